@@ -1,0 +1,118 @@
+//! Where and when: every decoded fact carries the frames that prove it.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A moment on the capture clock: nanoseconds since 1970-01-01 UTC.
+///
+/// Shown and serialised as RFC 3339 in UTC with at least microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `nanos` nanoseconds after the epoch (years 1677 to 2262).
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the epoch.
+    pub const fn nanos(self) -> i64 {
+        self.0
+    }
+
+    /// Nanoseconds from `earlier` to `self`; negative where the clock went back.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Seconds from `earlier` to `self`; negative where the clock went back.
+    pub fn secs_since(self, earlier: Self) -> f64 {
+        self.since(earlier) as f64 / 1e9
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Every i64 of nanoseconds lies within jiff's range.
+        let moment = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
+        let digits = if self.0 % 1000 == 0 { 6 } else { 9 };
+        write!(f, "{moment:.digits$}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let moment: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+        let nanos = i64::try_from(moment.as_nanosecond()).map_err(serde::de::Error::custom)?;
+        Ok(Self(nanos))
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string", "format": "date-time",
+            "description": "RFC 3339 in UTC, with microseconds or nanoseconds"
+        })
+    }
+}
+
+/// A frame and its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct At {
+    /// Number of the frame over all inputs, from 1.
+    pub frame: u64,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Which input it came from, from 0.
+    pub input: u32,
+    /// Its number within that input, from 1.
+    pub input_frame: u32,
+}
+
+/// The frames between which something happened, both included.
+///
+/// After reordering frame 3 can come before frame 2: a span grows by minimum and maximum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The earliest frame.
+    pub first: At,
+    /// The latest frame.
+    pub last: At,
+}
+
+impl Span {
+    /// The span of one frame.
+    pub const fn at(at: At) -> Self {
+        Self { first: at, last: at }
+    }
+
+    /// Takes `at` in.
+    pub fn extend(&mut self, at: At) {
+        if at.frame < self.first.frame {
+            self.first = at;
+        }
+        if at.frame > self.last.frame {
+            self.last = at;
+        }
+    }
+
+    /// Takes all of `other` in.
+    pub fn cover(&mut self, other: Self) {
+        self.extend(other.first);
+        self.extend(other.last);
+    }
+}

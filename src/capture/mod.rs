@@ -1,0 +1,31 @@
+//! The only module that reads: captures from files, standard input and interfaces.
+
+use crate::at::At;
+
+/// A data link type, as in the pcap file header (tcpdump.org/linktypes.html).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u32);
+
+/// One captured frame, lent until the next one is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Its number and time.
+    pub at: At,
+    /// What its first bytes are.
+    pub link: LinkType,
+    /// The bytes captured.
+    pub data: &'a [u8],
+    /// Its length on the wire, at least `data.len()`.
+    pub wire_len: u32,
+    /// The comment a pcapng file holds for it.
+    pub comment: Option<&'a str>,
+}
+
+/// What a capture yields.
+#[derive(Clone, Copy, Debug)]
+pub enum Item<'a> {
+    /// A frame.
+    Frame(Frame<'a>),
+    /// TLS secrets as lines of an NSS key log (pcapng decryption secrets block).
+    Secrets(&'a [u8]),
+}

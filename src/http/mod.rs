@@ -1,0 +1,156 @@
+//! HTTP/1.x messages from stream events (RFC 9112).
+
+use crate::at::{At, Span};
+use crate::stream::Side;
+
+/// A header field as written: no unfolding but of obsolete line folding, no decoding.
+pub use httparse::Header;
+
+/// The first line of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// `method target HTTP/1.x`
+    Request {
+        /// The method as written.
+        method: &'a str,
+        /// The request target as written; bytes outside ASCII are percent-encoded.
+        target: &'a str,
+    },
+    /// `HTTP/1.x status reason`
+    Response {
+        /// 100 to 999.
+        status: u16,
+        /// The reason phrase; may be empty.
+        reason: &'a str,
+    },
+}
+
+/// Forms that the grammar does not allow but that were understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Oddities {
+    /// Lines that end in LF alone.
+    pub bare_lf: bool,
+    /// Obsolete line folding (RFC 9112 5.2).
+    pub folded: bool,
+    /// NUL bytes in the head.
+    pub nul: bool,
+    /// Lines that are no header field; they were left out.
+    pub bad_lines: bool,
+    /// Several Content-Length values that differ, or one beside chunked (RFC 9112 6.3).
+    pub contradictory_length: bool,
+}
+
+/// The head of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// Its first line.
+    pub start: Start<'a>,
+    /// 0 for HTTP/1.0, 1 for HTTP/1.1.
+    pub minor_version: u8,
+    /// Its fields in order.
+    pub headers: &'a [Header<'a>],
+    /// False where the capture lacks the end of the head: fields may be missing.
+    pub whole: bool,
+    /// Forms that had to be tolerated.
+    pub odd: Oddities,
+    /// What carries the message.
+    pub carrier: Carrier,
+    /// Body length that the head declares; absent for chunked, until-close and unknown.
+    pub content_length: Option<u64>,
+}
+
+impl<'a> Head<'a> {
+    /// The first value of a field, white space trimmed; the name is compared without case.
+    pub fn field(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers
+            .iter()
+            .find(|h| h.name.eq_ignore_ascii_case(name))
+            .map(|h| h.value.trim_ascii())
+    }
+}
+
+/// What carries HTTP within the TCP connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carrier {
+    /// Inside TLS.
+    pub tls: bool,
+    /// Inside a tunnel that CONNECT opened.
+    pub tunnel: bool,
+}
+
+/// What an HTTP connection yields. Each exchange has a number of its own within its TCP connection, from 0.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A head. Responses with a 1xx status are interim: another head of the same exchange follows.
+    Head {
+        /// Which request, or the request it answers.
+        exchange: u32,
+        /// Who sent it.
+        side: Side,
+        /// The frames of the head.
+        span: Span,
+        /// The head.
+        head: Head<'a>,
+    },
+    /// Bytes of a body, without chunk framing.
+    Body {
+        /// Whose body.
+        exchange: u32,
+        /// Who sent it.
+        side: Side,
+        /// The frame they came in.
+        at: At,
+        /// Their offset within the body.
+        offset: u64,
+        /// The bytes; never empty.
+        bytes: &'a [u8],
+    },
+    /// Bytes of a body that the capture lacks.
+    Gap {
+        /// Whose body.
+        exchange: u32,
+        /// Who sent it.
+        side: Side,
+        /// The frame that showed the loss.
+        at: At,
+        /// Offset within the body.
+        offset: u64,
+        /// How many; above 0.
+        len: u64,
+    },
+    /// A message ended.
+    End {
+        /// Which exchange.
+        exchange: u32,
+        /// Whose message.
+        side: Side,
+        /// The frames of the whole message.
+        span: Span,
+        /// How it ended.
+        why: End,
+    },
+    /// Bytes that belong to no message were passed over.
+    Stray {
+        /// Who sent them.
+        side: Side,
+        /// The frame.
+        at: At,
+        /// How many.
+        len: u64,
+        /// The exchange before them, if any.
+        after: Option<u32>,
+    },
+}
+
+/// How a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At the end of its body; bytes may have been lost within it.
+    Complete,
+    /// The connection ended this direction first.
+    Closed,
+    /// The connection was reset first.
+    Reset,
+    /// The capture lost sight of it.
+    Lost,
+}

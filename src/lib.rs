@@ -1,0 +1,26 @@
+//! Traffic analyser and packet dissector for BITS, the Background Intelligent Transfer Service.
+//!
+//! ```text
+//!  files, standard input, interfaces          a library user's frames
+//!                  │                                     │
+//!           capture::Reader ─── Frame, Secrets ──────────┤
+//!                                                        ▼
+//!  Engine     packet   Frame → Segment              link, tunnels, IP, TCP
+//!             stream   Segment → stream::Event      order, overlap, loss
+//!             layer    → http::Event                HTTP, or TLS and again
+//!                                                        ▼
+//!  Analysis   bits     → model::Exchange            one request and its answer
+//!             model    → model::Session             one upload
+//!             rules    → findings, diagnosis
+//!                                                        ▼
+//!             Report → export                       timeline, table, JSON, …
+//! ```
+//!
+//! Nothing below [`capture`] does any input or output, and no layer copies what it can lend.
+
+pub mod at;
+pub mod capture;
+pub mod http;
+pub mod limits;
+pub mod packet;
+pub mod stream;

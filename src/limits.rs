@@ -1,0 +1,65 @@
+//! Every cap, with its reason. What a cap drops is counted and reported.
+
+/// The caps of one analysis; the defaults suit captures of any size on a small machine.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes held out of order per direction of a connection. Larger than any receive window that a stalled segment
+    /// can leave open for long on ordinary paths.
+    pub held_per_side: usize,
+    /// Bytes held out of order over all connections.
+    pub held_in_all: usize,
+    /// Open connections. The oldest idle ones are forgotten first. A connection without data costs about 500 bytes.
+    pub connections: usize,
+    /// Closed connections still remembered, so that late repeats do not open phantoms.
+    pub closed_connections: usize,
+    /// Bytes of one message head. IIS takes 16 KiB, Apache 8 KiB a line; Kerberos and cookies need some.
+    pub head: usize,
+    /// Fields of one message head; http.sys and Apache stop near 100.
+    pub headers: usize,
+    /// Datagrams whose IP fragments are being collected.
+    pub fragmented_datagrams: usize,
+    /// Bytes of collected IP fragments.
+    pub fragment_bytes: usize,
+    /// Headers within headers: tunnels, VLAN tags, extension headers.
+    pub nesting: usize,
+    /// Requests of one connection that wait for their response.
+    pub pending_requests: usize,
+    /// Sessions open at a time.
+    pub sessions: usize,
+    /// Exchanges kept in full per session.
+    pub exchanges_per_session: usize,
+    /// Findings kept per rule and session.
+    pub findings_per_rule: usize,
+    /// Largest packet record believed in a capture file; the longest link frames are 256 KiB (LINKTYPE_USB excepted).
+    pub record: usize,
+    /// Bytes of one TLS connection kept until its keys turn up.
+    pub tls_waiting: usize,
+    /// Bytes of TLS records kept over all connections until their keys turn up.
+    pub tls_waiting_in_all: usize,
+    /// Decompressed bytes allowed for each compressed one; deflate cannot exceed 1032, zstd and lz4 runs can.
+    pub decompression_ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            held_per_side: 4 << 20,
+            held_in_all: 64 << 20,
+            connections: 100_000,
+            closed_connections: 2_048,
+            head: 128 << 10,
+            headers: 256,
+            fragmented_datagrams: 1_024,
+            fragment_bytes: 16 << 20,
+            nesting: 16,
+            pending_requests: 256,
+            sessions: 20_000,
+            exchanges_per_session: 20_000,
+            findings_per_rule: 100,
+            record: 16 << 20,
+            tls_waiting: 1 << 20,
+            tls_waiting_in_all: 64 << 20,
+            decompression_ratio: 5_000,
+        }
+    }
+}

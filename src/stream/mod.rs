@@ -1,0 +1,77 @@
+//! TCP: each direction's bytes in order, whatever the network and the capture did to them.
+
+use crate::at::At;
+
+/// One end of a connection. The client is who opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Who opened the connection.
+    Client,
+    /// Who accepted it.
+    Server,
+}
+
+impl Side {
+    /// The other end.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// Bytes in order, from exactly one frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// The frame they came in.
+    pub at: At,
+    /// Who sent them.
+    pub side: Side,
+    /// Their offset in this direction's stream, from 0.
+    pub offset: u64,
+    /// The bytes; never empty.
+    pub bytes: &'a [u8],
+}
+
+/// What a direction of a connection yields; offsets never go back, and data and gaps leave no room between them.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Bytes.
+    Data(Chunk<'a>),
+    /// Bytes that the capture lacks.
+    Gap {
+        /// The frame that showed that they will not come.
+        at: At,
+        /// Who sent them.
+        side: Side,
+        /// Offset of the first one missing.
+        offset: u64,
+        /// How many are missing; above 0.
+        len: u64,
+    },
+    /// This direction ended; nothing follows on it.
+    End {
+        /// The frame that ended it.
+        at: At,
+        /// Whose direction.
+        side: Side,
+        /// How it ended.
+        why: End,
+    },
+}
+
+/// How a direction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// FIN.
+    Fin,
+    /// RST, by either side.
+    Reset,
+    /// Superseded: a new connection began between the same ports.
+    Reused,
+    /// Forgotten, as the oldest idle one, to stay under a cap.
+    Forgotten,
+    /// The capture ended.
+    Capture,
+}

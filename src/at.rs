@@ -86,7 +86,8 @@ pub struct At {
 /// The frames between which something happened, both included.
 ///
 /// After reordering frame 3 can come before frame 2: a span grows by minimum and maximum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Frames", into = "Frames")]
 pub struct Span {
     /// The earliest frame.
     pub first: At,
@@ -114,5 +115,68 @@ impl Span {
     pub fn cover(&mut self, other: Self) {
         self.extend(other.first);
         self.extend(other.last);
+    }
+}
+
+/// How a span is serialised.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Frames {
+    /// Number of the first frame, counted over all inputs from 1.
+    first_frame: u64,
+    /// Number of the last frame.
+    last_frame: u64,
+    /// Time of the first frame.
+    time: Timestamp,
+    /// Time of the last frame.
+    ended: Timestamp,
+    /// Which input the first frame is in, from 0; absent for the first input.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    capture: u32,
+    /// Number of the first frame within its input; absent where it equals `first_frame`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capture_frame: Option<u32>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl From<Span> for Frames {
+    fn from(span: Span) -> Self {
+        let Span { first, last } = span;
+        Self {
+            first_frame: first.frame,
+            last_frame: last.frame,
+            time: first.time,
+            ended: last.time,
+            capture: first.input,
+            capture_frame: (u64::from(first.input_frame) != first.frame)
+                .then_some(first.input_frame),
+        }
+    }
+}
+
+impl From<Frames> for Span {
+    fn from(frames: Frames) -> Self {
+        let number = frames
+            .capture_frame
+            .unwrap_or_else(|| u32::try_from(frames.first_frame).unwrap_or(u32::MAX));
+        let first = At {
+            frame: frames.first_frame,
+            time: frames.time,
+            input: frames.capture,
+            input_frame: number,
+        };
+        Self { first, last: At { frame: frames.last_frame, time: frames.ended, ..first } }
+    }
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Frames::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Frames::json_schema(generator)
     }
 }

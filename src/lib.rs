@@ -19,8 +19,10 @@
 //! Nothing below [`capture`] does any input or output, and no layer copies what it can lend.
 
 pub mod at;
+pub mod bits;
 pub mod capture;
 pub mod http;
 pub mod limits;
+pub mod model;
 pub mod packet;
 pub mod stream;

@@ -1,0 +1,137 @@
+//! Header values in every notation met in the field.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A `Content-Range` of a Fragment: first and last byte, both included, and the length of the file
+/// ([MC-BUP] 2.2.6.1, RFC 2616 14.16). A part that cannot be read is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContentRange {
+    /// The value as written.
+    pub raw: String,
+    /// First byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<u64>,
+    /// Last byte, included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u64>,
+    /// Length of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Whether the value follows the grammar and start ≤ end < total.
+    pub valid: bool,
+}
+
+impl ContentRange {
+    /// Reads a value; whatever is wrong, the readable parts are kept.
+    pub fn parse(raw: &str) -> Self {
+        let text = raw.trim();
+        let unit = text.get(..5).filter(|unit| unit.eq_ignore_ascii_case("bytes"));
+        let rest = unit.map_or(text, |_| text.get(5..).unwrap_or_default());
+        let spaced = rest.starts_with([' ', '\t']);
+        let rest = rest.trim_start_matches([' ', '\t', '=', ':']);
+        let (range, total) = rest.split_once('/').unwrap_or((rest, ""));
+        let (start, end) = range.split_once('-').unwrap_or((range, ""));
+        let number = |text: &str| text.trim().parse::<u64>().ok();
+        let (start, end, total) = (number(start), number(end), number(total));
+        let ordered = matches!((start, end, total), (Some(s), Some(e), Some(t)) if s <= e && e < t);
+        Self { raw: raw.to_owned(), start, end, total, valid: unit.is_some() && spaced && ordered }
+    }
+
+    /// How many bytes it names, where both ends are known and in order.
+    pub fn len(&self) -> Option<u64> {
+        self.end?.checked_sub(self.start?)?.checked_add(1)
+    }
+
+    /// Whether it names no byte, as the forms met for an empty file do.
+    pub fn is_empty(&self) -> bool {
+        self.len().is_none()
+    }
+}
+
+/// How an HRESULT was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notation {
+    /// `0x8020001F`, also with a trailing L.
+    Prefixed,
+    /// `x8020001F`
+    BareX,
+    /// `8020001f`
+    BareHex,
+    /// `-2145386465`
+    Decimal,
+}
+
+/// Reads an HRESULT: prefix means hexadecimal, so does any letter or a length of exactly eight, else it is decimal
+/// ([MC-BUP] 2.2.1.2 and servers in the field).
+pub fn hresult(raw: &str) -> Option<(u32, Notation)> {
+    let text = raw.trim();
+    let text = text.strip_suffix(['L', 'l']).unwrap_or(text);
+    let hex = |digits: &str| {
+        (1..=8).contains(&digits.len()).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+    };
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return hex(digits).map(|value| (value, Notation::Prefixed));
+    }
+    if let Some(digits) = text.strip_prefix(['x', 'X']) {
+        return hex(digits).map(|value| (value, Notation::BareX));
+    }
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    if !text.starts_with('-') && (!digits || text.len() == 8) {
+        return hex(text).map(|value| (value, Notation::BareHex));
+    }
+    let value = text.parse::<i64>().ok()?;
+    let unsigned =
+        u32::try_from(value).ok().or_else(|| i32::try_from(value).ok().map(i32::cast_unsigned))?;
+    Some((unsigned, Notation::Decimal))
+}
+
+/// Reads `BITS-Received-Content-Range`: the next byte wanted. A server that writes a range means its end
+/// ([MC-BUP] 2.2.7.2).
+pub fn received(raw: &str) -> Option<u64> {
+    let text = raw.trim();
+    if let Ok(next) = text.parse() {
+        return Some(next);
+    }
+    ContentRange::parse(text).end?.checked_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_range_is_read_in_lenient_forms() {
+        let parts = |raw: &str| {
+            let range = ContentRange::parse(raw);
+            (range.start, range.end, range.total, range.valid)
+        };
+        assert_eq!(parts("bytes 0-9/20"), (Some(0), Some(9), Some(20), true));
+        assert_eq!(parts("Bytes  0-9/20"), (Some(0), Some(9), Some(20), true));
+        assert_eq!(parts("bytes=0-49/50"), (Some(0), Some(49), Some(50), false));
+        assert_eq!(parts("bytes 49-0/50"), (Some(49), Some(0), Some(50), false));
+        assert_eq!(parts("bytes 0-49/*"), (Some(0), Some(49), None, false));
+        assert_eq!(parts("bytes abc-def/xyz"), (None, None, None, false));
+    }
+
+    #[test]
+    fn hresults_are_read_in_every_notation() {
+        for raw in
+            ["0x8020001F", "x8020001f", "8020001F", "-2145386465", "0x8020001FL", "2149580831"]
+        {
+            assert_eq!(hresult(raw).map(|(value, _)| value), Some(0x8020_001F), "{raw}");
+        }
+        assert_eq!(hresult("0"), Some((0, Notation::Decimal)));
+        assert_eq!(hresult("0x1"), Some((1, Notation::Prefixed)));
+        assert_eq!(hresult("none"), None);
+    }
+
+    #[test]
+    fn a_received_range_means_the_byte_after_its_end() {
+        assert_eq!(received("213"), Some(213));
+        assert_eq!(received("0-212"), Some(213));
+        assert_eq!(received("bytes 0-212/500"), Some(213));
+        assert_eq!(received("all"), None);
+    }
+}

@@ -1,0 +1,91 @@
+//! The packets of the BITS upload protocol ([MC-BUP] 2.2).
+
+pub mod fields;
+pub mod protocol;
+
+use std::fmt;
+
+/// The value of `BITS-Packet-Type` ([MC-BUP] 2.2.1.2), compared without case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PacketType {
+    /// Asks for a session; carries the protocols on offer.
+    CreateSession,
+    /// Proves that a host answers, settles authentication.
+    Ping,
+    /// Carries bytes of the file.
+    Fragment,
+    /// All is delivered: finish and clean up.
+    CloseSession,
+    /// Drop it.
+    CancelSession,
+    /// Any answer of a BITS server.
+    Ack,
+    /// Another value, as written.
+    Other(String),
+    /// The header is missing, or the request that would hold it.
+    Unknown,
+}
+
+impl PacketType {
+    /// Reads a header value.
+    pub fn parse(value: &str) -> Self {
+        const KNOWN: [PacketType; 6] = [
+            PacketType::CreateSession,
+            PacketType::Ping,
+            PacketType::Fragment,
+            PacketType::CloseSession,
+            PacketType::CancelSession,
+            PacketType::Ack,
+        ];
+        KNOWN
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(value))
+            .unwrap_or_else(|| Self::Other(value.to_owned()))
+    }
+
+    /// The name in the spelling of Windows.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::CreateSession => "Create-Session",
+            Self::Ping => "Ping",
+            Self::Fragment => "Fragment",
+            Self::CloseSession => "Close-Session",
+            Self::CancelSession => "Cancel-Session",
+            Self::Ack => "Ack",
+            Self::Other(raw) => raw,
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for PacketType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl serde::Serialize for PacketType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for PacketType {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Ok(if name == "unknown" { Self::Unknown } else { Self::parse(&name) })
+    }
+}
+
+impl schemars::JsonSchema for PacketType {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PacketType".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "Create-Session, Ping, Fragment, Close-Session, Cancel-Session, Ack, the raw value when it is none of these, or `unknown`"
+        })
+    }
+}

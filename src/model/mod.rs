@@ -1,0 +1,12 @@
+//! What was seen, as values: exchanges, and the sessions they add up to.
+
+pub mod exchange;
+pub mod fold;
+pub mod negotiation;
+pub mod ranges;
+pub mod report;
+pub mod session;
+
+pub use exchange::{Exchange, Request, Response};
+pub use report::Report;
+pub use session::{Outcome, Session};

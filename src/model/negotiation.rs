@@ -1,0 +1,166 @@
+//! Which protocol client and server agreed on ([MC-BUP] 1.7.1).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Exchange, Response};
+use crate::bits::protocol;
+
+/// The offers of a Create-Session and the choice of its Ack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Negotiation {
+    /// The offers, most preferred first ([MC-BUP] 2.2.2.2).
+    pub offered: Vec<Offer>,
+    /// The choice ([MC-BUP] 2.2.3.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Offer>,
+    /// Place of the choice among the offers, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected_index: Option<usize>,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+/// A protocol by its GUID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Offer {
+    /// As written.
+    pub guid: String,
+    /// Its registered name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Place of the same protocol earlier in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<usize>,
+}
+
+/// What came of a negotiation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The most preferred one was chosen.
+    Agreed,
+    /// A later one was chosen, which is the server's right.
+    AgreedLowerPreference,
+    /// The server knows none of them.
+    NoCommonProtocol,
+    /// Refused although the registered protocol was offered.
+    RefusedAlthoughKnown,
+    /// No offer was made.
+    OfferMissing,
+    /// No offer is a GUID.
+    OfferMalformed,
+    /// The registered protocol stands behind the hundredth entry.
+    OfferTooLong,
+    /// The list is longer than 4 KiB.
+    OfferTooBig,
+    /// Success without a choice.
+    SelectionMissing,
+    /// The choice was not among the offers.
+    SelectedNotOffered,
+    /// The choice is not one GUID.
+    SelectionMalformed,
+    /// An authentication round.
+    AuthPending,
+    /// Refused for another reason.
+    RefusedOther,
+    /// The answer is not from a BITS server.
+    NotAnsweredByBits,
+    /// No answer was seen.
+    #[default]
+    Unanswered,
+    /// Only the answer was seen.
+    SelectionOnly,
+}
+
+const INVALID_ARGUMENT: u32 = 0x8007_0057;
+const VERSION_MISMATCH: u32 = 0x8020_0022;
+const VALUE_LIMIT: usize = 4096;
+
+impl Negotiation {
+    /// Reads the negotiation from a Create-Session exchange.
+    pub fn of(exchange: &Exchange) -> Self {
+        let raw =
+            exchange.request.as_ref().and_then(|request| request.supported_protocols.as_deref());
+        let offered = offers(raw.unwrap_or_default());
+        let chosen = exchange.response.as_ref().and_then(|response| response.protocol.as_deref());
+        let selected = chosen.map(offer);
+        let selected_index = chosen.and_then(protocol::canonical).and_then(|guid| {
+            offered
+                .iter()
+                .position(|offer| protocol::canonical(&offer.guid).as_deref() == Some(&guid))
+        });
+        let mut negotiation =
+            Self { offered, selected, selected_index, verdict: Verdict::Unanswered };
+        negotiation.verdict = match (&exchange.request, &exchange.response) {
+            (_, None) => Verdict::Unanswered,
+            (None, Some(_)) => Verdict::SelectionOnly,
+            (Some(_), Some(response)) => negotiation.judge(raw, response),
+        };
+        negotiation
+    }
+
+    fn judge(&self, raw: Option<&str>, response: &Response) -> Verdict {
+        if response.is_challenge() {
+            return Verdict::AuthPending;
+        }
+        if !response.is_ack() {
+            return Verdict::NotAnsweredByBits;
+        }
+        if response.is_success() { self.judge_choice() } else { self.judge_refusal(raw, response) }
+    }
+
+    fn judge_choice(&self) -> Verdict {
+        match (&self.selected, self.selected_index) {
+            (None, _) => Verdict::SelectionMissing,
+            (Some(_), Some(0)) => Verdict::Agreed,
+            (Some(_), Some(_)) => Verdict::AgreedLowerPreference,
+            (Some(offer), None) if protocol::canonical(&offer.guid).is_none() => {
+                Verdict::SelectionMalformed
+            }
+            (Some(_), None) => Verdict::SelectedNotOffered,
+        }
+    }
+
+    fn judge_refusal(&self, raw: Option<&str>, response: &Response) -> Verdict {
+        let code = response.error_value();
+        let about_protocol = response.http_status == 400
+            && (code.is_none() || code == Some(INVALID_ARGUMENT) || code == Some(VERSION_MISMATCH));
+        if !about_protocol {
+            return Verdict::RefusedOther;
+        }
+        if self.offered.is_empty() {
+            return Verdict::OfferMissing;
+        }
+        if raw.is_some_and(|raw| raw.len() > VALUE_LIMIT) {
+            return Verdict::OfferTooBig;
+        }
+        if self.offered.iter().all(|offer| protocol::canonical(&offer.guid).is_none()) {
+            return Verdict::OfferMalformed;
+        }
+        match self.offered.iter().position(|offer| offer.name.is_some()) {
+            None => Verdict::NoCommonProtocol,
+            Some(place) if place >= protocol::OFFERS_READ => Verdict::OfferTooLong,
+            Some(_) => Verdict::RefusedAlthoughKnown,
+        }
+    }
+}
+
+fn offer(guid: &str) -> Offer {
+    Offer {
+        guid: guid.to_owned(),
+        name: protocol::name(guid).map(str::to_owned),
+        duplicate_of: None,
+    }
+}
+
+fn offers(raw: &str) -> Vec<Offer> {
+    let mut seen = std::collections::HashMap::new();
+    protocol::offers(raw)
+        .enumerate()
+        .map(|(place, guid)| {
+            let first = *seen.entry(guid.to_ascii_lowercase()).or_insert(place);
+            Offer { duplicate_of: (first != place).then_some(first), ..offer(guid) }
+        })
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! Sets of byte ranges.
+
+/// A set of bytes, kept as sorted ranges that neither touch nor overlap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    /// Adds the bytes from `start` up to but not including `end`.
+    pub fn add(&mut self, start: u64, end: u64) {
+        if start >= end {
+            return;
+        }
+        if let Some(last) = self.0.last_mut()
+            && start >= last.0
+            && start <= last.1
+        {
+            last.1 = last.1.max(end);
+            return;
+        }
+        let from = self.0.partition_point(|range| range.1 < start);
+        let to = self.0.partition_point(|range| range.0 <= end);
+        let touched = self.0.get(from..to).unwrap_or_default();
+        let low = touched.first().map_or(start, |range| range.0.min(start));
+        let high = touched.last().map_or(end, |range| range.1.max(end));
+        self.0.splice(from..to.max(from), [(low, high)]);
+    }
+
+    /// Takes the bytes from `start` up to but not including `end` out.
+    pub fn remove(&mut self, start: u64, end: u64) {
+        let mut left = Self::default();
+        for &(low, high) in &self.0 {
+            left.add(low, high.min(start));
+            left.add(low.max(end), high);
+        }
+        *self = left;
+    }
+
+    /// How many bytes are in the set.
+    pub fn len(&self) -> u64 {
+        self.0.iter().map(|(start, end)| end - start).sum()
+    }
+
+    /// Whether no byte is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The ranges in order: first byte, and the one after the last.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether every byte of the range is in the set.
+    pub fn covers(&self, start: u64, end: u64) -> bool {
+        start >= end || self.0.iter().any(|&(low, high)| low <= start && end <= high)
+    }
+
+    /// Where the run that holds or touches `offset` ends, else `offset`.
+    pub fn reach(&self, offset: u64) -> u64 {
+        self.0
+            .iter()
+            .find(|&&(low, high)| low <= offset && offset <= high)
+            .map_or(offset, |range| range.1)
+    }
+
+    /// What lies between 0 and `total` but not in the set.
+    pub fn missing(&self, total: u64) -> Self {
+        let mut all = Self::default();
+        all.add(0, total);
+        for (start, end) in self.iter() {
+            all.remove(start, end);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn touching_ranges_become_one() {
+        let mut ranges = Ranges::default();
+        ranges.add(10, 20);
+        ranges.add(0, 5);
+        ranges.add(5, 10);
+        assert_eq!(ranges.iter().collect::<Vec<_>>(), [(0, 20)]);
+        assert_eq!(ranges.missing(25).iter().collect::<Vec<_>>(), [(20, 25)]);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_set_of_single_bytes(steps in prop::collection::vec((any::<bool>(), 0u64..60, 0u64..60), 0..30)) {
+            let (mut ranges, mut bytes) = (Ranges::default(), std::collections::BTreeSet::new());
+            for (add, start, end) in steps {
+                if add {
+                    ranges.add(start, end);
+                    bytes.extend(start..end);
+                } else {
+                    ranges.remove(start, end);
+                    bytes.retain(|byte| !(start..end).contains(byte));
+                }
+            }
+            prop_assert_eq!(ranges.iter().flat_map(|(start, end)| start..end).collect::<Vec<_>>(), bytes.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

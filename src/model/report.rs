@@ -1,0 +1,57 @@
+//! Everything that one analysis found.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+use crate::capture::Input;
+
+/// The document of `bitsleuth sessions --json`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Always `bitsleuth.report`.
+    pub schema: String,
+    /// Semantic version of this form: additions are minor, renames and removals major.
+    pub schema_version: String,
+    /// What made it.
+    pub tool: Tool,
+    /// The inputs.
+    pub captures: Vec<Input>,
+    /// The uploads, in the order in which they began.
+    pub sessions: Vec<Session>,
+    /// What was passed over or lost, counted.
+    pub quality: Quality,
+}
+
+/// The program that made a report.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What was passed over or lost, counted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Quality {
+    /// TCP connections seen.
+    pub connections: u64,
+    /// Frames that hold nothing for this program, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<String, u64>,
+    /// Bytes of TCP streams that were acknowledged but not captured.
+    pub lost_bytes: u64,
+    /// Connections forgotten early to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub connections_forgotten: u64,
+    /// Connections with TLS that could not be decrypted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tls_opaque: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}

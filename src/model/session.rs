@@ -1,0 +1,209 @@
+//! One upload as far as one session id goes.
+
+use std::net::{IpAddr, SocketAddr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Exchange;
+use super::negotiation::Negotiation;
+use crate::at::Timestamp;
+
+/// How a session ended, as far as the capture shows.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Close-Session was answered with success, with every byte acknowledged or the start not captured.
+    Completed,
+    /// Cancel-Session was sent.
+    Cancelled,
+    /// Create-Session was refused, or answered by something that is no BITS server.
+    Rejected,
+    /// The last thing seen is an error that no later success undid.
+    Failed,
+    /// The end was not seen.
+    Incomplete,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+/// One upload session: a fold over its exchanges.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Session {
+    /// The session id as first written on the wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What qualifies the outcome: `unconfirmed`, `likely`, `after-last-byte`, `closed-short`, `may-recover`,
+    /// `interrupted`, `capture-ended`, `idle-at-end`, `authentication`, `lost`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcome_qualifiers: Vec<String>,
+    /// The start was not captured: the first thing seen is not Create-Session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
+    /// Who uploads.
+    pub client: Client,
+    /// Where the session was created, or first seen.
+    pub server: Server,
+    /// Scheme, host and path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// `User-Agent` of the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// `Content-Name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_name: Option<String>,
+    /// How the protocol was agreed; absent where no Create-Session nor its answer was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negotiation: Option<Negotiation>,
+    /// `BITS-Host-Id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_id: Option<String>,
+    /// `BITS-Host-Id-Fallback-Timeout`, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_id_fallback_timeout_seconds: Option<u64>,
+    /// `BITS-Reply-URL` as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_url: Option<String>,
+    /// Every Fragment request in the order of sending, repeats included.
+    pub fragments: Vec<Fragment>,
+    /// Length of the file, from the first readable Content-Range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_total: Option<u64>,
+    /// Bytes of Fragment bodies on the wire, repeats included.
+    pub bytes_sent: u64,
+    /// Bytes of the file sent at least once.
+    pub bytes_unique: u64,
+    /// How far the server has confirmed the file: its last word on a Fragment.
+    pub bytes_acknowledged: u64,
+    /// The file, as far as it can be put together from the capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<File>,
+    /// The error it ended on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<SessionError>,
+    /// Time of its first frame.
+    pub started: Timestamp,
+    /// Time of its last frame.
+    pub ended: Timestamp,
+    /// From the first to the last frame.
+    pub duration_seconds: f64,
+    /// The session that carries the same upload on after this one was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<String>,
+    /// What was said, in order.
+    pub exchanges: Vec<Exchange>,
+    /// Exchanges left out to stay within the limits.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exchanges_omitted: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// The uploading side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Client {
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// The receiving side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Server {
+    /// Its address, or that of the proxy in front of it.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// The host that the client named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+impl From<SocketAddr> for Server {
+    fn from(at: SocketAddr) -> Self {
+        Self { address: at.ip(), port: at.port(), host: None }
+    }
+}
+
+/// One Fragment request and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fragment {
+    /// First byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<u64>,
+    /// Last byte, included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u64>,
+    /// Length of the file, as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    /// Next byte that the server wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_offset: Option<u64>,
+    /// First frame of the request.
+    pub request_frame: u64,
+    /// First frame of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_frame: Option<u64>,
+}
+
+/// The uploaded file as the capture holds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct File {
+    /// Its length in bytes.
+    pub size: u64,
+    /// SHA-256 in lower-case hexadecimal; only when asked for and every byte was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Whether every byte was seen.
+    pub whole: bool,
+    /// What was not.
+    pub missing: Vec<Missing>,
+}
+
+/// Bytes of the file that the capture lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Missing {
+    /// First byte.
+    pub start: u64,
+    /// Last byte, included.
+    pub end: u64,
+}
+
+/// The error a session ended on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionError {
+    /// Status of the response.
+    pub http_status: u16,
+    /// The code as `0x` and eight upper-case digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hresult: Option<String>,
+    /// Its symbolic name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// `BITS-Error-Context` as written: 0x5 is the server, 0x7 the application behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// First frame of the response.
+    pub frame: u64,
+}

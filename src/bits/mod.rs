@@ -1,5 +1,6 @@
 //! The packets of the BITS upload protocol ([MC-BUP] 2.2).
 
+pub mod decode;
 pub mod fields;
 pub mod protocol;
 

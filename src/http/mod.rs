@@ -1,7 +1,14 @@
 //! HTTP/1.x messages from stream events (RFC 9112).
 
+mod chunked;
+mod head;
+mod parser;
+
 use crate::at::{At, Span};
 use crate::stream::Side;
+
+pub use head::begins_message;
+pub use parser::Parser;
 
 /// A header field as written: no unfolding but of obsolete line folding, no decoding.
 pub use httparse::Header;

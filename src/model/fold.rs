@@ -1,1 +1,288 @@
-//! A session from its exchanges.
+//! A session from its exchanges: what was agreed, how far the file got, how it ended.
+
+use super::exchange::{Body, Exchange, Request, Response};
+use super::negotiation::{Negotiation, Verdict};
+use super::ranges::Ranges;
+use super::session::{Client, File, Fragment, Missing, Outcome, Server, Session, SessionError};
+use super::url;
+use crate::bits::{PacketType, hresult};
+
+/// `BG_E_SESSION_NOT_FOUND` ([MC-BUP] 2.2.1.2).
+pub const SESSION_NOT_FOUND: u32 = 0x8020_001F;
+
+/// Puts a session together from its exchanges, in the order of their requests. `sha256` is that of the whole file,
+/// where it was computed. `None` for no exchange at all.
+pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session> {
+    let first = exchanges.first()?;
+    let mut span = first.span();
+    exchanges.iter().for_each(|exchange| span.cover(exchange.span()));
+    let view = View::of(&exchanges);
+    let (outcome, outcome_qualifiers) = view.outcome();
+    let error = matches!(outcome, Outcome::Failed | Outcome::Rejected).then(|| view.error()).flatten();
+    let origin = exchanges.iter().find(|exchange| exchange.kind == PacketType::CreateSession).unwrap_or(first);
+    let named = requests(&exchanges).find_map(|(exchange, request)| url::of(exchange, request));
+    let acks = || exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
+    let text = |pick: fn(&Request) -> &Option<String>| requests(&exchanges).find_map(|(_, request)| pick(request).clone());
+    Some(Session {
+        id: view.id(),
+        outcome,
+        outcome_qualifiers,
+        joined: view.joined,
+        client: Client { address: origin.client.ip() },
+        server: Server { host: named.as_ref().map(|url| url.host.clone()), ..Server::from(origin.server) },
+        url: named.map(|url| url.to_string()),
+        user_agent: text(|request| &request.user_agent),
+        content_name: text(|request| &request.content_name),
+        negotiation: view.create().map(Negotiation::of),
+        host_id: acks().find_map(|ack| ack.host_id.clone()),
+        host_id_fallback_timeout_seconds: acks().find_map(|ack| ack.host_id_fallback_timeout_seconds),
+        reply_url: acks().find_map(|ack| ack.reply_url.clone()),
+        fragments: view.fragments(),
+        bytes_total: view.total,
+        bytes_sent: view.sent().map(|(_, body)| body.bytes).sum(),
+        bytes_unique: view.unique().len(),
+        bytes_acknowledged: view.acknowledged,
+        file: view.file(sha256),
+        error,
+        started: span.first.time,
+        ended: span.last.time,
+        duration_seconds: span.last.time.secs_since(span.first.time),
+        superseded_by: None,
+        exchanges,
+        exchanges_omitted: 0,
+    })
+}
+
+fn requests(exchanges: &[Exchange]) -> impl Iterator<Item = (&Exchange, &Request)> {
+    exchanges.iter().filter_map(|exchange| Some((exchange, exchange.request.as_ref()?)))
+}
+
+/// Exchanges with what several answers need.
+struct View<'a> {
+    exchanges: &'a [Exchange],
+    total: Option<u64>,
+    acknowledged: u64,
+    joined: bool,
+}
+
+impl<'a> View<'a> {
+    fn of(exchanges: &'a [Exchange]) -> Self {
+        let total = requests(exchanges).find_map(|(_, request)| request.content_range.as_ref()?.total);
+        let start_seen = exchanges.iter().any(|exchange| {
+            exchange.kind == PacketType::CreateSession
+                || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
+        });
+        let mut view = Self { exchanges, total, acknowledged: 0, joined: !start_seen };
+        view.acknowledged = view.last_offset();
+        view
+    }
+
+    fn of_kind(&self, kind: &PacketType) -> impl DoubleEndedIterator<Item = &'a Exchange> {
+        self.exchanges.iter().filter(move |exchange| exchange.kind == *kind)
+    }
+
+    fn id(&self) -> Option<String> {
+        let given = |exchange: &Exchange| exchange.response.as_ref()?.session_id.clone().filter(|id| !id.is_empty());
+        let created = self.of_kind(&PacketType::CreateSession).find_map(given);
+        let asked = || requests(self.exchanges).find_map(|(_, request)| request.session_id.clone());
+        created.or_else(asked).or_else(|| self.exchanges.iter().find_map(given))
+    }
+
+    /// The Create-Session that counts: the one that succeeded, else the last.
+    fn create(&self) -> Option<&'a Exchange> {
+        let succeeded = |exchange: &&Exchange| exchange.response.as_ref().is_some_and(Response::is_success);
+        let answer_only = |exchange: &&Exchange| exchange.response.as_ref().is_some_and(|r| r.protocol.is_some());
+        let creates = || self.of_kind(&PacketType::CreateSession);
+        creates().find(succeeded).or_else(|| creates().next_back()).or_else(|| self.exchanges.iter().find(answer_only))
+    }
+
+    /// The server's last word on the offset.
+    fn last_offset(&self) -> u64 {
+        let mut last = 0;
+        for exchange in self.exchanges {
+            let Some(response) = &exchange.response else { continue };
+            let relevant = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
+            if !relevant || !matches!(response.http_status, 200 | 201 | 416) {
+                continue;
+            }
+            let announced = || exchange.request.as_ref()?.content_range.as_ref()?.end?.checked_add(1);
+            let implied = || if response.http_status == 416 { None } else { announced() };
+            last = response.next_offset.or_else(implied).unwrap_or(last);
+        }
+        self.total.map_or(last, |total| last.min(total))
+    }
+
+    fn fragments(&self) -> Vec<Fragment> {
+        let fragments = self.of_kind(&PacketType::Fragment);
+        fragments
+            .filter_map(|exchange| {
+                let request = exchange.request.as_ref()?;
+                let range = request.content_range.as_ref();
+                let response = exchange.response.as_ref();
+                Some(Fragment {
+                    start: range.and_then(|range| range.start),
+                    end: range.and_then(|range| range.end),
+                    total: range.and_then(|range| range.total),
+                    http_status: response.map(|response| response.http_status),
+                    next_offset: response.and_then(|response| response.next_offset),
+                    request_frame: request.span.first.frame,
+                    response_frame: response.map(|response| response.span.first.frame),
+                })
+            })
+            .collect()
+    }
+
+    /// Each Fragment that carried bytes, with its start.
+    fn sent(&self) -> impl Iterator<Item = (&'a Exchange, &'a Body)> {
+        self.of_kind(&PacketType::Fragment).filter_map(|exchange| Some((exchange, &exchange.request.as_ref()?.body)))
+    }
+
+    fn unique(&self) -> Ranges {
+        let mut ranges = Ranges::default();
+        for (exchange, body) in self.sent() {
+            if let Some(start) = start_of(exchange) {
+                ranges.add(start, start.saturating_add(body.bytes));
+            }
+        }
+        ranges
+    }
+
+    /// The bytes of the file that the capture holds and that were not refused.
+    fn captured(&self) -> Ranges {
+        let mut all = Ranges::default();
+        for (exchange, body) in self.sent() {
+            let refused = exchange.response.as_ref().is_some_and(|response| !response.is_success());
+            let Some(start) = start_of(exchange).filter(|_| !refused) else { continue };
+            let mut seen = Ranges::default();
+            seen.add(start, start.saturating_add(body.bytes));
+            for hole in &body.holes {
+                let from = start.saturating_add(hole.offset);
+                seen.remove(from, from.saturating_add(hole.bytes));
+            }
+            seen.iter().for_each(|(start, end)| all.add(start, end));
+        }
+        all
+    }
+
+    fn file(&self, sha256: Option<String>) -> Option<File> {
+        let size = self.total?;
+        let missing = self.captured().missing(size);
+        let whole = missing.is_empty();
+        let missing = missing.iter().map(|(start, end)| Missing { start, end: end - 1 }).collect();
+        Some(File { size, sha256: sha256.filter(|_| whole), whole, missing })
+    }
+
+    fn error(&self) -> Option<SessionError> {
+        let response = self.exchanges.iter().rev().filter_map(|exchange| exchange.response.as_ref()).find(|response| {
+            !response.is_success() || response.packet_type.is_none()
+        })?;
+        let code = response.error_value();
+        Some(SessionError {
+            http_status: response.http_status,
+            hresult: code.map(|code| format!("0x{code:08X}")),
+            symbol: code.and_then(hresult::symbol).map(str::to_owned),
+            context: response.error_context.clone(),
+            frame: response.span.first.frame,
+        })
+    }
+
+    fn outcome(&self) -> (Outcome, Vec<String>) {
+        let (outcome, qualifiers) = self
+            .cancelled()
+            .or_else(|| self.completed())
+            .or_else(|| self.rejected())
+            .or_else(|| self.failed())
+            .unwrap_or_else(|| (Outcome::Incomplete, self.why_incomplete()));
+        (outcome, qualifiers.into_iter().map(str::to_owned).collect())
+    }
+
+    fn cancelled(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let mut qualifiers = Vec::new();
+        let cancel = self.of_kind(&PacketType::CancelSession).next_back()?;
+        match &cancel.response {
+            Some(response) if response.is_success() || response.error_value() == Some(SESSION_NOT_FOUND) => {}
+            Some(_) => return None,
+            None => qualifiers.push("unconfirmed"),
+        }
+        if self.total.is_some_and(|total| total > 0 && self.acknowledged == total) {
+            qualifiers.push("after-last-byte");
+        }
+        Some((Outcome::Cancelled, qualifiers))
+    }
+
+    fn completed(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let full = self.everything_acknowledged();
+        let answered: Vec<_> =
+            self.of_kind(&PacketType::CloseSession).map(|exchange| exchange.response.as_ref()).collect();
+        if answered.iter().any(|response| response.is_some_and(Response::is_success)) {
+            if full || self.joined || self.total.is_none() {
+                return Some((Outcome::Completed, Vec::new()));
+            }
+            return Some((Outcome::Failed, vec!["closed-short"]));
+        }
+        if !full || self.total.is_none() {
+            return None;
+        }
+        match *answered.last()? {
+            None => Some((Outcome::Completed, vec!["unconfirmed"])),
+            Some(last) if answered.len() > 1 && last.error_value() == Some(SESSION_NOT_FOUND) => {
+                Some((Outcome::Completed, vec!["likely"]))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Whether the server confirmed the last byte, or must have in an answer that the capture lacks.
+    fn everything_acknowledged(&self) -> bool {
+        let Some(total) = self.total else { return true };
+        if self.acknowledged == total {
+            return true;
+        }
+        let closed = |exchange: &&Exchange| exchange.kind == PacketType::CloseSession && exchange.response.is_some();
+        let last = self.of_kind(&PacketType::Fragment).next_back();
+        let answer_lost = last.is_some_and(|exchange| {
+            let end = exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.end);
+            exchange.response.is_none() && end == total.checked_sub(1)
+        });
+        answer_lost && self.exchanges.iter().any(|exchange| closed(&exchange))
+    }
+
+    fn rejected(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let create = self.create().filter(|create| create.request.is_some())?;
+        let response = create.response.as_ref()?;
+        let went_on = self.exchanges.iter().any(|exchange| {
+            !matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping | PacketType::Unknown)
+        });
+        let verdict = Negotiation::of(create).verdict;
+        let usable = response.is_success()
+            && response.session_id.as_deref().is_some_and(|id| !id.is_empty())
+            && matches!(verdict, Verdict::Agreed | Verdict::AgreedLowerPreference);
+        if usable || went_on {
+            return None;
+        }
+        let qualifiers = if response.is_challenge() { vec!["authentication"] } else { Vec::new() };
+        Some((Outcome::Rejected, qualifiers))
+    }
+
+    fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let response = self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
+        let mut qualifiers = Vec::new();
+        if response.error_value() == Some(SESSION_NOT_FOUND) {
+            qualifiers.push("lost");
+        } else if response.is_challenge() {
+            qualifiers.push("authentication");
+        } else if matches!(response.http_status, 408 | 413 | 416 | 500..=599) {
+            qualifiers.push("may-recover");
+        }
+        Some((Outcome::Failed, qualifiers))
+    }
+
+    fn why_incomplete(&self) -> Vec<&'static str> {
+        let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
+        if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
+    }
+}
+
+fn start_of(exchange: &Exchange) -> Option<u64> {
+    exchange.request.as_ref()?.content_range.as_ref()?.start
+}

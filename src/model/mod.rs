@@ -6,6 +6,7 @@ pub mod negotiation;
 pub mod ranges;
 pub mod report;
 pub mod session;
+pub mod url;
 
 pub use exchange::{Exchange, Request, Response};
 pub use report::Report;

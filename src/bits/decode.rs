@@ -1,0 +1,135 @@
+//! From a message head to the fields of the upload protocol, in every spelling that the field uses.
+
+use super::PacketType;
+use super::fields::{self, ContentRange};
+use crate::at::Span;
+use crate::http::{Head, Oddities, Start};
+use crate::model::exchange::{ErrorCode, Request, Response};
+
+/// Whether a head belongs to the upload protocol: told by its headers, or by the verb where those are cut off.
+pub fn is_bits(head: &Head<'_>) -> bool {
+    let verb = matches!(head.start, Start::Request { method, .. } if method.eq_ignore_ascii_case("BITS_POST"));
+    verb || head.headers.iter().any(|header| {
+        let name = header.name.as_bytes();
+        name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"bits-"))
+            && ["BITS-Packet-Type", "BITS-Package-Type", "BITS-Session-Id", "BITS-Supported-Protocols"]
+                .iter()
+                .any(|known| header.name.eq_ignore_ascii_case(known))
+    })
+}
+
+/// The text of a header value; bytes that are no UTF-8 become `\xNN`.
+pub fn text(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(bytes.len());
+    for part in bytes.utf8_chunks() {
+        out.push_str(part.valid());
+        for byte in part.invalid() {
+            let _ = write!(out, "\\x{byte:02X}");
+        }
+    }
+    out
+}
+
+/// The type of a request, from `BITS-Packet-Type`.
+pub fn packet_type(request: &Request) -> PacketType {
+    request.packet_type.as_deref().map_or(PacketType::Unknown, |value| PacketType::parse(value.trim()))
+}
+
+/// Decodes the head of a request.
+pub fn request(head: &Head<'_>, span: Span) -> Request {
+    let Start::Request { method, target } = head.start else { return Request::default() };
+    let value = |name: &str| head.field(name).map(text);
+    Request {
+        span,
+        method: method.to_owned(),
+        method_override: value("X-Http-Method-Override"),
+        target: target.to_owned(),
+        minor_version: head.minor_version,
+        host: value("Host"),
+        user_agent: value("User-Agent"),
+        packet_type: value("BITS-Packet-Type").or_else(|| value("BITS-Package-Type")),
+        session_id: value("BITS-Session-Id"),
+        supported_protocols: value("BITS-Supported-Protocols"),
+        content_name: value("Content-Name"),
+        content_range: value("Content-Range").map(|raw| ContentRange::parse(&raw)),
+        content_length: value("Content-Length").and_then(|raw| raw.parse().ok()),
+        content_encoding: value("Content-Encoding"),
+        transfer_encoding: value("Transfer-Encoding"),
+        authorization: head.field("Authorization").map(scheme),
+        proxy_authorization: head.field("Proxy-Authorization").map(scheme),
+        via: value("Via"),
+        longest_value: head.headers.iter().map(|header| header.value.len() as u64).max().unwrap_or(0),
+        odd: oddities(head.odd),
+        ..Request::default()
+    }
+}
+
+/// Decodes the head of a response.
+pub fn response(head: &Head<'_>, span: Span) -> Response {
+    let Start::Response { status, reason } = head.start else { return Response::default() };
+    let value = |name: &str| head.field(name).map(text);
+    let received = value("BITS-Received-Content-Range").or_else(|| value("BITS-Recieved-Content-Range"));
+    let next_offset = received.as_deref().and_then(fields::received);
+    let plain = |raw: &String| raw.trim().parse::<u64>().is_ok();
+    Response {
+        span,
+        http_status: status,
+        reason: reason.to_owned(),
+        minor_version: head.minor_version,
+        packet_type: value("BITS-Packet-Type").or_else(|| value("BITS-Package-Type")),
+        protocol: value("BITS-Protocol"),
+        session_id: value("BITS-Session-Id"),
+        host_id: value("BITS-Host-Id"),
+        host_id_fallback_timeout_seconds: value("BITS-Host-Id-Fallback-Timeout")
+            .or_else(|| value("BITS-HostId-Fallback-Timeout"))
+            .and_then(|raw| raw.parse().ok()),
+        next_offset,
+        next_offset_raw: received.filter(|raw| !plain(raw)),
+        reply_url: value("BITS-Reply-URL"),
+        error: ["BITS-Error", "BITS-Error-Code"].iter().find_map(|name| error(name, &value(name)?)),
+        error_context: value("BITS-Error-Context").filter(|raw| !raw.is_empty()),
+        accept_encoding: value("Accept-Encoding"),
+        server: value("Server"),
+        via: value("Via"),
+        location: value("Location"),
+        allow: value("Allow"),
+        content_type: value("Content-Type"),
+        date: value("Date"),
+        challenges: challenges(head),
+        odd: oddities(head.odd),
+        ..Response::default()
+    }
+}
+
+fn error(header: &str, raw: &str) -> Option<ErrorCode> {
+    if raw.is_empty() {
+        return None;
+    }
+    let (value, notation) = fields::hresult(raw).unzip();
+    Some(ErrorCode { header: header.to_owned(), raw: raw.to_owned(), value, notation })
+}
+
+/// The scheme of a credential or challenge, the only part of it that is kept.
+fn scheme(value: &[u8]) -> String {
+    text(value.split(|byte| *byte == b' ').next().unwrap_or_default())
+}
+
+fn challenges(head: &Head<'_>) -> Vec<String> {
+    let is_challenge = |name: &str| ["WWW-Authenticate", "Proxy-Authenticate"].iter().any(|n| name.eq_ignore_ascii_case(n));
+    head.headers.iter().filter(|header| is_challenge(header.name)).map(|header| scheme(header.value)).collect()
+}
+
+fn oddities(odd: Oddities) -> Vec<String> {
+    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length } = odd;
+    [
+        (bare_lf, "bare-lf"),
+        (folded, "folded"),
+        (nul, "nul"),
+        (bad_lines, "bad-lines"),
+        (contradictory_length, "contradictory-length"),
+    ]
+    .into_iter()
+    .filter_map(|(is, name)| is.then(|| name.to_owned()))
+    .collect()
+}

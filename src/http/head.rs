@@ -1,0 +1,331 @@
+//! Heads: where they end, what they say, how malformed ones are understood (RFC 9112 2 to 6).
+
+use std::borrow::Cow;
+
+use httparse::{EMPTY_HEADER, Header};
+use memchr::memmem;
+
+use super::{Carrier, Head, Oddities, Start};
+
+/// How the body of a message is delimited (RFC 9112 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length(u64),
+    Chunked,
+    UntilClose,
+}
+
+/// What the parser needs to know of a head once it is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Summary {
+    pub request: bool,
+    pub status: u16,
+    pub head_method: bool,
+    pub connect: bool,
+    pub upgrade: bool,
+    pub framing: Option<Framing>,
+}
+
+/// Whether `bytes` can be the start of a message; `None` while too few are there to tell.
+pub fn begins_message(bytes: &[u8]) -> Option<bool> {
+    const RESPONSE: &[u8] = b"HTTP/1.";
+    let bytes = bytes.trim_ascii_start();
+    if bytes.starts_with(b"HTTP/") || RESPONSE.starts_with(bytes) {
+        return (bytes.len() > RESPONSE.len()).then(|| bytes.starts_with(RESPONSE));
+    }
+    let line = match memchr::memchr(b'\n', bytes) {
+        Some(end) => bytes.get(..end).unwrap_or_default(),
+        None => return if partial_request_line(bytes) { None } else { Some(false) },
+    };
+    Some(request_line(line))
+}
+
+const LONGEST_METHOD: usize = 32;
+
+fn is_method(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.len() <= LONGEST_METHOD
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!' | b'$'))
+}
+
+fn partial_request_line(bytes: &[u8]) -> bool {
+    match memchr::memchr(b' ', bytes) {
+        None => bytes.is_empty() || is_method(bytes),
+        Some(space) => {
+            let (method, rest) = bytes.split_at(space);
+            is_method(method) && rest.iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\r'))
+        }
+    }
+}
+
+fn request_line(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let Some(space) = memchr::memchr(b' ', line) else { return false };
+    let Some(version) = memmem::rfind(line, b" HTTP/1.") else { return false };
+    let (method, _) = line.split_at(space);
+    is_method(method) && version >= space && line.len() == version + 9
+}
+
+/// The length of the head that `bytes` begin with, its empty line included. The search starts at `from`.
+pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+    let start = from.saturating_sub(3);
+    let tail = bytes.get(start..)?;
+    memchr::memchr_iter(b'\n', tail).find_map(|at| match tail.get(at + 1..)? {
+        [b'\n', ..] => Some(start + at + 2),
+        [b'\r', b'\n', ..] => Some(start + at + 3),
+        _ => None,
+    })
+}
+
+/// Parses a head and lends it to `use_it`. `whole` is false where the capture lacks its end. `None`: it is no head.
+pub(super) fn parse<T>(
+    bytes: &[u8],
+    whole: bool,
+    carrier: Carrier,
+    max_headers: usize,
+    use_it: &mut dyn FnMut(Head<'_>, Summary) -> T,
+) -> Option<T> {
+    let mut few = [EMPTY_HEADER; 48];
+    let mut odd = Oddities::default();
+    if whole
+        && let Some(parsed) = strict(bytes, &mut few)
+    {
+        odd.bare_lf = has_bare_lf(bytes);
+        return Some(lend(parsed, whole, odd, carrier, use_it));
+    }
+    let clean = mend(bytes, whole, &mut odd);
+    let mut many = vec![EMPTY_HEADER; max_headers];
+    let parsed = strict(&clean, &mut many)?;
+    Some(lend(parsed, whole, odd, carrier, use_it))
+}
+
+type Parsed<'h, 'b> = (Start<'b>, u8, &'h [Header<'b>]);
+
+fn strict<'h, 'b>(bytes: &'b [u8], headers: &'h mut [Header<'b>]) -> Option<Parsed<'h, 'b>> {
+    if bytes.trim_ascii_start().starts_with(b"HTTP/") {
+        let mut response = httparse::Response::new(headers);
+        let mut config = httparse::ParserConfig::default();
+        config.allow_obsolete_multiline_headers_in_responses(false);
+        config.allow_spaces_after_header_name_in_responses(true);
+        let bytes = bytes.trim_ascii_start();
+        config.parse_response(&mut response, bytes).ok().filter(httparse::Status::is_complete)?;
+        let start = Start::Response { status: response.code?, reason: response.reason.unwrap_or_default() };
+        return Some((start, response.version?, response.headers));
+    }
+    let mut request = httparse::Request::new(headers);
+    request.parse(bytes).ok().filter(httparse::Status::is_complete)?;
+    let start = Start::Request { method: request.method?, target: request.path? };
+    Some((start, request.version?, request.headers))
+}
+
+fn lend<T>(
+    (start, minor_version, headers): Parsed<'_, '_>,
+    whole: bool,
+    mut odd: Oddities,
+    carrier: Carrier,
+    use_it: &mut dyn FnMut(Head<'_>, Summary) -> T,
+) -> T {
+    let lengths = Lengths::of(headers);
+    odd.contradictory_length = lengths.contradictory;
+    let summary = summarise(start, &lengths, headers);
+    let content_length = if lengths.chunked { None } else { lengths.first };
+    use_it(Head { start, minor_version, headers, whole, odd, carrier, content_length }, summary)
+}
+
+#[derive(Default)]
+struct Lengths {
+    first: Option<u64>,
+    chunked: bool,
+    contradictory: bool,
+}
+
+impl Lengths {
+    fn of(headers: &[Header<'_>]) -> Self {
+        let mut lengths = Self::default();
+        for header in headers {
+            if header.name.eq_ignore_ascii_case("content-length") {
+                lengths.take(header.value);
+            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
+                let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+                lengths.chunked |= last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            }
+        }
+        lengths.contradictory |= lengths.chunked && lengths.first.is_some();
+        lengths
+    }
+
+    fn take(&mut self, value: &[u8]) {
+        let value = std::str::from_utf8(value.trim_ascii()).ok().and_then(|text| text.parse().ok());
+        if self.first.is_some() && value != self.first {
+            self.contradictory = true;
+        }
+        self.first = self.first.or(value);
+    }
+}
+
+fn summarise(start: Start<'_>, lengths: &Lengths, headers: &[Header<'_>]) -> Summary {
+    let declared = if lengths.chunked { Some(Framing::Chunked) } else { lengths.first.map(Framing::Length) };
+    match start {
+        Start::Request { method, .. } => Summary {
+            request: true,
+            status: 0,
+            head_method: method == "HEAD",
+            connect: method == "CONNECT",
+            upgrade: headers.iter().any(|header| header.name.eq_ignore_ascii_case("upgrade")),
+            framing: declared,
+        },
+        Start::Response { status, .. } => Summary {
+            request: false,
+            status,
+            head_method: false,
+            connect: false,
+            upgrade: status == 101,
+            framing: if bodiless(status) { Some(Framing::Length(0)) } else { declared },
+        },
+    }
+}
+
+/// 1xx, 204 and 304 have no body (RFC 9112 6.3).
+fn bodiless(status: u16) -> bool {
+    matches!(status, 100..=199 | 204 | 304)
+}
+
+fn has_bare_lf(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', bytes).any(|at| at == 0 || bytes.get(at - 1) != Some(&b'\r'))
+}
+
+/// Rewrites a head into one that the grammar allows: unfolds, drops lines that are no fields, replaces NUL, escapes
+/// what may not stand in a target.
+fn mend<'b>(bytes: &'b [u8], whole: bool, odd: &mut Oddities) -> Cow<'b, [u8]> {
+    let mut out: Vec<u8> = Vec::with_capacity(bytes.len() + 4);
+    let text = bytes.trim_ascii_start();
+    let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    if !whole {
+        // The last line was cut off.
+        lines.pop();
+    }
+    for (number, line) in lines.iter().enumerate() {
+        let Some(line) = line.strip_suffix(b"\r").or_else(|| {
+            odd.bare_lf |= !line.is_empty();
+            Some(line)
+        }) else {
+            continue;
+        };
+        if number == 0 {
+            push_start(&mut out, line);
+        } else if line.starts_with(b" ") || line.starts_with(b"\t") {
+            odd.folded |= !line.trim_ascii().is_empty();
+            unfold(&mut out, line);
+        } else if !line.is_empty() {
+            push_field(&mut out, line, odd);
+        }
+    }
+    if lines.is_empty() {
+        push_start(&mut out, text);
+    }
+    odd.nul |= memchr::memchr(0, text).is_some();
+    out.extend_from_slice(b"\r\n");
+    Cow::Owned(out)
+}
+
+fn push_start(out: &mut Vec<u8>, line: &[u8]) {
+    if line.starts_with(b"HTTP/") {
+        out.extend(line.iter().map(|byte| if *byte < b' ' { b' ' } else { *byte }));
+    } else {
+        let version = memmem::rfind(line, b" HTTP/").unwrap_or(line.len());
+        let (front, version) = line.split_at(version);
+        let space = memchr::memchr(b' ', front).unwrap_or(front.len());
+        let (method, target) = front.split_at(space);
+        out.extend_from_slice(method);
+        out.push(b' ');
+        for byte in target.trim_ascii() {
+            if byte.is_ascii_graphic() {
+                out.push(*byte);
+            } else {
+                out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+            }
+        }
+        out.extend_from_slice(version.trim_ascii_end());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn unfold(out: &mut Vec<u8>, line: &[u8]) {
+    if out.ends_with(b"\r\n") {
+        out.truncate(out.len() - 2);
+    }
+    out.push(b' ');
+    push_value(out, line.trim_ascii());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_field(out: &mut Vec<u8>, line: &[u8], odd: &mut Oddities) {
+    let colon = memchr::memchr(b':', line).unwrap_or(0);
+    let (name, value) = line.split_at(colon);
+    let name = name.trim_ascii();
+    let token = |byte: &u8| byte.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]{}".contains(byte);
+    if name.is_empty() || !name.iter().all(token) {
+        odd.bad_lines = true;
+        return;
+    }
+    out.extend_from_slice(name);
+    out.push(b':');
+    push_value(out, value.get(1..).unwrap_or_default());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_value(out: &mut Vec<u8>, value: &[u8]) {
+    out.extend(value.iter().map(|byte| if *byte < b' ' && *byte != b'\t' || *byte == 0x7f { b' ' } else { *byte }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(bytes: &[u8], whole: bool) -> Option<(String, Vec<(String, String)>, Oddities)> {
+        parse(bytes, whole, Carrier::default(), 64, &mut |head, _| {
+            let start = match head.start {
+                Start::Request { method, target } => format!("{method} {target}"),
+                Start::Response { status, reason } => format!("{status} {reason}"),
+            };
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            (start, head.headers.iter().map(|h| (h.name.to_owned(), text(h.value))).collect(), head.odd)
+        })
+    }
+
+    #[test]
+    fn folded_fields_of_a_request_are_unfolded() {
+        let (start, headers, odd) = fields(b"BITS_POST /a HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n", true).unwrap();
+        assert_eq!(start, "BITS_POST /a");
+        assert_eq!(headers[1], ("X".into(), "a b".into()));
+        assert!(odd.folded);
+    }
+
+    #[test]
+    fn a_cut_head_gives_its_whole_lines() {
+        let (start, headers, _) = fields(b"BITS_POST /a HTTP/1.1\r\nAccept: */*\r\nBITS-Packet-Type: C", false).unwrap();
+        assert_eq!(start, "BITS_POST /a");
+        assert_eq!(headers, [("Accept".to_owned(), "*/*".to_owned())]);
+    }
+
+    #[test]
+    fn bytes_outside_ascii_in_a_target_are_escaped() {
+        assert_eq!(fields(b"GET /\xff\x01 HTTP/1.1\r\n\r\n", true).unwrap().0, "GET /%FF%01");
+    }
+
+    #[test]
+    fn a_message_is_recognised_by_its_first_line() {
+        assert_eq!(begins_message(b"BITS_POST /x HTTP/1.1\r\n"), Some(true));
+        assert_eq!(begins_message(b"HTTP/1.1 200 OK"), Some(true));
+        assert_eq!(begins_message(b"BITS_PO"), None);
+        assert_eq!(begins_message(b"\x16\x03\x01"), Some(false));
+        assert_eq!(begins_message(b"SSH-2.0-OpenSSH\r\n"), Some(false));
+    }
+
+    #[test]
+    fn lines_may_end_in_lf_alone() {
+        let bytes = b"GET / HTTP/1.1\nHost: h\n\nrest";
+        assert_eq!(end_of_head(bytes, 0), Some(24));
+        assert!(fields(&bytes[..24], true).unwrap().2.bare_lf);
+    }
+}

@@ -1,0 +1,480 @@
+//! Both directions of one connection: messages, and which response answers which request.
+
+use std::collections::VecDeque;
+
+use memchr::memmem;
+
+use super::chunked::{Chunked, Step};
+use super::head::{self, Framing, Summary};
+use super::{Carrier, End, Event};
+use crate::at::{At, Span};
+use crate::layer::Layer;
+use crate::limits::Limits;
+use crate::stream::{self, Chunk, Side};
+use crate::tls::KeyLog;
+
+/// Turns stream events of one connection into HTTP events.
+#[derive(Debug)]
+pub struct Parser {
+    client: Direction,
+    server: Direction,
+    carrier: Carrier,
+    next_exchange: u32,
+    pending: VecDeque<Pending>,
+    /// The newest exchange whose final response began.
+    answered: Option<u32>,
+    /// What CONNECT or Upgrade made of the connection.
+    tunnel: Option<Box<Layer>>,
+    tunnel_asked: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    exchange: u32,
+    head_method: bool,
+    connect: bool,
+}
+
+#[derive(Debug)]
+struct Direction {
+    side: Side,
+    state: State,
+    /// A head that spans segments.
+    buffer: Vec<u8>,
+    exchange: u32,
+    span: Span,
+    body_offset: u64,
+    /// A hole swallowed the start of a message.
+    head_lost: bool,
+    any: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Head,
+    Length(u64),
+    Chunked(Chunked),
+    UntilClose,
+    /// Looking for the next plausible head.
+    Seek,
+}
+
+impl Direction {
+    fn new(side: Side) -> Self {
+        Self {
+            side,
+            state: State::Head,
+            buffer: Vec::new(),
+            exchange: 0,
+            span: Span::default(),
+            body_offset: 0,
+            head_lost: false,
+            any: false,
+        }
+    }
+
+    fn end(&mut self, why: End, out: &mut impl FnMut(Event<'_>)) {
+        out(Event::End { exchange: self.exchange, side: self.side, span: self.span, why });
+        self.state = State::Head;
+    }
+
+    fn body(&mut self, at: At, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) {
+        self.span.extend(at);
+        out(Event::Body { exchange: self.exchange, side: self.side, at, offset: self.body_offset, bytes });
+        self.body_offset += bytes.len() as u64;
+    }
+
+    fn body_gap(&mut self, at: At, len: u64, out: &mut impl FnMut(Event<'_>)) {
+        if len > 0 {
+            out(Event::Gap { exchange: self.exchange, side: self.side, at, offset: self.body_offset, len });
+            self.body_offset = self.body_offset.saturating_add(len);
+        }
+    }
+
+    fn stray(&self, at: At, len: usize, out: &mut impl FnMut(Event<'_>)) {
+        if len > 0 && self.any && !self.head_lost {
+            out(Event::Stray { side: self.side, at, len: len as u64, after: Some(self.exchange) });
+        }
+    }
+}
+
+impl Parser {
+    /// A parser for a connection whose exchanges are numbered from `first_exchange`.
+    pub fn new(carrier: Carrier, first_exchange: u32) -> Self {
+        Self {
+            client: Direction::new(Side::Client),
+            server: Direction::new(Side::Server),
+            carrier,
+            next_exchange: first_exchange,
+            pending: VecDeque::new(),
+            answered: None,
+            tunnel: None,
+            tunnel_asked: false,
+        }
+    }
+
+    /// Takes one stream event.
+    pub fn push(
+        &mut self,
+        event: stream::Event<'_>,
+        keys: &KeyLog,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) {
+        if let Some(tunnel) = &mut self.tunnel {
+            tunnel.push(event, keys, limits, out);
+            return;
+        }
+        match event {
+            stream::Event::Data(chunk) => self.data(chunk, keys, limits, out),
+            stream::Event::Gap { at, side, len, .. } => self.gap(at, side, len, limits, out),
+            stream::Event::End { at, side, why } => self.end(at, side, why, limits, out),
+        }
+    }
+
+    /// What the connection carries after CONNECT, if anything.
+    pub fn tunnel(&self) -> Option<&Layer> {
+        self.tunnel.as_deref()
+    }
+
+    fn direction(&mut self, side: Side) -> &mut Direction {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    fn data(&mut self, chunk: Chunk<'_>, keys: &KeyLog, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+        let Chunk { at, side, .. } = chunk;
+        let mut rest = chunk.bytes;
+        while !rest.is_empty() {
+            if let Some(tunnel) = &mut self.tunnel {
+                let offset = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
+                tunnel.push(stream::Event::Data(Chunk { offset, bytes: rest, ..chunk }), keys, limits, out);
+                return;
+            }
+            let taken = match self.direction(side).state {
+                State::Head => self.head(at, side, rest, limits, out),
+                State::Length(left) => self.counted(at, side, rest, left, out),
+                State::Chunked(state) => self.chunked(at, side, rest, state, out),
+                State::UntilClose => self.until_close(at, side, rest, out),
+                State::Seek => self.seek(at, side, rest, out),
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+    }
+
+    fn head(
+        &mut self,
+        at: At,
+        side: Side,
+        bytes: &[u8],
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> usize {
+        let direction = self.direction(side);
+        if direction.buffer.is_empty() {
+            let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            if blank > 0 {
+                return blank;
+            }
+            if head::begins_message(bytes) == Some(false) {
+                direction.state = State::Seek;
+                return 0;
+            }
+            direction.span = Span::at(at);
+            if let Some(len) = head::end_of_head(bytes, 0) {
+                self.message(side, bytes.get(..len).unwrap_or_default(), true, limits, out);
+                return len;
+            }
+        }
+        self.head_in_parts(at, side, bytes, limits, out)
+    }
+
+    fn head_in_parts(
+        &mut self,
+        at: At,
+        side: Side,
+        bytes: &[u8],
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> usize {
+        let direction = self.direction(side);
+        direction.span.extend(at);
+        let held = direction.buffer.len();
+        let room = limits.head.saturating_sub(held).min(bytes.len());
+        direction.buffer.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        if head::begins_message(&direction.buffer) == Some(false) {
+            direction.stray(at, direction.buffer.len(), out);
+            direction.buffer.clear();
+            direction.state = State::Seek;
+            return room;
+        }
+        let Some(len) = head::end_of_head(&direction.buffer, held) else {
+            if room < bytes.len() {
+                self.partial_head(side, End::Lost, limits, out);
+                return bytes.len();
+            }
+            return room;
+        };
+        let buffer = std::mem::take(&mut direction.buffer);
+        self.message(side, buffer.get(..len).unwrap_or_default(), true, limits, out);
+        len.saturating_sub(held)
+    }
+
+    /// The rest of a head will not come: what there is of it is lent, and the message ends.
+    fn partial_head(&mut self, side: Side, why: End, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+        let buffer = std::mem::take(&mut self.direction(side).buffer);
+        if buffer.is_empty() {
+            return;
+        }
+        if self.message(side, &buffer, false, limits, out) {
+            let direction = self.direction(side);
+            if direction.state != State::Head {
+                direction.end(why, out);
+            }
+        }
+        let direction = self.direction(side);
+        direction.state = State::Seek;
+    }
+
+    /// Emits a head and prepares for its body. Whether it was one.
+    fn message(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        whole: bool,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> bool {
+        let (carrier, span) = (self.carrier, self.direction(side).span);
+        let mut summary = None;
+        head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
+            let exchange = self.number(side, &seen, limits);
+            summary = Some((exchange, seen));
+            out(Event::Head { exchange, side, span, head });
+        });
+        let Some((exchange, seen)) = summary else {
+            let direction = self.direction(side);
+            direction.stray(span.last, bytes.len(), out);
+            direction.state = State::Seek;
+            return false;
+        };
+        let framing = self.framing(exchange, &seen);
+        let direction = self.direction(side);
+        direction.exchange = exchange;
+        direction.body_offset = 0;
+        direction.head_lost = false;
+        direction.any = true;
+        direction.state = match framing {
+            Framing::Length(len) => State::Length(len),
+            Framing::Chunked => State::Chunked(Chunked::START),
+            Framing::UntilClose => State::UntilClose,
+        };
+        if framing == Framing::Length(0) && !(100..200).contains(&seen.status) {
+            direction.end(if whole { End::Complete } else { End::Lost }, out);
+        } else if (100..200).contains(&seen.status) {
+            direction.state = State::Head;
+        }
+        self.after_response(&seen);
+        true
+    }
+
+    /// The exchange that a message belongs to.
+    fn number(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
+        if seen.request {
+            let exchange = self.next_exchange;
+            self.next_exchange += 1;
+            self.pending.push_back(Pending { exchange, head_method: seen.head_method, connect: seen.connect });
+            if self.pending.len() > limits.pending_requests {
+                self.pending.pop_front();
+            }
+            return exchange;
+        }
+        if self.direction(side).head_lost {
+            // Which responses were lost is unknown; with one request outstanding at a time the newest is answered.
+            while self.pending.len() > 1 {
+                self.pending.pop_front();
+            }
+        }
+        self.tunnel_asked = self.pending.front().is_some_and(|pending| pending.connect);
+        match self.pending.front() {
+            Some(pending) => pending.exchange,
+            None => {
+                self.next_exchange += 1;
+                self.next_exchange - 1
+            }
+        }
+    }
+
+    fn framing(&mut self, exchange: u32, seen: &Summary) -> Framing {
+        if seen.request {
+            return seen.framing.unwrap_or(Framing::Length(0));
+        }
+        let pending = self.pending.front().copied().filter(|pending| pending.exchange == exchange);
+        let interim = (100..200).contains(&seen.status) && !seen.upgrade;
+        if !interim {
+            self.pending.pop_front();
+            self.answered = Some(exchange);
+        }
+        match pending {
+            Some(pending) if pending.head_method || pending.connect && seen.status / 100 == 2 => Framing::Length(0),
+            _ => seen.framing.unwrap_or(Framing::UntilClose),
+        }
+    }
+
+    fn after_response(&mut self, seen: &Summary) {
+        let connected = self.tunnel_asked && seen.status / 100 == 2;
+        if !seen.request && (connected || seen.status == 101) {
+            let carrier = Carrier { tunnel: true, ..self.carrier };
+            self.tunnel = Some(Box::new(Layer::new(carrier, self.next_exchange)));
+        }
+    }
+
+    fn counted(&mut self, at: At, side: Side, bytes: &[u8], left: u64, out: &mut impl FnMut(Event<'_>)) -> usize {
+        let answered = self.answered;
+        let direction = self.direction(side);
+        // A body that was announced but, after a refusal, never sent (RFC 9110 10.1.1).
+        let refused = side == Side::Client && direction.body_offset == 0 && answered >= Some(direction.exchange);
+        if refused && head::begins_message(bytes) == Some(true) {
+            direction.end(End::Closed, out);
+            return 0;
+        }
+        let take = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        direction.body(at, bytes.get(..take).unwrap_or_default(), out);
+        let left = left - take as u64;
+        direction.state = State::Length(left);
+        if left == 0 {
+            direction.end(End::Complete, out);
+        }
+        take
+    }
+
+    fn chunked(
+        &mut self,
+        at: At,
+        side: Side,
+        bytes: &[u8],
+        mut state: Chunked,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> usize {
+        let direction = self.direction(side);
+        let step = state.step(bytes);
+        direction.state = State::Chunked(state);
+        direction.span.extend(at);
+        match step {
+            Step::Framing(len) => {
+                if state == Chunked::Over {
+                    direction.end(End::Complete, out);
+                }
+                len
+            }
+            Step::Data(len) => {
+                direction.body(at, bytes.get(..len).unwrap_or_default(), out);
+                len
+            }
+            Step::Broken => {
+                direction.end(End::Lost, out);
+                direction.state = State::Seek;
+                0
+            }
+        }
+    }
+
+    fn until_close(&mut self, at: At, side: Side, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) -> usize {
+        let waiting = side == Side::Server && !self.pending.is_empty();
+        let direction = self.direction(side);
+        // Some servers leave the length out and keep the connection all the same.
+        if waiting && bytes.starts_with(b"HTTP/1.") {
+            direction.end(End::Complete, out);
+            return 0;
+        }
+        direction.body(at, bytes, out);
+        bytes.len()
+    }
+
+    fn seek(&mut self, at: At, side: Side, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) -> usize {
+        let direction = self.direction(side);
+        if head::begins_message(bytes) != Some(false) {
+            direction.state = State::Head;
+            return 0;
+        }
+        let start = next_head(bytes, side);
+        direction.stray(at, start, out);
+        if start < bytes.len() {
+            direction.state = State::Head;
+        }
+        start
+    }
+
+    fn gap(&mut self, at: At, side: Side, len: u64, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+        let direction = self.direction(side);
+        match direction.state {
+            State::Head if !direction.buffer.is_empty() => {
+                self.partial_head(side, End::Lost, limits, out);
+                self.direction(side).head_lost = true;
+            }
+            State::Head | State::Seek => {
+                direction.state = State::Seek;
+                direction.head_lost = true;
+            }
+            State::Length(left) => {
+                direction.body_gap(at, len.min(left), out);
+                direction.state = State::Length(left.saturating_sub(len));
+                if len >= left {
+                    direction.end(End::Complete, out);
+                }
+                if len > left {
+                    direction.state = State::Seek;
+                    direction.head_lost = true;
+                }
+            }
+            State::Chunked(Chunked::Data(left)) if len < left => {
+                direction.body_gap(at, len, out);
+                direction.state = State::Chunked(Chunked::Data(left - len));
+            }
+            State::Chunked(_) => {
+                direction.body_gap(at, len, out);
+                direction.end(End::Lost, out);
+                direction.state = State::Seek;
+                direction.head_lost = true;
+            }
+            State::UntilClose => direction.body_gap(at, len, out),
+        }
+    }
+
+    fn end(&mut self, at: At, side: Side, why: stream::End, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+        let end = match why {
+            stream::End::Fin => End::Closed,
+            stream::End::Reset => End::Reset,
+            stream::End::Reused | stream::End::Forgotten | stream::End::Capture => End::Lost,
+        };
+        let direction = self.direction(side);
+        match direction.state {
+            State::Head if direction.buffer.is_empty() => {}
+            State::Head => self.partial_head(side, end, limits, out),
+            State::UntilClose if why == stream::End::Fin => direction.end(End::Complete, out),
+            State::Length(_) | State::Chunked(_) | State::UntilClose => {
+                if why != stream::End::Capture {
+                    direction.span.extend(at);
+                }
+                direction.end(end, out);
+            }
+            State::Seek => {}
+        }
+        self.direction(side).state = State::Seek;
+    }
+}
+
+/// Where in `bytes`, behind its first byte, a message may begin; its length if nowhere.
+fn next_head(bytes: &[u8], side: Side) -> usize {
+    const METHODS: [&[u8]; 6] = [b"BITS_POST ", b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS "];
+    let tail = bytes.get(1..).unwrap_or_default();
+    let plausible = |at: &usize| head::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
+    let found = match side {
+        Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
+        Side::Client if memmem::find(tail, b" HTTP/1.").is_none() => None,
+        Side::Client => METHODS.iter().filter_map(|method| memmem::find_iter(tail, method).find(plausible)).min(),
+    };
+    found.map_or(bytes.len(), |at| at + 1)
+}

@@ -1,0 +1,106 @@
+//! What a connection speaks, and changing one's mind.
+
+use crate::http::{self, Carrier, Parser, begins_message};
+use crate::limits::Limits;
+use crate::stream::{self, Side};
+use crate::tls::{self, Decryptor, KeyLog};
+
+/// The protocol of one connection, or of a tunnel within it.
+#[derive(Debug)]
+pub enum Layer {
+    /// Not known yet.
+    Detect(Detect),
+    /// HTTP/1.x.
+    Http(Box<Parser>),
+    /// TLS, and what is inside.
+    Tls(Box<(Decryptor, Layer)>),
+    /// Nothing that can be read here.
+    Opaque,
+}
+
+/// What is needed to recognise a protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct Detect {
+    carrier: Carrier,
+    first_exchange: u32,
+    looked_at: u64,
+}
+
+/// Bytes without a recognisable message after which a connection is given up. Greetings of other protocols and the
+/// tail of a body whose start was not captured must fit.
+const PATIENCE: u64 = 16 << 20;
+
+impl Default for Layer {
+    fn default() -> Self {
+        Self::new(Carrier::default(), 0)
+    }
+}
+
+impl Layer {
+    /// A layer that will find out.
+    pub fn new(carrier: Carrier, first_exchange: u32) -> Self {
+        Self::Detect(Detect { carrier, first_exchange, looked_at: 0 })
+    }
+
+    /// Takes one stream event.
+    pub fn push(
+        &mut self,
+        event: stream::Event<'_>,
+        keys: &KeyLog,
+        limits: &Limits,
+        out: &mut impl FnMut(http::Event<'_>),
+    ) {
+        if let Self::Detect(detect) = self
+            && let Some(found) = detect.look(&event, limits)
+        {
+            *self = found;
+        }
+        match self {
+            Self::Detect(_) | Self::Opaque => {}
+            Self::Http(parser) => parser.push(event, keys, limits, out),
+            Self::Tls(both) => {
+                let (decryptor, inner) = &mut **both;
+                decryptor.push(event, keys, &mut |event| inner.push(event, keys, limits, out));
+            }
+        }
+    }
+
+    /// Whether the roles of a connection whose start was not seen are the wrong way round: its first message is a
+    /// response from the supposed client, or a request from the supposed server.
+    pub fn is_backwards(&self, event: &stream::Event<'_>) -> bool {
+        let (Self::Detect(_), stream::Event::Data(chunk)) = (self, event) else { return false };
+        let response = chunk.bytes.starts_with(b"HTTP/1.");
+        let message = response || begins_message(chunk.bytes) == Some(true);
+        message && response == (chunk.side == Side::Client)
+    }
+
+    /// Whether no event can matter any more.
+    pub const fn is_opaque(&self) -> bool {
+        matches!(self, Self::Opaque)
+    }
+
+    /// What is known of the TLS connection, here or in a tunnel.
+    pub fn tls(&self) -> Option<&tls::Facts> {
+        match self {
+            Self::Tls(both) => Some(both.0.facts()),
+            Self::Http(parser) => parser.tunnel()?.tls(),
+            Self::Detect(_) | Self::Opaque => None,
+        }
+    }
+}
+
+impl Detect {
+    fn look(&mut self, event: &stream::Event<'_>, limits: &Limits) -> Option<Layer> {
+        let stream::Event::Data(chunk) = event else { return None };
+        if tls::looks_like_tls(chunk.bytes) {
+            let inner = Layer::new(Carrier { tls: true, ..self.carrier }, self.first_exchange);
+            return Some(Layer::Tls(Box::new((Decryptor::new(limits.tls_waiting), inner))));
+        }
+        let text = chunk.bytes.trim_ascii_start();
+        if text.is_empty() || begins_message(text) != Some(false) {
+            return Some(Layer::Http(Box::new(Parser::new(self.carrier, self.first_exchange))));
+        }
+        self.looked_at += chunk.bytes.len() as u64;
+        (self.looked_at > PATIENCE).then_some(Layer::Opaque)
+    }
+}

@@ -1,0 +1,57 @@
+//! The URL of an upload, from request target and Host.
+
+use std::fmt;
+
+use super::exchange::{Exchange, Request};
+
+/// Scheme, host and path of an upload; the query is left out, it may hold credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Url {
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// Host as written; the port only where it is not the scheme's own.
+    pub host: String,
+    /// Path as written.
+    pub path: String,
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.host, self.path)
+    }
+}
+
+/// The URL that a request names; `None` where neither its target nor Host names a host.
+pub fn of(exchange: &Exchange, request: &Request) -> Option<Url> {
+    let (scheme, authority, target) = parts(request, exchange.tls);
+    let authority = authority?;
+    let bare = authority.rsplit('@').next().unwrap_or(authority);
+    let own = if scheme == "https" { ":443" } else { ":80" };
+    let host = bare.strip_suffix(own).unwrap_or(bare).to_owned();
+    (!host.is_empty()).then(|| Url { scheme, host, path: path(target).to_owned() })
+}
+
+/// The path that a request names, without its query.
+pub fn path_of(request: &Request) -> &str {
+    path(parts(request, false).2)
+}
+
+fn parts(request: &Request, tls: bool) -> (&'static str, Option<&str>, &str) {
+    let scheme = if tls { "https" } else { "http" };
+    let target = request.target.as_str();
+    let absolute = [("http", "http://"), ("https", "https://")].into_iter().find_map(|(scheme, prefix)| {
+        let front = target.get(..prefix.len())?;
+        front.eq_ignore_ascii_case(prefix).then(|| (scheme, target.get(prefix.len()..).unwrap_or_default()))
+    });
+    match absolute {
+        Some((scheme, rest)) => {
+            let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            (scheme, Some(authority), if target.is_empty() { "/" } else { target })
+        }
+        None => (scheme, request.host.as_deref(), target),
+    }
+}
+
+fn path(target: &str) -> &str {
+    target.split(['?', '#']).next().unwrap_or(target)
+}

@@ -63,7 +63,9 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::capture::pcap::tests::{capture, read};
+    use crate::capture::Reader;
+    use crate::capture::pcap::tests::capture;
+    use crate::limits::Limits;
 
     fn unpack(bytes: &[u8], used: u64) -> (io::Result<Vec<u8>>, Option<&'static str>) {
         let reader = Box::new(io::Cursor::new(bytes.to_vec()));
@@ -97,23 +99,40 @@ mod tests {
         }
     }
 
+    /// How a packed capture of 1000 frames ends without its last bytes.
+    fn end(packed: &[u8]) -> String {
+        let cut = packed.get(..packed.len() - 20).unwrap().to_vec();
+        let (plain, _) = open(Box::new(io::Cursor::new(cut)), Arc::default(), 100).unwrap();
+        let mut reader = match Reader::new(plain, &Limits::default()) {
+            Ok(reader) => reader,
+            Err(error) => return error.to_string(),
+        };
+        loop {
+            match reader.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => return "whole".to_owned(),
+                Err(error) => return error.to_string(),
+            }
+        }
+    }
+
     #[test]
     fn truncated_stream_is_a_capture_cut_off() {
-        let whole = capture(&[(1, b"abc"), (2, b"de")]);
+        let whole = capture(&[(1, &b"abc"[..]); 1000]);
         for packed in [gzip(&whole), zstd::encode_all(&whole[..], 1).unwrap(), lz4(&whole)] {
-            let reader = Box::new(io::Cursor::new(packed[..packed.len() - 4].to_vec()));
-            let (plain, _) = open(reader, Arc::default(), 100).unwrap();
-            let mut reader =
-                crate::capture::Reader::new(plain, &crate::limits::Limits::default()).unwrap();
-            while let Ok(Some(_)) = reader.next() {}
+            let end = end(&packed);
+            assert!(end.starts_with("cut off within frame "), "{end}");
         }
-        assert_eq!(read(&whole, 64).len(), 2);
     }
 
     #[test]
     fn incredible_ratio_is_refused() {
-        let packed = gzip(&vec![0; (64 << 20) + 1]);
-        let error = unpack(&packed, packed.len() as u64).0.unwrap_err().to_string();
-        assert!(error.ends_with("unpack to more than the limit of 100 for each"), "{error}");
+        let plain = Box::new(io::repeat(0));
+        let mut bounded =
+            Bounded { plain, used: Arc::new(AtomicU64::new(3)), produced: FREE, ratio: 1 << 25 };
+        assert_eq!(bounded.read(&mut [0; 8]).unwrap(), 8);
+        bounded.ratio = 100;
+        let error = bounded.read(&mut [0; 8]).unwrap_err().to_string();
+        assert_eq!(error, "3 compressed bytes unpack to more than the limit of 100 for each");
     }
 }

@@ -122,6 +122,7 @@ impl Live {
     /// # Errors
     ///
     /// [`Error::Live`] where the interface goes away.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, Error> {
         let packet = match self.capture.next_packet() {
             Ok(packet) => packet,

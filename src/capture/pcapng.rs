@@ -85,7 +85,7 @@ impl Section {
         }
         let (kind, len) = self.order.u32(head, 0).zip(self.order.u32(head, 4)).unwrap_or_default();
         let size = len as usize;
-        if size < 12 || size % 4 != 0 {
+        if size < 12 || !size.is_multiple_of(4) {
             return Err(damaged("impossible block length"));
         }
         if size > cap.saturating_add(OVERHEAD) {

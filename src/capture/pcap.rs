@@ -1,5 +1,10 @@
 //! The pcap format, in either endianness, with microseconds or nanoseconds (draft-ietf-opsawg-pcap).
 
+use pcap_parser::{
+    LegacyPcapBlock, PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified,
+    parse_pcap_header,
+};
+
 use super::reader::{Body, Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
@@ -7,75 +12,63 @@ use crate::at::Timestamp;
 /// Bytes of the file header.
 pub const HEADER: usize = 24;
 
-/// The upper bits of the last header field tell of frame check sequences.
-const LINK_TYPE: u32 = 0xffff;
-
 /// What the file header says about all records.
 pub struct Header {
+    file: PcapHeader,
     order: Order,
-    /// Nanoseconds of one unit of the fraction.
-    unit: u32,
-    record_header: usize,
-    snaplen: u32,
-    link: LinkType,
 }
 
-/// Whether a file may begin with this, read as big-endian.
-pub fn is_magic(magic: u32) -> bool {
-    variant(magic).is_some()
-}
-
-/// Byte order, nanoseconds of a unit, bytes of a record header; Kuznetzov's modified format has longer ones.
-fn variant(magic: u32) -> Option<(Order, u32, usize)> {
-    Some(match magic {
-        0xa1b2_c3d4 => (Order::Big, 1000, 16),
-        0xd4c3_b2a1 => (Order::Little, 1000, 16),
-        0xa1b2_3c4d => (Order::Big, 1, 16),
-        0x4d3c_b2a1 => (Order::Little, 1, 16),
-        0xa1b2_cd34 => (Order::Big, 1000, 24),
-        0x34cd_b2a1 => (Order::Little, 1000, 24),
-        _ => return None,
-    })
+/// Whether a file may begin with this, read as big-endian. The fifth is Kuznetzov's modified format.
+pub const fn is_magic(magic: u32) -> bool {
+    matches!(magic, 0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 | 0x34cd_b2a1)
 }
 
 impl Header {
     /// Decodes the file header, `None` where it is incomplete.
     pub fn decode_file(data: &[u8]) -> Option<Self> {
-        let (order, unit, record_header) = variant(Order::Big.u32(data, 0)?)?;
-        let snaplen = order.u32(data, 16)?;
-        let link = LinkType(order.u32(data, 20)? & LINK_TYPE);
-        Some(Self { order, unit, record_header, snaplen, link })
+        let (_, file) = parse_pcap_header(data).ok()?;
+        let order = if file.is_bigendian() { Order::Big } else { Order::Little };
+        Some(Self { file, order })
     }
 
     pub fn snaplen(&self) -> Option<u32> {
-        (self.snaplen != 0).then_some(self.snaplen)
+        (self.file.snaplen != 0).then_some(self.file.snaplen)
+    }
+
+    /// The link type without the upper bits, which tell of frame check sequences.
+    fn link(&self) -> LinkType {
+        LinkType(u32::from_ne_bytes(self.file.network.0.to_ne_bytes()) & 0xffff)
     }
 
     /// Decodes the record at the start of `data`, which is at `offset` of the file.
     pub fn decode(&self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
-        let field = |at| self.order.u32(data, at);
-        let (Some(secs), Some(fraction), Some(len), Some(wire_len)) =
-            (field(0), field(4), field(8), field(12))
-        else {
-            return Ok(Step::More(self.record_header));
-        };
-        let captured = len as usize;
-        if captured > cap {
+        let header = if self.file.is_modified_format() { 24 } else { 16 };
+        let Some(len) = self.order.u32(data, 8) else { return Ok(Step::More(header)) };
+        if len as usize > cap {
             return Err(Error::TooLong { offset, len: u64::from(len), cap: cap as u64 });
         }
-        let size = self.record_header + captured;
-        if data.len() < size {
-            return Ok(Step::More(size));
-        }
-        let nanos = i64::from(secs) * 1_000_000_000 + i64::from(fraction) * i64::from(self.unit);
+        let size = header + len as usize;
+        let decoded = match self.order {
+            Order::Big => parse_pcap_frame_be(data),
+            Order::Little if self.file.is_modified_format() => parse_pcap_frame_modified(data),
+            Order::Little => parse_pcap_frame(data),
+        };
+        let Ok((_, record)) = decoded else { return Ok(Step::More(size)) };
         let body = Body::Frame {
-            time: Timestamp::from_nanos(nanos),
-            link: self.link,
-            data: self.record_header..size,
-            wire_len: wire_len.max(len),
+            time: self.time(&record),
+            link: self.link(),
+            data: header..size,
+            wire_len: record.origlen.max(len),
             comment: None,
         };
         Ok(Step::Record(Record { size, body }))
+    }
+
+    fn time(&self, record: &LegacyPcapBlock<'_>) -> Timestamp {
+        let unit = if self.file.is_nanosecond_precision() { 1 } else { 1000 };
+        Timestamp::from_nanos(
+            i64::from(record.ts_sec) * 1_000_000_000 + i64::from(record.ts_usec) * unit,
+        )
     }
 }
 

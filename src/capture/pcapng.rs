@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+use pcap_parser::pcapng::{
+    Block, InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType, SimplePacketBlock,
+    parse_block_be, parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
+};
+
 use super::reader::{Body, Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
@@ -14,12 +19,7 @@ const OLD_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 const SECRETS: u32 = 10;
-const TLS_KEY_LOG: u32 = 0x544c_534b;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
-
-const COMMENT: u16 = 1;
-const TIME_RESOLUTION: u16 = 9;
-const TIME_OFFSET: u16 = 14;
 
 /// Room in a block for its header and options, beside the packet.
 const OVERHEAD: usize = 256 << 10;
@@ -95,8 +95,7 @@ impl Section {
         if self.order.u32(block, size - 4) != Some(len) {
             return Err(damaged("block lengths differ"));
         }
-        let inner = block.get(..size - 4).unwrap_or_default();
-        let body = self.body(kind, inner).map_err(damaged)?;
+        let body = self.body(kind, block).map_err(damaged)?;
         Ok(Step::Record(Record { size, body }))
     }
 
@@ -108,34 +107,43 @@ impl Section {
         Some(())
     }
 
-    /// The body of a block without the length at its end.
     fn body(&mut self, kind: u32, block: &[u8]) -> Result<Body, &'static str> {
+        // Only what is used is decoded, lest a mistake in a list of names end the reading.
         match kind {
-            INTERFACE => self.interface(block).ok_or("short interface description")?,
-            ENHANCED_PACKET => {
-                let interface = self.order.u32(block, 8).ok_or("short packet block")?;
-                return self.packet(interface, block);
+            ENHANCED_PACKET => return self.enhanced(block),
+            OLD_PACKET => return self.old(block),
+            INTERFACE | SIMPLE_PACKET | SECRETS => {}
+            _ => return Ok(Body::Other),
+        }
+        let decoded = match self.order {
+            Order::Little => parse_block_le(block),
+            Order::Big => parse_block_be(block),
+        };
+        match decoded.map_err(|_| "fields exceed the block")?.1 {
+            Block::InterfaceDescription(interface) => self.interface(&interface),
+            Block::SimplePacket(packet) => return self.simple(&packet),
+            Block::DecryptionSecrets(secrets) if secrets.secrets_type == SecretsType::TlsKeyLog => {
+                return Ok(Body::Secrets(
+                    16..16 + secrets.data.len().min(secrets.secrets_len as usize),
+                ));
             }
-            OLD_PACKET => {
-                let interface = self.order.u16(block, 8).ok_or("short packet block")?;
-                return self.packet(u32::from(interface), block);
-            }
-            SIMPLE_PACKET => return self.simple(block),
-            SECRETS => return Ok(self.secrets(block).map_or(Body::Other, Body::Secrets)),
             _ => {}
         }
         Ok(Body::Other)
     }
 
-    fn interface(&mut self, block: &[u8]) -> Option<()> {
-        let link = LinkType(u32::from(self.order.u16(block, 8)?));
-        let snaplen = self.order.u32(block, 12)?;
+    fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) {
+        let snaplen = block.snaplen;
+        let link = LinkType(u32::try_from(block.linktype.0).unwrap_or(0) & 0xffff);
         let mut interface = Interface { link, snaplen, unit: Unit::decode(6), offset_nanos: 0 };
-        for (code, range) in options(self.order, block, 16) {
-            let value = block.get(range).unwrap_or_default();
-            match (code, value) {
-                (TIME_RESOLUTION, [resolution, ..]) => interface.unit = Unit::decode(*resolution),
-                (TIME_OFFSET, _) => {
+        for option in &block.options {
+            match (option.code, option.value()) {
+                (OptionCode::EndOfOpt, _) => break,
+                (OptionCode::IfTsresol, [resolution, ..]) => {
+                    interface.unit = Unit::decode(*resolution)
+                }
+                (OptionCode::IfTsoffset, value) => {
+                    // Decoded here because the package takes it for little-endian always.
                     let secs = self.order.i64(value, 0).unwrap_or(0);
                     interface.offset_nanos = secs.saturating_mul(1_000_000_000);
                 }
@@ -147,62 +155,68 @@ impl Section {
                 Some(self.least_snaplen.map_or(snaplen, |least| least.min(snaplen)));
         }
         self.interfaces.push(interface);
-        Some(())
     }
 
-    fn packet(&mut self, interface: u32, block: &[u8]) -> Result<Body, &'static str> {
+    fn enhanced(&mut self, block: &[u8]) -> Result<Body, &'static str> {
+        let decoded = match self.order {
+            Order::Little => parse_enhancedpacketblock_le(block),
+            Order::Big => parse_enhancedpacketblock_be(block),
+        };
+        let packet = decoded.map_err(|_| "packet exceeds the block")?.1;
+        let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
+        let comment = comment(28 + packet.data.len(), &packet.options);
+        self.packet(packet.if_id, ticks, 28..28 + packet.caplen as usize, packet.origlen, comment)
+    }
+
+    /// The packet block of the first drafts, which differs from the enhanced one in the width of the interface number.
+    fn old(&mut self, block: &[u8]) -> Result<Body, &'static str> {
         let field = |at| self.order.u32(block, at).ok_or("short packet block");
-        let interface =
-            self.interfaces.get(interface as usize).ok_or("packet of an undescribed interface")?;
+        let interface = self.order.u16(block, 8).ok_or("short packet block")?;
         let ticks = u64::from(field(12)?) << 32 | u64::from(field(16)?);
         let (len, wire_len) = (field(20)?, field(24)?);
         let data = 28..28_usize.saturating_add(len as usize);
-        if data.end > block.len() {
-            return Err("packet longer than its block");
+        if data.end > block.len() - 4 {
+            return Err("packet exceeds the block");
         }
+        self.packet(u32::from(interface), ticks, data, wire_len, None)
+    }
+
+    fn packet(
+        &mut self,
+        interface: u32,
+        ticks: u64,
+        data: Range<usize>,
+        wire_len: u32,
+        comment: Option<Range<usize>>,
+    ) -> Result<Body, &'static str> {
+        let interface =
+            self.interfaces.get(interface as usize).ok_or("packet of an undescribed interface")?;
         self.time = Timestamp::from_nanos(
             interface.unit.nanos(ticks).saturating_add(interface.offset_nanos),
         );
-        let comment = options(self.order, block, data.end.next_multiple_of(4))
-            .find_map(|(code, range)| (code == COMMENT).then_some(range));
-        Ok(Body::Frame {
-            time: self.time,
-            link: interface.link,
-            data,
-            wire_len: wire_len.max(len),
-            comment,
-        })
+        let wire_len = wire_len.max(u32::try_from(data.len()).unwrap_or(u32::MAX));
+        Ok(Body::Frame { time: self.time, link: interface.link, data, wire_len, comment })
     }
 
-    fn simple(&self, block: &[u8]) -> Result<Body, &'static str> {
+    fn simple(&self, block: &SimplePacketBlock<'_>) -> Result<Body, &'static str> {
         let interface = self.interfaces.first().ok_or("packet of an undescribed interface")?;
-        let wire_len = self.order.u32(block, 8).ok_or("short packet block")?;
-        let cut = if interface.snaplen == 0 { wire_len } else { wire_len.min(interface.snaplen) };
-        let end = 12_usize.saturating_add(cut as usize).min(block.len());
-        Ok(Body::Frame {
-            time: self.time,
-            link: interface.link,
-            data: 12..end,
-            wire_len,
-            comment: None,
-        })
-    }
-
-    fn secrets(&self, block: &[u8]) -> Option<Range<usize>> {
-        let kind = self.order.u32(block, 8)?;
-        let len = self.order.u32(block, 12)? as usize;
-        (kind == TLS_KEY_LOG).then(|| 16..16_usize.saturating_add(len).min(block.len()))
+        let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
+        let len = (block.origlen.min(snaplen) as usize).min(block.data.len());
+        let (time, link, wire_len) = (self.time, interface.link, block.origlen);
+        Ok(Body::Frame { time, link, data: 12..12 + len, wire_len, comment: None })
     }
 }
 
-/// Code and place of the value of each option from `at` to the end of the block.
-fn options(order: Order, block: &[u8], mut at: usize) -> impl Iterator<Item = (u16, Range<usize>)> {
-    std::iter::from_fn(move || {
-        let code = order.u16(block, at).filter(|code| *code != 0)?;
-        let value = at + 4..at + 4 + usize::from(order.u16(block, at + 2)?);
-        at = value.end.next_multiple_of(4);
-        (value.end <= block.len()).then_some((code, value))
-    })
+/// Place of the comment among `options`, which begin at `at`.
+fn comment(mut at: usize, options: &[PcapNGOption<'_>]) -> Option<Range<usize>> {
+    for option in options.iter().take_while(|option| option.code != OptionCode::EndOfOpt) {
+        let value = at + 4..at + 4 + usize::from(option.len);
+        if option.code == OptionCode::Comment {
+            return Some(value);
+        }
+        at += 4 + option.value.len();
+    }
+    None
 }
 
 #[cfg(test)]
@@ -317,11 +331,11 @@ mod tests {
     }
 
     #[test]
-    fn packet_longer_than_its_block_is_damage() {
+    fn packet_that_exceeds_its_block_is_damage() {
         let w = Writer::section(false).interface(1, 0, 6);
         let words = [0, 0, 7, 500, 500].map(|word| w.u32(word)).concat();
         let lines = read(&w.block(6, &[words]).1, 4096);
-        assert_eq!(lines, ["record at byte 60 is damaged: packet longer than its block"]);
+        assert_eq!(lines, ["record at byte 60 is damaged: packet exceeds the block"]);
     }
 
     #[test]

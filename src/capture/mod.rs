@@ -1,4 +1,26 @@
 //! The only module that reads: captures from files, standard input and interfaces.
+//!
+//! [`Reader`] takes one pcap or pcapng stream apart, [`Merge`] orders several by time. Both lend each frame out of their
+//! buffer until the next is asked for.
+
+mod compressed;
+mod error;
+mod filter;
+mod input;
+#[cfg(feature = "live")]
+pub mod live;
+mod merge;
+mod pcap;
+mod pcapng;
+mod reader;
+mod source;
+mod window;
+
+pub use error::Error;
+pub use filter::Filter;
+pub use input::{Input, Problem};
+pub use merge::Merge;
+pub use reader::Reader;
 
 use crate::at::At;
 

@@ -1,0 +1,132 @@
+//! Why a capture cannot be read, or not to its end.
+
+use std::{fmt, io};
+
+/// What stops the reading of a capture. What came before stays valid.
+#[derive(Debug)]
+pub enum Error {
+    /// There is not a single byte.
+    Empty,
+    /// The first bytes are of no known format.
+    NotACapture {
+        /// The first four bytes, in the order of the file.
+        magic: u32,
+    },
+    /// The capture ends in the middle of a record.
+    CutOff {
+        /// Number within the file of the frame that would have come next, from 1.
+        frame: u64,
+        /// Where the incomplete record begins.
+        offset: u64,
+    },
+    /// A record claims to be longer than is believed.
+    TooLong {
+        /// Where the record begins.
+        offset: u64,
+        /// Bytes it claims.
+        len: u64,
+        /// Bytes allowed.
+        cap: u64,
+    },
+    /// A record contradicts itself.
+    Damaged {
+        /// Where the record begins.
+        offset: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The operating system or a decompressor failed.
+    Read(io::Error),
+    /// A filter expression cannot be used.
+    Filter {
+        /// What the compiler of the expression says.
+        why: String,
+    },
+    /// The program was built without the library for live capture and filters.
+    NotBuiltIn,
+    /// The user may not capture on an interface.
+    Rights {
+        /// The interface.
+        interface: String,
+    },
+    /// An interface does not exist, or broke.
+    Live {
+        /// The interface.
+        interface: String,
+        /// What the capture library says.
+        why: String,
+    },
+}
+
+impl Error {
+    /// Whether the input failed, as against ended early: the frames before a cut or a damage are all there.
+    pub const fn is_fatal(&self) -> bool {
+        !matches!(self, Self::CutOff { .. } | Self::TooLong { .. } | Self::Damaged { .. })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(f, "not a capture: the file is empty"),
+            Self::NotACapture { magic } => {
+                write!(f, "not a capture: begins with {magic:08x}, neither pcap nor pcapng")
+            }
+            Self::CutOff { frame, offset } => {
+                write!(f, "cut off within frame {frame}, at byte {offset}")
+            }
+            Self::TooLong { offset, len, cap } => {
+                write!(
+                    f,
+                    "record at byte {offset} claims {len} bytes, more than the limit of {cap}"
+                )
+            }
+            Self::Damaged { offset, why } => write!(f, "record at byte {offset} is damaged: {why}"),
+            Self::Read(error) => write!(f, "{error}"),
+            Self::Filter { why } => write!(f, "filter: {why}"),
+            Self::NotBuiltIn => {
+                write!(f, "built without libpcap, so there are no filters and no live capture")
+            }
+            Self::Rights { interface } => write!(f, "{interface}: no right to capture; {RIGHTS}"),
+            Self::Live { interface, why } => write!(f, "{interface}: {why}"),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+const RIGHTS: &str =
+    "run as root, or give the program the capabilities cap_net_raw and cap_net_admin";
+#[cfg(all(unix, not(target_os = "linux")))]
+const RIGHTS: &str = "run as root, or allow your user to read /dev/bpf*";
+#[cfg(not(unix))]
+const RIGHTS: &str = "run as administrator, and check that Npcap is installed";
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_names_offset_and_numbers() {
+        let error = Error::TooLong { offset: 4096, len: 3_221_225_472, cap: 16_777_216 };
+        assert_eq!(
+            error.to_string(),
+            "record at byte 4096 claims 3221225472 bytes, more than the limit of 16777216"
+        );
+        assert!(!error.is_fatal());
+    }
+}

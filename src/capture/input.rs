@@ -1,0 +1,64 @@
+//! What is known about each input.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Frame;
+use crate::at::Timestamp;
+
+/// One capture file or interface, and how far it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Input {
+    /// Path, `-` for standard input, or interface.
+    pub name: String,
+    /// `pcap`, `pcapng` or `live`; empty where nothing could be read.
+    pub format: String,
+    /// `gzip`, `zstd` or `lz4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<String>,
+    /// Frames read.
+    pub frames: u64,
+    /// Bytes of the capture read, after decompression.
+    pub bytes: u64,
+    /// Earliest time of a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Timestamp>,
+    /// Latest time of a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
+    /// Frames of which not all bytes were captured.
+    pub cut_frames: u64,
+    /// The most bytes of a frame that were captured, where the capture states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snaplen: Option<u32>,
+    /// Link types of the frames, in order of appearance (tcpdump.org/linktypes.html).
+    pub link_types: Vec<u32>,
+    /// Why it was not read, or not to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl Input {
+    /// Counts a frame in.
+    pub(super) fn count(&mut self, frame: &Frame<'_>) {
+        let time = frame.at.time;
+        self.frames += 1;
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        self.cut_frames += u64::from((frame.data.len() as u64) < u64::from(frame.wire_len));
+        if !self.link_types.contains(&frame.link.0) {
+            self.link_types.push(frame.link.0);
+        }
+    }
+}
+
+/// An input that was not read, or not to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The input, as in [`Input::name`].
+    pub name: String,
+    /// What is wrong: one line, lower case.
+    pub message: String,
+    /// Whether it failed, as against ended early.
+    pub fatal: bool,
+}

@@ -1,0 +1,324 @@
+//! Several captures as one, ordered by time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::compressed::{self, Stream};
+use super::source::Counted;
+use super::{Error, Filter, Input, Item, Problem, Reader};
+use crate::at::Timestamp;
+use crate::limits::Limits;
+
+/// Inputs beyond which each gets a small buffer, for the sake of memory.
+const MANY: usize = 32;
+
+/// Reads any number of inputs and lends their frames, the earliest first.
+///
+/// An input that cannot be read, or not to its end, is listed in [`problems`](Self::problems), and the others go on. An
+/// input whose frames are out of order keeps its order.
+#[derive(Default)]
+pub struct Merge {
+    limits: Limits,
+    filter: Option<Filter>,
+    sources: Vec<Source>,
+    /// All sources but the current one, by their next frame; secrets come before any frame.
+    waiting: BinaryHeap<Reverse<(Option<Timestamp>, usize)>>,
+    current: Option<usize>,
+    started: bool,
+    frames: u64,
+    problems: Vec<Problem>,
+    used: Arc<AtomicU64>,
+    total: u64,
+    endless: bool,
+}
+
+struct Source {
+    /// `None` once it is read to its end.
+    reader: Option<Reader<Stream>>,
+    input: Input,
+}
+
+impl Merge {
+    /// A merge of nothing yet.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Leaves out the frames that `filter` does not match. They are counted and numbered all the same.
+    #[must_use]
+    pub fn filtered(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Adds a file, or standard input by the name of `-`.
+    pub fn add_path(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        if name == "-" {
+            return self.add(&name, None, Box::new(io::stdin()));
+        }
+        match open(path) {
+            Ok((file, size)) => self.add(&name, size, Box::new(file)),
+            Err(error) => self.add_failed(&name, &Error::Read(error)),
+        }
+    }
+
+    /// Adds a stream, of which `size` is the length in bytes where it is known. Its headers are read at once.
+    pub fn add(&mut self, name: &str, size: Option<u64>, stream: Stream) {
+        self.total += size.unwrap_or(0);
+        self.endless |= size.is_none();
+        let own = Arc::<AtomicU64>::default();
+        let counted =
+            Counted { reader: stream, own: Arc::clone(&own), all: Arc::clone(&self.used) };
+        match self.start(Box::new(counted), own) {
+            Ok((reader, compression)) => {
+                let input = Input {
+                    name: name.to_owned(),
+                    format: reader.format().to_owned(),
+                    compression: compression.map(str::to_owned),
+                    ..Input::default()
+                };
+                self.sources.push(Source { reader: Some(reader), input });
+            }
+            Err(error) => self.add_failed(name, &error),
+        }
+    }
+
+    fn start(
+        &self,
+        stream: Stream,
+        used: Arc<AtomicU64>,
+    ) -> Result<(Reader<Stream>, Option<&'static str>), Error> {
+        let (stream, compression) =
+            compressed::open(stream, used, self.limits.decompression_ratio)?;
+        let reader = if self.sources.len() < MANY {
+            Reader::new(stream, &self.limits)?
+        } else {
+            Reader::with_buffer(stream, &self.limits, 32 << 10)?
+        };
+        Ok((reader, compression))
+    }
+
+    fn add_failed(&mut self, name: &str, error: &Error) {
+        let mut input = Input { name: name.to_owned(), ..Input::default() };
+        report(&mut self.problems, &mut input, error);
+        self.sources.push(Source { reader: None, input });
+    }
+
+    /// The next frame or secrets; `None` when all inputs have ended.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
+    pub fn next(&mut self) -> Option<Item<'_>> {
+        while self.step() {
+            if self.is_wanted() {
+                return self.item();
+            }
+        }
+        None
+    }
+
+    /// Moves on to the earliest record not lent yet.
+    fn step(&mut self) -> bool {
+        if !self.started {
+            self.started = true;
+            self.waiting = (0..self.sources.len())
+                .filter_map(|index| self.advance(index))
+                .map(Reverse)
+                .collect();
+            self.current = self.waiting.pop().map(|Reverse((_, index))| index);
+            return self.current.is_some();
+        }
+        let Some(index) = self.current else { return false };
+        match (self.advance(index), self.waiting.peek_mut()) {
+            (Some(next), Some(mut earliest)) if earliest.0 < next => {
+                let Reverse((_, index)) = std::mem::replace(&mut *earliest, Reverse(next));
+                self.current = Some(index);
+            }
+            (Some(_), _) => {}
+            (None, earliest) => {
+                let earliest = earliest.map(std::collections::binary_heap::PeekMut::pop);
+                self.current = earliest.map(|Reverse((_, index))| index);
+            }
+        }
+        self.current.is_some()
+    }
+
+    /// Moves a source on and tells where its next record belongs.
+    fn advance(&mut self, index: usize) -> Option<(Option<Timestamp>, usize)> {
+        let source = self.sources.get_mut(index)?;
+        let reader = source.reader.as_mut()?;
+        let found = reader.advance();
+        if let Ok(true) = found {
+            return Some((reader.time(), index));
+        }
+        (source.input.bytes, source.input.snaplen) = (reader.bytes(), reader.snaplen());
+        source.reader = None;
+        if let Err(error) = found {
+            report(&mut self.problems, &mut source.input, &error);
+        }
+        None
+    }
+
+    /// Counts the current record and asks the filter.
+    fn is_wanted(&mut self) -> bool {
+        let Some(source) = self.current.and_then(|index| self.sources.get_mut(index)) else {
+            return false;
+        };
+        let Some(Item::Frame(frame)) = source.reader.as_ref().and_then(Reader::item) else {
+            return true;
+        };
+        self.frames += 1;
+        source.input.count(&frame);
+        self.filter.as_mut().is_none_or(|filter| filter.matches(frame.link, frame.data))
+    }
+
+    fn item(&self) -> Option<Item<'_>> {
+        let index = self.current?;
+        let mut item = self.sources.get(index)?.reader.as_ref()?.item()?;
+        if let Item::Frame(frame) = &mut item {
+            frame.at.frame = self.frames;
+            frame.at.input = u32::try_from(index).unwrap_or(u32::MAX);
+        }
+        Some(item)
+    }
+
+    /// What is known about each input so far, in the order they were added in.
+    pub fn inputs(&self) -> Vec<Input> {
+        self.sources.iter().map(Source::input).collect()
+    }
+
+    /// The inputs that were not read, or not to their end, in the order this turned out.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The size of all files together in bytes, `None` where one is a pipe.
+    pub fn total(&self) -> Option<u64> {
+        (!self.endless).then_some(self.total)
+    }
+
+    /// Bytes read of all files, before decompression; it grows while [`next`](Self::next) works.
+    pub fn used(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.used)
+    }
+}
+
+impl Source {
+    fn input(&self) -> Input {
+        let mut input = self.input.clone();
+        if let Some(reader) = &self.reader {
+            (input.bytes, input.snaplen) = (reader.bytes(), reader.snaplen());
+        }
+        input
+    }
+}
+
+fn open(path: &Path) -> io::Result<(File, Option<u64>)> {
+    let file = File::open(path)?;
+    let facts = file.metadata()?;
+    Ok((file, facts.is_file().then_some(facts.len())))
+}
+
+fn report(problems: &mut Vec<Problem>, input: &mut Input, error: &Error) {
+    let message = error.to_string();
+    input.problem = Some(message.clone());
+    problems.push(Problem { name: input.name.clone(), message, fatal: error.is_fatal() });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::pcap::tests::capture;
+
+    fn merge(files: &[(&str, Vec<u8>)]) -> Merge {
+        let mut merge = Merge::new(Limits::default());
+        for (name, bytes) in files {
+            merge.add(name, Some(bytes.len() as u64), Box::new(io::Cursor::new(bytes.clone())));
+        }
+        merge
+    }
+
+    fn lines(merge: &mut Merge) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some(item) = merge.next() {
+            let Item::Frame(f) = item else { continue };
+            let at = f.at;
+            lines.push(format!(
+                "{} {}/{} {}",
+                at.frame,
+                at.input,
+                at.input_frame,
+                f.data.escape_ascii()
+            ));
+        }
+        lines
+    }
+
+    #[test]
+    fn frames_come_by_time_and_ties_by_input() {
+        let one = capture(&[(1, b"a"), (4, b"d"), (5, b"e")]);
+        let two = capture(&[(2, b"b"), (3, b"c"), (4, b"D"), (9, b"z")]);
+        let mut merge = merge(&[("one", one), ("two", two)]);
+        let expected =
+            ["1 0/1 a", "2 1/1 b", "3 1/2 c", "4 0/2 d", "5 1/3 D", "6 0/3 e", "7 1/4 z"];
+        assert_eq!(lines(&mut merge), expected);
+        assert!(merge.next().is_none());
+    }
+
+    #[test]
+    fn input_knows_its_facts() {
+        let mut merge = merge(&[("one", capture(&[(1, b"a"), (4, b"d")]))]);
+        lines(&mut merge);
+        let expected = Input {
+            name: "one".into(),
+            format: "pcap".into(),
+            frames: 2,
+            bytes: 58,
+            first: Some(Timestamp::from_nanos(1_000_005_000)),
+            last: Some(Timestamp::from_nanos(4_000_005_000)),
+            cut_frames: 2,
+            snaplen: Some(65535),
+            link_types: vec![1],
+            ..Input::default()
+        };
+        assert_eq!(merge.inputs(), [expected]);
+    }
+
+    #[test]
+    fn bad_inputs_are_reported_and_the_others_go_on() {
+        let mut cut = capture(&[(1, b"a"), (4, b"d")]);
+        cut.pop();
+        let mut merge =
+            merge(&[("text", b"hello".to_vec()), ("cut", cut), ("good", capture(&[(2, b"b")]))]);
+        assert_eq!(lines(&mut merge), ["1 1/1 a", "2 2/1 b"]);
+        let problems: Vec<_> =
+            merge.problems().iter().map(|p| (p.name.as_str(), p.fatal)).collect();
+        assert_eq!(problems, [("text", true), ("cut", false)]);
+        assert_eq!(
+            merge.inputs()[1].problem.as_deref(),
+            Some("cut off within frame 2, at byte 41")
+        );
+    }
+
+    #[test]
+    fn missing_file_is_a_problem() {
+        let mut merge = Merge::new(Limits::default());
+        merge.add_path(Path::new("no such file"));
+        assert!(merge.problems()[0].fatal);
+        assert!(merge.next().is_none());
+    }
+
+    #[cfg(feature = "live")]
+    #[test]
+    fn filtered_frames_keep_their_numbers() {
+        let (short, long) = ([0; 20], [0; 60]);
+        let filter = Filter::new("greater 40").unwrap();
+        let mut merge = merge(&[("one", capture(&[(1, &short), (2, &long)]))]).filtered(filter);
+        assert!(matches!(merge.next(), Some(Item::Frame(f)) if f.at.frame == 2));
+        assert_eq!(merge.inputs()[0].frames, 2);
+    }
+}

@@ -1,0 +1,176 @@
+//! The pcap format, in either endianness, with microseconds or nanoseconds (draft-ietf-opsawg-pcap).
+
+use pcap_parser::{
+    LegacyPcapBlock, PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified,
+    parse_pcap_header,
+};
+
+use super::reader::{Body, Order, Record, Step};
+use super::{Error, LinkType};
+use crate::at::Timestamp;
+
+/// Bytes of the file header.
+pub const HEADER: usize = 24;
+
+/// What the file header says about all records.
+pub struct Header {
+    file: PcapHeader,
+    order: Order,
+}
+
+/// Whether a file may begin with this, read as big-endian. The fifth is Kuznetzov's modified format.
+pub const fn is_magic(magic: u32) -> bool {
+    matches!(magic, 0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 | 0x34cd_b2a1)
+}
+
+impl Header {
+    /// Decodes the file header, `None` where it is incomplete.
+    pub fn decode_file(data: &[u8]) -> Option<Self> {
+        let (_, file) = parse_pcap_header(data).ok()?;
+        let order = if file.is_bigendian() { Order::Big } else { Order::Little };
+        Some(Self { file, order })
+    }
+
+    pub fn snaplen(&self) -> Option<u32> {
+        (self.file.snaplen != 0).then_some(self.file.snaplen)
+    }
+
+    /// The link type without the upper bits, which tell of frame check sequences.
+    fn link(&self) -> LinkType {
+        LinkType(u32::from_ne_bytes(self.file.network.0.to_ne_bytes()) & 0xffff)
+    }
+
+    /// Decodes the record at the start of `data`, which is at `offset` of the file.
+    pub fn decode(&self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
+        let header = if self.file.is_modified_format() { 24 } else { 16 };
+        let Some(len) = self.order.u32(data, 8) else { return Ok(Step::More(header)) };
+        if len as usize > cap {
+            return Err(Error::TooLong { offset, len: u64::from(len), cap: cap as u64 });
+        }
+        let size = header + len as usize;
+        let decoded = match self.order {
+            Order::Big => parse_pcap_frame_be(data),
+            Order::Little if self.file.is_modified_format() => parse_pcap_frame_modified(data),
+            Order::Little => parse_pcap_frame(data),
+        };
+        let Ok((_, record)) = decoded else { return Ok(Step::More(size)) };
+        let body = Body::Frame {
+            time: self.time(&record),
+            link: self.link(),
+            data: header..size,
+            wire_len: record.origlen.max(len),
+            comment: None,
+        };
+        Ok(Step::Record(Record { size, body }))
+    }
+
+    fn time(&self, record: &LegacyPcapBlock<'_>) -> Timestamp {
+        let unit = if self.file.is_nanosecond_precision() { 1 } else { 1000 };
+        Timestamp::from_nanos(
+            i64::from(record.ts_sec) * 1_000_000_000 + i64::from(record.ts_usec) * unit,
+        )
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::super::{Item, Reader};
+    use crate::limits::Limits;
+
+    /// A little-endian capture in microseconds with frames at the given seconds.
+    pub fn capture(frames: &[(u32, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65535, 1] {
+            out.extend(u32::to_le_bytes(word));
+        }
+        for (secs, data) in frames {
+            for word in [*secs, 5, data.len() as u32, data.len() as u32 + 2] {
+                out.extend(word.to_le_bytes());
+            }
+            out.extend(*data);
+        }
+        out
+    }
+
+    /// A line for every item, then the error.
+    pub fn read(bytes: &[u8], buffer: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut reader = match Reader::with_buffer(bytes, &Limits::default(), buffer) {
+            Ok(reader) => reader,
+            Err(error) => return vec![error.to_string()],
+        };
+        loop {
+            match reader.next() {
+                Ok(Some(Item::Frame(f))) => lines.push(format!(
+                    "{} {} link {} {} of {}{}",
+                    f.at.input_frame,
+                    f.at.time.nanos(),
+                    f.link.0,
+                    f.data.escape_ascii(),
+                    f.wire_len,
+                    f.comment.map(|c| format!(" # {c}")).unwrap_or_default()
+                )),
+                Ok(Some(Item::Secrets(keys))) => {
+                    lines.push(format!("secrets {}", keys.escape_ascii()))
+                }
+                Ok(None) => return lines,
+                Err(error) => lines.push(error.to_string()),
+            }
+        }
+    }
+
+    #[test]
+    fn little_endian_microseconds() {
+        let bytes = capture(&[(1, b"abc"), (2, b"de")]);
+        assert_eq!(
+            read(&bytes, 4096),
+            ["1 1000005000 link 1 abc of 5", "2 2000005000 link 1 de of 4"]
+        );
+        assert_eq!(read(&bytes, 8), read(&bytes, 4096));
+    }
+
+    #[test]
+    fn big_endian_nanoseconds_with_frame_check_bits_in_the_link_type() {
+        let mut bytes = Vec::new();
+        for word in [0xa1b2_3c4d_u32, 0x0002_0004, 0, 0, 65535, 0x2400_0071, 1, 7, 2, 9] {
+            bytes.extend(word.to_be_bytes());
+        }
+        bytes.extend(b"xy");
+        assert_eq!(read(&bytes, 4096), ["1 1000000007 link 113 xy of 9"]);
+    }
+
+    #[test]
+    fn modified_format_has_longer_record_headers() {
+        let mut bytes = Vec::new();
+        for word in [0xa1b2_cd34_u32, 0x0004_0002, 0, 0, 65535, 1, 1, 7, 2, 2, 0, 0] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(b"xy");
+        assert_eq!(read(&bytes, 4096), ["1 1000007000 link 1 xy of 2"]);
+    }
+
+    #[test]
+    fn cut_off_capture_yields_what_is_whole() {
+        let bytes = capture(&[(1, b"abc"), (2, b"de")]);
+        let cut = &bytes[..bytes.len() - 1];
+        assert_eq!(
+            read(cut, 64),
+            ["1 1000005000 link 1 abc of 5", "cut off within frame 2, at byte 43"]
+        );
+    }
+
+    #[test]
+    fn incredible_length_ends_the_reading() {
+        let mut bytes = capture(&[(1, b"abc")]);
+        bytes.extend([0xff; 16]);
+        let error = "record at byte 43 claims 4294967295 bytes, more than the limit of 16777216";
+        assert_eq!(read(&bytes, 64), ["1 1000005000 link 1 abc of 5", error]);
+    }
+
+    #[test]
+    fn record_larger_than_the_buffer_is_read_in_one_piece() {
+        let large = vec![b'x'; 1 << 20];
+        let bytes = capture(&[(1, &large)]);
+        assert!(read(&bytes, 256).concat().ends_with("xxx of 1048578"));
+    }
+}

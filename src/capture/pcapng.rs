@@ -1,0 +1,351 @@
+//! The pcapng format (draft-ietf-opsawg-pcapng).
+
+use std::ops::Range;
+
+use pcap_parser::pcapng::{
+    Block, InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType, SimplePacketBlock,
+    parse_block_be, parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
+};
+
+use super::reader::{Body, Order, Record, Step};
+use super::{Error, LinkType};
+use crate::at::Timestamp;
+
+/// The type of a section header block, a palindrome in either endianness.
+pub const SECTION: u32 = 0x0a0d_0d0a;
+
+const INTERFACE: u32 = 1;
+const OLD_PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+const SECRETS: u32 = 10;
+const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+
+/// Room in a block for its header and options, beside the packet.
+const OVERHEAD: usize = 256 << 10;
+
+/// The section being read.
+#[derive(Default)]
+pub struct Section {
+    order: Order,
+    interfaces: Vec<Interface>,
+    least_snaplen: Option<u32>,
+    /// Time of the last frame, taken over for simple packets, which have none.
+    time: Timestamp,
+}
+
+/// What an interface description block says.
+struct Interface {
+    link: LinkType,
+    snaplen: u32,
+    unit: Unit,
+    offset_nanos: i64,
+}
+
+/// Length of a clock tick.
+#[derive(Clone, Copy)]
+enum Unit {
+    Nanos(u64),
+    PerSecond(u128),
+}
+
+impl Unit {
+    /// From `if_tsresol`: a negative power of ten, or of two with the uppermost bit set.
+    fn decode(resolution: u8) -> Self {
+        let exponent = u32::from(resolution & 0x7f);
+        match (resolution & 0x80, exponent) {
+            (0, 0..=9) => Self::Nanos(10_u64.pow(9 - exponent)),
+            (0, _) => Self::PerSecond(10_u128.checked_pow(exponent).unwrap_or(u128::MAX)),
+            _ => Self::PerSecond(1 << exponent),
+        }
+    }
+
+    fn nanos(self, ticks: u64) -> i64 {
+        let nanos = match self {
+            Self::Nanos(unit) => u128::from(ticks) * u128::from(unit),
+            Self::PerSecond(units) => u128::from(ticks) * 1_000_000_000 / units,
+        };
+        i64::try_from(nanos).unwrap_or(i64::MAX)
+    }
+}
+
+impl Section {
+    /// The least length at which an interface cuts frames.
+    pub const fn snaplen(&self) -> Option<u32> {
+        self.least_snaplen
+    }
+
+    /// Decodes the block at the start of `data`, which is at `offset` of the file.
+    pub fn decode(&mut self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
+        let damaged = |why| Error::Damaged { offset, why };
+        // Twelve bytes reach to the byte order mark of a section header; no block is shorter.
+        let Some(head) = data.get(..12) else { return Ok(Step::More(12)) };
+        if self.order.u32(head, 0) == Some(SECTION) {
+            self.begin(head).ok_or(damaged("no byte order mark"))?;
+        }
+        let (kind, len) = self.order.u32(head, 0).zip(self.order.u32(head, 4)).unwrap_or_default();
+        let size = len as usize;
+        if size < 12 || !size.is_multiple_of(4) {
+            return Err(damaged("impossible block length"));
+        }
+        if size > cap.saturating_add(OVERHEAD) {
+            return Err(Error::TooLong { offset, len: u64::from(len), cap: cap as u64 });
+        }
+        let Some(block) = data.get(..size) else { return Ok(Step::More(size)) };
+        if self.order.u32(block, size - 4) != Some(len) {
+            return Err(damaged("block lengths differ"));
+        }
+        let body = self.body(kind, block).map_err(damaged)?;
+        Ok(Step::Record(Record { size, body }))
+    }
+
+    fn begin(&mut self, head: &[u8]) -> Option<()> {
+        self.order = [Order::Little, Order::Big]
+            .into_iter()
+            .find(|order| order.u32(head, 8) == Some(BYTE_ORDER))?;
+        self.interfaces.clear();
+        Some(())
+    }
+
+    fn body(&mut self, kind: u32, block: &[u8]) -> Result<Body, &'static str> {
+        // Only what is used is decoded, lest a mistake in a list of names end the reading.
+        match kind {
+            ENHANCED_PACKET => return self.enhanced(block),
+            OLD_PACKET => return self.old(block),
+            INTERFACE | SIMPLE_PACKET | SECRETS => {}
+            _ => return Ok(Body::Other),
+        }
+        let decoded = match self.order {
+            Order::Little => parse_block_le(block),
+            Order::Big => parse_block_be(block),
+        };
+        match decoded.map_err(|_| "fields exceed the block")?.1 {
+            Block::InterfaceDescription(interface) => self.interface(&interface),
+            Block::SimplePacket(packet) => return self.simple(&packet),
+            Block::DecryptionSecrets(secrets) if secrets.secrets_type == SecretsType::TlsKeyLog => {
+                return Ok(Body::Secrets(
+                    16..16 + secrets.data.len().min(secrets.secrets_len as usize),
+                ));
+            }
+            _ => {}
+        }
+        Ok(Body::Other)
+    }
+
+    fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) {
+        let snaplen = block.snaplen;
+        let link = LinkType(u32::try_from(block.linktype.0).unwrap_or(0) & 0xffff);
+        let mut interface = Interface { link, snaplen, unit: Unit::decode(6), offset_nanos: 0 };
+        for option in &block.options {
+            match (option.code, option.value()) {
+                (OptionCode::EndOfOpt, _) => break,
+                (OptionCode::IfTsresol, [resolution, ..]) => {
+                    interface.unit = Unit::decode(*resolution)
+                }
+                (OptionCode::IfTsoffset, value) => {
+                    // Decoded here because the package takes it for little-endian always.
+                    let secs = self.order.i64(value, 0).unwrap_or(0);
+                    interface.offset_nanos = secs.saturating_mul(1_000_000_000);
+                }
+                _ => {}
+            }
+        }
+        if snaplen != 0 {
+            self.least_snaplen =
+                Some(self.least_snaplen.map_or(snaplen, |least| least.min(snaplen)));
+        }
+        self.interfaces.push(interface);
+    }
+
+    fn enhanced(&mut self, block: &[u8]) -> Result<Body, &'static str> {
+        let decoded = match self.order {
+            Order::Little => parse_enhancedpacketblock_le(block),
+            Order::Big => parse_enhancedpacketblock_be(block),
+        };
+        let packet = decoded.map_err(|_| "packet exceeds the block")?.1;
+        let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
+        let comment = comment(28 + packet.data.len(), &packet.options);
+        self.packet(packet.if_id, ticks, 28..28 + packet.caplen as usize, packet.origlen, comment)
+    }
+
+    /// The packet block of the first drafts, which differs from the enhanced one in the width of the interface number.
+    fn old(&mut self, block: &[u8]) -> Result<Body, &'static str> {
+        let field = |at| self.order.u32(block, at).ok_or("short packet block");
+        let interface = self.order.u16(block, 8).ok_or("short packet block")?;
+        let ticks = u64::from(field(12)?) << 32 | u64::from(field(16)?);
+        let (len, wire_len) = (field(20)?, field(24)?);
+        let data = 28..28_usize.saturating_add(len as usize);
+        if data.end > block.len() - 4 {
+            return Err("packet exceeds the block");
+        }
+        self.packet(u32::from(interface), ticks, data, wire_len, None)
+    }
+
+    fn packet(
+        &mut self,
+        interface: u32,
+        ticks: u64,
+        data: Range<usize>,
+        wire_len: u32,
+        comment: Option<Range<usize>>,
+    ) -> Result<Body, &'static str> {
+        let interface =
+            self.interfaces.get(interface as usize).ok_or("packet of an undescribed interface")?;
+        self.time = Timestamp::from_nanos(
+            interface.unit.nanos(ticks).saturating_add(interface.offset_nanos),
+        );
+        let wire_len = wire_len.max(u32::try_from(data.len()).unwrap_or(u32::MAX));
+        Ok(Body::Frame { time: self.time, link: interface.link, data, wire_len, comment })
+    }
+
+    fn simple(&self, block: &SimplePacketBlock<'_>) -> Result<Body, &'static str> {
+        let interface = self.interfaces.first().ok_or("packet of an undescribed interface")?;
+        let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
+        let len = (block.origlen.min(snaplen) as usize).min(block.data.len());
+        let (time, link, wire_len) = (self.time, interface.link, block.origlen);
+        Ok(Body::Frame { time, link, data: 12..12 + len, wire_len, comment: None })
+    }
+}
+
+/// Place of the comment among `options`, which begin at `at`.
+fn comment(mut at: usize, options: &[PcapNGOption<'_>]) -> Option<Range<usize>> {
+    for option in options.iter().take_while(|option| option.code != OptionCode::EndOfOpt) {
+        let value = at + 4..at + 4 + usize::from(option.len);
+        if option.code == OptionCode::Comment {
+            return Some(value);
+        }
+        at += 4 + option.value.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pcap::tests::read;
+
+    /// Builds blocks in one endianness.
+    struct Writer(bool, Vec<u8>);
+
+    impl Writer {
+        fn u32(&self, value: u32) -> [u8; 4] {
+            if self.0 { value.to_be_bytes() } else { value.to_le_bytes() }
+        }
+
+        fn u16s(&self, first: u16, second: u16) -> Vec<u8> {
+            let bytes = |v: u16| if self.0 { v.to_be_bytes() } else { v.to_le_bytes() };
+            [bytes(first), bytes(second)].concat()
+        }
+
+        fn block(mut self, kind: u32, parts: &[Vec<u8>]) -> Self {
+            let mut body = parts.concat();
+            body.resize(body.len().next_multiple_of(4), 0);
+            let len = self.u32(body.len() as u32 + 12);
+            let block = [&self.u32(kind)[..], &len, &body, &len].concat();
+            self.1.extend(block);
+            self
+        }
+
+        fn section(big: bool) -> Self {
+            let w = Self(big, Vec::new());
+            let magic = w.u32(0x1a2b_3c4d).to_vec();
+            w.block(0x0a0d_0d0a, &[magic, vec![1, 0, 0, 0], vec![0xff; 8]])
+        }
+
+        fn interface(self, link: u16, snaplen: u32, resolution: u8) -> Self {
+            let parts = [
+                self.u16s(link, 0),
+                self.u32(snaplen).to_vec(),
+                self.u16s(9, 1),
+                vec![resolution, 0, 0, 0],
+                self.u16s(0, 0),
+            ];
+            self.block(1, &parts)
+        }
+
+        fn packet(self, interface: u32, ticks: u32, data: &[u8; 4], comment: &str) -> Self {
+            let words = [interface, 0, ticks, 4, 6].map(|word| self.u32(word)).concat();
+            let mut options = Vec::new();
+            if !comment.is_empty() {
+                options.extend(self.u16s(1, comment.len() as u16));
+                options.extend(comment.as_bytes());
+            }
+            self.block(6, &[words, data.to_vec(), options])
+        }
+    }
+
+    #[test]
+    fn interfaces_have_their_own_link_type_and_clock() {
+        let w =
+            Writer::section(false).interface(1, 0, 6).interface(113, 0, 9).interface(101, 0, 0x8a);
+        let w =
+            w.packet(0, 7, b"abcd", "").packet(1, 8, b"efgh", "why?").packet(2, 1536, b"ijkl", "");
+        let lines = [
+            "1 7000 link 1 abcd of 6",
+            "2 8 link 113 efgh of 6 # why?",
+            "3 1500000000 link 101 ijkl of 6",
+        ];
+        assert_eq!(read(&w.1, 4096), lines);
+        assert_eq!(read(&w.1, 16), lines);
+    }
+
+    #[test]
+    fn sections_of_either_endianness_follow_each_other() {
+        let mut bytes = Writer::section(true).interface(1, 0, 6).packet(0, 7, b"abcd", "").1;
+        bytes.extend(Writer::section(false).interface(101, 0, 0).packet(0, 2, b"efgh", "").1);
+        assert_eq!(
+            read(&bytes, 4096),
+            ["1 7000 link 1 abcd of 6", "2 2000000000 link 101 efgh of 6"]
+        );
+    }
+
+    #[test]
+    fn clock_offset_is_added() {
+        let w = Writer::section(true);
+        let parts =
+            [w.u16s(1, 0), vec![0; 4], w.u16s(14, 8), 3_i64.to_be_bytes().to_vec(), w.u16s(0, 0)];
+        let w = w.block(1, &parts).packet(0, 7, b"abcd", "");
+        assert_eq!(read(&w.1, 4096), ["1 3000007000 link 1 abcd of 6"]);
+    }
+
+    #[test]
+    fn simple_packet_ends_at_the_snap_length_and_takes_the_last_time() {
+        let w = Writer::section(false).interface(1, 2, 6).packet(0, 7, b"abcd", "");
+        let parts = [w.u32(9).to_vec(), b"xy".to_vec()];
+        assert_eq!(read(&w.block(3, &parts).1, 4096)[1], "2 7000 link 1 xy of 9");
+    }
+
+    #[test]
+    fn old_packet_block_has_a_short_interface_number() {
+        let w = Writer::section(false).interface(1, 0, 6);
+        let words = [0, 7, 3, 5].map(|word| w.u32(word)).concat();
+        let parts = [w.u16s(0, 9), words, b"abc".to_vec()];
+        assert_eq!(read(&w.block(2, &parts).1, 4096), ["1 7000 link 1 abc of 5"]);
+    }
+
+    #[test]
+    fn tls_key_log_is_lent_and_other_secrets_are_not() {
+        let w = Writer::section(false);
+        let keys = [w.u32(0x544c_534b).to_vec(), w.u32(3).to_vec(), b"CLI".to_vec()];
+        let other = [w.u32(0x5747_4b4c).to_vec(), w.u32(3).to_vec(), b"CLI".to_vec()];
+        assert_eq!(read(&w.block(10, &other).block(10, &keys).1, 4096), ["secrets CLI"]);
+    }
+
+    #[test]
+    fn packet_that_exceeds_its_block_is_damage() {
+        let w = Writer::section(false).interface(1, 0, 6);
+        let words = [0, 0, 7, 500, 500].map(|word| w.u32(word)).concat();
+        let lines = read(&w.block(6, &[words]).1, 4096);
+        assert_eq!(lines, ["record at byte 60 is damaged: packet exceeds the block"]);
+    }
+
+    #[test]
+    fn cut_off_block_is_told_by_its_frame() {
+        let bytes = Writer::section(false)
+            .interface(1, 0, 6)
+            .packet(0, 7, b"abcd", "")
+            .packet(0, 8, b"efgh", "")
+            .1;
+        let lines = read(&bytes[..bytes.len() - 2], 4096);
+        assert_eq!(lines, ["1 7000 link 1 abcd of 6", "cut off within frame 2, at byte 96"]);
+    }
+}

@@ -1,0 +1,255 @@
+//! One capture, record by record.
+
+use std::io::Read;
+use std::ops::Range;
+
+use super::window::Window;
+use super::{Error, Frame, Item, LinkType, pcap, pcapng};
+use crate::at::{At, Timestamp};
+use crate::limits::Limits;
+
+/// Bytes read at a time: few system calls, and still within the cache of a core.
+const BUFFER: usize = 256 << 10;
+
+/// Reads one pcap or pcapng stream, lending every frame out of its buffer.
+pub struct Reader<R> {
+    window: Window<R>,
+    format: Format,
+    current: Option<Record>,
+    frames: u64,
+    cap: usize,
+    over: bool,
+}
+
+/// The format of a capture and what its headers said.
+enum Format {
+    Pcap(pcap::Header),
+    Pcapng(pcapng::Section),
+}
+
+/// A record at the start of the window; ranges count from there.
+pub(super) struct Record {
+    /// Bytes of all of it.
+    pub size: usize,
+    pub body: Body,
+}
+
+pub(super) enum Body {
+    Frame {
+        time: Timestamp,
+        link: LinkType,
+        data: Range<usize>,
+        wire_len: u32,
+        comment: Option<Range<usize>>,
+    },
+    Secrets(Range<usize>),
+    Other,
+}
+
+/// What the decoder of a format makes of the bytes at hand.
+pub(super) enum Step {
+    /// At least so many bytes are needed to go on.
+    More(usize),
+    Record(Record),
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the file header.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`] or [`Error::NotACapture`] where it is none; [`Error::CutOff`] where it is incomplete.
+    pub fn new(reader: R, limits: &Limits) -> Result<Self, Error> {
+        Self::with_buffer(reader, limits, BUFFER)
+    }
+
+    pub(super) fn with_buffer(reader: R, limits: &Limits, buffer: usize) -> Result<Self, Error> {
+        let mut window = Window::new(reader, buffer);
+        let format = detect(&mut window)?;
+        Ok(Self { window, format, current: None, frames: 0, cap: limits.record, over: false })
+    }
+
+    /// The next frame or secrets, `None` at the end and after an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CutOff`], [`Error::TooLong`] or [`Error::Damaged`] where the capture is, [`Error::Read`] where the stream
+    /// fails.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
+    pub fn next(&mut self) -> Result<Option<Item<'_>>, Error> {
+        self.advance()?;
+        Ok(self.item())
+    }
+
+    /// Moves on to the next frame or secrets; false at the end.
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        if let Some(record) = self.current.take() {
+            self.window.consume(record.size);
+        }
+        if self.over {
+            return Ok(false);
+        }
+        let found = self.find();
+        self.over = !matches!(found, Ok(true));
+        found
+    }
+
+    fn find(&mut self) -> Result<bool, Error> {
+        let mut need = 1;
+        loop {
+            if !self.window.want(need)? {
+                return self.at_end();
+            }
+            let (data, offset) = (self.window.data(), self.window.offset());
+            let step = match &mut self.format {
+                Format::Pcap(header) => header.decode(data, offset, self.cap)?,
+                Format::Pcapng(section) => section.decode(data, offset, self.cap)?,
+            };
+            match step {
+                Step::More(len) => need = len,
+                Step::Record(Record { size, body: Body::Other }) => {
+                    self.window.consume(size);
+                    need = 1;
+                }
+                Step::Record(record) => {
+                    self.frames += u64::from(matches!(record.body, Body::Frame { .. }));
+                    self.current = Some(record);
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    fn at_end(&self) -> Result<bool, Error> {
+        if self.window.data().is_empty() && !self.window.is_broken() {
+            return Ok(false);
+        }
+        Err(Error::CutOff { frame: self.frames + 1, offset: self.window.offset() })
+    }
+
+    /// What the last [`advance`](Self::advance) found.
+    pub(super) fn item(&self) -> Option<Item<'_>> {
+        let bytes = self.window.data();
+        match &self.current.as_ref()?.body {
+            Body::Frame { time, link, data, wire_len, comment } => Some(Item::Frame(Frame {
+                at: At {
+                    frame: self.frames,
+                    time: *time,
+                    input: 0,
+                    input_frame: u32::try_from(self.frames).unwrap_or(u32::MAX),
+                },
+                link: *link,
+                data: bytes.get(data.clone())?,
+                wire_len: *wire_len,
+                comment: comment.clone().and_then(|range| text(bytes.get(range)?)),
+            })),
+            Body::Secrets(range) => Some(Item::Secrets(bytes.get(range.clone())?)),
+            Body::Other => None,
+        }
+    }
+
+    /// When the current frame was captured; `None` for secrets, which serve all frames.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        match self.current.as_ref()?.body {
+            Body::Frame { time, .. } => Some(time),
+            _ => None,
+        }
+    }
+
+    /// `pcap` or `pcapng`.
+    pub const fn format(&self) -> &'static str {
+        match self.format {
+            Format::Pcap(_) => "pcap",
+            Format::Pcapng(_) => "pcapng",
+        }
+    }
+
+    /// The most bytes of a frame that were captured, where the headers read so far state it: the least of all interfaces.
+    pub fn snaplen(&self) -> Option<u32> {
+        match &self.format {
+            Format::Pcap(header) => header.snaplen(),
+            Format::Pcapng(section) => section.snaplen(),
+        }
+    }
+
+    /// Bytes of the capture used so far.
+    pub fn bytes(&self) -> u64 {
+        self.window.offset() + self.current.as_ref().map_or(0, |record| record.size as u64)
+    }
+}
+
+fn detect<R: Read>(window: &mut Window<R>) -> Result<Format, Error> {
+    if !window.want(1)? {
+        return Err(if window.is_broken() {
+            Error::CutOff { frame: 1, offset: 0 }
+        } else {
+            Error::Empty
+        });
+    }
+    window.want(pcap::HEADER)?;
+    let data = window.data();
+    let magic = data.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+    if magic == pcapng::SECTION {
+        return Ok(Format::Pcapng(pcapng::Section::default()));
+    }
+    if !pcap::is_magic(magic) {
+        return Err(Error::NotACapture { magic });
+    }
+    let header = pcap::Header::decode_file(data).ok_or(Error::CutOff { frame: 1, offset: 0 })?;
+    window.consume(pcap::HEADER);
+    Ok(Format::Pcap(header))
+}
+
+/// The part of a comment up to the first byte that is not UTF-8.
+fn text(bytes: &[u8]) -> Option<&str> {
+    let valid = bytes.utf8_chunks().next()?.valid();
+    (!valid.is_empty()).then_some(valid)
+}
+
+/// The endianness of a file or section.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Order {
+    #[default]
+    Little,
+    Big,
+}
+
+impl Order {
+    pub fn u16(self, data: &[u8], at: usize) -> Option<u16> {
+        let bytes = *data.get(at..)?.first_chunk()?;
+        Some(if self == Self::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+
+    pub fn u32(self, data: &[u8], at: usize) -> Option<u32> {
+        let bytes = *data.get(at..)?.first_chunk()?;
+        Some(if self == Self::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    }
+
+    pub fn i64(self, data: &[u8], at: usize) -> Option<i64> {
+        let bytes = *data.get(at..)?.first_chunk()?;
+        Some(if self == Self::Big { i64::from_be_bytes(bytes) } else { i64::from_le_bytes(bytes) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(bytes: &[u8]) -> String {
+        Reader::new(bytes, &Limits::default()).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn what_is_no_capture_is_named_by_its_first_bytes() {
+        assert_eq!(
+            refused(b"GET / HTTP/1.1"),
+            "not a capture: begins with 47455420, neither pcap nor pcapng"
+        );
+        assert_eq!(refused(b""), "not a capture: the file is empty");
+    }
+
+    #[test]
+    fn capture_that_ends_in_its_header_is_cut_off() {
+        assert_eq!(refused(b"\xd4\xc3\xb2\xa1\x02\0"), "cut off within frame 1, at byte 0");
+    }
+}

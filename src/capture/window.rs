@@ -1,0 +1,88 @@
+//! A sliding window over a stream: what has been read and not been used yet.
+
+use std::io::{self, Read};
+
+/// Holds the unread rest of a stream in one piece, as much of it as is asked for.
+pub struct Window<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+    broken: bool,
+}
+
+impl<R: Read> Window<R> {
+    pub fn new(reader: R, capacity: usize) -> Self {
+        Self { reader, buffer: vec![0; capacity], start: 0, end: 0, offset: 0, broken: false }
+    }
+
+    /// The bytes at hand.
+    pub fn data(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where in the stream [`data`](Self::data) begins.
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether a compressed stream ended before its proper end.
+    pub const fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// Gives up the first `len` bytes at hand.
+    pub fn consume(&mut self, len: usize) {
+        let len = len.min(self.end - self.start);
+        self.start += len;
+        self.offset += len as u64;
+    }
+
+    /// Tries to have `len` bytes at hand; false where the stream ends before.
+    pub fn want(&mut self, len: usize) -> io::Result<bool> {
+        if self.end - self.start >= len {
+            return Ok(true);
+        }
+        self.make_room(len);
+        while self.end - self.start < len {
+            let space = self.buffer.get_mut(self.end..).unwrap_or_default();
+            match self.reader.read(space) {
+                Ok(0) => return Ok(false),
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.broken = true;
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn make_room(&mut self, len: usize) {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.buffer.len() < len {
+            self.buffer.resize(len.next_power_of_two(), 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grows_for_what_is_larger_than_the_buffer() {
+        let mut window = Window::new(&b"abcdefghij"[..], 4);
+        assert!(window.want(3).unwrap());
+        window.consume(2);
+        assert!(window.want(8).unwrap());
+        assert_eq!(window.data(), b"cdefghij");
+        assert_eq!(window.offset(), 2);
+        assert!(!window.want(9).unwrap());
+    }
+}

@@ -1,0 +1,111 @@
+//! `bitsleuth capture`: watches an interface.
+
+use std::path::PathBuf;
+
+use bitsleuth::capture::{Error, Input, Item};
+use clap::Args;
+
+/// What to capture, with the letters of tcpdump and dumpcap.
+#[derive(Args, Clone, Debug)]
+pub struct CaptureArgs {
+    /// Interface to capture on; `bitsleuth interfaces` lists them
+    #[arg(short, long, value_name = "IFACE")]
+    pub interface: String,
+
+    /// Capture only the frames that match, as in `tcp port 80`; see pcap-filter(7)
+    #[arg(short, long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
+    /// Bytes to capture of each frame
+    #[arg(short, long, value_name = "BYTES", default_value_t = 262_144,
+          value_parser = clap::value_parser!(u32).range(1..=262_144))]
+    pub snaplen: u32,
+
+    /// See only what is sent from, to or past this machine: no promiscuous mode
+    #[arg(short = 'p', long)]
+    pub no_promiscuous: bool,
+
+    /// Stop after so many frames
+    #[arg(short, long, value_name = "COUNT")]
+    pub count: Option<u64>,
+
+    /// Stop after so many seconds
+    #[arg(short = 'a', long, value_name = "SECS")]
+    pub duration: Option<u64>,
+
+    /// Write the frames to a pcap file, too
+    #[arg(short, long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+}
+
+/// What came of a capture.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Facts about the frames.
+    pub input: Input,
+    /// Frames that passed the filter, as the kernel counts them.
+    pub received: u64,
+    /// Frames lost because they were not taken in time.
+    pub dropped: u64,
+    /// Frames lost by the interface.
+    pub interface_dropped: u64,
+}
+
+/// Hands every frame to `each` until Ctrl-C, the count or the duration ends it.
+///
+/// # Errors
+///
+/// Where the interface cannot be opened, goes away, or the file cannot be written.
+#[cfg(feature = "live")]
+pub fn run_live(args: &CaptureArgs, each: &mut impl FnMut(Item<'_>)) -> Result<Stats, Error> {
+    use std::sync::atomic::Ordering;
+
+    use bitsleuth::capture::live::{Live, Settings};
+
+    let stopped = stop_on_signal();
+    let end = args.duration.and_then(|secs| {
+        std::time::Instant::now().checked_add(std::time::Duration::from_secs(secs))
+    });
+    let mut live = Live::open(&Settings {
+        interface: &args.interface,
+        snaplen: args.snaplen,
+        promiscuous: !args.no_promiscuous,
+        filter: args.filter.as_deref(),
+        save: args.write.as_deref(),
+    })?;
+    let mut left = args.count.unwrap_or(u64::MAX);
+    while left > 0
+        && !stopped.load(Ordering::Relaxed)
+        && end.is_none_or(|end| std::time::Instant::now() < end)
+    {
+        if let Some(frame) = live.next()? {
+            left -= 1;
+            each(Item::Frame(frame));
+        }
+    }
+    let input = live.input().clone();
+    let counted = live.finish()?;
+    let (received, dropped, interface_dropped) =
+        (counted.received, counted.dropped, counted.interface_dropped);
+    Ok(Stats { input, received, dropped, interface_dropped })
+}
+
+/// Becomes true on Ctrl-C or when asked to terminate.
+#[cfg(feature = "live")]
+fn stop_on_signal() -> std::sync::Arc<std::sync::atomic::AtomicBool> {
+    let stopped = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = std::sync::Arc::clone(&stopped);
+    // Without a handler the signal ends the program, which is right as well.
+    let _ = ctrlc::set_handler(move || flag.store(true, std::sync::atomic::Ordering::Relaxed));
+    stopped
+}
+
+/// Says that there is no live capture in this build.
+///
+/// # Errors
+///
+/// Always [`Error::NotBuiltIn`].
+#[cfg(not(feature = "live"))]
+pub fn run_live(_args: &CaptureArgs, _each: &mut impl FnMut(Item<'_>)) -> Result<Stats, Error> {
+    Err(Error::NotBuiltIn)
+}

@@ -1,0 +1,133 @@
+//! Which captures to read.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bitsleuth::capture::{Error, Filter, Merge, Problem};
+use bitsleuth::limits::Limits;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Bytes that are read too fast for a progress bar to be of use.
+const QUICK: u64 = 64 << 20;
+
+/// Captures to read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct InputArgs {
+    /// Captures to read, several in order of time: pcap or pcapng, also compressed by gzip, zstd or lz4; `-` is standard
+    /// input
+    #[arg(value_name = "FILE", required_unless_present = "read")]
+    pub files: Vec<PathBuf>,
+
+    /// Capture to read, as with tcpdump
+    #[arg(short, long, value_name = "FILE")]
+    pub read: Vec<PathBuf>,
+
+    /// Consider only the frames that match, as in `tcp port 8080`; see pcap-filter(7)
+    #[arg(short, long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
+    /// File of TLS keys, as browsers and curl write it
+    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true)]
+    pub tls_keys: Vec<PathBuf>,
+}
+
+impl InputArgs {
+    /// Opens all captures, and says on standard error which cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Filter`] or [`Error::NotBuiltIn`] where the filter cannot be used.
+    pub fn open(&self, limits: Limits) -> Result<Merge, Error> {
+        let mut merge = Merge::new(limits);
+        if let Some(expression) = &self.filter {
+            merge = merge.filtered(Filter::new(expression)?);
+        }
+        for path in self.files.iter().chain(&self.read) {
+            merge.add_path(path);
+        }
+        merge.problems().iter().for_each(warn);
+        Ok(merge)
+    }
+}
+
+/// Says on standard error what is wrong with an input.
+pub fn warn(problem: &Problem) {
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(
+        std::io::stderr(),
+        "bitsleuth: {}: {}",
+        escape(&problem.name),
+        escape(&problem.message)
+    );
+}
+
+/// `text` with its control characters spelled out, lest a file name operate the terminal.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if c.is_control() {
+            out.extend(c.escape_default())
+        } else {
+            out.push(c)
+        }
+        out
+    })
+}
+
+/// A progress bar on standard error that goes away when dropped.
+pub struct Progress {
+    over: Arc<AtomicBool>,
+    drawing: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Shows how far `merge` is; `None` where this is no terminal or hardly worth it.
+    pub fn show(merge: &Merge) -> Option<Self> {
+        let total = merge.total().filter(|total| *total > QUICK)?;
+        if !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let over = Arc::new(AtomicBool::new(false));
+        let (used, stop) = (merge.used(), Arc::clone(&over));
+        let drawing = thread::spawn(move || draw(total, &used, &stop));
+        Some(Self { over, drawing: Some(drawing) })
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(drawing) = self.drawing.take() {
+            drawing.thread().unpark();
+            // It cannot have failed in a way that matters.
+            let _ = drawing.join();
+        }
+    }
+}
+
+fn draw(total: u64, used: &AtomicU64, over: &AtomicBool) {
+    let bar = ProgressBar::new(total);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    while !over.load(Ordering::Relaxed) {
+        bar.set_position(used.load(Ordering::Relaxed));
+        thread::park_timeout(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_a_name_are_spelled_out() {
+        assert_eq!(escape("a\u{1b}[2Jé\n"), "a\\u{1b}[2Jé\\n");
+    }
+}

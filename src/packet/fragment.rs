@@ -62,7 +62,12 @@ impl Fragments {
     }
 
     /// Takes `piece`; when it was the last one missing, `whole` becomes the payload of the datagram.
-    pub fn add(&mut self, piece: &Piece<'_>, now: Timestamp, whole: &mut Vec<u8>) -> Result<(), Skip> {
+    pub fn add(
+        &mut self,
+        piece: &Piece<'_>,
+        now: Timestamp,
+        whole: &mut Vec<u8>,
+    ) -> Result<(), Skip> {
         if piece.view.data.len() < piece.view.wire {
             return Err(Skip::Cut);
         }
@@ -119,7 +124,9 @@ impl Fragments {
         // Entries of finished datagrams are swept once they are most of the queue.
         if self.order.len() > 64 + 2 * self.open.len() {
             let open = &self.open;
-            self.order.retain(|(serial, key)| open.get(key).is_some_and(|datagram| datagram.serial == *serial));
+            self.order.retain(|(serial, key)| {
+                open.get(key).is_some_and(|datagram| datagram.serial == *serial)
+            });
         }
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
         0x8864 => Kind::Pppoe,
         0x6558 => Kind::Ethernet,
         0x880b => Kind::Ppp,
-        len @ 0..=1500 => return Ok(Step::Into(Kind::Llc, rest.limit(usize::from(len).min(rest.wire)))),
+        len @ 0..=1500 => {
+            return Ok(Step::Into(Kind::Llc, rest.limit(usize::from(len).min(rest.wire))));
+        }
         _ => return Err(Skip::NotIp),
     };
     Ok(Step::Into(kind, rest))

@@ -4,12 +4,21 @@ use proptest::prelude::*;
 use super::*;
 
 fn frame(link: u32, data: &[u8]) -> Frame<'_> {
-    Frame { at: At::default(), link: LinkType(link), data, wire_len: data.len() as u32, comment: None }
+    Frame {
+        at: At::default(),
+        link: LinkType(link),
+        data,
+        wire_len: data.len() as u32,
+        comment: None,
+    }
 }
 
 fn ip_tcp(payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64).tcp(1000, 80, 7, 512).write(&mut out, payload).unwrap();
+    PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+        .tcp(1000, 80, 7, 512)
+        .write(&mut out, payload)
+        .unwrap();
     out
 }
 
@@ -59,14 +68,19 @@ fn tunnels_lead_to_the_segment() {
     };
     let over = |number: u8, body: &[u8]| {
         let mut out = Vec::new();
-        PacketBuilder::ipv4([1; 4], [2; 4], 9).write(&mut out, etherparse::IpNumber(number), body).unwrap();
+        PacketBuilder::ipv4([1; 4], [2; 4], 9)
+            .write(&mut out, etherparse::IpNumber(number), body)
+            .unwrap();
         out
     };
     for data in [
         udp(4789, &[8, 0, 0, 0, 0, 0, 1, 0]),
         udp(6081, &[1, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4]),
         over(47, &[&[0x20, 0, 0x65, 0x58, 0, 0, 0, 1][..], &inner].concat()),
-        over(47, &[&[0xb0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2][..], &ip_tcp(b"abc")].concat()),
+        over(
+            47,
+            &[&[0xb0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2][..], &ip_tcp(b"abc")].concat(),
+        ),
         over(4, &ip_tcp(b"abc")),
     ] {
         assert_eq!(payload_of(101, &data), Ok(b"abc".to_vec()));
@@ -99,7 +113,10 @@ fn snap_length_cuts_the_payload_but_not_its_length() {
     let cut = Frame { wire_len: 46, ..frame(101, &ip[..42]) };
     let Ok(Packet::Tcp(segment)) = decoder.push(&cut) else { panic!() };
     assert_eq!((segment.payload, segment.wire_len), (&b"ab"[..], 6));
-    assert_eq!(decoder.push(&Frame { wire_len: 46, ..frame(101, &ip[..30]) }).err(), Some(Skip::Cut));
+    assert_eq!(
+        decoder.push(&Frame { wire_len: 46, ..frame(101, &ip[..30]) }).err(),
+        Some(Skip::Cut)
+    );
 }
 
 #[test]
@@ -137,7 +154,10 @@ fn the_oldest_datagram_is_given_up_at_the_cap() {
     let ip = ip_tcp(b"abcdefghijklmnop");
     let mut decoder = Decoder::new(&Limits { fragmented_datagrams: 1, ..Limits::default() });
     for (from, to, id) in [(0, 24, 1), (0, 24, 2), (24, 36, 1)] {
-        assert_eq!(decoder.push(&frame(101, &fragment(&ip, from, to, id))).err(), Some(Skip::Fragment));
+        assert_eq!(
+            decoder.push(&frame(101, &fragment(&ip, from, to, id))).err(),
+            Some(Skip::Fragment)
+        );
     }
 }
 
@@ -158,7 +178,8 @@ fn icmp_error_names_the_quoted_connection() {
 #[test]
 fn extension_headers_are_stepped_over() {
     let tcp = ip_tcp(b"abc").split_off(20);
-    let mut data = [&[0x60, 0, 0, 0, 0, 31, 0, 64][..], &[1; 32], &[6, 0, 0, 0, 0, 0, 0, 0], &tcp].concat();
+    let mut data =
+        [&[0x60, 0, 0, 0, 0, 31, 0, 64][..], &[1; 32], &[6, 0, 0, 0, 0, 0, 0, 0], &tcp].concat();
     assert_eq!(payload_of(229, &data), Ok(b"abc".to_vec()));
     data[6] = 59;
     assert_eq!(payload_of(229, &data), Err(Skip::NotTcp));

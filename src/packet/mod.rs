@@ -1,8 +1,25 @@
 //! From a frame to the TCP segment in it, or the reason why there is none.
 
+mod fragment;
+mod icmp;
+mod ip;
+mod link;
+mod transport;
+mod tunnel;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 
 use crate::at::At;
+use crate::capture::{Frame, LinkType};
+use crate::limits::Limits;
+
+use fragment::{Fragments, Piece};
+use ip::Ip;
+use view::View;
 
 /// TCP flags, the low eight bits of the flags field (RFC 9293 3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,4 +130,110 @@ pub enum Skip {
     Malformed,
     /// Tunnels within tunnels beyond the limit.
     TooDeep,
+}
+
+/// Finds the TCP segment, UDP datagram or ICMP error in a frame, through tags, tunnels and fragments.
+///
+/// Checksums are not judged: offloading leaves them unset in most captures.
+#[derive(Debug)]
+pub struct Decoder {
+    nesting: usize,
+    fragments: Fragments,
+    whole: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder under the caps on nesting and fragments.
+    pub fn new(limits: &Limits) -> Self {
+        Self { nesting: limits.nesting, fragments: Fragments::new(limits), whole: Vec::new() }
+    }
+
+    /// What `frame` holds. A packet that was put together from fragments borrows from the decoder.
+    pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
+        let view = View { data: frame.data, wire: frame.wire_len as usize };
+        let piece = match walk(frame.at, first(frame.link)?, view, self.nesting)? {
+            Found::Packet(packet) => return Ok(packet),
+            Found::Piece(piece) => piece,
+        };
+        self.fragments.add(&piece, frame.at.time, &mut self.whole)?;
+        let view = View { data: &self.whole, wire: self.whole.len() };
+        match walk(frame.at, Kind::Protocol(piece.protocol, piece.ip), view, self.nesting)? {
+            Found::Packet(packet) => Ok(packet),
+            Found::Piece(_) => Err(Skip::Fragment),
+        }
+    }
+}
+
+/// What the next bytes are.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Ethernet,
+    Vlan,
+    Llc,
+    Sll,
+    Sll2,
+    Null,
+    Ppp,
+    Pppoe,
+    Mpls,
+    AnyIp,
+    V4,
+    V6,
+    Protocol(u8, Ip),
+}
+
+/// What one header led to.
+enum Step<'a> {
+    Into(Kind, View<'a>),
+    Found(Found<'a>),
+}
+
+/// Where the headers end.
+enum Found<'a> {
+    Packet(Packet<'a>),
+    Piece(Piece<'a>),
+}
+
+fn first(link: LinkType) -> Result<Kind, Skip> {
+    Ok(match link.0 {
+        0 | 108 => Kind::Null,
+        1 => Kind::Ethernet,
+        9 | 50 => Kind::Ppp,
+        51 => Kind::Pppoe,
+        12 | 14 | 101 => Kind::AnyIp,
+        113 => Kind::Sll,
+        228 => Kind::V4,
+        229 => Kind::V6,
+        276 => Kind::Sll2,
+        other => return Err(Skip::LinkType(other)),
+    })
+}
+
+fn walk<'a>(at: At, mut kind: Kind, mut view: View<'a>, nesting: usize) -> Result<Found<'a>, Skip> {
+    // Link, IP and transport are what every frame has; only what is beyond counts as nesting.
+    for _ in 0..nesting.saturating_add(3) {
+        match step(at, kind, view)? {
+            Step::Into(inner, rest) => (kind, view) = (inner, rest),
+            Step::Found(found) => return Ok(found),
+        }
+    }
+    Err(Skip::TooDeep)
+}
+
+fn step<'a>(at: At, kind: Kind, view: View<'a>) -> Result<Step<'a>, Skip> {
+    match kind {
+        Kind::Ethernet => link::ethernet(view),
+        Kind::Vlan => link::vlan(view),
+        Kind::Llc => link::llc(view),
+        Kind::Sll => link::sll(view),
+        Kind::Sll2 => link::sll2(view),
+        Kind::Null => link::null(view),
+        Kind::Ppp => link::ppp(view),
+        Kind::Pppoe => link::pppoe(view),
+        Kind::Mpls => link::mpls(view),
+        Kind::AnyIp => ip::any(view),
+        Kind::V4 => ip::v4(view),
+        Kind::V6 => ip::v6(view),
+        Kind::Protocol(number, ip) => ip::protocol(at, number, ip, view),
+    }
 }

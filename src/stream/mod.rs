@@ -1,9 +1,27 @@
 //! TCP: each direction's bytes in order, whatever the network and the capture did to them.
 
+mod connection;
+mod flow;
+mod flows;
+mod half;
+mod mirror;
+mod pool;
+mod recent;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::at::At;
 
+pub use connection::{Connection, Reset, SideFacts, ZeroWindow};
+pub use table::Table;
+
 /// One end of a connection. The client is who opened it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Who opened the connection.
     Client,
@@ -74,4 +92,16 @@ pub enum End {
     Forgotten,
     /// The capture ended.
     Capture,
+}
+
+/// What the owner of a connection wants after an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// More.
+    #[default]
+    Go,
+    /// The roles are the wrong way round: swap them and deliver this event again. Granted once per connection.
+    Swap,
+    /// Nothing more of this connection; it is only counted.
+    Ignore,
 }

@@ -1,0 +1,138 @@
+//! IPv4, IPv6 and what they announce.
+
+use std::net::IpAddr;
+
+use etherparse::{Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
+
+use crate::at::At;
+
+use super::fragment::Piece;
+use super::view::View;
+use super::{Found, Kind, Skip, Step, icmp, transport, tunnel};
+
+/// What is kept of an IP header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ip {
+    pub from: IpAddr,
+    pub to: IpAddr,
+    pub ttl: u8,
+    pub id: Option<u16>,
+}
+
+pub(super) fn any(view: View<'_>) -> Result<Step<'_>, Skip> {
+    match view.u8(0)? >> 4 {
+        4 => Ok(Step::Into(Kind::V4, view)),
+        6 => Ok(Step::Into(Kind::V6, view)),
+        _ => Err(Skip::NotIp),
+    }
+}
+
+pub(super) fn v4(view: View<'_>) -> Result<Step<'_>, Skip> {
+    let header = v4_header(view)?;
+    let len = header.slice().len();
+    let view = match usize::from(header.total_len()) {
+        // Segmentation offload leaves the length to the network card.
+        0 => view,
+        total if total < len => return Err(Skip::Malformed),
+        total => view.limit(total),
+    };
+    let ip = v4_facts(&header);
+    let (protocol, rest) = (header.protocol().0, view.skip(len)?);
+    if header.is_fragmenting_payload() {
+        let piece = Piece {
+            ip,
+            protocol,
+            id: u32::from(header.identification()),
+            offset: header.fragments_offset(),
+            more: header.more_fragments(),
+            view: rest,
+        };
+        return Ok(Step::Found(Found::Piece(piece)));
+    }
+    Ok(Step::Into(Kind::Protocol(protocol, ip), rest))
+}
+
+/// The header, if its own fields agree with each other.
+pub(super) fn v4_header(view: View<'_>) -> Result<Ipv4HeaderSlice<'_>, Skip> {
+    let first = view.u8(0)?;
+    if first >> 4 != 4 || first & 0xf < 5 {
+        return Err(Skip::Malformed);
+    }
+    Ipv4HeaderSlice::from_slice(view.data).map_err(|_| view.short())
+}
+
+fn v4_facts(header: &Ipv4HeaderSlice<'_>) -> Ip {
+    Ip {
+        from: header.source_addr().into(),
+        to: header.destination_addr().into(),
+        ttl: header.ttl(),
+        id: Some(header.identification()),
+    }
+}
+
+pub(super) fn v6(view: View<'_>) -> Result<Step<'_>, Skip> {
+    let header = v6_header(view)?;
+    let rest = view.skip(40)?;
+    let rest = match usize::from(header.payload_length()) {
+        // Segmentation offload or a jumbogram.
+        0 => rest,
+        len => rest.limit(len),
+    };
+    let ip = Ip {
+        from: header.source_addr().into(),
+        to: header.destination_addr().into(),
+        ttl: header.hop_limit(),
+        id: None,
+    };
+    Ok(Step::Into(Kind::Protocol(header.next_header().0, ip), rest))
+}
+
+pub(super) fn v6_header(view: View<'_>) -> Result<Ipv6HeaderSlice<'_>, Skip> {
+    if view.u8(0)? >> 4 != 6 {
+        return Err(Skip::Malformed);
+    }
+    Ipv6HeaderSlice::from_slice(view.data).map_err(|_| view.short())
+}
+
+pub(super) fn protocol<'a>(at: At, number: u8, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> {
+    match number {
+        6 => transport::tcp(at, ip, view),
+        17 => transport::udp(at, ip, view),
+        1 | 58 => icmp::error(at, number, ip, view),
+        4 => Ok(Step::Into(Kind::V4, view)),
+        41 => Ok(Step::Into(Kind::V6, view)),
+        47 => tunnel::gre(view),
+        44 if ip.from.is_ipv6() => v6_fragment(ip, view),
+        _ => {
+            let (next, rest) = extension(number, ip.from.is_ipv6(), view)?;
+            Ok(Step::Into(Kind::Protocol(next, ip), rest))
+        }
+    }
+}
+
+/// What follows an extension header that only needs to be stepped over.
+pub(super) fn extension(number: u8, v6: bool, view: View<'_>) -> Result<(u8, View<'_>), Skip> {
+    let len = match number {
+        51 => (usize::from(view.u8(1)?) + 2) * 4,
+        0 | 43 | 60 | 135 | 139 | 140 if v6 => (usize::from(view.u8(1)?) + 1) * 8,
+        _ => return Err(Skip::NotTcp),
+    };
+    Ok((view.u8(0)?, view.skip(len)?))
+}
+
+fn v6_fragment(ip: Ip, view: View<'_>) -> Result<Step<'_>, Skip> {
+    let header = Ipv6FragmentHeaderSlice::from_slice(view.data).map_err(|_| view.short())?;
+    let (protocol, rest) = (header.next_header().0, view.skip(8)?);
+    if !header.is_fragmenting_payload() {
+        return Ok(Step::Into(Kind::Protocol(protocol, ip), rest));
+    }
+    let piece = Piece {
+        ip,
+        protocol,
+        id: header.identification(),
+        offset: header.fragment_offset(),
+        more: header.more_fragments(),
+        view: rest,
+    };
+    Ok(Step::Found(Found::Piece(piece)))
+}

@@ -1,0 +1,229 @@
+//! What is known about a connection, apart from its bytes.
+
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::at::{At, Timestamp};
+
+use super::Side;
+
+/// Periods kept in [`SideFacts::zero_windows`].
+pub(super) const ZERO_WINDOWS: usize = 64;
+
+/// One TCP connection. The frames of its moments are not serialised.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Connection {
+    /// From 1, by order of appearance.
+    pub id: u64,
+    /// Who opened it.
+    pub client: SocketAddr,
+    /// Who accepted it.
+    pub server: SocketAddr,
+    /// Its first frame.
+    #[serde(skip)]
+    pub first: At,
+    /// Its last frame so far.
+    #[serde(skip)]
+    pub last: At,
+    /// When it was first seen.
+    pub started: Timestamp,
+    /// When it was last seen.
+    pub ended: Timestamp,
+    /// The first SYN of the client.
+    #[serde(skip)]
+    pub syn: Option<At>,
+    /// The first SYN with ACK of the server.
+    #[serde(skip)]
+    pub syn_ack: Option<At>,
+    /// The client's ACK that completed the handshake.
+    #[serde(skip)]
+    pub handshake_done: Option<At>,
+    /// How often the client repeated its SYN.
+    pub syn_retries: u32,
+    /// Whether the capture began after the handshake.
+    pub midstream: bool,
+    /// What the client sent.
+    pub client_side: SideFacts,
+    /// What the server sent.
+    pub server_side: SideFacts,
+    /// The first RST that was believed.
+    pub reset: Option<Reset>,
+    /// RSTs that were believed, and repeats of them.
+    pub resets: u32,
+    /// RSTs whose sequence number was far off.
+    pub resets_ignored: u32,
+}
+
+impl Connection {
+    /// A connection whose first frame is `at`.
+    pub(super) fn new(id: u64, client: SocketAddr, server: SocketAddr, at: At) -> Self {
+        Self {
+            id,
+            client,
+            server,
+            first: at,
+            last: at,
+            started: at.time,
+            ended: at.time,
+            syn: None,
+            syn_ack: None,
+            handshake_done: None,
+            syn_retries: 0,
+            midstream: false,
+            client_side: SideFacts::default(),
+            server_side: SideFacts::default(),
+            reset: None,
+            resets: 0,
+            resets_ignored: 0,
+        }
+    }
+
+    /// What `side` sent.
+    pub const fn side(&self, side: Side) -> &SideFacts {
+        match side {
+            Side::Client => &self.client_side,
+            Side::Server => &self.server_side,
+        }
+    }
+
+    /// The address and port of `side`.
+    pub const fn address(&self, side: Side) -> SocketAddr {
+        match side {
+            Side::Client => self.client,
+            Side::Server => self.server,
+        }
+    }
+
+    pub(super) fn side_mut(&mut self, side: Side) -> &mut SideFacts {
+        match side {
+            Side::Client => &mut self.client_side,
+            Side::Server => &mut self.server_side,
+        }
+    }
+
+    /// The roles were guessed the wrong way round.
+    pub(super) fn swap(&mut self) {
+        std::mem::swap(&mut self.client, &mut self.server);
+        std::mem::swap(&mut self.client_side, &mut self.server_side);
+        if let Some(reset) = &mut self.reset {
+            reset.side = reset.side.other();
+        }
+    }
+
+    /// Takes a frame in.
+    pub(super) fn seen(&mut self, at: At) {
+        self.last = at;
+        self.started = self.started.min(at.time);
+        self.ended = self.ended.max(at.time);
+    }
+}
+
+/// What one side of a connection sent, and what the capture shows became of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SideFacts {
+    /// Segments, without mirrored ones.
+    pub packets: u64,
+    /// Bytes of payload on the wire, with retransmissions.
+    pub payload_bytes: u64,
+    /// Time to live or hop limit of the first segment.
+    pub ttl_first: u8,
+    /// The smallest one.
+    pub ttl_min: u8,
+    /// The largest one.
+    pub ttl_max: u8,
+    /// IPv4 identification of the last segment.
+    pub ip_id: Option<u16>,
+    /// Maximum segment size in SYN.
+    pub mss: Option<u16>,
+    /// Shift count of the window in SYN.
+    pub window_scale: Option<u8>,
+    /// The window last announced, in bytes; scaled only if both SYNs were seen with the option (RFC 7323 2.2).
+    pub window: u64,
+    /// Segments with bytes that were seen before.
+    pub retransmitted: u32,
+    /// Bytes that were seen before.
+    pub retransmitted_bytes: u64,
+    /// Frames that were captured twice, as mirror ports do.
+    pub duplicate_frames: u32,
+    /// Segments that came before an earlier one was there.
+    pub out_of_order: u32,
+    /// Repeats whose bytes differ from the first copy.
+    pub differing: u32,
+    /// The first of them.
+    #[serde(skip)]
+    pub first_differing: Option<At>,
+    /// When the side could take no more data; the first 64 periods.
+    pub zero_windows: Vec<ZeroWindow>,
+    /// Bytes that the other side acknowledged but the capture lacks.
+    pub lost_by_capture: u64,
+    /// Bytes missing that nobody is known to have received.
+    pub missing: u64,
+    /// Bytes cut by the snap length.
+    pub cut: u64,
+    /// Bytes from before the first segment of a capture that began within the connection.
+    pub before_start: u64,
+    /// Bytes after the end of the direction.
+    pub after_end: u64,
+    /// Segments outside any window.
+    pub out_of_window: u32,
+    /// Keep-alives.
+    pub keep_alives: u32,
+    /// Probes of a zero window.
+    pub window_probes: u32,
+    /// The first FIN.
+    #[serde(skip)]
+    pub fin: Option<At>,
+    /// The highest offset that the other side acknowledged.
+    pub acked: u64,
+    /// The highest offset sent, as far as seen or acknowledged.
+    pub sent: u64,
+    /// The last segment with data.
+    #[serde(skip)]
+    pub last_data: Option<At>,
+}
+
+impl SideFacts {
+    /// Bytes sent that were not acknowledged yet.
+    pub const fn unacked(&self) -> u64 {
+        self.sent.saturating_sub(self.acked)
+    }
+}
+
+/// A period without room for data.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ZeroWindow {
+    /// The frame that announced no room.
+    #[serde(skip)]
+    pub start: At,
+    /// The frame that announced room again.
+    #[serde(skip)]
+    pub end: Option<At>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+}
+
+/// A connection cut short by RST.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Reset {
+    /// The frame.
+    #[serde(skip)]
+    pub at: At,
+    /// When it came.
+    pub time: Timestamp,
+    /// Who sent it.
+    pub side: Side,
+    /// Its time to live or hop limit.
+    pub ttl: u8,
+    /// Its IPv4 identification.
+    pub ip_id: Option<u16>,
+    /// Its window, unscaled.
+    pub window: u16,
+    /// Whether its sequence number is the very next one (RFC 5961 3.2).
+    pub seq_fits: bool,
+    /// Whether it carries ACK.
+    pub acked: bool,
+}

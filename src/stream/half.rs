@@ -1,0 +1,345 @@
+//! One direction of a connection: order, overlap, loss.
+
+use std::collections::BTreeMap;
+
+use crate::at::{At, Timestamp};
+
+use super::recent::Recent;
+
+/// What a held segment costs beyond its bytes.
+const OVERHEAD: usize = 96;
+/// Largest window there can be (RFC 7323 2.3): nothing belongs further ahead.
+const WINDOW: u64 = 1 << 30;
+/// Segments of the connection for which an acknowledged hole may still be filled by a frame stored late.
+const SLACK_SEGMENTS: u8 = 8;
+/// Nanoseconds for the same.
+const SLACK_NANOS: i64 = 200_000_000;
+
+/// A sequence number (RFC 9293 3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seq(pub u32);
+
+impl Seq {
+    /// The number `bytes` further.
+    pub const fn plus(self, bytes: u64) -> Self {
+        // The remainder by 2^32 is what sequence numbers are.
+        Self(self.0.wrapping_add(bytes as u32))
+    }
+
+    /// How far `self` is after `earlier`, negative if it is before.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.wrapping_sub(earlier.0).cast_signed() as i64
+    }
+}
+
+/// What a direction yields, not yet knowing whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output<'a> {
+    Data { at: At, offset: u64, bytes: &'a [u8] },
+    Gap { at: At, offset: u64, len: u64 },
+}
+
+/// Bytes at an offset; `bytes` is what was captured of `len`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub at: At,
+    pub offset: u64,
+    pub bytes: &'a [u8],
+    pub len: u64,
+}
+
+impl<'a> Part<'a> {
+    fn end(self) -> u64 {
+        self.offset.saturating_add(self.len)
+    }
+
+    /// What lies in `from..to`.
+    fn within(self, from: u64, to: u64) -> Self {
+        let (from, to) = (from.clamp(self.offset, self.end()), to.clamp(self.offset, self.end()));
+        let start = (from - self.offset) as usize;
+        let rest = self.bytes.get(start.min(self.bytes.len())..).unwrap_or_default();
+        let len = to.saturating_sub(from);
+        let keep = usize::try_from(len).unwrap_or(usize::MAX);
+        Self { offset: from, bytes: rest.get(..keep).unwrap_or(rest), len, ..self }
+    }
+}
+
+#[derive(Debug)]
+struct Held {
+    at: At,
+    bytes: Box<[u8]>,
+    len: u64,
+}
+
+impl Held {
+    fn part(&self, offset: u64) -> Part<'_> {
+        Part { at: self.at, offset, bytes: &self.bytes, len: self.len }
+    }
+}
+
+/// What is known about a segment's bytes before they are delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Overlap {
+    /// Bytes that were there before.
+    pub repeated: u64,
+    /// Whether any of them differ from the first copy.
+    pub differs: bool,
+}
+
+/// Bytes that may be held.
+#[derive(Debug)]
+pub(super) struct Budget {
+    pub per_side: usize,
+    pub in_all: usize,
+    pub held: usize,
+}
+
+/// A hole that the receiver has acknowledged.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    upto: u64,
+    since: Timestamp,
+    segments: u8,
+}
+
+/// One direction: its next offset, and what arrived ahead of it.
+#[derive(Debug, Default)]
+pub(super) struct Half {
+    base: Option<Seq>,
+    next: u64,
+    held: BTreeMap<u64, Held>,
+    held_bytes: usize,
+    recent: Recent,
+    hole: Option<Hole>,
+    /// Highest offset that the other side has acknowledged.
+    pub acked: u64,
+    /// Where FIN ends the direction, once seen.
+    pub fin: Option<(u64, At)>,
+    /// Whether the other side has acknowledged FIN.
+    pub fin_acked: bool,
+    /// Whether the end was delivered.
+    pub ended: bool,
+}
+
+impl Half {
+    /// Sets the sequence number of offset 0, unless it is known.
+    pub fn begin(&mut self, seq: Seq) {
+        self.base.get_or_insert(seq);
+    }
+
+    pub fn base(&self) -> Option<Seq> {
+        self.base
+    }
+
+    /// Offset of the next byte to deliver.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// One past the highest offset seen.
+    pub fn highest(&self) -> u64 {
+        self.held
+            .last_key_value()
+            .map_or(self.next, |(offset, held)| offset.saturating_add(held.len))
+    }
+
+    /// The offset of `seq` near the present, negative before the start; `None` without a start or out of any window.
+    pub fn offset(&self, seq: Seq) -> Option<i64> {
+        let distance = seq.since(self.base?.plus(self.next));
+        let offset = i64::try_from(self.next).ok()?.checked_add(distance)?;
+        let limit = self.highest().max(self.acked).saturating_add(WINDOW);
+        let near = u64::try_from(offset).map_or(true, |offset| offset <= limit);
+        (near && distance.unsigned_abs() <= 2 * WINDOW).then_some(offset)
+    }
+
+    /// Compares `part` with what came before it.
+    pub fn overlap(&self, part: Part<'_>) -> Overlap {
+        let old = part.within(part.offset, self.next);
+        let mut overlap =
+            Overlap { repeated: old.len, differs: self.recent.differs(old.offset, old.bytes) };
+        for (&offset, held) in self.held.range(..part.end()).rev() {
+            let first = held.part(offset);
+            if first.end() <= part.offset {
+                break;
+            }
+            let (ours, theirs) =
+                (part.within(offset, first.end()), first.within(part.offset, part.end()));
+            overlap.repeated += ours.len;
+            overlap.differs |= ours.bytes.iter().zip(theirs.bytes).any(|(a, b)| a != b);
+        }
+        overlap
+    }
+
+    /// Delivers `part` and what it releases, or holds it.
+    pub fn push(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        let part = part.within(self.next, u64::MAX);
+        if part.len == 0 {
+            return;
+        }
+        if part.offset > self.next && !self.hold(part, budget) {
+            self.make_room(part, budget, out);
+        }
+        if part.offset <= self.next {
+            self.deliver(part, budget, out);
+        }
+        if self.hole.is_some_and(|hole| hole.upto <= self.next) {
+            self.hole = None;
+        }
+    }
+
+    /// Takes note that the other side has everything before `offset`.
+    pub fn acknowledge(&mut self, offset: u64, now: Timestamp) {
+        self.acked = self.acked.max(offset);
+        if self.hole.is_none() && self.acked > self.next {
+            self.hole = Some(Hole { upto: self.acked, since: now, segments: 0 });
+        }
+    }
+
+    /// Counts a segment of the connection; an acknowledged hole that was not filled in time is given up.
+    pub fn tick(&mut self, at: At, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        let Some(hole) = &mut self.hole else { return };
+        hole.segments += 1;
+        let (upto, late) = (hole.upto, at.time.since(hole.since) >= SLACK_NANOS);
+        if late || hole.segments > SLACK_SEGMENTS {
+            self.give_up(at, upto, budget, out);
+            self.hole = None;
+            self.acknowledge(0, at.time);
+        }
+    }
+
+    /// Delivers everything known to have been sent, whether or not the capture has it.
+    pub fn flush(&mut self, at: At, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        let end = self.highest().max(self.acked);
+        self.give_up(at, end, budget, out);
+        self.hole = None;
+    }
+
+    /// Whether everything before FIN was delivered.
+    pub fn complete(&self) -> bool {
+        self.fin.is_some_and(|(end, _)| self.next >= end)
+    }
+
+    /// Drops what is held.
+    pub fn clear(&mut self, budget: &mut Budget) {
+        budget.held = budget.held.saturating_sub(self.held_bytes);
+        (self.held_bytes, self.hole) = (0, None);
+        self.held = BTreeMap::new();
+        self.recent = Recent::default();
+    }
+
+    /// Moves on without delivering.
+    pub fn skip_to(&mut self, offset: u64) {
+        self.next = self.next.max(offset);
+    }
+
+    /// Bytes before `upto` will not come.
+    fn give_up(
+        &mut self,
+        at: At,
+        upto: u64,
+        budget: &mut Budget,
+        out: &mut impl FnMut(Output<'_>),
+    ) {
+        while self.next < upto {
+            let end = self.first_held().map_or(upto, |held| held.min(upto));
+            self.gap(at, end, out);
+            self.release(budget, out);
+        }
+    }
+
+    fn first_held(&self) -> Option<u64> {
+        self.held.first_key_value().map(|(&offset, _)| offset)
+    }
+
+    fn gap(&mut self, at: At, end: u64, out: &mut impl FnMut(Output<'_>)) {
+        if end > self.next {
+            out(Output::Gap { at, offset: self.next, len: end - self.next });
+            self.next = end;
+            self.recent.jump(end);
+        }
+    }
+
+    /// Gives up holes until `part` fits: it is then held, or next to be delivered.
+    fn make_room(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        loop {
+            let end = self.first_held().map_or(part.offset, |held| held.min(part.offset));
+            self.gap(part.at, end, out);
+            self.release(budget, out);
+            if part.offset <= self.next || self.hold(part, budget) {
+                return;
+            }
+        }
+    }
+
+    /// Holds what `part` adds, unless that breaks a cap.
+    fn hold(&mut self, part: Part<'_>, budget: &mut Budget) -> bool {
+        let cost = part.bytes.len() + OVERHEAD;
+        if self.held_bytes + cost > budget.per_side || budget.held + cost > budget.in_all {
+            return false;
+        }
+        let mut from = part.offset;
+        while from < part.end() {
+            let (to, resume) = self.free(from, part.end());
+            if to > from {
+                self.insert(part.within(from, to), budget);
+            }
+            from = resume;
+        }
+        true
+    }
+
+    /// The end of the free space at `from`, and where the piece that ends it ends.
+    fn free(&self, from: u64, end: u64) -> (u64, u64) {
+        let before = self.held.range(..=from).next_back();
+        if let Some((&offset, held)) = before
+            && offset.saturating_add(held.len) > from
+        {
+            return (from, offset.saturating_add(held.len));
+        }
+        match self.held.range(from..end).next() {
+            Some((&offset, held)) => (offset, offset.saturating_add(held.len)),
+            None => (end, end),
+        }
+    }
+
+    fn insert(&mut self, part: Part<'_>, budget: &mut Budget) {
+        let cost = part.bytes.len() + OVERHEAD;
+        self.held_bytes += cost;
+        budget.held += cost;
+        self.held
+            .insert(part.offset, Held { at: part.at, bytes: part.bytes.into(), len: part.len });
+    }
+
+    /// Delivers `part`, which begins at or before the next offset, around what is held.
+    fn deliver(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        while self.next < part.end() {
+            let end = self.first_held().map_or(part.end(), |held| held.min(part.end()));
+            self.emit(part.within(self.next, end), out);
+            self.release(budget, out);
+        }
+    }
+
+    /// Delivers what is held at the next offset.
+    fn release(&mut self, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        while let Some(entry) = self.held.first_entry() {
+            if *entry.key() > self.next {
+                return;
+            }
+            let (offset, held) = entry.remove_entry();
+            let cost = held.bytes.len() + OVERHEAD;
+            self.held_bytes = self.held_bytes.saturating_sub(cost);
+            budget.held = budget.held.saturating_sub(cost);
+            self.emit(held.part(offset), out);
+        }
+    }
+
+    fn emit(&mut self, part: Part<'_>, out: &mut impl FnMut(Output<'_>)) {
+        if !part.bytes.is_empty() {
+            self.recent.push(self.next, part.bytes);
+            self.next += part.bytes.len() as u64;
+            out(Output::Data { at: part.at, offset: part.offset, bytes: part.bytes });
+        }
+        // The snap length cut the rest.
+        self.gap(part.at, part.end(), out);
+    }
+}

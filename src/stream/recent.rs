@@ -1,0 +1,44 @@
+//! A copy of the last bytes delivered, to notice repeats that differ.
+
+/// Bytes kept.
+const KEPT: usize = 4 << 10;
+/// Directions that have delivered this much are bulk, which should not pay for the copy.
+const BULK: u64 = 64 << 10;
+
+/// The last bytes of a direction, as long as it is young.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Recent {
+    /// Takes bytes delivered at `offset`, which follow the last ones.
+    pub fn push(&mut self, offset: u64, bytes: &[u8]) {
+        if offset >= BULK {
+            if self.bytes.capacity() > 0 {
+                *self = Self::default();
+            }
+            return;
+        }
+        let fresh = bytes.get(bytes.len().saturating_sub(KEPT)..).unwrap_or_default();
+        let surplus = (self.bytes.len() + fresh.len()).saturating_sub(KEPT);
+        self.bytes.drain(..surplus.min(self.bytes.len()));
+        self.bytes.extend_from_slice(fresh);
+        self.start = (offset + bytes.len() as u64).saturating_sub(self.bytes.len() as u64);
+    }
+
+    /// Forgets everything: the next bytes come from `offset`.
+    pub fn jump(&mut self, offset: u64) {
+        self.bytes.clear();
+        self.start = offset;
+    }
+
+    /// Whether `bytes` at `offset` contradict what is kept.
+    pub fn differs(&self, offset: u64, bytes: &[u8]) -> bool {
+        let kept =
+            self.bytes.get((offset.saturating_sub(self.start)) as usize..).unwrap_or_default();
+        let theirs = bytes.get((self.start.saturating_sub(offset)) as usize..).unwrap_or_default();
+        kept.iter().zip(theirs).any(|(a, b)| a != b)
+    }
+}

@@ -1,0 +1,180 @@
+//! All connections: who talks to whom, and when to forget them.
+
+use std::collections::VecDeque;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::at::At;
+use crate::limits::Limits;
+use crate::packet::Segment;
+
+use super::connection::Connection;
+use super::flow::Flow;
+use super::flows::{Dir, Flows, Key};
+use super::half::Budget;
+use super::pool::{Pool, Queue};
+use super::{End, Event, Verdict};
+
+/// Nanoseconds for which a closed connection is remembered.
+const LINGER: i64 = 60_000_000_000;
+
+/// Turns segments into the events of each connection, under caps.
+///
+/// With each connection it keeps a `T` of its owner, lent with every event.
+#[derive(Debug)]
+pub struct Table<T> {
+    pool: Pool<Flow<T>>,
+    flows: Flows,
+    ids: HashMap<u64, u32, RandomState>,
+    gone: VecDeque<(Connection, T)>,
+    budget: Budget,
+    connections: usize,
+    closed_connections: usize,
+    count: u64,
+    forgotten: u64,
+}
+
+impl<T: Default> Table<T> {
+    /// An empty table.
+    pub fn new(limits: &Limits) -> Self {
+        let budget = Budget { per_side: limits.held_per_side, in_all: limits.held_in_all, held: 0 };
+        Self {
+            pool: Pool::new(),
+            flows: Flows::default(),
+            ids: HashMap::default(),
+            gone: VecDeque::new(),
+            budget,
+            connections: limits.connections,
+            closed_connections: limits.closed_connections,
+            count: 0,
+            forgotten: 0,
+        }
+    }
+
+    /// Takes a segment; `out` gets what it yields, before this returns.
+    pub fn push<F>(&mut self, segment: &Segment<'_>, out: &mut F) -> u64
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        self.tick(segment.at);
+        let (key, dir) = Key::of(segment.from, segment.to);
+        let slot = self.slot(key, dir, segment, out);
+        let Some(flow) = self.pool.get_mut(slot) else { return 0 };
+        flow.push(dir, segment, &mut self.budget, out);
+        let id = flow.subject.connection.id;
+        if flow.closed_at.is_none() {
+            self.pool.touch(slot, Queue::Open);
+        } else if self.pool.queue(slot) == Some(Queue::Open) {
+            self.pool.touch(slot, Queue::Closed);
+        }
+        self.evict(segment.at, out);
+        id
+    }
+
+    /// Forgets connections that closed long before `now`.
+    pub fn tick(&mut self, now: At) {
+        while let Some(slot) = self.pool.oldest(Queue::Closed) {
+            let closed = self.pool.get(slot).and_then(|flow| flow.closed_at);
+            if closed.is_some_and(|closed| now.time.since(closed.time) <= LINGER) {
+                return;
+            }
+            self.forget(slot);
+        }
+    }
+
+    /// Ends every open connection with [`End::Capture`], in the order they began; all can then be drained.
+    pub fn finish<F>(&mut self, at: At, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        let mut order: Vec<_> =
+            self.pool.values().map(|(slot, flow)| (flow.subject.connection.id, slot)).collect();
+        order.sort_unstable();
+        for (_, slot) in order {
+            self.end(slot, at, End::Capture, out);
+        }
+    }
+
+    /// A connection that the table has forgotten, with the state of its owner; to be called until `None`.
+    pub fn closed(&mut self) -> Option<(Connection, T)> {
+        self.gone.pop_front()
+    }
+
+    /// A connection still in the table.
+    pub fn connection(&self, id: u64) -> Option<&Connection> {
+        let flow = self.pool.get(*self.ids.get(&id)?)?;
+        Some(&flow.subject.connection)
+    }
+
+    /// Open connections forgotten to stay under the cap.
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Connections seen so far.
+    pub const fn seen(&self) -> u64 {
+        self.count
+    }
+
+    /// What is held out of order over all connections, in bytes.
+    pub const fn held(&self) -> usize {
+        self.budget.held
+    }
+
+    /// The id of the connection between two endpoints, whichever is which.
+    pub fn find(&mut self, one: std::net::SocketAddr, other: std::net::SocketAddr) -> Option<u64> {
+        let slot = self.flows.find(Key::of(one, other).0)?;
+        Some(self.pool.get(slot)?.subject.connection.id)
+    }
+
+    fn slot<F>(&mut self, key: Key, dir: Dir, segment: &Segment<'_>, out: &mut F) -> u32
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        if let Some(slot) = self.flows.find(key) {
+            let old = self.pool.get(slot);
+            if !old.is_some_and(|flow| flow.superseded_by(dir, segment)) {
+                return slot;
+            }
+            self.end(slot, segment.at, End::Reused, out);
+        }
+        self.count += 1;
+        let slot = self.pool.insert(Flow::new(self.count, key, dir, segment));
+        self.flows.insert(key, slot);
+        self.ids.insert(self.count, slot);
+        slot
+    }
+
+    fn evict<F>(&mut self, at: At, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        while self.pool.len(Queue::Open) > self.connections {
+            let Some(slot) = self.pool.oldest(Queue::Open) else { break };
+            self.forgotten += 1;
+            self.end(slot, at, End::Forgotten, out);
+        }
+        while self.pool.len(Queue::Closed) > self.closed_connections {
+            let Some(slot) = self.pool.oldest(Queue::Closed) else { break };
+            self.forget(slot);
+        }
+    }
+
+    fn end<F>(&mut self, slot: u32, at: At, why: End, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        if let Some(flow) = self.pool.get_mut(slot) {
+            flow.end(at, why, &mut self.budget, out);
+        }
+        self.forget(slot);
+    }
+
+    fn forget(&mut self, slot: u32) {
+        let Some(flow) = self.pool.remove(slot) else { return };
+        self.flows.remove(flow.key);
+        self.ids.remove(&flow.subject.connection.id);
+        self.gone.push_back((flow.subject.connection, flow.subject.state));
+    }
+}

@@ -1,0 +1,529 @@
+use std::net::SocketAddr;
+
+use proptest::prelude::*;
+
+use super::half::{Budget, Half, Output, Part, Seq};
+use super::*;
+use crate::at::Timestamp;
+use crate::limits::Limits;
+use crate::packet::{Flags, Segment};
+
+const SYN: u8 = Flags::SYN;
+const ACK: u8 = Flags::ACK;
+const FIN: u8 = Flags::FIN | Flags::ACK;
+const RST: u8 = Flags::RST;
+const NOTHING: [&str; 0] = [];
+
+/// A conversation; the client has sequence numbers from 100, the server from 500.
+struct Net {
+    table: Table<u32>,
+    frame: u64,
+    time: i64,
+    verdict: fn(&Event<'_>) -> Verdict,
+    port: u16,
+    server_port: u16,
+}
+
+impl Net {
+    fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    fn with(limits: Limits) -> Self {
+        let table = Table::new(&limits);
+        Self { table, frame: 0, time: 0, verdict: |_| Verdict::Go, port: 4000, server_port: 80 }
+    }
+
+    fn open() -> Self {
+        let mut net = Self::new();
+        net.handshake();
+        net
+    }
+
+    fn handshake(&mut self) {
+        assert_eq!(self.client(99, 0, SYN, b""), NOTHING);
+        assert_eq!(self.server(499, 100, SYN | ACK, b""), NOTHING);
+        assert_eq!(self.client(100, 500, ACK, b""), NOTHING);
+    }
+
+    fn client(&mut self, seq: u32, ack: u32, flags: u8, payload: &[u8]) -> Vec<String> {
+        self.send(true, seq, ack, flags, payload, |_| {})
+    }
+
+    fn server(&mut self, seq: u32, ack: u32, flags: u8, payload: &[u8]) -> Vec<String> {
+        self.send(false, seq, ack, flags, payload, |_| {})
+    }
+
+    fn send(
+        &mut self,
+        from_client: bool,
+        seq: u32,
+        ack: u32,
+        flags: u8,
+        payload: &[u8],
+        change: impl Fn(&mut Segment<'_>),
+    ) -> Vec<String> {
+        self.frame += 1;
+        self.time += 2_000_000;
+        let ends = (
+            SocketAddr::from(([10, 0, 0, 1], self.port)),
+            SocketAddr::from(([10, 0, 0, 2], self.server_port)),
+        );
+        let (from, to) = if from_client { ends } else { (ends.1, ends.0) };
+        let mut segment = Segment {
+            at: self.at(),
+            from,
+            to,
+            seq,
+            ack,
+            flags: Flags(flags),
+            window: 1000,
+            options: &[],
+            payload,
+            wire_len: payload.len() as u32,
+            ttl: 64,
+            ip_id: Some(self.frame as u16),
+        };
+        change(&mut segment);
+        let (mut log, verdict) = (vec![], self.verdict);
+        self.table.push(&segment, &mut |_, _, event| {
+            log.push(text(&event));
+            verdict(&event)
+        });
+        log
+    }
+
+    fn at(&self) -> At {
+        At {
+            frame: self.frame,
+            time: Timestamp::from_nanos(self.time),
+            input: 0,
+            input_frame: self.frame as u32,
+        }
+    }
+
+    fn finish(&mut self) -> Vec<String> {
+        let mut log = vec![];
+        let at = self.at();
+        self.table.finish(at, &mut |_, _, event| {
+            log.push(text(&event));
+            Verdict::Go
+        });
+        log
+    }
+
+    fn connection(&self) -> &Connection {
+        self.table.connection(1).unwrap()
+    }
+
+    fn side(&self, side: Side) -> &SideFacts {
+        self.connection().side(side)
+    }
+}
+
+fn text(event: &Event<'_>) -> String {
+    match event {
+        Event::Data(Chunk { at, side, offset, bytes }) => {
+            format!("{side:?} {offset} {} from {}", String::from_utf8_lossy(bytes), at.frame)
+        }
+        Event::Gap { side, offset, len, .. } => format!("{side:?} {offset} lacks {len}"),
+        Event::End { side, why, .. } => format!("{side:?} {why:?}"),
+    }
+}
+
+#[test]
+fn data_in_order_is_lent_at_once() {
+    let mut net = Net::open();
+    assert_eq!(net.client(100, 500, ACK, b"abc"), ["Client 0 abc from 4"]);
+    assert_eq!(net.server(500, 103, ACK, b"xy"), ["Server 0 xy from 5"]);
+    assert_eq!(net.connection().handshake_done.unwrap().frame, 3);
+    assert!(!net.connection().midstream);
+}
+
+#[test]
+fn late_segment_fills_the_hole_and_releases_the_rest() {
+    let mut net = Net::open();
+    assert_eq!(net.client(103, 500, ACK, b"def"), NOTHING);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), ["Client 0 abc from 5", "Client 3 def from 4"]);
+    assert_eq!(net.side(Side::Client).out_of_order, 1);
+    assert_eq!(net.side(Side::Client).retransmitted, 0);
+}
+
+#[test]
+fn the_first_copy_of_overlapping_bytes_wins() {
+    let mut net = Net::open();
+    assert_eq!(net.client(102, 500, ACK, b"CD"), NOTHING);
+    assert_eq!(
+        net.client(100, 500, ACK, b"abxxef"),
+        ["Client 0 ab from 5", "Client 2 CD from 4", "Client 4 ef from 5"]
+    );
+    assert_eq!(net.side(Side::Client).differing, 1);
+    assert_eq!(net.side(Side::Client).first_differing.unwrap().frame, 5);
+}
+
+#[test]
+fn held_bytes_are_not_rewritten_either() {
+    let mut net = Net::open();
+    assert_eq!(net.client(103, 500, ACK, b"DE"), NOTHING);
+    assert_eq!(net.client(101, 500, ACK, b"bcdefg"), NOTHING);
+    assert_eq!(
+        net.client(100, 500, ACK, b"a"),
+        ["Client 0 a from 6", "Client 1 bc from 5", "Client 3 DE from 4", "Client 5 fg from 5"]
+    );
+}
+
+#[test]
+fn a_repeat_with_other_bytes_is_noted_after_delivery() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    assert_eq!(net.client(100, 500, ACK, b"abX"), NOTHING);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.retransmitted, facts.retransmitted_bytes, facts.differing), (2, 6, 1));
+}
+
+#[test]
+fn sequence_numbers_wrap() {
+    let mut net = Net::new();
+    net.client(u32::MAX - 2, 0, SYN, b"");
+    assert_eq!(net.client(u32::MAX - 1, 0, ACK, b"abc"), ["Client 0 abc from 2"]);
+    assert_eq!(net.client(1, 0, ACK, b"def"), ["Client 3 def from 3"]);
+}
+
+#[test]
+fn an_acknowledged_hole_is_given_up_after_eight_more_segments() {
+    let mut net = Net::open();
+    assert_eq!(net.client(103, 500, ACK, b"def"), NOTHING);
+    assert_eq!(net.server(500, 106, ACK, b""), NOTHING);
+    for _ in 0..7 {
+        assert_eq!(net.server(500, 106, ACK, b""), NOTHING);
+    }
+    assert_eq!(net.server(500, 106, ACK, b""), ["Client 0 lacks 3", "Client 3 def from 4"]);
+    assert_eq!(net.side(Side::Client).lost_by_capture, 3);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), NOTHING);
+}
+
+#[test]
+fn an_acknowledged_hole_is_given_up_after_a_while() {
+    let mut net = Net::open();
+    net.server(500, 103, ACK, b"");
+    net.time += 200_000_000;
+    assert_eq!(net.client(103, 500, ACK, b"def"), ["Client 0 lacks 3", "Client 3 def from 5"]);
+}
+
+#[test]
+fn a_hole_that_nobody_acknowledged_stays() {
+    let mut net = Net::open();
+    net.client(103, 500, ACK, b"def");
+    for _ in 0..20 {
+        assert_eq!(net.server(500, 100, ACK, b""), NOTHING);
+    }
+    assert_eq!(
+        net.finish(),
+        ["Client 0 lacks 3", "Client 3 def from 4", "Client Capture", "Server Capture"]
+    );
+    assert_eq!(net.table.closed().unwrap().0.client_side.missing, 3);
+}
+
+#[test]
+fn fin_ends_its_direction_only() {
+    let mut net = Net::open();
+    assert_eq!(net.client(100, 500, FIN, b"abc"), ["Client 0 abc from 4", "Client Fin"]);
+    assert_eq!(net.server(500, 104, ACK, b"xy"), ["Server 0 xy from 5"]);
+    assert_eq!(net.client(103, 502, ACK, b"late"), NOTHING);
+    assert_eq!(net.side(Side::Client).after_end, 4);
+    assert_eq!(net.finish(), ["Server Capture"]);
+}
+
+#[test]
+fn fin_waits_for_the_bytes_before_it() {
+    let mut net = Net::open();
+    assert_eq!(net.client(103, 500, FIN, b""), NOTHING);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), ["Client 0 abc from 5", "Client Fin"]);
+}
+
+#[test]
+fn the_last_acknowledgement_settles_what_is_missing() {
+    let mut net = Net::open();
+    net.client(103, 500, FIN, b"");
+    assert_eq!(net.server(500, 104, FIN, b""), ["Server Fin"]);
+    assert_eq!(net.client(104, 501, ACK, b""), ["Client 0 lacks 3", "Client Fin"]);
+}
+
+#[test]
+fn reset_flushes_what_came_before_it() {
+    let mut net = Net::open();
+    net.client(103, 500, ACK, b"def");
+    assert_eq!(
+        net.client(106, 0, RST, b""),
+        ["Client 0 lacks 3", "Client 3 def from 4", "Client Reset", "Server Reset"]
+    );
+    assert_eq!(net.connection().reset.unwrap().side, Side::Client);
+    assert_eq!(net.client(106, 500, ACK, b"more"), NOTHING);
+}
+
+#[test]
+fn reset_far_off_is_ignored() {
+    let mut net = Net::open();
+    assert_eq!(net.client(50_000_000, 0, RST, b""), NOTHING);
+    assert_eq!((net.connection().resets_ignored, net.connection().resets), (1, 0));
+    assert_eq!(net.client(100, 0, RST, b""), ["Client Reset", "Server Reset"]);
+    assert!(net.connection().reset.unwrap().seq_fits);
+}
+
+#[test]
+fn refusal_of_a_syn_resets_both() {
+    let mut net = Net::new();
+    net.client(99, 0, SYN, b"");
+    assert_eq!(net.server(0, 100, RST | ACK, b""), ["Client Reset", "Server Reset"]);
+}
+
+#[test]
+fn a_new_syn_begins_another_connection() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    assert_eq!(net.client(9_000, 0, SYN, b""), ["Client Reused", "Server Reused"]);
+    assert_eq!(net.client(9_001, 0, ACK, b"x"), ["Client 0 x from 6"]);
+    assert_eq!(net.table.closed().unwrap().0.id, 1);
+    assert!(net.table.connection(2).is_some());
+}
+
+#[test]
+fn a_repeated_syn_does_not() {
+    let mut net = Net::new();
+    net.client(99, 0, SYN, b"");
+    net.client(99, 0, SYN, b"");
+    assert_eq!((net.table.seen(), net.connection().syn_retries), (1, 1));
+}
+
+#[test]
+fn data_on_syn_is_the_first_data() {
+    let mut net = Net::new();
+    assert_eq!(net.client(99, 0, SYN, b"abc"), ["Client 0 abc from 1"]);
+    assert_eq!(net.client(103, 0, ACK, b"d"), ["Client 3 d from 2"]);
+}
+
+#[test]
+fn a_payload_cut_by_the_snap_length_ends_in_a_gap() {
+    let mut net = Net::open();
+    let cut = |segment: &mut Segment<'_>| segment.wire_len = 10;
+    assert_eq!(
+        net.send(true, 100, 500, ACK, b"abc", cut),
+        ["Client 0 abc from 4", "Client 3 lacks 7"]
+    );
+    assert_eq!(net.client(110, 500, ACK, b"k"), ["Client 10 k from 5"]);
+    assert_eq!(net.side(Side::Client).cut, 7);
+}
+
+#[test]
+fn mirrored_frames_are_not_retransmissions() {
+    let mut net = Net::open();
+    let id = |segment: &mut Segment<'_>| segment.ip_id = Some(7);
+    net.send(true, 100, 500, ACK, b"abc", id);
+    net.time -= 1_500_000;
+    assert_eq!(net.send(true, 100, 500, ACK, b"abc", id), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.duplicate_frames, facts.retransmitted), (1, 0));
+}
+
+#[test]
+fn keep_alives_are_not_retransmissions() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    net.server(500, 103, ACK, b"");
+    assert_eq!(net.client(102, 500, ACK, b"\0"), NOTHING);
+    assert_eq!(net.client(102, 500, ACK, b""), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.keep_alives, facts.retransmitted, facts.differing), (2, 0, 0));
+}
+
+#[test]
+fn a_closed_window_is_a_period_and_its_probes_are_counted() {
+    let mut net = Net::open();
+    let closed = |segment: &mut Segment<'_>| segment.window = 0;
+    net.send(false, 500, 100, ACK, b"", closed);
+    net.client(99, 500, ACK, b"");
+    net.server(500, 100, ACK, b"");
+    let period = net.side(Side::Server).zero_windows[0];
+    assert_eq!((period.start.frame, period.end.unwrap().frame), (4, 6));
+    assert_eq!(net.side(Side::Client).window_probes, 1);
+}
+
+#[test]
+fn midstream_begins_with_the_first_data() {
+    let mut net = Net::new();
+    assert_eq!(net.server(700, 300, ACK, b""), NOTHING);
+    assert_eq!(net.server(700, 300, ACK, b"abc"), ["Server 0 abc from 2"]);
+    assert_eq!(net.server(690, 300, ACK, b"0123456789"), NOTHING);
+    assert_eq!(net.side(Side::Server).before_start, 10);
+    assert!(net.connection().midstream);
+}
+
+#[test]
+fn swapped_roles_deliver_the_event_again() {
+    let mut net = Net::new();
+    net.server_port = 5000;
+    net.verdict = |event| match event {
+        Event::Data(Chunk { side: Side::Server, .. }) => Verdict::Swap,
+        _ => Verdict::Go,
+    };
+    assert_eq!(net.client(700, 300, ACK, b"GET"), ["Server 0 GET from 1", "Client 0 GET from 1"]);
+    assert_eq!(net.connection().client.port(), 4000);
+    assert_eq!(net.side(Side::Client).payload_bytes, 3);
+    assert_eq!(net.server(300, 703, ACK, b"200"), ["Server 0 200 from 2"]);
+}
+
+#[test]
+fn an_ignored_connection_is_only_counted() {
+    let mut net = Net::open();
+    net.verdict = |_| Verdict::Ignore;
+    assert_eq!(net.client(100, 500, ACK, b"abc"), ["Client 0 abc from 4"]);
+    assert_eq!(net.client(103, 500, FIN, b"def"), NOTHING);
+    assert_eq!(net.server(500, 107, FIN, b""), NOTHING);
+    assert_eq!(net.side(Side::Client).payload_bytes, 6);
+    assert_eq!(net.finish(), NOTHING);
+}
+
+#[test]
+fn at_the_cap_a_hole_is_given_up_at_once() {
+    let mut net = Net::with(Limits { held_per_side: 110, ..Limits::default() });
+    net.handshake();
+    assert_eq!(net.client(103, 500, ACK, b"def"), NOTHING);
+    assert_eq!(net.client(109, 500, ACK, b"jkl"), ["Client 0 lacks 3", "Client 3 def from 4"]);
+    assert_eq!(net.client(106, 500, ACK, b"ghi"), ["Client 6 ghi from 6", "Client 9 jkl from 5"]);
+}
+
+#[test]
+fn the_oldest_idle_connection_is_forgotten_at_the_cap() {
+    let mut net = Net::with(Limits { connections: 2, ..Limits::default() });
+    for port in [1000, 1001, 1000] {
+        net.port = port;
+        net.client(99, 0, SYN, b"");
+    }
+    net.port = 1002;
+    assert_eq!(net.client(99, 0, SYN, b""), ["Client Forgotten", "Server Forgotten"]);
+    assert_eq!((net.table.forgotten(), net.table.closed().unwrap().0.id), (1, 2));
+}
+
+#[test]
+fn closed_connections_are_forgotten_after_a_minute() {
+    let mut net = Net::open();
+    net.client(100, 0, RST, b"");
+    assert!(net.table.closed().is_none());
+    net.time += 61_000_000_000;
+    net.client(100, 500, ACK, b"new");
+    assert_eq!(net.table.closed().unwrap().0.id, 1);
+    assert!(net.table.connection(2).unwrap().midstream);
+}
+
+#[test]
+fn connections_of_both_families_are_told_apart() {
+    let mut table = Table::<()>::new(&Limits::default());
+    let mut net = Net::new();
+    let mut sides = vec![];
+    for (from, to) in [("[::1]:5", "[::2]:6"), ("[::2]:6", "[::1]:5"), ("1.2.3.4:5", "4.3.2.1:6")] {
+        net.frame += 1;
+        let (at, from, to) = (net.at(), from.parse().unwrap(), to.parse().unwrap());
+        let (flags, options) = (Flags(ACK), &[][..]);
+        let segment = Segment {
+            at,
+            from,
+            to,
+            seq: 1,
+            ack: 1,
+            flags,
+            window: 9,
+            options,
+            payload: b"x",
+            wire_len: 1,
+            ttl: 1,
+            ip_id: None,
+        };
+        let id = table.push(&segment, &mut |_, _, event| {
+            if let Event::Data(chunk) = event {
+                sides.push(chunk.side);
+            }
+            Verdict::Go
+        });
+        assert_eq!(id, if net.frame < 3 { 1 } else { 2 });
+    }
+    assert_eq!(sides, [Side::Server, Side::Client, Side::Server]);
+}
+
+/// What a receiver without caps would put together: for every offset the first byte that came, up to the first hole.
+fn twin(segments: &[(u32, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = std::collections::BTreeMap::new();
+    for (offset, payload) in segments {
+        for (at, byte) in (*offset..).zip(payload) {
+            bytes.entry(at).or_insert(*byte);
+        }
+    }
+    (0..).map_while(|at| bytes.get(&at).copied()).collect()
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_overlap_equals_the_slow_twin(
+        segments in prop::collection::vec((0u32..60, prop::collection::vec(any::<u8>(), 2..20)), 1..40),
+        base in prop::sample::select(vec![100, u32::MAX - 20, u32::MAX]),
+    ) {
+        let (mut half, mut got) = (Half::default(), vec![]);
+        let mut budget = Budget { per_side: 1 << 20, in_all: 1 << 20, held: 0 };
+        half.begin(Seq(base));
+        for (offset, payload) in &segments {
+            let Some(offset) = half.offset(Seq(base.wrapping_add(*offset))) else { panic!() };
+            let part = Part { at: At::default(), offset: offset as u64, bytes: payload, len: payload.len() as u64 };
+            half.push(part, &mut budget, &mut |output| match output {
+                Output::Data { offset, bytes, .. } => {
+                    assert_eq!(offset, got.len() as u64);
+                    got.extend_from_slice(bytes);
+                }
+                Output::Gap { .. } => panic!("a gap that nobody acknowledged"),
+            });
+        }
+        prop_assert_eq!(got, twin(&segments));
+        half.clear(&mut budget);
+        prop_assert_eq!(budget.held, 0);
+    }
+
+    #[test]
+    fn no_segments_make_it_panic_or_go_back(
+        segments in prop::collection::vec(
+            (any::<bool>(), any::<u8>(), 0u32..400, 0u32..400, 0usize..30, 0u32..3, any::<bool>()), 1..80),
+        base in prop::sample::select(vec![0, u32::MAX - 100, 1 << 31]),
+        cap in prop::sample::select(vec![0, 200, 1 << 20]),
+    ) {
+        let mut net = Net::with(Limits { held_per_side: cap, connections: 1, ..Limits::default() });
+        let mut next = std::collections::HashMap::new();
+        for (from_client, flags, seq, ack, len, cut, far) in segments {
+            let seq = base.wrapping_add(if far { seq << 22 } else { seq });
+            let payload = &[7; 30][..len];
+            net.frame += 1;
+            net.time += 30_000_000;
+            let (one, other) = (SocketAddr::from(([1; 4], 5)), SocketAddr::from(([2; 4], 6)));
+            let (from, to) = if from_client { (one, other) } else { (other, one) };
+            let segment = Segment {
+                at: net.at(), from, to, seq, ack: base.wrapping_add(ack), flags: Flags(flags & flags.rotate_left(3)),
+                window: ack as u16, options: &[2, 4, 5], payload, wire_len: len as u32 + cut, ttl: 1, ip_id: None,
+            };
+            net.table.push(&segment, &mut |connection, _, event| {
+                let (side, offset, len) = match event {
+                    Event::Data(chunk) => (chunk.side, chunk.offset, chunk.bytes.len() as u64),
+                    Event::Gap { side, offset, len, .. } => (side, offset, len),
+                    Event::End { side, .. } => {
+                        let old = next.insert((connection.id, side), None);
+                        assert_ne!(old, Some(None), "ended twice");
+                        return Verdict::Go;
+                    }
+                };
+                let next = next.entry((connection.id, side)).or_insert(Some(0));
+                assert_eq!(*next, Some(offset));
+                assert!(len > 0);
+                *next = Some(offset + len);
+                Verdict::Go
+            });
+        }
+        net.finish();
+        prop_assert_eq!(net.table.held(), 0);
+    }
+}

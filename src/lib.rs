@@ -24,3 +24,4 @@ pub mod http;
 pub mod limits;
 pub mod packet;
 pub mod stream;
+pub mod tls;

@@ -162,14 +162,22 @@ impl Decryptor {
     }
 
     /// Deals with the record in front of the buffer; false if it has to wait.
-    fn record(&mut self, side: Side, at: At, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) -> bool {
+    fn record(
+        &mut self,
+        side: Side,
+        at: At,
+        keys: &KeyLog,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> bool {
         let half = self.half(side);
         let Some(len) = record_len(&half.buffer) else {
             half.resynchronise();
             return true;
         };
         let mut buffer = std::mem::take(&mut half.buffer);
-        let outcome = buffer.get_mut(..len).map_or(Outcome::Failed, |record| self.open(side, at, record, keys));
+        let outcome = buffer
+            .get_mut(..len)
+            .map_or(Outcome::Failed, |record| self.open(side, at, record, keys));
         if let (Outcome::Opened(opened), Some(record)) = (&outcome, buffer.get(..len)) {
             self.opened(side, at, opened, record, out);
         }
@@ -186,7 +194,9 @@ impl Decryptor {
     }
 
     fn open(&mut self, side: Side, at: At, record: &mut [u8], keys: &KeyLog) -> Outcome {
-        let Some((&kind, body)) = record.split_first().and_then(|(kind, rest)| Some((kind, rest.get(4..)?))) else {
+        let Some((&kind, body)) =
+            record.split_first().and_then(|(kind, rest)| Some((kind, rest.get(4..)?)))
+        else {
             return Outcome::Failed;
         };
         let half = self.half(side);
@@ -215,7 +225,14 @@ impl Decryptor {
         }
     }
 
-    fn opened(&mut self, side: Side, at: At, opened: &Opened, record: &[u8], out: &mut impl FnMut(Event<'_>)) {
+    fn opened(
+        &mut self,
+        side: Side,
+        at: At,
+        opened: &Opened,
+        record: &[u8],
+        out: &mut impl FnMut(Event<'_>),
+    ) {
         (self.facts.decrypted, self.facts.opaque) = (true, None);
         let half = self.half(side);
         let lost = half.opened(opened);
@@ -279,7 +296,12 @@ impl Decryptor {
 
     fn both_ended(&self) -> bool {
         let ended = |half: &Half| {
-            half.ended || self.held.iter().rev().any(|held| matches!(held, Held::End { side, .. } if *side == half.side))
+            half.ended
+                || self
+                    .held
+                    .iter()
+                    .rev()
+                    .any(|held| matches!(held, Held::End { side, .. } if *side == half.side))
         };
         self.stuck.is_some() && ended(&self.client) && ended(&self.server)
     }
@@ -299,7 +321,9 @@ impl Held {
 
     fn event(&self) -> Event<'_> {
         match *self {
-            Self::Data { at, side, offset, ref bytes } => Event::Data(Chunk { at, side, offset, bytes }),
+            Self::Data { at, side, offset, ref bytes } => {
+                Event::Data(Chunk { at, side, offset, bytes })
+            }
             Self::Gap { at, side, offset, len } => Event::Gap { at, side, offset, len },
             Self::End { at, side, why } => Event::End { at, side, why },
         }
@@ -309,7 +333,9 @@ impl Held {
 impl From<Event<'_>> for Held {
     fn from(event: Event<'_>) -> Self {
         match event {
-            Event::Data(Chunk { at, side, offset, bytes }) => Self::Data { at, side, offset, bytes: bytes.to_vec() },
+            Event::Data(Chunk { at, side, offset, bytes }) => {
+                Self::Data { at, side, offset, bytes: bytes.to_vec() }
+            }
             Event::Gap { at, side, offset, len } => Self::Gap { at, side, offset, len },
             Event::End { at, side, why } => Self::End { at, side, why },
         }

@@ -134,7 +134,13 @@ impl Facts {
         if self.alerts.len() < MOST_ALERTS {
             let description = alert_name(code).into();
             let from_client = side == Side::Client;
-            self.alerts.push(Alert { from_client, fatal: level == 2, code, description, at: at.into() });
+            self.alerts.push(Alert {
+                from_client,
+                fatal: level == 2,
+                code,
+                description,
+                at: at.into(),
+            });
         }
     }
 

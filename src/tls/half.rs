@@ -62,8 +62,14 @@ impl Half {
     /// Takes what the next record lacks off `bytes`; whether the record is whole now.
     pub(super) fn fill(&mut self, bytes: &mut &[u8]) -> bool {
         loop {
-            let want = if self.buffer.len() < HEADER { HEADER } else { record_len(&self.buffer).unwrap_or(HEADER) };
-            let Some(missing) = want.checked_sub(self.buffer.len()).filter(|&n| n > 0) else { return true };
+            let want = if self.buffer.len() < HEADER {
+                HEADER
+            } else {
+                record_len(&self.buffer).unwrap_or(HEADER)
+            };
+            let Some(missing) = want.checked_sub(self.buffer.len()).filter(|&n| n > 0) else {
+                return true;
+            };
             if bytes.is_empty() {
                 return false;
             }

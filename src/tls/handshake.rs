@@ -58,7 +58,8 @@ impl Handshake {
         if agreed.version == TLS12 {
             return half.handshake < self.count && secrets.is_none_or(|s| s.master.is_none());
         }
-        half.phase < Phase::Application && secrets.is_none_or(|s| s.of(half.side, Phase::Application).is_none())
+        half.phase < Phase::Application
+            && secrets.is_none_or(|s| s.of(half.side, Phase::Application).is_none())
     }
 
     /// Opens a record with the present keys of `half`, or else with those that can follow.
@@ -70,7 +71,9 @@ impl Handshake {
         keys: &KeyLog,
     ) -> Option<Opened> {
         let window = half.window();
-        if let Some(opened) = half.opener.as_ref().and_then(|opener| attempt(opener, record, window, spare)) {
+        if let Some(opened) =
+            half.opener.as_ref().and_then(|opener| attempt(opener, record, window, spare))
+        {
             return Some(opened);
         }
         for (phase, opener) in self.following(half, keys) {
@@ -100,7 +103,8 @@ impl Handshake {
         let Some(hello) = ClientHello::decode(body) else { return };
         if facts.client_hello_at.is_none() {
             facts.client_hello_at = Some(at.into());
-            facts.versions_offered = hello.versions.iter().map(|&version| version_name(version)).collect();
+            facts.versions_offered =
+                hello.versions.iter().map(|&version| version_name(version)).collect();
             facts.sni.clone_from(&hello.sni);
             facts.alpn_offered.clone_from(&hello.alpn);
             facts.early_data_offered = hello.early_data;
@@ -160,7 +164,9 @@ impl Handshake {
         match &self.agreed {
             None => secrets.map(|secrets| self.early(half, secrets)).unwrap_or_default(),
             Some(agreed) if agreed.version == TLS12 => {
-                let master = secrets.and_then(|s| s.master.as_deref()).filter(|_| half.handshake < self.count);
+                let master = secrets
+                    .and_then(|s| s.master.as_deref())
+                    .filter(|_| half.handshake < self.count);
                 let opener = master.and_then(|master| agreed.tls12(half.side, master));
                 opener.map(|opener| (Phase::Application, opener)).into_iter().collect()
             }
@@ -186,8 +192,13 @@ impl Handshake {
 
 impl Agreed {
     fn tls12(&self, side: Side, master: &[u8]) -> Option<Opener> {
-        let (client, server) =
-            Opener::tls12(self.suite, master, &self.client_random, &self.server_random, self.encrypt_then_mac)?;
+        let (client, server) = Opener::tls12(
+            self.suite,
+            master,
+            &self.client_random,
+            &self.server_random,
+            self.encrypt_then_mac,
+        )?;
         Some(if side == Side::Client { client } else { server })
     }
 
@@ -195,7 +206,9 @@ impl Agreed {
         [Phase::Early, Phase::Handshake, Phase::Application]
             .into_iter()
             .filter(|&phase| phase > half.phase)
-            .filter_map(|phase| Some((phase, Opener::tls13(self.suite, secrets.of(half.side, phase)?)?)))
+            .filter_map(|phase| {
+                Some((phase, Opener::tls13(self.suite, secrets.of(half.side, phase)?)?))
+            })
             .collect()
     }
 }

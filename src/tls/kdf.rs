@@ -19,7 +19,12 @@ pub(super) fn prf(digest: Digest, secret: &[u8], label: &[u8], seed: &[u8], len:
 }
 
 /// HKDF-Expand-Label with an empty context; `None` for a secret of the wrong length.
-pub(super) fn expand_label(digest: Digest, secret: &[u8], label: &str, len: usize) -> Option<Vec<u8>> {
+pub(super) fn expand_label(
+    digest: Digest,
+    secret: &[u8],
+    label: &str,
+    len: usize,
+) -> Option<Vec<u8>> {
     let mut info = Vec::with_capacity(10 + label.len());
     info.extend(u16::try_from(len).ok()?.to_be_bytes());
     info.push(u8::try_from(6 + label.len()).ok()?);

@@ -28,7 +28,8 @@ pub(super) struct Secrets {
 impl KeyLog {
     /// Takes in lines of a key log; comments, unknown labels and lines that make no sense are skipped.
     pub fn add(&mut self, text: &[u8]) {
-        let added = text.split(|&b| b == b'\n' || b == b'\r').filter_map(|line| self.line(line)).count();
+        let added =
+            text.split(|&b| b == b'\n' || b == b'\r').filter_map(|line| self.line(line)).count();
         if added > 0 {
             self.generation = self.generation.wrapping_add(1);
         }

@@ -79,8 +79,10 @@ impl Opener {
         let block = kdf::prf(suite.prf, master, b"key expansion", &seed, 2 * (mac + key + iv));
         let mut rest = block.as_slice();
         let mut part = |len| rest.split_off(..len).unwrap_or_default();
-        let (macs, keys, ivs) = ((part(mac), part(mac)), (part(key), part(key)), (part(iv), part(iv)));
-        let framing = if encrypt_then_mac && mac > 0 { Framing::EncryptThenMac } else { Framing::Tls12 };
+        let (macs, keys, ivs) =
+            ((part(mac), part(mac)), (part(key), part(key)), (part(iv), part(iv)));
+        let framing =
+            if encrypt_then_mac && mac > 0 { Framing::EncryptThenMac } else { Framing::Tls12 };
         let build = |mac, key, iv: &[u8]| {
             let cipher = Cipher::new(suite.protection, key, mac)?;
             Some(Self { cipher, iv: iv.to_vec(), framing, secret: Vec::new(), seq: 0 })
@@ -109,7 +111,8 @@ impl Opener {
 
     /// Whether a failed attempt leaves the record's buffer changed.
     pub(super) const fn spoils(&self) -> bool {
-        matches!(self.framing, Framing::Tls12) && matches!(self.cipher, Cipher::Aes128Cbc(..) | Cipher::Aes256Cbc(..))
+        matches!(self.framing, Framing::Tls12)
+            && matches!(self.cipher, Cipher::Aes128Cbc(..) | Cipher::Aes256Cbc(..))
     }
 
     /// Bytes that protection adds to a record, at least; header included.
@@ -118,7 +121,9 @@ impl Opener {
             (_, Framing::Tls13) => TAG + 1,
             (Cipher::Aes128Gcm(_) | Cipher::Aes256Gcm(_), _) => TAG + 8,
             (Cipher::ChaCha(_), _) => TAG,
-            (Cipher::Aes128Cbc(_, tagger) | Cipher::Aes256Cbc(_, tagger), _) => tagger.len() + BLOCK + 1,
+            (Cipher::Aes128Cbc(_, tagger) | Cipher::Aes256Cbc(_, tagger), _) => {
+                tagger.len() + BLOCK + 1
+            }
         };
         (HEADER + inner) as u64
     }
@@ -140,7 +145,12 @@ impl Opener {
         Some(Opened { kind, plain: range.start + HEADER..end + HEADER, seq })
     }
 
-    fn aead(&self, header: &[u8; HEADER], body: &mut [u8], mut seqs: Range<u64>) -> Option<(u64, Range<usize>)> {
+    fn aead(
+        &self,
+        header: &[u8; HEADER],
+        body: &mut [u8],
+        mut seqs: Range<u64>,
+    ) -> Option<(u64, Range<usize>)> {
         let explicit = if self.iv.len() == 4 { 8 } else { 0 };
         let len = body.len().checked_sub(TAG + explicit)?;
         let (sent, rest) = body.split_at_mut_checked(explicit)?;
@@ -163,7 +173,9 @@ impl Opener {
         mut seqs: Range<u64>,
     ) -> Option<(u64, Range<usize>)>
     where
-        C: Clone + aes::cipher::BlockCipherDecrypt + aes::cipher::BlockSizeUser<BlockSize = aes::cipher::consts::U16>,
+        C: Clone
+            + aes::cipher::BlockCipherDecrypt
+            + aes::cipher::BlockSizeUser<BlockSize = aes::cipher::consts::U16>,
     {
         if self.framing == Framing::EncryptThenMac {
             // RFC 7366 3: the MAC covers the IV and the ciphertext.
@@ -184,7 +196,9 @@ impl Opener {
 /// Decrypts all but the IV in front; where the text ends once the padding is off.
 fn decrypt_cbc<C>(aes: &C, body: &mut [u8]) -> Option<usize>
 where
-    C: Clone + aes::cipher::BlockCipherDecrypt + aes::cipher::BlockSizeUser<BlockSize = aes::cipher::consts::U16>,
+    C: Clone
+        + aes::cipher::BlockCipherDecrypt
+        + aes::cipher::BlockSizeUser<BlockSize = aes::cipher::consts::U16>,
 {
     let all = body.len();
     let (iv, text) = body.split_first_chunk_mut::<BLOCK>()?;
@@ -228,13 +242,17 @@ impl Cipher {
         Some(match protection {
             Protection::Gcm(16) => Self::Aes128Gcm(Box::new(Aes128Gcm::new_from_slice(key).ok()?)),
             Protection::Gcm(_) => Self::Aes256Gcm(Box::new(Aes256Gcm::new_from_slice(key).ok()?)),
-            Protection::ChaCha => Self::ChaCha(Box::new(ChaCha20Poly1305::new_from_slice(key).ok()?)),
-            Protection::Cbc(16, digest) => {
-                Self::Aes128Cbc(Box::new(Aes128::new_from_slice(key).ok()?), Tagger::new(digest, mac)?)
+            Protection::ChaCha => {
+                Self::ChaCha(Box::new(ChaCha20Poly1305::new_from_slice(key).ok()?))
             }
-            Protection::Cbc(_, digest) => {
-                Self::Aes256Cbc(Box::new(Aes256::new_from_slice(key).ok()?), Tagger::new(digest, mac)?)
-            }
+            Protection::Cbc(16, digest) => Self::Aes128Cbc(
+                Box::new(Aes128::new_from_slice(key).ok()?),
+                Tagger::new(digest, mac)?,
+            ),
+            Protection::Cbc(_, digest) => Self::Aes256Cbc(
+                Box::new(Aes256::new_from_slice(key).ok()?),
+                Tagger::new(digest, mac)?,
+            ),
             Protection::Other => return None,
         })
     }
@@ -246,7 +264,9 @@ impl Cipher {
         match self {
             Self::Aes128Gcm(gcm) => gcm.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok(),
             Self::Aes256Gcm(gcm) => gcm.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok(),
-            Self::ChaCha(chacha) => chacha.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok(),
+            Self::ChaCha(chacha) => {
+                chacha.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok()
+            }
             Self::Aes128Cbc(..) | Self::Aes256Cbc(..) => None,
         }
     }
@@ -271,9 +291,15 @@ impl Tagger {
 
     fn fits(&self, header: &[u8], text: &[u8], tag: &[u8]) -> bool {
         match self {
-            Self::Sha1(mac) => mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok(),
-            Self::Sha256(mac) => mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok(),
-            Self::Sha384(mac) => mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok(),
+            Self::Sha1(mac) => {
+                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
+            }
+            Self::Sha256(mac) => {
+                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
+            }
+            Self::Sha384(mac) => {
+                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
+            }
         }
     }
 }

@@ -17,7 +17,8 @@ pub(super) const APPLICATION_DATA: u8 = 23;
 pub(super) fn record_len(bytes: &[u8]) -> Option<usize> {
     let &[kind, 3, minor, high, low, ..] = bytes else { return None };
     let len = usize::from(u16::from_be_bytes([high, low]));
-    let plausible = (CHANGE_CIPHER_SPEC..=24).contains(&kind) && minor <= 4 && (1..=LONGEST).contains(&len);
+    let plausible =
+        (CHANGE_CIPHER_SPEC..=24).contains(&kind) && minor <= 4 && (1..=LONGEST).contains(&len);
     plausible.then_some(HEADER + len)
 }
 

@@ -76,13 +76,17 @@ impl Decryptor {
 
     /// Takes in what came on the connection; hands plaintext to `out`.
     pub fn push(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        if let Event::End { side, .. } = event {
+            self.half(side).ended = true;
+        }
         if self.stuck.is_none() {
             self.feed(event, keys, out);
         } else {
             self.hold(event, VecDeque::push_back);
             self.retry(keys, out);
         }
-        let last = matches!(event, Event::End { why, .. } if why != End::Fin) || self.both_ended();
+        let last = matches!(event, Event::End { why, .. } if why != End::Fin)
+            || (self.client.ended && self.server.ended);
         if self.stuck.is_some() && (last || self.held_bytes > self.limit) {
             self.give_up(keys, out);
         }
@@ -126,6 +130,9 @@ impl Decryptor {
             self.held_bytes = self.held_bytes.saturating_sub(held.size());
             self.feed(held.event(), keys, out);
         }
+        if self.held.is_empty() {
+            self.held = VecDeque::new();
+        }
     }
 
     fn feed(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
@@ -136,7 +143,6 @@ impl Decryptor {
             Event::End { at, side, .. } => {
                 let read = self.facts.decrypted && !self.dead;
                 let half = self.half(side);
-                half.ended = true;
                 let lost = half.take_lost();
                 if read {
                     half.emit_gap(at, lost, out);
@@ -158,6 +164,9 @@ impl Decryptor {
                 }
                 return;
             }
+        }
+        if self.half(side).hopeless() {
+            self.half(side).lose(bytes.len());
         }
     }
 
@@ -292,18 +301,6 @@ impl Decryptor {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         }
-    }
-
-    fn both_ended(&self) -> bool {
-        let ended = |half: &Half| {
-            half.ended
-                || self
-                    .held
-                    .iter()
-                    .rev()
-                    .any(|held| matches!(held, Held::End { side, .. } if *side == half.side))
-        };
-        self.stuck.is_some() && ended(&self.client) && ended(&self.server)
     }
 
     fn hold(&mut self, event: Event<'_>, put: fn(&mut VecDeque<Held>, Held)) {

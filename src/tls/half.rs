@@ -96,6 +96,11 @@ impl Half {
         self.scanning = true;
     }
 
+    /// `len` bytes go by unread.
+    pub(super) const fn lose(&mut self, len: usize) {
+        self.lost = self.lost.saturating_add(len as u64);
+    }
+
     /// Moves on to the next place where a record header may begin.
     pub(super) fn resynchronise(&mut self) {
         self.scanning = true;
@@ -152,7 +157,7 @@ impl Half {
 
     fn discard(&mut self, len: usize) {
         let len = len.min(self.buffer.len());
-        self.lost = self.lost.saturating_add(len as u64);
+        self.lose(len);
         self.buffer.drain(..len);
     }
 }

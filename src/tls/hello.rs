@@ -55,7 +55,9 @@ impl ClientHello {
         let version = at.u16()?;
         let mut hello =
             Self { random: at.random()?, session_id: at.vector(1)?.to_vec(), ..Self::default() };
-        (at.vector(2)?, at.vector(1)?);
+        // Cipher suites and compression methods.
+        at.vector(2)?;
+        at.vector(1)?;
         extensions(&mut at, |kind, body| hello.extension(kind, body));
         if hello.versions.is_empty() {
             hello.versions.push(version);

@@ -1,6 +1,7 @@
 //! The NSS key log format: one secret a line, found again by the client's random.
 
 use std::collections::HashMap;
+use std::fmt;
 
 /// Clients whose secrets are kept; a file of this many lines is about 60 MiB.
 const MOST_CLIENTS: usize = 1 << 18;
@@ -15,7 +16,7 @@ pub struct KeyLog {
 }
 
 /// What is known of one handshake.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Secrets {
     pub(super) master: Option<Vec<u8>>,
     pub(super) early: Option<Vec<u8>>,
@@ -79,8 +80,15 @@ impl Secrets {
     }
 }
 
+// Secrets stay out of logs.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || text.len() > 2 * LONGEST_SECRET {
+    if !text.len().is_multiple_of(2) || text.len() > 2 * LONGEST_SECRET {
         return None;
     }
     let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());

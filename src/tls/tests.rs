@@ -1,3 +1,5 @@
+//! The samples are recorded connections: three from BITS uploads, the others from OpenSSL 3.0 talking to itself.
+
 use std::ops::Range;
 
 use proptest::collection::vec;
@@ -302,6 +304,29 @@ fn without_the_client_hello_nothing_opens() {
             (Plain { ends: 2, ..Plain::default() }, Some(Opaque::NoHandshake))
         );
     }
+}
+
+fn only(sample: &Sample, labels: &[&str]) -> KeyLog {
+    let (mut keys, text) = (KeyLog::default(), String::from_utf8_lossy(sample.keys));
+    let known = |line: &&str| labels.contains(&line.split(' ').next().unwrap());
+    text.lines().filter(known).for_each(|line| keys.add(line.as_bytes()));
+    keys
+}
+
+#[test]
+fn traffic_secrets_are_enough() {
+    let sample = sample!("tls13-aes256");
+    let keys = only(&sample, &["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"]);
+    let (plain, facts) = sample.run(100, &keys);
+    assert_eq!((plain, facts.opaque), (sample.run(100, &sample.keys()).0, None));
+}
+
+#[test]
+fn one_side_opens_without_the_other() {
+    let sample = sample!("tls13-aes256");
+    let (plain, facts) = sample.run(100, &only(&sample, &["CLIENT_TRAFFIC_SECRET_0"]));
+    assert_eq!(plain.client, sample.run(100, &sample.keys()).0.client);
+    assert!(matches!(*plain.gaps, [(Side::Server, Range { start: 0, .. })]) && facts.decrypted);
 }
 
 #[test]

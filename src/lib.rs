@@ -18,11 +18,19 @@
 //!
 //! Nothing below [`capture`] does any input or output, and no layer copies what it can lend.
 
+pub mod analysis;
 pub mod at;
 pub mod bits;
 pub mod capture;
+pub mod engine;
 pub mod http;
+pub mod layer;
 pub mod limits;
 pub mod model;
+pub mod observe;
 pub mod packet;
+pub mod sessions;
 pub mod stream;
+pub mod tls;
+
+pub use analysis::{Analysis, Options};

@@ -12,9 +12,14 @@ pub fn is_bits(head: &Head<'_>) -> bool {
     verb || head.headers.iter().any(|header| {
         let name = header.name.as_bytes();
         name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"bits-"))
-            && ["BITS-Packet-Type", "BITS-Package-Type", "BITS-Session-Id", "BITS-Supported-Protocols"]
-                .iter()
-                .any(|known| header.name.eq_ignore_ascii_case(known))
+            && [
+                "BITS-Packet-Type",
+                "BITS-Package-Type",
+                "BITS-Session-Id",
+                "BITS-Supported-Protocols",
+            ]
+            .iter()
+            .any(|known| header.name.eq_ignore_ascii_case(known))
     })
 }
 
@@ -33,7 +38,10 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// The type of a request, from `BITS-Packet-Type`.
 pub fn packet_type(request: &Request) -> PacketType {
-    request.packet_type.as_deref().map_or(PacketType::Unknown, |value| PacketType::parse(value.trim()))
+    request
+        .packet_type
+        .as_deref()
+        .map_or(PacketType::Unknown, |value| PacketType::parse(value.trim()))
 }
 
 /// Decodes the head of a request.
@@ -59,7 +67,12 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
         authorization: head.field("Authorization").map(scheme),
         proxy_authorization: head.field("Proxy-Authorization").map(scheme),
         via: value("Via"),
-        longest_value: head.headers.iter().map(|header| header.value.len() as u64).max().unwrap_or(0),
+        longest_value: head
+            .headers
+            .iter()
+            .map(|header| header.value.len() as u64)
+            .max()
+            .unwrap_or(0),
         odd: oddities(head.odd),
         ..Request::default()
     }
@@ -69,7 +82,8 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
 pub fn response(head: &Head<'_>, span: Span) -> Response {
     let Start::Response { status, reason } = head.start else { return Response::default() };
     let value = |name: &str| head.field(name).map(text);
-    let received = value("BITS-Received-Content-Range").or_else(|| value("BITS-Recieved-Content-Range"));
+    let received =
+        value("BITS-Received-Content-Range").or_else(|| value("BITS-Recieved-Content-Range"));
     let next_offset = received.as_deref().and_then(fields::received);
     let plain = |raw: &String| raw.trim().parse::<u64>().is_ok();
     Response {
@@ -116,8 +130,14 @@ fn scheme(value: &[u8]) -> String {
 }
 
 fn challenges(head: &Head<'_>) -> Vec<String> {
-    let is_challenge = |name: &str| ["WWW-Authenticate", "Proxy-Authenticate"].iter().any(|n| name.eq_ignore_ascii_case(n));
-    head.headers.iter().filter(|header| is_challenge(header.name)).map(|header| scheme(header.value)).collect()
+    let is_challenge = |name: &str| {
+        ["WWW-Authenticate", "Proxy-Authenticate"].iter().any(|n| name.eq_ignore_ascii_case(n))
+    };
+    head.headers
+        .iter()
+        .filter(|header| is_challenge(header.name))
+        .map(|header| scheme(header.value))
+        .collect()
 }
 
 fn oddities(odd: Oddities) -> Vec<String> {

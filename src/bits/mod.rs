@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod fields;
+pub mod hresult;
 pub mod protocol;
 
 use std::fmt;

@@ -51,12 +51,3 @@ pub enum Item<'a> {
     /// TLS secrets as lines of an NSS key log (pcapng decryption secrets block).
     Secrets(&'a [u8]),
 }
-
-/// An input, and what was read of it.
-#[derive(
-    Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-pub struct Input {
-    /// Its name.
-    pub name: String,
-}

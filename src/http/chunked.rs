@@ -57,16 +57,20 @@ impl Chunked {
                 (_, 0) => Self::Trailer { used: false },
                 (_, size) => Self::Data(size),
             },
-            (Self::Size { value, digits, over: false }, byte) => match char::from(byte).to_digit(16) {
-                Some(digit) if digits < 16 => {
-                    Self::Size { value: value << 4 | u64::from(digit), digits: digits + 1, over: false }
+            (Self::Size { value, digits, over: false }, byte) => {
+                match char::from(byte).to_digit(16) {
+                    Some(digit) if digits < 16 => Self::Size {
+                        value: value << 4 | u64::from(digit),
+                        digits: digits + 1,
+                        over: false,
+                    },
+                    Some(_) => return None,
+                    None if digits > 0 && matches!(byte, b';' | b' ' | b'\t' | b'\r') => {
+                        Self::Size { value, digits, over: true }
+                    }
+                    None => return None,
                 }
-                Some(_) => return None,
-                None if digits > 0 && matches!(byte, b';' | b' ' | b'\t' | b'\r') => {
-                    Self::Size { value, digits, over: true }
-                }
-                None => return None,
-            },
+            }
             (Self::AfterData, b'\r') => self,
             (Self::AfterData, b'\n') => Self::START,
             (Self::AfterData, _) => return None,

@@ -45,7 +45,9 @@ const LONGEST_METHOD: usize = 32;
 fn is_method(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && bytes.len() <= LONGEST_METHOD
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!' | b'$'))
+        && bytes.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!' | b'$')
+        })
 }
 
 fn partial_request_line(bytes: &[u8]) -> bool {
@@ -53,7 +55,8 @@ fn partial_request_line(bytes: &[u8]) -> bool {
         None => bytes.is_empty() || is_method(bytes),
         Some(space) => {
             let (method, rest) = bytes.split_at(space);
-            is_method(method) && rest.iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\r'))
+            is_method(method)
+                && rest.iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\r'))
         }
     }
 }
@@ -87,9 +90,7 @@ pub(super) fn parse<T>(
 ) -> Option<T> {
     let mut few = [EMPTY_HEADER; 48];
     let mut odd = Oddities::default();
-    if whole
-        && let Some(parsed) = strict(bytes, &mut few)
-    {
+    if whole && let Some(parsed) = strict(bytes, &mut few) {
         odd.bare_lf = has_bare_lf(bytes);
         return Some(lend(parsed, whole, odd, carrier, use_it));
     }
@@ -109,7 +110,8 @@ fn strict<'h, 'b>(bytes: &'b [u8], headers: &'h mut [Header<'b>]) -> Option<Pars
         config.allow_spaces_after_header_name_in_responses(true);
         let bytes = bytes.trim_ascii_start();
         config.parse_response(&mut response, bytes).ok().filter(httparse::Status::is_complete)?;
-        let start = Start::Response { status: response.code?, reason: response.reason.unwrap_or_default() };
+        let start =
+            Start::Response { status: response.code?, reason: response.reason.unwrap_or_default() };
         return Some((start, response.version?, response.headers));
     }
     let mut request = httparse::Request::new(headers);
@@ -164,7 +166,8 @@ impl Lengths {
 }
 
 fn summarise(start: Start<'_>, lengths: &Lengths, headers: &[Header<'_>]) -> Summary {
-    let declared = if lengths.chunked { Some(Framing::Chunked) } else { lengths.first.map(Framing::Length) };
+    let declared =
+        if lengths.chunked { Some(Framing::Chunked) } else { lengths.first.map(Framing::Length) };
     match start {
         Start::Request { method, .. } => Summary {
             request: true,
@@ -275,7 +278,11 @@ fn push_field(out: &mut Vec<u8>, line: &[u8], odd: &mut Oddities) {
 }
 
 fn push_value(out: &mut Vec<u8>, value: &[u8]) {
-    out.extend(value.iter().map(|byte| if *byte < b' ' && *byte != b'\t' || *byte == 0x7f { b' ' } else { *byte }));
+    out.extend(
+        value
+            .iter()
+            .map(|byte| if *byte < b' ' && *byte != b'\t' || *byte == 0x7f { b' ' } else { *byte }),
+    );
 }
 
 #[cfg(test)]
@@ -289,13 +296,18 @@ mod tests {
                 Start::Response { status, reason } => format!("{status} {reason}"),
             };
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            (start, head.headers.iter().map(|h| (h.name.to_owned(), text(h.value))).collect(), head.odd)
+            (
+                start,
+                head.headers.iter().map(|h| (h.name.to_owned(), text(h.value))).collect(),
+                head.odd,
+            )
         })
     }
 
     #[test]
     fn folded_fields_of_a_request_are_unfolded() {
-        let (start, headers, odd) = fields(b"BITS_POST /a HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n", true).unwrap();
+        let (start, headers, odd) =
+            fields(b"BITS_POST /a HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n", true).unwrap();
         assert_eq!(start, "BITS_POST /a");
         assert_eq!(headers[1], ("X".into(), "a b".into()));
         assert!(odd.folded);
@@ -303,7 +315,8 @@ mod tests {
 
     #[test]
     fn a_cut_head_gives_its_whole_lines() {
-        let (start, headers, _) = fields(b"BITS_POST /a HTTP/1.1\r\nAccept: */*\r\nBITS-Packet-Type: C", false).unwrap();
+        let (start, headers, _) =
+            fields(b"BITS_POST /a HTTP/1.1\r\nAccept: */*\r\nBITS-Packet-Type: C", false).unwrap();
         assert_eq!(start, "BITS_POST /a");
         assert_eq!(headers, [("Accept".to_owned(), "*/*".to_owned())]);
     }

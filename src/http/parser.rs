@@ -80,13 +80,25 @@ impl Direction {
 
     fn body(&mut self, at: At, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) {
         self.span.extend(at);
-        out(Event::Body { exchange: self.exchange, side: self.side, at, offset: self.body_offset, bytes });
+        out(Event::Body {
+            exchange: self.exchange,
+            side: self.side,
+            at,
+            offset: self.body_offset,
+            bytes,
+        });
         self.body_offset += bytes.len() as u64;
     }
 
     fn body_gap(&mut self, at: At, len: u64, out: &mut impl FnMut(Event<'_>)) {
         if len > 0 {
-            out(Event::Gap { exchange: self.exchange, side: self.side, at, offset: self.body_offset, len });
+            out(Event::Gap {
+                exchange: self.exchange,
+                side: self.side,
+                at,
+                offset: self.body_offset,
+                len,
+            });
             self.body_offset = self.body_offset.saturating_add(len);
         }
     }
@@ -144,13 +156,24 @@ impl Parser {
         }
     }
 
-    fn data(&mut self, chunk: Chunk<'_>, keys: &KeyLog, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+    fn data(
+        &mut self,
+        chunk: Chunk<'_>,
+        keys: &KeyLog,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) {
         let Chunk { at, side, .. } = chunk;
         let mut rest = chunk.bytes;
         while !rest.is_empty() {
             if let Some(tunnel) = &mut self.tunnel {
                 let offset = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
-                tunnel.push(stream::Event::Data(Chunk { offset, bytes: rest, ..chunk }), keys, limits, out);
+                tunnel.push(
+                    stream::Event::Data(Chunk { offset, bytes: rest, ..chunk }),
+                    keys,
+                    limits,
+                    out,
+                );
                 return;
             }
             let taken = match self.direction(side).state {
@@ -223,7 +246,13 @@ impl Parser {
     }
 
     /// The rest of a head will not come: what there is of it is lent, and the message ends.
-    fn partial_head(&mut self, side: Side, why: End, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+    fn partial_head(
+        &mut self,
+        side: Side,
+        why: End,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) {
         let buffer = std::mem::take(&mut self.direction(side).buffer);
         if buffer.is_empty() {
             return;
@@ -285,7 +314,11 @@ impl Parser {
         if seen.request {
             let exchange = self.next_exchange;
             self.next_exchange += 1;
-            self.pending.push_back(Pending { exchange, head_method: seen.head_method, connect: seen.connect });
+            self.pending.push_back(Pending {
+                exchange,
+                head_method: seen.head_method,
+                connect: seen.connect,
+            });
             if self.pending.len() > limits.pending_requests {
                 self.pending.pop_front();
             }
@@ -318,7 +351,9 @@ impl Parser {
             self.answered = Some(exchange);
         }
         match pending {
-            Some(pending) if pending.head_method || pending.connect && seen.status / 100 == 2 => Framing::Length(0),
+            Some(pending) if pending.head_method || pending.connect && seen.status / 100 == 2 => {
+                Framing::Length(0)
+            }
             _ => seen.framing.unwrap_or(Framing::UntilClose),
         }
     }
@@ -331,11 +366,20 @@ impl Parser {
         }
     }
 
-    fn counted(&mut self, at: At, side: Side, bytes: &[u8], left: u64, out: &mut impl FnMut(Event<'_>)) -> usize {
+    fn counted(
+        &mut self,
+        at: At,
+        side: Side,
+        bytes: &[u8],
+        left: u64,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> usize {
         let answered = self.answered;
         let direction = self.direction(side);
         // A body that was announced but, after a refusal, never sent (RFC 9110 10.1.1).
-        let refused = side == Side::Client && direction.body_offset == 0 && answered >= Some(direction.exchange);
+        let refused = side == Side::Client
+            && direction.body_offset == 0
+            && answered >= Some(direction.exchange);
         if refused && head::begins_message(bytes) == Some(true) {
             direction.end(End::Closed, out);
             return 0;
@@ -381,7 +425,13 @@ impl Parser {
         }
     }
 
-    fn until_close(&mut self, at: At, side: Side, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) -> usize {
+    fn until_close(
+        &mut self,
+        at: At,
+        side: Side,
+        bytes: &[u8],
+        out: &mut impl FnMut(Event<'_>),
+    ) -> usize {
         let waiting = side == Side::Server && !self.pending.is_empty();
         let direction = self.direction(side);
         // Some servers leave the length out and keep the connection all the same.
@@ -407,7 +457,14 @@ impl Parser {
         start
     }
 
-    fn gap(&mut self, at: At, side: Side, len: u64, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+    fn gap(
+        &mut self,
+        at: At,
+        side: Side,
+        len: u64,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) {
         let direction = self.direction(side);
         match direction.state {
             State::Head if !direction.buffer.is_empty() => {
@@ -443,7 +500,14 @@ impl Parser {
         }
     }
 
-    fn end(&mut self, at: At, side: Side, why: stream::End, limits: &Limits, out: &mut impl FnMut(Event<'_>)) {
+    fn end(
+        &mut self,
+        at: At,
+        side: Side,
+        why: stream::End,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) {
         let end = match why {
             stream::End::Fin => End::Closed,
             stream::End::Reset => End::Reset,
@@ -470,11 +534,15 @@ impl Parser {
 fn next_head(bytes: &[u8], side: Side) -> usize {
     const METHODS: [&[u8]; 6] = [b"BITS_POST ", b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS "];
     let tail = bytes.get(1..).unwrap_or_default();
-    let plausible = |at: &usize| head::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
+    let plausible =
+        |at: &usize| head::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
     let found = match side {
         Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
         Side::Client if memmem::find(tail, b" HTTP/1.").is_none() => None,
-        Side::Client => METHODS.iter().filter_map(|method| memmem::find_iter(tail, method).find(plausible)).min(),
+        Side::Client => METHODS
+            .iter()
+            .filter_map(|method| memmem::find_iter(tail, method).find(plausible))
+            .min(),
     };
     found.map_or(bytes.len(), |at| at + 1)
 }

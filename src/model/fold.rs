@@ -18,24 +18,34 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
     exchanges.iter().for_each(|exchange| span.cover(exchange.span()));
     let view = View::of(&exchanges);
     let (outcome, outcome_qualifiers) = view.outcome();
-    let error = matches!(outcome, Outcome::Failed | Outcome::Rejected).then(|| view.error()).flatten();
-    let origin = exchanges.iter().find(|exchange| exchange.kind == PacketType::CreateSession).unwrap_or(first);
+    let error =
+        matches!(outcome, Outcome::Failed | Outcome::Rejected).then(|| view.error()).flatten();
+    let origin = exchanges
+        .iter()
+        .find(|exchange| exchange.kind == PacketType::CreateSession)
+        .unwrap_or(first);
     let named = requests(&exchanges).find_map(|(exchange, request)| url::of(exchange, request));
     let acks = || exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
-    let text = |pick: fn(&Request) -> &Option<String>| requests(&exchanges).find_map(|(_, request)| pick(request).clone());
+    let text = |pick: fn(&Request) -> &Option<String>| {
+        requests(&exchanges).find_map(|(_, request)| pick(request).clone())
+    };
     Some(Session {
         id: view.id(),
         outcome,
         outcome_qualifiers,
         joined: view.joined,
         client: Client { address: origin.client.ip() },
-        server: Server { host: named.as_ref().map(|url| url.host.clone()), ..Server::from(origin.server) },
+        server: Server {
+            host: named.as_ref().map(|url| url.host.clone()),
+            ..Server::from(origin.server)
+        },
         url: named.map(|url| url.to_string()),
         user_agent: text(|request| &request.user_agent),
         content_name: text(|request| &request.content_name),
         negotiation: view.create().map(Negotiation::of),
         host_id: acks().find_map(|ack| ack.host_id.clone()),
-        host_id_fallback_timeout_seconds: acks().find_map(|ack| ack.host_id_fallback_timeout_seconds),
+        host_id_fallback_timeout_seconds: acks()
+            .find_map(|ack| ack.host_id_fallback_timeout_seconds),
         reply_url: acks().find_map(|ack| ack.reply_url.clone()),
         fragments: view.fragments(),
         bytes_total: view.total,
@@ -67,7 +77,8 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(exchanges: &'a [Exchange]) -> Self {
-        let total = requests(exchanges).find_map(|(_, request)| request.content_range.as_ref()?.total);
+        let total =
+            requests(exchanges).find_map(|(_, request)| request.content_range.as_ref()?.total);
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession
                 || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
@@ -82,7 +93,9 @@ impl<'a> View<'a> {
     }
 
     fn id(&self) -> Option<String> {
-        let given = |exchange: &Exchange| exchange.response.as_ref()?.session_id.clone().filter(|id| !id.is_empty());
+        let given = |exchange: &Exchange| {
+            exchange.response.as_ref()?.session_id.clone().filter(|id| !id.is_empty())
+        };
         let created = self.of_kind(&PacketType::CreateSession).find_map(given);
         let asked = || requests(self.exchanges).find_map(|(_, request)| request.session_id.clone());
         created.or_else(asked).or_else(|| self.exchanges.iter().find_map(given))
@@ -90,10 +103,15 @@ impl<'a> View<'a> {
 
     /// The Create-Session that counts: the one that succeeded, else the last.
     fn create(&self) -> Option<&'a Exchange> {
-        let succeeded = |exchange: &&Exchange| exchange.response.as_ref().is_some_and(Response::is_success);
-        let answer_only = |exchange: &&Exchange| exchange.response.as_ref().is_some_and(|r| r.protocol.is_some());
+        let succeeded =
+            |exchange: &&Exchange| exchange.response.as_ref().is_some_and(Response::is_success);
+        let answer_only =
+            |exchange: &&Exchange| exchange.response.as_ref().is_some_and(|r| r.protocol.is_some());
         let creates = || self.of_kind(&PacketType::CreateSession);
-        creates().find(succeeded).or_else(|| creates().next_back()).or_else(|| self.exchanges.iter().find(answer_only))
+        creates()
+            .find(succeeded)
+            .or_else(|| creates().next_back())
+            .or_else(|| self.exchanges.iter().find(answer_only))
     }
 
     /// The server's last word on the offset.
@@ -105,7 +123,8 @@ impl<'a> View<'a> {
             if !relevant || !matches!(response.http_status, 200 | 201 | 416) {
                 continue;
             }
-            let announced = || exchange.request.as_ref()?.content_range.as_ref()?.end?.checked_add(1);
+            let announced =
+                || exchange.request.as_ref()?.content_range.as_ref()?.end?.checked_add(1);
             let implied = || if response.http_status == 416 { None } else { announced() };
             last = response.next_offset.or_else(implied).unwrap_or(last);
         }
@@ -134,7 +153,8 @@ impl<'a> View<'a> {
 
     /// Each Fragment that carried bytes, with its start.
     fn sent(&self) -> impl Iterator<Item = (&'a Exchange, &'a Body)> {
-        self.of_kind(&PacketType::Fragment).filter_map(|exchange| Some((exchange, &exchange.request.as_ref()?.body)))
+        self.of_kind(&PacketType::Fragment)
+            .filter_map(|exchange| Some((exchange, &exchange.request.as_ref()?.body)))
     }
 
     fn unique(&self) -> Ranges {
@@ -173,9 +193,12 @@ impl<'a> View<'a> {
     }
 
     fn error(&self) -> Option<SessionError> {
-        let response = self.exchanges.iter().rev().filter_map(|exchange| exchange.response.as_ref()).find(|response| {
-            !response.is_success() || response.packet_type.is_none()
-        })?;
+        let response = self
+            .exchanges
+            .iter()
+            .rev()
+            .filter_map(|exchange| exchange.response.as_ref())
+            .find(|response| !response.is_success() || response.packet_type.is_none())?;
         let code = response.error_value();
         Some(SessionError {
             http_status: response.http_status,
@@ -200,7 +223,8 @@ impl<'a> View<'a> {
         let mut qualifiers = Vec::new();
         let cancel = self.of_kind(&PacketType::CancelSession).next_back()?;
         match &cancel.response {
-            Some(response) if response.is_success() || response.error_value() == Some(SESSION_NOT_FOUND) => {}
+            Some(response)
+                if response.is_success() || response.error_value() == Some(SESSION_NOT_FOUND) => {}
             Some(_) => return None,
             None => qualifiers.push("unconfirmed"),
         }
@@ -212,8 +236,10 @@ impl<'a> View<'a> {
 
     fn completed(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let full = self.everything_acknowledged();
-        let answered: Vec<_> =
-            self.of_kind(&PacketType::CloseSession).map(|exchange| exchange.response.as_ref()).collect();
+        let answered: Vec<_> = self
+            .of_kind(&PacketType::CloseSession)
+            .map(|exchange| exchange.response.as_ref())
+            .collect();
         if answered.iter().any(|response| response.is_some_and(Response::is_success)) {
             if full || self.joined || self.total.is_none() {
                 return Some((Outcome::Completed, Vec::new()));
@@ -238,10 +264,13 @@ impl<'a> View<'a> {
         if self.acknowledged == total {
             return true;
         }
-        let closed = |exchange: &&Exchange| exchange.kind == PacketType::CloseSession && exchange.response.is_some();
+        let closed = |exchange: &&Exchange| {
+            exchange.kind == PacketType::CloseSession && exchange.response.is_some()
+        };
         let last = self.of_kind(&PacketType::Fragment).next_back();
         let answer_lost = last.is_some_and(|exchange| {
-            let end = exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.end);
+            let end =
+                exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.end);
             exchange.response.is_none() && end == total.checked_sub(1)
         });
         answer_lost && self.exchanges.iter().any(|exchange| closed(&exchange))
@@ -251,7 +280,10 @@ impl<'a> View<'a> {
         let create = self.create().filter(|create| create.request.is_some())?;
         let response = create.response.as_ref()?;
         let went_on = self.exchanges.iter().any(|exchange| {
-            !matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping | PacketType::Unknown)
+            !matches!(
+                exchange.kind,
+                PacketType::CreateSession | PacketType::Ping | PacketType::Unknown
+            )
         });
         let verdict = Negotiation::of(create).verdict;
         let usable = response.is_success()
@@ -265,7 +297,8 @@ impl<'a> View<'a> {
     }
 
     fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
-        let response = self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
+        let response =
+            self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
         let mut qualifiers = Vec::new();
         if response.error_value() == Some(SESSION_NOT_FOUND) {
             qualifiers.push("lost");

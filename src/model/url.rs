@@ -39,10 +39,13 @@ pub fn path_of(request: &Request) -> &str {
 fn parts(request: &Request, tls: bool) -> (&'static str, Option<&str>, &str) {
     let scheme = if tls { "https" } else { "http" };
     let target = request.target.as_str();
-    let absolute = [("http", "http://"), ("https", "https://")].into_iter().find_map(|(scheme, prefix)| {
-        let front = target.get(..prefix.len())?;
-        front.eq_ignore_ascii_case(prefix).then(|| (scheme, target.get(prefix.len()..).unwrap_or_default()))
-    });
+    let absolute =
+        [("http", "http://"), ("https", "https://")].into_iter().find_map(|(scheme, prefix)| {
+            let front = target.get(..prefix.len())?;
+            front
+                .eq_ignore_ascii_case(prefix)
+                .then(|| (scheme, target.get(prefix.len()..).unwrap_or_default()))
+        });
     match absolute {
         Some((scheme, rest)) => {
             let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -237,3 +237,18 @@ fn step<'a>(at: At, kind: Kind, view: View<'a>) -> Result<Step<'a>, Skip> {
         Kind::Protocol(number, ip) => ip::protocol(at, number, ip, view),
     }
 }
+
+impl Skip {
+    /// The words for it.
+    pub fn name(self) -> String {
+        match self {
+            Self::LinkType(number) => format!("link type {number}"),
+            Self::NotIp => "not IP".to_owned(),
+            Self::NotTcp => "not TCP".to_owned(),
+            Self::Fragment => "IP fragment".to_owned(),
+            Self::Cut => "cut by the snap length".to_owned(),
+            Self::Malformed => "malformed".to_owned(),
+            Self::TooDeep => "nested too deep".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The front door of the library: frames in, a report out.
+
+use crate::capture::{Frame, Input};
+use crate::engine::Engine;
+use crate::limits::Limits;
+use crate::model::Report;
+use crate::model::report::Tool;
+use crate::observe::Observer;
+use crate::sessions::Sessions;
+
+/// What an analysis is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The caps.
+    pub limits: Limits,
+    /// Hash the uploaded files.
+    pub digest: bool,
+}
+
+/// One analysis of one or several captures.
+pub struct Analysis {
+    engine: Engine,
+    sessions: Sessions,
+}
+
+impl Analysis {
+    /// An analysis that has seen nothing yet.
+    pub fn new(options: Options) -> Self {
+        let Options { limits, digest } = options;
+        Self { engine: Engine::new(limits.clone()), sessions: Sessions::new(limits, digest) }
+    }
+
+    /// Takes TLS secrets, as lines of an NSS key log.
+    pub fn secrets(&mut self, text: &[u8]) {
+        self.engine.secrets(text);
+    }
+
+    /// Takes a frame; `observer` learns what it completes.
+    pub fn push(&mut self, frame: &Frame<'_>, observer: &mut impl Observer) {
+        let sessions = &mut self.sessions;
+        self.engine.push(frame, |connection, event| {
+            observer.http(connection, &event);
+            sessions.push(connection, &event, observer);
+        });
+        self.forget(observer);
+    }
+
+    /// Ends the analysis. `inputs` are the facts of what was read.
+    pub fn finish(mut self, inputs: Vec<Input>, observer: &mut impl Observer) -> Report {
+        let sessions = &mut self.sessions;
+        self.engine.finish(|connection, event| {
+            observer.http(connection, &event);
+            sessions.push(connection, &event, observer);
+        });
+        self.forget(observer);
+        Report {
+            schema: "bitsleuth.report".to_owned(),
+            schema_version: "1.0.0".to_owned(),
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            captures: inputs,
+            quality: self.engine.quality(),
+            sessions: self.sessions.finish(),
+        }
+    }
+
+    fn forget(&mut self, observer: &mut impl Observer) {
+        while let Some(connection) = self.engine.closed() {
+            observer.closed(&connection);
+            self.sessions.closed(&connection);
+        }
+    }
+}

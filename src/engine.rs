@@ -1,0 +1,103 @@
+//! Frames in, HTTP events out.
+
+use std::collections::BTreeMap;
+
+use crate::at::At;
+use crate::capture::Frame;
+use crate::http;
+use crate::layer::Layer;
+use crate::limits::Limits;
+use crate::packet::{Decoder, Packet, Skip};
+use crate::stream::{Connection, Event, Table, Verdict};
+use crate::tls::KeyLog;
+
+/// Decodes packets, orders streams and parses HTTP, in TLS too where the keys are known.
+pub struct Engine {
+    decoder: Decoder,
+    table: Table<Layer>,
+    keys: KeyLog,
+    limits: Limits,
+    skipped: BTreeMap<Skip, u64>,
+    last: At,
+    tls_opaque: u64,
+    lost_bytes: u64,
+}
+
+impl Engine {
+    /// An engine that stays within `limits`.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            decoder: Decoder::new(&limits),
+            table: Table::new(&limits),
+            keys: KeyLog::default(),
+            limits,
+            skipped: BTreeMap::new(),
+            last: At::default(),
+            tls_opaque: 0,
+            lost_bytes: 0,
+        }
+    }
+
+    /// Takes TLS secrets, as lines of an NSS key log.
+    pub fn secrets(&mut self, text: &[u8]) {
+        self.keys.add(text);
+    }
+
+    /// Takes a frame.
+    pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+        self.last = frame.at;
+        match self.decoder.push(frame) {
+            Ok(Packet::Tcp(segment)) => {
+                let (keys, limits) = (&self.keys, &self.limits);
+                self.table.push(&segment, &mut |connection, layer, event| {
+                    deliver(connection, layer, event, keys, limits, &mut out)
+                });
+            }
+            Ok(Packet::Udp(_) | Packet::Icmp(_)) => {}
+            Err(reason) => *self.skipped.entry(reason).or_default() += 1,
+        }
+    }
+
+    /// A connection that is over; to be called until `None`.
+    pub fn closed(&mut self) -> Option<Connection> {
+        let (connection, layer) = self.table.closed()?;
+        self.tls_opaque += u64::from(layer.tls().is_some_and(|tls| !tls.decrypted));
+        self.lost_bytes +=
+            connection.client_side.lost_by_capture + connection.server_side.lost_by_capture;
+        Some(connection)
+    }
+
+    /// Ends every connection; nothing follows.
+    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+        let (keys, limits) = (&self.keys, &self.limits);
+        self.table.finish(self.last, &mut |connection, layer, event| {
+            deliver(connection, layer, event, keys, limits, &mut out)
+        });
+    }
+
+    /// What was passed over or lost so far.
+    pub fn quality(&self) -> crate::model::report::Quality {
+        crate::model::report::Quality {
+            connections: self.table.seen(),
+            skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
+            lost_bytes: self.lost_bytes,
+            connections_forgotten: self.table.forgotten(),
+            tls_opaque: self.tls_opaque,
+        }
+    }
+}
+
+fn deliver(
+    connection: &mut Connection,
+    layer: &mut Layer,
+    event: Event<'_>,
+    keys: &KeyLog,
+    limits: &Limits,
+    out: &mut impl FnMut(&Connection, http::Event<'_>),
+) -> Verdict {
+    if connection.midstream && layer.is_backwards(&event) {
+        return Verdict::Swap;
+    }
+    layer.push(event, keys, limits, &mut |event| out(connection, event));
+    if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
+}

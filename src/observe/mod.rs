@@ -1,0 +1,35 @@
+//! What watches an analysis: digests of files, listings, a library user's own code.
+
+pub mod digest;
+
+use crate::http;
+use crate::model::Exchange;
+use crate::stream::Connection;
+
+/// Watches an analysis as it goes. Every method has a default that does nothing.
+pub trait Observer {
+    /// An HTTP event, BITS or not.
+    fn http(&mut self, _connection: &Connection, _event: &http::Event<'_>) {}
+
+    /// An exchange of the upload protocol was answered.
+    fn exchange(&mut self, _exchange: &Exchange) {}
+
+    /// A connection is over; no event of it follows.
+    fn closed(&mut self, _connection: &Connection) {}
+}
+
+impl Observer for () {}
+
+impl<O: Observer + ?Sized> Observer for &mut O {
+    fn http(&mut self, connection: &Connection, event: &http::Event<'_>) {
+        (**self).http(connection, event);
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) {
+        (**self).exchange(exchange);
+    }
+
+    fn closed(&mut self, connection: &Connection) {
+        (**self).closed(connection);
+    }
+}

@@ -1,0 +1,340 @@
+//! Both directions together: events in, plaintext events out, waiting for keys in between.
+
+use std::collections::VecDeque;
+
+use crate::at::At;
+use crate::stream::{Chunk, End, Event, Side};
+
+use super::facts::{Facts, Opaque};
+use super::half::Half;
+use super::handshake::Handshake;
+use super::keylog::KeyLog;
+use super::opener::Opened;
+use super::record::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, record_len};
+
+/// Decrypts one connection.
+///
+/// A chunk of plaintext comes from one record and carries the frame in which that record ended. The length of a gap
+/// in the plaintext is an estimate: the ciphertext missing, less what protection added to the records that the
+/// sequence numbers show to be missing. It is handed on once decryption goes on behind it, or at the end.
+///
+/// While keys are missing, everything from the first record that needs them is kept, in both directions.
+pub struct Decryptor {
+    limit: usize,
+    facts: Facts,
+    handshake: Handshake,
+    client: Half,
+    server: Half,
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    /// The record that waits for keys, in front of all that is held.
+    stuck: Option<(Side, At)>,
+    generation: u64,
+    gave_up: bool,
+    dead: bool,
+    spare: Vec<u8>,
+}
+
+enum Held {
+    Data { at: At, side: Side, offset: u64, bytes: Vec<u8> },
+    Gap { at: At, side: Side, offset: u64, len: u64 },
+    End { at: At, side: Side, why: End },
+}
+
+/// What became of a record.
+enum Outcome {
+    Passed,
+    Opened(Opened),
+    Wait,
+    Failed,
+}
+
+impl Default for Decryptor {
+    fn default() -> Self {
+        Self::new(crate::limits::Limits::default().tls_waiting)
+    }
+}
+
+impl Decryptor {
+    /// A connection that keeps up to about `limit` bytes until its keys turn up.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            facts: Facts::default(),
+            handshake: Handshake::default(),
+            client: Half::new(Side::Client),
+            server: Half::new(Side::Server),
+            held: VecDeque::new(),
+            held_bytes: 0,
+            stuck: None,
+            generation: 0,
+            gave_up: false,
+            dead: false,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Takes in what came on the connection; hands plaintext to `out`.
+    pub fn push(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        if let Event::End { side, .. } = event {
+            self.half(side).ended = true;
+        }
+        if self.stuck.is_none() {
+            self.feed(event, keys, out);
+        } else {
+            self.hold(event, VecDeque::push_back);
+            self.retry(keys, out);
+        }
+        let last = matches!(event, Event::End { why, .. } if why != End::Fin)
+            || (self.client.ended && self.server.ended);
+        if self.stuck.is_some() && (last || self.held_bytes > self.limit) {
+            self.give_up(keys, out);
+        }
+    }
+
+    /// Goes on with what waits, if new keys came since the last attempt.
+    pub fn retry(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        if self.stuck.is_some() && self.generation != keys.generation() {
+            self.resume(keys, out);
+        }
+    }
+
+    /// Stops waiting for keys; what cannot be decrypted by now is dropped.
+    pub fn give_up(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        self.gave_up = true;
+        if !self.facts.decrypted && !self.handshake.has_secrets(keys) {
+            self.die(Opaque::NoKeys);
+        }
+        if self.stuck.is_some() {
+            self.resume(keys, out);
+        }
+    }
+
+    /// Bytes kept until keys turn up.
+    pub const fn waiting_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// What is known of the connection so far.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn resume(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        self.generation = keys.generation();
+        if let Some((side, at)) = self.stuck.take() {
+            self.data(Chunk { at, side, offset: 0, bytes: &[] }, keys, out);
+        }
+        while self.stuck.is_none() {
+            let Some(held) = self.held.pop_front() else { break };
+            self.held_bytes = self.held_bytes.saturating_sub(held.size());
+            self.feed(held.event(), keys, out);
+        }
+        if self.held.is_empty() {
+            self.held = VecDeque::new();
+        }
+    }
+
+    fn feed(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        match event {
+            Event::Data(chunk) => self.data(chunk, keys, out),
+            Event::Gap { side, len, .. } if !self.dead => self.half(side).gap(len),
+            Event::Gap { .. } => {}
+            Event::End { at, side, .. } => {
+                let read = self.facts.decrypted && !self.dead;
+                let half = self.half(side);
+                let lost = half.take_lost();
+                if read {
+                    half.emit_gap(at, lost, out);
+                }
+                out(event);
+            }
+        }
+    }
+
+    fn data(&mut self, chunk: Chunk<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
+        while !self.dead && !self.half(side).hopeless() && self.half(side).fill(&mut bytes) {
+            if !self.record(side, at, keys, out) {
+                self.stuck = Some((side, at));
+                self.generation = keys.generation();
+                let offset = chunk.offset.saturating_add((chunk.bytes.len() - bytes.len()) as u64);
+                if !bytes.is_empty() {
+                    self.hold(Event::Data(Chunk { bytes, offset, ..chunk }), VecDeque::push_front);
+                }
+                return;
+            }
+        }
+        if self.half(side).hopeless() {
+            self.half(side).lose(bytes.len());
+        }
+    }
+
+    /// Deals with the record in front of the buffer; false if it has to wait.
+    fn record(
+        &mut self,
+        side: Side,
+        at: At,
+        keys: &KeyLog,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> bool {
+        let half = self.half(side);
+        let Some(len) = record_len(&half.buffer) else {
+            half.resynchronise();
+            return true;
+        };
+        let mut buffer = std::mem::take(&mut half.buffer);
+        let outcome = buffer
+            .get_mut(..len)
+            .map_or(Outcome::Failed, |record| self.open(side, at, record, keys));
+        if let (Outcome::Opened(opened), Some(record)) = (&outcome, buffer.get(..len)) {
+            self.opened(side, at, opened, record, out);
+        }
+        self.half(side).buffer = buffer;
+        match outcome {
+            Outcome::Wait => return false,
+            Outcome::Failed => self.failed(side, len, keys),
+            Outcome::Passed | Outcome::Opened(_) => {
+                self.half(side).buffer.drain(..len);
+                self.count(side, len);
+            }
+        }
+        true
+    }
+
+    fn open(&mut self, side: Side, at: At, record: &mut [u8], keys: &KeyLog) -> Outcome {
+        let Some((&kind, body)) =
+            record.split_first().and_then(|(kind, rest)| Some((kind, rest.get(4..)?)))
+        else {
+            return Outcome::Failed;
+        };
+        let half = self.half(side);
+        if half.sealed || kind == APPLICATION_DATA {
+            return self.unseal(side, record, keys);
+        }
+        half.passed();
+        match kind {
+            CHANGE_CIPHER_SPEC => self.half(side).sealed = self.handshake.is_tls12(),
+            ALERT => self.facts.alert(side, at, body),
+            HANDSHAKE => self.messages(side, at, body),
+            _ => {}
+        }
+        Outcome::Passed
+    }
+
+    fn unseal(&mut self, side: Side, record: &mut [u8], keys: &KeyLog) -> Outcome {
+        let half = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        match self.handshake.open(half, record, &mut self.spare, keys) {
+            Some(opened) => Outcome::Opened(opened),
+            None if !self.gave_up && self.handshake.lacks_keys(half, keys) => Outcome::Wait,
+            None => Outcome::Failed,
+        }
+    }
+
+    fn opened(
+        &mut self,
+        side: Side,
+        at: At,
+        opened: &Opened,
+        record: &[u8],
+        out: &mut impl FnMut(Event<'_>),
+    ) {
+        (self.facts.decrypted, self.facts.opaque) = (true, None);
+        let half = self.half(side);
+        let lost = half.opened(opened);
+        half.emit_gap(at, lost, out);
+        let plain = record.get(opened.plain.clone()).unwrap_or_default();
+        match opened.kind {
+            APPLICATION_DATA => half.emit(at, plain, out),
+            ALERT => self.facts.alert(side, at, plain),
+            HANDSHAKE => self.messages(side, at, plain),
+            _ => {}
+        }
+    }
+
+    fn failed(&mut self, side: Side, len: usize, keys: &KeyLog) {
+        let half = self.half(side);
+        if !half.scanning {
+            self.facts.traffic(side).failed += 1;
+            self.count(side, len);
+        }
+        self.half(side).failed(len);
+        if !self.facts.decrypted {
+            self.facts.opaque = Some(match self.handshake.is_agreed() {
+                false => Opaque::NoHandshake,
+                true if self.handshake.has_secrets(keys) => Opaque::KeysDoNotFit,
+                true => Opaque::NoKeys,
+            });
+        }
+    }
+
+    fn messages(&mut self, side: Side, at: At, text: &[u8]) {
+        let half = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        let (handshake, facts) = (&mut self.handshake, &mut self.facts);
+        half.messages.push(text, |kind, body| handshake.message(side, at, kind, body, facts));
+        if let Some(reason) = self.handshake.unsupported() {
+            self.die(reason);
+        }
+    }
+
+    fn die(&mut self, reason: Opaque) {
+        self.dead = true;
+        self.facts.opaque = Some(reason);
+        self.client.buffer = Vec::new();
+        self.server.buffer = Vec::new();
+    }
+
+    fn count(&mut self, side: Side, len: usize) {
+        let traffic = self.facts.traffic(side);
+        traffic.records += 1;
+        traffic.bytes += len as u64;
+    }
+
+    const fn half(&mut self, side: Side) -> &mut Half {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    fn hold(&mut self, event: Event<'_>, put: fn(&mut VecDeque<Held>, Held)) {
+        let held = Held::from(event);
+        self.held_bytes = self.held_bytes.saturating_add(held.size());
+        put(&mut self.held, held);
+    }
+}
+
+impl Held {
+    const fn size(&self) -> usize {
+        let bytes = if let Self::Data { bytes, .. } = self { bytes.len() } else { 0 };
+        size_of::<Self>() + bytes
+    }
+
+    fn event(&self) -> Event<'_> {
+        match *self {
+            Self::Data { at, side, offset, ref bytes } => {
+                Event::Data(Chunk { at, side, offset, bytes })
+            }
+            Self::Gap { at, side, offset, len } => Event::Gap { at, side, offset, len },
+            Self::End { at, side, why } => Event::End { at, side, why },
+        }
+    }
+}
+
+impl From<Event<'_>> for Held {
+    fn from(event: Event<'_>) -> Self {
+        match event {
+            Event::Data(Chunk { at, side, offset, bytes }) => {
+                Self::Data { at, side, offset, bytes: bytes.to_vec() }
+            }
+            Event::Gap { at, side, offset, len } => Self::Gap { at, side, offset, len },
+            Event::End { at, side, why } => Self::End { at, side, why },
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What the TLS layer learns without, and with, the keys.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::at::{At, Timestamp};
+use crate::stream::Side;
+
+/// What is known of one TLS connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Facts {
+    /// Versions the client offers, as `TLS 1.3`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub versions_offered: Vec<String>,
+    /// Version the server chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Cipher suite the server chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cipher_suite: Option<CipherSuite>,
+    /// Host name the client asks for (RFC 6066 3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sni: Option<String>,
+    /// Application protocols the client offers (RFC 7301).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alpn_offered: Vec<String>,
+    /// Application protocol the server chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpn: Option<String>,
+    /// Where the first ClientHello ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_hello_at: Option<Seen>,
+    /// Where the first ServerHello ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_hello_at: Option<Seen>,
+    /// The server asked for another ClientHello (RFC 8446 4.1.4).
+    #[serde(skip_serializing_if = "is_false")]
+    pub hello_retry: bool,
+    /// An earlier session was resumed: by identifier, ticket or pre-shared key.
+    #[serde(skip_serializing_if = "is_false")]
+    pub resumed: bool,
+    /// The client offered early data (0-RTT).
+    #[serde(skip_serializing_if = "is_false")]
+    pub early_data_offered: bool,
+    /// The server asked for a client certificate, as far as that could be read.
+    #[serde(skip_serializing_if = "is_false")]
+    pub client_certificate_requested: bool,
+    /// Alerts that could be read; at most sixteen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
+    /// At least one protected record was decrypted.
+    pub decrypted: bool,
+    /// Why nothing, or nothing more, can be decrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opaque: Option<Opaque>,
+    /// What the client sent.
+    pub client: Traffic,
+    /// What the server sent.
+    pub server: Traffic,
+}
+
+/// A cipher suite by number and name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CipherSuite {
+    /// Number in the IANA registry.
+    pub code: u16,
+    /// Name in the IANA registry, or `unknown`.
+    pub name: String,
+}
+
+/// A frame and its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Seen {
+    /// Number of the frame over all inputs, from 1.
+    pub frame: u64,
+    /// When it was captured.
+    pub time: Timestamp,
+}
+
+impl From<At> for Seen {
+    fn from(at: At) -> Self {
+        Self { frame: at.frame, time: at.time }
+    }
+}
+
+/// An alert (RFC 8446 6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Alert {
+    /// Whether the client sent it.
+    pub from_client: bool,
+    /// Whether its level is fatal.
+    pub fatal: bool,
+    /// Its number.
+    pub code: u8,
+    /// Its name, as `handshake_failure`.
+    pub description: String,
+    /// Where it was seen.
+    pub at: Seen,
+}
+
+/// Records of one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Traffic {
+    /// Records read in full.
+    pub records: u64,
+    /// Their bytes, headers included.
+    pub bytes: u64,
+    /// Records that could not be decrypted with the keys at hand.
+    pub failed: u64,
+}
+
+/// Why a connection stays unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Opaque {
+    /// The key log has no secrets for it.
+    NoKeys,
+    /// There are secrets, but they open nothing.
+    KeysDoNotFit,
+    /// The cipher suite is none of those supported.
+    UnsupportedCipher,
+    /// The version is neither TLS 1.2 nor TLS 1.3.
+    UnsupportedVersion,
+    /// The capture lacks the handshake.
+    NoHandshake,
+}
+
+const MOST_ALERTS: usize = 16;
+
+impl Facts {
+    pub(super) fn alert(&mut self, side: Side, at: At, body: &[u8]) {
+        let &[level, code] = body else { return };
+        if self.alerts.len() < MOST_ALERTS {
+            let description = alert_name(code).into();
+            let from_client = side == Side::Client;
+            self.alerts.push(Alert {
+                from_client,
+                fatal: level == 2,
+                code,
+                description,
+                at: at.into(),
+            });
+        }
+    }
+
+    pub(super) fn traffic(&mut self, side: Side) -> &mut Traffic {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+pub(super) fn version_name(code: u16) -> String {
+    match code {
+        0x0300 => "SSL 3.0".into(),
+        0x0301 => "TLS 1.0".into(),
+        0x0302 => "TLS 1.1".into(),
+        0x0303 => "TLS 1.2".into(),
+        0x0304 => "TLS 1.3".into(),
+        _ => format!("0x{code:04x}"),
+    }
+}
+
+const fn alert_name(code: u8) -> &'static str {
+    match code {
+        0 => "close_notify",
+        10 => "unexpected_message",
+        20 => "bad_record_mac",
+        21 => "decryption_failed",
+        22 => "record_overflow",
+        30 => "decompression_failure",
+        40 => "handshake_failure",
+        41 => "no_certificate",
+        42 => "bad_certificate",
+        43 => "unsupported_certificate",
+        44 => "certificate_revoked",
+        45 => "certificate_expired",
+        46 => "certificate_unknown",
+        47 => "illegal_parameter",
+        48 => "unknown_ca",
+        49 => "access_denied",
+        50 => "decode_error",
+        51 => "decrypt_error",
+        60 => "export_restriction",
+        70 => "protocol_version",
+        71 => "insufficient_security",
+        80 => "internal_error",
+        86 => "inappropriate_fallback",
+        90 => "user_canceled",
+        100 => "no_renegotiation",
+        109 => "missing_extension",
+        110 => "unsupported_extension",
+        112 => "unrecognized_name",
+        113 => "bad_certificate_status_response",
+        115 => "unknown_psk_identity",
+        116 => "certificate_required",
+        120 => "no_application_protocol",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,163 @@
+//! One direction: bytes in, records out, and where decryption stands.
+
+use crate::at::At;
+use crate::stream::{Chunk, Event, Side};
+
+use super::opener::{Opened, Opener};
+use super::record::{HEADER, Messages, record_len};
+
+/// Records that fail one after the other before a direction is given up.
+const MOST_FAILURES: u32 = 64;
+/// How many records may be missing in a gap for decryption to go on behind it.
+const WINDOW: u64 = 65;
+
+/// Which keys of TLS 1.3 a direction uses; TLS 1.2 has one kind only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    #[default]
+    Clear,
+    Early,
+    Handshake,
+    Application,
+}
+
+/// One direction of a connection.
+pub(super) struct Half {
+    pub(super) side: Side,
+    /// Begins with a record header; longer than that record only behind a gap.
+    pub(super) buffer: Vec<u8>,
+    pub(super) messages: Messages,
+    pub(super) phase: Phase,
+    pub(super) opener: Option<Opener>,
+    /// ChangeCipherSpec of TLS 1.2 has come.
+    pub(super) sealed: bool,
+    /// Which handshake of TLS 1.2 the keys in use are from.
+    pub(super) handshake: u32,
+    /// Looking for the next record header behind a gap.
+    pub(super) scanning: bool,
+    pub(super) ended: bool,
+    lost: u64,
+    failures: u32,
+    offset: u64,
+}
+
+impl Half {
+    pub(super) fn new(side: Side) -> Self {
+        Self {
+            side,
+            buffer: Vec::new(),
+            messages: Messages::default(),
+            phase: Phase::Clear,
+            opener: None,
+            sealed: false,
+            handshake: 0,
+            scanning: false,
+            ended: false,
+            lost: 0,
+            failures: 0,
+            offset: 0,
+        }
+    }
+
+    /// Takes what the next record lacks off `bytes`; whether the record is whole now.
+    pub(super) fn fill(&mut self, bytes: &mut &[u8]) -> bool {
+        loop {
+            let want = if self.buffer.len() < HEADER {
+                HEADER
+            } else {
+                record_len(&self.buffer).unwrap_or(HEADER)
+            };
+            let Some(missing) = want.checked_sub(self.buffer.len()).filter(|&n| n > 0) else {
+                return true;
+            };
+            if bytes.is_empty() {
+                return false;
+            }
+            let part = bytes.split_off(..missing.min(bytes.len())).unwrap_or_default();
+            self.buffer.extend_from_slice(part);
+        }
+    }
+
+    /// Whether too many records failed for another attempt to be worth it.
+    pub(super) const fn hopeless(&self) -> bool {
+        self.failures >= MOST_FAILURES
+    }
+
+    /// How many sequence numbers to try.
+    pub(super) const fn window(&self) -> u64 {
+        if self.lost > 0 { WINDOW } else { 1 }
+    }
+
+    /// The capture lacks `len` bytes.
+    pub(super) fn gap(&mut self, len: u64) {
+        self.lost = self.lost.saturating_add(len).saturating_add(self.buffer.len() as u64);
+        self.buffer.clear();
+        self.messages.clear();
+        self.scanning = true;
+    }
+
+    /// `len` bytes go by unread.
+    pub(super) const fn lose(&mut self, len: usize) {
+        self.lost = self.lost.saturating_add(len as u64);
+    }
+
+    /// Moves on to the next place where a record header may begin.
+    pub(super) fn resynchronise(&mut self) {
+        self.scanning = true;
+        let tail = self.buffer.len().saturating_sub(HEADER - 1);
+        let found = (1..tail).find(|&at| self.buffer.get(at..).and_then(record_len).is_some());
+        self.discard(found.unwrap_or(tail.max(1)));
+    }
+
+    /// A record in step was read without keys.
+    pub(super) fn passed(&mut self) {
+        (self.scanning, self.lost) = (false, 0);
+    }
+
+    /// The record in front, `len` bytes long, did not open.
+    pub(super) fn failed(&mut self, len: usize) {
+        self.failures += 1;
+        if self.scanning { self.resynchronise() } else { self.discard(len) }
+    }
+
+    /// The record in front opened; returns how many plaintext bytes were lost before it, as an estimate.
+    pub(super) fn opened(&mut self, opened: &Opened) -> u64 {
+        let Some(opener) = &mut self.opener else { return 0 };
+        // TLS 1.2 spends sequence number 0 on Finished.
+        let expected = opener.seq.max(u64::from(self.sealed));
+        let skipped = opened.seq.saturating_sub(expected);
+        let headers = skipped.saturating_mul(opener.overhead());
+        let missing = if skipped > 0 { self.lost.saturating_sub(headers) } else { 0 };
+        opener.seq = opened.seq.saturating_add(1);
+        self.failures = 0;
+        self.passed();
+        missing
+    }
+
+    /// What was lost and not accounted for yet.
+    pub(super) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Hands on plaintext.
+    pub(super) fn emit(&mut self, at: At, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) {
+        if !bytes.is_empty() {
+            out(Event::Data(Chunk { at, side: self.side, offset: self.offset, bytes }));
+            self.offset = self.offset.saturating_add(bytes.len() as u64);
+        }
+    }
+
+    /// Hands on a gap in the plaintext.
+    pub(super) fn emit_gap(&mut self, at: At, len: u64, out: &mut impl FnMut(Event<'_>)) {
+        if len > 0 {
+            out(Event::Gap { at, side: self.side, offset: self.offset, len });
+            self.offset = self.offset.saturating_add(len);
+        }
+    }
+
+    fn discard(&mut self, len: usize) {
+        let len = len.min(self.buffer.len());
+        self.lose(len);
+        self.buffer.drain(..len);
+    }
+}

@@ -1,0 +1,305 @@
+//! Opening one protected record, in place.
+
+use std::ops::Range;
+
+use aes::cipher::{Array, BlockModeDecrypt, InnerIvInit, KeyInit};
+use aes::{Aes128, Aes256};
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::{Aes128Gcm, Aes256Gcm};
+use chacha20poly1305::ChaCha20Poly1305;
+use hmac::{Hmac, Mac};
+use sha1::Sha1;
+use sha2::{Sha256, Sha384};
+
+use super::kdf;
+use super::record::HEADER;
+use super::suite::{Digest, Protection, Suite};
+
+const TAG: usize = 16;
+const BLOCK: usize = 16;
+
+/// The keys of one direction during one epoch.
+pub(super) struct Opener {
+    cipher: Cipher,
+    /// The implicit part of the nonce: 4 bytes for GCM in TLS 1.2, otherwise 12.
+    iv: Vec<u8>,
+    framing: Framing,
+    /// What the keys of TLS 1.3 came from, for a key update.
+    secret: Vec<u8>,
+    /// Sequence number of the next record.
+    pub(super) seq: u64,
+}
+
+/// A record opened: its inner type, and where in the record's buffer the plaintext lies.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Opened {
+    pub(super) kind: u8,
+    pub(super) plain: Range<usize>,
+    pub(super) seq: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Tls12,
+    EncryptThenMac,
+    Tls13,
+}
+
+enum Cipher {
+    Aes128Gcm(Box<Aes128Gcm>),
+    Aes256Gcm(Box<Aes256Gcm>),
+    ChaCha(Box<ChaCha20Poly1305>),
+    Aes128Cbc(Box<Aes128>, Tagger),
+    Aes256Cbc(Box<Aes256>, Tagger),
+}
+
+#[derive(Clone)]
+enum Tagger {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha384(Hmac<Sha384>),
+}
+
+impl Opener {
+    /// The client's and the server's keys from a master secret (RFC 5246 6.3).
+    pub(super) fn tls12(
+        suite: Suite,
+        master: &[u8],
+        client: &[u8; 32],
+        server: &[u8; 32],
+        encrypt_then_mac: bool,
+    ) -> Option<(Self, Self)> {
+        let (mac, key, iv) = match suite.protection {
+            Protection::Gcm(key) => (0, key, 4),
+            Protection::ChaCha => (0, 32, 12),
+            Protection::Cbc(key, digest) => (digest.len(), key, 0),
+            Protection::Other => return None,
+        };
+        let seed = [*server, *client].concat();
+        let block = kdf::prf(suite.prf, master, b"key expansion", &seed, 2 * (mac + key + iv));
+        let mut rest = block.as_slice();
+        let mut part = |len| rest.split_off(..len).unwrap_or_default();
+        let (macs, keys, ivs) =
+            ((part(mac), part(mac)), (part(key), part(key)), (part(iv), part(iv)));
+        let framing =
+            if encrypt_then_mac && mac > 0 { Framing::EncryptThenMac } else { Framing::Tls12 };
+        let build = |mac, key, iv: &[u8]| {
+            let cipher = Cipher::new(suite.protection, key, mac)?;
+            Some(Self { cipher, iv: iv.to_vec(), framing, secret: Vec::new(), seq: 0 })
+        };
+        Some((build(macs.0, keys.0, ivs.0)?, build(macs.1, keys.1, ivs.1)?))
+    }
+
+    /// The keys from a traffic secret (RFC 8446 7.3).
+    pub(super) fn tls13(suite: Suite, secret: &[u8]) -> Option<Self> {
+        let len = match suite.protection {
+            Protection::Gcm(len) => len,
+            Protection::ChaCha => 32,
+            Protection::Cbc(..) | Protection::Other => return None,
+        };
+        let key = kdf::expand_label(suite.prf, secret, "key", len)?;
+        let iv = kdf::expand_label(suite.prf, secret, "iv", 12)?;
+        let cipher = Cipher::new(suite.protection, &key, &[])?;
+        Some(Self { cipher, iv, framing: Framing::Tls13, secret: secret.to_vec(), seq: 0 })
+    }
+
+    /// The keys after a key update (RFC 8446 7.2).
+    pub(super) fn updated(&self, suite: Suite) -> Option<Self> {
+        let next = kdf::expand_label(suite.prf, &self.secret, "traffic upd", suite.prf.len())?;
+        Self::tls13(suite, &next)
+    }
+
+    /// Whether a failed attempt leaves the record's buffer changed.
+    pub(super) const fn spoils(&self) -> bool {
+        matches!(self.framing, Framing::Tls12)
+            && matches!(self.cipher, Cipher::Aes128Cbc(..) | Cipher::Aes256Cbc(..))
+    }
+
+    /// Bytes that protection adds to a record, at least; header included.
+    pub(super) const fn overhead(&self) -> u64 {
+        let inner = match (&self.cipher, self.framing) {
+            (_, Framing::Tls13) => TAG + 1,
+            (Cipher::Aes128Gcm(_) | Cipher::Aes256Gcm(_), _) => TAG + 8,
+            (Cipher::ChaCha(_), _) => TAG,
+            (Cipher::Aes128Cbc(_, tagger) | Cipher::Aes256Cbc(_, tagger), _) => {
+                tagger.len() + BLOCK + 1
+            }
+        };
+        (HEADER + inner) as u64
+    }
+
+    /// Opens `record`, header included, as one of the next `window` records; the caller moves [`Self::seq`] on.
+    pub(super) fn open(&self, record: &mut [u8], window: u64) -> Option<Opened> {
+        let seqs = self.seq..self.seq.saturating_add(window);
+        let (header, body) = record.split_at_mut_checked(HEADER)?;
+        let header: &[u8; HEADER] = (&*header).try_into().ok()?;
+        let (seq, range) = match &self.cipher {
+            Cipher::Aes128Cbc(aes, tagger) => self.cbc(&**aes, tagger, header, body, seqs)?,
+            Cipher::Aes256Cbc(aes, tagger) => self.cbc(&**aes, tagger, header, body, seqs)?,
+            _ => self.aead(header, body, seqs)?,
+        };
+        let (kind, end) = match self.framing {
+            Framing::Tls13 => inner_kind(body.get(range.clone())?, range.start)?,
+            _ => (header[0], range.end),
+        };
+        Some(Opened { kind, plain: range.start + HEADER..end + HEADER, seq })
+    }
+
+    fn aead(
+        &self,
+        header: &[u8; HEADER],
+        body: &mut [u8],
+        mut seqs: Range<u64>,
+    ) -> Option<(u64, Range<usize>)> {
+        let explicit = if self.iv.len() == 4 { 8 } else { 0 };
+        let len = body.len().checked_sub(TAG + explicit)?;
+        let (sent, rest) = body.split_at_mut_checked(explicit)?;
+        let (text, tag) = rest.split_at_mut_checked(len)?;
+        let seq = seqs.find(|&seq| {
+            let nonce = if explicit > 0 { joined(&self.iv, sent) } else { mixed(&self.iv, seq) };
+            let short = short_header(seq, header, len);
+            let aad: &[u8] = if self.framing == Framing::Tls13 { header } else { &short };
+            self.cipher.open(&nonce, aad, text, tag).is_some()
+        })?;
+        Some((seq, explicit..explicit + len))
+    }
+
+    fn cbc<C>(
+        &self,
+        aes: &C,
+        tagger: &Tagger,
+        header: &[u8; HEADER],
+        body: &mut [u8],
+        mut seqs: Range<u64>,
+    ) -> Option<(u64, Range<usize>)>
+    where
+        C: Clone
+            + aes::cipher::BlockCipherDecrypt
+            + aes::cipher::BlockSizeUser<BlockSize = aes::cipher::consts::U16>,
+    {
+        if self.framing == Framing::EncryptThenMac {
+            // RFC 7366 3: the MAC covers the IV and the ciphertext.
+            let len = body.len().checked_sub(tagger.len())?;
+            let (text, tag) = body.split_at_mut_checked(len)?;
+            let seq = seqs.find(|&seq| tagger.fits(&short_header(seq, header, len), text, tag))?;
+            let end = decrypt_cbc(aes, text)?;
+            return Some((seq, BLOCK..end));
+        }
+        let end = decrypt_cbc(aes, body)?;
+        let len = end.checked_sub(BLOCK + tagger.len())?;
+        let (text, tag) = body.get(BLOCK..end)?.split_at_checked(len)?;
+        let seq = seqs.find(|&seq| tagger.fits(&short_header(seq, header, len), text, tag))?;
+        Some((seq, BLOCK..BLOCK + len))
+    }
+}
+
+/// Decrypts all but the IV in front; where the text ends once the padding is off.
+fn decrypt_cbc<C>(aes: &C, body: &mut [u8]) -> Option<usize>
+where
+    C: Clone
+        + aes::cipher::BlockCipherDecrypt
+        + aes::cipher::BlockSizeUser<BlockSize = aes::cipher::consts::U16>,
+{
+    let all = body.len();
+    let (iv, text) = body.split_first_chunk_mut::<BLOCK>()?;
+    let (blocks, odd) = Array::slice_as_chunks_mut(text);
+    if !odd.is_empty() || blocks.is_empty() {
+        return None;
+    }
+    cbc::Decryptor::inner_iv_init(aes.clone(), &Array::from(*iv)).decrypt_blocks(blocks);
+    let padding = *body.last()?;
+    let end = all.checked_sub(usize::from(padding) + 1).filter(|&end| end >= BLOCK)?;
+    body.get(end..)?.iter().all(|&b| b == padding).then_some(end)
+}
+
+/// The type behind the text, and where the text ends (RFC 8446 5.2).
+fn inner_kind(text: &[u8], start: usize) -> Option<(u8, usize)> {
+    let last = text.iter().rposition(|&b| b != 0)?;
+    Some((*text.get(last)?, start + last))
+}
+
+fn joined(fixed: &[u8], sent: &[u8]) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    nonce.iter_mut().zip(fixed.iter().chain(sent)).for_each(|(to, from)| *to = *from);
+    nonce
+}
+
+fn mixed(iv: &[u8], seq: u64) -> [u8; 12] {
+    let mut nonce = joined(iv, &[]);
+    nonce.iter_mut().rev().zip(seq.to_be_bytes().iter().rev()).for_each(|(to, from)| *to ^= from);
+    nonce
+}
+
+/// What TLS 1.2 authenticates besides the text (RFC 5246 6.2.3.3).
+fn short_header(seq: u64, &[kind, major, minor, ..]: &[u8; HEADER], len: usize) -> [u8; 13] {
+    let [s0, s1, s2, s3, s4, s5, s6, s7] = seq.to_be_bytes();
+    let [high, low] = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
+    [s0, s1, s2, s3, s4, s5, s6, s7, kind, major, minor, high, low]
+}
+
+impl Cipher {
+    fn new(protection: Protection, key: &[u8], mac: &[u8]) -> Option<Self> {
+        Some(match protection {
+            Protection::Gcm(16) => Self::Aes128Gcm(Box::new(Aes128Gcm::new_from_slice(key).ok()?)),
+            Protection::Gcm(_) => Self::Aes256Gcm(Box::new(Aes256Gcm::new_from_slice(key).ok()?)),
+            Protection::ChaCha => {
+                Self::ChaCha(Box::new(ChaCha20Poly1305::new_from_slice(key).ok()?))
+            }
+            Protection::Cbc(16, digest) => Self::Aes128Cbc(
+                Box::new(Aes128::new_from_slice(key).ok()?),
+                Tagger::new(digest, mac)?,
+            ),
+            Protection::Cbc(_, digest) => Self::Aes256Cbc(
+                Box::new(Aes256::new_from_slice(key).ok()?),
+                Tagger::new(digest, mac)?,
+            ),
+            Protection::Other => return None,
+        })
+    }
+
+    // The tag is checked before anything is decrypted: a failure leaves the text as it was.
+    fn open(&self, nonce: &[u8; 12], aad: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
+        let nonce = Array::from(*nonce);
+        let tag = Array::from(<[u8; TAG]>::try_from(tag).ok()?);
+        match self {
+            Self::Aes128Gcm(gcm) => gcm.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok(),
+            Self::Aes256Gcm(gcm) => gcm.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok(),
+            Self::ChaCha(chacha) => {
+                chacha.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok()
+            }
+            Self::Aes128Cbc(..) | Self::Aes256Cbc(..) => None,
+        }
+    }
+}
+
+impl Tagger {
+    fn new(digest: Digest, key: &[u8]) -> Option<Self> {
+        Some(match digest {
+            Digest::Sha1 => Self::Sha1(Hmac::new_from_slice(key).ok()?),
+            Digest::Sha256 => Self::Sha256(Hmac::new_from_slice(key).ok()?),
+            Digest::Sha384 => Self::Sha384(Hmac::new_from_slice(key).ok()?),
+        })
+    }
+
+    const fn len(&self) -> usize {
+        match self {
+            Self::Sha1(_) => Digest::Sha1.len(),
+            Self::Sha256(_) => Digest::Sha256.len(),
+            Self::Sha384(_) => Digest::Sha384.len(),
+        }
+    }
+
+    fn fits(&self, header: &[u8], text: &[u8], tag: &[u8]) -> bool {
+        match self {
+            Self::Sha1(mac) => {
+                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
+            }
+            Self::Sha256(mac) => {
+                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
+            }
+            Self::Sha384(mac) => {
+                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
+            }
+        }
+    }
+}

@@ -35,8 +35,18 @@ impl Seq {
 /// What a direction yields, not yet knowing whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output<'a> {
-    Data { at: At, offset: u64, bytes: &'a [u8] },
-    Gap { at: At, offset: u64, len: u64 },
+    Data {
+        at: At,
+        offset: u64,
+        bytes: &'a [u8],
+    },
+    /// `cut` tells bytes that the snap length cut from bytes that no frame has.
+    Gap {
+        at: At,
+        offset: u64,
+        len: u64,
+        cut: bool,
+    },
 }
 
 /// Bytes at an offset; `bytes` is what was captured of `len`.
@@ -242,7 +252,7 @@ impl Half {
     ) {
         while self.next < upto {
             let end = self.first_held().map_or(upto, |held| held.min(upto));
-            self.gap(at, end, out);
+            self.gap(at, end, false, out);
             self.release(budget, out);
         }
     }
@@ -251,9 +261,9 @@ impl Half {
         self.held.first_key_value().map(|(&offset, _)| offset)
     }
 
-    fn gap(&mut self, at: At, end: u64, out: &mut impl FnMut(Output<'_>)) {
+    fn gap(&mut self, at: At, end: u64, cut: bool, out: &mut impl FnMut(Output<'_>)) {
         if end > self.next {
-            out(Output::Gap { at, offset: self.next, len: end - self.next });
+            out(Output::Gap { at, offset: self.next, len: end - self.next, cut });
             self.next = end;
             self.recent.jump(end);
         }
@@ -263,7 +273,7 @@ impl Half {
     fn make_room(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         loop {
             let end = self.first_held().map_or(part.offset, |held| held.min(part.offset));
-            self.gap(part.at, end, out);
+            self.gap(part.at, end, false, out);
             self.release(budget, out);
             if part.offset <= self.next || self.hold(part, budget) {
                 return;
@@ -340,6 +350,6 @@ impl Half {
             out(Output::Data { at: part.at, offset: part.offset, bytes: part.bytes });
         }
         // The snap length cut the rest.
-        self.gap(part.at, part.end(), out);
+        self.gap(part.at, part.end(), true, out);
     }
 }

@@ -176,12 +176,12 @@ impl<T: Default> Flow<T> {
         }
         let first = Seq(segment.seq).plus(u64::from(segment.flags.has(Flags::SYN)));
         self.start(dir, first);
-        let half = self.halves.of_mut(dir);
-        let facts = self.subject.connection.side_mut(self.subject.side(dir));
-        let Some(offset) = half.offset(first) else {
-            facts.out_of_window += 1;
-            return;
-        };
+        if self.halves.of(dir).offset(first).is_none() {
+            self.subject.facts(dir).out_of_window += 1;
+            self.stray(dir, segment.at, first, budget, out);
+        }
+        let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
+        let Some(offset) = half.offset(first) else { return };
         let len = u64::from(segment.wire_len);
         if half.ended {
             facts.after_end += if offset >= half.next() as i64 { len } else { 0 };
@@ -210,6 +210,17 @@ impl<T: Default> Flow<T> {
             half.skip_to(end);
         } else {
             half.push(part, budget, &mut |output| subject.output(dir, acked, output, out));
+        }
+    }
+
+    fn stray<F>(&mut self, dir: Dir, at: At, seq: Seq, budget: &mut Budget, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+        if !half.ended && !subject.ignored {
+            let acked = half.acked;
+            half.stray(at, seq, budget, &mut |output| subject.output(dir, acked, output, out));
         }
     }
 

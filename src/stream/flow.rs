@@ -5,94 +5,21 @@ use etherparse::{TcpOptionElement, TcpOptionsIterator};
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
-use super::connection::{Connection, Reset, SideFacts, ZERO_WINDOWS, ZeroWindow};
+use super::connection::{Connection, SideFacts, ZERO_WINDOWS, ZeroWindow};
 use super::flows::{Both, Dir, Key};
-use super::half::{Budget, Half, Output, Part, Seq};
+use super::half::{Budget, Half, Part, Seq};
 use super::mirror::Mirror;
-use super::{Chunk, End, Event, Side, Verdict};
-
-/// Slack around the window for RST, since the capture may lack the latest acknowledgement.
-const RESET_SLACK: u64 = 1 << 16;
+use super::subject::Subject;
+use super::{Event, Side, Verdict};
 
 /// A connection with its owner's state.
 #[derive(Debug)]
 pub(super) struct Flow<T> {
     pub subject: Subject<T>,
     pub key: Key,
-    halves: Both<Half>,
+    pub halves: Both<Half>,
     mirrors: Both<Mirror>,
     pub closed_at: Option<At>,
-}
-
-/// What the owner is lent.
-#[derive(Debug)]
-pub(super) struct Subject<T> {
-    pub connection: Connection,
-    pub state: T,
-    client: Dir,
-    ignored: bool,
-    swapped: bool,
-}
-
-impl<T> Subject<T> {
-    pub fn side(&self, dir: Dir) -> Side {
-        if dir == self.client { Side::Client } else { Side::Server }
-    }
-
-    pub fn facts(&mut self, dir: Dir) -> &mut SideFacts {
-        self.connection.side_mut(self.side(dir))
-    }
-
-    fn swap(&mut self) {
-        self.client = self.client.other();
-        self.connection.swap();
-    }
-
-    fn emit<F>(&mut self, dir: Dir, event: impl Fn(Side) -> Event<'static>, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
-    {
-        self.offer(event(self.side(dir)), |side| event(side), dir, out);
-    }
-
-    fn output<F>(&mut self, dir: Dir, acked: u64, output: Output<'_>, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
-    {
-        let event = |side| match output {
-            Output::Data { at, offset, bytes } => Event::Data(Chunk { at, side, offset, bytes }),
-            Output::Gap { at, offset, len } => Event::Gap { at, side, offset, len },
-        };
-        if let Output::Gap { offset, len, .. } = output {
-            let received = acked.saturating_sub(offset).min(len);
-            let facts = self.facts(dir);
-            facts.lost_by_capture += received;
-            facts.missing += len - received;
-        }
-        self.offer(event(self.side(dir)), event, dir, out);
-    }
-
-    fn offer<'e, F>(
-        &mut self,
-        event: Event<'e>,
-        again: impl Fn(Side) -> Event<'e>,
-        dir: Dir,
-        out: &mut F,
-    ) where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
-    {
-        if self.ignored {
-            return;
-        }
-        let mut verdict = out(&mut self.connection, &mut self.state, event);
-        if verdict == Verdict::Swap && !self.swapped {
-            self.swapped = true;
-            self.swap();
-            let event = again(self.side(dir));
-            verdict = out(&mut self.connection, &mut self.state, event);
-        }
-        self.ignored |= verdict == Verdict::Ignore;
-    }
 }
 
 impl<T: Default> Flow<T> {
@@ -108,8 +35,7 @@ impl<T: Default> Flow<T> {
         let mut connection = Connection::new(id, client, server, segment.at);
         connection.midstream = !syn;
         let client = if from_client { dir } else { dir.other() };
-        let subject =
-            Subject { connection, state: T::default(), client, ignored: false, swapped: false };
+        let subject = Subject::new(connection, client);
         Self { subject, key, halves: Both::default(), mirrors: Both::default(), closed_at: None }
     }
 
@@ -250,12 +176,12 @@ impl<T: Default> Flow<T> {
         }
         let first = Seq(segment.seq).plus(u64::from(segment.flags.has(Flags::SYN)));
         self.start(dir, first);
-        let half = self.halves.of_mut(dir);
-        let facts = self.subject.connection.side_mut(self.subject.side(dir));
-        let Some(offset) = half.offset(first) else {
-            facts.out_of_window += 1;
-            return;
-        };
+        if self.halves.of(dir).offset(first).is_none() {
+            self.subject.facts(dir).out_of_window += 1;
+            self.stray(dir, segment.at, first, budget, out);
+        }
+        let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
+        let Some(offset) = half.offset(first) else { return };
         let len = u64::from(segment.wire_len);
         if half.ended {
             facts.after_end += if offset >= half.next() as i64 { len } else { 0 };
@@ -287,10 +213,20 @@ impl<T: Default> Flow<T> {
         }
     }
 
+    fn stray<F>(&mut self, dir: Dir, at: At, seq: Seq, budget: &mut Budget, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+        if !half.ended && !subject.ignored {
+            let acked = half.acked;
+            half.stray(at, seq, budget, &mut |output| subject.output(dir, acked, output, out));
+        }
+    }
+
     /// Facts of a segment with data, before any of it is delivered.
     fn judge(half: &Half, facts: &mut SideFacts, part: Part<'_>) {
         facts.last_data = Some(part.at);
-        facts.cut += part.len - part.bytes.len() as u64;
         facts.sent = facts.sent.max(part.offset + part.len);
         if part.offset == half.next() && half.highest() == half.next() {
             return;
@@ -357,108 +293,5 @@ impl<T: Default> Flow<T> {
             _ => {}
         }
         behind
-    }
-
-    fn reset<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
-    {
-        let Some(seq_fits) = self.reset_fits(dir, segment) else {
-            self.subject.connection.resets_ignored += 1;
-            return;
-        };
-        let side = self.subject.side(dir);
-        let connection = &mut self.subject.connection;
-        connection.resets += 1;
-        connection.reset.get_or_insert(Reset {
-            at: segment.at,
-            time: segment.at.time,
-            side,
-            ttl: segment.ttl,
-            ip_id: segment.ip_id,
-            window: segment.window,
-            seq_fits,
-            acked: segment.flags.has(Flags::ACK),
-        });
-        self.end(segment.at, End::Reset, budget, out);
-    }
-
-    /// Whether RST comes at exactly the next sequence number; `None` if it is far off.
-    fn reset_fits(&mut self, dir: Dir, segment: &Segment<'_>) -> Option<bool> {
-        let half = self.halves.of(dir);
-        if half.base().is_none() {
-            // It answers a SYN, or the capture lacks what it follows: only the acknowledgement can be judged.
-            let other = self.halves.of(dir.other());
-            let judged = segment.flags.has(Flags::ACK) && other.base().is_some();
-            return (!judged || other.offset(Seq(segment.ack)).is_some()).then_some(true);
-        }
-        let offset = half.offset(Seq(segment.seq))?;
-        let window = self.subject.facts(dir.other()).window.max(RESET_SLACK);
-        let low = half.acked.min(half.next()) as i64 - RESET_SLACK as i64;
-        let high = half.highest().max(half.acked).saturating_add(window) as i64;
-        let end = half.next() + u64::from(half.ended);
-        let exact = [half.next(), half.acked, end].iter().any(|&next| next as i64 == offset);
-        (low..=high).contains(&offset).then_some(exact)
-    }
-
-    /// What time, FIN and acknowledgements settle after a segment.
-    fn settle<F>(&mut self, at: At, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
-    {
-        let over = [Dir::Up, Dir::Down].iter().all(|&dir| self.halves.of(dir).fin_acked);
-        for dir in [self.subject.client, self.subject.client.other()] {
-            let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
-            if half.ended {
-                continue;
-            }
-            let acked = half.acked;
-            if !subject.ignored {
-                let sink = &mut |output: Output<'_>| subject.output(dir, acked, output, out);
-                if over { half.flush(at, budget, sink) } else { half.tick(at, budget, sink) }
-            }
-            if half.complete() || (subject.ignored && half.fin.is_some()) {
-                half.ended = true;
-                let at =
-                    half.fin.map_or(at, |(_, fin)| if fin.frame > at.frame { fin } else { at });
-                subject.emit(dir, |side| Event::End { at, side, why: End::Fin }, out);
-            }
-        }
-        self.close(at, budget);
-    }
-
-    /// Ends both directions, after what is known to come before.
-    pub fn end<F>(&mut self, at: At, why: End, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
-    {
-        for dir in [self.subject.client, self.subject.client.other()] {
-            let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
-            if half.ended {
-                continue;
-            }
-            let acked = half.acked;
-            if !subject.ignored {
-                half.flush(at, budget, &mut |output| subject.output(dir, acked, output, out));
-            }
-            half.ended = true;
-            let why = if half.complete() { End::Fin } else { why };
-            subject.emit(dir, |side| Event::End { at, side, why }, out);
-        }
-        self.close(at, budget);
-    }
-
-    /// Both directions have ended: only the facts are still needed.
-    fn close(&mut self, at: At, budget: &mut Budget) {
-        let over = self.halves.of(Dir::Up).ended && self.halves.of(Dir::Down).ended;
-        if over && self.closed_at.is_none() {
-            self.closed_at = Some(at);
-            self.clear(budget);
-        }
-    }
-
-    fn clear(&mut self, budget: &mut Budget) {
-        self.halves.of_mut(Dir::Up).clear(budget);
-        self.halves.of_mut(Dir::Down).clear(budget);
     }
 }

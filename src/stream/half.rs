@@ -15,6 +15,9 @@ const SLACK_SEGMENTS: u8 = 8;
 /// Nanoseconds for the same.
 const SLACK_NANOS: i64 = 200_000_000;
 
+/// Segments in a row outside any window after which a direction is believed to have moved on.
+const ASTRAY: u8 = 8;
+
 /// A sequence number (RFC 9293 3.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seq(pub u32);
@@ -35,8 +38,18 @@ impl Seq {
 /// What a direction yields, not yet knowing whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output<'a> {
-    Data { at: At, offset: u64, bytes: &'a [u8] },
-    Gap { at: At, offset: u64, len: u64 },
+    Data {
+        at: At,
+        offset: u64,
+        bytes: &'a [u8],
+    },
+    /// `cut` tells bytes that the snap length cut from bytes that no frame has.
+    Gap {
+        at: At,
+        offset: u64,
+        len: u64,
+        cut: bool,
+    },
 }
 
 /// Bytes at an offset; `bytes` is what was captured of `len`.
@@ -111,6 +124,7 @@ pub(super) struct Half {
     held_bytes: usize,
     recent: Recent,
     hole: Option<Hole>,
+    astray: u8,
     /// Highest offset that the other side has acknowledged.
     pub acked: u64,
     /// Where FIN ends the direction, once seen.
@@ -149,7 +163,7 @@ impl Half {
         let offset = i64::try_from(self.next).ok()?.checked_add(distance)?;
         let limit = self.highest().max(self.acked).saturating_add(WINDOW);
         let near = u64::try_from(offset).map_or(true, |offset| offset <= limit);
-        (near && distance.unsigned_abs() <= 2 * WINDOW).then_some(offset)
+        (near && distance >= -(WINDOW as i64)).then_some(offset)
     }
 
     /// Compares `part` with what came before it.
@@ -170,8 +184,26 @@ impl Half {
         overlap
     }
 
+    /// A segment at `seq` is outside any window; several in a row mean that the capture paused for long.
+    pub fn stray(
+        &mut self,
+        at: At,
+        seq: Seq,
+        budget: &mut Budget,
+        out: &mut impl FnMut(Output<'_>),
+    ) {
+        self.astray += 1;
+        let Some(base) = self.base.filter(|_| self.astray >= ASTRAY) else { return };
+        self.astray = 0;
+        self.flush(at, budget, out);
+        // What was lost is known up to multiples of 4 GiB.
+        let ahead = seq.0.wrapping_sub(base.plus(self.next).0);
+        self.gap(at, self.next + u64::from(ahead), false, out);
+    }
+
     /// Delivers `part` and what it releases, or holds it.
     pub fn push(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        self.astray = 0;
         let part = part.within(self.next, u64::MAX);
         if part.len == 0 {
             return;
@@ -242,7 +274,7 @@ impl Half {
     ) {
         while self.next < upto {
             let end = self.first_held().map_or(upto, |held| held.min(upto));
-            self.gap(at, end, out);
+            self.gap(at, end, false, out);
             self.release(budget, out);
         }
     }
@@ -251,9 +283,9 @@ impl Half {
         self.held.first_key_value().map(|(&offset, _)| offset)
     }
 
-    fn gap(&mut self, at: At, end: u64, out: &mut impl FnMut(Output<'_>)) {
+    fn gap(&mut self, at: At, end: u64, cut: bool, out: &mut impl FnMut(Output<'_>)) {
         if end > self.next {
-            out(Output::Gap { at, offset: self.next, len: end - self.next });
+            out(Output::Gap { at, offset: self.next, len: end - self.next, cut });
             self.next = end;
             self.recent.jump(end);
         }
@@ -263,7 +295,7 @@ impl Half {
     fn make_room(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         loop {
             let end = self.first_held().map_or(part.offset, |held| held.min(part.offset));
-            self.gap(part.at, end, out);
+            self.gap(part.at, end, false, out);
             self.release(budget, out);
             if part.offset <= self.next || self.hold(part, budget) {
                 return;
@@ -340,6 +372,6 @@ impl Half {
             out(Output::Data { at: part.at, offset: part.offset, bytes: part.bytes });
         }
         // The snap length cut the rest.
-        self.gap(part.at, part.end(), out);
+        self.gap(part.at, part.end(), true, out);
     }
 }

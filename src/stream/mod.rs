@@ -1,12 +1,14 @@
 //! TCP: each direction's bytes in order, whatever the network and the capture did to them.
 
 mod connection;
+mod ending;
 mod flow;
 mod flows;
 mod half;
 mod mirror;
 mod pool;
 mod recent;
+mod subject;
 mod table;
 #[cfg(test)]
 mod tests;

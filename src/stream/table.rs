@@ -52,7 +52,7 @@ impl<T: Default> Table<T> {
         }
     }
 
-    /// Takes a segment; `out` gets what it yields, before this returns.
+    /// Takes a segment; `out` gets what it yields before this returns the id of its connection.
     pub fn push<F>(&mut self, segment: &Segment<'_>, out: &mut F) -> u64
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
@@ -96,7 +96,9 @@ impl<T: Default> Table<T> {
         }
     }
 
-    /// A connection that the table has forgotten, with the state of its owner; to be called until `None`.
+    /// A connection that the table has forgotten, with the state of its owner.
+    ///
+    /// To be called until `None` now and then: what is not taken stays in memory.
     pub fn closed(&mut self) -> Option<(Connection, T)> {
         self.gone.pop_front()
     }
@@ -105,6 +107,12 @@ impl<T: Default> Table<T> {
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         let flow = self.pool.get(*self.ids.get(&id)?)?;
         Some(&flow.subject.connection)
+    }
+
+    /// A connection still in the table and the state of its owner.
+    pub fn lend(&mut self, id: u64) -> Option<(&mut Connection, &mut T)> {
+        let subject = &mut self.pool.get_mut(*self.ids.get(&id)?)?.subject;
+        Some((&mut subject.connection, &mut subject.state))
     }
 
     /// Open connections forgotten to stay under the cap.

@@ -312,7 +312,33 @@ fn a_payload_cut_by_the_snap_length_ends_in_a_gap() {
         ["Client 0 abc from 4", "Client 3 lacks 7"]
     );
     assert_eq!(net.client(110, 500, ACK, b"k"), ["Client 10 k from 5"]);
-    assert_eq!(net.side(Side::Client).cut, 7);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.cut, facts.missing), (7, 0));
+}
+
+#[test]
+fn a_direction_goes_on_after_a_long_pause_of_the_capture() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    for seq in (0..7).map(|n| 2_000_000_000 + n) {
+        assert_eq!(net.client(seq, 500, ACK, b"x"), NOTHING);
+    }
+    assert_eq!(
+        net.client(2_000_000_007, 500, ACK, b"y"),
+        ["Client 3 lacks 1999999904", "Client 1999999907 y from 12"]
+    );
+    assert_eq!(net.side(Side::Client).out_of_window, 8);
+}
+
+#[test]
+fn a_connection_is_serialised_with_its_times() {
+    let mut net = Net::open();
+    net.client(100, 0, RST, b"");
+    let json = serde_json::to_value(net.connection()).unwrap();
+    assert_eq!(json["reset"]["side"], "client");
+    assert_eq!(json["started"], "1970-01-01T00:00:00.002000Z");
+    let back: Connection = serde_json::from_value(json).unwrap();
+    assert_eq!(back.client.port(), 4000);
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! How a connection ends: FIN, RST, or not within the capture.
+
+use crate::at::At;
+use crate::packet::{Flags, Segment};
+
+use super::connection::{Connection, Reset};
+use super::flow::Flow;
+use super::flows::Dir;
+use super::half::{Budget, Output, Seq};
+use super::{End, Event, Verdict};
+
+/// Slack around the window for RST, since the capture may lack the latest acknowledgement.
+const RESET_SLACK: u64 = 1 << 16;
+
+impl<T: Default> Flow<T> {
+    pub fn reset<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        let Some(seq_fits) = self.reset_fits(dir, segment) else {
+            self.subject.connection.resets_ignored += 1;
+            return;
+        };
+        let side = self.subject.side(dir);
+        let connection = &mut self.subject.connection;
+        connection.resets += 1;
+        connection.reset.get_or_insert(Reset {
+            at: segment.at,
+            time: segment.at.time,
+            side,
+            ttl: segment.ttl,
+            ip_id: segment.ip_id,
+            window: segment.window,
+            seq_fits,
+            acked: segment.flags.has(Flags::ACK),
+        });
+        self.end(segment.at, End::Reset, budget, out);
+    }
+
+    /// Whether RST comes at exactly the next sequence number; `None` if it is far off.
+    fn reset_fits(&mut self, dir: Dir, segment: &Segment<'_>) -> Option<bool> {
+        let half = self.halves.of(dir);
+        if half.base().is_none() {
+            // It answers a SYN, or the capture lacks what it follows: only the acknowledgement can be judged.
+            let other = self.halves.of(dir.other());
+            let judged = segment.flags.has(Flags::ACK) && other.base().is_some();
+            return (!judged || other.offset(Seq(segment.ack)).is_some()).then_some(true);
+        }
+        let offset = half.offset(Seq(segment.seq))?;
+        let window = self.subject.facts(dir.other()).window.max(RESET_SLACK);
+        let low = half.acked.min(half.next()) as i64 - RESET_SLACK as i64;
+        let high = half.highest().max(half.acked).saturating_add(window) as i64;
+        let end = half.next() + u64::from(half.ended);
+        let exact = [half.next(), half.acked, end].iter().any(|&next| next as i64 == offset);
+        (low..=high).contains(&offset).then_some(exact)
+    }
+
+    /// What time, FIN and acknowledgements settle after a segment.
+    pub fn settle<F>(&mut self, at: At, budget: &mut Budget, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        let over = [Dir::Up, Dir::Down].iter().all(|&dir| self.halves.of(dir).fin_acked);
+        for dir in [self.subject.client, self.subject.client.other()] {
+            let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+            if half.ended {
+                continue;
+            }
+            let acked = half.acked;
+            if !subject.ignored {
+                let sink = &mut |output: Output<'_>| subject.output(dir, acked, output, out);
+                if over { half.flush(at, budget, sink) } else { half.tick(at, budget, sink) }
+            }
+            if half.complete() || (subject.ignored && half.fin.is_some()) {
+                half.ended = true;
+                let at =
+                    half.fin.map_or(at, |(_, fin)| if fin.frame > at.frame { fin } else { at });
+                subject.emit(dir, |side| Event::End { at, side, why: End::Fin }, out);
+            }
+        }
+        self.close(at, budget);
+    }
+
+    /// Ends both directions, after what is known to come before.
+    pub fn end<F>(&mut self, at: At, why: End, budget: &mut Budget, out: &mut F)
+    where
+        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+    {
+        for dir in [self.subject.client, self.subject.client.other()] {
+            let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+            if half.ended {
+                continue;
+            }
+            let acked = half.acked;
+            if !subject.ignored {
+                half.flush(at, budget, &mut |output| subject.output(dir, acked, output, out));
+            }
+            half.ended = true;
+            let why = if half.complete() { End::Fin } else { why };
+            subject.emit(dir, |side| Event::End { at, side, why }, out);
+        }
+        self.close(at, budget);
+    }
+
+    /// Both directions have ended: only the facts are still needed.
+    fn close(&mut self, at: At, budget: &mut Budget) {
+        let over = self.halves.of(Dir::Up).ended && self.halves.of(Dir::Down).ended;
+        if over && self.closed_at.is_none() {
+            self.closed_at = Some(at);
+            self.clear(budget);
+        }
+    }
+
+    pub fn clear(&mut self, budget: &mut Budget) {
+        self.halves.of_mut(Dir::Up).clear(budget);
+        self.halves.of_mut(Dir::Down).clear(budget);
+    }
+}

@@ -6,7 +6,6 @@ use crate::stream::{self, Side};
 use crate::tls::{self, Decryptor, KeyLog};
 
 /// The protocol of one connection, or of a tunnel within it.
-#[derive(Debug)]
 pub enum Layer {
     /// Not known yet.
     Detect(Detect),

@@ -14,7 +14,6 @@ use crate::stream::{self, Chunk, Side};
 use crate::tls::KeyLog;
 
 /// Turns stream events of one connection into HTTP events.
-#[derive(Debug)]
 pub struct Parser {
     client: Direction,
     server: Direction,

@@ -1,6 +1,7 @@
 //! The packets of the BITS upload protocol ([MC-BUP] 2.2).
 
 pub mod fields;
+pub mod hresult;
 pub mod protocol;
 
 use std::fmt;

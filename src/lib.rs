@@ -21,6 +21,7 @@
 pub mod at;
 pub mod bits;
 pub mod capture;
+pub mod export;
 pub mod http;
 pub mod limits;
 pub mod model;

@@ -1,1 +1,49 @@
-fn main() {}
+//! `bitsleuth`, the command.
+
+mod cli;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::run::{Failure, Status};
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(Status::Clean) => ExitCode::SUCCESS,
+        Ok(Status::Unreadable) => ExitCode::from(2),
+        // Whoever read the output has seen enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(Failure::Output(error)) => complain(&error.to_string()),
+        Err(Failure::Message(message)) => complain(&message),
+    }
+}
+
+fn run(cli: Cli) -> Result<Status, Failure> {
+    let mut out = cli::run::output();
+    match cli.command {
+        None => cli.timeline.run(),
+        Some(Command::Timeline(args)) => args.run(),
+        Some(Command::Sessions(args)) => args.run(),
+        Some(Command::Http(args)) => args.run(),
+        Some(Command::Capture(args)) => args.run(),
+        Some(Command::Interfaces) => Ok(cli::interfaces::run(&mut out).map(|()| Status::Clean)?),
+        Some(Command::Schema) => {
+            Ok(bitsleuth::export::json::schema(&mut out).map(|()| Status::Clean)?)
+        }
+        Some(Command::Completions(args)) => {
+            Ok(args.write(&mut out, Cli::command()).map(|()| Status::Clean)?)
+        }
+        Some(Command::Man) => Ok(cli::docs::man(&mut out, Cli::command()).map(|()| Status::Clean)?),
+    }
+}
+
+fn complain(message: &str) -> ExitCode {
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(io::stderr(), "bitsleuth: {message}");
+    ExitCode::from(2)
+}

@@ -1,9 +1,74 @@
 //! `bitsleuth capture`: watches an interface.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use bitsleuth::capture::{Error, Input, Item};
+use bitsleuth::export::timeline;
+use bitsleuth::model::Exchange;
+use bitsleuth::observe::Observer;
+use bitsleuth::{Analysis, Options};
 use clap::Args;
+
+use super::run::{Failure, Status, output};
+use super::show::Show;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  bitsleuth capture -i eth0
+  bitsleuth capture -i eth0 -f 'tcp port 8530' -a 600 -w kept.pcap";
+
+/// The command with its options.
+#[derive(Args, Clone, Debug)]
+pub struct CaptureCommand {
+    #[command(flatten)]
+    args: CaptureArgs,
+    #[command(flatten)]
+    show: Show,
+}
+
+impl CaptureCommand {
+    /// Runs the command: exchanges as they complete, then the timeline and the counters.
+    pub fn run(&self) -> Result<Status, Failure> {
+        let style = self.show.style();
+        let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
+        let mut written = Ok(());
+        let stats = run_live(&self.args, &mut |item| {
+            match item {
+                Item::Frame(frame) => analysis.push(&frame, &mut done),
+                Item::Secrets(text) => analysis.secrets(text),
+            }
+            for exchange in done.0.drain(..) {
+                let mut out = output();
+                written = timeline::write_exchange(&mut out, &exchange, &style)
+                    .and_then(|()| out.flush());
+            }
+        })?;
+        written?;
+        let mut out = output();
+        let report = analysis.finish(vec![stats.input], &mut ());
+        writeln!(out)?;
+        timeline::write(&mut out, &report, &style)?;
+        out.flush()?;
+        let Stats { received, dropped, interface_dropped, .. } = stats;
+        // Nobody is left to tell where standard error is closed.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{received} frames received, {dropped} dropped by the kernel, {interface_dropped} by the interface"
+        );
+        Ok(Status::Clean)
+    }
+}
+
+/// Exchanges that were answered since the last look.
+#[derive(Default)]
+struct Completed(Vec<Exchange>);
+
+impl Observer for Completed {
+    fn exchange(&mut self, exchange: &Exchange) {
+        self.0.push(exchange.clone());
+    }
+}
 
 /// What to capture, with the letters of tcpdump and dumpcap.
 #[derive(Args, Clone, Debug)]

@@ -1,5 +1,73 @@
 //! The command line: one file per subcommand.
 
 pub mod capture;
+pub mod docs;
+pub mod http;
 pub mod input;
 pub mod interfaces;
+pub mod run;
+pub mod select;
+pub mod sessions;
+pub mod show;
+pub mod timeline;
+
+use clap::{Parser, Subcommand};
+
+/// See what BITS uploads in a capture did, and how they ended.
+#[derive(Parser, Debug)]
+#[command(
+    name = "bitsleuth",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+#[command(after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do; without it, `timeline`
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub timeline: timeline::TimelineArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bitsleuth upload.pcap                      what client and server said, in order
+  bitsleuth sessions --json *.pcapng.gz      a summary of each upload for scripts
+  tcpdump -w - tcp port 80 | bitsleuth -     a capture from standard input
+  bitsleuth capture -i eth0 -f 'port 8530'   uploads as they happen
+
+Exit status:
+  0  everything was read
+  2  an input could not be read, or the command line is wrong";
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Each upload message by message
+    #[command(after_help = timeline::EXAMPLES)]
+    Timeline(timeline::TimelineArgs),
+    /// One row per upload, or the report as JSON
+    #[command(after_help = sessions::EXAMPLES)]
+    Sessions(sessions::SessionsArgs),
+    /// Every HTTP exchange, BITS or not
+    #[command(after_help = http::EXAMPLES)]
+    Http(http::HttpArgs),
+    /// Watch an interface and show exchanges as they complete
+    #[command(after_help = capture::EXAMPLES)]
+    Capture(capture::CaptureCommand),
+    /// List the interfaces that can be captured on
+    #[command(after_help = "Examples:\n  bitsleuth interfaces")]
+    Interfaces,
+    /// Print the JSON Schema of the report
+    #[command(after_help = "Examples:\n  bitsleuth schema > bitsleuth.schema.json")]
+    Schema,
+    /// Print a completion script
+    #[command(
+        after_help = "Examples:\n  bitsleuth completions bash > /etc/bash_completion.d/bitsleuth\n  bitsleuth completions powershell >> $PROFILE"
+    )]
+    Completions(docs::Completions),
+    /// Print the man page
+    #[command(after_help = "Examples:\n  bitsleuth man | man -l -")]
+    Man,
+}

@@ -1,6 +1,7 @@
 //! What watches an analysis: digests of files, listings, a library user's own code.
 
 pub mod digest;
+pub mod listing;
 
 use crate::http;
 use crate::model::Exchange;

@@ -1,0 +1,62 @@
+//! `bitsleuth http`: every HTTP exchange, BITS or not.
+
+use std::io::{self, Write};
+
+use bitsleuth::export::http::{self, Row};
+use bitsleuth::observe::listing::Listing;
+use clap::{Args, ValueEnum};
+
+use super::input::InputArgs;
+use super::run::{Failure, Status, analyse, output};
+use super::show::Show;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  bitsleuth http upload.pcap
+  bitsleuth http --format ndjson upload.pcap | jq -r .request.target";
+
+/// What to list.
+#[derive(Args, Debug, Clone)]
+pub struct HttpArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    show: Show,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+/// A form of the listing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table
+    #[default]
+    Text,
+    /// One JSON object a line
+    Ndjson,
+}
+
+impl HttpArgs {
+    /// Runs the command.
+    pub fn run(&self) -> Result<Status, Failure> {
+        let (mut out, style) = (output(), self.show.style());
+        let mut written: io::Result<()> = Ok(());
+        if self.format == Format::Text {
+            http::write_head(&mut out, &style)?;
+        }
+        let mut listing = Listing::new(|row: &Row| {
+            if written.is_ok() {
+                written = match self.format {
+                    Format::Text => http::write_text(&mut out, row, &style),
+                    Format::Ndjson => http::write_json(&mut out, row),
+                };
+            }
+        });
+        let (_, status) = analyse(&self.input, false, &mut listing)?;
+        listing.finish();
+        written?;
+        out.flush()?;
+        Ok(status)
+    }
+}

@@ -1,0 +1,11 @@
+//! Reports as text for people and as data for programs.
+
+pub mod http;
+pub mod json;
+pub mod style;
+pub mod table;
+pub mod text;
+pub mod timeline;
+
+pub use style::Style;
+pub use text::Times;

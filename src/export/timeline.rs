@@ -1,0 +1,173 @@
+//! Uploads as dialogues: the verdict, then a line for every message.
+
+mod head;
+mod layout;
+#[cfg(test)]
+pub(super) mod samples;
+mod words;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use super::style::{Style, Tone};
+use super::text::{self, Clock};
+use crate::at::Span;
+use crate::model::{Exchange, Report, Session};
+use layout::{Line, Mark, Message};
+
+pub(super) use head::{error_words, rate, server, sign, tone};
+
+const MILLISECOND: i64 = 1_000_000;
+
+/// Writes a block for every session of the report, and a summary where there is not just one.
+pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
+    let several = report.captures.len() > 1;
+    for session in &report.sessions {
+        head::write(out, session, several, style)?;
+        layout::write(out, &Dialogue::of(session, several, style).lines(session), style)?;
+        writeln!(out)?;
+    }
+    match report.sessions.len() {
+        0 => writeln!(out, "{}", head::nothing(report)),
+        1 => Ok(()),
+        _ => writeln!(out, "{}", head::summary(report)),
+    }
+}
+
+/// Writes one exchange as it happens, with its connection, for a timeline that never ends.
+pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -> io::Result<()> {
+    let (arrow, at) = (style.signs().right, exchange.span().first);
+    let mut dialogue = Dialogue {
+        style: *style,
+        clock: Clock::new(style.times, None),
+        several: at.input > 0 || u64::from(at.input_frame) != at.frame,
+        words: words::Words::new(*style),
+        last: None,
+        connection: None,
+        known: BTreeSet::new(),
+        quiet: i64::MAX,
+    };
+    let mut lines = Vec::with_capacity(2);
+    dialogue.messages(exchange, &mut lines);
+    let ends = format!("{} {arrow} {}", exchange.client, exchange.server);
+    writeln!(out, "{}", style.paint(Tone::Quiet, ends))?;
+    layout::write(out, &lines, style)
+}
+
+/// Turns the exchanges of a session into lines.
+struct Dialogue {
+    style: Style,
+    clock: Clock,
+    several: bool,
+    words: words::Words,
+    /// The frames of the line before.
+    last: Option<Span>,
+    connection: Option<u64>,
+    known: BTreeSet<u64>,
+    /// Waits shorter than this, in nanoseconds, are not shown.
+    quiet: i64,
+}
+
+impl Dialogue {
+    fn of(session: &Session, several: bool, style: &Style) -> Self {
+        Self {
+            style: *style,
+            clock: Clock::new(style.times, Some(session.started)),
+            several,
+            words: words::Words::of(session, *style),
+            last: None,
+            connection: None,
+            known: BTreeSet::new(),
+            quiet: quiet(&session.exchanges),
+        }
+    }
+
+    fn lines(mut self, session: &Session) -> Vec<Line> {
+        let mut lines = Vec::with_capacity(session.exchanges.len() * 2 + 1);
+        for exchange in &session.exchanges {
+            let change = self.change(exchange);
+            // What has no request is told by its response alone.
+            let next = exchange.request.as_ref().map(|request| request.span);
+            lines.extend(next.and_then(|next| self.wait(next, change)));
+            self.messages(exchange, &mut lines);
+        }
+        if session.exchanges_omitted > 0 {
+            let words = format!("{} left out", text::count(session.exchanges_omitted, "exchange"));
+            lines.push(self.note(&words, Tone::Odd));
+        }
+        lines
+    }
+
+    fn messages(&mut self, exchange: &Exchange, lines: &mut Vec<Line>) {
+        if let Some(request) = &exchange.request {
+            let said = self.words.request(exchange, request);
+            lines.push(self.message(request.span, Mark::Request, said));
+        }
+        match &exchange.response {
+            Some(response) => {
+                lines.extend(self.wait(response.span, None));
+                let said = self.words.response(exchange, response);
+                lines.push(self.message(response.span, Mark::Response, said));
+            }
+            None => lines.push(self.note("no answer seen", Tone::Odd)),
+        }
+    }
+
+    fn message(&mut self, span: Span, mark: Mark, said: words::Said) -> Line {
+        self.last = Some(span);
+        let time = self.clock.show(span.first.time);
+        Line::Message(Message {
+            time,
+            frames: layout::frames(span, self.several, &self.style),
+            mark,
+            said,
+        })
+    }
+
+    /// What lies between the last line and the next: a wait, something that changed, or neither.
+    fn wait(&self, next: Span, change: Option<String>) -> Option<Line> {
+        let gap = self.last.map_or(0, |last| next.first.time.since(last.last.time));
+        let sign = self.style.signs().wait;
+        let shown = (gap >= self.quiet).then(|| format!("{sign} {}", text::duration(gap)));
+        if shown.is_none() && change.is_none() {
+            return None;
+        }
+        let words = change.unwrap_or_default();
+        Some(Line::Note { sign: shown.unwrap_or_else(|| sign.to_owned()), words, tone: Tone::Odd })
+    }
+
+    fn note(&self, words: &str, tone: Tone) -> Line {
+        Line::Note { sign: self.style.signs().wait.to_owned(), words: words.to_owned(), tone }
+    }
+
+    /// What to say where the conversation goes on over another connection.
+    fn change(&mut self, exchange: &Exchange) -> Option<String> {
+        let before = self.connection.replace(exchange.connection);
+        let fresh = self.known.insert(exchange.connection);
+        if before.is_none_or(|before| before == exchange.connection) {
+            return None;
+        }
+        let how = if fresh { "new connection" } else { "back on the connection" };
+        Some(format!("{how}, port {}", exchange.client.port()))
+    }
+}
+
+/// From how many nanoseconds on a wait is shown: 100 ms and five times the median, at most a second.
+fn quiet(exchanges: &[Exchange]) -> i64 {
+    let spans: Vec<Span> = exchanges
+        .iter()
+        .flat_map(|e| [e.request.as_ref().map(|r| r.span), e.response.as_ref().map(|r| r.span)])
+        .flatten()
+        .collect();
+    let mut gaps: Vec<i64> = spans
+        .iter()
+        .zip(spans.iter().skip(1))
+        .map(|(last, next)| next.first.time.since(last.last.time).max(0))
+        .collect();
+    gaps.sort_unstable();
+    let median = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
+    median.saturating_mul(5).clamp(100 * MILLISECOND, 1000 * MILLISECOND)
+}
+
+#[cfg(test)]
+mod tests;

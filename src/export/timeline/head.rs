@@ -1,0 +1,216 @@
+//! The lines above a dialogue, and those that stand for all of them.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+
+use super::layout::{frames, wrapped};
+use crate::at::Span;
+use crate::export::style::{Style, Tone};
+use crate::export::text;
+use crate::model::negotiation::{Negotiation, Verdict};
+use crate::model::session::Outcome;
+use crate::model::{Report, Session};
+
+/// Writes what is true of the session as a whole.
+pub(super) fn write(
+    out: &mut dyn Write,
+    session: &Session,
+    several: bool,
+    style: &Style,
+) -> io::Result<()> {
+    writeln!(out, "{}", headline(session, style))?;
+    let error = error_words(session, several, style);
+    let error = error.map(|words| (format!("error {words}"), Tone::Bad));
+    let plain = [
+        Some(identity(session)),
+        session.negotiation.as_ref().map(agreement),
+        Some(amounts(session)),
+        digest(session),
+        session.superseded_by.as_ref().map(|id| format!("carried on as {id}")),
+    ];
+    let plain = plain.into_iter().flatten().map(|words| (words, Tone::Plain));
+    for (words, tone) in plain.chain(error).filter(|(words, _)| !words.is_empty()) {
+        writeln!(out, "  {}", wrapped(&style.clean(&words), 2, style.width, tone, style))?;
+    }
+    writeln!(out)
+}
+
+fn headline(session: &Session, style: &Style) -> String {
+    let mut words = vec![session.outcome.name().to_owned()];
+    words.extend(session.outcome_qualifiers.iter().cloned());
+    if session.joined {
+        words.push("start not captured".to_owned());
+    }
+    let verdict = format!("{} {}", sign(session.outcome, style.ascii), words.join(", "));
+    let server = server(session);
+    let host = session.server.host.as_deref().filter(|_| session.url.is_none());
+    let host = host.map_or_else(String::new, |host| format!(" ({host})"));
+    let tls = if session.exchanges.iter().any(|exchange| exchange.tls) { " TLS" } else { "" };
+    let url = session.url.as_deref().unwrap_or_default();
+    let rest =
+        format!("{} {} {server}{host}{tls}   {url}", session.client.address, style.signs().right);
+    let column = verdict.chars().count() + 3;
+    let rest = wrapped(style.clean(&rest).trim_end(), column, style.width, Tone::Strong, style);
+    format!("{}   {rest}", style.paint(tone(session.outcome), style.clean(&verdict)))
+}
+
+/// Address and port of the server.
+pub(in crate::export) fn server(session: &Session) -> SocketAddr {
+    SocketAddr::new(session.server.address, session.server.port)
+}
+
+/// The sign of an outcome.
+pub(in crate::export) const fn sign(outcome: Outcome, ascii: bool) -> &'static str {
+    match (outcome, ascii) {
+        (Outcome::Completed, false) => "✔",
+        (Outcome::Completed, true) => "+",
+        (Outcome::Failed, false) => "✘",
+        (Outcome::Failed, true) => "x",
+        (Outcome::Rejected, false) => "⊘",
+        (Outcome::Rejected, true) => "!",
+        (Outcome::Cancelled, false) => "■",
+        (Outcome::Cancelled, true) => "-",
+        (Outcome::Incomplete, false) => "…",
+        (Outcome::Incomplete, true) => "?",
+    }
+}
+
+/// The colour of an outcome.
+pub(in crate::export) const fn tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Completed => Tone::Good,
+        Outcome::Failed | Outcome::Rejected => Tone::Bad,
+        Outcome::Cancelled | Outcome::Incomplete => Tone::Odd,
+    }
+}
+
+fn identity(session: &Session) -> String {
+    let id = session.id.clone().unwrap_or_else(|| "no session id seen".to_owned());
+    let agent = session.user_agent.as_deref().unwrap_or_default();
+    format!("{id}   {agent}").trim_end().to_owned()
+}
+
+fn agreement(negotiation: &Negotiation) -> String {
+    let offered = negotiation.offered.len();
+    let verdict = match negotiation.verdict {
+        Verdict::Agreed => String::new(),
+        verdict => verdict_words(verdict).to_owned(),
+    };
+    let Some(chosen) = &negotiation.selected else {
+        return format!("{} offered: {verdict}", text::count(offered as u64, "protocol"));
+    };
+    let name = chosen.name.as_ref().unwrap_or(&chosen.guid);
+    let place = match negotiation.selected_index {
+        Some(index) => format!("{} of {offered} offered", text::ordinal(index + 1)),
+        None => format!("not among the {offered} offered"),
+    };
+    let colon = if verdict.is_empty() { "" } else { ": " };
+    format!("protocol {name}, {place}{colon}{verdict}")
+}
+
+const fn verdict_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Agreed => "agreed",
+        Verdict::AgreedLowerPreference => "the server took a less preferred one",
+        Verdict::NoCommonProtocol => "the server knows none of them",
+        Verdict::RefusedAlthoughKnown => "refused although the registered one was offered",
+        Verdict::OfferMissing => "nothing was on offer",
+        Verdict::OfferMalformed => "no offer is a GUID",
+        Verdict::OfferTooLong => "the registered one stands too far back in the list",
+        Verdict::OfferTooBig => "the list is too long",
+        Verdict::SelectionMissing => "the server made no choice",
+        Verdict::SelectedNotOffered => "the server chose what was not offered",
+        Verdict::SelectionMalformed => "the choice is not a GUID",
+        Verdict::AuthPending => "authentication comes first",
+        Verdict::RefusedOther => "refused for another reason",
+        Verdict::NotAnsweredByBits => "the answer is not from BITS",
+        Verdict::Unanswered => "no answer seen",
+        Verdict::SelectionOnly => "the offer was not seen",
+    }
+}
+
+fn amounts(session: &Session) -> String {
+    let fragments = match session.fragments.len() {
+        0 => "no Fragment".to_owned(),
+        number => text::count(number as u64, "Fragment"),
+    };
+    let size = match session.bytes_total {
+        Some(total) => format!("{} in {fragments}", text::bytes(total)),
+        None => fragments,
+    };
+    let again = session.bytes_sent.saturating_sub(session.bytes_unique);
+    let again =
+        if again > 0 { format!(", {} sent again", text::bytes(again)) } else { String::new() };
+    let connections: BTreeSet<u64> = session.exchanges.iter().map(|e| e.connection).collect();
+    let time = text::duration(session.ended.since(session.started));
+    let rate = rate(session).map_or_else(String::new, |rate| format!("   {rate}"));
+    let connections = text::count(connections.len() as u64, "connection");
+    format!("{size}{again}   {time}{rate}   {connections}")
+}
+
+/// Bytes of the file per second.
+pub(in crate::export) fn rate(session: &Session) -> Option<String> {
+    let known = session.duration_seconds > 0.0 && session.bytes_unique > 0;
+    known.then(|| {
+        format!("{}/s", text::size(session.bytes_unique as f64 / session.duration_seconds))
+    })
+}
+
+fn digest(session: &Session) -> Option<String> {
+    let digest = session.file.as_ref()?.sha256.as_ref()?;
+    Some(format!("SHA-256 {digest}"))
+}
+
+/// The error of a session as status, code, name, place and frame.
+pub(in crate::export) fn error_words(
+    session: &Session,
+    several: bool,
+    style: &Style,
+) -> Option<String> {
+    let error = session.error.as_ref()?;
+    let mut words = error.http_status.to_string();
+    for part in [&error.hresult, &error.symbol].into_iter().flatten() {
+        words = format!("{words} {part}");
+    }
+    if let Some(context) = &error.context {
+        words = format!("{words}, context {context}");
+    }
+    let responses = session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
+    let at = responses.map(|response| response.span.first).find(|at| at.frame == error.frame);
+    let frame = at.map(|at| frames(Span::at(at), several, style));
+    Some(format!("{words}, frame {}", frame.unwrap_or_else(|| error.frame.to_string())))
+}
+
+/// What there is to say where no upload was found.
+pub(super) fn nothing(report: &Report) -> String {
+    let frames: u64 = report.captures.iter().map(|input| input.frames).sum();
+    let mut words = format!("no BITS upload in {}", text::count(frames, "frame"));
+    let opaque = report.quality.tls_opaque;
+    if opaque > 0 {
+        words = format!(
+            "{words}; {} with TLS could not be decrypted",
+            text::count(opaque, "connection")
+        );
+    }
+    words
+}
+
+/// All sessions in one line.
+pub(super) fn summary(report: &Report) -> String {
+    let mut words = vec![text::count(report.sessions.len() as u64, "upload")];
+    for outcome in [
+        Outcome::Completed,
+        Outcome::Cancelled,
+        Outcome::Rejected,
+        Outcome::Failed,
+        Outcome::Incomplete,
+    ] {
+        let count = report.sessions.iter().filter(|session| session.outcome == outcome).count();
+        if count > 0 {
+            words.push(format!("{count} {}", outcome.name()));
+        }
+    }
+    let clients: BTreeSet<IpAddr> = report.sessions.iter().map(|s| s.client.address).collect();
+    format!("{}; {}", words.join(", "), text::count(clients.len() as u64, "client"))
+}

@@ -1,0 +1,194 @@
+//! Lines in columns.
+
+use std::io::{self, Write};
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::words::Said;
+use crate::at::{At, Span};
+use crate::export::style::{Style, Tone};
+
+/// The narrowest last column that is worth wrapping.
+const NARROW: usize = 20;
+
+/// A line of a dialogue.
+pub(super) enum Line {
+    Message(Message),
+    /// What happened between two messages.
+    Note {
+        sign: String,
+        words: String,
+        tone: Tone,
+    },
+}
+
+/// One message.
+pub(super) struct Message {
+    pub time: String,
+    pub frames: String,
+    pub mark: Mark,
+    pub said: Said,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy)]
+pub(super) enum Mark {
+    Request,
+    Response,
+}
+
+/// Columns of the cells before the last.
+#[derive(Default)]
+struct Widths {
+    time: usize,
+    frames: usize,
+    what: usize,
+}
+
+impl Widths {
+    fn of(lines: &[Line]) -> Self {
+        let mut widths = Self { time: 8, frames: 7, what: 14 };
+        for line in lines {
+            if let Line::Message(message) = line {
+                widths.time = widths.time.max(message.time.width());
+                widths.frames = widths.frames.max(message.frames.width());
+                widths.what = widths.what.max(message.said.what.width().min(32));
+            }
+        }
+        widths
+    }
+}
+
+/// Writes the lines, the columns as wide as their widest cell.
+pub(super) fn write(out: &mut dyn Write, lines: &[Line], style: &Style) -> io::Result<()> {
+    let widths = Widths::of(lines);
+    for line in lines {
+        match line {
+            Line::Message(message) => write_message(out, message, &widths, style)?,
+            Line::Note { sign, words, tone } => {
+                let (sign, words) = (style.clean(sign), style.clean(words));
+                let column = widths.time + 4;
+                let gap = if words.is_empty() || sign.is_empty() { "" } else { "   " };
+                let note = style.paint(*tone, format_args!("{sign}{gap}{words}"));
+                writeln!(out, "{:column$}{note}", "")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_message(
+    out: &mut dyn Write,
+    message: &Message,
+    widths: &Widths,
+    style: &Style,
+) -> io::Result<()> {
+    let signs = style.signs();
+    let arrow = match message.mark {
+        Mark::Request => signs.right,
+        Mark::Response => signs.left,
+    };
+    let what = style.clean(&message.said.what);
+    let lead = format!(
+        "  {}   {}   ",
+        pad_left(&message.time, widths.time),
+        pad(&message.frames, widths.frames)
+    );
+    let name = format!("{arrow} {}   ", pad(&what, widths.what));
+    let column = lead.width() + name.width();
+    let detail = style.clean(&message.said.detail);
+    let (lead, name) = (style.paint(Tone::Quiet, lead), style.paint(message.said.tone, name));
+    if detail.is_empty() {
+        return writeln!(out, "{lead}{}", name.trim_end());
+    }
+    writeln!(
+        out,
+        "{lead}{name}{}",
+        wrapped(&detail, column, style.width, message.said.aside, style)
+    )
+}
+
+/// Text for the column that starts at `column`, wrapped to end before `width` where there is room for that.
+pub(super) fn wrapped(
+    text: &str,
+    column: usize,
+    width: usize,
+    tone: Tone,
+    style: &Style,
+) -> String {
+    let room = width.saturating_sub(column);
+    if width == 0 || room < NARROW || text.width() <= room {
+        return style.paint(tone, text);
+    }
+    let indent = format!("\n{:column$}", "");
+    let lines: Vec<String> =
+        fold(text, room).into_iter().map(|line| style.paint(tone, line)).collect();
+    lines.join(&indent)
+}
+
+/// Breaks text at spaces into pieces of at most `room` columns, and within a word that is longer.
+fn fold(text: &str, room: usize) -> Vec<&str> {
+    let (mut lines, mut rest) = (Vec::new(), text);
+    while rest.width() > room {
+        let cut = fitting(rest, room);
+        let (head, _) = rest.split_at(cut);
+        let at = head.trim_start().rfind(' ').map_or(cut, |_| head.rfind(' ').unwrap_or(cut));
+        let (line, left) = rest.split_at(at);
+        lines.push(line.trim_end());
+        rest = left.trim_start();
+    }
+    if !rest.is_empty() {
+        lines.push(rest);
+    }
+    lines
+}
+
+/// How many bytes of the text fit into `room` columns; at least one character.
+fn fitting(text: &str, room: usize) -> usize {
+    let mut used = 0;
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > room && at > 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Frames by number, as `input:number` where there are several inputs.
+pub(super) fn frames(span: Span, several: bool, style: &Style) -> String {
+    let Span { first, last } = span;
+    let name = |at: At| match several {
+        true => format!("{}:{}", u64::from(at.input) + 1, at.input_frame),
+        false => at.frame.to_string(),
+    };
+    let dash = style.signs().dash;
+    if last.frame == first.frame {
+        name(first)
+    } else if several && last.input == first.input {
+        format!("{}{dash}{}", name(first), last.input_frame)
+    } else {
+        format!("{}{dash}{}", name(first), name(last))
+    }
+}
+
+/// Fills up to `width` columns behind the text.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    format!("{text}{:fill$}", "", fill = width.saturating_sub(text.width()))
+}
+
+fn pad_left(text: &str, width: usize) -> String {
+    format!("{:fill$}{text}", "", fill = width.saturating_sub(text.width()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_breaks_at_spaces_and_inside_long_words() {
+        assert_eq!(fold("one two three", 8), ["one two", "three"]);
+        assert_eq!(fold("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(fold("ab cdefghijk", 4), ["ab", "cdef", "ghij", "k"]);
+    }
+}

@@ -1,0 +1,139 @@
+use super::*;
+use crate::model::exchange::Response;
+
+fn shown(report: &Report, style: &Style) -> String {
+    let mut out = Vec::new();
+    write(&mut out, report, style).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_session_reads_as_a_dialogue() {
+    assert_eq!(
+        shown(&samples::report(), &Style::default()),
+        "\
+… incomplete, capture-ended   10.20.0.11 → 10.20.0.80:80   http://10.20.0.80/backup/backup.bak
+  {1C34C8D4-0F42-49D1-A0D4-274383A65E8F}   Microsoft BITS/6.7\\x1b[2J
+  protocol BITS 1.5 Upload Protocol, 1st of 1 offered
+  40 960 B in 1 Fragment   401 ms   6.8 kB/s   2 connections
+
+  0.000 333   4         → Create-Session   offers {7df0354d-249b-430f-820d-3d2a9bef4931} BITS 1.5 Upload Protocol
+  0.000 647   6         ← Ack 200          chooses {7df0354d-…}, opens {1C34C8D4-…}
+             ⋮ 400 ms   new connection, port 46950
+  0.400 726   8–17      → Fragment         0–8191       ████                  2 730 of 8 192 B seen
+  0.401 054   18        ← Ack 200          next 8192
+
+"
+    );
+}
+
+#[test]
+fn ascii_output_is_ascii() {
+    let text = shown(&samples::report(), &Style { ascii: true, color: true, ..Style::default() });
+    assert!(text.is_ascii());
+    assert!(text.contains("8-17"));
+}
+
+#[test]
+fn a_narrow_terminal_wraps_the_last_column() {
+    let text = shown(&samples::report(), &Style { width: 80, ..Style::default() });
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn without_uploads_it_says_so() {
+    let mut report = samples::report();
+    report.sessions.clear();
+    report.quality.tls_opaque = 2;
+    assert_eq!(
+        shown(&report, &Style::default()),
+        "no BITS upload in 0 frames; 2 connections with TLS could not be decrypted\n"
+    );
+}
+
+#[test]
+fn an_answer_from_elsewhere_is_told_apart() {
+    let mut exchange = samples::create();
+    exchange.response = Some(Response {
+        packet_type: None,
+        http_status: 401,
+        protocol: None,
+        session_id: None,
+        server: Some("nginx".into()),
+        challenges: vec!["NTLM".into()],
+        ..exchange.response.unwrap()
+    });
+    let mut out = Vec::new();
+    let style = Style { times: crate::export::Times::Epoch, ..Style::default() };
+    write_exchange(&mut out, &exchange, &style).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(
+        text,
+        "\
+10.20.0.11:46950 → 10.20.0.80:80
+  1182200516.000333   4         → Create-Session   offers {7df0354d-249b-430f-820d-3d2a9bef4931} BITS 1.5 Upload Protocol
+  1182200516.000647   6         ← HTTP 401         not from BITS, Server: nginx, asks for NTLM
+"
+    );
+}
+
+#[test]
+fn bytes_sent_again_and_a_missing_answer_are_told() {
+    let mut report = samples::report();
+    let mut again = samples::fragment();
+    if let Some(request) = &mut again.request {
+        request.body.bytes = 8192;
+        request.body.complete = true;
+    }
+    again.response = None;
+    report.sessions[0].exchanges.push(again);
+    let text = shown(&report, &Style::default());
+    let end: Vec<&str> = text.lines().rev().skip(1).take(2).collect();
+    assert!(end[0].ends_with("⋮   no answer seen"), "{text}");
+    assert!(end[1].ends_with("████                  2 730 B again"), "{text}");
+}
+
+#[test]
+fn an_error_has_its_name_and_a_second_capture_its_number() {
+    let mut report = samples::report();
+    report.captures.push(crate::capture::Input::default());
+    let session = &mut report.sessions[0];
+    let response = session.exchanges[1].response.as_mut().unwrap();
+    response.http_status = 500;
+    response.next_offset = None;
+    response.error = Some(crate::model::exchange::ErrorCode {
+        header: "BITS-Error-Code".into(),
+        raw: "x8020001f".into(),
+        value: Some(0x8020_001F),
+        notation: None,
+    });
+    response.error_context = Some("0x5".into());
+    response.span.first.input = 1;
+    response.span.last.input = 1;
+    response.span.first.input_frame = 3;
+    response.span.last.input_frame = 3;
+    session.error = Some(crate::model::session::SessionError {
+        http_status: 500,
+        hresult: Some("0x8020001F".into()),
+        symbol: Some("BG_E_SESSION_NOT_FOUND".into()),
+        context: None,
+        frame: 18,
+    });
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("  error 500 0x8020001F BG_E_SESSION_NOT_FOUND, frame 2:3\n"), "{text}");
+    assert!(text.contains("1:8–17"), "{text}");
+    assert!(
+        text.contains(
+            "2:3       ← Ack 500          0x8020001F BG_E_SESSION_NOT_FOUND, context 0x5\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn several_sessions_end_in_a_summary() {
+    let mut report = samples::report();
+    report.sessions.push(samples::session());
+    let text = shown(&report, &Style::default());
+    assert_eq!(text.lines().last(), Some("2 uploads, 2 incomplete; 1 client"));
+}

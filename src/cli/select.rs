@@ -1,0 +1,162 @@
+//! Which sessions are meant.
+
+use std::net::IpAddr;
+
+use bitsleuth::bits::protocol::canonical_id;
+use bitsleuth::model::{Outcome, Session};
+use clap::Args;
+use clap::builder::PossibleValue;
+
+/// Options that choose sessions: one value of each that is given has to fit.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Which sessions")]
+pub struct Select {
+    /// Only this session id; braces and case do not matter, the first characters will do
+    #[arg(long, value_name = "ID")]
+    session: Vec<String>,
+    /// Only uploads from this address
+    #[arg(long, value_name = "ADDR")]
+    client: Vec<IpAddr>,
+    /// Only uploads to this address or host
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = Endpoint::parse)]
+    server: Vec<Endpoint>,
+    /// Only uploads whose URL holds this text, in any case
+    #[arg(long, value_name = "TEXT")]
+    url: Vec<String>,
+    /// Only uploads that ended like this
+    #[arg(long, value_name = "WORD")]
+    outcome: Vec<Word>,
+}
+
+impl Select {
+    /// Whether the session is meant.
+    pub fn keep(&self, session: &Session) -> bool {
+        any(&self.session, |id| has_id(session, id))
+            && any(&self.client, |address| session.client.address == *address)
+            && any(&self.server, |server| server.fits(session))
+            && any(&self.url, |text| has_url(session, text))
+            && any(&self.outcome, |word| word.0 == session.outcome)
+    }
+}
+
+/// Whether any of the wishes holds; no wish holds for everything.
+fn any<T>(wishes: &[T], holds: impl Fn(&T) -> bool) -> bool {
+    wishes.is_empty() || wishes.iter().any(holds)
+}
+
+fn has_id(session: &Session, wish: &str) -> bool {
+    let wish = canonical_id(wish);
+    session.id.as_deref().is_some_and(|id| canonical_id(id).starts_with(&wish))
+}
+
+fn has_url(session: &Session, text: &str) -> bool {
+    let text = text.to_lowercase();
+    session.url.as_ref().is_some_and(|url| url.to_lowercase().contains(&text))
+}
+
+/// A server by address or host name, with or without a port.
+#[derive(Clone, Debug)]
+struct Endpoint {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Endpoint {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("an address is meant".to_owned());
+        }
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        if bare.parse::<IpAddr>().is_ok() {
+            return Ok(Self { host: bare.to_owned(), port: None });
+        }
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => {
+                (host, Some(port.parse().map_err(|_| format!("{port:?} is no port"))?))
+            }
+            None => (text, None),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Ok(Self { host: host.to_owned(), port })
+    }
+
+    fn fits(&self, session: &Session) -> bool {
+        let server = &session.server;
+        let address = self.host.parse::<IpAddr>().is_ok_and(|address| address == server.address);
+        let named = server.host.as_deref().map(|host| host.split(':').next().unwrap_or(host));
+        let named = named.is_some_and(|host| host.eq_ignore_ascii_case(&self.host));
+        (address || named) && self.port.is_none_or(|port| port == server.port)
+    }
+}
+
+/// An outcome by its word.
+#[derive(Clone, Copy, Debug)]
+struct Word(Outcome);
+
+impl clap::ValueEnum for Word {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self(Outcome::Completed),
+            Self(Outcome::Cancelled),
+            Self(Outcome::Rejected),
+            Self(Outcome::Failed),
+            Self(Outcome::Incomplete),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        select: Select,
+    }
+
+    fn keeps(options: &[&str]) -> bool {
+        let session = serde_json::json!({
+            "id": "{1C34C8D4-0F42-49D1-A0D4-274383A65E8F}", "outcome": "failed",
+            "client": {"address": "10.20.0.11"},
+            "server": {"address": "10.20.0.80", "port": 8080, "host": "MP01:8080"},
+            "url": "http://mp01:8080/Backup/a", "fragments": [], "exchanges": [],
+            "bytes_sent": 0, "bytes_unique": 0, "bytes_acknowledged": 0, "duration_seconds": 0.0,
+            "started": "2007-06-18T21:01:56Z", "ended": "2007-06-18T21:01:56Z"
+        });
+        let session: Session = serde_json::from_value(session).unwrap();
+        let line = Line::try_parse_from(std::iter::once(&"x").chain(options)).unwrap();
+        line.select.keep(&session)
+    }
+
+    #[test]
+    fn every_option_has_to_fit() {
+        assert!(keeps(&[]));
+        assert!(keeps(&["--session", "1c34c8d4", "--client", "10.20.0.11"]));
+        assert!(keeps(&["--session", "{1c34c8d4-0f42-49d1-a0d4-274383a65e8f}"]));
+        assert!(!keeps(&["--client", "10.20.0.12"]));
+        assert!(!keeps(&["--client", "10.20.0.11", "--url", "other"]));
+    }
+
+    #[test]
+    fn one_value_of_an_option_is_enough() {
+        assert!(keeps(&["--outcome", "completed", "--outcome", "failed"]));
+        assert!(keeps(&["--url", "x", "--url", "/backup/"]));
+    }
+
+    #[test]
+    fn a_server_goes_by_address_or_host() {
+        assert!(keeps(&["--server", "10.20.0.80"]));
+        assert!(keeps(&["--server", "10.20.0.80:8080"]));
+        assert!(keeps(&["--server", "mp01:8080"]));
+        assert!(!keeps(&["--server", "mp01:80"]));
+        assert!(!keeps(&["--server", "::1"]));
+        assert!(!keeps(&["--server", "[::1]"]));
+        assert!(!keeps(&["--server", "[::1]:8080"]));
+    }
+}

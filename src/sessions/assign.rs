@@ -238,13 +238,13 @@ impl Sessions {
                 })
             })
             .or_else(|| {
-                // Its Create was seen, the Ack that gave it the id was not.
+                // Its Create or a Ping before it was seen, the Ack that gave it the id was not.
                 self.find(|open| {
                     open.has_client(exchange)
                         && open.has_server(exchange)
                         && open.has_path(exchange)
                         && open.is_provisional()
-                        && open.create_unanswered()
+                        && open.awaits_id()
                 })
             })
             .or_else(|| {

@@ -44,23 +44,15 @@ pub(crate) struct Signs {
     pub right: &'static str,
     pub left: &'static str,
     pub dash: &'static str,
-<<<<<<< HEAD
-=======
     pub dots: &'static str,
->>>>>>> out
     pub block: &'static str,
     pub wait: &'static str,
 }
 
-<<<<<<< HEAD
-const UNICODE: Signs = Signs { right: "→", left: "←", dash: "–", block: "█", wait: "⋮" };
-const ASCII: Signs = Signs { right: "->", left: "<-", dash: "-", block: "#", wait: ":" };
-=======
 const UNICODE: Signs =
     Signs { right: "→", left: "←", dash: "–", dots: "…", block: "█", wait: "⋮" };
 const ASCII: Signs =
     Signs { right: "->", left: "<-", dash: "-", dots: "...", block: "#", wait: ":" };
->>>>>>> out
 
 impl Style {
     pub(crate) const fn signs(&self) -> Signs {

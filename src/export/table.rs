@@ -2,13 +2,9 @@
 
 use std::io::{self, Write};
 
-<<<<<<< HEAD
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
-=======
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width,
 };
->>>>>>> out
 
 use super::style::{Style, Tone};
 use super::text;
@@ -19,11 +15,8 @@ const COLUMNS: [&str; 10] =
     ["outcome", "client", "server", "url", "size", "sent", "acked", "time", "rate", "error"];
 /// The columns that hold numbers.
 const NUMBERS: std::ops::Range<usize> = 4..9;
-<<<<<<< HEAD
-=======
 /// The columns that may wrap, and how narrow they may get.
 const LONG: [(usize, u16); 2] = [(3, 18), (9, 26)];
->>>>>>> out
 
 /// Writes a row for every session; cells wrap only where the style has a width.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
@@ -36,14 +29,11 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
     if let Some(column) = table.column_mut(0) {
         column.set_padding((0, 1));
     }
-<<<<<<< HEAD
-=======
     for (number, constraint) in (0..COLUMNS.len()).map(constraint).enumerate() {
         if let Some(column) = table.column_mut(number) {
             column.set_constraint(constraint);
         }
     }
->>>>>>> out
     for number in NUMBERS {
         if let Some(column) = table.column_mut(number) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -56,8 +46,6 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
     Ok(())
 }
 
-<<<<<<< HEAD
-=======
 fn constraint(number: usize) -> ColumnConstraint {
     let long = LONG.iter().find(|(long, _)| *long == number);
     long.map_or(ColumnConstraint::ContentWidth, |(_, width)| {
@@ -73,7 +61,6 @@ fn url<'s>(session: &'s Session, style: &Style) -> Option<&'s str> {
     Some(path.filter(|_| style.width > 0).unwrap_or(url))
 }
 
->>>>>>> out
 fn arrange(table: &mut Table, style: &Style) {
     match u16::try_from(style.width) {
         Ok(width) if width > 0 => {
@@ -99,11 +86,7 @@ fn row(session: &Session, several: bool, style: &Style) -> Vec<Cell> {
     let cells = [
         session.client.address.to_string(),
         format!("{}{tls}", server(session)),
-<<<<<<< HEAD
-        session.url.clone().unwrap_or_else(dash),
-=======
         url(session, style).map_or_else(dash, str::to_owned),
->>>>>>> out
         session.bytes_total.map_or_else(dash, |total| text::size(total as f64)),
         text::percent(session.bytes_sent, total).unwrap_or_else(dash),
         text::percent(session.bytes_acknowledged, total).unwrap_or_else(dash),

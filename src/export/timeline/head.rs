@@ -131,10 +131,6 @@ const fn verdict_words(verdict: Verdict) -> &'static str {
 }
 
 fn amounts(session: &Session) -> String {
-<<<<<<< HEAD
-    let fragments = text::count(session.fragments.len() as u64, "Fragment");
-    let total = session.bytes_total.map_or_else(|| "unknown size".to_owned(), text::bytes);
-=======
     let fragments = match session.fragments.len() {
         0 => "no Fragment".to_owned(),
         number => text::count(number as u64, "Fragment"),
@@ -143,7 +139,6 @@ fn amounts(session: &Session) -> String {
         Some(total) => format!("{} in {fragments}", text::bytes(total)),
         None => fragments,
     };
->>>>>>> out
     let again = session.bytes_sent.saturating_sub(session.bytes_unique);
     let again =
         if again > 0 { format!(", {} sent again", text::bytes(again)) } else { String::new() };
@@ -151,11 +146,7 @@ fn amounts(session: &Session) -> String {
     let time = text::duration(session.ended.since(session.started));
     let rate = rate(session).map_or_else(String::new, |rate| format!("   {rate}"));
     let connections = text::count(connections.len() as u64, "connection");
-<<<<<<< HEAD
-    format!("{total} in {fragments}{again}   {time}{rate}   {connections}")
-=======
     format!("{size}{again}   {time}{rate}   {connections}")
->>>>>>> out
 }
 
 /// Bytes of the file per second.

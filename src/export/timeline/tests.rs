@@ -18,11 +18,7 @@ fn a_session_reads_as_a_dialogue() {
   40 960 B in 1 Fragment   401 ms   6.8 kB/s   2 connections
 
   0.000 333   4         → Create-Session   offers {7df0354d-249b-430f-820d-3d2a9bef4931} BITS 1.5 Upload Protocol
-<<<<<<< HEAD
-  0.000 647   6         ← Ack 200          chooses {7df0354d-249b-430f-820d-3d2a9bef4931}, opens {1C34C8D4-0F42-49D1-A0D4-274383A65E8F}
-=======
   0.000 647   6         ← Ack 200          chooses {7df0354d-…}, opens {1C34C8D4-…}
->>>>>>> out
              ⋮ 400 ms   new connection, port 46950
   0.400 726   8–17      → Fragment         0–8191       ████                  2 730 of 8 192 B seen
   0.401 054   18        ← Ack 200          next 8192

@@ -83,11 +83,7 @@ impl Words {
     pub fn response(&self, exchange: &Exchange, response: &Response) -> Said {
         let mut parts: Vec<String> = stranger(response).into_iter().collect();
         if let Some(guid) = &response.protocol {
-<<<<<<< HEAD
-            parts.push(format!("chooses {guid}"));
-=======
             parts.push(format!("chooses {}", self.chosen(exchange, guid)));
->>>>>>> out
         }
         parts.extend(self.opened(exchange, response));
         if let Some(host) = &response.host_id {
@@ -163,12 +159,6 @@ impl Words {
         len.saturating_sub(self.sent.len().saturating_sub(before))
     }
 
-<<<<<<< HEAD
-    fn opened(&self, exchange: &Exchange, response: &Response) -> Option<String> {
-        let id = response.session_id.as_ref()?;
-        if exchange.kind == PacketType::CreateSession {
-            return Some(format!("opens {id}"));
-=======
     /// The choice, in brief where the offer above it has it in full.
     fn chosen(&self, exchange: &Exchange, guid: &str) -> String {
         let offers = exchange.request.as_ref().and_then(|r| r.supported_protocols.as_deref());
@@ -193,7 +183,6 @@ impl Words {
         if exchange.kind == PacketType::CreateSession {
             let known = self.id.as_ref() == Some(&protocol::canonical_id(id));
             return Some(format!("opens {}", if known { self.brief(id) } else { id.clone() }));
->>>>>>> out
         }
         self.foreign(Some(id))
     }

@@ -150,6 +150,7 @@ fn oddities(odd: Oddities) -> Vec<String> {
         (contradictory_length, "contradictory-length"),
     ]
     .into_iter()
-    .filter_map(|(is, name)| is.then(|| name.to_owned()))
+    .filter(|(is, _)| *is)
+    .map(|(_, name)| name.to_owned())
     .collect()
 }

@@ -289,7 +289,9 @@ fn push_value(out: &mut Vec<u8>, value: &[u8]) {
 mod tests {
     use super::*;
 
-    fn fields(bytes: &[u8], whole: bool) -> Option<(String, Vec<(String, String)>, Oddities)> {
+    type Fields = Vec<(String, String)>;
+
+    fn fields(bytes: &[u8], whole: bool) -> Option<(String, Fields, Oddities)> {
         parse(bytes, whole, Carrier::default(), 64, &mut |head, _| {
             let start = match head.start {
                 Start::Request { method, target } => format!("{method} {target}"),

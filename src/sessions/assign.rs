@@ -89,10 +89,12 @@ impl Open {
             })
     }
 
-    fn create_unanswered(&self) -> bool {
-        self.exchanges.iter().any(|exchange| {
-            exchange.kind == PacketType::CreateSession && exchange.response.is_none()
-        })
+    /// No answer to a Create was seen: the id that follows may be its own.
+    fn awaits_id(&self) -> bool {
+        let answered = |exchange: &Exchange| {
+            exchange.kind == PacketType::CreateSession && exchange.response.is_some()
+        };
+        !self.exchanges.iter().any(answered)
     }
 
     fn is_created(&self) -> bool {

@@ -35,3 +35,7 @@ pub mod stream;
 pub mod tls;
 
 pub use analysis::{Analysis, Options};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
 //! To which upload an exchange belongs ([MC-BUP] 2.2.1.2: ids are unique per server only; Ping and most Acks carry none).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Sessions;
 use crate::bits::PacketType;
@@ -26,6 +26,9 @@ pub(super) struct Open {
 /// Hosts and address pairs remembered per session.
 const REMEMBERED: usize = 16;
 
+/// Sessions of one client, or with one id, that are considered for a message, newest first.
+const RECENT: usize = 256;
+
 impl Open {
     fn new() -> Self {
         Self {
@@ -39,16 +42,14 @@ impl Open {
         }
     }
 
-    fn remember(&mut self, exchange: &Exchange) {
-        if let Some(request) = &exchange.request {
-            if self.path.is_none() {
-                self.path = Some(path(request));
-            }
-            if let Some(host) = host(exchange, request) {
-                push_new(&mut self.hosts, host);
-            }
+    fn remember(&mut self, asked: &Asked) {
+        if self.path.is_none() {
+            self.path.clone_from(&asked.path);
         }
-        push_new(&mut self.peers, (exchange.client, exchange.server));
+        if let Some(host) = &asked.host {
+            push_new(&mut self.hosts, host.clone());
+        }
+        push_new(&mut self.peers, (asked.client, asked.server));
     }
 
     fn is_over(&self) -> bool {
@@ -58,24 +59,20 @@ impl Open {
         })
     }
 
-    fn has_client(&self, exchange: &Exchange) -> bool {
-        self.peers.iter().any(|(client, _)| client.ip() == exchange.client.ip())
+    fn has_client(&self, asked: &Asked) -> bool {
+        self.peers.iter().any(|(client, _)| client.ip() == asked.client.ip())
     }
 
-    fn has_server(&self, exchange: &Exchange) -> bool {
-        self.peers.iter().any(|(_, server)| *server == exchange.server)
+    fn has_server(&self, asked: &Asked) -> bool {
+        self.peers.iter().any(|(_, server)| *server == asked.server)
     }
 
-    fn has_path(&self, exchange: &Exchange) -> bool {
-        exchange
-            .request
-            .as_ref()
-            .is_some_and(|request| self.path.as_deref() == Some(&path(request)))
+    fn has_path(&self, asked: &Asked) -> bool {
+        asked.path.is_some() && self.path == asked.path
     }
 
-    fn has_host(&self, exchange: &Exchange) -> bool {
-        let host = exchange.request.as_ref().and_then(|request| host(exchange, request));
-        host.is_some_and(|host| self.hosts.contains(&host))
+    fn has_host(&self, asked: &Asked) -> bool {
+        asked.host.as_ref().is_some_and(|host| self.hosts.contains(host))
     }
 
     /// No session id was agreed on: only Pings, and Creates without success.
@@ -111,8 +108,24 @@ fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
     }
 }
 
-fn path(request: &Request) -> String {
-    percent_decoded(url::path_of(request))
+/// What a message says of its upload.
+struct Asked {
+    client: SocketAddr,
+    server: SocketAddr,
+    path: Option<String>,
+    host: Option<String>,
+}
+
+impl Asked {
+    fn of(exchange: &Exchange) -> Self {
+        let request = exchange.request.as_ref();
+        Self {
+            client: exchange.client,
+            server: exchange.server,
+            path: request.map(|request| percent_decoded(url::path_of(request))),
+            host: request.and_then(|request| host(exchange, request)),
+        }
+    }
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -144,45 +157,47 @@ fn host(exchange: &Exchange, request: &Request) -> Option<String> {
 impl Sessions {
     /// The session of a request; a new one where no other fits.
     pub(super) fn assign_request(&mut self, exchange: &Exchange, last: Option<usize>) -> usize {
+        let asked = &Asked::of(exchange);
         let id = exchange
             .request
             .as_ref()
             .and_then(|request| request.session_id.as_deref())
             .map(canonical_id);
         let found = match (&exchange.kind, id.filter(|id| !id.is_empty())) {
-            (PacketType::CreateSession, _) => self.attempt(exchange),
-            (_, Some(id)) => self.by_request_id(exchange, &id),
-            (_, None) => self.by_circumstance(exchange, last),
+            (PacketType::CreateSession, _) => self.attempt(asked),
+            (_, Some(id)) => self.by_request_id(asked, &id),
+            (_, None) => self.by_circumstance(asked, &exchange.kind, last),
         };
-        let session = found.unwrap_or_else(|| self.add());
+        let session = found.unwrap_or_else(|| self.add(asked.client.ip()));
         let id = exchange.request.as_ref().and_then(|request| request.session_id.clone());
         if exchange.kind != PacketType::CreateSession {
             self.learn(session, id.filter(|id| !id.is_empty()));
         }
         if let Some(open) = self.open.get_mut(session) {
-            open.remember(exchange);
+            open.remember(asked);
         }
         session
     }
 
     /// The session of a response whose request was not seen.
     pub(super) fn assign_orphan(&mut self, exchange: &Exchange, last: Option<usize>) -> usize {
+        let asked = &Asked::of(exchange);
         let response = exchange.response.as_ref();
         let id = response.and_then(|response| response.session_id.as_deref()).map(canonical_id);
         let creates = response.is_some_and(|response| response.protocol.is_some());
-        let known = id.as_deref().and_then(|id| self.newest(id, |open| open.has_client(exchange)));
+        let known = id.as_deref().and_then(|id| self.newest(id, |open| open.has_client(asked)));
         let found = match (id, creates) {
             (Some(_), _) => known,
             (None, true) => None,
             (None, false) => last.or_else(|| {
-                self.find(|open| {
-                    open.has_client(exchange) && open.has_server(exchange) && !open.is_over()
+                self.find(asked, |open| {
+                    open.has_client(asked) && open.has_server(asked) && !open.is_over()
                 })
             }),
         };
-        let session = found.unwrap_or_else(|| self.add());
+        let session = found.unwrap_or_else(|| self.add(asked.client.ip()));
         if let Some(open) = self.open.get_mut(session) {
-            open.remember(exchange);
+            open.remember(asked);
         }
         session
     }
@@ -202,77 +217,87 @@ impl Sessions {
         }
     }
 
-    fn add(&mut self) -> usize {
+    fn add(&mut self, client: IpAddr) -> usize {
+        let session = self.open.len();
         self.open.push(Open::new());
-        self.open.len() - 1
+        self.by_client.entry(client).or_default().push(session);
+        session
     }
 
-    /// The newest session that fits.
-    fn find(&self, fits: impl Fn(&Open) -> bool) -> Option<usize> {
-        self.open.iter().rposition(fits)
+    /// The newest session of the client that fits.
+    fn find(&self, asked: &Asked, fits: impl Fn(&Open) -> bool) -> Option<usize> {
+        let own = self.by_client.get(&asked.client.ip())?;
+        let recent = own.iter().rev().take(RECENT).copied();
+        recent.into_iter().find(|&session| self.open.get(session).is_some_and(&fits))
     }
 
     fn newest(&self, id: &str, fits: impl Fn(&Open) -> bool) -> Option<usize> {
         let named = self.by_id.get(id)?;
-        named.iter().rev().copied().find(|&session| self.open.get(session).is_some_and(&fits))
+        named
+            .iter()
+            .rev()
+            .take(RECENT)
+            .copied()
+            .find(|&session| self.open.get(session).is_some_and(&fits))
     }
 
     /// A Create belongs to an attempt that has not succeeded yet, or to the Ping before it.
-    fn attempt(&self, exchange: &Exchange) -> Option<usize> {
-        self.find(|open| {
-            open.has_client(exchange)
-                && open.has_server(exchange)
-                && open.has_path(exchange)
+    fn attempt(&self, asked: &Asked) -> Option<usize> {
+        self.find(asked, |open| {
+            open.has_client(asked)
+                && open.has_server(asked)
+                && open.has_path(asked)
                 && open.is_provisional()
                 && !open.is_created()
         })
     }
 
-    fn by_request_id(&self, exchange: &Exchange, id: &str) -> Option<usize> {
-        let one_end = |open: &Open| open.has_client(exchange) || open.has_server(exchange);
-        self.newest(id, |open| open.has_client(exchange) && open.has_server(exchange))
-            .or_else(|| {
-                self.newest(id, |open| open.has_client(exchange) && open.has_host(exchange))
-            })
+    fn by_request_id(&self, asked: &Asked, id: &str) -> Option<usize> {
+        let one_end = |open: &Open| open.has_client(asked) || open.has_server(asked);
+        self.newest(id, |open| open.has_client(asked) && open.has_server(asked))
+            .or_else(|| self.newest(id, |open| open.has_client(asked) && open.has_host(asked)))
             .or_else(|| {
                 self.newest(id, |open| {
-                    one_end(open) && (open.has_host(exchange) || open.has_path(exchange))
+                    one_end(open) && (open.has_host(asked) || open.has_path(asked))
                 })
             })
             .or_else(|| {
                 // Its Create or a Ping before it was seen, the Ack that gave it the id was not.
-                self.find(|open| {
-                    open.has_client(exchange)
-                        && open.has_server(exchange)
-                        && open.has_path(exchange)
+                self.find(asked, |open| {
+                    open.has_client(asked)
+                        && open.has_server(asked)
+                        && open.has_path(asked)
                         && open.is_provisional()
                         && open.awaits_id()
                 })
             })
             .or_else(|| {
                 // An Ack without its request opened it.
-                self.find(|open| {
+                self.find(asked, |open| {
                     open.id.is_none()
                         && open.path.is_none()
-                        && open.has_client(exchange)
-                        && open.has_server(exchange)
+                        && open.has_client(asked)
+                        && open.has_server(asked)
                 })
             })
     }
 
-    fn by_circumstance(&self, exchange: &Exchange, last: Option<usize>) -> Option<usize> {
-        let usable = |open: &Open| open.has_client(exchange) && !open.is_over();
-        self.find(|open| {
-            usable(open)
-                && open.has_path(exchange)
-                && (open.has_host(exchange) || open.has_server(exchange))
+    fn by_circumstance(
+        &self,
+        asked: &Asked,
+        kind: &PacketType,
+        last: Option<usize>,
+    ) -> Option<usize> {
+        let usable = |open: &Open| open.has_client(asked) && !open.is_over();
+        self.find(asked, |open| {
+            usable(open) && open.has_path(asked) && (open.has_host(asked) || open.has_server(asked))
         })
         .or_else(|| {
-            self.find(|open| usable(open) && open.has_host(exchange) && open.has_path(exchange))
+            self.find(asked, |open| usable(open) && open.has_host(asked) && open.has_path(asked))
         })
         .or_else(|| {
             last.filter(|&session| {
-                exchange.kind != PacketType::Ping && self.open.get(session).is_some_and(usable)
+                *kind != PacketType::Ping && self.open.get(session).is_some_and(usable)
             })
         })
     }

@@ -3,6 +3,7 @@
 mod assign;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 
@@ -29,6 +30,7 @@ const HOLES: usize = 64;
 pub struct Sessions {
     open: Vec<Open>,
     by_id: HashMap<String, Vec<usize>, RandomState>,
+    by_client: HashMap<IpAddr, Vec<usize>, RandomState>,
     connections: HashMap<u64, Channel, RandomState>,
     digest: bool,
     limits: Limits,
@@ -59,6 +61,7 @@ impl Sessions {
         Self {
             open: Vec::new(),
             by_id: HashMap::default(),
+            by_client: HashMap::default(),
             connections: HashMap::default(),
             digest,
             limits,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json;
 use super::style::{Style, Tone};
 
 /// One HTTP exchange.
@@ -49,7 +50,7 @@ pub struct RowResponse {
 
 /// Writes one row as a line of JSON.
 pub fn write_json(out: &mut dyn Write, row: &Row) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, row)?;
+    json::write_line(out, row)?;
     writeln!(out)
 }
 

@@ -1,0 +1,234 @@
+//! The manners of the program.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
+
+const SUBCOMMANDS: [&str; 8] =
+    ["timeline", "sessions", "http", "capture", "interfaces", "schema", "completions", "man"];
+
+fn ids(args: &[&str]) -> Vec<Value> {
+    let report: Value = serde_json::from_slice(&run(args).stdout).unwrap();
+    report["sessions"].as_array().unwrap().iter().map(|s| s["id"].clone()).collect()
+}
+
+#[test]
+fn nonsense_is_one_complaint_and_the_other_input_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = store(&dir, "notes.txt", b"hello, this is no capture\n");
+    let text = text.to_str().unwrap();
+    let output = run(&["sessions", "--json", text, "good.pcap"]);
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = stderr(&output);
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(complaint.starts_with(&format!("bitsleuth: {text}: ")), "{complaint}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["sessions"][0]["id"], "{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}");
+}
+
+#[test]
+fn a_missing_file_is_one_complaint() {
+    let output = run(&["timeline", "no-such.pcap"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).starts_with("bitsleuth: no-such.pcap: "), "{}", stderr(&output));
+    assert_eq!(stderr(&output).lines().count(), 1);
+}
+
+#[test]
+fn a_wrong_command_line_is_status_2() {
+    for args in [&[][..], &["--no-such-option"], &["sessions", "--digest", "crc", "x"], &["http"]] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).starts_with("error: "), "{args:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{args:?}");
+    }
+}
+
+#[test]
+fn every_help_has_examples() {
+    for args in [&["--help"][..]]
+        .into_iter()
+        .map(<[&str]>::to_vec)
+        .chain(SUBCOMMANDS.iter().flat_map(|name| [vec![*name, "--help"], vec![*name, "-h"]]))
+    {
+        let output = run(&args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(stdout(&output).contains("Examples:"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_left_is_no_error() {
+    for args in [
+        &["timeline", "resumed.pcap"][..],
+        &["sessions", "--json", "resumed.pcap"],
+        &["http", "resumed.pcap"],
+        &["schema"],
+        &["man"],
+        &["completions", "bash"],
+    ] {
+        let mut child =
+            bitsleuth().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut complaint = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+        assert_eq!((child.wait().unwrap().code(), complaint.as_str()), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn colour_only_when_asked_for() {
+    for command in ["timeline", "sessions", "http"] {
+        let escapes = |change: &dyn Fn(&mut std::process::Command)| {
+            let mut program = bitsleuth();
+            program.args([command, "lost.pcap"]);
+            change(&mut program);
+            program.output().unwrap().stdout.contains(&0x1b)
+        };
+        assert!(!escapes(&|_| {}), "{command}");
+        assert!(
+            escapes(&|p| {
+                p.args(["--color", "always"]);
+            }),
+            "{command}"
+        );
+        assert!(
+            !escapes(&|p| {
+                p.args(["--color", "never"]);
+            }),
+            "{command}"
+        );
+        assert!(
+            escapes(&|p| {
+                p.env("CLICOLOR_FORCE", "1");
+            }),
+            "{command}"
+        );
+        let both = |p: &mut std::process::Command| {
+            p.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
+        };
+        assert!(!escapes(&both), "{command}");
+    }
+}
+
+/// `resumed.pcap` with every `from` written over by `to`, of the same length.
+fn patched(from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = sample("resumed.pcap");
+    let places: Vec<_> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, w)| *w == from)
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+    bytes
+}
+
+#[test]
+fn control_characters_of_the_capture_stay_out_of_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, from, to) in [
+        ("escape in the target", &b"/backup/backup.bak"[..], &b"/backup/\x1b[2Jup.bak"[..]),
+        ("C1 in the target", b"/backup/backup.bak", b"/backup/\xc2\x9b2Jup.bak"),
+        ("raw C1 in the target", b"/backup/backup.bak", b"/backup/\x9b2Jkup.bak"),
+        ("escape in the name", b"Content-Name: backup", b"Content-Name: b\x1b[2Jp"),
+        ("C1 in the name", b"Content-Name: backup", b"Content-Name: b\xc2\x9b2Jp"),
+        ("escape in the agent", b"Microsoft BITS/6.7", b"Microsoft \x1b]0;x\x07.7"),
+        ("C1 in the id", b"{1C34C8D4", b"{1\xc2\x9b2J8D4"),
+        ("escape in the id", b"{1C34C8D4", b"{1\x1b[2J8D4"),
+        ("escape in the reason", b"200 OK", b"200 \x1bc"),
+        ("escape in the range", b"bytes 0-8191", b"bytes \x1b[2J91"),
+        ("escape in the context", b"Context: 0x5", b"Context: \x1b[m"),
+    ] {
+        let path = store(&dir, "patched.pcap", &patched(from, to));
+        let path = path.to_str().unwrap();
+        for args in [
+            &["timeline"][..],
+            &["sessions"],
+            &["sessions", "--json"],
+            &["http"],
+            &["http", "--format", "ndjson"],
+        ] {
+            let args = [args, &[path]].concat();
+            let output = run(&args);
+            assert_eq!(output.status.code(), Some(0), "{name}: {args:?}");
+            assert_eq!(stderr(&output), "", "{name}: {args:?}");
+            let text = stdout(&output);
+            let raw = text.chars().find(|c| c.is_control() && *c != '\n');
+            assert_eq!(raw, None, "{name}: {args:?}");
+            assert!(text.len() > 80, "{name}: {args:?} shows nothing");
+        }
+    }
+}
+
+#[test]
+fn completions_and_manual_are_there() {
+    for args in [
+        &["completions", "bash"][..],
+        &["completions", "zsh"],
+        &["completions", "fish"],
+        &["completions", "powershell"],
+        &["man"],
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        for name in SUBCOMMANDS {
+            assert!(stdout(&output).contains(name), "{args:?} does not know {name}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_describes_the_report() {
+    let schema: Value = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
+    let mut required: Vec<&str> =
+        schema["required"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+    required.sort_unstable();
+    for name in SAMPLES {
+        let report: Value =
+            serde_json::from_slice(&run(&["sessions", "--json", name]).stdout).unwrap();
+        let mut keys: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, required, "{name}");
+        for key in ["captures", "schema", "schema_version", "sessions", "tool"] {
+            assert!(keys.contains(&key), "{name} lacks {key}");
+        }
+    }
+}
+
+#[test]
+fn sessions_are_chosen() {
+    let all = &["sessions", "--json", "good.pcap", "resumed.pcap", "lost.pcap", "refused.pcap"];
+    let chosen = |options: &[&str]| ids(&[&all[..], options].concat());
+    let good = "{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}";
+    let resumed = "{1C34C8D4-0F42-49D1-A0D4-274383A65E8F}";
+    let lost = "{DEADBEEF-0000-4000-8000-00000000BEEF}";
+    assert_eq!(ids(all).len(), 4);
+    assert_eq!(chosen(&["--session", "a0ff5911"]), [good]);
+    assert_eq!(chosen(&["--client", "192.0.2.21"]), [good]);
+    assert_eq!(chosen(&["--server", "frankcao8"]), [good]);
+    assert_eq!(chosen(&["--server", "192.0.2.8:81"]), [] as [&str; 0]);
+    assert_eq!(chosen(&["--url", "BACKUP.bak"]), [resumed]);
+    assert_eq!(chosen(&["--outcome", "failed"]), [lost]);
+    assert_eq!(chosen(&["--outcome", "rejected"]), [Value::Null]);
+    assert_eq!(chosen(&["--outcome", "completed", "--client", "10.20.0.11"]), [resumed]);
+}
+
+#[test]
+fn http_lists_every_exchange_as_a_line() {
+    let line = |request: u64, response: u64| {
+        format!(
+            r#"{{"client":"192.0.2.21:1042","server":"192.0.2.8:80","request":{{"method":"BITS_POST","target":"/upload/2000mb-rfc2119.txt","host":"frankcao8","frame":{request}}},"response":{{"status":200,"frame":{response}}}}}"#
+        )
+    };
+    let output = stdout(&run(&["http", "--format", "ndjson", "good.pcap"]));
+    let expected = [line(4, 5), line(7, 13), line(15, 16), line(18, 19)];
+    assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+}

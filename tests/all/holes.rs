@@ -1,0 +1,65 @@
+//! What a capture lacks is named, and the rest is told all the same.
+
+use serde_json::json;
+
+use crate::support::build::{Order, Record, pcap, records, snapped};
+use crate::support::{bitsleuth, report, sample, stderr, stdout, store};
+
+fn good() -> Vec<Record> {
+    records(&sample("good.pcap"))
+}
+
+#[test]
+fn a_missed_segment_is_missing_from_the_file_alone() {
+    let mut records = good();
+    // Frame 9 holds the second of four pieces of the body.
+    assert_eq!(records.remove(8).payload().len(), 1460);
+    let report = report(&[&pcap(&records, Order::Little)]);
+    let session = &report["sessions"][0];
+    assert_eq!(session["outcome"], "completed");
+    assert_eq!(session["bytes_acknowledged"], 4892);
+    let missing = json!([{"start": 1460, "end": 2919}]);
+    assert_eq!(session["file"], json!({"size": 4892, "whole": false, "missing": missing}));
+    assert_eq!(report["quality"]["lost_bytes"], 1460);
+}
+
+#[test]
+fn frames_cut_within_the_head_still_show_the_session() {
+    let records = snapped(&good(), 128);
+    let report = report(&[&pcap(&records, Order::Little)]);
+    assert_eq!(report["captures"][0]["cut_frames"], 12);
+    assert_eq!(report["sessions"].as_array().map(Vec::len), Some(1), "{report:#}");
+}
+
+#[test]
+fn a_file_cut_within_a_frame_is_told_up_to_there() {
+    let mut records = good();
+    let whole = pcap(&records, Order::Little).len();
+    records.extend(crate::support::build::records(&sample("refused.pcap")));
+    let mut bytes = pcap(&records, Order::Little);
+    bytes.truncate(whole + 20);
+    let dir = tempfile::tempdir().unwrap();
+    store(&dir, "cut.pcap", &bytes);
+    let output = bitsleuth()
+        .current_dir(dir.path())
+        .args(["sessions", "--json", "cut.pcap"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        stderr(&output),
+        format!("bitsleuth: cut.pcap: cut off within frame 25, at byte {whole}\n")
+    );
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(report["sessions"][0]["outcome"], "completed");
+    assert_eq!(report["captures"][0]["frames"], 24);
+}
+
+#[test]
+fn a_capture_that_ends_within_a_fragment_leaves_it_incomplete() {
+    let records = good();
+    for end in 7..=12 {
+        let report = report(&[&pcap(&records[..end], Order::Little)]);
+        assert_eq!(report["sessions"][0]["outcome"], "incomplete", "after frame {end}");
+    }
+}

@@ -1,0 +1,101 @@
+//! How a capture was taken and stored makes no difference to what it says.
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use crate::support::build::{Order, Record, doubled, pcap, pcapng, records, resegmented, swapped};
+use crate::support::{facts, report, run_on, sample, stderr};
+
+const UPLOADS: [&str; 3] = ["good.pcap", "resumed.pcap", "balanced.pcap"];
+
+fn each(claim: impl Fn(&[Record], &Value)) {
+    for name in UPLOADS {
+        let bytes = sample(name);
+        let expected = facts(&report(&[&bytes]));
+        assert_eq!(expected[0]["outcome"], "completed", "{name}");
+        assert!(expected[0]["sha256"].is_string(), "{name}");
+        claim(&records(&bytes), &expected);
+    }
+}
+
+fn facts_of(records: &[Record]) -> Value {
+    facts(&report(&[&pcap(records, Order::Little)]))
+}
+
+#[test]
+fn format_and_byte_order_make_no_difference() {
+    each(|records, expected| {
+        for order in [Order::Little, Order::Big] {
+            assert_eq!(facts(&report(&[&pcap(records, order)])), *expected, "{order:?}");
+            assert_eq!(facts(&report(&[&pcapng(records, order)])), *expected, "{order:?}");
+        }
+    });
+}
+
+#[test]
+fn two_files_in_either_order_are_one_capture() {
+    each(|records, expected| {
+        let (first, second) = records.split_at(records.len() / 2);
+        let (first, second) = (pcap(first, Order::Little), pcapng(second, Order::Big));
+        assert_eq!(facts(&report(&[&first, &second])), *expected);
+        assert_eq!(facts(&report(&[&second, &first])), *expected);
+    });
+}
+
+#[test]
+fn two_interleaved_files_are_one_capture() {
+    each(|records, expected| {
+        let every_other = |from: usize| -> Vec<u8> {
+            let half: Vec<_> = records.iter().skip(from).step_by(2).cloned().collect();
+            pcap(&half, Order::Little)
+        };
+        let (even, odd) = (every_other(0), every_other(1));
+        assert_eq!(facts(&report(&[&even, &odd])), *expected);
+        assert_eq!(facts(&report(&[&odd, &even])), *expected);
+    });
+}
+
+#[test]
+fn compression_makes_no_difference() {
+    each(|records, expected| {
+        let plain = pcap(records, Order::Little);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let zstd = zstd::encode_all(&plain[..], 1).unwrap();
+        for (bytes, name) in [(&plain, None), (&gzip, Some("gzip")), (&zstd, Some("zstd"))] {
+            let found = report(&[bytes]);
+            assert_eq!(found["captures"][0]["compression"].as_str(), name);
+            assert_eq!(facts(&found), *expected);
+            let output = run_on(bytes, &["sessions", "--json", "--digest", "sha256", "-"]);
+            assert_eq!(stderr(&output), "");
+            assert_eq!(facts(&serde_json::from_slice(&output.stdout).unwrap()), *expected);
+        }
+    });
+}
+
+#[test]
+fn size_of_segments_makes_no_difference() {
+    each(|records, expected| {
+        for size in [1, 7, 100] {
+            assert_eq!(facts_of(&resegmented(records, size)), *expected, "{size} bytes");
+        }
+    });
+}
+
+#[test]
+fn duplicates_make_no_difference() {
+    each(|records, expected| assert_eq!(facts_of(&doubled(records)), *expected));
+}
+
+#[test]
+fn swapped_segments_make_no_difference() {
+    each(|records, expected| {
+        let swapped = swapped(records);
+        assert_ne!(swapped, records);
+        assert_eq!(facts_of(&swapped), *expected);
+        let fine = resegmented(records, 100);
+        assert_eq!(facts_of(&crate::support::build::swapped(&fine)), *expected);
+    });
+}

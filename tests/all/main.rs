@@ -1,0 +1,10 @@
+//! The program and the library against whole captures.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)]
+
+mod cli;
+mod damage;
+mod golden;
+mod holes;
+mod invariance;
+mod support;

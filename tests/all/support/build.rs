@@ -1,0 +1,175 @@
+//! Takes captures apart into records, changes these, and puts them together again.
+
+use std::ops::Range;
+
+use bitsleuth::capture::{Item, Reader};
+use bitsleuth::limits::Limits;
+
+/// Offset of the IP header in an Ethernet frame.
+const IP: usize = 14;
+const FIN: u8 = 0x01;
+const PSH: u8 = 0x08;
+
+/// One frame of Ethernet, IPv4 and TCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub nanos: i64,
+    pub data: Vec<u8>,
+    pub wire_len: u32,
+}
+
+/// The order of the bytes of a number.
+#[derive(Clone, Copy, Debug)]
+pub enum Order {
+    Little,
+    Big,
+}
+
+/// The records of a capture that is in good order.
+pub fn records(capture: &[u8]) -> Vec<Record> {
+    let mut reader = Reader::new(capture, &Limits::default()).unwrap();
+    let mut records = Vec::new();
+    while let Some(item) = reader.next().unwrap() {
+        let Item::Frame(frame) = item else { continue };
+        assert_eq!(frame.link.0, 1);
+        records.push(Record {
+            nanos: frame.at.time.nanos(),
+            data: frame.data.to_vec(),
+            wire_len: frame.wire_len,
+        });
+    }
+    records
+}
+
+impl Order {
+    fn u32(self, number: u32) -> [u8; 4] {
+        match self {
+            Self::Little => number.to_le_bytes(),
+            Self::Big => number.to_be_bytes(),
+        }
+    }
+
+    fn u16(self, number: u16) -> [u8; 2] {
+        match self {
+            Self::Little => number.to_le_bytes(),
+            Self::Big => number.to_be_bytes(),
+        }
+    }
+}
+
+/// A pcap file with times in microseconds.
+pub fn pcap(records: &[Record], order: Order) -> Vec<u8> {
+    let mut out = order.u32(0xa1b2_c3d4).to_vec();
+    out.extend([order.u16(2), order.u16(4)].concat());
+    out.extend([0, 0, 262_144, 1].map(|number| order.u32(number)).concat());
+    for record in records {
+        let (secs, micros) = (record.nanos / 1_000_000_000, record.nanos % 1_000_000_000 / 1000);
+        let numbers = [secs as u32, micros as u32, record.data.len() as u32, record.wire_len];
+        out.extend(numbers.map(|number| order.u32(number)).concat());
+        out.extend(&record.data);
+    }
+    out
+}
+
+/// A pcapng file of one section and one interface, with times in microseconds.
+pub fn pcapng(records: &[Record], order: Order) -> Vec<u8> {
+    let magic = [&order.u32(0x1a2b_3c4d)[..], &order.u16(1), &order.u16(0), &[0xff; 8]].concat();
+    let mut out = block(0x0a0d_0d0a, &magic, order);
+    let interface = [&order.u16(1)[..], &order.u16(0), &order.u32(262_144)].concat();
+    out.extend(block(1, &interface, order));
+    for record in records {
+        let micros = record.nanos / 1000;
+        let numbers =
+            [0, (micros >> 32) as u32, micros as u32, record.data.len() as u32, record.wire_len];
+        let mut body = numbers.map(|number| order.u32(number)).concat();
+        body.extend(&record.data);
+        body.resize(body.len().next_multiple_of(4), 0);
+        out.extend(block(6, &body, order));
+    }
+    out
+}
+
+fn block(kind: u32, body: &[u8], order: Order) -> Vec<u8> {
+    let len = order.u32(body.len() as u32 + 12);
+    [&order.u32(kind)[..], &len, body, &len].concat()
+}
+
+impl Record {
+    fn tcp(&self) -> usize {
+        IP + usize::from(self.data[IP] & 0xf) * 4
+    }
+
+    fn payload_range(&self) -> Range<usize> {
+        let tcp = self.tcp();
+        let end = IP + usize::from(u16::from_be_bytes([self.data[IP + 2], self.data[IP + 3]]));
+        tcp + usize::from(self.data[tcp + 12] >> 4) * 4..end
+    }
+
+    /// The TCP payload.
+    pub fn payload(&self) -> &[u8] {
+        &self.data[self.payload_range()]
+    }
+
+    /// Addresses and ports of both sides, sender first.
+    fn direction(&self) -> (&[u8], &[u8]) {
+        let tcp = self.tcp();
+        (&self.data[IP + 12..IP + 20], &self.data[tcp..tcp + 4])
+    }
+
+    /// The part of the segment that holds `part` of its payload.
+    fn part(&self, part: Range<usize>) -> Self {
+        let (tcp, payload) = (self.tcp(), self.payload_range());
+        let mut data = self.data[..payload.start].to_vec();
+        data.extend(&self.payload()[part.clone()]);
+        let ip_len = (data.len() - IP) as u16;
+        data[IP + 2..IP + 4].copy_from_slice(&ip_len.to_be_bytes());
+        let seq = u32::from_be_bytes(self.data[tcp + 4..tcp + 8].try_into().unwrap());
+        let seq = seq.wrapping_add(part.start as u32);
+        data[tcp + 4..tcp + 8].copy_from_slice(&seq.to_be_bytes());
+        if part.end < payload.len() {
+            data[tcp + 13] &= !(FIN | PSH);
+        }
+        Self { nanos: self.nanos, wire_len: data.len() as u32, data }
+    }
+}
+
+/// The same streams in segments of at most `size` bytes.
+pub fn resegmented(records: &[Record], size: usize) -> Vec<Record> {
+    let split = |record: &Record| -> Vec<Record> {
+        let len = record.payload().len();
+        if len <= size {
+            return vec![record.clone()];
+        }
+        (0..len).step_by(size).map(|at| record.part(at..len.min(at + size))).collect()
+    };
+    records.iter().flat_map(split).collect()
+}
+
+/// Every frame twice.
+pub fn doubled(records: &[Record]) -> Vec<Record> {
+    records.iter().flat_map(|record| [record.clone(), record.clone()]).collect()
+}
+
+/// Neighbours that carry data the same way change places; the times stay where they are.
+pub fn swapped(records: &[Record]) -> Vec<Record> {
+    let mut out = records.to_vec();
+    let mut at = 0;
+    while at + 1 < out.len() {
+        let (one, two) = (&out[at], &out[at + 1]);
+        let data = !one.payload().is_empty() && !two.payload().is_empty();
+        if data && one.direction() == two.direction() {
+            out.swap(at, at + 1);
+            (out[at].nanos, out[at + 1].nanos) = (records[at].nanos, records[at + 1].nanos);
+            at += 1;
+        }
+        at += 1;
+    }
+    out
+}
+
+/// Every frame cut to `len` bytes.
+pub fn snapped(records: &[Record], len: usize) -> Vec<Record> {
+    let mut out = records.to_vec();
+    out.iter_mut().for_each(|record| record.data.truncate(len));
+    out
+}

@@ -16,6 +16,10 @@ pub struct FileDigest {
     /// As it was before the Fragment under way.
     before: Option<Box<(Sha256, u64)>>,
     held: BTreeMap<u64, Vec<u8>>,
+    /// What the Fragment under way added to those held.
+    added: Vec<u64>,
+    /// What it took from them by closing a hole.
+    taken: Vec<(u64, Vec<u8>)>,
     held_bytes: usize,
 }
 
@@ -23,6 +27,8 @@ impl FileDigest {
     /// A Fragment begins.
     pub fn begin(&mut self) {
         self.before = Some(Box::new((self.hasher.clone(), self.offset)));
+        self.added.clear();
+        self.taken.clear();
     }
 
     /// Bytes of the file at `offset`.
@@ -37,6 +43,7 @@ impl FileDigest {
             let (offset, bytes) = entry.remove_entry();
             self.held_bytes -= bytes.len();
             self.take(offset, &bytes);
+            self.taken.push((offset, bytes));
         }
     }
 
@@ -51,14 +58,19 @@ impl FileDigest {
         if self.held_bytes + bytes.len() <= HELD && !self.held.contains_key(&offset) {
             self.held.insert(offset, bytes.to_vec());
             self.held_bytes += bytes.len();
+            self.added.push(offset);
         }
     }
 
     /// The Fragment under way was refused: its bytes do not count.
     pub fn refuse(&mut self) {
-        if let Some(before) = self.before.take() {
-            (self.hasher, self.offset) = *before;
+        let Some(before) = self.before.take() else { return };
+        (self.hasher, self.offset) = *before;
+        self.held.extend(self.taken.drain(..));
+        for offset in self.added.drain(..) {
+            self.held.remove(&offset);
         }
+        self.held_bytes = self.held.values().map(Vec::len).sum();
     }
 
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
@@ -97,6 +109,28 @@ mod tests {
         digest.data(1, b"xx");
         digest.refuse();
         digest.data(1, b"bc");
+        assert_eq!(digest.finish(3).as_deref(), Some(ABC));
+    }
+
+    #[test]
+    fn a_refused_fragment_is_not_held_either() {
+        let mut digest = FileDigest::default();
+        digest.begin();
+        digest.data(1, b"xx");
+        digest.refuse();
+        digest.data(0, b"a");
+        digest.data(1, b"bc");
+        assert_eq!(digest.finish(3).as_deref(), Some(ABC));
+    }
+
+    #[test]
+    fn a_refused_fragment_leaves_what_was_held() {
+        let mut digest = FileDigest::default();
+        digest.data(1, b"bc");
+        digest.begin();
+        digest.data(0, b"x");
+        digest.refuse();
+        digest.data(0, b"a");
         assert_eq!(digest.finish(3).as_deref(), Some(ABC));
     }
 

@@ -29,6 +29,23 @@ fn frames_cut_within_the_head_still_show_the_session() {
     let report = report(&[&pcap(&records, Order::Little)]);
     assert_eq!(report["captures"][0]["cut_frames"], 12);
     assert_eq!(report["sessions"].as_array().map(Vec::len), Some(1), "{report:#}");
+    assert_eq!(report["sessions"][0]["outcome"], "incomplete");
+}
+
+#[test]
+fn frames_cut_behind_the_head_lack_parts_of_the_body_alone() {
+    // The longest head ends at byte 357 of its frame; 346 bytes of each piece of the body are left.
+    let report = report(&[&pcap(&snapped(&good(), 400), Order::Little)]);
+    let session = &report["sessions"][0];
+    assert_eq!(session["outcome"], "completed");
+    assert_eq!(session["bytes_acknowledged"], 4892);
+    let missing = json!([
+        {"start": 346, "end": 1459},
+        {"start": 1806, "end": 2919},
+        {"start": 3266, "end": 4379},
+        {"start": 4726, "end": 4891},
+    ]);
+    assert_eq!(session["file"], json!({"size": 4892, "whole": false, "missing": missing}));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::support::{report, sample};
 
 /// Cuts of a capture at most; the longer ones are cut at wider steps.
-const CUTS: usize = 500;
+const CUTS: usize = 2000;
 const FLIPS: u64 = 300;
 
 fn survives(bytes: &[u8], what: &str) {

@@ -73,7 +73,7 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
             .map(|header| header.value.len() as u64)
             .max()
             .unwrap_or(0),
-        odd: oddities(head.odd),
+        odd: oddities(head),
         ..Request::default()
     }
 }
@@ -111,7 +111,7 @@ pub fn response(head: &Head<'_>, span: Span) -> Response {
         content_type: value("Content-Type"),
         date: value("Date"),
         challenges: challenges(head),
-        odd: oddities(head.odd),
+        odd: oddities(head),
         ..Response::default()
     }
 }
@@ -140,14 +140,15 @@ fn challenges(head: &Head<'_>) -> Vec<String> {
         .collect()
 }
 
-fn oddities(odd: Oddities) -> Vec<String> {
-    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length } = odd;
+fn oddities(head: &Head<'_>) -> Vec<String> {
+    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length } = head.odd;
     [
         (bare_lf, "bare-lf"),
         (folded, "folded"),
         (nul, "nul"),
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
+        (!head.whole, "cut"),
     ]
     .into_iter()
     .filter(|(is, _)| *is)

@@ -15,7 +15,7 @@ pub struct Show {
     /// Use ASCII signs only
     #[arg(long)]
     ascii: bool,
-    /// How times are shown: r since the first frame, d since the line before, a and ad local
+    /// How times are shown: r since the first frame of the upload, d since the line before, a and ad local
     /// time and date, u and ud the same in UTC, e seconds since 1970
     #[arg(short = 't', long = "time", value_name = "FORMAT", default_value = "r")]
     times: Times,

@@ -109,6 +109,9 @@ impl Dialogue {
                 let said = self.words.response(exchange, response);
                 lines.push(self.message(response.span, Mark::Response, said));
             }
+            None if was_reset(exchange) => {
+                lines.push(self.note("the connection was reset inside the request", Tone::Odd));
+            }
             None => lines.push(self.note("no answer seen", Tone::Odd)),
         }
     }
@@ -171,3 +174,7 @@ fn quiet(exchanges: &[Exchange]) -> i64 {
 
 #[cfg(test)]
 mod tests;
+
+fn was_reset(exchange: &Exchange) -> bool {
+    exchange.request.as_ref().is_some_and(|request| request.body.reset)
+}

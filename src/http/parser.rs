@@ -518,7 +518,7 @@ impl Parser {
             State::Head => self.partial_head(side, end, limits, out),
             State::UntilClose if why == stream::End::Fin => direction.end(End::Complete, out),
             State::Length(_) | State::Chunked(_) | State::UntilClose => {
-                if why != stream::End::Capture {
+                if why == stream::End::Fin {
                     direction.span.extend(at);
                 }
                 direction.end(end, out);

@@ -188,6 +188,9 @@ pub struct Body {
     pub holes: Vec<Hole>,
     /// The message was seen to its end.
     pub complete: bool,
+    /// The connection was reset before its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reset: bool,
 }
 
 /// Bytes of a body that the capture lacks.
@@ -218,6 +221,11 @@ impl Response {
     /// Whether a BITS server gave it: only those set `BITS-Packet-Type: Ack`.
     pub fn is_ack(&self) -> bool {
         self.packet_type.as_deref().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("ack"))
+    }
+
+    /// Whether the capture lacks the end of the head: fields may be missing.
+    pub fn is_cut(&self) -> bool {
+        self.odd.iter().any(|odd| odd == "cut")
     }
 
     /// 200 or 201: both mean success ([MC-BUP] 2.2.1.2 and the packet pages).

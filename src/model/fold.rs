@@ -289,7 +289,7 @@ impl<'a> View<'a> {
         let usable = response.is_success()
             && response.session_id.as_deref().is_some_and(|id| !id.is_empty())
             && matches!(verdict, Verdict::Agreed | Verdict::AgreedLowerPreference);
-        if usable || went_on {
+        if usable || went_on || response.is_cut() {
             return None;
         }
         let qualifiers = if response.is_challenge() { vec!["authentication"] } else { Vec::new() };

@@ -104,6 +104,9 @@ impl Negotiation {
         if response.is_challenge() {
             return Verdict::AuthPending;
         }
+        if response.is_cut() {
+            return Verdict::Unanswered;
+        }
         if !response.is_ack() {
             return Verdict::NotAnsweredByBits;
         }

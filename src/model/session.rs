@@ -181,7 +181,7 @@ pub struct File {
     pub missing: Vec<Missing>,
 }
 
-/// Bytes of the file that the capture lacks.
+/// Bytes of the file that the capture lacks or the server refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
     /// First byte.

@@ -21,11 +21,14 @@ pub struct FileDigest {
     /// What it took from them by closing a hole.
     taken: Vec<(u64, Vec<u8>)>,
     held_bytes: usize,
+    pipelined: bool,
+    spoilt: bool,
 }
 
 impl FileDigest {
-    /// A Fragment begins.
-    pub fn begin(&mut self) {
+    /// A Fragment begins; `pipelined`, while another one waits for its answer.
+    pub fn begin(&mut self, pipelined: bool) {
+        self.pipelined |= pipelined;
         self.before = Some(Box::new((self.hasher.clone(), self.offset)));
         self.added.clear();
         self.taken.clear();
@@ -64,6 +67,8 @@ impl FileDigest {
 
     /// The Fragment under way was refused: its bytes do not count.
     pub fn refuse(&mut self) {
+        // Bytes of several Fragments have gone in: those of one cannot be taken out.
+        self.spoilt |= self.pipelined;
         let Some(before) = self.before.take() else { return };
         (self.hasher, self.offset) = *before;
         self.held.extend(self.taken.drain(..));
@@ -76,7 +81,7 @@ impl FileDigest {
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
     pub fn finish(self, size: u64) -> Option<String> {
         use std::fmt::Write;
-        (self.offset == size).then(|| {
+        (self.offset == size && !self.spoilt).then(|| {
             self.hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
                 let _ = write!(text, "{byte:02x}");
                 text
@@ -105,7 +110,7 @@ mod tests {
     fn a_refused_fragment_does_not_count() {
         let mut digest = FileDigest::default();
         digest.data(0, b"a");
-        digest.begin();
+        digest.begin(false);
         digest.data(1, b"xx");
         digest.refuse();
         digest.data(1, b"bc");
@@ -115,7 +120,7 @@ mod tests {
     #[test]
     fn a_refused_fragment_is_not_held_either() {
         let mut digest = FileDigest::default();
-        digest.begin();
+        digest.begin(false);
         digest.data(1, b"xx");
         digest.refuse();
         digest.data(0, b"a");
@@ -127,7 +132,7 @@ mod tests {
     fn a_refused_fragment_leaves_what_was_held() {
         let mut digest = FileDigest::default();
         digest.data(1, b"bc");
-        digest.begin();
+        digest.begin(false);
         digest.data(0, b"x");
         digest.refuse();
         digest.data(0, b"a");
@@ -138,6 +143,18 @@ mod tests {
     fn a_hole_leaves_no_digest() {
         let mut digest = FileDigest::default();
         digest.data(1, b"bc");
+        assert_eq!(digest.finish(3), None);
+    }
+
+    #[test]
+    fn a_refusal_among_pipelined_fragments_leaves_no_digest() {
+        let mut digest = FileDigest::default();
+        digest.begin(false);
+        digest.data(0, b"a");
+        digest.begin(true);
+        digest.data(1, b"bc");
+        digest.refuse();
+        digest.data(0, b"abc");
         assert_eq!(digest.finish(3), None);
     }
 }

@@ -119,6 +119,8 @@ impl Sessions {
             .as_ref()
             .filter(|_| kind == PacketType::Fragment)
             .and_then(|r| r.start);
+        let inferred = kind != PacketType::CreateSession
+            && request.session_id.as_deref().is_none_or(str::is_empty);
         let value = Exchange {
             kind,
             connection: connection.id,
@@ -128,17 +130,29 @@ impl Sessions {
             request: Some(request),
             response: None,
             interim: Vec::new(),
-            inferred: false,
+            inferred,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let session = self.assign_request(&value, last);
+        let pipelined = self.has_unanswered_fragment(connection.id, session);
         if self.digest
             && start.is_some()
             && let Some(open) = self.open.get_mut(session)
         {
-            open.digest.get_or_insert_default().begin();
+            open.digest.get_or_insert_default().begin(pipelined);
         }
         self.keep(session, value, exchange, start);
+    }
+
+    /// Whether a Fragment of the session waits for its answer on this connection.
+    fn has_unanswered_fragment(&self, connection: u64, session: usize) -> bool {
+        let Some(channel) = self.connections.get(&connection) else { return false };
+        channel.exchanges.iter().any(|link| {
+            let value = self.open.get(session).and_then(|open| open.exchanges.get(link.index));
+            link.session == session
+                && link.start.is_some()
+                && value.is_some_and(|exchange| exchange.response.is_none())
+        })
     }
 
     /// Adds an exchange to a session and remembers where it went.
@@ -272,6 +286,7 @@ impl Sessions {
     ) {
         if let Some(body) = self.body_of(connection, exchange, side) {
             body.complete = why == http::End::Complete;
+            body.reset = why == http::End::Reset;
         }
         let Some(link) = self.link(connection.id, exchange) else { return };
         let was_over = link.request_over;

@@ -46,7 +46,7 @@ pub fn fragment() -> Exchange {
         method: "BITS_POST".into(),
         session_id: Some(ID.to_lowercase()),
         content_range: Some(ContentRange::parse("bytes 0-8191/40960")),
-        body: Body { bytes: 2730, complete: false, holes: Vec::new() },
+        body: Body { bytes: 2730, complete: false, reset: false, holes: Vec::new() },
         ..Request::default()
     };
     let response = Response { next_offset: Some(8192), ..ack(span(18, 18, 401_054)) };

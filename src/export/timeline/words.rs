@@ -249,6 +249,9 @@ fn answer(response: &Response) -> String {
 fn stranger(response: &Response) -> Option<String> {
     let server = response.server.as_ref();
     let server = server.map_or_else(String::new, |server| format!(", Server: {server}"));
+    if response.is_cut() {
+        return Some("head cut off".to_owned());
+    }
     (!response.is_ack()).then(|| format!("not from BITS{server}"))
 }
 

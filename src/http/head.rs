@@ -94,7 +94,7 @@ pub(super) fn parse<T>(
         odd.bare_lf = has_bare_lf(bytes);
         return Some(lend(parsed, whole, odd, carrier, use_it));
     }
-    let clean = mend(bytes, whole, &mut odd);
+    let clean = mend(bytes, whole, max_headers, &mut odd);
     let mut many = vec![EMPTY_HEADER; max_headers];
     let parsed = strict(&clean, &mut many)?;
     Some(lend(parsed, whole, odd, carrier, use_it))
@@ -199,7 +199,7 @@ fn has_bare_lf(bytes: &[u8]) -> bool {
 
 /// Rewrites a head into one that the grammar allows: unfolds, drops lines that are no fields, replaces NUL, escapes
 /// what may not stand in a target.
-fn mend<'b>(bytes: &'b [u8], whole: bool, odd: &mut Oddities) -> Cow<'b, [u8]> {
+fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities) -> Cow<'b, [u8]> {
     let mut out: Vec<u8> = Vec::with_capacity(bytes.len() + 4);
     let text = bytes.trim_ascii_start();
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
@@ -207,6 +207,7 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, odd: &mut Oddities) -> Cow<'b, [u8]> {
         // The last line was cut off.
         lines.pop();
     }
+    let mut room = max_headers;
     for (number, line) in lines.iter().enumerate() {
         let Some(line) = line.strip_suffix(b"\r").or_else(|| {
             odd.bare_lf |= !line.is_empty();
@@ -220,7 +221,14 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, odd: &mut Oddities) -> Cow<'b, [u8]> {
             odd.folded |= !line.trim_ascii().is_empty();
             unfold(&mut out, line);
         } else if !line.is_empty() {
+            // Fields beyond the cap are left out; the message is not.
+            if room == 0 {
+                odd.bad_lines = true;
+                break;
+            }
+            let before = out.len();
             push_field(&mut out, line, odd);
+            room -= usize::from(out.len() > before);
         }
     }
     if lines.is_empty() {

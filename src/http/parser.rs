@@ -13,6 +13,9 @@ use crate::limits::Limits;
 use crate::stream::{self, Chunk, Side};
 use crate::tls::KeyLog;
 
+/// Bytes of a buffer after which its first line is open only for want of its end: longer than any method.
+const LONGEST_UNSETTLED: usize = 64;
+
 /// Turns stream events of one connection into HTTP events.
 pub struct Parser {
     client: Direction,
@@ -25,6 +28,8 @@ pub struct Parser {
     /// What CONNECT or Upgrade made of the connection.
     tunnel: Option<Box<Layer>>,
     tunnel_asked: bool,
+    /// Final responses whose requests were not there yet: the exchange, and the frame they began in.
+    early: VecDeque<(u32, u64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +45,8 @@ struct Direction {
     state: State,
     /// A head that spans segments.
     buffer: Vec<u8>,
+    /// The buffer is known to begin with a message.
+    begun: bool,
     exchange: u32,
     span: Span,
     body_offset: u64,
@@ -64,6 +71,7 @@ impl Direction {
             side,
             state: State::Head,
             buffer: Vec::new(),
+            begun: false,
             exchange: 0,
             span: Span::default(),
             body_offset: 0,
@@ -121,6 +129,7 @@ impl Parser {
             answered: None,
             tunnel: None,
             tunnel_asked: false,
+            early: VecDeque::new(),
         }
     }
 
@@ -224,13 +233,22 @@ impl Parser {
         let direction = self.direction(side);
         direction.span.extend(at);
         let held = direction.buffer.len();
+        direction.begun &= held > 0;
         let room = limits.head.saturating_sub(held).min(bytes.len());
         direction.buffer.extend_from_slice(bytes.get(..room).unwrap_or_default());
-        if head::begins_message(&direction.buffer) == Some(false) {
-            direction.stray(at, direction.buffer.len(), out);
+        // Nothing but a control byte can settle what a long first line left open.
+        let settles = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\r');
+        let fresh = direction.buffer.get(held..).unwrap_or_default();
+        let look = !direction.begun && (held < LONGEST_UNSETTLED || fresh.iter().any(settles));
+        let begins = if look { head::begins_message(&direction.buffer) } else { None };
+        direction.begun |= begins == Some(true);
+        if begins == Some(false) {
             direction.buffer.clear();
             direction.state = State::Seek;
-            return room;
+            // A head may begin within the bytes that settled it.
+            let passed = if held == 0 { room } else { 0 };
+            direction.stray(at, held.max(passed), out);
+            return passed;
         }
         let Some(len) = head::end_of_head(&direction.buffer, held) else {
             if room < bytes.len() {
@@ -310,7 +328,14 @@ impl Parser {
 
     /// The exchange that a message belongs to.
     fn number(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
+        let frame = self.direction(side).span.first.frame;
         if seen.request {
+            // A request held for want of an earlier segment comes after its response, but in an earlier frame.
+            while let Some((exchange, answered)) = self.early.pop_front() {
+                if frame < answered {
+                    return exchange;
+                }
+            }
             let exchange = self.next_exchange;
             self.next_exchange += 1;
             self.pending.push_back(Pending {
@@ -333,6 +358,9 @@ impl Parser {
         match self.pending.front() {
             Some(pending) => pending.exchange,
             None => {
+                if seen.status >= 200 && self.early.len() < limits.pending_requests {
+                    self.early.push_back((self.next_exchange, frame));
+                }
                 self.next_exchange += 1;
                 self.next_exchange - 1
             }
@@ -531,17 +559,34 @@ impl Parser {
 
 /// Where in `bytes`, behind its first byte, a message may begin; its length if nowhere.
 fn next_head(bytes: &[u8], side: Side) -> usize {
-    const METHODS: [&[u8]; 6] = [b"BITS_POST ", b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS "];
     let tail = bytes.get(1..).unwrap_or_default();
     let plausible =
         |at: &usize| head::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
     let found = match side {
         Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
-        Side::Client if memmem::find(tail, b" HTTP/1.").is_none() => None,
-        Side::Client => METHODS
-            .iter()
-            .filter_map(|method| memmem::find_iter(tail, method).find(plausible))
-            .min(),
+        Side::Client => next_request(tail),
     };
     found.map_or(bytes.len(), |at| at + 1)
+}
+
+/// Where a request line begins, be it right behind the end of a body.
+fn next_request(bytes: &[u8]) -> Option<usize> {
+    const METHODS: [&[u8]; 8] =
+        [b"BITS_POST ", b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"CONNECT "];
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        let line = bytes.get(start..=end).unwrap_or_default();
+        if head::begins_message(line) == Some(true) {
+            return Some(start);
+        }
+        // One line is looked at once for each method, however often it names them.
+        let begins =
+            |at: &usize| head::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
+        let found = METHODS.iter().filter_map(|m| memmem::find(line, m)).filter(begins).min();
+        if let Some(at) = found {
+            return Some(start + at);
+        }
+        start = end + 1;
+    }
+    None
 }

@@ -120,3 +120,22 @@ fn request_from_an_earlier_frame_belongs_to_the_response_before_it() {
         run(&[Say(Server, 2, NONE), Say(Client, 1, A), Say(Client, 3, B), Say(Server, 4, NONE)]);
     assert_eq!(log, ["0 204", "0 Complete", "0 GET /a", "1 GET /b", "1 204", "1 Complete"]);
 }
+
+#[test]
+fn next_response_ends_a_body_without_length() {
+    let log = run(&[
+        Say(Client, 1, A),
+        Say(Server, 2, "HTTP/1.1 200 OK\r\n\r\nabc"),
+        Say(Client, 3, B),
+        Say(Server, 4, NONE),
+    ]);
+    assert_eq!(log, ["0 GET /a", "0 200", "1 GET /b", "0 Complete", "1 204", "1 Complete"]);
+}
+
+#[test]
+fn body_refused_before_it_was_sent_does_not_swallow_the_next_request() {
+    let post = "POST /p HTTP/1.1\r\nContent-Length: 500\r\n\r\n";
+    let refusal = "HTTP/1.1 413 L\r\nContent-Length: 0\r\n\r\n";
+    let log = run(&[Say(Client, 1, post), Say(Server, 2, refusal), Say(Client, 3, A)]);
+    assert_eq!(log, ["0 POST /p", "0 413", "0 Complete", "1 GET /a"]);
+}

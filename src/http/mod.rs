@@ -3,6 +3,8 @@
 mod chunked;
 mod head;
 mod parser;
+#[cfg(test)]
+mod tests;
 
 use crate::at::{At, Span};
 use crate::stream::Side;

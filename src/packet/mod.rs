@@ -172,6 +172,7 @@ enum Kind {
     Llc,
     Sll,
     Sll2,
+    Arcnet,
     Null,
     Ppp,
     Pppoe,
@@ -205,6 +206,7 @@ fn first(link: LinkType) -> Result<Kind, Skip> {
         228 => Kind::V4,
         229 => Kind::V6,
         276 => Kind::Sll2,
+        129 => Kind::Arcnet,
         other => return Err(Skip::LinkType(other)),
     })
 }
@@ -227,6 +229,7 @@ fn step<'a>(at: At, kind: Kind, view: View<'a>) -> Result<Step<'a>, Skip> {
         Kind::Llc => link::llc(view),
         Kind::Sll => link::sll(view),
         Kind::Sll2 => link::sll2(view),
+        Kind::Arcnet => link::arcnet(view),
         Kind::Null => link::null(view),
         Kind::Ppp => link::ppp(view),
         Kind::Pppoe => link::pppoe(view),

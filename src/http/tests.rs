@@ -1,0 +1,141 @@
+use super::{Carrier, Event, Parser, Start};
+use crate::at::At;
+use crate::limits::Limits;
+use crate::stream::{self, Chunk, End as Ending, Side};
+use crate::tls::KeyLog;
+
+use Side::{Client, Server};
+
+enum Do {
+    Say(Side, u64, &'static str),
+    Lose(Side, u64),
+    Fin(Side),
+}
+use Do::{Fin, Lose, Say};
+
+/// Runs the steps; `Say` has the number of its frame.
+fn run(steps: &[Do]) -> Vec<String> {
+    let (keys, limits) = (KeyLog::default(), Limits::default());
+    let (mut parser, mut log) = (Parser::new(Carrier::default(), 0), Vec::new());
+    for step in steps {
+        let at = |frame| At { frame, ..At::default() };
+        let event = match *step {
+            Say(side, frame, text) => stream::Event::Data(Chunk {
+                at: at(frame),
+                side,
+                offset: 0,
+                bytes: text.as_bytes(),
+            }),
+            Lose(side, len) => stream::Event::Gap { at: at(99), side, offset: 0, len },
+            Fin(side) => stream::Event::End { at: at(99), side, why: Ending::Fin },
+        };
+        parser.push(event, &keys, &limits, &mut |event| match event {
+            Event::Head { exchange, head, .. } => log.push(match head.start {
+                Start::Request { method, target } => format!("{exchange} {method} {target}"),
+                Start::Response { status, .. } => format!("{exchange} {status}"),
+            }),
+            Event::End { exchange, side, why, .. } if side == Server => {
+                log.push(format!("{exchange} {why:?}"))
+            }
+            _ => {}
+        });
+    }
+    log
+}
+
+const A: &str = "GET /a HTTP/1.1\r\n\r\n";
+const B: &str = "GET /b HTTP/1.1\r\n\r\n";
+const NONE: &str = "HTTP/1.1 204 N\r\n\r\n";
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let log =
+        run(&[Say(Client, 1, A), Say(Client, 2, B), Say(Server, 3, NONE), Say(Server, 4, NONE)]);
+    assert_eq!(log, ["0 GET /a", "1 GET /b", "0 204", "0 Complete", "1 204", "1 Complete"]);
+}
+
+#[test]
+fn interim_response_leaves_the_request_open() {
+    let log =
+        run(&[Say(Client, 1, A), Say(Server, 2, "HTTP/1.1 100 C\r\n\r\n"), Say(Server, 3, NONE)]);
+    assert_eq!(log, ["0 GET /a", "0 100", "0 204", "0 Complete"]);
+}
+
+#[test]
+fn response_to_head_has_no_body() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+    let log = run(&[Say(Client, 1, "HEAD / HTTP/1.1\r\n\r\n"), Say(Server, 2, head)]);
+    assert_eq!(log, ["0 HEAD /", "0 200", "0 Complete"]);
+}
+
+#[test]
+fn body_without_length_ends_with_the_connection() {
+    let log = run(&[Say(Client, 1, A), Say(Server, 2, "HTTP/1.0 200 OK\r\n\r\nabc"), Fin(Server)]);
+    assert_eq!(log, ["0 GET /a", "0 200", "0 Complete"]);
+}
+
+#[test]
+fn gap_within_a_counted_body_does_not_end_it() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab";
+    let log =
+        run(&[Say(Client, 1, A), Say(Server, 2, head), Lose(Server, 5), Say(Server, 3, "yz")]);
+    assert_eq!(log, ["0 GET /a", "0 200", "0 Complete"]);
+}
+
+#[test]
+fn head_behind_the_rest_of_a_lost_message_is_found() {
+    let log =
+        run(&[Say(Client, 1, A), Lose(Server, 50), Say(Server, 2, "x\nHTTP/1.1 204 N\r\n\r\n")]);
+    assert_eq!(log, ["0 GET /a", "0 204", "0 Complete"]);
+}
+
+#[test]
+fn head_behind_the_rest_of_a_text_in_two_segments_is_found() {
+    let log = run(&[
+        Lose(Client, 9),
+        Say(Client, 1, "plain text"),
+        Say(Client, 2, "\nx\nGET /a HTTP/1.1\r\n\r\n"),
+    ]);
+    assert_eq!(log, ["0 GET /a"]);
+}
+
+#[test]
+fn head_cut_off_is_reported_with_its_first_line() {
+    assert_eq!(run(&[Say(Client, 1, "GET /a HTTP/1.1\r\nHo"), Lose(Client, 9)]), ["0 GET /a"]);
+}
+
+#[test]
+fn connect_opens_a_tunnel_for_http() {
+    let log = run(&[
+        Say(Client, 1, "CONNECT h:80 HTTP/1.1\r\n\r\n"),
+        Say(Server, 2, "HTTP/1.1 200 OK\r\n\r\n"),
+        Say(Client, 3, A),
+    ]);
+    assert_eq!(log, ["0 CONNECT h:80", "0 200", "0 Complete", "1 GET /a"]);
+}
+
+#[test]
+fn request_from_an_earlier_frame_belongs_to_the_response_before_it() {
+    let log =
+        run(&[Say(Server, 2, NONE), Say(Client, 1, A), Say(Client, 3, B), Say(Server, 4, NONE)]);
+    assert_eq!(log, ["0 204", "0 Complete", "0 GET /a", "1 GET /b", "1 204", "1 Complete"]);
+}
+
+#[test]
+fn next_response_ends_a_body_without_length() {
+    let log = run(&[
+        Say(Client, 1, A),
+        Say(Server, 2, "HTTP/1.1 200 OK\r\n\r\nabc"),
+        Say(Client, 3, B),
+        Say(Server, 4, NONE),
+    ]);
+    assert_eq!(log, ["0 GET /a", "0 200", "1 GET /b", "0 Complete", "1 204", "1 Complete"]);
+}
+
+#[test]
+fn body_refused_before_it_was_sent_does_not_swallow_the_next_request() {
+    let post = "POST /p HTTP/1.1\r\nContent-Length: 500\r\n\r\n";
+    let refusal = "HTTP/1.1 413 L\r\nContent-Length: 0\r\n\r\n";
+    let log = run(&[Say(Client, 1, post), Say(Server, 2, refusal), Say(Client, 3, A)]);
+    assert_eq!(log, ["0 POST /p", "0 413", "0 Complete", "1 GET /a"]);
+}

@@ -34,7 +34,7 @@ fn run(steps: &[Do]) -> Vec<String> {
                 Start::Request { method, target } => format!("{exchange} {method} {target}"),
                 Start::Response { status, .. } => format!("{exchange} {status}"),
             }),
-            Event::End { exchange, side, why, .. } if side == Server => {
+            Event::End { exchange, side: Server, why, .. } => {
                 log.push(format!("{exchange} {why:?}"))
             }
             _ => {}

@@ -6,6 +6,7 @@ use crate::limits::Limits;
 use crate::model::Report;
 use crate::model::report::Tool;
 use crate::observe::Observer;
+use crate::rules::judge;
 use crate::sessions::Sessions;
 
 /// What an analysis is asked for.
@@ -21,13 +22,18 @@ pub struct Options {
 pub struct Analysis {
     engine: Engine,
     sessions: Sessions,
+    limits: Limits,
 }
 
 impl Analysis {
     /// An analysis that has seen nothing yet.
     pub fn new(options: Options) -> Self {
         let Options { limits, digest } = options;
-        Self { engine: Engine::new(limits.clone()), sessions: Sessions::new(limits, digest) }
+        Self {
+            engine: Engine::new(limits.clone()),
+            sessions: Sessions::new(limits.clone(), digest),
+            limits,
+        }
     }
 
     /// Takes TLS secrets, as lines of an NSS key log.
@@ -53,7 +59,7 @@ impl Analysis {
             sessions.push(connection, &event, observer);
         });
         self.forget(observer);
-        Report {
+        let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
             tool: Tool {
@@ -63,13 +69,16 @@ impl Analysis {
             captures: inputs,
             quality: self.engine.quality(),
             sessions: self.sessions.finish(),
-        }
+            findings: Vec::new(),
+        };
+        judge(&mut report, &self.limits);
+        report
     }
 
     fn forget(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
-            self.sessions.closed(&connection);
+            self.sessions.closed(connection);
         }
     }
 }

@@ -21,6 +21,7 @@ pub struct Engine {
     last: At,
     tls_opaque: u64,
     lost_bytes: u64,
+    one_sided: u64,
 }
 
 impl Engine {
@@ -35,6 +36,7 @@ impl Engine {
             last: At::default(),
             tls_opaque: 0,
             lost_bytes: 0,
+            one_sided: 0,
         }
     }
 
@@ -62,8 +64,12 @@ impl Engine {
     pub fn closed(&mut self) -> Option<Connection> {
         let (connection, layer) = self.table.closed()?;
         self.tls_opaque += u64::from(layer.tls().is_some_and(|tls| !tls.decrypted));
-        self.lost_bytes +=
-            connection.client_side.lost_by_capture + connection.server_side.lost_by_capture;
+        if connection.is_one_sided() {
+            self.one_sided += 1;
+        } else {
+            self.lost_bytes +=
+                connection.client_side.lost_by_capture + connection.server_side.lost_by_capture;
+        }
         Some(connection)
     }
 
@@ -82,6 +88,7 @@ impl Engine {
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
+            one_sided: self.one_sided,
             tls_opaque: self.tls_opaque,
         }
     }

@@ -30,6 +30,7 @@ pub mod limits;
 pub mod model;
 pub mod observe;
 pub mod packet;
+pub mod rules;
 pub mod sessions;
 pub mod stream;
 pub mod tls;

@@ -13,6 +13,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(Status::Clean) => ExitCode::SUCCESS,
+        Ok(Status::Findings) => ExitCode::from(1),
         Ok(Status::Unreadable) => ExitCode::from(2),
         // Whoever read the output has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -29,6 +30,7 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         None => cli.timeline.run(),
         Some(Command::Timeline(args)) => args.run(),
         Some(Command::Sessions(args)) => args.run(),
+        Some(Command::Diagnose(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),
         Some(Command::Interfaces) => Ok(cli::interfaces::run(&mut out).map(|()| Status::Clean)?),

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 pub mod capture;
+pub mod diagnose;
 pub mod docs;
 pub mod http;
 pub mod input;
@@ -50,6 +51,9 @@ pub enum Command {
     /// One row per upload, or the report as JSON
     #[command(after_help = sessions::EXAMPLES)]
     Sessions(sessions::SessionsArgs),
+    /// Why uploads failed: the cause, its proof, what to do
+    #[command(after_help = diagnose::EXAMPLES)]
+    Diagnose(diagnose::DiagnoseArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

@@ -36,6 +36,8 @@ impl From<capture::Error> for Failure {
 pub enum Status {
     /// All inputs were read.
     Clean,
+    /// There are findings at or above the level asked for.
+    Findings,
     /// An input could not be read at all.
     Unreadable,
 }

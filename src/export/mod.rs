@@ -1,5 +1,6 @@
 //! Reports as text for people and as data for programs.
 
+pub mod diagnosis;
 pub mod http;
 pub mod json;
 pub mod style;

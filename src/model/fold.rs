@@ -58,6 +58,9 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         ended: span.last.time,
         duration_seconds: span.last.time.secs_since(span.first.time),
         superseded_by: None,
+        diagnosis: None,
+        findings: Vec::new(),
+        connections: Vec::new(),
         exchanges,
         exchanges_omitted: 0,
     })

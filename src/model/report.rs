@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Session;
 use crate::capture::Input;
+use crate::rules::Finding;
 
 /// The document of `bitsleuth sessions --json`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,8 @@ pub struct Report {
     pub captures: Vec<Input>,
     /// The uploads, in the order in which they began.
     pub sessions: Vec<Session>,
+    /// What the rules found about connections and the capture as a whole.
+    pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
     pub quality: Quality,
 }
@@ -47,6 +50,9 @@ pub struct Quality {
     /// Connections forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections_forgotten: u64,
+    /// Connections with data of one side and no packet of the other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub one_sided: u64,
     /// Connections with TLS that could not be decrypted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tls_opaque: u64,

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Exchange;
 use super::negotiation::Negotiation;
 use crate::at::Timestamp;
+use crate::rules::{Diagnosis, Finding};
+use crate::stream::Connection;
 
 /// How a session ended, as far as the capture shows.
 #[derive(
@@ -106,6 +108,15 @@ pub struct Session {
     /// The session that carries the same upload on after this one was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<String>,
+    /// Why it went wrong; absent for a session that is healthy, cancelled, or merely cut by the capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
+    /// What the rules found, the worst first.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// The TCP connections it used, for the rules.
+    #[serde(skip)]
+    pub connections: Vec<Connection>,
     /// What was said, in order.
     pub exchanges: Vec<Exchange>,
     /// Exchanges left out to stay within the limits.
@@ -115,6 +126,13 @@ pub struct Session {
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+impl Session {
+    /// The facts of one of its TCP connections.
+    pub fn connection(&self, id: u64) -> Option<&Connection> {
+        self.connections.iter().find(|connection| connection.id == id)
+    }
 }
 
 /// The uploading side.

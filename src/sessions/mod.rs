@@ -32,6 +32,7 @@ pub struct Sessions {
     by_id: HashMap<String, Vec<usize>, RandomState>,
     by_client: HashMap<IpAddr, Vec<usize>, RandomState>,
     connections: HashMap<u64, Channel, RandomState>,
+    facts: HashMap<u64, Connection, RandomState>,
     digest: bool,
     limits: Limits,
 }
@@ -63,6 +64,7 @@ impl Sessions {
             by_id: HashMap::default(),
             by_client: HashMap::default(),
             connections: HashMap::default(),
+            facts: HashMap::default(),
             digest,
             limits,
         }
@@ -98,16 +100,19 @@ impl Sessions {
     }
 
     /// A connection is over: nothing more can be answered on it.
-    pub fn closed(&mut self, connection: &Connection) {
-        self.connections.remove(&connection.id);
+    pub fn closed(&mut self, connection: Connection) {
+        if self.connections.remove(&connection.id).is_some() {
+            self.facts.insert(connection.id, connection);
+        }
     }
 
     /// All sessions, in the order in which they began.
     pub fn finish(self) -> Vec<Session> {
-        let mut sessions: Vec<Session> =
-            self.open.into_iter().filter_map(Open::into_session).collect();
+        let Self { open, facts, .. } = self;
+        let mut sessions: Vec<Session> = open.into_iter().filter_map(Open::into_session).collect();
         sessions.sort_by_key(|session| session.started);
         supersede(&mut sessions);
+        sessions.iter_mut().for_each(|session| attach(session, &facts));
         sessions
     }
 
@@ -323,6 +328,14 @@ fn add_hole(body: &mut Body, offset: u64, len: u64) {
         }
         _ => body.holes.push(Hole { offset, bytes: len }),
     }
+}
+
+/// Gives a session the facts of its connections.
+fn attach(session: &mut Session, facts: &HashMap<u64, Connection, RandomState>) {
+    let mut ids: Vec<u64> = session.exchanges.iter().map(|exchange| exchange.connection).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    session.connections = ids.iter().filter_map(|id| facts.get(id).cloned()).collect();
 }
 
 /// Links a session that was lost to the one that carries the same upload on ([MC-BUP] 3.1.5.2.1).

@@ -13,7 +13,7 @@ use super::Side;
 pub(super) const ZERO_WINDOWS: usize = 64;
 
 /// One TCP connection. The frames of its moments are not serialised.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Connection {
     /// From 1, by order of appearance.
     pub id: u64,
@@ -57,6 +57,18 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Whether data of one side was captured and no packet of the other.
+    pub const fn is_one_sided(&self) -> bool {
+        let (client, server) = (&self.client_side, &self.server_side);
+        client.packets == 0 && server.payload_bytes > 0
+            || server.packets == 0 && client.payload_bytes > 0
+    }
+
+    /// Whether it was seen to end.
+    pub const fn is_over(&self) -> bool {
+        self.reset.is_some() || self.client_side.fin.is_some() || self.server_side.fin.is_some()
+    }
+
     /// A connection whose first frame is `at`.
     pub(super) fn new(id: u64, client: SocketAddr, server: SocketAddr, at: At) -> Self {
         Self {
@@ -121,7 +133,7 @@ impl Connection {
 }
 
 /// What one side of a connection sent, and what the capture shows became of it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SideFacts {
     /// Segments, without mirrored ones.
     pub packets: u64,
@@ -192,7 +204,7 @@ impl SideFacts {
 }
 
 /// A period without room for data.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ZeroWindow {
     /// The frame that announced no room.
     #[serde(skip)]
@@ -207,7 +219,7 @@ pub struct ZeroWindow {
 }
 
 /// A connection cut short by RST.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reset {
     /// The frame.
     #[serde(skip)]

@@ -105,6 +105,9 @@ pub fn session() -> Session {
         ended,
         duration_seconds: ended.secs_since(started),
         superseded_by: None,
+        diagnosis: None,
+        findings: Vec::new(),
+        connections: Vec::new(),
         exchanges: vec![create(), fragment()],
         exchanges_omitted: 0,
     }
@@ -112,6 +115,7 @@ pub fn session() -> Session {
 
 pub fn report() -> Report {
     Report {
+        findings: Vec::new(),
         schema: "bitsleuth.report".into(),
         schema_version: "1.0.0".into(),
         tool: Tool { name: "bitsleuth".into(), version: "0.1.0".into() },

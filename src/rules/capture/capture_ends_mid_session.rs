@@ -1,0 +1,21 @@
+//! The rule `capture-ends-mid-session`.
+
+use crate::model::Outcome;
+use crate::model::Session;
+use crate::rules::Notes;
+
+rule! {
+    /// The end of the session was not captured.
+    ///
+    /// Nothing speaks of failure: how it went on is unknown.
+    /// Advice: Capture until the client has closed the session, or look at its log.
+    Note, belief 0, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let Some(last) = session.exchanges.last() else { return };
+    let open = session.connection(last.connection).is_none_or(|connection| !connection.is_over());
+    if session.outcome == Outcome::Incomplete && open {
+        notes.add(last.span(), "the capture ends before the session does");
+    }
+}

@@ -1,0 +1,23 @@
+//! The rule `capture-starts-mid-session`.
+
+use crate::model::Session;
+use crate::model::fold::SESSION_NOT_FOUND;
+use crate::rules::Notes;
+
+rule! {
+    /// The start of the session was not captured.
+    ///
+    /// It was opened before the first frame; what was negotiated is unknown.
+    /// Advice: Begin the capture before the upload to see the whole of it.
+    Note, belief 0, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let Some(first) = session.exchanges.first() else { return };
+    let unknown = session.exchanges.iter().any(|exchange| {
+        exchange.response.as_ref().and_then(|r| r.error_value()) == Some(SESSION_NOT_FOUND)
+    });
+    if session.joined && !unknown {
+        notes.add(first.span(), "the first message seen is not its Create-Session");
+    }
+}

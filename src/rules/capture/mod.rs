@@ -1,0 +1,9 @@
+//! The capture itself.
+
+pub mod capture_damaged;
+pub mod capture_ends_mid_session;
+pub mod capture_gap;
+pub mod capture_one_sided;
+pub mod capture_starts_mid_session;
+pub mod capture_truncated;
+pub mod tls_opaque;

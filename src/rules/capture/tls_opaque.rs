@@ -1,0 +1,23 @@
+//! The rule `tls-opaque`.
+
+use crate::at::Span;
+use crate::model::Report;
+use crate::rules::Notes;
+
+rule! {
+    /// TLS traffic could not be decrypted.
+    ///
+    /// Whether it holds BITS uploads cannot be told.
+    /// Advice: Give the keys with `--tls-keys`, or inside a pcapng file.
+    Note, belief 0, needs Anything, Capture
+}
+
+fn check(report: &Report, notes: &mut Notes<'_>) {
+    let count = report.quality.tls_opaque;
+    if count > 0 {
+        notes.add(
+            Span::default(),
+            format!("{count} connections with TLS stay closed without their keys"),
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! What rules say.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Rule;
+use crate::at::Span;
+
+/// How much a finding matters.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth telling; normal or informational.
+    Note,
+    /// Cost, risk, or a failure that was made good.
+    Warning,
+    /// The upload failed, or will.
+    Error,
+}
+
+impl Severity {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// One explanation among several.
+    Possible,
+    /// The best explanation of what was seen.
+    Likely,
+    /// It was on the wire.
+    #[default]
+    Certain,
+}
+
+/// What one rule found in one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What was found, with its numbers.
+    pub message: String,
+    /// The frames that prove it.
+    pub frames: Vec<u64>,
+    /// The clause it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// What would confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+}
+
+/// Why an upload went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Diagnosis {
+    /// The rule whose finding explains it best.
+    pub cause: String,
+    /// The other rules that bear on it.
+    pub contributing: Vec<String>,
+    /// Who gave the decisive answer.
+    pub answered_by: super::origin::Origin,
+    /// The error code that the client's log will show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_error: Option<String>,
+    /// The cause in one sentence.
+    pub summary: String,
+}
+
+/// Takes the findings of one rule.
+pub struct Notes<'a> {
+    pub(super) rule: &'static Rule,
+    pub(super) cap: usize,
+    pub(super) findings: &'a mut Vec<Finding>,
+}
+
+impl Notes<'_> {
+    /// Notes something certain.
+    pub fn add(&mut self, span: Span, message: impl Into<String>) {
+        self.note(self.rule.severity, Confidence::Certain, &[span], message);
+    }
+
+    /// Notes something that best explains what was seen.
+    pub fn likely(&mut self, span: Span, message: impl Into<String>) {
+        self.note(self.rule.severity, Confidence::Likely, &[span], message);
+    }
+
+    /// Notes something with all its circumstances.
+    pub fn note(
+        &mut self,
+        severity: Severity,
+        confidence: Confidence,
+        spans: &[Span],
+        message: impl Into<String>,
+    ) {
+        if self.cap == 0 {
+            return;
+        }
+        self.cap -= 1;
+        let mut frames: Vec<u64> =
+            spans.iter().flat_map(|span| [span.first.frame, span.last.frame]).collect();
+        frames.retain(|frame| *frame > 0);
+        frames.sort_unstable();
+        frames.dedup();
+        self.findings.push(Finding {
+            rule: self.rule.id(),
+            severity,
+            confidence,
+            message: message.into(),
+            frames,
+            reference: self.rule.note("Reference").map(str::to_owned),
+            advice: self.rule.note("Advice").map(str::to_owned),
+            confirm: self.rule.note("Confirm").map(str::to_owned),
+        });
+    }
+}

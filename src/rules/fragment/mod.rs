@@ -1,0 +1,18 @@
+//! Fragments and their ranges.
+
+pub mod ack_offset_beyond_end;
+pub mod ack_offset_mismatch;
+pub mod ack_offset_went_back;
+pub mod ack_range_missing;
+pub mod content_range_invalid;
+pub mod content_range_missing;
+pub mod fragment_gap;
+pub mod fragment_overlap;
+pub mod length_range_mismatch;
+pub mod pipelined_requests;
+pub mod range_out_of_step;
+pub mod request_too_large;
+pub mod server_disk_full;
+pub mod total_length_changed;
+pub mod unknown_packet_type;
+pub mod upload_too_large;

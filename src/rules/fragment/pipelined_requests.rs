@@ -1,0 +1,30 @@
+//! The rule `pipelined-requests`.
+
+use crate::model::{Exchange, Session};
+use crate::rules::Notes;
+
+rule! {
+    /// A request was sent before the last one was answered.
+    ///
+    /// The protocol allows one outstanding request; Windows keeps to that.
+    /// Advice: Wait for each Ack before the next request.
+    /// Reference: [MC-BUP] 2.2.1
+    Warning, belief 0, needs WholeExchange, Exchange
+}
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(request) = &exchange.request else { return };
+    let early = session.exchanges.iter().any(|other| {
+        let sent =
+            other.request.as_ref().is_some_and(|r| r.span.first.frame < request.span.first.frame);
+        let answered =
+            other.response.as_ref().is_some_and(|r| r.span.first.frame > request.span.last.frame);
+        other.connection == exchange.connection && sent && answered
+    });
+    if early {
+        notes.add(
+            exchange.span(),
+            format!("{} was sent before the request ahead of it was answered", exchange.kind),
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! Questions that several rules ask.
+
+use crate::at::Span;
+use crate::bits::PacketType;
+use crate::bits::fields::ContentRange;
+use crate::model::{Exchange, Response, Session};
+use crate::rules::origin::Origin;
+use crate::stream::{Connection, Reset, Side};
+
+/// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
+pub const CLIENT_WAITS_SECS: f64 = 300.0;
+
+/// The shortest of the round time-outs that gateways come with.
+pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
+
+/// A TTL may differ by so much within one host: routes change.
+const TTL_SLACK: u8 = 3;
+
+/// The range that a Fragment carries.
+pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
+    exchange
+        .request
+        .as_ref()?
+        .content_range
+        .as_ref()
+        .filter(|_| exchange.kind == PacketType::Fragment)
+}
+
+/// Whether it was answered with success.
+pub fn succeeded(exchange: &Exchange) -> bool {
+    exchange.response.as_ref().is_some_and(Response::is_success)
+}
+
+/// The exchanges behind one.
+pub fn after<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
+    let frame = exchange.span().first.frame;
+    session.exchanges.iter().filter(move |other| other.span().first.frame > frame)
+}
+
+/// The response to an exchange where it is neither from BITS nor an authentication round.
+pub fn foreign(exchange: &Exchange) -> Option<&Response> {
+    let response = exchange.response.as_ref()?;
+    let own = Origin::of_response(response) == Origin::BitsServer;
+    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
+    (opens && !own && !response.is_challenge() && response.http_status != 413).then_some(response)
+}
+
+/// Seconds from the end of the request to the answer.
+pub fn wait_secs(exchange: &Exchange) -> f64 {
+    match (&exchange.request, &exchange.response) {
+        (Some(request), Some(response)) => {
+            response.span.first.time.secs_since(request.span.last.time)
+        }
+        _ => 0.0,
+    }
+}
+
+/// The byte that the server wanted next when a Fragment was sent.
+pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
+    let frame = exchange.request.as_ref()?.span.first.frame;
+    let mut wanted = None;
+    for other in &session.exchanges {
+        let Some(request) =
+            other.request.as_ref().filter(|request| request.span.first.frame < frame)
+        else {
+            continue;
+        };
+        let end = range(other).and_then(|range| range.end?.checked_add(1));
+        let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
+        match answer {
+            Some(response) if matches!(response.http_status, 200 | 201 | 416) => {
+                let implied = end.filter(|_| response.http_status != 416);
+                wanted = response.next_offset.or(implied).or(wanted);
+            }
+            Some(_) => {}
+            // How much of it the server took is unknown.
+            None if request.body.complete => wanted = end.max(wanted),
+            None => return None,
+        }
+    }
+    wanted
+}
+
+/// Requests that the client sent whole and then stopped waiting for, with the seconds it waited.
+pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
+    session.exchanges.iter().filter_map(|exchange| {
+        let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
+        let connection = session.connection(exchange.connection)?;
+        if !request.body.complete
+            || connection.reset.is_some_and(|reset| reset.side == Side::Server)
+        {
+            return None;
+        }
+        let closed = connection.client_side.fin.or(connection.reset.map(|reset| reset.at));
+        let next = after(session, exchange).next().map(|next| next.span().first);
+        let end = closed.or(next)?;
+        Some((exchange, end.time.secs_since(request.span.last.time)))
+    })
+}
+
+/// RSTs by one side that cut a request or its answer off, and whether their TTL fits the sender's other packets.
+pub fn resets(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, bool)> {
+    session.connections.iter().filter_map(move |connection| {
+        let reset = connection.reset.filter(|reset| reset.side == side)?;
+        let waiting =
+            session.exchanges.iter().rev().find(|exchange| exchange.connection == connection.id)?;
+        let cut = waiting.request.is_some() && waiting.response.is_none();
+        cut.then(|| (waiting, reset, ttl_fits(connection, &reset)))
+    })
+}
+
+fn ttl_fits(connection: &Connection, reset: &Reset) -> bool {
+    let side = connection.side(reset.side);
+    side.packets <= 1
+        || reset.ttl.saturating_add(TTL_SLACK) >= side.ttl_min
+            && reset.ttl <= side.ttl_first.max(side.ttl_min).saturating_add(TTL_SLACK)
+}
+
+/// The frames of an exchange with the RST that ended it.
+pub fn reset_span(exchange: &Exchange, reset: &Reset) -> Span {
+    let mut span = Span::at(exchange.span().first);
+    span.extend(reset.at);
+    span
+}
+
+/// Whether a Close or Cancel was answered with success before an exchange began.
+pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
+    let frame = exchange.span().first.frame;
+    session.exchanges.iter().any(|other| {
+        matches!(other.kind, PacketType::CloseSession | PacketType::CancelSession)
+            && succeeded(other)
+            && other.span().last.frame < frame
+    })
+}

@@ -1,0 +1,16 @@
+//! The one macro: a rule from its documentation and what it looks at.
+
+/// `rule! { /// docs… Severity, belief 50, needs WholeExchange, Exchange }` defines `RULE`, which calls `check`.
+macro_rules! rule {
+    ($(#[doc = $doc:literal])+ $severity:ident, belief $belief:literal, needs $needs:ident, $check:ident) => {
+        $(#[doc = $doc])+
+        pub static RULE: $crate::rules::Rule = $crate::rules::Rule {
+            module: module_path!(),
+            severity: $crate::rules::Severity::$severity,
+            belief: $belief,
+            needs: $crate::rules::Needs::$needs,
+            docs: concat!($($doc, "\n"),+),
+            check: $crate::rules::Check::$check(check),
+        };
+    };
+}

@@ -4,6 +4,7 @@ use crate::capture::{Frame, Input};
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::model::Report;
+use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
 use crate::observe::Observer;
 use crate::rules::judge;
@@ -22,6 +23,7 @@ pub struct Options {
 pub struct Analysis {
     engine: Engine,
     sessions: Sessions,
+    attempts: Attempts,
     limits: Limits,
 }
 
@@ -32,6 +34,7 @@ impl Analysis {
         Self {
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits.clone(), digest),
+            attempts: Attempts::new(limits.attempts),
             limits,
         }
     }
@@ -59,6 +62,9 @@ impl Analysis {
             sessions.push(connection, &event, observer);
         });
         self.forget(observer);
+        let mut quality = self.engine.quality();
+        quality.attempts_omitted = self.attempts.omitted();
+        let (sessions, web) = self.sessions.finish();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -67,17 +73,19 @@ impl Analysis {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
             captures: inputs,
-            quality: self.engine.quality(),
-            sessions: self.sessions.finish(),
+            quality,
+            sessions,
+            attempts: self.attempts.finish(),
             findings: Vec::new(),
         };
-        judge(&mut report, &self.limits);
+        judge(&mut report, &web, self.engine.last(), &self.limits);
         report
     }
 
     fn forget(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
+            self.attempts.closed(&connection);
             self.sessions.closed(connection);
         }
     }

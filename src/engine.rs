@@ -7,8 +7,8 @@ use crate::capture::Frame;
 use crate::http;
 use crate::layer::Layer;
 use crate::limits::Limits;
-use crate::packet::{Decoder, Packet, Skip};
-use crate::stream::{Connection, Event, Table, Verdict};
+use crate::packet::{Decoder, IcmpError, Packet, Skip};
+use crate::stream::{Connection, Event, Icmp, Table, Verdict};
 use crate::tls::KeyLog;
 
 /// Decodes packets, orders streams and parses HTTP, in TLS too where the keys are known.
@@ -55,8 +55,18 @@ impl Engine {
                     deliver(connection, layer, event, keys, limits, &mut out)
                 });
             }
-            Ok(Packet::Udp(_) | Packet::Icmp(_)) => {}
+            Ok(Packet::Icmp(error)) => self.note(&error),
+            Ok(Packet::Udp(_)) => {}
             Err(reason) => *self.skipped.entry(reason).or_default() += 1,
+        }
+    }
+
+    /// Keeps an ICMP error with the connection that it is about.
+    fn note(&mut self, error: &IcmpError) {
+        let id = self.table.find(error.quoted_from, error.quoted_to);
+        if let Some((connection, _)) = id.and_then(|id| self.table.lend(id)) {
+            let IcmpError { at, from, kind: (kind, code), mtu, .. } = *error;
+            connection.icmp.get_or_insert(Icmp { at, from, kind, code, mtu });
         }
     }
 
@@ -81,6 +91,11 @@ impl Engine {
         });
     }
 
+    /// The last frame taken.
+    pub const fn last(&self) -> At {
+        self.last
+    }
+
     /// What was passed over or lost so far.
     pub fn quality(&self) -> crate::model::report::Quality {
         crate::model::report::Quality {
@@ -88,6 +103,7 @@ impl Engine {
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
+            attempts_omitted: 0,
             one_sided: self.one_sided,
             tls_opaque: self.tls_opaque,
         }

@@ -34,6 +34,7 @@ pub mod rules;
 pub mod sessions;
 pub mod stream;
 pub mod tls;
+pub mod transcript;
 
 pub use analysis::{Analysis, Options};
 

@@ -24,6 +24,8 @@ pub struct Limits {
     pub nesting: usize,
     /// Requests of one connection that wait for their response.
     pub pending_requests: usize,
+    /// Failed attempts to connect that are kept, by client, server and kind of failure; a port scan makes many.
+    pub attempts: usize,
     /// Sessions open at a time.
     pub sessions: usize,
     /// Exchanges kept in full per session.
@@ -53,6 +55,7 @@ impl Default for Limits {
             fragment_bytes: 16 << 20,
             nesting: 16,
             pending_requests: 256,
+            attempts: 4_096,
             sessions: 20_000,
             exchanges_per_session: 20_000,
             findings_per_rule: 100,

@@ -1,5 +1,8 @@
 //! From a message head to the fields of the upload protocol, in every spelling that the field uses.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::PacketType;
 use super::fields::{self, ContentRange};
 use crate::at::Span;
@@ -62,11 +65,16 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
         content_name: value("Content-Name"),
         content_range: value("Content-Range").map(|raw| ContentRange::parse(&raw)),
         content_length: value("Content-Length").and_then(|raw| raw.parse().ok()),
+        content_length_raw: lengths(head),
         content_encoding: value("Content-Encoding"),
         transfer_encoding: value("Transfer-Encoding"),
         authorization: head.field("Authorization").map(scheme),
         proxy_authorization: head.field("Proxy-Authorization").map(scheme),
+        user: credentials(head).find_map(basic_user),
+        ntlm: credentials(head).find_map(ntlm),
+        expect: value("Expect"),
         via: value("Via"),
+        hops: hops(head),
         longest_value: head
             .headers
             .iter()
@@ -106,11 +114,19 @@ pub fn response(head: &Head<'_>, span: Span) -> Response {
         accept_encoding: value("Accept-Encoding"),
         server: value("Server"),
         via: value("Via"),
+        hops: hops(head),
+        content_length: value("Content-Length").and_then(|raw| raw.parse().ok()),
+        content_length_raw: lengths(head),
+        connection: value("Connection"),
+        retry_after: value("Retry-After"),
+        dav: value("DAV"),
+        cookies: cookies(head),
         location: value("Location"),
         allow: value("Allow"),
         content_type: value("Content-Type"),
         date: value("Date"),
-        challenges: challenges(head),
+        challenges: challenges(head).map(scheme).collect(),
+        ntlm_challenge: challenges(head).any(|value| ntlm(value) == Some(2)),
         odd: oddities(head),
         ..Response::default()
     }
@@ -129,15 +145,97 @@ fn scheme(value: &[u8]) -> String {
     text(value.split(|byte| *byte == b' ').next().unwrap_or_default())
 }
 
-fn challenges(head: &Head<'_>) -> Vec<String> {
-    let is_challenge = |name: &str| {
-        ["WWW-Authenticate", "Proxy-Authenticate"].iter().any(|n| name.eq_ignore_ascii_case(n))
-    };
+fn challenges<'a>(head: &'a Head<'_>) -> impl Iterator<Item = &'a [u8]> {
+    values(head, &["WWW-Authenticate", "Proxy-Authenticate"])
+}
+
+fn credentials<'a>(head: &'a Head<'_>) -> impl Iterator<Item = &'a [u8]> {
+    values(head, &["Authorization", "Proxy-Authorization"])
+}
+
+/// All values of fields with one of `names`.
+fn values<'a>(head: &'a Head<'_>, names: &'static [&str]) -> impl Iterator<Item = &'a [u8]> {
     head.headers
         .iter()
-        .filter(|header| is_challenge(header.name))
-        .map(|header| scheme(header.value))
+        .filter(|header| names.iter().any(|name| header.name.eq_ignore_ascii_case(name)))
+        .map(|header| header.value.trim_ascii())
+}
+
+/// The user name of Basic credentials (RFC 7617 2).
+fn basic_user(credentials: &[u8]) -> Option<String> {
+    let (scheme, token) = credentials.split_at_checked(6)?;
+    let decoded = scheme
+        .eq_ignore_ascii_case(b"basic ")
+        .then(|| STANDARD.decode(token.trim_ascii()).ok())
+        .flatten()?;
+    let end = decoded.iter().position(|byte| *byte == b':')?;
+    decoded.get(..end).map(text)
+}
+
+/// Which message of NTLM a value carries, bare or at the front of Negotiate ([MS-NLMP] 2.2.1).
+fn ntlm(value: &[u8]) -> Option<u8> {
+    let token = value.split(|byte| *byte == b' ').nth(1)?.get(..16)?;
+    let decoded = STANDARD.decode(token).ok()?;
+    let kind = decoded.strip_prefix(b"NTLMSSP\0")?.first()?;
+    Some(*kind)
+}
+
+/// All values of Content-Length, where there is more to say than one number.
+fn lengths(head: &Head<'_>) -> Vec<String> {
+    let all = || values(head, &["Content-Length"]);
+    let plain = |value: &[u8]| !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let first = all().next();
+    if all().all(|value| Some(value) == first && plain(value)) {
+        return Vec::new();
+    }
+    all().map(text).collect()
+}
+
+/// Fields that only proxies, gateways and balancers add.
+const HOPS: [&str; 14] = [
+    "Via",
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "X-Cache",
+    "X-Cache-Lookup",
+    "X-Squid-Error",
+    "Proxy-Connection",
+    "X-BlueCoat-Via",
+    "CF-RAY",
+    "X-Amz-Cf-Id",
+    "X-ARR-LOG-ID",
+];
+
+fn hops(head: &Head<'_>) -> Vec<String> {
+    head.headers
+        .iter()
+        .filter(|header| HOPS.iter().any(|name| header.name.eq_ignore_ascii_case(name)))
+        .map(|header| format!("{}: {}", header.name, text(header.value.trim_ascii())))
         .collect()
+}
+
+fn cookies(head: &Head<'_>) -> Vec<String> {
+    let name = |value: &[u8]| text(value.split(|byte| *byte == b'=').next().unwrap_or_default());
+    values(head, &["Set-Cookie"]).map(name).collect()
+}
+
+/// Fields of which a message can have but one.
+const SINGLE: [&str; 6] = [
+    "BITS-Packet-Type",
+    "BITS-Session-Id",
+    "Content-Range",
+    "Content-Length",
+    "BITS-Received-Content-Range",
+    "Host",
+];
+
+fn repeats(head: &Head<'_>) -> bool {
+    SINGLE.iter().any(|name| {
+        head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name)).count() > 1
+    })
 }
 
 fn oddities(head: &Head<'_>) -> Vec<String> {
@@ -148,6 +246,7 @@ fn oddities(head: &Head<'_>) -> Vec<String> {
         (nul, "nul"),
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
+        (repeats(head), "repeated"),
         (!head.whole, "cut"),
     ]
     .into_iter()

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::at::Span;
+use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::{ContentRange, Notation};
+use crate::rules::origin::Origin;
+use crate::stream::Side;
 
 /// One request of the upload protocol with its answer; a session is a fold over these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +35,12 @@ pub struct Exchange {
     /// Interim responses before it (1xx).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interim: Vec<u16>,
+    /// When the first interim response came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interim_at: Option<Timestamp>,
+    /// Bytes after either message that belong to no message; the first four runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stray: Vec<Stray>,
     /// Tied to its session by client, host, URL and time, not by an id ([MC-BUP] 2.2.4.2 has none on Ping).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inferred: bool,
@@ -77,6 +85,9 @@ pub struct Request {
     /// `Content-Length`, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_length: Option<u64>,
+    /// All values of `Content-Length` as written, where they differ or are no numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_length_raw: Vec<String>,
     /// `Content-Encoding`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
@@ -89,11 +100,26 @@ pub struct Request {
     /// Scheme of `Proxy-Authorization`, never its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy_authorization: Option<String>,
+    /// User name of Basic credentials, never the password (RFC 7617 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Which NTLM message the credentials carry, 1 or 3 ([MS-NLMP] 2.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ntlm: Option<u8>,
+    /// `Expect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
     /// `Via`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// Fields that proxies add, as `Name: value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<String>,
     /// The body.
     pub body: Body,
+    /// What the first bytes of the file are, as a media type; for a body that holds the start of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_type: Option<String>,
     /// Length of the longest header value, in bytes; Windows servers take 4,096 ([MC-BUP] 2.2.1).
     pub longest_value: u64,
     /// Oddities of the head that were tolerated.
@@ -153,6 +179,27 @@ pub struct Response {
     /// `Via`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// Fields that proxies add, as `Name: value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<String>,
+    /// `Content-Length`, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_length: Option<u64>,
+    /// All values of `Content-Length` as written, where they differ or are no numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_length_raw: Vec<String>,
+    /// `Connection`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
+    /// `DAV` (RFC 4918 10.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dav: Option<String>,
+    /// Names of the cookies that were set: load balancers use them for affinity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cookies: Vec<String>,
     /// `Location`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
@@ -168,6 +215,12 @@ pub struct Response {
     /// Schemes of `WWW-Authenticate` and `Proxy-Authenticate`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub challenges: Vec<String>,
+    /// Whether one of them carries the NTLM challenge, message 2 ([MS-NLMP] 2.2.1.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ntlm_challenge: bool,
+    /// Who gave this response, judged by its fields and the start of its body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<Origin>,
     /// The body.
     pub body: Body,
     /// The first bytes of the body as text: they name the box that answered.
@@ -178,11 +231,25 @@ pub struct Response {
     pub odd: Vec<String>,
 }
 
+/// Bytes that belong to no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stray {
+    /// Who sent them.
+    pub side: Side,
+    /// The frame they begin in.
+    pub frame: u64,
+    /// How many.
+    pub bytes: u64,
+}
+
 /// What was seen of a message body, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Body {
     /// Bytes that crossed the wire.
     pub bytes: u64,
+    /// When the first of them came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
     /// Of these, bytes that the capture lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holes: Vec<Hole>,

@@ -47,6 +47,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         host_id_fallback_timeout_seconds: acks()
             .find_map(|ack| ack.host_id_fallback_timeout_seconds),
         reply_url: acks().find_map(|ack| ack.reply_url.clone()),
+        reply: None,
         fragments: view.fragments(),
         bytes_total: view.total,
         bytes_sent: view.sent().map(|(_, body)| body.bytes).sum(),

@@ -1,5 +1,6 @@
 //! What was seen, as values: exchanges, and the sessions they add up to.
 
+pub mod attempt;
 pub mod exchange;
 pub mod fold;
 pub mod negotiation;
@@ -8,6 +9,7 @@ pub mod report;
 pub mod session;
 pub mod url;
 
+pub use attempt::{Answer, Attempt};
 pub use exchange::{Exchange, Request, Response};
 pub use report::Report;
 pub use session::{Outcome, Session};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Session;
+use super::{Attempt, Session};
 use crate::capture::Input;
 use crate::rules::Finding;
 
@@ -22,6 +22,9 @@ pub struct Report {
     pub captures: Vec<Input>,
     /// The uploads, in the order in which they began.
     pub sessions: Vec<Session>,
+    /// Connections that never came about; those that look like anybody's, not only of uploads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// What the rules found about connections and the capture as a whole.
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
@@ -50,6 +53,9 @@ pub struct Quality {
     /// Connections forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections_forgotten: u64,
+    /// Failed attempts to connect that were only counted, to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts_omitted: u64,
     /// Connections with data of one side and no packet of the other.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: u64,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Exchange;
 use super::negotiation::Negotiation;
-use crate::at::Timestamp;
+use crate::at::{Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
 
@@ -82,6 +82,9 @@ pub struct Session {
     /// `BITS-Reply-URL` as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_url: Option<String>,
+    /// How the reply was fetched, where a fetch was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
     /// Every Fragment request in the order of sending, repeats included.
     pub fragments: Vec<Fragment>,
     /// Length of the file, from the first readable Content-Range.
@@ -129,6 +132,14 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Session {
+    /// All its frames; `None` for one without exchanges.
+    pub fn span(&self) -> Option<Span> {
+        let mut spans = self.exchanges.iter().map(Exchange::span);
+        let mut span = spans.next()?;
+        spans.for_each(|next| span.cover(next));
+        Some(span)
+    }
+
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         self.connections.iter().find(|connection| connection.id == id)
@@ -158,6 +169,17 @@ impl From<SocketAddr> for Server {
     fn from(at: SocketAddr) -> Self {
         Self { address: at.ip(), port: at.port(), host: None }
     }
+}
+
+/// The fetch of the reply of an upload-reply session ([MC-BUP] 1.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reply {
+    /// The first request for it.
+    #[serde(flatten)]
+    pub request: Span,
+    /// Status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
 }
 
 /// One Fragment request and what became of it.

@@ -1,69 +1,110 @@
 //! One cause per upload that went wrong; the rest contributes.
 
+use std::cmp::Reverse;
+
 use super::origin::Origin;
-use super::{ALL, Diagnosis, Finding, Severity};
+use super::{ALL, Diagnosis, Finding, Rule, Severity};
 use crate::bits::hresult;
-use crate::model::{Outcome, Session};
+use crate::model::{Exchange, Outcome, Session};
 
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session) -> Option<Diagnosis> {
-    let least = match session.outcome {
-        Outcome::Cancelled => return None,
-        Outcome::Rejected | Outcome::Failed => Severity::Note,
-        Outcome::Completed | Outcome::Incomplete => Severity::Warning,
-    };
-    let mut ranked: Vec<(u8, &Finding)> = session
-        .findings
-        .iter()
-        .filter(|finding| finding.severity >= least)
-        .map(|finding| (belief(finding), finding))
-        .filter(|(belief, _)| *belief > 0)
-        .collect();
-    ranked.sort_by_key(|(belief, finding)| {
-        (std::cmp::Reverse(*belief), finding.frames.first().copied())
-    });
-    let (_, cause) = ranked.first()?;
+    let ranked = ranked(session);
+    let &(rule, cause) = ranked.first()?;
     let mut contributing: Vec<String> = Vec::new();
     for (_, finding) in &ranked {
         if finding.rule != cause.rule && !contributing.contains(&finding.rule) {
             contributing.push(finding.rule.clone());
         }
     }
-    let decisive = session.exchanges.iter().rev().find(|exchange| {
-        cause.frames.iter().any(|frame| {
-            exchange.span().first.frame <= *frame && *frame <= exchange.span().last.frame
-        })
-    });
+    let decisive = decisive(session, cause);
+    let code = client_code(session, rule, decisive);
     Some(Diagnosis {
         cause: cause.rule.clone(),
+        confidence: cause.confidence,
         contributing,
         answered_by: decisive.map_or(Origin::Nobody, Origin::of),
-        client_error: client_error(session, cause),
-        summary: cause.message.clone(),
+        answerable: rule.answerable().map(str::to_owned),
+        advice: cause.advice.clone(),
+        client_error: code.map(hresult::hex),
+        client_log: code.map(log_line),
+        summary: format!(
+            "{}: {}{}",
+            rule.title().trim_end_matches('.'),
+            cause.message,
+            proof(&cause.frames)
+        ),
+        frames: cause.frames.clone(),
     })
 }
 
-fn belief(finding: &Finding) -> u8 {
-    ALL.iter().find(|rule| rule.id() == finding.rule).map_or(0, |rule| rule.belief)
+/// The findings that can explain the session, the most convincing first.
+fn ranked(session: &Session) -> Vec<(&'static Rule, &Finding)> {
+    let least = match session.outcome {
+        Outcome::Cancelled => return Vec::new(),
+        Outcome::Rejected | Outcome::Failed => Severity::Note,
+        Outcome::Completed | Outcome::Incomplete => Severity::Warning,
+    };
+    let mut ranked: Vec<(&'static Rule, &Finding)> = session
+        .findings
+        .iter()
+        .filter(|finding| finding.severity >= least)
+        .filter_map(|finding| {
+            Some((*ALL.iter().find(|rule| rule.is_named(&finding.rule))?, finding))
+        })
+        .filter(|(rule, _)| rule.belief > 0)
+        .collect();
+    // Of findings of one rule, the one that the session ended on.
+    let error = session.error.as_ref().map(|error| error.frame);
+    ranked.sort_by_key(|(rule, finding)| {
+        let ends = error.is_some_and(|frame| finding.frames.contains(&frame));
+        (Reverse(rule.belief), !ends, finding.frames.first().copied())
+    });
+    ranked
+}
+
+/// The last exchange among the frames of a finding.
+fn decisive<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Exchange> {
+    session.exchanges.iter().rev().find(|exchange| {
+        let span = exchange.span();
+        cause.frames.iter().any(|frame| (span.first.frame..=span.last.frame).contains(frame))
+    })
+}
+
+fn proof(frames: &[u64]) -> String {
+    match frames {
+        [] => String::new(),
+        [one] => format!(" (frame {one})"),
+        [first, .., last] => format!(" (frames {first} to {last})"),
+    }
 }
 
 /// What the BITS client writes into its log: the code of the answer, else 0x80190000 and the HTTP status, else the
-/// code of the network error.
-fn client_error(session: &Session, cause: &Finding) -> Option<String> {
-    const CANNOT_CONNECT: u32 = 0x8007_2EFD;
-    const TIMEOUT: u32 = 0x8007_2EE2;
-    const CONNECTION_ABORTED: u32 = 0x8007_2EFE;
-    if let Some(error) = &session.error {
-        let http = || hresult::hex(0x8019_0000 | u32::from(error.http_status));
-        return Some(error.hresult.clone().unwrap_or_else(http));
-    }
+/// code of the network error. An upload that was completed leaves none.
+fn client_code(session: &Session, rule: &Rule, decisive: Option<&Exchange>) -> Option<u32> {
     if session.outcome == Outcome::Completed {
         return None;
     }
-    match cause.rule.as_str() {
-        "response-timeout" | "request-abandoned" => Some(hresult::hex(TIMEOUT)),
-        rule if rule.starts_with("tcp-reset") => Some(hresult::hex(CONNECTION_ABORTED)),
-        rule if rule.starts_with("connect-") => Some(hresult::hex(CANNOT_CONNECT)),
-        _ => None,
+    if let Some(code) = rule.client_code() {
+        return code.strip_prefix("0x").and_then(|code| u32::from_str_radix(code, 16).ok());
     }
+    let response = decisive.and_then(|exchange| exchange.response.as_ref());
+    let response = response.filter(|response| !response.is_success())?;
+    let told = response.error_value().filter(|code| code & FAILURE != 0);
+    Some(told.unwrap_or_else(|| HTTP | u32::from(response.http_status)))
+}
+
+/// The bit of an HRESULT that means failure ([MS-ERREF] 2.1).
+const FAILURE: u32 = 0x8000_0000;
+
+/// Failures named by their HTTP status.
+const HTTP: u32 = 0x8019_0000;
+
+fn log_line(code: u32) -> String {
+    let mut line = hresult::hex(code);
+    for words in [hresult::symbol(code), hresult::meaning(code)].into_iter().flatten() {
+        line.push_str(", ");
+        line.push_str(words);
+    }
+    line
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Rule;
+use super::origin::Origin;
 use crate::at::Span;
 
 /// How much a finding matters.
@@ -75,15 +76,28 @@ pub struct Finding {
 pub struct Diagnosis {
     /// The rule whose finding explains it best.
     pub cause: String,
+    /// How sure that finding is.
+    pub confidence: Confidence,
     /// The other rules that bear on it.
     pub contributing: Vec<String>,
     /// Who gave the decisive answer.
-    pub answered_by: super::origin::Origin,
-    /// The error code that the client's log will show.
+    pub answered_by: Origin,
+    /// Who can do something about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answerable: Option<String>,
+    /// What they should do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// The error code that the client's BITS log will show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_error: Option<String>,
+    /// What that log says of it: symbol and meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_log: Option<String>,
     /// The cause in one sentence.
     pub summary: String,
+    /// The frames that prove it.
+    pub frames: Vec<u64>,
 }
 
 /// Takes the findings of one rule.
@@ -94,6 +108,11 @@ pub struct Notes<'a> {
 }
 
 impl Notes<'_> {
+    /// The severity that the rule has by itself.
+    pub const fn severity(&self) -> Severity {
+        self.rule.severity
+    }
+
     /// Notes something certain.
     pub fn add(&mut self, span: Span, message: impl Into<String>) {
         self.note(self.rule.severity, Confidence::Certain, &[span], message);
@@ -127,9 +146,9 @@ impl Notes<'_> {
             confidence,
             message: message.into(),
             frames,
-            reference: self.rule.note("Reference").map(str::to_owned),
-            advice: self.rule.note("Advice").map(str::to_owned),
-            confirm: self.rule.note("Confirm").map(str::to_owned),
+            reference: self.rule.reference().map(str::to_owned),
+            advice: self.rule.advice().map(str::to_owned),
+            confirm: self.rule.confirm().map(str::to_owned),
         });
     }
 }

@@ -5,16 +5,13 @@ use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::stream::{Connection, Reset, Side};
+use crate::stream::{Reset, Side};
 
 /// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub const CLIENT_WAITS_SECS: f64 = 300.0;
 
 /// The shortest of the round time-outs that gateways come with.
 pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
-
-/// A TTL may differ by so much within one host: routes change.
-const TTL_SLACK: u8 = 3;
 
 /// The range that a Fragment carries.
 pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
@@ -96,24 +93,6 @@ pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let end = closed.or(next)?;
         Some((exchange, end.time.secs_since(request.span.last.time)))
     })
-}
-
-/// RSTs by one side that cut a request or its answer off, and whether their TTL fits the sender's other packets.
-pub fn resets(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, bool)> {
-    session.connections.iter().filter_map(move |connection| {
-        let reset = connection.reset.filter(|reset| reset.side == side)?;
-        let waiting =
-            session.exchanges.iter().rev().find(|exchange| exchange.connection == connection.id)?;
-        let cut = waiting.request.is_some() && waiting.response.is_none();
-        cut.then(|| (waiting, reset, ttl_fits(connection, &reset)))
-    })
-}
-
-fn ttl_fits(connection: &Connection, reset: &Reset) -> bool {
-    let side = connection.side(reset.side);
-    side.packets <= 1
-        || reset.ttl.saturating_add(TTL_SLACK) >= side.ttl_min
-            && reset.ttl <= side.ttl_first.max(side.ttl_min).saturating_add(TTL_SLACK)
 }
 
 /// The frames of an exchange with the RST that ended it.

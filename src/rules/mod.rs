@@ -1,14 +1,23 @@
 //! Judgements: pure functions over what the model recorded. A rule sees no bytes and keeps no state.
 //!
 //! A rule is a file; its name is the rule's id, with hyphens for underscores. Its documentation is what `explain`
-//! prints: a title, paragraphs, and lines that begin with `Advice:`, `Confirm:` and `Reference:`.
+//! prints: a title, paragraphs, examples as transcripts that make it fire or leave it silent, and notes of a line each:
+//!
+//! - `Answerable:` who can do something about it; every rule that can be a cause has this and the next.
+//! - `Advice:` what they should do.
+//! - `Client:` the code that a Windows client logs where it runs into this, if that does not follow from the answer.
+//! - `Confirm:` what would prove it.
+//! - `Reference:` the clause it rests on.
 
 #[macro_use]
 mod macros;
+pub mod around;
 mod diagnosis;
 pub mod finding;
 mod look;
 pub mod origin;
+mod reset;
+mod rule;
 mod runner;
 #[cfg(test)]
 mod tests;
@@ -22,74 +31,10 @@ mod security;
 mod session;
 mod tcp;
 
+pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
+pub use rule::{Check, Needs, Rule};
 pub use runner::{judge, worst};
-
-use crate::model::{Exchange, Report, Session};
-
-/// One judgement.
-#[derive(Debug)]
-pub struct Rule {
-    module: &'static str,
-    /// How much a finding matters.
-    pub severity: Severity,
-    /// How well it explains an upload that went wrong, from 0 (not at all) to 100: who answered and what they said
-    /// comes before TCP, and TCP before the limits of the capture.
-    pub belief: u8,
-    /// What the capture must hold for the rule to say anything.
-    pub needs: Needs,
-    /// What it means.
-    pub docs: &'static str,
-    /// What it looks at.
-    pub check: Check,
-}
-
-/// What a rule looks at.
-#[derive(Debug)]
-pub enum Check {
-    /// Each exchange of each session.
-    Exchange(fn(&Session, &Exchange, &mut Notes<'_>)),
-    /// Each session.
-    Session(fn(&Session, &mut Notes<'_>)),
-    /// Everything at once.
-    Capture(fn(&Report, &mut Notes<'_>)),
-}
-
-/// What the capture must hold for a rule to say anything; the absence of a packet proves nothing where some are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    /// Nothing in particular.
-    Anything,
-    /// Request and answer, both with whole heads.
-    WholeExchange,
-    /// The session from its Create-Session on, both directions, no bytes lost.
-    WholeSession,
-}
-
-impl Rule {
-    /// Its name: that of its file, in kebab-case.
-    pub fn id(&self) -> String {
-        self.module.rsplit("::").next().unwrap_or(self.module).replace('_', "-")
-    }
-
-    /// What it is about: the name of its folder.
-    pub fn family(&self) -> &'static str {
-        self.module.rsplit("::").nth(1).unwrap_or(self.module)
-    }
-
-    /// The first line of its documentation.
-    pub fn title(&self) -> &'static str {
-        self.docs.lines().next().unwrap_or_default().trim()
-    }
-
-    /// The text behind `Advice:`, `Confirm:` or `Reference:` in its documentation.
-    pub fn note(&self, name: &str) -> Option<&'static str> {
-        self.docs
-            .lines()
-            .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))
-            .map(str::trim)
-    }
-}
 
 /// All rules.
 pub static ALL: &[&Rule] = &[

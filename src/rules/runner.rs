@@ -1,46 +1,55 @@
 //! Asks every rule, where the capture holds what it needs.
 
+use super::around::{Around, History};
 use super::{ALL, Check, Finding, Needs, Notes, Rule, Severity, diagnosis};
+use crate::at::At;
 use crate::limits::Limits;
 use crate::model::{Exchange, Report, Session};
+use crate::sessions::Web;
 
-/// Judges a report: fills in the findings and the diagnosis of each session, and the findings of the whole.
-pub fn judge(report: &mut Report, limits: &Limits) {
-    for session in &mut report.sessions {
-        session.findings = session_findings(session, limits);
+/// Judges a report whose capture ended at `end`: fills in the findings and the diagnosis of each session, and the
+/// findings of the whole.
+pub fn judge(report: &mut Report, web: &Web, end: At, limits: &Limits) {
+    let mut history = History::default();
+    let mut order: Vec<usize> = (0..report.sessions.len()).collect();
+    order.sort_by_key(|place| report.sessions.get(*place).map(|session| session.ended));
+    for place in order {
+        let Some(session) = report.sessions.get_mut(place) else { continue };
+        let around = Around { history: &history, attempts: &report.attempts, web, end };
+        session.findings = session_findings(session, &around, limits);
         session.diagnosis = diagnosis::of(session);
+        history.add(session);
     }
     let mut findings = Vec::new();
     for rule in ALL {
         if let Check::Capture(check) = &rule.check {
-            check(
-                report,
-                &mut Notes { rule, cap: limits.findings_per_rule, findings: &mut findings },
-            );
+            check(report, &mut notes(rule, limits, &mut findings));
         }
     }
     report.findings = findings;
 }
 
-fn session_findings(session: &Session, limits: &Limits) -> Vec<Finding> {
+fn notes<'a>(rule: &'static Rule, limits: &Limits, findings: &'a mut Vec<Finding>) -> Notes<'a> {
+    Notes { rule, cap: limits.findings_per_rule, findings }
+}
+
+fn session_findings(session: &Session, around: &Around<'_>, limits: &Limits) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in ALL {
-        ask(
-            rule,
-            session,
-            &mut Notes { rule, cap: limits.findings_per_rule, findings: &mut findings },
-        );
+        ask(rule, session, around, &mut notes(rule, limits, &mut findings));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
 
-fn ask(rule: &'static Rule, session: &Session, notes: &mut Notes<'_>) {
+fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if rule.needs == Needs::WholeSession && !is_whole(session) {
         return;
     }
     match &rule.check {
-        Check::Session(check) => check(session, notes),
+        Check::Connection(check) => {
+            session.connections.iter().for_each(|connection| check(connection, notes));
+        }
         Check::Exchange(check) => {
             let whole = |exchange: &&Exchange| {
                 rule.needs != Needs::WholeExchange || exchange_is_whole(exchange)
@@ -51,6 +60,8 @@ fn ask(rule: &'static Rule, session: &Session, notes: &mut Notes<'_>) {
                 .filter(whole)
                 .for_each(|exchange| check(session, exchange, notes));
         }
+        Check::Session(check) => check(session, notes),
+        Check::Around(check) => check(session, around, notes),
         Check::Capture(_) => {}
     }
 }

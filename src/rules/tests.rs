@@ -1,6 +1,50 @@
-//! What holds for every rule.
+//! What holds for every rule, and what each says of the examples in its documentation.
 
-use super::{ALL, Check};
+use super::{ALL, Check, Rule, Severity};
+use crate::model::Report;
+use crate::{Analysis, Options, transcript};
+
+/// Rules about what no transcript can show: a damaged file, cut frames, TLS. Tests on captures cover them.
+const WITHOUT_EXAMPLES: [&str; 3] = ["capture-damaged", "capture-truncated", "tls-opaque"];
+
+fn report(text: &str) -> Report {
+    let records = transcript::play(text).unwrap_or_else(|error| panic!("{error} in\n{text}"));
+    let mut analysis = Analysis::new(Options::default());
+    for record in records {
+        analysis.push(&record.frame(), &mut ());
+    }
+    analysis.finish(Vec::new(), &mut ())
+}
+
+/// The rules that fire on a transcript, with their severities.
+fn fired(text: &str) -> Vec<(String, Severity)> {
+    let report = report(text);
+    let sessions = report.sessions.iter().flat_map(|session| &session.findings);
+    report
+        .findings
+        .iter()
+        .chain(sessions)
+        .map(|finding| (finding.rule.clone(), finding.severity))
+        .collect()
+}
+
+fn fires(rule: &Rule, text: &str) -> bool {
+    fired(text).iter().any(|(id, _)| rule.is_named(id))
+}
+
+#[test]
+fn every_rule_fires_on_its_example_and_is_silent_on_the_other() {
+    for rule in ALL.iter().filter(|rule| !WITHOUT_EXAMPLES.contains(&&*rule.id())) {
+        let (loud, silent) = (rule.examples("fires"), rule.examples("silent"));
+        assert_eq!(loud.is_empty(), silent.is_empty(), "{} has one kind of example", rule.id());
+        for text in &loud {
+            assert!(fires(rule, text), "{} is silent on\n{text}{:?}", rule.id(), fired(text));
+        }
+        for text in &silent {
+            assert!(!fires(rule, text), "{} fires on\n{text}", rule.id());
+        }
+    }
+}
 
 #[test]
 fn every_file_of_a_family_is_in_the_catalogue() {
@@ -30,5 +74,14 @@ fn every_rule_has_a_title_of_one_sentence() {
 fn only_rules_about_sessions_can_be_a_cause() {
     for rule in ALL.iter().filter(|rule| matches!(rule.check, Check::Capture(_))) {
         assert_eq!(rule.belief, 0, "{}", rule.id());
+    }
+}
+
+#[test]
+fn codes_for_the_log_of_the_client_have_names() {
+    for rule in ALL {
+        let Some(code) = rule.client_code() else { continue };
+        let code = u32::from_str_radix(code.strip_prefix("0x").unwrap(), 16).unwrap();
+        assert!(crate::bits::hresult::symbol(code).is_some(), "{}", rule.id());
     }
 }

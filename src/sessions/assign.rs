@@ -6,6 +6,7 @@ use super::Sessions;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::exchange::{Exchange, Request};
+use crate::model::session::Reply;
 use crate::model::url;
 use crate::observe::digest::FileDigest;
 
@@ -15,6 +16,7 @@ pub(super) struct Open {
     pub digest: Option<FileDigest>,
     /// Exchanges left out to stay within the limits.
     pub omitted: u64,
+    pub reply: Option<Reply>,
     /// Canonical id, once known.
     id: Option<String>,
     path: Option<String>,
@@ -35,6 +37,7 @@ impl Open {
             exchanges: Vec::new(),
             digest: None,
             omitted: 0,
+            reply: None,
             id: None,
             path: None,
             hosts: Vec::new(),
@@ -128,7 +131,7 @@ impl Asked {
     }
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

@@ -1,6 +1,8 @@
 //! Which exchange belongs to which upload ([MC-BUP] ties some by id, others only by order, client and URL).
 
 mod assign;
+mod replies;
+mod web;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,19 +14,26 @@ use crate::bits::{PacketType, decode};
 use crate::http::{self, Event, Head, Start};
 use crate::limits::Limits;
 use crate::model::Session;
-use crate::model::exchange::{Body, Exchange, Hole};
+use crate::model::exchange::{Body, Exchange, Hole, Stray};
 use crate::model::fold::fold;
 use crate::observe::Observer;
 use crate::observe::digest::FileDigest;
+use crate::rules::origin::Origin;
 use crate::stream::{Connection, Side};
 
 use assign::Open;
+use replies::Replies;
+
+pub use web::Web;
 
 /// Bytes of a response body kept as evidence of who answered.
 const BODY_START: usize = 512;
 
 /// Holes kept per body; further ones are joined to the last.
 const HOLES: usize = 64;
+
+/// Runs of stray bytes kept per exchange.
+const STRAYS: usize = 4;
 
 /// Puts uploads together from HTTP events.
 pub struct Sessions {
@@ -33,6 +42,8 @@ pub struct Sessions {
     by_client: HashMap<IpAddr, Vec<usize>, RandomState>,
     connections: HashMap<u64, Channel, RandomState>,
     facts: HashMap<u64, Connection, RandomState>,
+    replies: Replies,
+    web: Web,
     digest: bool,
     limits: Limits,
 }
@@ -43,6 +54,8 @@ struct Channel {
     exchanges: Vec<Link>,
     /// The session that was last spoken of.
     last: Option<usize>,
+    /// The last exchange that was kept: its number, its session and its place there.
+    spoken: Option<(u32, usize, usize)>,
 }
 
 /// Where an HTTP exchange went.
@@ -65,6 +78,8 @@ impl Sessions {
             by_client: HashMap::default(),
             connections: HashMap::default(),
             facts: HashMap::default(),
+            replies: Replies::default(),
+            web: Web::default(),
             digest,
             limits,
         }
@@ -81,6 +96,8 @@ impl Sessions {
             Event::Head { exchange, side: Side::Client, span, ref head } => {
                 if decode::is_bits(head) {
                     self.request(connection, exchange, span, head);
+                } else {
+                    self.look_for_reply(connection, exchange, span, head);
                 }
             }
             Event::Head { exchange, side: Side::Server, span, ref head } => {
@@ -95,7 +112,7 @@ impl Sessions {
             Event::End { exchange, side, span, why } => {
                 self.end(connection, exchange, side, span, why, observer);
             }
-            Event::Stray { .. } => {}
+            Event::Stray { side, at, len, after } => self.stray(connection, side, at, len, after),
         }
     }
 
@@ -106,14 +123,14 @@ impl Sessions {
         }
     }
 
-    /// All sessions, in the order in which they began.
-    pub fn finish(self) -> Vec<Session> {
-        let Self { open, facts, .. } = self;
+    /// All sessions, in the order in which they began, and what servers answered to other requests.
+    pub fn finish(self) -> (Vec<Session>, Web) {
+        let Self { open, facts, web, .. } = self;
         let mut sessions: Vec<Session> = open.into_iter().filter_map(Open::into_session).collect();
         sessions.sort_by_key(|session| session.started);
         supersede(&mut sessions);
         sessions.iter_mut().for_each(|session| attach(session, &facts));
-        sessions
+        (sessions, web)
     }
 
     fn request(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
@@ -135,6 +152,8 @@ impl Sessions {
             request: Some(request),
             response: None,
             interim: Vec::new(),
+            interim_at: None,
+            stray: Vec::new(),
             inferred,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
@@ -171,6 +190,7 @@ impl Sessions {
         }
         let index = open.exchanges.len();
         open.exchanges.push(value);
+        channel.spoken = Some((exchange, session, index));
         if channel.exchanges.len() >= self.limits.pending_requests {
             channel.exchanges.remove(0);
         }
@@ -181,6 +201,8 @@ impl Sessions {
         let Start::Response { status, .. } = head.start else { return };
         if self.link(connection.id, exchange).is_none() {
             if !decode::is_bits(head) {
+                self.web.answered(connection.server, status, span.first);
+                self.answer_fetch(connection, exchange, status);
                 return;
             }
             self.orphan(connection, exchange, span, head);
@@ -190,6 +212,7 @@ impl Sessions {
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
         if (100..200).contains(&status) && status != 101 {
             value.interim.push(status);
+            value.interim_at.get_or_insert(span.first.time);
             return;
         }
         let response = decode::response(head, span);
@@ -200,8 +223,12 @@ impl Sessions {
             digest.refuse();
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
+        let reply_url = response.reply_url.clone();
         value.response = Some(response);
         self.learn(link.session, id);
+        if let Some(url) = reply_url {
+            self.await_reply(&url, link.session);
+        }
     }
 
     /// A response whose request the capture lacks.
@@ -216,6 +243,8 @@ impl Sessions {
             request: None,
             response: Some(response),
             interim: Vec::new(),
+            interim_at: None,
+            stray: Vec::new(),
             inferred: true,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
@@ -249,6 +278,10 @@ impl Sessions {
                 let refused =
                     value.response.as_ref().is_some_and(|response| !response.is_success());
                 let Some(request) = &mut value.request else { return };
+                request.body.started.get_or_insert(at.time);
+                if offset == 0 && link.start == Some(0) {
+                    request.file_type = magic(bytes);
+                }
                 request.body.bytes += bytes.len() as u64;
                 request.span.extend(at);
                 if let (Some(start), Some(digest), false) = (link.start, &mut open.digest, refused)
@@ -258,6 +291,7 @@ impl Sessions {
             }
             Side::Server => {
                 let Some(response) = &mut value.response else { return };
+                response.body.started.get_or_insert(at.time);
                 response.body.bytes += bytes.len() as u64;
                 let room = BODY_START.saturating_sub(response.body_start.len()).min(bytes.len());
                 response.body_start.push_str(&decode::text(bytes.get(..room).unwrap_or_default()));
@@ -268,6 +302,21 @@ impl Sessions {
     fn gap(&mut self, connection: &Connection, exchange: u32, side: Side, offset: u64, len: u64) {
         if let Some(body) = self.body_of(connection, exchange, side) {
             add_hole(body, offset, len);
+        }
+    }
+
+    fn stray(&mut self, connection: &Connection, side: Side, at: At, len: u64, after: Option<u32>) {
+        let Some(place) = self.connections.get(&connection.id).and_then(|channel| channel.spoken)
+        else {
+            return;
+        };
+        let (number, session, index) = place;
+        if after != Some(number) {
+            return;
+        }
+        let value = self.open.get_mut(session).and_then(|open| open.exchanges.get_mut(index));
+        if let Some(value) = value.filter(|value| value.stray.len() < STRAYS) {
+            value.stray.push(Stray { side, frame: at.frame, bytes: len });
         }
     }
 
@@ -304,9 +353,10 @@ impl Sessions {
         };
         match side {
             Side::Client => value.request.iter_mut().for_each(|request| request.span.cover(span)),
-            Side::Server => {
-                value.response.iter_mut().for_each(|response| response.span.cover(span))
-            }
+            Side::Server => value.response.iter_mut().for_each(|response| {
+                response.span.cover(span);
+                response.answered_by = Some(Origin::of_response(response));
+            }),
         }
         if side == Side::Server && value.response.is_some() {
             observer.exchange(value);
@@ -317,6 +367,11 @@ impl Sessions {
             }
         }
     }
+}
+
+/// What a file is by its first bytes.
+fn magic(bytes: &[u8]) -> Option<String> {
+    infer::get(bytes).map(|kind| kind.mime_type().to_owned())
 }
 
 fn add_hole(body: &mut Body, offset: u64, len: u64) {
@@ -355,7 +410,12 @@ fn supersede(sessions: &mut [Session]) {
 }
 
 impl Open {
-    fn into_session(self) -> Option<Session> {
+    fn into_session(mut self) -> Option<Session> {
+        // Responses that were not seen to end have not been judged yet.
+        for response in self.exchanges.iter_mut().filter_map(|exchange| exchange.response.as_mut())
+        {
+            response.answered_by = Some(Origin::of_response(response));
+        }
         let size = self
             .exchanges
             .iter()
@@ -364,6 +424,7 @@ impl Open {
             size.and_then(|size| self.digest.and_then(|digest: FileDigest| digest.finish(size)));
         let mut session = fold(self.exchanges, sha256)?;
         session.exchanges_omitted = self.omitted;
+        session.reply = self.reply;
         Some(session)
     }
 }

@@ -1,6 +1,6 @@
 //! What is known about a connection, apart from its bytes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,10 +50,14 @@ pub struct Connection {
     pub server_side: SideFacts,
     /// The first RST that was believed.
     pub reset: Option<Reset>,
+    /// The first RST of the other side after it.
+    pub reset_back: Option<Reset>,
     /// RSTs that were believed, and repeats of them.
     pub resets: u32,
     /// RSTs whose sequence number was far off.
     pub resets_ignored: u32,
+    /// The first ICMP error about it.
+    pub icmp: Option<Icmp>,
 }
 
 impl Connection {
@@ -87,8 +91,10 @@ impl Connection {
             client_side: SideFacts::default(),
             server_side: SideFacts::default(),
             reset: None,
+            reset_back: None,
             resets: 0,
             resets_ignored: 0,
+            icmp: None,
         }
     }
 
@@ -119,7 +125,7 @@ impl Connection {
     pub(super) fn swap(&mut self) {
         std::mem::swap(&mut self.client, &mut self.server);
         std::mem::swap(&mut self.client_side, &mut self.server_side);
-        if let Some(reset) = &mut self.reset {
+        for reset in [&mut self.reset, &mut self.reset_back].into_iter().flatten() {
             reset.side = reset.side.other();
         }
     }
@@ -139,7 +145,7 @@ pub struct SideFacts {
     pub packets: u64,
     /// Bytes of payload on the wire, with retransmissions.
     pub payload_bytes: u64,
-    /// Time to live or hop limit of the first segment.
+    /// Time to live or hop limit of the first segment; like the next ones, of segments other than RST.
     pub ttl_first: u8,
     /// The smallest one.
     pub ttl_min: u8,
@@ -147,6 +153,10 @@ pub struct SideFacts {
     pub ttl_max: u8,
     /// IPv4 identification of the last segment.
     pub ip_id: Option<u16>,
+    /// Segments whose IPv4 identification is a little above that of the one before.
+    pub ip_id_steps: u32,
+    /// Segments whose IPv4 identification is anything else.
+    pub ip_id_jumps: u32,
     /// Maximum segment size in SYN.
     pub mss: Option<u16>,
     /// Shift count of the window in SYN.
@@ -216,6 +226,32 @@ pub struct ZeroWindow {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
+}
+
+/// An ICMP or ICMPv6 error about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Icmp {
+    /// The frame.
+    #[serde(skip)]
+    pub at: At,
+    /// Who sent it.
+    pub from: IpAddr,
+    /// Its type, of ICMP or ICMPv6 by the family of `from`.
+    pub kind: u8,
+    /// Its code.
+    pub code: u8,
+    /// Next-hop MTU of "fragmentation needed" and "packet too big", else 0.
+    pub mtu: u32,
+}
+
+impl Icmp {
+    /// Whether a packet was too big for the path (RFC 1191 4, RFC 8201 4).
+    pub const fn is_too_big(&self) -> bool {
+        match self.from {
+            IpAddr::V4(_) => self.kind == 3 && self.code == 4,
+            IpAddr::V6(_) => self.kind == 2,
+        }
+    }
 }
 
 /// A connection cut short by RST.

@@ -24,7 +24,7 @@ impl<T: Default> Flow<T> {
         let side = self.subject.side(dir);
         let connection = &mut self.subject.connection;
         connection.resets += 1;
-        connection.reset.get_or_insert(Reset {
+        let reset = Reset {
             at: segment.at,
             time: segment.at.time,
             side,
@@ -33,7 +33,10 @@ impl<T: Default> Flow<T> {
             window: segment.window,
             seq_fits,
             acked: segment.flags.has(Flags::ACK),
-        });
+        };
+        if connection.reset.get_or_insert(reset).side != side {
+            connection.reset_back.get_or_insert(reset);
+        }
         self.end(segment.at, End::Reset, budget, out);
     }
 

@@ -12,6 +12,15 @@ use super::mirror::Mirror;
 use super::subject::Subject;
 use super::{Event, Side, Verdict};
 
+/// How far apart the identifications of successive packets of one host may be: it talks to others too.
+const IP_ID_STEP: u16 = 64;
+
+/// Taken for the round trip, in nanoseconds, where the handshake was not captured: longer than most.
+const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;
+
+/// A round trip shorter than this, in nanoseconds, tells nothing: packets overtake each other by as much.
+const LEAST_ROUND_TRIP: i64 = 3_000_000;
+
 /// A connection with its owner's state.
 #[derive(Debug)]
 pub(super) struct Flow<T> {
@@ -83,13 +92,22 @@ impl<T: Default> Flow<T> {
 
     fn count(&mut self, dir: Dir, segment: &Segment<'_>) {
         let facts = self.subject.facts(dir);
-        if facts.packets == 0 {
-            (facts.ttl_first, facts.ttl_min) = (segment.ttl, segment.ttl);
-        }
         facts.packets += 1;
         facts.payload_bytes += u64::from(segment.wire_len);
+        // What an RST has of these is to be compared with the rest.
+        if segment.flags.has(Flags::RST) {
+            return;
+        }
+        if facts.ttl_max == 0 {
+            (facts.ttl_first, facts.ttl_min) = (segment.ttl, segment.ttl);
+        }
         facts.ttl_min = facts.ttl_min.min(segment.ttl);
         facts.ttl_max = facts.ttl_max.max(segment.ttl);
+        if let (Some(last), Some(id)) = (facts.ip_id, segment.ip_id) {
+            let near = (1..=IP_ID_STEP).contains(&id.wrapping_sub(last));
+            facts.ip_id_steps += u32::from(near);
+            facts.ip_id_jumps += u32::from(!near);
+        }
         facts.ip_id = segment.ip_id;
     }
 
@@ -190,6 +208,7 @@ impl<T: Default> Flow<T> {
         if self.probe(dir, segment, offset) {
             return;
         }
+        let round_trip = self.round_trip(dir);
         let half = self.halves.of_mut(dir);
         let facts = self.subject.facts(dir);
         let before = u64::try_from(-offset).unwrap_or(0).min(len);
@@ -204,7 +223,7 @@ impl<T: Default> Flow<T> {
         if part.len == 0 {
             return;
         }
-        Self::judge(half, facts, part);
+        Self::judge(half, facts, part, round_trip);
         let (acked, subject) = (half.acked, &mut self.subject);
         if subject.ignored {
             half.skip_to(end);
@@ -224,8 +243,18 @@ impl<T: Default> Flow<T> {
         }
     }
 
+    /// From the tap to the sender of `dir` and back, in nanoseconds, as the handshake shows it.
+    fn round_trip(&self, dir: Dir) -> i64 {
+        let connection = &self.subject.connection;
+        let (from, to) = match self.subject.side(dir) {
+            Side::Client => (connection.syn_ack, connection.handshake_done),
+            Side::Server => (connection.syn, connection.syn_ack),
+        };
+        from.zip(to).map_or(UNKNOWN_ROUND_TRIP, |(from, to)| to.time.since(from.time).max(0))
+    }
+
     /// Facts of a segment with data, before any of it is delivered.
-    fn judge(half: &Half, facts: &mut SideFacts, part: Part<'_>) {
+    fn judge(half: &Half, facts: &mut SideFacts, part: Part<'_>, round_trip: i64) {
         facts.last_data = Some(part.at);
         facts.sent = facts.sent.max(part.offset + part.len);
         if part.offset == half.next() && half.highest() == half.next() {
@@ -237,7 +266,14 @@ impl<T: Default> Flow<T> {
             facts.retransmitted += 1;
             facts.retransmitted_bytes += overlap.repeated;
         } else if part.offset + part.len <= half.highest() {
-            facts.out_of_order += 1;
+            // The sender needs a round trip to learn of a loss; what comes sooner was overtaken.
+            let late = half.lateness(part.offset, part.at.time);
+            if late.is_some_and(|late| late >= round_trip.max(LEAST_ROUND_TRIP)) {
+                facts.retransmitted += 1;
+                facts.retransmitted_bytes += part.len;
+            } else {
+                facts.out_of_order += 1;
+            }
         }
         if overlap.differs {
             facts.differing += 1;

@@ -184,6 +184,12 @@ impl Half {
         overlap
     }
 
+    /// How long bytes at `offset` came after later ones, in nanoseconds; `None` where nothing later is held.
+    pub fn lateness(&self, offset: u64, now: Timestamp) -> Option<i64> {
+        let (_, later) = self.held.range(offset..).next()?;
+        Some(now.since(later.at.time))
+    }
+
     /// A segment at `seq` is outside any window; several in a row mean that the capture paused for long.
     pub fn stray(
         &mut self,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 
-pub use connection::{Connection, Reset, SideFacts, ZeroWindow};
+pub use connection::{Connection, Icmp, Reset, SideFacts, ZeroWindow};
 pub use table::Table;
 
 /// One end of a connection. The client is who opened it.

@@ -46,7 +46,7 @@ pub fn fragment() -> Exchange {
         method: "BITS_POST".into(),
         session_id: Some(ID.to_lowercase()),
         content_range: Some(ContentRange::parse("bytes 0-8191/40960")),
-        body: Body { bytes: 2730, complete: false, reset: false, holes: Vec::new() },
+        body: Body { bytes: 2730, complete: false, reset: false, holes: Vec::new(), started: None },
         ..Request::default()
     };
     let response = Response { next_offset: Some(8192), ..ack(span(18, 18, 401_054)) };
@@ -73,6 +73,8 @@ pub fn exchange(kind: PacketType, request: Request, response: Option<Response>) 
         request: Some(request),
         response,
         interim: Vec::new(),
+        interim_at: None,
+        stray: Vec::new(),
         inferred: false,
     }
 }
@@ -94,6 +96,7 @@ pub fn session() -> Session {
         host_id: None,
         host_id_fallback_timeout_seconds: None,
         reply_url: None,
+        reply: None,
         fragments: vec![Fragment::default()],
         bytes_total: Some(40960),
         bytes_sent: 2730,
@@ -115,6 +118,7 @@ pub fn session() -> Session {
 
 pub fn report() -> Report {
     Report {
+        attempts: Vec::new(),
         findings: Vec::new(),
         schema: "bitsleuth.report".into(),
         schema_version: "1.0.0".into(),

@@ -6,8 +6,23 @@ use crate::rules::{Notes, look};
 rule! {
     /// The server acknowledges another offset than the one after the Fragment.
     ///
-    /// A client that believes it repeats bytes or leaves a hole.
-    /// Advice: The server must name the next byte it wants.
+    /// A client that believes it repeats bytes or leaves a hole in the file.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 received=9
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 received=10
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Mend the server: its Ack must name the next byte that it wants.
     /// Reference: [MC-BUP] 2.2.7.2
     Warning, belief 30, needs WholeExchange, Exchange
 }

@@ -1,28 +1,45 @@
 //! The rule `tcp-reset-by-client`.
 
 use crate::model::Session;
-use crate::rules::Notes;
-use crate::rules::look;
+use crate::rules::{Notes, look, reset};
 use crate::stream::Side;
 
 rule! {
     /// The client reset the connection before it had its answer.
     ///
-    /// A time-out, a job suspended or cancelled, a user who logged off.
+    /// A time-out, a job that was suspended or cancelled, a user who logged off.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! client resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000
+    /// < 200
+    /// ! client resets
+    /// ```
+    ///
+    /// Answerable: the client
     /// Advice: Look into the client's BITS log at this time.
+    /// Client: 0x80072EFE
+    /// Confirm: Event 61 in the client's BITS-Client log at the same second.
+    /// Reference: [MC-BUP] 3.1.6
     Warning, belief 40, needs Anything, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, reset, fits) in look::resets(session, Side::Client) {
-        if fits {
-            notes.likely(
-                look::reset_span(exchange, &reset),
-                format!(
-                    "the client reset the connection in frame {}, TTL {} as in its other packets",
-                    reset.at.frame, reset.ttl
-                ),
+    for (exchange, reset, sender) in reset::inside(session, Side::Client) {
+        if !sender.middlebox {
+            let message = format!(
+                "the client reset the connection inside the {} ({})",
+                exchange.kind, sender.evidence
             );
+            let span = look::reset_span(exchange, &reset);
+            notes.note(notes.severity(), sender.confidence, &[span], message);
         }
     }
 }

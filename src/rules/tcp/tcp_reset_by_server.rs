@@ -1,29 +1,44 @@
 //! The rule `tcp-reset-by-server`.
 
 use crate::model::Session;
-use crate::rules::Notes;
-use crate::rules::look;
+use crate::rules::{Notes, look, reset};
 use crate::stream::Side;
 
 rule! {
     /// The server reset the connection before it had answered.
     ///
-    /// The RST has the TTL of the server's other packets.
-    /// Advice: Look into the server's log at this time: a recycled worker process, a connection limit, a filter.
+    /// The RST looks like the server's other packets: a recycled worker process, a connection limit, a filter.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server resets ttl=254
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Look into the server's log at this time: a recycled application pool, a connection limit, a filter.
+    /// Client: 0x80072EFE
     /// Confirm: A capture on the server shows the same RST leaving.
+    /// Reference: RFC 9293 3.5.2
     Error, belief 45, needs Anything, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, reset, fits) in look::resets(session, Side::Server) {
-        if fits {
-            notes.likely(
-                look::reset_span(exchange, &reset),
-                format!(
-                    "the server reset the connection in frame {}, TTL {} as in its other packets",
-                    reset.at.frame, reset.ttl
-                ),
+    for (exchange, reset, sender) in reset::inside(session, Side::Server) {
+        if !sender.middlebox {
+            let message = format!(
+                "the server reset the connection inside the {} ({})",
+                exchange.kind, sender.evidence
             );
+            let span = look::reset_span(exchange, &reset);
+            notes.note(notes.severity(), sender.confidence, &[span], message);
         }
     }
 }

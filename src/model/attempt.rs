@@ -1,0 +1,119 @@
+//! Connections that never came about.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hashbrown::HashMap;
+
+use foldhash::fast::RandomState;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::at::{At, Span};
+use crate::stream::{Connection, Side};
+
+/// Connections that one client tried to open to one port and that failed in the same way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// Who tried.
+    pub client: IpAddr,
+    /// Where.
+    pub server: SocketAddr,
+    /// What came of it.
+    pub answer: Answer,
+    /// Connections tried.
+    pub tries: u64,
+    /// SYN segments sent, repeats included.
+    pub syns: u64,
+    /// The frames of the first try.
+    #[serde(flatten)]
+    pub span: Span,
+    /// The last frame of the last one.
+    #[serde(skip)]
+    pub last: At,
+}
+
+/// How an attempt to connect failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// RST: the port is closed.
+    Refused,
+    /// Nothing, though SYN was repeated.
+    Unanswered,
+    /// An ICMP error: no way to the host or the port.
+    Unreachable,
+}
+
+impl Answer {
+    /// How the connection failed; `None` for one that came about, or of which too little was seen to tell.
+    pub fn of(connection: &Connection) -> Option<Self> {
+        let (client, server) = (&connection.client_side, &connection.server_side);
+        let only_syns = client.packets <= u64::from(connection.syn_retries) + 1;
+        connection.syn?;
+        if connection.syn_ack.is_some() || client.payload_bytes + server.payload_bytes > 0 {
+            return None;
+        }
+        if connection.reset.is_some_and(|reset| reset.side == Side::Server) {
+            return Some(Self::Refused);
+        }
+        if connection.icmp.is_some_and(|icmp| !icmp.is_too_big()) {
+            return Some(Self::Unreachable);
+        }
+        (only_syns && server.packets == 0 && connection.syn_retries > 0).then_some(Self::Unanswered)
+    }
+}
+
+/// Gathers failed attempts, up to a cap.
+#[derive(Debug)]
+pub struct Attempts {
+    found: HashMap<(IpAddr, SocketAddr, Answer), Attempt, RandomState>,
+    cap: usize,
+    omitted: u64,
+}
+
+impl Attempts {
+    /// None yet; at most `cap` are kept.
+    pub fn new(cap: usize) -> Self {
+        Self { found: HashMap::default(), cap, omitted: 0 }
+    }
+
+    /// Takes a connection that is over.
+    pub fn closed(&mut self, connection: &Connection) {
+        let Some(answer) = Answer::of(connection) else { return };
+        let key = (connection.client.ip(), connection.server, answer);
+        if self.found.len() >= self.cap && !self.found.contains_key(&key) {
+            self.omitted += 1;
+            return;
+        }
+        let span = Span { first: connection.first, last: connection.last };
+        let attempt = self.found.entry(key).or_insert_with(|| Attempt {
+            client: key.0,
+            server: key.1,
+            answer,
+            tries: 0,
+            syns: 0,
+            span,
+            last: connection.last,
+        });
+        attempt.tries += 1;
+        attempt.syns += 1 + u64::from(connection.syn_retries);
+        if connection.first.frame < attempt.span.first.frame {
+            attempt.span = span;
+        }
+        if connection.last.frame > attempt.last.frame {
+            attempt.last = connection.last;
+        }
+    }
+
+    /// Those beyond the cap.
+    pub const fn omitted(&self) -> u64 {
+        self.omitted
+    }
+
+    /// All, in the order in which they began.
+    pub fn finish(self) -> Vec<Attempt> {
+        let mut all: Vec<Attempt> = self.found.into_values().collect();
+        all.sort_by_key(|attempt| attempt.span.first.frame);
+        all
+    }
+}

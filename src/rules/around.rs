@@ -1,0 +1,227 @@
+//! What a capture shows around a session: earlier sessions, failed connections, other requests, how long it went on.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::at::At;
+use crate::bits::protocol::canonical_id;
+use crate::model::fold::SESSION_NOT_FOUND;
+use crate::model::{Attempt, Outcome, Session};
+use crate::sessions::Web;
+
+/// Sessions remembered for those that follow.
+const REMEMBERED: usize = 16_384;
+
+/// Of these, the latest ones with one URL, server or id.
+const ALIKE: usize = 256;
+
+/// What is remembered of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// Who uploaded.
+    pub client: IpAddr,
+    /// Where the session was created.
+    pub server: SocketAddr,
+    /// Its URL.
+    pub url: Option<String>,
+    /// Its id as written.
+    pub id: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Status of the error it ended on.
+    pub http_status: Option<u16>,
+    /// The server no longer knew it.
+    pub lost: bool,
+    /// An offset that the server had confirmed was taken back.
+    pub went_back: bool,
+    /// Length of the file.
+    pub total: Option<u64>,
+    /// Bytes sent, repeats included.
+    pub sent: u64,
+    /// How far the server confirmed the file.
+    pub acknowledged: u64,
+    /// Its first frame.
+    pub first: At,
+    /// Its last frame.
+    pub last: At,
+    /// `Server` of the answer to its Create-Session.
+    pub software: Option<String>,
+    /// A reply was offered.
+    pub replied: bool,
+}
+
+impl Brief {
+    fn of(session: &Session) -> Option<Self> {
+        let span = session.span()?;
+        let answers = || session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
+        let mut most = 0;
+        let went_back = answers().filter_map(|answer| answer.next_offset).any(|next| {
+            let back = next < most;
+            most = most.max(next);
+            back
+        });
+        Some(Self {
+            client: session.client.address,
+            server: SocketAddr::new(session.server.address, session.server.port),
+            url: session.url.clone(),
+            id: session.id.clone(),
+            outcome: session.outcome,
+            http_status: session.error.as_ref().map(|error| error.http_status),
+            lost: answers().any(|answer| answer.error_value() == Some(SESSION_NOT_FOUND)),
+            went_back,
+            total: session.bytes_total,
+            sent: session.bytes_sent,
+            acknowledged: session.bytes_acknowledged,
+            first: span.first,
+            last: span.last,
+            software: answers().find_map(|answer| answer.server.clone()),
+            replied: session.reply_url.is_some(),
+        })
+    }
+
+    /// Neither closed nor cancelled, nor known to be lost: the server still holds it.
+    pub const fn is_open(&self) -> bool {
+        !self.lost
+            && !matches!(self.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Rejected)
+    }
+}
+
+/// The latest sessions, found by what they have in common.
+#[derive(Debug, Default)]
+pub struct History {
+    briefs: VecDeque<Brief>,
+    /// How many were forgotten: the number of the first one kept.
+    first: u64,
+    places: HashMap<Key, VecDeque<u64>, RandomState>,
+}
+
+/// What sessions have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Upload(IpAddr, String),
+    Server(SocketAddr),
+    Id(SocketAddr, String),
+}
+
+impl Key {
+    fn all(brief: &Brief) -> [Option<Self>; 3] {
+        let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
+        let id = brief.id.as_deref().map(|id| Self::Id(brief.server, canonical_id(id)));
+        [upload, Some(Self::Server(brief.server)), id]
+    }
+}
+
+impl History {
+    /// Remembers a session.
+    pub fn add(&mut self, session: &Session) {
+        let Some(brief) = Brief::of(session) else { return };
+        if self.briefs.len() >= REMEMBERED {
+            self.forget();
+        }
+        let number = self.first + self.briefs.len() as u64;
+        for key in Key::all(&brief).into_iter().flatten() {
+            let places = self.places.entry(key).or_default();
+            if places.len() >= ALIKE {
+                places.pop_front();
+            }
+            places.push_back(number);
+        }
+        self.briefs.push_back(brief);
+    }
+
+    fn forget(&mut self) {
+        let Some(brief) = self.briefs.pop_front() else { return };
+        for key in Key::all(&brief).into_iter().flatten() {
+            let Some(places) = self.places.get_mut(&key) else { continue };
+            if places.front() == Some(&self.first) {
+                places.pop_front();
+            }
+            if places.is_empty() {
+                self.places.remove(&key);
+            }
+        }
+        self.first += 1;
+    }
+
+    fn with<'h>(
+        &'h self,
+        key: Option<Key>,
+    ) -> impl DoubleEndedIterator<Item = &'h Brief> + use<'h> {
+        let places = key.and_then(|key| self.places.get(&key)).into_iter().flatten();
+        places.filter_map(|number| {
+            self.briefs.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+        })
+    }
+}
+
+/// What a rule may know beyond the session it judges. Other sessions are those that ended before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// Earlier sessions.
+    pub(super) history: &'a History,
+    /// Connections that never came about, over the whole capture.
+    pub attempts: &'a [Attempt],
+    /// What servers answered to other requests.
+    pub(super) web: &'a Web,
+    /// The last frame of the capture.
+    pub end: At,
+}
+
+impl<'a> Around<'a> {
+    /// Earlier sessions of the same client with the same URL, the oldest first.
+    pub fn same_upload(
+        &self,
+        session: &Session,
+    ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
+        let url = session.url.clone();
+        let key = url.map(|url| Key::Upload(session.client.address, url));
+        self.history.with(key)
+    }
+
+    /// Earlier sessions that were created at the same server, the oldest first.
+    pub fn same_server(
+        &self,
+        session: &Session,
+    ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
+        let server = SocketAddr::new(session.server.address, session.server.port);
+        self.history.with(Some(Key::Server(server)))
+    }
+
+    /// Earlier sessions with the same id on the same server, the oldest first.
+    pub fn same_id(
+        &self,
+        session: &Session,
+    ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
+        let server = SocketAddr::new(session.server.address, session.server.port);
+        let key = session.id.as_deref().map(|id| Key::Id(server, canonical_id(id)));
+        self.history.with(key)
+    }
+
+    /// Failed attempts of the session's client to reach a server that it also uploads to, in the time of the session or
+    /// after it.
+    pub fn attempts_of(&self, session: &Session) -> impl Iterator<Item = &'a Attempt> {
+        let (client, started) = (session.client.address, session.started);
+        let mut servers: Vec<SocketAddr> =
+            session.exchanges.iter().map(|exchange| exchange.server).collect();
+        let host = session.host_id.as_deref().and_then(|host| host.parse::<IpAddr>().ok());
+        servers.extend(host.map(|host| SocketAddr::new(host, session.server.port)));
+        self.attempts.iter().filter(move |attempt| {
+            attempt.client == client
+                && servers.contains(&attempt.server)
+                && attempt.last.time >= started
+        })
+    }
+
+    /// The first success of a server with a request that is not BITS.
+    pub fn ordinary_success(&self, server: SocketAddr) -> Option<At> {
+        self.web.success(server)
+    }
+
+    /// For how many seconds the capture goes on after the last frame of a session.
+    pub fn quiet_secs_after(&self, session: &Session) -> f64 {
+        self.end.time.secs_since(session.ended)
+    }
+}

@@ -1,0 +1,123 @@
+//! Who sent an RST: the host that it names, or something on the way.
+
+use crate::model::{Exchange, Session};
+use crate::rules::Confidence;
+use crate::stream::{Connection, Reset, Side};
+
+/// A TTL may differ by so much within one host: routes change.
+const TTL_SLACK: u8 = 3;
+
+/// Packets of a host to know its TTL and its identifications by.
+const ENOUGH: u64 = 2;
+
+/// Identifications of one host may be so far apart between two of its packets on one connection.
+const IP_ID_SLACK: u16 = 1_024;
+
+/// RSTs to both sides within this time, in seconds, have one sender.
+const AT_ONCE_SECS: f64 = 0.05;
+
+/// Where an RST came from, and why that is believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// Not from the host that it names.
+    pub middlebox: bool,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// The numbers side by side.
+    pub evidence: String,
+}
+
+/// RSTs by one side that cut a request or its answer off, with the exchange and the sender.
+pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, Sender)> {
+    session.connections.iter().filter_map(move |connection| {
+        let reset = connection.reset.filter(|reset| reset.side == side)?;
+        let waiting =
+            session.exchanges.iter().rev().find(|exchange| exchange.connection == connection.id)?;
+        let cut = waiting.request.is_some() && waiting.response.is_none();
+        cut.then(|| (waiting, reset, sender(connection, &reset)))
+    })
+}
+
+/// Judges an RST by its TTL and identification beside those of the host's other packets, and by RSTs the other way.
+pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
+    let side = connection.side(reset.side);
+    // The RST is one of its packets.
+    if side.packets < 1 + ENOUGH {
+        let evidence = format!("TTL {}, and too few other packets to compare it with", reset.ttl);
+        return Sender { middlebox: false, confidence: Confidence::Possible, evidence };
+    }
+    let ttl_fits = reset.ttl.saturating_add(TTL_SLACK) >= side.ttl_min
+        && reset.ttl <= side.ttl_max.saturating_add(TTL_SLACK);
+    let id = identification(connection, reset);
+    let both = connection
+        .reset_back
+        .is_some_and(|back| back.time.secs_since(reset.time).abs() <= AT_ONCE_SECS);
+    let mut evidence = match ttl_fits {
+        true => format!("TTL {} as in its other packets", reset.ttl),
+        false => format!("TTL {} where its other packets have {}", reset.ttl, side.ttl_first),
+    };
+    evidence.push_str(match id {
+        Some(true) => ", IP identification in sequence",
+        Some(false) => ", IP identification out of sequence",
+        None => "",
+    });
+    if both {
+        evidence.push_str(", RSTs to both sides at once");
+    }
+    let (middlebox, confidence) = match (ttl_fits, id, both) {
+        (true, Some(true), false) => (false, Confidence::Certain),
+        (true, _, false) => (false, Confidence::Likely),
+        (true, _, true) => (true, Confidence::Possible),
+        (false, Some(true), false) => (true, Confidence::Possible),
+        (false, Some(false), _) | (false, _, true) => (true, Confidence::Certain),
+        (false, None, false) => (true, Confidence::Likely),
+    };
+    Sender { middlebox, confidence, evidence }
+}
+
+/// Whether the identification goes on where the host's other packets stopped; `None` where theirs follow no sequence.
+fn identification(connection: &Connection, reset: &Reset) -> Option<bool> {
+    let side = connection.side(reset.side);
+    let (last, id) = (side.ip_id?, reset.ip_id?);
+    // Systems that count differently for packets outside a connection write 0.
+    if id == 0 || side.ip_id_jumps > 0 || side.ip_id_steps < 2 {
+        return None;
+    }
+    Some((1..=IP_ID_SLACK).contains(&id.wrapping_sub(last)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Analysis, Options, transcript};
+
+    fn judged(ttl: &str) -> Sender {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets {ttl}\n"
+        );
+        let mut analysis = Analysis::new(Options::default());
+        for record in transcript::play(&text).unwrap() {
+            analysis.push(&record.frame(), &mut ());
+        }
+        let report = analysis.finish(Vec::new(), &mut ());
+        let connection = &report.sessions[0].connections[0];
+        sender(connection, &connection.reset.unwrap())
+    }
+
+    #[test]
+    fn an_rst_like_its_other_packets_is_the_host_s() {
+        let sender = judged("");
+        assert_eq!((sender.middlebox, sender.confidence), (false, Confidence::Certain));
+        assert_eq!(
+            sender.evidence,
+            "TTL 61 as in its other packets, IP identification in sequence"
+        );
+    }
+
+    #[test]
+    fn an_rst_with_another_ttl_came_from_elsewhere() {
+        let sender = judged("ttl=253");
+        assert!(sender.middlebox);
+        assert!(sender.evidence.starts_with("TTL 253 where its other packets have 61"));
+    }
+}

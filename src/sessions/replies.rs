@@ -1,0 +1,87 @@
+//! The reply of an upload-reply session, fetched by ordinary GETs ([MC-BUP] 1.3.3).
+
+use std::collections::VecDeque;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::Sessions;
+use super::assign::percent_decoded;
+use crate::at::Span;
+use crate::http::{Head, Start};
+use crate::model::session::Reply;
+use crate::stream::Connection;
+
+/// Reply URLs that are looked out for, the latest ones.
+const AWAITED: usize = 64;
+
+/// Fetches under way.
+const FETCHES: usize = 1_024;
+
+/// Replies that clients were told to fetch.
+#[derive(Default)]
+pub(super) struct Replies {
+    awaited: VecDeque<(String, usize)>,
+    fetches: HashMap<(u64, u32), usize, RandomState>,
+}
+
+/// A URL or relative path in the form to compare: decoded, with slashes, without scheme, host and query.
+fn normal(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let path = percent_decoded(path).replace('\\', "/");
+    let path = path
+        .split_once("://")
+        .map_or(path.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    path.trim_start_matches('/').to_ascii_lowercase()
+}
+
+impl Sessions {
+    /// A response named where the reply is.
+    pub(super) fn await_reply(&mut self, url: &str, session: usize) {
+        let path = normal(url);
+        if path.is_empty() {
+            return;
+        }
+        if self.replies.awaited.len() >= AWAITED {
+            self.replies.awaited.pop_front();
+        }
+        self.replies.awaited.push_back((path, session));
+    }
+
+    /// An ordinary request: the fetch of a reply, perhaps.
+    pub(super) fn look_for_reply(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        span: Span,
+        head: &Head<'_>,
+    ) {
+        let Start::Request { method: "GET" | "HEAD", target } = head.start else { return };
+        if self.replies.awaited.is_empty() {
+            return;
+        }
+        let path = normal(target);
+        let whole = |awaited: &str| {
+            path.strip_suffix(awaited).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
+        let found = self.replies.awaited.iter().rev().find(|(awaited, _)| whole(awaited));
+        let Some(session) = found.map(|(_, session)| *session) else { return };
+        if self.replies.fetches.len() < FETCHES {
+            self.replies.fetches.insert((connection.id, exchange), session);
+        }
+        let Some(open) = self.open.get_mut(session) else { return };
+        // A later range of the same file does not change that it was fetched.
+        open.reply.get_or_insert(Reply { request: span, http_status: None });
+    }
+
+    /// The response to an ordinary request.
+    pub(super) fn answer_fetch(&mut self, connection: &Connection, exchange: u32, status: u16) {
+        let Some(session) = self.replies.fetches.remove(&(connection.id, exchange)) else { return };
+        let reply = self.open.get_mut(session).and_then(|open| open.reply.as_mut());
+        if let Some(reply) = reply {
+            // An authentication round, or a failure that was made good, is not the last word.
+            let fetched = matches!(reply.http_status, Some(200 | 206));
+            reply.http_status = if fetched { reply.http_status } else { Some(status) };
+        }
+    }
+}

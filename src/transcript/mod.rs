@@ -1,0 +1,80 @@
+//! Conversations as text, played as the frames that a capture of them would hold.
+//!
+//! The notation is that of the timeline: what rules are documented and tested with.
+//!
+//! ```text
+//! > CREATE-SESSION
+//! < 200 session=1
+//! > FRAGMENT 0-9/20
+//! < 200 received=10
+//! ... 90 s
+//! = connection
+//! > PING
+//! < 503 plain
+//!   Server: nginx
+//!   | no live upstreams
+//! ! server resets ttl=40
+//! ```
+//!
+//! `>` is the client's, `<` the server's. A request is a packet type or an HTTP method with its target; a response is a
+//! status. Fields that a Windows client or an IIS server would write are filled in. Words behind them:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `session=`, `name=`, `offers=` | `BITS-Session-Id`, `Content-Name`, `BITS-Supported-Protocols`; the id is kept for later |
+//! | `session=`, `protocol=`, `received=`, `error=`, `context=`, `host=`, `fallback=`, `reply=` | the fields of an Ack |
+//! | `plain` | a response that is not from BITS |
+//! | `sent=` | how many bytes of the body cross the wire |
+//! | `pace=` | seconds that the body takes |
+//! | `lost` | the capture lacks it, though it arrived |
+//!
+//! Indented lines set a field (`Name: value`), take it away (`Name:`), add another one (`+ Name: value`) or add a line of
+//! the body (`| text`). `...` waits; `=` changes what follows: `= connection`, `= client ADDRESS`, `= server ADDRESS:PORT`,
+//! `= url URL`; `!` is TCP: `client resets`, `server resets`, `client closes`, `server closes`, `again` (the last segment
+//! is repeated), `refused` (a connection is answered by RST), `unanswered` (it is not answered), `server stalls SECONDS`.
+
+mod line;
+mod message;
+mod play;
+mod wire;
+
+use std::fmt;
+
+use crate::at::At;
+use crate::capture::{Frame, LinkType};
+
+pub use play::play;
+
+/// A frame that a transcript was played as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its number and time.
+    pub at: At,
+    /// An Ethernet frame.
+    pub data: Vec<u8>,
+}
+
+impl Record {
+    /// The frame as a capture would give it.
+    pub fn frame(&self) -> Frame<'_> {
+        let wire_len = u32::try_from(self.data.len()).unwrap_or(u32::MAX);
+        Frame { at: self.at, link: LinkType(1), data: &self.data, wire_len, comment: None }
+    }
+}
+
+/// What is wrong with a transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.problem)
+    }
+}
+
+impl std::error::Error for Error {}

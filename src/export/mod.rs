@@ -3,6 +3,7 @@
 pub mod diagnosis;
 pub mod http;
 pub mod json;
+pub mod sarif;
 pub mod style;
 pub mod table;
 pub mod text;

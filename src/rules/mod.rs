@@ -15,6 +15,8 @@ pub mod around;
 mod diagnosis;
 pub mod finding;
 mod look;
+#[cfg(test)]
+mod normal;
 pub mod origin;
 mod reset;
 mod rule;

@@ -7,8 +7,17 @@ use serde_json::Value;
 
 use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
 
-const SUBCOMMANDS: [&str; 8] =
-    ["timeline", "sessions", "http", "capture", "interfaces", "schema", "completions", "man"];
+const SUBCOMMANDS: [&str; 9] = [
+    "timeline",
+    "sessions",
+    "diagnose",
+    "http",
+    "capture",
+    "interfaces",
+    "schema",
+    "completions",
+    "man",
+];
 
 fn ids(args: &[&str]) -> Vec<Value> {
     let report: Value = serde_json::from_slice(&run(args).stdout).unwrap();
@@ -81,7 +90,7 @@ fn a_reader_that_left_is_no_error() {
 
 #[test]
 fn colour_only_when_asked_for() {
-    for command in ["timeline", "sessions", "http"] {
+    for command in ["timeline", "sessions", "diagnose", "http"] {
         let escapes = |change: &dyn Fn(&mut std::process::Command)| {
             let mut program = bitsleuth();
             program.args([command, "lost.pcap"]);

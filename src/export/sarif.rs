@@ -40,42 +40,42 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn descriptor(rule: &Rule) -> Value {
-    let mut descriptor = json!({
-        "id": rule.id(),
-        "shortDescription": { "text": rule.title() },
-        "defaultConfiguration": { "level": rule.severity.name() },
-        "properties": { "tags": [rule.family()] },
-    });
     let text = rule.text().join("\n\n");
-    if !text.is_empty() {
-        descriptor["fullDescription"] = json!({ "text": text });
-    }
-    if let Some(advice) = rule.advice() {
-        descriptor["help"] = json!({ "text": advice });
-    }
-    descriptor
+    object([
+        ("id", Some(json!(rule.id()))),
+        ("shortDescription", Some(json!({ "text": rule.title() }))),
+        ("fullDescription", (!text.is_empty()).then(|| json!({ "text": text }))),
+        ("help", rule.advice().map(|advice| json!({ "text": advice }))),
+        ("defaultConfiguration", Some(json!({ "level": rule.severity }))),
+        ("properties", Some(json!({ "tags": [rule.family()] }))),
+    ])
 }
 
 fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Value {
+    let file = input_of(report, finding).map(|input| uri(&input.name));
+    let upload = session.and_then(|session| session.url.as_ref().or(session.id.as_ref()));
+    let location = object([
+        ("physicalLocation", file.map(|uri| json!({ "artifactLocation": { "uri": uri } }))),
+        (
+            "logicalLocations",
+            upload.map(|name| json!([{ "fullyQualifiedName": name, "kind": "resource" }])),
+        ),
+    ]);
     let place = ALL.iter().position(|rule| rule.is_named(&finding.rule));
-    let mut location = json!({});
-    if let Some(input) = input_of(report, finding) {
-        location["physicalLocation"] = json!({ "artifactLocation": { "uri": uri(&input.name) } });
-    }
-    if let Some(name) = session.and_then(|session| session.url.clone().or(session.id.clone())) {
-        location["logicalLocations"] = json!([{ "fullyQualifiedName": name, "kind": "resource" }]);
-    }
-    let mut result = json!({
-        "ruleId": finding.rule,
-        "level": finding.severity.name(),
-        "message": { "text": finding.message },
-        "locations": [location],
-        "properties": { "confidence": finding.confidence, "frames": finding.frames },
-    });
-    if let Some(place) = place {
-        result["ruleIndex"] = json!(place);
-    }
-    result
+    object([
+        ("ruleId", Some(json!(finding.rule))),
+        ("ruleIndex", place.map(|place| json!(place))),
+        ("level", Some(json!(finding.severity))),
+        ("message", Some(json!({ "text": finding.message }))),
+        ("locations", Some(json!([location]))),
+        ("properties", Some(json!({ "confidence": finding.confidence, "frames": finding.frames }))),
+    ])
+}
+
+/// An object of the members that there are.
+fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let members = members.into_iter();
+    members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// The capture that holds the first frame of a finding.

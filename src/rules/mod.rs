@@ -18,6 +18,8 @@ mod look;
 #[cfg(test)]
 mod normal;
 pub mod origin;
+#[cfg(test)]
+mod ranking;
 mod reset;
 mod rule;
 mod runner;

@@ -8,10 +8,12 @@ pub mod input;
 pub mod interfaces;
 pub mod judge;
 pub mod run;
+pub mod sandbox;
 pub mod select;
 pub mod sessions;
 pub mod show;
 pub mod timeline;
+pub mod version;
 
 use clap::{Parser, Subcommand};
 

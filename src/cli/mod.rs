@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod diagnose;
 pub mod docs;
+pub mod export;
 pub mod http;
 pub mod input;
 pub mod interfaces;
@@ -10,6 +11,7 @@ pub mod run;
 pub mod select;
 pub mod sessions;
 pub mod show;
+pub mod target;
 pub mod timeline;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +56,9 @@ pub enum Command {
     /// Why uploads failed: the cause, its proof, what to do
     #[command(after_help = diagnose::EXAMPLES)]
     Diagnose(diagnose::DiagnoseArgs),
+    /// The report in the formats of other programs
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::ExportArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

@@ -7,8 +7,17 @@ use serde_json::Value;
 
 use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
 
-const SUBCOMMANDS: [&str; 8] =
-    ["timeline", "sessions", "http", "capture", "interfaces", "schema", "completions", "man"];
+const SUBCOMMANDS: &[&str] = &[
+    "timeline",
+    "sessions",
+    "export",
+    "http",
+    "capture",
+    "interfaces",
+    "schema",
+    "completions",
+    "man",
+];
 
 fn ids(args: &[&str]) -> Vec<Value> {
     let report: Value = serde_json::from_slice(&run(args).stdout).unwrap();

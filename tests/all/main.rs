@@ -4,6 +4,7 @@
 
 mod cli;
 mod damage;
+mod export;
 mod golden;
 mod holes;
 mod invariance;

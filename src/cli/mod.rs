@@ -4,6 +4,7 @@ pub mod capture;
 pub mod diagnose;
 pub mod docs;
 pub mod export;
+pub mod extract;
 pub mod http;
 pub mod input;
 pub mod interfaces;
@@ -56,6 +57,9 @@ pub enum Command {
     /// Why uploads failed: the cause, its proof, what to do
     #[command(after_help = diagnose::EXAMPLES)]
     Diagnose(diagnose::DiagnoseArgs),
+    /// The uploaded files themselves, put together from their fragments
+    #[command(after_help = extract::EXAMPLES)]
+    Extract(extract::ExtractArgs),
     /// The report in the formats of other programs
     #[command(after_help = export::EXAMPLES)]
     Export(export::ExportArgs),

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use bitsleuth::export::aside;
 use bitsleuth::export::text::escape;
 use tempfile::NamedTempFile;
 
@@ -35,7 +36,7 @@ impl Target {
             }
         }
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = aside(dir).map_err(|error| failed(path, &error.to_string()))?;
+        let file = aside::file(dir).map_err(|error| failed(path, &error.to_string()))?;
         Ok(Self::File(BufWriter::with_capacity(64 << 10, file), path.to_owned()))
     }
 
@@ -70,19 +71,6 @@ impl Write for Target {
             Self::File(out, _) => out.flush(),
         }
     }
-}
-
-/// A temporary file in `dir` with the permissions of an ordinary one.
-pub fn aside(dir: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".bitsleuth-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Narrowed by the umask, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(dir)
 }
 
 /// A failure that names the file.

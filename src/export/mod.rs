@@ -1,5 +1,6 @@
 //! Reports as text for people and as data for programs.
 
+pub mod aside;
 pub mod community;
 pub mod csv;
 pub mod diagnosis;

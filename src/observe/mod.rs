@@ -1,6 +1,7 @@
 //! What watches an analysis: digests of files, listings, a library user's own code.
 
 pub mod digest;
+pub mod extract;
 pub mod heads;
 pub mod listing;
 

@@ -10,6 +10,7 @@ use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
 const SUBCOMMANDS: &[&str] = &[
     "timeline",
     "sessions",
+    "extract",
     "export",
     "http",
     "capture",

@@ -5,6 +5,7 @@
 mod cli;
 mod damage;
 mod export;
+mod extract;
 mod golden;
 mod holes;
 mod invariance;

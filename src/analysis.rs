@@ -7,16 +7,24 @@ use crate::model::Report;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
 use crate::observe::Observer;
-use crate::rules::judge;
+use crate::rules::{ALL, Rule, judge};
 use crate::sessions::Sessions;
 
 /// What an analysis is asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The caps.
     pub limits: Limits,
     /// Hash the uploaded files.
     pub digest: bool,
+    /// The rules to ask.
+    pub rules: Vec<&'static Rule>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limits: Limits::default(), digest: false, rules: ALL.to_vec() }
+    }
 }
 
 /// One analysis of one or several captures.
@@ -24,17 +32,19 @@ pub struct Analysis {
     engine: Engine,
     sessions: Sessions,
     attempts: Attempts,
+    rules: Vec<&'static Rule>,
     limits: Limits,
 }
 
 impl Analysis {
     /// An analysis that has seen nothing yet.
     pub fn new(options: Options) -> Self {
-        let Options { limits, digest } = options;
+        let Options { limits, digest, rules } = options;
         Self {
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits.clone(), digest),
             attempts: Attempts::new(limits.attempts),
+            rules,
             limits,
         }
     }
@@ -78,7 +88,7 @@ impl Analysis {
             attempts: self.attempts.finish(),
             findings: Vec::new(),
         };
-        judge(&mut report, &web, self.engine.last(), &self.limits);
+        judge(&mut report, &self.rules, &web, self.engine.last(), &self.limits);
         report
     }
 

@@ -83,6 +83,21 @@ pub struct At {
     pub input_frame: u32,
 }
 
+impl At {
+    /// The frame's number as people look it up: `14`, or `2:14` for the fourteenth of the second input.
+    pub fn label(&self, several: bool) -> String {
+        match several {
+            true => format!("{}:{}", u64::from(self.input) + 1, self.input_frame),
+            false => self.frame.to_string(),
+        }
+    }
+
+    /// Whether its number is not that within its input: there is more than one.
+    pub fn is_of_several(&self) -> bool {
+        self.input > 0 || u64::from(self.input_frame) != self.frame
+    }
+}
+
 /// The frames between which something happened, both included.
 ///
 /// After reordering frame 3 can come before frame 2: a span grows by minimum and maximum.

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use bitsleuth::export::{diagnosis, json};
-use bitsleuth::rules::{Severity, worst};
+use bitsleuth::export::{diagnosis, json, sarif};
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
+use super::judge::{Judge, Level};
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -16,6 +16,7 @@ Examples:
   bitsleuth diagnose upload.pcap
   bitsleuth diagnose -q monday/*.pcapng.gz
   bitsleuth diagnose --json --fail-on warning upload.pcap
+  bitsleuth diagnose --format sarif --ignore security server-test.pcap > bits.sarif
 
 Exit status:
   0  nothing at or above the level of --fail-on
@@ -30,52 +31,57 @@ pub struct DiagnoseArgs {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
+    judge: Judge,
+    #[command(flatten)]
     show: Show,
     /// One line per upload
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Print the report as one JSON document
-    #[arg(long)]
+    /// Notes too, and what was found about healthy uploads
+    #[arg(short, long)]
+    verbose: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Print the report as one JSON document, as --format json
+    #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// From which severity on findings make the exit status 1
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "error")]
-    fail_on: Level,
 }
 
-/// A severity, or none.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Level {
-    Error,
-    Warning,
-    Note,
-    Never,
-}
-
-impl Level {
-    fn reached(self, worst: Option<Severity>) -> bool {
-        let least = match self {
-            Self::Error => Severity::Error,
-            Self::Warning => Severity::Warning,
-            Self::Note => Severity::Note,
-            Self::Never => return false,
-        };
-        worst >= Some(least)
-    }
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// The report, one document
+    Json,
+    /// SARIF 2.1.0, for checks in CI
+    Sarif,
 }
 
 impl DiagnoseArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut report, status) = analyse(&self.input, false, &mut ())?;
+        let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
         let mut out = output();
-        if self.json {
-            json::write(&mut out, &report)?;
-        } else {
-            diagnosis::write(&mut out, &report, &self.show.style(), self.quiet)?;
+        match if self.json { Format::Json } else { self.format } {
+            Format::Json => json::write(&mut out, &report)?,
+            Format::Sarif => sarif::write(&mut out, &report)?,
+            Format::Text => {
+                diagnosis::write(&mut out, &report, &self.show.style(), self.detail())?;
+            }
         }
         out.flush()?;
-        let found = status == Status::Clean && self.fail_on.reached(worst(&report));
-        Ok(if found { Status::Findings } else { status })
+        Ok(self.judge.status(status, &report, Level::Error))
+    }
+
+    const fn detail(&self) -> diagnosis::Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => diagnosis::Detail::Brief,
+            (false, true) => diagnosis::Detail::Full,
+            (false, false) => diagnosis::Detail::Usual,
+        }
     }
 }

@@ -11,6 +11,7 @@ use bitsleuth::observe::heads::Heads;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
+use super::judge::{Judge, Level};
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::target::Target;
@@ -32,6 +33,8 @@ pub struct ExportArgs {
     input: InputArgs,
     #[command(flatten)]
     select: Select,
+    #[command(flatten)]
+    judge: Judge,
     /// The format
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Format,
@@ -110,11 +113,12 @@ impl ExportArgs {
 
     fn events(&self, mut out: Target, form: impl Form) -> Result<Status, Failure> {
         let mut events = Events::new(&mut out, form, self.select.is_empty());
-        let (mut report, status) = analyse(&self.input, self.digest.is_some(), &mut events)?;
+        let (mut report, status) =
+            analyse(&self.input, self.digest.is_some(), &self.judge, &mut events)?;
         report.sessions.retain(|session| self.select.keep(session));
         events.finish(&report)?;
         out.finish()?;
-        Ok(status)
+        Ok(self.judge.status(status, &report, Level::Never))
     }
 
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
@@ -122,8 +126,8 @@ impl ExportArgs {
         let mut heads = Heads::default();
         let digest = self.digest.is_some();
         let (mut report, status) = match self.format {
-            Format::Har => analyse(&self.input, digest, &mut heads)?,
-            _ => analyse(&self.input, digest, &mut ())?,
+            Format::Har => analyse(&self.input, digest, &self.judge, &mut heads)?,
+            _ => analyse(&self.input, digest, &self.judge, &mut ())?,
         };
         report.sessions.retain(|session| self.select.keep(session));
         match self.format {
@@ -137,7 +141,7 @@ impl ExportArgs {
             Format::Json | Format::Ndjson | Format::Ecs => json::write(&mut out, &report)?,
         }
         out.finish()?;
-        Ok(status)
+        Ok(self.judge.status(status, &report, Level::Never))
     }
 
     /// Refuses to write what is no text to a terminal.

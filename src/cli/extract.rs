@@ -10,6 +10,7 @@ use bitsleuth::observe::extract::manifest::{Entry, Manifest};
 use clap::Args;
 
 use super::input::InputArgs;
+use super::judge::Judge;
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -60,7 +61,7 @@ impl ExtractArgs {
                 .map_err(|error| failed(dir, &error.to_string()))?,
             None => Extract::dry(self.limit),
         };
-        let (mut report, status) = analyse(&self.input, false, &mut extract)?;
+        let (mut report, status) = analyse(&self.input, false, &Judge::default(), &mut extract)?;
         report.sessions.retain(|session| self.select.keep(session));
         let manifest = extract.finish(&report).map_err(|error| {
             failed(self.output.as_deref().unwrap_or("output".as_ref()), &error.to_string())

@@ -7,6 +7,7 @@ use bitsleuth::observe::listing::Listing;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
+use super::judge::Judge;
 use super::run::{Failure, Status, analyse, output};
 use super::show::Show;
 
@@ -53,7 +54,7 @@ impl HttpArgs {
                 };
             }
         });
-        let (_, status) = analyse(&self.input, false, &mut listing)?;
+        let (_, status) = analyse(&self.input, false, &Judge::default(), &mut listing)?;
         listing.finish();
         written?;
         out.flush()?;

@@ -8,6 +8,7 @@ pub mod extract;
 pub mod http;
 pub mod input;
 pub mod interfaces;
+pub mod judge;
 pub mod run;
 pub mod select;
 pub mod sessions;
@@ -42,7 +43,8 @@ Examples:
   bitsleuth capture -i eth0 -f 'port 8530'   uploads as they happen
 
 Exit status:
-  0  everything was read
+  0  everything was read, and nothing was found that --fail-on names
+  1  something was found that --fail-on names; `diagnose` names errors by itself
   2  an input could not be read, or the command line is wrong";
 
 /// The subcommands.

@@ -9,6 +9,7 @@ use bitsleuth::observe::Observer;
 use bitsleuth::{Analysis, Options};
 
 use super::input::{self, InputArgs, Progress};
+use super::judge::Judge;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -50,10 +51,12 @@ pub enum Status {
 pub fn analyse(
     args: &InputArgs,
     digest: bool,
+    judge: &Judge,
     observer: &mut impl Observer,
 ) -> Result<(Report, Status), Failure> {
     let limits = Limits::default();
-    let mut analysis = Analysis::new(Options { limits: limits.clone(), digest });
+    let mut analysis =
+        Analysis::new(Options { limits: limits.clone(), digest, rules: judge.rules() });
     for text in keys(args)? {
         analysis.secrets(&text);
     }

@@ -6,6 +6,7 @@ use bitsleuth::export::{json, table};
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
+use super::judge::{Judge, Level};
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -23,6 +24,8 @@ pub struct SessionsArgs {
     input: InputArgs,
     #[command(flatten)]
     select: Select,
+    #[command(flatten)]
+    judge: Judge,
     #[command(flatten)]
     show: Show,
     /// Print the report as one JSON document
@@ -42,7 +45,8 @@ enum Digest {
 impl SessionsArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut report, status) = analyse(&self.input, self.digest.is_some(), &mut ())?;
+        let (mut report, status) =
+            analyse(&self.input, self.digest.is_some(), &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
         let mut out = output();
         if self.json {
@@ -51,6 +55,6 @@ impl SessionsArgs {
             table::write(&mut out, &report, &self.show.style())?;
         }
         out.flush()?;
-        Ok(status)
+        Ok(self.judge.status(status, &report, Level::Never))
     }
 }

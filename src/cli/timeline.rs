@@ -6,6 +6,7 @@ use bitsleuth::export::timeline;
 use clap::Args;
 
 use super::input::InputArgs;
+use super::judge::{Judge, Level};
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -24,17 +25,19 @@ pub struct TimelineArgs {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
+    judge: Judge,
+    #[command(flatten)]
     show: Show,
 }
 
 impl TimelineArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut report, status) = analyse(&self.input, false, &mut ())?;
+        let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
         let mut out = output();
         timeline::write(&mut out, &report, &self.show.style())?;
         out.flush()?;
-        Ok(status)
+        Ok(self.judge.status(status, &report, Level::Never))
     }
 }

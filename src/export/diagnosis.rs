@@ -1,71 +1,169 @@
-//! Findings for people: the cause first, then its proof, then what to do.
+//! Findings for people: the capture's own limits first, then each cause with its proof and what to do.
 
 use std::io::{self, Write};
 
 use super::style::{Style, Tone};
 use super::text;
-use crate::model::{Report, Session};
-use crate::rules::{Finding, Severity};
+use super::timeline;
+use crate::model::{Outcome, Report, Session};
+use crate::rules::{Confidence, Diagnosis, Finding, Severity};
 
-/// Writes the findings of a report. With `quiet`, one line per upload.
-pub fn write(out: &mut dyn Write, report: &Report, style: &Style, quiet: bool) -> io::Result<()> {
-    for finding in
-        report.findings.iter().filter(|finding| !quiet && finding.severity > Severity::Note)
-    {
-        write_finding(out, finding, style)?;
+/// Columns before the text of a block.
+const INDENT: usize = 12;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// One line per upload.
+    Brief,
+    /// Uploads with a diagnosis, and all findings about these.
+    #[default]
+    Usual,
+    /// Findings of every upload.
+    Full,
+}
+
+/// Writes the findings of a report.
+pub fn write(
+    out: &mut dyn Write,
+    report: &Report,
+    style: &Style,
+    detail: Detail,
+) -> io::Result<()> {
+    if detail == Detail::Brief {
+        return report.sessions.iter().try_for_each(|session| write_brief(out, session, style));
     }
+    writeln!(out, "{}", style.paint(Tone::Strong, style.clean(&headline(report))))?;
+    for finding in &report.findings {
+        if finding.severity > Severity::Note || detail == Detail::Full || report.sessions.is_empty()
+        {
+            writeln!(out)?;
+            block(out, "capture", &stated(finding), Tone::of(finding.severity), style)?;
+            for advice in finding.advice.iter().filter(|_| finding.severity > Severity::Note) {
+                block(out, "", &format!("{} {advice}", style.signs().right), Tone::Plain, style)?;
+            }
+        }
+    }
+    let several = report.captures.len() > 1;
     for session in &report.sessions {
-        write_session(out, session, style, quiet)?;
+        let told =
+            session.diagnosis.is_some() || detail == Detail::Full && !session.findings.is_empty();
+        if told {
+            writeln!(out)?;
+            write_session(out, session, several, style)?;
+        }
     }
-    let ill = report.sessions.iter().filter(|session| session.diagnosis.is_some()).count();
+    Ok(())
+}
+
+fn write_brief(out: &mut dyn Write, session: &Session, style: &Style) -> io::Result<()> {
+    let sign = timeline::sign(session.outcome, style.ascii);
+    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("an upload");
+    let head = format!("{sign} {}  {name}", session.outcome.name());
+    let line = match &session.diagnosis {
+        Some(diagnosis) => format!("{head}  {}: {}", diagnosis.cause, diagnosis.summary),
+        None => head,
+    };
+    writeln!(out, "{}", style.clean(&line))
+}
+
+/// Which captures, how many uploads, how they fared.
+fn headline(report: &Report) -> String {
+    let name = match &report.captures[..] {
+        [] => String::new(),
+        [one] => format!("{}   ", one.name),
+        many => format!("{}   ", text::count(many.len() as u64, "capture")),
+    };
+    if report.sessions.is_empty() {
+        return format!("{name}{}", timeline::nothing(report));
+    }
     let all = text::count(report.sessions.len() as u64, "upload");
-    match ill {
-        0 => writeln!(out, "{all}, nothing wrong"),
-        ill => writeln!(out, "{all}, {ill} with a diagnosis"),
+    let mut parts = Vec::new();
+    for (outcome, words) in [
+        (Outcome::Completed, "completed the hard way"),
+        (Outcome::Rejected, "rejected"),
+        (Outcome::Failed, "failed"),
+        (Outcome::Incomplete, "incomplete for a reason"),
+    ] {
+        let ill = |session: &&Session| session.outcome == outcome && session.diagnosis.is_some();
+        let count = report.sessions.iter().filter(ill).count();
+        if count > 0 {
+            parts.push(format!("{count} {words}"));
+        }
+    }
+    let rest = report.sessions.iter().filter(|session| session.diagnosis.is_none()).count();
+    match (parts.is_empty(), rest) {
+        (true, _) => format!("{name}{all}, nothing wrong"),
+        (false, 0) => format!("{name}{all}: {}", parts.join(", ")),
+        (false, rest) => format!("{name}{all}: {}, {rest} with nothing wrong", parts.join(", ")),
     }
 }
 
 fn write_session(
     out: &mut dyn Write,
     session: &Session,
+    several: bool,
     style: &Style,
-    quiet: bool,
 ) -> io::Result<()> {
-    let Some(diagnosis) = &session.diagnosis else { return Ok(()) };
-    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("an upload");
-    let head = format!("{}  {}  {}", session.outcome.name(), style.clean(name), diagnosis.cause);
-    if quiet {
-        return writeln!(out, "{head}: {}", style.clean(&diagnosis.summary));
+    writeln!(out, "{}", timeline::headline(session, style))?;
+    writeln!(out, "  {}", style.clean(&timeline::identity(session)))?;
+    writeln!(out)?;
+    let cause = session.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
+    if let Some(diagnosis) = &session.diagnosis {
+        write_cause(out, session, diagnosis, several, style)?;
     }
-    writeln!(out, "{}", style.paint(Tone::Strong, format_args!("{head}")))?;
-    let cause = session.findings.iter().filter(|finding| finding.rule == diagnosis.cause);
-    let rest = session.findings.iter().filter(|finding| finding.rule != diagnosis.cause);
-    for finding in cause.chain(rest) {
-        write_finding(out, finding, style)?;
+    let mut also = if cause.is_some() { "also" } else { "found" };
+    for finding in session.findings.iter().filter(|finding| Some(finding.rule.as_str()) != cause) {
+        block(out, also, &stated(finding), Tone::of(finding.severity), style)?;
+        also = "";
     }
-    writeln!(out, "  answered by {}", diagnosis.answered_by.name())?;
-    if let Some(code) = &diagnosis.client_error {
-        writeln!(out, "  the client's BITS log will show {code}")?;
-    }
-    writeln!(out)
+    Ok(())
 }
 
-fn write_finding(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
-    let tone = match finding.severity {
-        Severity::Error => Tone::Bad,
-        Severity::Warning => Tone::Odd,
-        Severity::Note => Tone::Plain,
+fn write_cause(
+    out: &mut dyn Write,
+    session: &Session,
+    diagnosis: &Diagnosis,
+    several: bool,
+    style: &Style,
+) -> io::Result<()> {
+    let sure = match diagnosis.confidence {
+        Confidence::Certain => "certain",
+        Confidence::Likely => "likely",
+        Confidence::Possible => "possible",
     };
-    let severity = style.paint(tone, format_args!("{:<8}", finding.severity.name()));
-    writeln!(out, "{severity} {}  [{}]", style.clean(&finding.message), finding.rule)?;
-    if !finding.frames.is_empty() {
-        let frames: Vec<String> = finding.frames.iter().map(u64::to_string).collect();
-        writeln!(out, "         frames {}", frames.join(", "))?;
-    }
-    match &finding.advice {
-        Some(advice) if finding.severity > Severity::Note => {
-            writeln!(out, "         {} {advice}", style.signs().right)
+    block(out, "because", &diagnosis.summary, Tone::Strong, style)?;
+    block(out, "", &format!("{}, {sure}", diagnosis.cause), Tone::Quiet, style)?;
+    timeline::write_proof(out, session, several, &diagnosis.frames, style)?;
+    block(out, "answered by", diagnosis.answered_by.name(), Tone::Plain, style)?;
+    let told = [
+        ("answerable", diagnosis.answerable.as_ref()),
+        ("do", diagnosis.advice.as_ref()),
+        ("client log", diagnosis.client_log.as_ref()),
+        ("confirm", diagnosis.confirm.as_ref()),
+    ];
+    for (label, words) in told {
+        if let Some(words) = words {
+            block(out, label, words, Tone::Plain, style)?;
         }
-        _ => Ok(()),
     }
+    Ok(())
+}
+
+/// A finding with its severity, frames and rule.
+fn stated(finding: &Finding) -> String {
+    let frames = finding.frames_in_words().map_or_else(String::new, |words| format!(" ({words})"));
+    format!("{}: {}{frames}   {}", finding.severity.name(), finding.message, finding.rule)
+}
+
+/// A label and text beside it.
+fn block(
+    out: &mut dyn Write,
+    label: &str,
+    words: &str,
+    tone: Tone,
+    style: &Style,
+) -> io::Result<()> {
+    let words = timeline::wrapped(&style.clean(words), INDENT + 2, style.width, tone, style);
+    writeln!(out, "  {label:INDENT$}{words}")
 }

@@ -99,20 +99,13 @@ pub(super) fn id_of(exchange: &Exchange) -> Option<&str> {
     asked.or(given).filter(|id| !id.is_empty())
 }
 
-/// When a finding happened: its first frame where an exchange holds it, else the end of its session or of the capture.
+/// When a finding happened: at the first frame that proves it, else at the end of its session or of the capture.
 pub(super) fn time_of(
     finding: &Finding,
     session: Option<&Session>,
     report: &Report,
 ) -> Option<Timestamp> {
-    let in_session = |session: &Session| {
-        let first = *finding.frames.first()?;
-        let spans = session.exchanges.iter().map(Exchange::span);
-        let found =
-            spans.into_iter().find(|span| span.first.frame <= first && first <= span.last.frame);
-        Some(found.map_or(session.ended, |span| span.first.time))
-    };
-    session
-        .map(|session| in_session(session).unwrap_or(session.ended))
-        .or_else(|| report.captures.iter().filter_map(|input| input.last).max())
+    let proven = finding.proof.first().map(|at| at.time);
+    let ended = session.map(|session| session.ended);
+    proven.or(ended).or_else(|| report.captures.iter().filter_map(|input| input.last).max())
 }

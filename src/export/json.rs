@@ -8,7 +8,12 @@ use crate::model::Report;
 
 /// Writes the report as an indented JSON document that ends in a line feed.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(Spelled(&mut *out), report)?;
+    write_value(out, report)
+}
+
+/// Writes any value as an indented JSON document that ends in a line feed.
+pub(super) fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(Spelled(&mut *out), value)?;
     writeln!(out)
 }
 

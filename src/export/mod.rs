@@ -13,6 +13,7 @@ pub mod mask;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod sarif;
 pub mod stix;
 pub mod style;
 pub mod table;

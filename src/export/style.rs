@@ -6,6 +6,7 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Effects};
 
 use super::text::{self, Times};
+use crate::rules::Severity;
 
 /// How text output looks. The default has neither colour nor an end of line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,12 +48,30 @@ pub(crate) struct Signs {
     pub dots: &'static str,
     pub block: &'static str,
     pub wait: &'static str,
+    pub cut: &'static str,
+    pub note: &'static str,
 }
 
-const UNICODE: Signs =
-    Signs { right: "→", left: "←", dash: "–", dots: "…", block: "█", wait: "⋮" };
-const ASCII: Signs =
-    Signs { right: "->", left: "<-", dash: "-", dots: "...", block: "#", wait: ":" };
+const UNICODE: Signs = Signs {
+    right: "→",
+    left: "←",
+    dash: "–",
+    dots: "…",
+    block: "█",
+    wait: "⋮",
+    cut: "✂",
+    note: "·",
+};
+const ASCII: Signs = Signs {
+    right: "->",
+    left: "<-",
+    dash: "-",
+    dots: "...",
+    block: "#",
+    wait: ":",
+    cut: "x",
+    note: "-",
+};
 
 impl Style {
     pub(crate) const fn signs(&self) -> Signs {
@@ -76,6 +95,15 @@ impl Style {
 }
 
 impl Tone {
+    /// That of a finding.
+    pub(crate) const fn of(severity: Severity) -> Self {
+        match severity {
+            Severity::Error => Self::Bad,
+            Severity::Warning => Self::Odd,
+            Severity::Note => Self::Quiet,
+        }
+    }
+
     const fn style(self) -> anstyle::Style {
         match self {
             Self::Plain => anstyle::Style::new(),

@@ -1,5 +1,6 @@
-//! Uploads as dialogues: the verdict, then a line for every message.
+//! Uploads as dialogues: the verdict, then a line for every message and what the rules say of it.
 
+mod findings;
 mod head;
 mod layout;
 #[cfg(test)]
@@ -13,18 +14,26 @@ use super::style::{Style, Tone};
 use super::text::{self, Clock};
 use crate::at::Span;
 use crate::model::{Exchange, Report, Session};
+use crate::rules::Finding;
+use crate::stream::{Reset, Side};
 use layout::{Line, Mark, Message};
 
-pub(super) use head::{error_words, rate, server, sign, tone};
+pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tone};
+pub(super) use layout::wrapped;
 
 const MILLISECOND: i64 = 1_000_000;
 
 /// Writes a block for every session of the report, and a summary where there is not just one.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
     let several = report.captures.len() > 1;
+    for finding in &report.findings {
+        write_aside(out, finding, style)?;
+    }
     for session in &report.sessions {
         head::write(out, session, several, style)?;
-        layout::write(out, &Dialogue::of(session, several, style).lines(session), style)?;
+        let mut lines = Dialogue::of(session, several, style).lines(session);
+        findings::add(&mut lines, &session.findings, style);
+        layout::write(out, &lines, style)?;
         writeln!(out)?;
     }
     match report.sessions.len() {
@@ -34,17 +43,39 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
     }
 }
 
+/// Writes a finding that belongs to no session.
+fn write_aside(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
+    let (sign, words) = findings::words(finding, style);
+    let words = layout::wrapped(&style.clean(&words), 2, style.width, Tone::Plain, style);
+    let tone = Tone::of(finding.severity);
+    writeln!(out, "{}", style.paint(tone, format_args!("{sign} {words}")))
+}
+
+/// Writes the lines of a session that hold any of `frames`.
+pub(super) fn write_proof(
+    out: &mut dyn Write,
+    session: &Session,
+    several: bool,
+    frames: &[u64],
+    style: &Style,
+) -> io::Result<()> {
+    let mut lines = Dialogue::of(session, several, style).lines(session);
+    lines.retain(|line| line.has_any(frames));
+    layout::write(out, &lines, style)
+}
+
 /// Writes one exchange as it happens, with its connection, for a timeline that never ends.
 pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -> io::Result<()> {
     let (arrow, at) = (style.signs().right, exchange.span().first);
     let mut dialogue = Dialogue {
         style: *style,
         clock: Clock::new(style.times, None),
-        several: at.input > 0 || u64::from(at.input_frame) != at.frame,
+        several: at.is_of_several(),
         words: words::Words::new(*style),
         last: None,
         connection: None,
         known: BTreeSet::new(),
+        resets: Vec::new(),
         quiet: i64::MAX,
     };
     let mut lines = Vec::with_capacity(2);
@@ -64,6 +95,8 @@ struct Dialogue {
     last: Option<Span>,
     connection: Option<u64>,
     known: BTreeSet<u64>,
+    /// RSTs by the connection that they ended.
+    resets: Vec<(u64, Reset)>,
     /// Waits shorter than this, in nanoseconds, are not shown.
     quiet: i64,
 }
@@ -78,6 +111,7 @@ impl Dialogue {
             last: None,
             connection: None,
             known: BTreeSet::new(),
+            resets: resets(session),
             quiet: quiet(&session.exchanges),
         }
     }
@@ -109,9 +143,7 @@ impl Dialogue {
                 let said = self.words.response(exchange, response);
                 lines.push(self.message(response.span, Mark::Response, said));
             }
-            None if was_reset(exchange) => {
-                lines.push(self.note("the connection was reset inside the request", Tone::Odd));
-            }
+            None if was_reset(exchange) => lines.push(self.cut(exchange)),
             None => lines.push(self.note("no answer seen", Tone::Odd)),
         }
     }
@@ -119,12 +151,25 @@ impl Dialogue {
     fn message(&mut self, span: Span, mark: Mark, said: words::Said) -> Line {
         self.last = Some(span);
         let time = self.clock.show(span.first.time);
-        Line::Message(Message {
-            time,
-            frames: layout::frames(span, self.several, &self.style),
-            mark,
-            said,
-        })
+        let frames = layout::frames(span, self.several, &self.style);
+        Line::Message(Message { time, frames, span, mark, said })
+    }
+
+    /// The RST that left a request without its answer.
+    fn cut(&mut self, exchange: &Exchange) -> Line {
+        let known = self.resets.iter().find(|(connection, _)| *connection == exchange.connection);
+        let Some((_, reset)) = known else {
+            return self.note("the connection was reset inside the request", Tone::Odd);
+        };
+        let who = match reset.side {
+            Side::Client => "client",
+            Side::Server => "server",
+        };
+        let whole = exchange.request.as_ref().is_some_and(|request| request.body.complete);
+        let place = if whole { "before the answer to" } else { "in the middle of" };
+        let detail = format!("{who} resets the connection {place} the {}", exchange.kind);
+        let said = words::Said { what: String::new(), detail, tone: Tone::Odd, aside: Tone::Odd };
+        self.message(Span::at(reset.at), Mark::Cut, said)
     }
 
     /// What lies between the last line and the next: a wait, something that changed, or neither.
@@ -172,9 +217,14 @@ fn quiet(exchanges: &[Exchange]) -> i64 {
     median.saturating_mul(5).clamp(100 * MILLISECOND, 1000 * MILLISECOND)
 }
 
-#[cfg(test)]
-mod tests;
-
 fn was_reset(exchange: &Exchange) -> bool {
     exchange.request.as_ref().is_some_and(|request| request.body.reset)
 }
+
+fn resets(session: &Session) -> Vec<(u64, Reset)> {
+    let connections = session.connections.iter();
+    connections.filter_map(|connection| Some((connection.id, connection.reset?))).collect()
+}
+
+#[cfg(test)]
+mod tests;

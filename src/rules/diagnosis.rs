@@ -26,14 +26,10 @@ pub fn of(session: &Session) -> Option<Diagnosis> {
         answered_by: decisive.map_or(Origin::Nobody, Origin::of),
         answerable: rule.answerable().map(str::to_owned),
         advice: cause.advice.clone(),
+        confirm: cause.confirm.clone(),
         client_error: code.map(hresult::hex),
         client_log: code.map(log_line),
-        summary: format!(
-            "{}: {}{}",
-            rule.title().trim_end_matches('.'),
-            cause.message,
-            proof(&cause.frames)
-        ),
+        summary: summary(rule, cause),
         frames: cause.frames.clone(),
     })
 }
@@ -63,20 +59,19 @@ fn ranked(session: &Session) -> Vec<(&'static Rule, &Finding)> {
     ranked
 }
 
+/// What it means, and the words and frames that prove it.
+fn summary(rule: &Rule, cause: &Finding) -> String {
+    let title = rule.title().trim_end_matches('.');
+    let frames = cause.frames_in_words().map_or_else(String::new, |words| format!(" ({words})"));
+    format!("{title}: {}{frames}", cause.message)
+}
+
 /// The last exchange among the frames of a finding.
 fn decisive<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Exchange> {
     session.exchanges.iter().rev().find(|exchange| {
         let span = exchange.span();
         cause.frames.iter().any(|frame| (span.first.frame..=span.last.frame).contains(frame))
     })
-}
-
-fn proof(frames: &[u64]) -> String {
-    match frames {
-        [] => String::new(),
-        [one] => format!(" (frame {one})"),
-        [first, .., last] => format!(" (frames {first} to {last})"),
-    }
 }
 
 /// What the BITS client writes into its log: the code of the answer, else 0x80190000 and the HTTP status, else the

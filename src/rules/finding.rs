@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rule;
 use super::origin::Origin;
-use crate::at::Span;
+use crate::at::{At, Span};
 
 /// How much a finding matters.
 #[derive(
@@ -58,8 +58,11 @@ pub struct Finding {
     pub confidence: Confidence,
     /// What was found, with its numbers.
     pub message: String,
-    /// The frames that prove it.
+    /// The frames that prove it, counted over all inputs.
     pub frames: Vec<u64>,
+    /// The same with their times and their numbers within each input.
+    #[serde(skip)]
+    pub proof: Vec<At>,
     /// The clause it rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -69,6 +72,19 @@ pub struct Finding {
     /// What would confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
+}
+
+impl Finding {
+    /// Its frames for people: `frame 7`, `frames 7, 9`, `frames 2:7, 2:9` where there are several inputs.
+    pub fn frames_in_words(&self) -> Option<String> {
+        let several = self.proof.iter().any(At::is_of_several);
+        let labels: Vec<String> = self.proof.iter().map(|at| at.label(several)).collect();
+        match &labels[..] {
+            [] => None,
+            [one] => Some(format!("frame {one}")),
+            _ => Some(format!("frames {}", labels.join(", "))),
+        }
+    }
 }
 
 /// Why an upload went wrong.
@@ -88,6 +104,9 @@ pub struct Diagnosis {
     /// What they should do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// What would confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
     /// The error code that the client's BITS log will show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_error: Option<String>,
@@ -135,17 +154,17 @@ impl Notes<'_> {
             return;
         }
         self.cap -= 1;
-        let mut frames: Vec<u64> =
-            spans.iter().flat_map(|span| [span.first.frame, span.last.frame]).collect();
-        frames.retain(|frame| *frame > 0);
-        frames.sort_unstable();
-        frames.dedup();
+        let mut proof: Vec<At> = spans.iter().flat_map(|span| [span.first, span.last]).collect();
+        proof.retain(|at| at.frame > 0);
+        proof.sort_unstable_by_key(|at| at.frame);
+        proof.dedup_by_key(|at| at.frame);
         self.findings.push(Finding {
             rule: self.rule.id(),
             severity,
             confidence,
             message: message.into(),
-            frames,
+            frames: proof.iter().map(|at| at.frame).collect(),
+            proof,
             reference: self.rule.reference().map(str::to_owned),
             advice: self.rule.advice().map(str::to_owned),
             confirm: self.rule.confirm().map(str::to_owned),

@@ -15,7 +15,11 @@ pub mod around;
 mod diagnosis;
 pub mod finding;
 mod look;
+#[cfg(test)]
+mod normal;
 pub mod origin;
+#[cfg(test)]
+mod ranking;
 mod reset;
 mod rule;
 mod runner;

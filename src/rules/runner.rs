@@ -1,27 +1,27 @@
 //! Asks every rule, where the capture holds what it needs.
 
 use super::around::{Around, History};
-use super::{ALL, Check, Finding, Needs, Notes, Rule, Severity, diagnosis};
+use super::{Check, Finding, Needs, Notes, Rule, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
 use crate::model::{Exchange, Report, Session};
 use crate::sessions::Web;
 
-/// Judges a report whose capture ended at `end`: fills in the findings and the diagnosis of each session, and the
+/// Judges a report whose capture ended at `end` by some rules: fills in the findings and the diagnosis of each session, and the
 /// findings of the whole.
-pub fn judge(report: &mut Report, web: &Web, end: At, limits: &Limits) {
+pub fn judge(report: &mut Report, rules: &[&'static Rule], web: &Web, end: At, limits: &Limits) {
     let mut history = History::default();
     let mut order: Vec<usize> = (0..report.sessions.len()).collect();
     order.sort_by_key(|place| report.sessions.get(*place).map(|session| session.ended));
     for place in order {
         let Some(session) = report.sessions.get_mut(place) else { continue };
         let around = Around { history: &history, attempts: &report.attempts, web, end };
-        session.findings = session_findings(session, &around, limits);
+        session.findings = session_findings(session, rules, &around, limits);
         session.diagnosis = diagnosis::of(session);
         history.add(session);
     }
     let mut findings = Vec::new();
-    for rule in ALL {
+    for rule in rules {
         if let Check::Capture(check) = &rule.check {
             check(report, &mut notes(rule, limits, &mut findings));
         }
@@ -33,9 +33,14 @@ fn notes<'a>(rule: &'static Rule, limits: &Limits, findings: &'a mut Vec<Finding
     Notes { rule, cap: limits.findings_per_rule, findings }
 }
 
-fn session_findings(session: &Session, around: &Around<'_>, limits: &Limits) -> Vec<Finding> {
+fn session_findings(
+    session: &Session,
+    rules: &[&'static Rule],
+    around: &Around<'_>,
+    limits: &Limits,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for rule in ALL {
+    for rule in rules {
         ask(rule, session, around, &mut notes(rule, limits, &mut findings));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

@@ -10,6 +10,7 @@ use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
 const SUBCOMMANDS: &[&str] = &[
     "timeline",
     "sessions",
+    "diagnose",
     "extract",
     "export",
     "http",
@@ -91,7 +92,7 @@ fn a_reader_that_left_is_no_error() {
 
 #[test]
 fn colour_only_when_asked_for() {
-    for command in ["timeline", "sessions", "http"] {
+    for command in ["timeline", "sessions", "diagnose", "http"] {
         let escapes = |change: &dyn Fn(&mut std::process::Command)| {
             let mut program = bitsleuth();
             program.args([command, "lost.pcap"]);

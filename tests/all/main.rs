@@ -4,6 +4,7 @@
 
 mod cli;
 mod damage;
+mod diagnose;
 mod export;
 mod extract;
 mod golden;

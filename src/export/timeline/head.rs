@@ -36,7 +36,8 @@ pub(super) fn write(
     writeln!(out)
 }
 
-fn headline(session: &Session, style: &Style) -> String {
+/// Outcome, who, where.
+pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
     let mut words = vec![session.outcome.name().to_owned()];
     words.extend(session.outcome_qualifiers.iter().cloned());
     if session.joined {
@@ -85,7 +86,8 @@ pub(in crate::export) const fn tone(outcome: Outcome) -> Tone {
     }
 }
 
-fn identity(session: &Session) -> String {
+/// Session id and user agent.
+pub(in crate::export) fn identity(session: &Session) -> String {
     let id = session.id.clone().unwrap_or_else(|| "no session id seen".to_owned());
     let agent = session.user_agent.as_deref().unwrap_or_default();
     format!("{id}   {agent}").trim_end().to_owned()
@@ -183,7 +185,7 @@ pub(in crate::export) fn error_words(
 }
 
 /// What there is to say where no upload was found.
-pub(super) fn nothing(report: &Report) -> String {
+pub(in crate::export) fn nothing(report: &Report) -> String {
     let frames: u64 = report.captures.iter().map(|input| input.frames).sum();
     let mut words = format!("no BITS upload in {}", text::count(frames, "frame"));
     let opaque = report.quality.tls_opaque;

@@ -20,21 +20,38 @@ pub(super) enum Line {
         words: String,
         tone: Tone,
     },
+    /// What a rule says of the line above.
+    Finding {
+        sign: &'static str,
+        words: String,
+        tone: Tone,
+    },
 }
 
-/// One message.
+impl Line {
+    /// Whether one of `frames` is among those of the line.
+    pub fn has_any(&self, frames: &[u64]) -> bool {
+        let Self::Message(Message { span, .. }) = self else { return false };
+        frames.iter().any(|frame| (span.first.frame..=span.last.frame).contains(frame))
+    }
+}
+
+/// One message, or what cut it off.
 pub(super) struct Message {
     pub time: String,
     pub frames: String,
+    pub span: Span,
     pub mark: Mark,
     pub said: Said,
 }
 
 /// Who speaks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Request,
     Response,
+    /// Nobody: the connection was reset.
+    Cut,
 }
 
 /// Columns of the cells before the last.
@@ -46,6 +63,11 @@ struct Widths {
 }
 
 impl Widths {
+    /// Columns before the arrow of a message.
+    const fn before_arrow(&self) -> usize {
+        2 + self.time + 3 + self.frames + 3
+    }
+
     fn of(lines: &[Line]) -> Self {
         let mut widths = Self { time: 8, frames: 7, what: 14 };
         for line in lines {
@@ -72,6 +94,12 @@ pub(super) fn write(out: &mut dyn Write, lines: &[Line], style: &Style) -> io::R
                 let note = style.paint(*tone, format_args!("{sign}{gap}{words}"));
                 writeln!(out, "{:column$}{note}", "")?;
             }
+            Line::Finding { sign, words, tone } => {
+                let column = widths.before_arrow() + sign.width() + 1;
+                let words = wrapped(&style.clean(words), column, style.width, *tone, style);
+                let sign = style.paint(*tone, sign);
+                writeln!(out, "{:before$}{sign} {words}", "", before = widths.before_arrow())?;
+            }
         }
     }
     Ok(())
@@ -87,6 +115,7 @@ fn write_message(
     let arrow = match message.mark {
         Mark::Request => signs.right,
         Mark::Response => signs.left,
+        Mark::Cut => signs.cut,
     };
     let what = style.clean(&message.said.what);
     let lead = format!(
@@ -94,7 +123,10 @@ fn write_message(
         pad_left(&message.time, widths.time),
         pad(&message.frames, widths.frames)
     );
-    let name = format!("{arrow} {}   ", pad(&what, widths.what));
+    let name = match message.mark {
+        Mark::Cut => format!("{arrow} "),
+        _ => format!("{arrow} {}   ", pad(&what, widths.what)),
+    };
     let column = lead.width() + name.width();
     let detail = style.clean(&message.said.detail);
     let (lead, name) = (style.paint(Tone::Quiet, lead), style.paint(message.said.tone, name));
@@ -109,7 +141,7 @@ fn write_message(
 }
 
 /// Text for the column that starts at `column`, wrapped to end before `width` where there is room for that.
-pub(super) fn wrapped(
+pub(in crate::export) fn wrapped(
     text: &str,
     column: usize,
     width: usize,
@@ -158,10 +190,7 @@ fn fitting(text: &str, room: usize) -> usize {
 /// Frames by number, as `input:number` where there are several inputs.
 pub(super) fn frames(span: Span, several: bool, style: &Style) -> String {
     let Span { first, last } = span;
-    let name = |at: At| match several {
-        true => format!("{}:{}", u64::from(at.input) + 1, at.input_frame),
-        false => at.frame.to_string(),
-    };
+    let name = |at: At| at.label(several);
     let dash = style.signs().dash;
     if last.frame == first.frame {
         name(first)

@@ -1,0 +1,74 @@
+//! Which rules are asked, and what their findings mean for the exit status.
+
+use bitsleuth::model::Report;
+use bitsleuth::rules::{ALL, Rule, Severity, worst};
+use clap::{Args, ValueEnum};
+
+use super::run::Status;
+
+/// Options about rules.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Rules")]
+pub struct Judge {
+    /// Ask only this rule, or the rules of this family; `bitsleuth rules` lists them
+    #[arg(long, value_name = "ID", value_parser = Wish::parse)]
+    rule: Vec<Wish>,
+    /// Do not ask this rule, or the rules of this family
+    #[arg(long, value_name = "ID", value_parser = Wish::parse)]
+    ignore: Vec<Wish>,
+    /// From which severity on findings make the exit status 1 [default: error for diagnose, else never]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    fail_on: Option<Level>,
+}
+
+/// A severity, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+/// A rule or a family that exists.
+#[derive(Clone, Debug)]
+struct Wish(String);
+
+impl Wish {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wish = Self(text.to_ascii_lowercase());
+        if ALL.iter().any(|rule| wish.means(rule)) {
+            return Ok(wish);
+        }
+        Err("no such rule or family; `bitsleuth rules` lists them".to_owned())
+    }
+
+    fn means(&self, rule: &Rule) -> bool {
+        rule.is_named(&self.0) || rule.family() == self.0
+    }
+}
+
+impl Judge {
+    /// The rules to ask.
+    pub fn rules(&self) -> Vec<&'static Rule> {
+        let meant = |rule: &&Rule| {
+            let any = |wishes: &[Wish]| wishes.iter().any(|wish| wish.means(rule));
+            (self.rule.is_empty() || any(&self.rule)) && !any(&self.ignore)
+        };
+        ALL.iter().copied().filter(meant).collect()
+    }
+
+    /// The exit status for a report; `usual` is the level where none was given.
+    pub fn status(&self, status: Status, report: &Report, usual: Level) -> Status {
+        let least = match self.fail_on.unwrap_or(usual) {
+            Level::Error => Severity::Error,
+            Level::Warning => Severity::Warning,
+            Level::Note => Severity::Note,
+            Level::Never => return status,
+        };
+        if status == Status::Clean && worst(report) >= Some(least) {
+            return Status::Findings;
+        }
+        status
+    }
+}

@@ -1,0 +1,94 @@
+//! Why uploads failed, for people, for programs and for CI.
+
+use serde_json::Value;
+
+use crate::golden::compare;
+use crate::support::{run, stderr, stdout};
+
+fn code(args: &[&str]) -> Option<i32> {
+    run(args).status.code()
+}
+
+#[test]
+fn each_kind_of_upload_is_explained() {
+    for (sample, status) in
+        [("resumed.pcap", 1), ("refused.pcap", 1), ("lost.pcap", 1), ("good.pcap", 0)]
+    {
+        let name = sample.split('.').next().unwrap();
+        compare(&format!("{name}.diagnose.txt"), &["diagnose", sample], status);
+    }
+}
+
+#[test]
+fn quiet_is_one_line_per_upload() {
+    let output = run(&["diagnose", "-q", "good.pcap", "lost.pcap"]);
+    let text = stdout(&output);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert_eq!(lines[0], "✔ completed  http://frankcao8/upload/2000mb-rfc2119.txt");
+    assert!(lines[1].starts_with("✘ failed  http://10.20.0.80/up/report.dat  session-not-found: "));
+    assert!(lines[1].contains("frames 2:8, 2:14"), "{text}");
+}
+
+#[test]
+fn the_exit_status_follows_the_level_asked_for() {
+    assert_eq!(code(&["diagnose", "lost.pcap"]), Some(1));
+    assert_eq!(code(&["diagnose", "--fail-on", "never", "lost.pcap"]), Some(0));
+    assert_eq!(code(&["timeline", "lost.pcap"]), Some(0));
+    assert_eq!(code(&["sessions", "lost.pcap"]), Some(0));
+    assert_eq!(code(&["timeline", "--fail-on", "error", "lost.pcap"]), Some(1));
+    assert_eq!(code(&["sessions", "--fail-on", "warning", "good.pcap"]), Some(0));
+    assert_eq!(code(&["diagnose", "lost.pcap", "no-such.pcap"]), Some(2));
+}
+
+#[test]
+fn rules_can_be_chosen_and_left_out() {
+    let rules = |args: &[&str]| -> Vec<String> {
+        let args = [&["diagnose", "--json", "lost.pcap"], args].concat();
+        let report: Value = serde_json::from_slice(&run(&args).stdout).unwrap();
+        let findings = report["sessions"][0]["findings"].as_array().unwrap();
+        findings.iter().map(|f| f["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(rules(&["--rule", "session-not-found"]), ["session-not-found"]);
+    assert!(!rules(&["--ignore", "session-not-found"]).contains(&"session-not-found".to_owned()));
+    assert!(rules(&["--rule", "completion"]).contains(&"session-not-found".to_owned()));
+    assert_eq!(rules(&["--rule", "tcp"]), [""; 0]);
+    let output = run(&["diagnose", "--rule", "no-such-rule", "lost.pcap"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no such rule or family"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_report_holds_the_diagnosis() {
+    let report: Value =
+        serde_json::from_slice(&run(&["diagnose", "--json", "lost.pcap"]).stdout).unwrap();
+    let diagnosis = &report["sessions"][0]["diagnosis"];
+    assert_eq!(diagnosis["cause"], "session-not-found");
+    assert_eq!(diagnosis["answered_by"], "bits-server");
+    assert_eq!(diagnosis["client_error"], "0x8020001F");
+    assert_eq!(diagnosis["frames"], serde_json::json!([8, 14]));
+}
+
+#[test]
+fn sarif_points_to_capture_rule_and_frames() {
+    let output = run(&["diagnose", "--format", "sarif", "good.pcap", "lost.pcap"]);
+    let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let lost = results.iter().find(|result| result["ruleId"] == "session-not-found").unwrap();
+    assert_eq!(lost["level"], "error");
+    let place = &lost["locations"][0];
+    assert_eq!(place["physicalLocation"]["artifactLocation"]["uri"], "lost.pcap");
+    let index = usize::try_from(lost["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(run["tool"]["driver"]["rules"][index]["id"], "session-not-found");
+}
+
+#[test]
+fn the_timeline_shows_a_finding_below_its_line() {
+    let text = stdout(&run(&["lost.pcap"]));
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines.iter().position(|line| line.contains("← Ack 500")).unwrap();
+    assert!(lines[at + 1].trim_start().starts_with("! error: "), "{text}");
+    assert!(lines[at + 1].ends_with("session-not-found"), "{text}");
+}

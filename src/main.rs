@@ -33,6 +33,8 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Timeline(args)) => args.run(),
         Some(Command::Sessions(args)) => args.run(),
         Some(Command::Diagnose(args)) => args.run(),
+        Some(Command::Extract(args)) => args.run(),
+        Some(Command::Export(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),
         Some(Command::Interfaces) => Ok(cli::interfaces::run(&mut out).map(|()| Status::Clean)?),

@@ -47,6 +47,11 @@ pub struct InputArgs {
 }
 
 impl InputArgs {
+    /// The same inputs for a command that goes on creating files in `folder`.
+    pub fn writing_to(&self, folder: Option<&Path>) -> Self {
+        Self { writes_to: folder.map(Path::to_owned).into_iter().collect(), ..self.clone() }
+    }
+
     /// Gives up what is not needed once everything is open.
     pub fn confine(&self) {
         if !self.no_sandbox {

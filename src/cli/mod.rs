@@ -3,6 +3,8 @@
 pub mod capture;
 pub mod diagnose;
 pub mod docs;
+pub mod export;
+pub mod extract;
 pub mod http;
 pub mod input;
 pub mod interfaces;
@@ -12,6 +14,7 @@ pub mod sandbox;
 pub mod select;
 pub mod sessions;
 pub mod show;
+pub mod target;
 pub mod timeline;
 pub mod version;
 
@@ -58,6 +61,12 @@ pub enum Command {
     /// Why uploads failed: the cause, its proof, what to do
     #[command(after_help = diagnose::EXAMPLES)]
     Diagnose(diagnose::DiagnoseArgs),
+    /// The uploaded files themselves, put together from their fragments
+    #[command(after_help = extract::EXAMPLES)]
+    Extract(extract::ExtractArgs),
+    /// The report in the formats of other programs
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::ExportArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

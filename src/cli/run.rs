@@ -69,6 +69,9 @@ pub fn analyse(
             Item::Frame(frame) => analysis.push(&frame, observer),
             Item::Secrets(text) => analysis.secrets(text),
         }
+        if observer.has_enough() {
+            break;
+        }
     }
     drop(progress);
     merge.problems().iter().skip(told).for_each(input::warn);

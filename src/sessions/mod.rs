@@ -1,7 +1,7 @@
 //! Which exchange belongs to which upload ([MC-BUP] ties some by id, others only by order, client and URL).
 
 mod assign;
-mod replies;
+pub(crate) mod replies;
 mod web;
 
 use std::collections::HashMap;

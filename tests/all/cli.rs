@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
 
-const SUBCOMMANDS: [&str; 9] = [
+const SUBCOMMANDS: &[&str] = &[
     "timeline",
     "sessions",
     "diagnose",
+    "extract",
+    "export",
     "http",
     "capture",
     "interfaces",

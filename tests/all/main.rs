@@ -5,6 +5,8 @@
 mod cli;
 mod damage;
 mod diagnose;
+mod export;
+mod extract;
 mod golden;
 mod holes;
 mod invariance;

@@ -22,6 +22,7 @@ pub mod analysis;
 pub mod at;
 pub mod bits;
 pub mod capture;
+pub mod dns;
 pub mod engine;
 pub mod export;
 pub mod http;

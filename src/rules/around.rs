@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::At;
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
-use crate::model::{Attempt, Outcome, Session};
+use crate::model::{Attempt, Lookup, Outcome, Session};
 use crate::sessions::Web;
 
 /// Sessions remembered for those that follow.
@@ -164,6 +164,8 @@ pub struct Around<'a> {
     pub(super) history: &'a History,
     /// Connections that never came about, over the whole capture.
     pub attempts: &'a [Attempt],
+    /// Names that could not be resolved, over the whole capture.
+    pub lookups: &'a [Lookup],
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
     /// The last frame of the capture.

@@ -99,6 +99,7 @@ pub static ALL: &[&Rule] = &[
     &session::session_id_changed::RULE,
     &session::session_id_missing::RULE,
     &session::uploads_not_enabled::RULE,
+    &tcp::dns_failed::RULE,
     &tcp::retransmission_heavy::RULE,
     &tcp::tcp_reset_by_client::RULE,
     &tcp::tcp_reset_by_server::RULE,

@@ -23,6 +23,7 @@ pub mod at;
 pub mod bits;
 pub mod capture;
 pub mod engine;
+pub mod explain;
 pub mod export;
 pub mod http;
 pub mod layer;

@@ -6,6 +6,7 @@ pub mod csv;
 pub mod diagnosis;
 pub mod ecs;
 pub mod events;
+pub mod explain;
 pub mod har;
 pub mod http;
 pub mod json;

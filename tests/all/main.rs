@@ -5,6 +5,7 @@
 mod cli;
 mod damage;
 mod diagnose;
+mod explain;
 mod export;
 mod extract;
 mod golden;

@@ -10,6 +10,7 @@ pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+pub mod rules;
 pub mod run;
 pub mod sandbox;
 pub mod select;
@@ -72,6 +73,9 @@ pub enum Command {
     /// What a rule, a code, an HTTP status, a protocol GUID or a word means
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
+    /// List the rules
+    #[command(after_help = rules::EXAMPLES)]
+    Rules(rules::RulesArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

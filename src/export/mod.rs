@@ -14,6 +14,7 @@ pub mod mask;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod rules;
 pub mod sarif;
 pub mod stix;
 pub mod style;

@@ -24,6 +24,7 @@ pub mod bits;
 pub mod capture;
 pub mod dns;
 pub mod engine;
+pub mod explain;
 pub mod export;
 pub mod http;
 pub mod layer;

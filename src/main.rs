@@ -35,6 +35,8 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Diagnose(args)) => args.run(),
         Some(Command::Extract(args)) => args.run(),
         Some(Command::Export(args)) => args.run(),
+        Some(Command::Explain(args)) => args.run(),
+        Some(Command::Rules(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),
         Some(Command::Interfaces) => Ok(cli::interfaces::run(&mut out).map(|()| Status::Clean)?),

@@ -6,6 +6,7 @@ pub mod csv;
 pub mod diagnosis;
 pub mod ecs;
 pub mod events;
+pub mod explain;
 pub mod har;
 pub mod http;
 pub mod json;
@@ -13,6 +14,7 @@ pub mod mask;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod rules;
 pub mod sarif;
 pub mod stix;
 pub mod style;

@@ -8,6 +8,10 @@
 //! - `Client:` the code that a Windows client logs where it runs into this, if that does not follow from the answer.
 //! - `Confirm:` what would prove it.
 //! - `Reference:` the clause it rests on.
+//!
+//! The tables below are made by `bitsleuth rules --format markdown`.
+//!
+#![doc = include_str!("README.md")]
 
 #[macro_use]
 mod macros;

@@ -17,7 +17,7 @@ fn report(text: &str) -> Report {
 }
 
 /// The rules that fire on a transcript, with their severities.
-fn fired(text: &str) -> Vec<(String, Severity)> {
+pub(super) fn fired(text: &str) -> Vec<(String, Severity)> {
     let report = report(text);
     let sessions = report.sessions.iter().flat_map(|session| &session.findings);
     report

@@ -18,6 +18,7 @@ mod look;
 mod lost;
 pub mod origin;
 mod reset;
+mod retry;
 mod rule;
 mod runner;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod completion;
 mod fragment;
 mod http;
 mod negotiation;
+mod pace;
 mod security;
 mod session;
 mod tcp;
@@ -108,6 +110,10 @@ pub static ALL: &[&Rule] = &[
     &http::verb_rejected_by_server::RULE,
     &negotiation::protocol_not_supported::RULE,
     &negotiation::wrong_guid_selected::RULE,
+    &pace::long_lived_job::RULE,
+    &pace::retry_schedule::RULE,
+    &pace::retry_storm::RULE,
+    &pace::slow_server_ack::RULE,
     &security::content_name_invalid::RULE,
     &security::control_characters::RULE,
     &security::traversal_name::RULE,

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::PacketType;
 use super::fields::{self, ContentRange};
+use super::secrets;
 use crate::at::Span;
 use crate::http::{Head, Oddities, Start};
 use crate::model::exchange::{ErrorCode, Request, Response};
@@ -55,9 +56,9 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
         span,
         method: method.to_owned(),
         method_override: value("X-Http-Method-Override"),
-        target: target.to_owned(),
+        target: secrets::masked(target),
         minor_version: head.minor_version,
-        host: value("Host"),
+        host: value("Host").map(|host| secrets::masked(&host)),
         user_agent: value("User-Agent"),
         packet_type: value("BITS-Packet-Type").or_else(|| value("BITS-Package-Type")),
         session_id: value("BITS-Session-Id"),

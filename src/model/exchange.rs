@@ -57,7 +57,7 @@ pub struct Request {
     /// `X-Http-Method-Override`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_override: Option<String>,
-    /// The request target as written.
+    /// The request target as written, save for passwords and tokens, which are `***`.
     pub target: String,
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.
     pub minor_version: u8,

@@ -82,6 +82,7 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
             .map(|header| header.value.len() as u64)
             .max()
             .unwrap_or(0),
+        long_field: long_field(head),
         odd: oddities(head),
         ..Request::default()
     }
@@ -221,6 +222,12 @@ fn hops(head: &Head<'_>) -> Vec<String> {
 fn cookies(head: &Head<'_>) -> Vec<String> {
     let name = |value: &[u8]| text(value.split(|byte| *byte == b'=').next().unwrap_or_default());
     values(head, &["Set-Cookie"]).map(name).collect()
+}
+
+/// The field with the longest value, where that is longer than servers take.
+fn long_field(head: &Head<'_>) -> Option<String> {
+    let longest = head.headers.iter().max_by_key(|header| header.value.len())?;
+    (longest.value.len() > fields::VALUE_LIMIT).then(|| longest.name.to_owned())
 }
 
 /// Fields of which a message can have but one.

@@ -30,8 +30,9 @@
 //!
 //! Indented lines set a field (`Name: value`), take it away (`Name:`), add another one (`+ Name: value`) or add a line of
 //! the body (`| text`). `...` waits; `=` changes what follows: `= connection`, `= client ADDRESS`, `= server ADDRESS:PORT`,
-//! `= url URL`; `!` is TCP: `client resets`, `server resets`, `client closes`, `server closes`, `again` (the last segment
-//! is repeated), `refused` (a connection is answered by RST), `unanswered` (it is not answered), `server stalls SECONDS`.
+//! `= url URL`; `= repeat N` plays all lines above N times more; `!` is TCP: `client resets`, `server resets`,
+//! `client closes`, `server closes`, `again` (the last segment is repeated), `refused` (a connection is answered by RST),
+//! `unanswered` (it is not answered), `server stalls SECONDS`.
 
 mod line;
 mod message;

@@ -14,6 +14,7 @@ mod macros;
 pub mod around;
 mod diagnosis;
 pub mod finding;
+mod hosts;
 mod look;
 #[cfg(test)]
 mod normal;
@@ -91,17 +92,32 @@ pub static ALL: &[&Rule] = &[
     &security::traversal_name::RULE,
     &session::access_denied::RULE,
     &session::auth_no_credentials::RULE,
+    &session::create_without_fragment::RULE,
+    &session::destination_is_directory::RULE,
     &session::destination_not_found::RULE,
+    &session::duplicate_sessions::RULE,
+    &session::execute_enabled::RULE,
+    &session::folder_missing::RULE,
     &session::header_over_4k::RULE,
     &session::host_id_fallback::RULE,
+    &session::host_id_ignored::RULE,
+    &session::host_id_no_fallback_timeout::RULE,
     &session::host_id_node_silent::RULE,
+    &session::host_id_unreachable::RULE,
+    &session::host_id_with_port::RULE,
+    &session::ping_failed::RULE,
+    &session::ping_skipped::RULE,
     &session::proxy_auth_required::RULE,
     &session::session_id_changed::RULE,
     &session::session_id_missing::RULE,
+    &session::session_id_on_two_urls::RULE,
+    &session::session_id_reused::RULE,
+    &session::session_limit::RULE,
+    &session::target_exists::RULE,
     &session::uploads_not_enabled::RULE,
     &tcp::retransmission_heavy::RULE,
     &tcp::tcp_reset_by_client::RULE,
-    &tcp::tcp_reset_by_server::RULE,
     &tcp::tcp_reset_by_middlebox::RULE,
+    &tcp::tcp_reset_by_server::RULE,
     &tcp::zero_window_stall::RULE,
 ];

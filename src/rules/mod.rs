@@ -22,11 +22,13 @@ pub mod origin;
 #[cfg(test)]
 mod ranking;
 mod reset;
+mod rounds;
 mod rule;
 mod runner;
 #[cfg(test)]
 mod tests;
 
+mod auth;
 mod capture;
 mod completion;
 mod fragment;
@@ -43,6 +45,14 @@ pub use runner::{judge, worst};
 
 /// All rules.
 pub static ALL: &[&Rule] = &[
+    &auth::anonymous_plus_acl::RULE,
+    &auth::auth_body_resent::RULE,
+    &auth::auth_loop::RULE,
+    &auth::auth_no_credentials::RULE,
+    &auth::basic_over_cleartext::RULE,
+    &auth::credentials_in_url::RULE,
+    &auth::ntlm_connection_churn::RULE,
+    &auth::proxy_auth_required::RULE,
     &capture::capture_damaged::RULE,
     &capture::capture_ends_mid_session::RULE,
     &capture::capture_gap::RULE,
@@ -95,7 +105,6 @@ pub static ALL: &[&Rule] = &[
     &security::control_characters::RULE,
     &security::traversal_name::RULE,
     &session::access_denied::RULE,
-    &session::auth_no_credentials::RULE,
     &session::create_without_fragment::RULE,
     &session::destination_is_directory::RULE,
     &session::destination_not_found::RULE,
@@ -111,7 +120,6 @@ pub static ALL: &[&Rule] = &[
     &session::host_id_with_port::RULE,
     &session::ping_failed::RULE,
     &session::ping_skipped::RULE,
-    &session::proxy_auth_required::RULE,
     &session::session_id_changed::RULE,
     &session::session_id_missing::RULE,
     &session::session_id_on_two_urls::RULE,

@@ -1,7 +1,6 @@
 //! Setting up a session.
 
 pub mod access_denied;
-pub mod auth_no_credentials;
 pub mod create_without_fragment;
 pub mod destination_is_directory;
 pub mod destination_not_found;
@@ -17,7 +16,6 @@ pub mod host_id_unreachable;
 pub mod host_id_with_port;
 pub mod ping_failed;
 pub mod ping_skipped;
-pub mod proxy_auth_required;
 pub mod session_id_changed;
 pub mod session_id_missing;
 pub mod session_id_on_two_urls;

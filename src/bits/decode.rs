@@ -192,21 +192,39 @@ fn lengths(head: &Head<'_>) -> Vec<String> {
 }
 
 /// Fields that only proxies, gateways and balancers add.
-const HOPS: [&str; 14] = [
+const HOPS: [&str; 31] = [
     "Via",
     "Forwarded",
     "X-Forwarded-For",
     "X-Forwarded-Host",
     "X-Forwarded-Proto",
+    "X-Forwarded-Server",
     "X-Real-IP",
     "X-Cache",
     "X-Cache-Lookup",
+    "X-Served-By",
     "X-Squid-Error",
+    "X-Varnish",
     "Proxy-Connection",
+    "Proxy-Agent",
     "X-BlueCoat-Via",
     "CF-RAY",
+    "Akamai-GRN",
+    "X-Iinfo",
+    "X-Sucuri-ID",
     "X-Amz-Cf-Id",
+    "X-Amzn-Trace-Id",
+    "X-Amzn-ErrorType",
+    "Apigw-Requestid",
+    "X-Azure-Ref",
     "X-ARR-LOG-ID",
+    "X-Envoy-Upstream-Service-Time",
+    "X-Envoy-Decorator-Operation",
+    "X-Kong-Proxy-Latency",
+    "X-Kong-Response-Latency",
+    // NetScaler garbles the name of Connection to take the field away in place.
+    "Cneonction",
+    "nnCoection",
 ];
 
 fn hops(head: &Head<'_>) -> Vec<String> {

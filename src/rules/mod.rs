@@ -22,6 +22,7 @@ mod look;
 #[cfg(test)]
 mod normal;
 pub mod origin;
+mod product;
 #[cfg(test)]
 mod ranking;
 mod reset;

@@ -42,7 +42,7 @@ mod tcp;
 
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
-pub use rule::{Check, Needs, Rule};
+pub use rule::{Check, Needs, Place, Rule};
 pub use runner::{judge, worst};
 
 /// All rules.

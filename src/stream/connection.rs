@@ -145,6 +145,8 @@ pub struct SideFacts {
     pub packets: u64,
     /// Bytes of payload on the wire, with retransmissions.
     pub payload_bytes: u64,
+    /// Payload of its largest segment, in bytes.
+    pub longest: u32,
     /// Time to live or hop limit of the first segment; like the next ones, of segments other than RST.
     pub ttl_first: u8,
     /// The smallest one.

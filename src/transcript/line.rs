@@ -56,7 +56,9 @@ pub(super) enum Scene<'t> {
 pub(super) enum Tcp<'t> {
     Reset(Side, Option<u8>),
     Close(Side),
-    Again,
+    Again(bool),
+    Mirrored,
+    TooBig(u16),
     Refused,
     Unanswered,
     Stall(Side, f64),
@@ -176,7 +178,12 @@ fn tcp(rest: &str) -> Result<Tcp<'_>, String> {
     let side = match words.next() {
         Some("client") => Side::Client,
         Some("server") => Side::Server,
-        Some("again") => return Ok(Tcp::Again),
+        Some("again") => return Ok(Tcp::Again(words.next() == Some("changed"))),
+        Some("mirrored") => return Ok(Tcp::Mirrored),
+        Some("too") => {
+            let mtu = words.nth(1).and_then(|mtu| mtu.parse().ok());
+            return mtu.map(Tcp::TooBig).ok_or_else(unknown);
+        }
         Some("refused") => return Ok(Tcp::Refused),
         Some("unanswered") => return Ok(Tcp::Unanswered),
         Some("name") => return name(words.next(), words.next()).ok_or_else(unknown),

@@ -257,11 +257,12 @@ fn repeats(head: &Head<'_>) -> bool {
 }
 
 fn oddities(head: &Head<'_>) -> Vec<String> {
-    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length } = head.odd;
+    let Oddities { bare_lf, folded, nul, control, bad_lines, contradictory_length } = head.odd;
     [
         (bare_lf, "bare-lf"),
         (folded, "folded"),
         (nul, "nul"),
+        (control, "control"),
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
         (repeats(head), "repeated"),

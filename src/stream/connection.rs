@@ -167,6 +167,8 @@ pub struct SideFacts {
     pub window: u64,
     /// Segments with bytes that were seen before.
     pub retransmitted: u32,
+    /// Payload of the smallest of them, in bytes.
+    pub shortest_retransmitted: Option<u32>,
     /// Bytes that were seen before.
     pub retransmitted_bytes: u64,
     /// Frames that were captured twice, as mirror ports do.

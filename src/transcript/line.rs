@@ -49,6 +49,8 @@ pub(super) enum Scene<'t> {
     Client(std::net::IpAddr),
     Server(SocketAddr),
     Url(&'t str),
+    /// Which side's packets are captured, if not both.
+    Sees(Option<Side>),
 }
 
 /// Something on the level of TCP.
@@ -168,6 +170,12 @@ fn scene(rest: &str) -> Result<Scene<'_>, String> {
         "client" => value.parse().map(Scene::Client).map_err(wrong),
         "server" => value.parse().map(Scene::Server).map_err(wrong),
         "url" => Ok(Scene::Url(value)),
+        "sees" => match value {
+            "client" => Ok(Scene::Sees(Some(Side::Client))),
+            "server" => Ok(Scene::Sees(Some(Side::Server))),
+            "both" => Ok(Scene::Sees(None)),
+            _ => Err(format!("no side: {value:?}")),
+        },
         _ => Err(format!("unknown: {what:?}")),
     }
 }

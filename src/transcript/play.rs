@@ -85,6 +85,10 @@ impl Player {
             Scene::Connection => {}
             Scene::Client(address) => self.wire.client = address,
             Scene::Server(address) => self.wire.server = address,
+            Scene::Sees(side) => {
+                self.wire.sees = side;
+                return Ok(());
+            }
             Scene::Url(url) => {
                 let rest = url.strip_prefix("http://").ok_or("a URL begins with http://")?;
                 let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

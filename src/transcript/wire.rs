@@ -29,6 +29,8 @@ const BEGIN: i64 = 1_767_225_600_000_000_000;
 pub(super) struct Wire {
     pub client: IpAddr,
     pub server: SocketAddr,
+    /// Whose packets the tap sees, if not those of both.
+    pub sees: Option<Side>,
     records: Vec<Record>,
     now: i64,
     ports: u16,
@@ -75,6 +77,7 @@ impl Wire {
         Self {
             client: IpAddr::from([10, 0, 0, 5]),
             server: SocketAddr::from(([192, 0, 2, 80], 80)),
+            sees: None,
             records: Vec::new(),
             now: BEGIN,
             ports: 49_200,
@@ -236,7 +239,7 @@ impl Wire {
         {
             connection.last = Some((side, seq, segment.payload.to_vec()));
         }
-        if !lost {
+        if !lost && self.sees.is_none_or(|seen| seen == side) {
             self.record(side, seq, ack, segment);
         }
     }

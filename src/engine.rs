@@ -25,6 +25,30 @@ pub struct Engine {
     tls_opaque: u64,
     lost_bytes: u64,
     one_sided: u64,
+    duplicate_frames: u64,
+    clock: Clock,
+}
+
+/// How often the clock of the capture went back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    times: u64,
+    first: Option<At>,
+    most: f64,
+}
+
+/// Steps back that are told, in seconds; queues and interfaces of one host differ by milliseconds.
+const BACK_SECS: f64 = 1.0;
+
+impl Clock {
+    fn tick(&mut self, last: At, now: At) {
+        let back = last.time.secs_since(now.time);
+        if last.frame > 0 && last.input == now.input && back >= BACK_SECS {
+            self.times += 1;
+            self.first.get_or_insert(now);
+            self.most = self.most.max(back);
+        }
+    }
 }
 
 impl Engine {
@@ -41,6 +65,8 @@ impl Engine {
             tls_opaque: 0,
             lost_bytes: 0,
             one_sided: 0,
+            duplicate_frames: 0,
+            clock: Clock::default(),
         }
     }
 
@@ -51,6 +77,7 @@ impl Engine {
 
     /// Takes a frame.
     pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+        self.clock.tick(self.last, frame.at);
         self.last = frame.at;
         match self.decoder.push(frame) {
             Ok(Packet::Tcp(segment)) => {
@@ -78,6 +105,8 @@ impl Engine {
     pub fn closed(&mut self) -> Option<Connection> {
         let (connection, layer) = self.table.closed()?;
         self.tls_opaque += u64::from(layer.tls().is_some_and(|tls| !tls.decrypted));
+        self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
+            + u64::from(connection.server_side.duplicate_frames);
         if connection.is_one_sided() {
             self.one_sided += 1;
         } else {
@@ -115,6 +144,10 @@ impl Engine {
             attempts_omitted: 0,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.one_sided,
+            duplicate_frames: self.duplicate_frames,
+            times_back: self.clock.times,
+            first_back: self.clock.first,
+            most_back_seconds: self.clock.first.map(|_| self.clock.most),
             tls_opaque: self.tls_opaque,
         }
     }

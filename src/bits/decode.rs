@@ -194,21 +194,39 @@ fn lengths(head: &Head<'_>) -> Vec<String> {
 }
 
 /// Fields that only proxies, gateways and balancers add.
-const HOPS: [&str; 14] = [
+const HOPS: [&str; 31] = [
     "Via",
     "Forwarded",
     "X-Forwarded-For",
     "X-Forwarded-Host",
     "X-Forwarded-Proto",
+    "X-Forwarded-Server",
     "X-Real-IP",
     "X-Cache",
     "X-Cache-Lookup",
+    "X-Served-By",
     "X-Squid-Error",
+    "X-Varnish",
     "Proxy-Connection",
+    "Proxy-Agent",
     "X-BlueCoat-Via",
     "CF-RAY",
+    "Akamai-GRN",
+    "X-Iinfo",
+    "X-Sucuri-ID",
     "X-Amz-Cf-Id",
+    "X-Amzn-Trace-Id",
+    "X-Amzn-ErrorType",
+    "Apigw-Requestid",
+    "X-Azure-Ref",
     "X-ARR-LOG-ID",
+    "X-Envoy-Upstream-Service-Time",
+    "X-Envoy-Decorator-Operation",
+    "X-Kong-Proxy-Latency",
+    "X-Kong-Response-Latency",
+    // NetScaler garbles the name of Connection to take the field away in place.
+    "Cneonction",
+    "nnCoection",
 ];
 
 fn hops(head: &Head<'_>) -> Vec<String> {
@@ -247,11 +265,12 @@ fn repeats(head: &Head<'_>) -> bool {
 }
 
 fn oddities(head: &Head<'_>) -> Vec<String> {
-    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length } = head.odd;
+    let Oddities { bare_lf, folded, nul, control, bad_lines, contradictory_length } = head.odd;
     [
         (bare_lf, "bare-lf"),
         (folded, "folded"),
         (nul, "nul"),
+        (control, "control"),
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
         (repeats(head), "repeated"),

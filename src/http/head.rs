@@ -235,6 +235,8 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities
         push_start(&mut out, text);
     }
     odd.nul |= memchr::memchr(0, text).is_some();
+    // Line ends are no part of the values.
+    odd.control |= text.iter().any(|byte| byte.is_ascii_control() && !b"\0\t\r\n".contains(byte));
     out.extend_from_slice(b"\r\n");
     Cow::Owned(out)
 }

@@ -1,7 +1,7 @@
 //! Asks every rule, where the capture holds what it needs.
 
 use super::around::{Around, History};
-use super::{Check, Finding, Needs, Notes, Rule, Severity, diagnosis};
+use super::{Check, Finding, Needs, Notes, Place, Rule, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
 use crate::model::{Exchange, Report, Session};
@@ -28,8 +28,11 @@ pub fn judge(report: &mut Report, rules: &[&'static Rule], web: &Web, end: At, l
     }
     let mut findings = Vec::new();
     for rule in rules {
-        if let Check::Capture(check) = &rule.check {
-            check(report, &mut notes(rule, limits, &mut findings));
+        let notes = &mut notes(rule, limits, &mut findings);
+        match &rule.check {
+            Check::Capture(check) => check(report, notes),
+            Check::Anywhere(check) => check(Place::Capture(report), notes),
+            _ => {}
         }
     }
     report.findings = findings;
@@ -73,6 +76,7 @@ fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut 
         }
         Check::Session(check) => check(session, notes),
         Check::Around(check) => check(session, around, notes),
+        Check::Anywhere(check) => check(Place::Session(session, around), notes),
         Check::Capture(_) => {}
     }
 }

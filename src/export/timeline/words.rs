@@ -7,6 +7,7 @@ use crate::export::text;
 use crate::model::exchange::Body;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Request, Response, Session};
+use crate::rules::origin::Origin;
 
 /// Columns of the bar that shows where a Fragment lies in the file.
 const BAR: u64 = 20;
@@ -247,12 +248,10 @@ fn answer(response: &Response) -> String {
 
 /// Who answered, where that was no BITS server.
 fn stranger(response: &Response) -> Option<String> {
-    let server = response.server.as_ref();
-    let server = server.map_or_else(String::new, |server| format!(", Server: {server}"));
     if response.is_cut() {
         return Some("head cut off".to_owned());
     }
-    (!response.is_ack()).then(|| format!("not from BITS{server}"))
+    (!response.is_ack()).then(|| format!("from {}", Origin::describe(response)))
 }
 
 fn tone(response: &Response) -> Tone {

@@ -8,6 +8,8 @@ rule! {
     /// A capture file ends early or is damaged.
     ///
     /// What comes before the damage is used; nothing is said about what would have followed.
+    ///
+    /// Answerable: the capture
     /// Advice: Take the capture again, or copy the file again.
     Warning, belief 0, needs Anything, Capture
 }

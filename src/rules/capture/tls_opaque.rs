@@ -2,12 +2,14 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// TLS traffic could not be decrypted.
     ///
     /// Whether it holds BITS uploads cannot be told.
+    ///
+    /// Answerable: the capture
     /// Advice: Give the keys with `--tls-keys`, or inside a pcapng file.
     Note, belief 0, needs Anything, Capture
 }
@@ -17,7 +19,10 @@ fn check(report: &Report, notes: &mut Notes<'_>) {
     if count > 0 {
         notes.add(
             Span::default(),
-            format!("{count} connections with TLS stay closed without their keys"),
+            format!(
+                "{} with TLS cannot be read without the keys",
+                look::count(count, "connection")
+            ),
         );
     }
 }

@@ -32,6 +32,7 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Sessions(args)) => args.run(),
         Some(Command::Diagnose(args)) => args.run(),
         Some(Command::Extract(args)) => args.run(),
+        Some(Command::Annotate(args)) => args.run(),
         Some(Command::Export(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),

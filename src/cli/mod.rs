@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+pub mod annotate;
 pub mod capture;
 pub mod diagnose;
 pub mod docs;
@@ -15,6 +16,7 @@ pub mod sessions;
 pub mod show;
 pub mod target;
 pub mod timeline;
+pub mod twice;
 
 use clap::{Parser, Subcommand};
 
@@ -65,6 +67,9 @@ pub enum Command {
     /// The report in the formats of other programs
     #[command(after_help = export::EXAMPLES)]
     Export(export::ExportArgs),
+    /// The same packets with comments on what they carry
+    #[command(after_help = annotate::EXAMPLES)]
+    Annotate(annotate::AnnotateArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

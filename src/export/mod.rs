@@ -1,5 +1,6 @@
 //! Reports as text for people and as data for programs.
 
+pub mod annotate;
 pub mod aside;
 pub mod community;
 pub mod csv;
@@ -13,6 +14,7 @@ pub mod mask;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod pcapng;
 pub mod sarif;
 pub mod stix;
 pub mod style;

@@ -11,6 +11,7 @@ const SUBCOMMANDS: &[&str] = &[
     "timeline",
     "sessions",
     "diagnose",
+    "annotate",
     "extract",
     "export",
     "http",

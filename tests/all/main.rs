@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)]
 
+mod annotate;
 mod cli;
 mod damage;
 mod diagnose;

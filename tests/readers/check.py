@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -122,7 +123,42 @@ def check_tables(sample, folder):
             assert arrow.column("bytes_sent").to_pylist() == [s["bytes_sent"] for s in report["sessions"]]
 
 
-CHECKS = [check_json, check_ndjson, check_ecs, check_har, check_stix, check_tables]
+def tshark(capture, *more):
+    done = subprocess.run(["tshark", "-n", "-r", capture, *more], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or "cut short" in done.stderr, done.stderr
+    complaints = [line for line in done.stderr.splitlines() if "root" not in line]
+    return done.stdout.splitlines(), complaints
+
+
+def check_annotate(sample, folder):
+    if shutil.which("tshark") is None:
+        assert not REQUIRED, "tshark is missing"
+        print("tests/readers.sh: SKIPPED: annotated captures, for lack of tshark", file=sys.stderr)
+        return
+    same = ["-T", "fields"] + [part for name in ("number", "time_epoch", "len", "cap_len", "protocols")
+                               for part in ("-e", f"frame.{name}")]
+    commented, cut = folder / "all.pcapng", folder / "cut.pcapng"
+    run("annotate", sample, "-o", commented)
+    run("annotate", "--only-bits", sample, "-o", cut)
+    before, complaints = tshark(sample, *same)
+    after, new = tshark(commented, *same)
+    assert before == after and len(new) <= len(complaints), (new, complaints)
+    comments, _ = tshark(commented, "-Y", "frame.comment", "-T", "fields", "-e", "frame.number", "-e", "frame.comment")
+    comments = dict(line.split("\t", 1) for line in comments)
+    report = json.loads(export(sample, "json"))
+    for session in report["sessions"]:
+        for exchange in session["exchanges"]:
+            for message in (exchange.get("request"), exchange.get("response")):
+                assert message is None or "BITS " in comments[str(message["first_frame"])], message
+        for finding in session["findings"]:
+            for frame in finding["frames"]:
+                assert finding["rule"] in comments[str(frame)], (finding, frame)
+    again = json.loads(run("sessions", "--json", cut))
+    outcomes = [[s["outcome"] for s in r["sessions"]] for r in (report, again)]
+    assert outcomes[0] == outcomes[1], outcomes
+
+
+CHECKS = [check_json, check_ndjson, check_ecs, check_har, check_stix, check_tables, check_annotate]
 
 
 def main():

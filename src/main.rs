@@ -33,6 +33,7 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Diagnose(args)) => args.run(),
         Some(Command::Extract(args)) => args.run(),
         Some(Command::Annotate(args)) => args.run(),
+        Some(Command::Report(args)) => args.run(),
         Some(Command::Export(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),

@@ -10,6 +10,7 @@ pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+pub mod report;
 pub mod run;
 pub mod select;
 pub mod sessions;
@@ -61,6 +62,9 @@ pub enum Command {
     /// Why uploads failed: the cause, its proof, what to do
     #[command(after_help = diagnose::EXAMPLES)]
     Diagnose(diagnose::DiagnoseArgs),
+    /// A page to show, or text for a ticket
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::ReportArgs),
     /// The uploaded files themselves, put together from their fragments
     #[command(after_help = extract::EXAMPLES)]
     Extract(extract::ExtractArgs),

@@ -8,8 +8,10 @@ pub mod diagnosis;
 pub mod ecs;
 pub mod events;
 pub mod har;
+pub mod html;
 pub mod http;
 pub mod json;
+pub mod markdown;
 pub mod mask;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
@@ -17,6 +19,7 @@ pub mod parquet;
 pub mod pcapng;
 pub mod sarif;
 pub mod stix;
+mod story;
 pub mod style;
 pub mod table;
 pub mod tables;

@@ -13,6 +13,7 @@ const SUBCOMMANDS: &[&str] = &[
     "diagnose",
     "annotate",
     "extract",
+    "report",
     "export",
     "http",
     "capture",

@@ -11,4 +11,5 @@ mod extract;
 mod golden;
 mod holes;
 mod invariance;
+mod report;
 mod support;

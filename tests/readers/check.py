@@ -18,7 +18,9 @@ import pyarrow.parquet
 import stix2validator
 from referencing import Registry, Resource
 
+import attack
 import ecs
+import page
 
 PROGRAM, READERS = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
 SAMPLES = sorted(path for path in pathlib.Path("samples").iterdir() if ".pcap" in path.name)
@@ -158,7 +160,29 @@ def check_annotate(sample, folder):
     assert outcomes[0] == outcomes[1], outcomes
 
 
-CHECKS = [check_json, check_ndjson, check_ecs, check_har, check_stix, check_tables, check_annotate]
+def check_html(sample, folder):
+    """On each sample: the same elements as ever, and a policy that fits the page."""
+    page.judge(run("report", sample).decode())
+
+
+def check_hostile():
+    with tempfile.TemporaryDirectory() as folder:
+        capture = pathlib.Path(folder) / "hostile.pcap"
+        capture.write_bytes(attack.hostile())
+        text = run("report", capture).decode()
+        page.judge(text)
+        assert "onerror=alert(1)" in text, "the attack did not get through to the page"
+        whole = pathlib.Path(folder) / "hostile.html"
+        whole.write_text(text)
+        if not page.look(whole):
+            assert not REQUIRED, "chromium is missing"
+            print("tests/readers.sh: SKIPPED: a browser, for lack of chromium", file=sys.stderr)
+        for form in ("json", "ndjson", "ecs", "har", "stix"):
+            checks = {"json": check_json, "ndjson": check_ndjson, "ecs": check_ecs, "har": check_har, "stix": check_stix}
+            checks[form](capture, pathlib.Path(folder))
+
+
+CHECKS = [check_json, check_ndjson, check_ecs, check_har, check_stix, check_tables, check_annotate, check_html]
 
 
 def main():
@@ -170,6 +194,7 @@ def main():
                 except Exception:
                     print(f"{check.__name__} fails on {sample}", file=sys.stderr)
                     raise
+    check_hostile()
     names = ", ".join(check.__name__.removeprefix("check_") for check in CHECKS)
     print(f"tests/readers.sh: {len(SAMPLES)} captures pass {names}")
 

@@ -34,6 +34,7 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Extract(args)) => args.run(),
         Some(Command::Annotate(args)) => args.run(),
         Some(Command::Report(args)) => args.run(),
+        Some(Command::Redact(args)) => args.run(),
         Some(Command::Export(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),

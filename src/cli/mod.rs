@@ -10,6 +10,7 @@ pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+pub mod redact;
 pub mod report;
 pub mod run;
 pub mod select;
@@ -74,6 +75,9 @@ pub enum Command {
     /// The same packets with comments on what they carry
     #[command(after_help = annotate::EXAMPLES)]
     Annotate(annotate::AnnotateArgs),
+    /// A capture that can leave the house: pseudonyms, no bodies
+    #[command(after_help = redact::EXAMPLES)]
+    Redact(redact::RedactArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

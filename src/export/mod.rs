@@ -17,6 +17,7 @@ pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 pub mod pcapng;
+pub mod redact;
 pub mod sarif;
 pub mod stix;
 mod story;

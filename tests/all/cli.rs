@@ -14,6 +14,7 @@ const SUBCOMMANDS: &[&str] = &[
     "annotate",
     "extract",
     "report",
+    "redact",
     "export",
     "http",
     "capture",

@@ -11,5 +11,6 @@ mod extract;
 mod golden;
 mod holes;
 mod invariance;
+mod redact;
 mod report;
 mod support;

@@ -75,6 +75,7 @@ impl Analysis {
         let mut quality = self.engine.quality();
         quality.attempts_omitted = self.attempts.omitted();
         let (sessions, web) = self.sessions.finish();
+        let end = self.engine.last();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -86,9 +87,10 @@ impl Analysis {
             quality,
             sessions,
             attempts: self.attempts.finish(),
+            lookups: self.engine.lookups(),
             findings: Vec::new(),
         };
-        judge(&mut report, &self.rules, &web, self.engine.last(), &self.limits);
+        judge(&mut report, &self.rules, &web, end, &self.limits);
         report
     }
 

@@ -44,15 +44,17 @@ impl AnnotateArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let limits = Limits::default();
-        let twice = self.input.keep()?;
+        let twice = self.input.keep(&self.output)?;
         let mut out = Target::open(Some(&self.output), &twice.input)?;
+        let (reader, progress) = twice.open(&limits)?;
         let (mut report, status) = analyse(&twice.input, false, &self.judge, &mut ())?;
         if status == Status::Unreadable {
             return Ok(status);
         }
         report.sessions.retain(|session| self.select.keep(session));
         let mut notes = Notes::new(&report, &limits);
-        let (mut reader, _progress) = twice.open(&limits)?;
+        let mut reader = reader;
+        let _shown = progress();
         if reader.format() == "pcapng" {
             self.copy(&mut reader, &mut notes, &mut out)?;
         } else {

@@ -16,7 +16,7 @@ use super::judge::{Judge, Level};
 use super::redact::Key;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
-use super::target::Target;
+use super::target::{Target, folder_of};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -118,10 +118,14 @@ impl ExportArgs {
         }
     }
 
+    fn input(&self) -> InputArgs {
+        self.input.writing_to(self.output.as_deref().map(folder_of))
+    }
+
     fn events(&self, mut out: Target, form: impl Form) -> Result<Status, Failure> {
         let mut events = Events::new(&mut out, form, self.select.is_empty() && !self.redact);
         let (mut report, status) =
-            analyse(&self.input, self.digest.is_some(), &self.judge, &mut events)?;
+            analyse(&self.input(), self.digest.is_some(), &self.judge, &mut events)?;
         report.sessions.retain(|session| self.select.keep(session));
         self.redact(&mut report, None);
         events.finish(&report)?;
@@ -134,8 +138,8 @@ impl ExportArgs {
         let mut heads = Heads::default();
         let digest = self.digest.is_some();
         let (mut report, status) = match self.format {
-            Format::Har => analyse(&self.input, digest, &self.judge, &mut heads)?,
-            _ => analyse(&self.input, digest, &self.judge, &mut ())?,
+            Format::Har => analyse(&self.input(), digest, &self.judge, &mut heads)?,
+            _ => analyse(&self.input(), digest, &self.judge, &mut ())?,
         };
         report.sessions.retain(|session| self.select.keep(session));
         self.redact(&mut report, Some(&mut heads));

@@ -61,7 +61,8 @@ impl ExtractArgs {
                 .map_err(|error| failed(dir, &error.to_string()))?,
             None => Extract::dry(self.limit),
         };
-        let (mut report, status) = analyse(&self.input, false, &Judge::default(), &mut extract)?;
+        let input = self.input.writing_to(self.output.as_deref());
+        let (mut report, status) = analyse(&input, false, &Judge::default(), &mut extract)?;
         report.sessions.retain(|session| self.select.keep(session));
         let manifest = extract.finish(&report).map_err(|error| {
             failed(self.output.as_deref().unwrap_or("output".as_ref()), &error.to_string())

@@ -4,6 +4,7 @@ pub mod annotate;
 pub mod capture;
 pub mod diagnose;
 pub mod docs;
+pub mod explain;
 pub mod export;
 pub mod extract;
 pub mod http;
@@ -12,13 +13,16 @@ pub mod interfaces;
 pub mod judge;
 pub mod redact;
 pub mod report;
+pub mod rules;
 pub mod run;
+pub mod sandbox;
 pub mod select;
 pub mod sessions;
 pub mod show;
 pub mod target;
 pub mod timeline;
 pub mod twice;
+pub mod version;
 
 use clap::{Parser, Subcommand};
 
@@ -43,6 +47,7 @@ const EXAMPLES: &str = "\
 Examples:
   bitsleuth upload.pcap                      what client and server said, in order
   bitsleuth sessions --json *.pcapng.gz      a summary of each upload for scripts
+  bitsleuth explain 0x80190194               what a code in the client's log means
   tcpdump -w - tcp port 80 | bitsleuth -     a capture from standard input
   bitsleuth capture -i eth0 -f 'port 8530'   uploads as they happen
 
@@ -78,6 +83,12 @@ pub enum Command {
     /// A capture that can leave the house: pseudonyms, no bodies
     #[command(after_help = redact::EXAMPLES)]
     Redact(redact::RedactArgs),
+    /// What a rule, a code, an HTTP status, a protocol GUID or a word means
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
+    /// List the rules
+    #[command(after_help = rules::EXAMPLES)]
+    Rules(rules::RulesArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

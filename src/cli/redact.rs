@@ -58,10 +58,12 @@ impl RedactArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let (limits, pseudonyms) = (Limits::default(), self.key.pseudonyms());
-        let twice = self.input.keep()?;
+        let twice = self.input.keep(&self.output)?;
         let mut out = Target::open(Some(&self.output), &twice.input)?;
         let mut first = First::new(&pseudonyms, &limits);
         let mut merge = twice.input.open(limits.clone())?;
+        let (mut reader, progress_of) = twice.open(&limits)?;
+        twice.input.confine();
         let told = merge.problems().len();
         let progress = Progress::show(&merge);
         while let Some(item) = merge.next() {
@@ -76,7 +78,7 @@ impl RedactArgs {
             return Ok(Status::Unreadable);
         }
         let mut second = first.second(&mut out)?;
-        let (mut reader, progress) = twice.open(&limits)?;
+        let progress = progress_of();
         // What is damaged ends both readings at the same place.
         while let Ok(Some(item)) = reader.next() {
             if let Item::Frame(frame) = item {

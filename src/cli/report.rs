@@ -11,7 +11,7 @@ use super::judge::{Judge, Level};
 use super::redact::Key;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
-use super::target::Target;
+use super::target::{Target, folder_of};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -55,8 +55,9 @@ impl ReportArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let mut out = Target::open(self.output.as_deref(), &self.input)?;
+        let input = self.input.writing_to(self.output.as_deref().map(folder_of));
         let mut heads = Heads::default();
-        let (mut report, status) = analyse(&self.input, true, &self.judge, &mut heads)?;
+        let (mut report, status) = analyse(&input, true, &self.judge, &mut heads)?;
         report.sessions.retain(|session| self.select.keep(session));
         if self.redact {
             let pseudonyms = self.key.pseudonyms();

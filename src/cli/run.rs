@@ -61,6 +61,7 @@ pub fn analyse(
         analysis.secrets(&text);
     }
     let mut merge = args.open(limits)?;
+    args.confine();
     let told = merge.problems().len();
     let progress = Progress::show(&merge);
     while let Some(item) = merge.next() {

@@ -35,8 +35,8 @@ impl Target {
                 return Err(failed(path, "is an input, and would be overwritten"));
             }
         }
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = aside::file(dir).map_err(|error| failed(path, &error.to_string()))?;
+        let file =
+            aside::file(folder_of(path)).map_err(|error| failed(path, &error.to_string()))?;
         Ok(Self::File(BufWriter::with_capacity(64 << 10, file), path.to_owned()))
     }
 
@@ -71,6 +71,11 @@ impl Write for Target {
             Self::File(out, _) => out.flush(),
         }
     }
+}
+
+/// The folder that a file is to be in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A failure that names the file.

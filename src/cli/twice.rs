@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::input::{InputArgs, Progress};
 use super::run::Failure;
-use super::target::failed;
+use super::target::{failed, folder_of};
 
 /// The capture to read.
 #[derive(Args, Clone, Debug)]
@@ -24,6 +24,10 @@ pub struct OneInput {
     /// File of TLS keys, as browsers and curl write it
     #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true)]
     tls_keys: Vec<PathBuf>,
+
+    /// Keep the right to open other files and the network while reading; Linux takes both away otherwise
+    #[arg(long)]
+    no_sandbox: bool,
 }
 
 /// A capture that can be read again.
@@ -36,12 +40,13 @@ pub struct Twice {
 }
 
 impl OneInput {
-    /// Makes it readable twice: what comes through a pipe is kept in a temporary file.
+    /// Makes it readable twice, for a command that writes to `output`: what comes through a pipe is kept in a temporary
+    /// file.
     ///
     /// # Errors
     ///
     /// Where that cannot be written.
-    pub fn keep(&self) -> Result<Twice, Failure> {
+    pub fn keep(&self, output: &Path) -> Result<Twice, Failure> {
         let kept = match self.source() {
             Some(source) => {
                 Some(store(source).map_err(|error| failed(&self.file, &error.to_string()))?)
@@ -49,9 +54,14 @@ impl OneInput {
             None => None,
         };
         let path = kept.as_ref().map_or_else(|| self.file.clone(), |file| file.path().to_owned());
+        // What was kept has to be removed in the end.
+        let temporary = kept.as_ref().map(|_| std::env::temp_dir());
+        let folder = (output != Path::new("-")).then(|| folder_of(output).to_owned());
         let input = InputArgs {
             files: vec![path.clone()],
             tls_keys: self.tls_keys.clone(),
+            no_sandbox: self.no_sandbox,
+            writes_to: temporary.into_iter().chain(folder).collect(),
             ..InputArgs::default()
         };
         Ok(Twice { input, path, _kept: kept })
@@ -69,17 +79,21 @@ impl OneInput {
 }
 
 impl Twice {
-    /// Opens the capture for the second time.
+    /// Opens the capture for the second reading, to be done before the right to open files is given up; with it comes what
+    /// shows how far that reading is.
     ///
     /// # Errors
     ///
     /// Where it cannot be read.
-    pub fn open(&self, limits: &Limits) -> Result<(Reader<Stream>, Option<Progress>), Failure> {
+    pub fn open(
+        &self,
+        limits: &Limits,
+    ) -> Result<(Reader<Stream>, impl FnOnce() -> Option<Progress> + use<>), Failure> {
         let used = Arc::<AtomicU64>::default();
         let reader = capture::open(&self.path, &used, limits)
             .map_err(|error| failed(&self.path, &error.to_string()))?;
         let total = std::fs::metadata(&self.path).map_or(0, |facts| facts.len());
-        Ok((reader, Progress::over(total, used)))
+        Ok((reader, move || Progress::over(total, used)))
     }
 }
 

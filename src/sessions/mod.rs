@@ -24,6 +24,7 @@ use crate::stream::{Connection, Side};
 use assign::Open;
 use replies::Replies;
 
+pub(crate) use assign::percent_decoded;
 pub use web::Web;
 
 /// Bytes of a response body kept as evidence of who answered.

@@ -28,6 +28,13 @@ pub fn report(report: &mut Report, pseudonyms: &Pseudonyms) {
         note(&client.to_string(), attempt.client.to_string(), &mut all);
         note(&server.ip().to_string(), attempt.server.ip().to_string(), &mut all);
     }
+    for lookup in &mut report.lookups {
+        let client = lookup.client;
+        lookup.client = pseudonyms.address(client);
+        note(&client.to_string(), lookup.client.to_string(), &mut all);
+        let name = pseudonyms.text(&lookup.name);
+        replace(&mut lookup.name, name, &mut all);
+    }
     for session in &mut report.sessions {
         let mut seen = Seen::new();
         whole(session, pseudonyms, &mut seen);

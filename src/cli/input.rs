@@ -110,12 +110,16 @@ pub struct Progress {
 impl Progress {
     /// Shows how far `merge` is; `None` where this is no terminal or hardly worth it.
     pub fn show(merge: &Merge) -> Option<Self> {
-        let total = merge.total().filter(|total| *total > QUICK)?;
-        if !std::io::stderr().is_terminal() {
+        Self::over(merge.total()?, merge.used())
+    }
+
+    /// Shows how much of `total` bytes is used; `None` where this is no terminal or hardly worth it.
+    pub fn over(total: u64, used: Arc<AtomicU64>) -> Option<Self> {
+        if total <= QUICK || !std::io::stderr().is_terminal() {
             return None;
         }
         let over = Arc::new(AtomicBool::new(false));
-        let (used, stop) = (merge.used(), Arc::clone(&over));
+        let stop = Arc::clone(&over);
         let drawing = thread::spawn(move || draw(total, &used, &stop));
         Some(Self { over, drawing: Some(drawing) })
     }

@@ -150,7 +150,7 @@ fn fallback(server: SocketAddr, tls: bool, path: &str) -> String {
 }
 
 /// With everything that no URI may hold as percent escapes (RFC 3986 2).
-fn encoded(url: &str) -> String {
+pub(super) fn encoded(url: &str) -> String {
     let mut out = String::with_capacity(url.len());
     for byte in url.bytes() {
         match byte {

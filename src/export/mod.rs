@@ -1,5 +1,6 @@
 //! Reports as text for people and as data for programs.
 
+pub mod annotate;
 pub mod aside;
 pub mod community;
 pub mod csv;
@@ -8,15 +9,20 @@ pub mod ecs;
 pub mod events;
 pub mod explain;
 pub mod har;
+pub mod html;
 pub mod http;
 pub mod json;
+pub mod markdown;
 pub mod mask;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod pcapng;
+pub mod redact;
 pub mod rules;
 pub mod sarif;
 pub mod stix;
+mod story;
 pub mod style;
 pub mod table;
 pub mod tables;

@@ -70,7 +70,7 @@ fn request_line(line: &[u8]) -> bool {
 }
 
 /// The length of the head that `bytes` begin with, its empty line included. The search starts at `from`.
-pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from.saturating_sub(3);
     let tail = bytes.get(start..)?;
     memchr::memchr_iter(b'\n', tail).find_map(|at| match tail.get(at + 1..)? {

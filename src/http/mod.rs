@@ -10,6 +10,7 @@ use crate::at::{At, Span};
 use crate::stream::Side;
 
 pub use head::begins_message;
+pub(crate) use head::end_of_head;
 pub use parser::Parser;
 
 /// A header field as written: no unfolding but of obsolete line folding, no decoding.

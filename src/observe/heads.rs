@@ -82,6 +82,11 @@ impl Heads {
         (request, response)
     }
 
+    /// Lends each head to be changed.
+    pub fn each(&mut self, change: &mut impl FnMut(&mut RawHead)) {
+        self.kept.values_mut().flatten().for_each(change);
+    }
+
     /// How many heads were left out to save memory.
     pub const fn omitted(&self) -> u64 {
         self.omitted

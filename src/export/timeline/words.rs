@@ -15,7 +15,7 @@ const BAR: u64 = 20;
 const OFFERS: usize = 4;
 
 /// A message: what it is, and what matters about it.
-pub(super) struct Said {
+pub(in crate::export) struct Said {
     pub what: String,
     pub detail: String,
     /// How `what` looks.
@@ -25,7 +25,7 @@ pub(super) struct Said {
 }
 
 /// Finds the words, knowing what was said before.
-pub(super) struct Words {
+pub(in crate::export) struct Words {
     style: Style,
     /// The id in the headline, which is not said again.
     id: Option<String>,
@@ -34,6 +34,15 @@ pub(super) struct Words {
     /// Columns of a range.
     range: usize,
     sent: Ranges,
+}
+
+impl Said {
+    /// What matters about it, without the bar.
+    pub fn plain(&self) -> String {
+        let bar = |word: &&str| !word.chars().all(|c| matches!(c, '█' | '#'));
+        let words: Vec<&str> = self.detail.split_whitespace().filter(bar).collect();
+        words.join(" ")
+    }
 }
 
 impl Words {

@@ -8,6 +8,7 @@ use sha2::Sha256;
 
 use super::words::{PATHS, PLAIN, is_one};
 use crate::bits::protocol;
+use crate::rules::address::is_public;
 
 /// Length of a GUID without braces.
 const GUID: usize = 36;
@@ -44,7 +45,8 @@ impl Pseudonyms {
         Self { key: bytes, octets }
     }
 
-    /// An address of the same family; an IPv4 address has as many digits, and neighbours stay neighbours.
+    /// An address of the same family, as public or private as the other; an IPv4 address has as many digits, and neighbours
+    /// stay neighbours.
     pub fn address(&self, address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(address) => self.v4(address).into(),
@@ -70,9 +72,17 @@ impl Pseudonyms {
         {
             return address;
         }
+        let kept = kept_octets(address);
+        let public = is_public(address.into());
         let mut bytes = address.octets();
-        for (byte, becomes) in bytes.iter_mut().zip(&self.octets) {
-            *byte = becomes.get(usize::from(*byte)).copied().unwrap_or(0);
+        // Applied again until the result is as public as the address was; in the end that is the address itself.
+        for _ in 0..MOST_STEPS {
+            for (byte, becomes) in bytes.iter_mut().zip(&self.octets).skip(kept) {
+                *byte = becomes.get(usize::from(*byte)).copied().unwrap_or(0);
+            }
+            if is_public(Ipv4Addr::from(bytes).into()) == public {
+                break;
+            }
         }
         bytes.into()
     }
@@ -84,8 +94,15 @@ impl Pseudonyms {
         let mut bytes = [0; 16];
         let random = mac(&self.key, b"v6", &address.octets());
         bytes.iter_mut().zip(random).for_each(|(to, from)| *to = from);
-        // The network for documentation (RFC 3849).
-        bytes.iter_mut().zip([0x20, 0x01, 0x0d, 0xb8]).for_each(|(to, from)| *to = from);
+        // What is public stays so; a unique local address stays one (RFC 4193 3.1); else the network for documentation
+        // (RFC 3849) takes its place.
+        let front: &[u8] = match address.octets() {
+            _ if is_public(address.into()) => &[0x20, 0x00],
+            [first @ (0xfc | 0xfd), ..] => &[first],
+            [0xfe, 0x80, ..] => &[0xfe, 0x80],
+            _ => &[0x20, 0x01, 0x0d, 0xb8],
+        };
+        bytes.iter_mut().zip(front).for_each(|(to, from)| *to = *from);
         bytes.into()
     }
 
@@ -229,6 +246,20 @@ fn mac(key: &[u8; 32], kind: &[u8], data: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// How often a permutation of octets is applied to end among addresses of the same kind; once or twice mostly does.
+const MOST_STEPS: usize = 10_000;
+
+/// Octets that tell what kind of address it is, and nothing more (RFC 1918 3, RFC 6598 7, RFC 3927 2.1, RFC 2544, RFC 5737).
+const fn kept_octets(address: Ipv4Addr) -> usize {
+    match address.octets() {
+        [10, ..] => 1,
+        [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [169, 254, ..] => 2,
+        [198, 18..=19, ..] => 2,
+        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => 3,
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +297,24 @@ mod tests {
             (0..=255_u8).map(|last| pseudonyms.v4([10, 20, 0, last].into())).collect();
         assert_eq!(all.len(), 256);
         assert_eq!(pseudonyms.v4([127, 0, 0, 1].into()), Ipv4Addr::LOCALHOST);
+    }
+
+    #[test]
+    fn addresses_stay_as_public_as_they_were() {
+        for key in ["k", "l", "m"] {
+            let pseudonyms = Pseudonyms::new(Some(key));
+            for address in
+                ["93.184.216.34", "10.20.0.80", "172.31.1.2", "192.168.1.1", "203.0.113.9"]
+            {
+                let address: IpAddr = address.parse().unwrap();
+                let other = pseudonyms.address(address);
+                assert_eq!(is_public(other), is_public(address), "{address} {other}");
+            }
+            for address in ["2a00:1450::1", "fd00::1", "fe80::1", "2001:db8::1"] {
+                let address: IpAddr = address.parse().unwrap();
+                assert_eq!(is_public(pseudonyms.address(address)), is_public(address), "{address}");
+            }
+        }
     }
 
     #[test]

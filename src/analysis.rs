@@ -3,11 +3,11 @@
 use crate::capture::{Frame, Input};
 use crate::engine::Engine;
 use crate::limits::Limits;
-use crate::model::Report;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
+use crate::model::{Report, Session};
 use crate::observe::Observer;
-use crate::rules::{ALL, Rule, judge};
+use crate::rules::{ALL, Judge, Rule};
 use crate::sessions::Sessions;
 
 /// What an analysis is asked for.
@@ -32,8 +32,8 @@ pub struct Analysis {
     engine: Engine,
     sessions: Sessions,
     attempts: Attempts,
-    rules: Vec<&'static Rule>,
-    limits: Limits,
+    judge: Judge,
+    kept: Vec<Session>,
 }
 
 impl Analysis {
@@ -41,11 +41,11 @@ impl Analysis {
     pub fn new(options: Options) -> Self {
         let Options { limits, digest, rules } = options;
         Self {
-            engine: Engine::new(limits.clone()),
-            sessions: Sessions::new(limits.clone(), digest),
             attempts: Attempts::new(limits.attempts),
-            rules,
-            limits,
+            judge: Judge::new(rules, &limits),
+            engine: Engine::new(limits.clone()),
+            sessions: Sessions::new(limits, digest),
+            kept: Vec::new(),
         }
     }
 
@@ -72,9 +72,13 @@ impl Analysis {
             sessions.push(connection, &event, observer);
         });
         self.forget(observer);
+        self.sessions.finish();
+        self.hand_out(observer);
+        self.kept.sort_by_key(Session::order);
         let mut quality = self.engine.quality();
         quality.attempts_omitted = self.attempts.omitted();
-        let (sessions, web) = self.sessions.finish();
+        quality.sessions_forgotten = self.sessions.forgotten();
+        quality.late_messages = self.sessions.late();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -84,11 +88,11 @@ impl Analysis {
             },
             captures: inputs,
             quality,
-            sessions,
+            sessions: self.kept,
             attempts: self.attempts.finish(),
             findings: Vec::new(),
         };
-        judge(&mut report, &self.rules, &web, self.engine.last(), &self.limits);
+        self.judge.capture(&mut report);
         report
     }
 
@@ -96,7 +100,18 @@ impl Analysis {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
             self.attempts.closed(&connection);
-            self.sessions.closed(connection);
+            self.sessions.closed(&connection);
+        }
+        self.hand_out(observer);
+    }
+
+    /// Judges the sessions of which nothing more is expected, and hands them over.
+    fn hand_out(&mut self, observer: &mut impl Observer) {
+        let (engine, now) = (&self.engine, self.engine.last());
+        while let Some(mut session) = self.sessions.due(now, |id| engine.connection(id)) {
+            let (attempts, web) = (self.attempts.so_far(), self.sessions.web());
+            self.judge.session(&mut session, attempts, web, now);
+            self.kept.extend(observer.session(session));
         }
     }
 }

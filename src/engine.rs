@@ -83,6 +83,11 @@ impl Engine {
         Some(connection)
     }
 
+    /// A connection that is not over.
+    pub fn connection(&self, id: u64) -> Option<&Connection> {
+        self.table.connection(id)
+    }
+
     /// Ends every connection; nothing follows.
     pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) {
         let (keys, limits) = (&self.keys, &self.limits);
@@ -103,6 +108,8 @@ impl Engine {
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
+            sessions_forgotten: 0,
+            late_messages: 0,
             attempts_omitted: 0,
             one_sided: self.one_sided,
             tls_opaque: self.tls_opaque,

@@ -26,7 +26,7 @@ pub struct Limits {
     pub pending_requests: usize,
     /// Failed attempts to connect that are kept, by client, server and kind of failure; a port scan makes many.
     pub attempts: usize,
-    /// Sessions open at a time.
+    /// Sessions open at a time; beyond it the one that was idle for longest is given up. A short one costs about 10 kB.
     pub sessions: usize,
     /// Exchanges kept in full per session.
     pub exchanges_per_session: usize,

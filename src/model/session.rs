@@ -140,6 +140,11 @@ impl Session {
         Some(span)
     }
 
+    /// By what sessions are ordered in a report: when they began, and in which frame.
+    pub fn order(&self) -> (Timestamp, u64) {
+        (self.started, self.span().map_or(0, |span| span.first.frame))
+    }
+
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         self.connections.iter().find(|connection| connection.id == id)

@@ -13,7 +13,7 @@ use crate::model::{Attempt, Outcome, Session};
 use crate::sessions::Web;
 
 /// Sessions remembered for those that follow.
-const REMEMBERED: usize = 16_384;
+const REMEMBERED: usize = 4_096;
 
 /// Of these, the latest ones with one URL, server or id.
 const ALIKE: usize = 256;

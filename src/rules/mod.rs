@@ -38,7 +38,7 @@ mod tcp;
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub use rule::{Check, Needs, Rule};
-pub use runner::{judge, worst};
+pub use runner::{Judge, worst};
 
 /// All rules.
 pub static ALL: &[&Rule] = &[

@@ -4,47 +4,55 @@ use super::around::{Around, History};
 use super::{Check, Finding, Needs, Notes, Rule, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::model::{Exchange, Report, Session};
+use crate::model::{Attempt, Exchange, Report, Session};
 use crate::sessions::Web;
 
-/// Judges a report whose capture ended at `end` by some rules: fills in the findings and the diagnosis of each session, and the
-/// findings of the whole.
-pub fn judge(report: &mut Report, rules: &[&'static Rule], web: &Web, end: At, limits: &Limits) {
-    let mut history = History::default();
-    let mut order: Vec<usize> = (0..report.sessions.len()).collect();
-    order.sort_by_key(|place| report.sessions.get(*place).map(|session| session.ended));
-    for place in order {
-        let Some(session) = report.sessions.get_mut(place) else { continue };
-        let around = Around { history: &history, attempts: &report.attempts, web, end };
-        session.findings = session_findings(session, rules, &around, limits);
+/// Judges sessions one by one, in the order in which they end, and the capture at last.
+#[derive(Debug)]
+pub struct Judge {
+    rules: Vec<&'static Rule>,
+    history: History,
+    findings_per_rule: usize,
+}
+
+impl Judge {
+    /// One that asks `rules`.
+    pub fn new(rules: Vec<&'static Rule>, limits: &Limits) -> Self {
+        Self { rules, history: History::default(), findings_per_rule: limits.findings_per_rule }
+    }
+
+    /// Fills in the findings and the diagnosis of a session. `attempts`, `web` and `end` tell how far the capture has
+    /// been read.
+    pub fn session(&mut self, session: &mut Session, attempts: &[Attempt], web: &Web, end: At) {
+        let around = Around { history: &self.history, attempts, web, end };
+        session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
-        history.add(session);
+        self.history.add(session);
     }
-    let mut findings = Vec::new();
-    for rule in rules {
-        if let Check::Capture(check) = &rule.check {
-            check(report, &mut notes(rule, limits, &mut findings));
+
+    /// Fills in the findings of the whole; they do not depend on its sessions.
+    pub fn capture(&self, report: &mut Report) {
+        let mut findings = Vec::new();
+        for rule in &self.rules {
+            if let Check::Capture(check) = &rule.check {
+                check(report, &mut self.notes(rule, &mut findings));
+            }
         }
+        report.findings = findings;
     }
-    report.findings = findings;
-}
 
-fn notes<'a>(rule: &'static Rule, limits: &Limits, findings: &'a mut Vec<Finding>) -> Notes<'a> {
-    Notes { rule, cap: limits.findings_per_rule, findings }
-}
-
-fn session_findings(
-    session: &Session,
-    rules: &[&'static Rule],
-    around: &Around<'_>,
-    limits: &Limits,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in rules {
-        ask(rule, session, around, &mut notes(rule, limits, &mut findings));
+    fn notes<'a>(&self, rule: &'static Rule, findings: &'a mut Vec<Finding>) -> Notes<'a> {
+        Notes { rule, cap: self.findings_per_rule, findings }
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings
+
+    fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for rule in &self.rules {
+            ask(rule, session, around, &mut self.notes(rule, &mut findings));
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings
+    }
 }
 
 fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

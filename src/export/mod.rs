@@ -1,6 +1,7 @@
 //! Reports as text for people and as data for programs.
 
 pub mod diagnosis;
+pub mod document;
 pub mod http;
 pub mod json;
 pub mod sarif;

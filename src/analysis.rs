@@ -62,16 +62,14 @@ impl Analysis {
             sessions.push(connection, &event, observer);
         });
         self.forget(observer);
+        self.hand_out(observer);
     }
 
     /// Ends the analysis. `inputs` are the facts of what was read.
     pub fn finish(mut self, inputs: Vec<Input>, observer: &mut impl Observer) -> Report {
-        let sessions = &mut self.sessions;
-        self.engine.finish(|connection, event| {
-            observer.http(connection, &event);
-            sessions.push(connection, &event, observer);
-        });
-        self.forget(observer);
+        while self.end_connection(observer) {
+            self.forget(observer);
+        }
         self.sessions.finish();
         self.hand_out(observer);
         self.kept.sort_by_key(Session::order);
@@ -96,13 +94,21 @@ impl Analysis {
         report
     }
 
+    /// Ends the connection that began first; false when there is none.
+    fn end_connection(&mut self, observer: &mut impl Observer) -> bool {
+        let sessions = &mut self.sessions;
+        self.engine.finish(|connection, event| {
+            observer.http(connection, &event);
+            sessions.push(connection, &event, observer);
+        })
+    }
+
     fn forget(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
             self.attempts.closed(&connection);
             self.sessions.closed(&connection);
         }
-        self.hand_out(observer);
     }
 
     /// Judges the sessions of which nothing more is expected, and hands them over.

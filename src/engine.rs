@@ -88,12 +88,12 @@ impl Engine {
         self.table.connection(id)
     }
 
-    /// Ends every connection; nothing follows.
-    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+    /// Ends a connection; to be called until false, when nothing follows.
+    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) -> bool {
         let (keys, limits) = (&self.keys, &self.limits);
         self.table.finish(self.last, &mut |connection, layer, event| {
             deliver(connection, layer, event, keys, limits, &mut out)
-        });
+        })
     }
 
     /// The last frame taken.

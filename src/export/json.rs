@@ -21,10 +21,10 @@ pub(super) fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Re
 
 /// Writes a value as one line of JSON.
 pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    let mut out = Spelled::new(out);
-    serde_json::to_writer(&mut out, value)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    let mut line = Vec::with_capacity(4 << 10);
+    serde_json::to_writer(&mut line, value)?;
+    line.push(b'\n');
+    spell(out, &line)
 }
 
 /// Bytes held before they are looked through.

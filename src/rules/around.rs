@@ -12,8 +12,8 @@ use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::{Attempt, Outcome, Session};
 use crate::sessions::Web;
 
-/// Sessions remembered for those that follow.
-const REMEMBERED: usize = 4_096;
+/// Sessions remembered for those that follow. One costs about 1 kB.
+const REMEMBERED: usize = 2_048;
 
 /// Of these, the latest ones with one URL, server or id.
 const ALIKE: usize = 256;

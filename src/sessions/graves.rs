@@ -11,7 +11,7 @@ use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
 
 /// Sessions remembered.
-const REMEMBERED: usize = 4_096;
+const REMEMBERED: usize = 2_048;
 
 /// Nanoseconds for which one is remembered: repeats come within the client's time-outs, of minutes.
 const LINGER: i64 = 3_600_000_000_000;

@@ -122,6 +122,10 @@ impl Sessions {
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
                 open.live.retain(|id| *id != connection.id);
+                if open.connections.is_empty() {
+                    // Most sessions have but one.
+                    open.connections.reserve_exact(1);
+                }
                 open.connections.push(connection.clone());
             }
             self.open.settle(session);

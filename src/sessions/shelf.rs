@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use super::assign::{Asked, RECENT};
 use super::graves::Graves;
 use super::open::{Number, Open};
-use crate::at::At;
+use crate::at::{At, Timestamp};
 
 /// Nanoseconds of silence after which nothing more is said about a finished session: the client has given up on any
 /// answer ([MC-BUP] 3.1.2.2).
@@ -24,7 +24,7 @@ const SETTLED: i64 = 300_000_000_000;
 const KEPT: i64 = 14 * 86_400_000_000_000;
 
 /// Finished sessions that wait for what their connections still show.
-const WAITING: usize = 1_024;
+const WAITING: usize = 256;
 
 /// Nanoseconds of capture time between two looks for sessions that have become due by time alone.
 const LOOK: i64 = 1_000_000_000;
@@ -41,7 +41,7 @@ pub(super) struct Shelf {
     finished: BTreeSet<(u64, Number)>,
     due: VecDeque<Number>,
     pub graves: Graves,
-    looked: At,
+    looked: Timestamp,
     cap: usize,
     forgotten: u64,
 }
@@ -58,7 +58,7 @@ impl Shelf {
             finished: BTreeSet::new(),
             due: VecDeque::new(),
             graves: Graves::default(),
-            looked: At::default(),
+            looked: Timestamp::default(),
             cap: cap.max(1),
             forgotten: 0,
         }
@@ -138,8 +138,8 @@ impl Shelf {
 
     /// Takes away the next session that is due at `now`.
     pub fn take_due(&mut self, now: At) -> Option<(Number, Open)> {
-        if now.time.since(self.looked.time).abs() >= LOOK {
-            self.looked = now;
+        if now.time.since(self.looked).abs() >= LOOK {
+            self.looked = now.time;
             self.look(now);
         }
         loop {

@@ -4,6 +4,7 @@ use crate::bits::PacketType;
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Session};
 use crate::rules::Notes;
+use crate::rules::look::succeeded;
 
 rule! {
     /// The server knows none of the protocols on offer.
@@ -14,7 +15,7 @@ rule! {
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CreateSession {
+    if exchange.kind != PacketType::CreateSession || succeeded(exchange) {
         return;
     }
     let negotiation = Negotiation::of(exchange);

@@ -1,13 +1,14 @@
 //! The front door of the library: frames in, a report out.
 
+use crate::at::Timestamp;
 use crate::capture::{Frame, Input};
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
-use crate::model::{Report, Session};
+use crate::model::{Lookup, Report, Session};
 use crate::observe::Observer;
-use crate::rules::{ALL, Judge, Rule};
+use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
 
 /// What an analysis is asked for.
@@ -27,6 +28,9 @@ impl Default for Options {
     }
 }
 
+/// Nanoseconds of capture time for which a list of failed look-ups is good enough.
+const LOOK: i64 = 1_000_000_000;
+
 /// One analysis of one or several captures.
 pub struct Analysis {
     engine: Engine,
@@ -34,6 +38,9 @@ pub struct Analysis {
     attempts: Attempts,
     judge: Judge,
     kept: Vec<Session>,
+    /// Failed look-ups as they were known at some time.
+    lookups: Vec<Lookup>,
+    looked: Timestamp,
 }
 
 impl Analysis {
@@ -46,6 +53,8 @@ impl Analysis {
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits, digest),
             kept: Vec::new(),
+            lookups: Vec::new(),
+            looked: Timestamp::default(),
         }
     }
 
@@ -70,6 +79,7 @@ impl Analysis {
         while self.end_connection(observer) {
             self.forget(observer);
         }
+        self.lookups = self.engine.lookups();
         self.sessions.finish();
         self.hand_out(observer);
         self.kept.sort_by_key(Session::order);
@@ -88,6 +98,7 @@ impl Analysis {
             quality,
             sessions: self.kept,
             attempts: self.attempts.finish(),
+            lookups: self.lookups,
             findings: Vec::new(),
         };
         self.judge.capture(&mut report);
@@ -115,8 +126,20 @@ impl Analysis {
     fn hand_out(&mut self, observer: &mut impl Observer) {
         let (engine, now) = (&self.engine, self.engine.last());
         while let Some(mut session) = self.sessions.due(now, |id| engine.connection(id)) {
-            let (attempts, web) = (self.attempts.so_far(), self.sessions.web());
-            self.judge.session(&mut session, attempts, web, now);
+            if now.time.since(self.looked).abs() >= LOOK {
+                (self.lookups, self.looked) = (engine.lookups(), now.time);
+            }
+            let open = self.sessions.open_before(&session);
+            self.judge.session(
+                &mut session,
+                &Sight {
+                    open: &open,
+                    attempts: self.attempts.so_far(),
+                    lookups: &self.lookups,
+                    web: self.sessions.web(),
+                    end: now,
+                },
+            );
             self.kept.extend(observer.session(session));
         }
     }

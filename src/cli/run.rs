@@ -61,12 +61,16 @@ pub fn analyse(
         analysis.secrets(&text);
     }
     let mut merge = args.open(limits)?;
+    args.confine();
     let told = merge.problems().len();
     let progress = Progress::show(&merge);
     while let Some(item) = merge.next() {
         match item {
             Item::Frame(frame) => analysis.push(&frame, observer),
             Item::Secrets(text) => analysis.secrets(text),
+        }
+        if observer.has_enough() {
+            break;
         }
     }
     drop(progress);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Session};
+use super::{Attempt, Lookup, Session};
 use crate::capture::Input;
 use crate::rules::Finding;
 
@@ -25,6 +25,9 @@ pub struct Report {
     /// Connections that never came about; those that look like anybody's, not only of uploads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// Names that could not be resolved; as the attempts, anybody's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Lookup>,
     /// What the rules found about connections and the capture as a whole.
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
@@ -62,6 +65,9 @@ pub struct Quality {
     /// Failed attempts to connect that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts_omitted: u64,
+    /// Failed look-ups of names that were only counted, to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lookups_omitted: u64,
     /// Connections with data of one side and no packet of the other.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: u64,

@@ -1,6 +1,8 @@
 //! What watches an analysis: digests of files, listings, a library user's own code.
 
 pub mod digest;
+pub mod extract;
+pub mod heads;
 pub mod listing;
 
 use crate::http;
@@ -23,6 +25,11 @@ pub trait Observer {
     fn session(&mut self, session: Session) -> Option<Session> {
         Some(session)
     }
+
+    /// Whether reading on is of no use, as when nobody takes what the observer writes any more.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 impl Observer for () {}
@@ -42,5 +49,9 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 
     fn session(&mut self, session: Session) -> Option<Session> {
         (**self).session(session)
+    }
+
+    fn has_enough(&self) -> bool {
+        (**self).has_enough()
     }
 }

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::At;
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
-use crate::model::{Attempt, Outcome, Session};
+use crate::model::{Attempt, Lookup, Outcome, Session};
 use crate::sessions::Web;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -54,7 +54,8 @@ pub struct Brief {
 }
 
 impl Brief {
-    fn of(session: &Session) -> Option<Self> {
+    /// What there is to remember; `None` for a session without exchanges.
+    pub fn of(session: &Session) -> Option<Self> {
         let span = session.span()?;
         let answers = || session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
         let mut most = 0;
@@ -162,23 +163,31 @@ impl History {
 pub struct Around<'a> {
     /// Earlier sessions.
     pub(super) history: &'a History,
-    /// Connections that never came about, over the whole capture.
+    /// Sessions of the same client with the same URL that may still go on.
+    pub(super) open: &'a [Brief],
+    /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
+    /// Names that could not be resolved, so far.
+    pub lookups: &'a [Lookup],
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
-    /// The last frame of the capture.
+    /// The last frame read.
     pub end: At,
 }
 
 impl<'a> Around<'a> {
-    /// Earlier sessions of the same client with the same URL, the oldest first.
+    /// Earlier sessions of the same client with the same URL, the one that ended first in front, be they over or not.
     pub fn same_upload(
         &self,
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
         let url = session.url.clone();
         let key = url.map(|url| Key::Upload(session.client.address, url));
-        self.history.with(key)
+        let ended = session.ended;
+        let all = self.history.with(key).chain(self.open);
+        let mut earlier: Vec<_> = all.filter(|brief| brief.last.time <= ended).collect();
+        earlier.sort_by_key(|brief| brief.last.time);
+        earlier.into_iter()
     }
 
     /// Earlier sessions that were created at the same server, the oldest first.

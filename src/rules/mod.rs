@@ -8,6 +8,10 @@
 //! - `Client:` the code that a Windows client logs where it runs into this, if that does not follow from the answer.
 //! - `Confirm:` what would prove it.
 //! - `Reference:` the clause it rests on.
+//!
+//! The tables below are made by `bitsleuth rules --format markdown`.
+//!
+#![doc = include_str!("README.md")]
 
 #[macro_use]
 mod macros;
@@ -15,12 +19,14 @@ pub mod around;
 mod diagnosis;
 pub mod finding;
 mod look;
+mod lost;
 #[cfg(test)]
 mod normal;
 pub mod origin;
 #[cfg(test)]
 mod ranking;
 mod reset;
+mod retry;
 mod rule;
 mod runner;
 #[cfg(test)]
@@ -31,6 +37,7 @@ mod completion;
 mod fragment;
 mod http;
 mod negotiation;
+mod pace;
 mod security;
 mod session;
 mod tcp;
@@ -38,7 +45,7 @@ mod tcp;
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub use rule::{Check, Needs, Rule};
-pub use runner::{Judge, worst};
+pub use runner::{Judge, Sight, worst};
 
 /// All rules.
 pub static ALL: &[&Rule] = &[
@@ -52,26 +59,51 @@ pub static ALL: &[&Rule] = &[
     &completion::cancelled::RULE,
     &completion::close_failed::RULE,
     &completion::close_missing::RULE,
+    &completion::close_retried::RULE,
     &completion::close_without_final_fragment::RULE,
+    &completion::connection_closed_mid_request::RULE,
+    &completion::error_context_odd::RULE,
+    &completion::error_header_on_success::RULE,
     &completion::message_after_close::RULE,
     &completion::notification_timeout::RULE,
     &completion::remote_application_failed::RULE,
+    &completion::reply_fetch_failed::RULE,
+    &completion::reply_not_fetched::RULE,
+    &completion::reply_url_early::RULE,
+    &completion::reply_url_missing::RULE,
+    &completion::reply_url_too_long::RULE,
     &completion::request_abandoned::RULE,
+    &completion::request_timeout::RULE,
+    &completion::response_cut_off::RULE,
     &completion::response_timeout::RULE,
+    &completion::restart_loop::RULE,
     &completion::server_error_unspecified::RULE,
     &completion::session_not_found::RULE,
+    &completion::session_not_found_after_idle::RULE,
+    &completion::session_not_found_after_server_change::RULE,
+    &completion::session_not_found_same_connection::RULE,
     &fragment::ack_offset_beyond_end::RULE,
     &fragment::ack_offset_mismatch::RULE,
     &fragment::ack_offset_went_back::RULE,
     &fragment::ack_range_missing::RULE,
+    &fragment::body_on_empty_packet::RULE,
+    &fragment::content_length_missing::RULE,
     &fragment::content_range_invalid::RULE,
     &fragment::content_range_missing::RULE,
+    &fragment::empty_upload::RULE,
+    &fragment::encoding_not_identity::RULE,
     &fragment::fragment_gap::RULE,
+    &fragment::fragment_outside_limits::RULE,
     &fragment::fragment_overlap::RULE,
+    &fragment::fragment_replay::RULE,
+    &fragment::fragment_size_collapse::RULE,
+    &fragment::http_version_not_11::RULE,
     &fragment::length_range_mismatch::RULE,
+    &fragment::packet_type_missing::RULE,
     &fragment::pipelined_requests::RULE,
     &fragment::range_out_of_step::RULE,
     &fragment::request_too_large::RULE,
+    &fragment::request_too_large_404_13::RULE,
     &fragment::server_disk_full::RULE,
     &fragment::total_length_changed::RULE,
     &fragment::unknown_packet_type::RULE,
@@ -86,6 +118,10 @@ pub static ALL: &[&Rule] = &[
     &http::verb_rejected_by_server::RULE,
     &negotiation::protocol_not_supported::RULE,
     &negotiation::wrong_guid_selected::RULE,
+    &pace::long_lived_job::RULE,
+    &pace::retry_schedule::RULE,
+    &pace::retry_storm::RULE,
+    &pace::slow_server_ack::RULE,
     &security::content_name_invalid::RULE,
     &security::control_characters::RULE,
     &security::traversal_name::RULE,
@@ -99,6 +135,7 @@ pub static ALL: &[&Rule] = &[
     &session::session_id_changed::RULE,
     &session::session_id_missing::RULE,
     &session::uploads_not_enabled::RULE,
+    &tcp::dns_failed::RULE,
     &tcp::retransmission_heavy::RULE,
     &tcp::tcp_reset_by_client::RULE,
     &tcp::tcp_reset_by_server::RULE,

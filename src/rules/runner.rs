@@ -1,11 +1,26 @@
 //! Asks every rule, where the capture holds what it needs.
 
-use super::around::{Around, History};
+use super::around::{Around, Brief, History};
 use super::{Check, Finding, Needs, Notes, Rule, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::model::{Attempt, Exchange, Report, Session};
+use crate::model::{Attempt, Exchange, Lookup, Report, Session};
 use crate::sessions::Web;
+
+/// What is known around a session when it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// Sessions with the same client and URL that may still go on.
+    pub open: &'a [Brief],
+    /// Connections that never came about, so far.
+    pub attempts: &'a [Attempt],
+    /// Names that could not be resolved, so far.
+    pub lookups: &'a [Lookup],
+    /// What servers answered to other requests.
+    pub web: &'a Web,
+    /// The last frame read.
+    pub end: At,
+}
 
 /// Judges sessions one by one, in the order in which they end, and the capture at last.
 #[derive(Debug)]
@@ -21,10 +36,10 @@ impl Judge {
         Self { rules, history: History::default(), findings_per_rule: limits.findings_per_rule }
     }
 
-    /// Fills in the findings and the diagnosis of a session. `attempts`, `web` and `end` tell how far the capture has
-    /// been read.
-    pub fn session(&mut self, session: &mut Session, attempts: &[Attempt], web: &Web, end: At) {
-        let around = Around { history: &self.history, attempts, web, end };
+    /// Fills in the findings and the diagnosis of a session.
+    pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
+        let Sight { open, attempts, lookups, web, end } = *sight;
+        let around = Around { history: &self.history, open, attempts, lookups, web, end };
         session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
         self.history.add(session);

@@ -3,7 +3,7 @@
 mod assign;
 mod graves;
 mod open;
-mod replies;
+pub(crate) mod replies;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::model::Session;
 use crate::model::exchange::{Body, Exchange, Hole, Stray};
 use crate::observe::Observer;
+use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
 use crate::stream::{Connection, Side};
 
@@ -155,6 +156,13 @@ impl Sessions {
     /// The capture is over: makes every session [`due`](Self::due), those first that ended first.
     pub fn finish(&mut self) {
         self.open.end();
+    }
+
+    /// The sessions with the same client and URL that may still go on and ended before `session`.
+    pub fn open_before(&mut self, session: &Session) -> Vec<Brief> {
+        session.url.as_deref().map_or_else(Vec::new, |url| {
+            self.open.before(session.client.address, url, session.ended)
+        })
     }
 
     /// What servers answered to requests that are not BITS.
@@ -322,6 +330,7 @@ impl Sessions {
     ) {
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };
+        open.touch(at);
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
         match side {
             Side::Client => {
@@ -334,7 +343,6 @@ impl Sessions {
                 }
                 request.body.bytes += bytes.len() as u64;
                 request.span.extend(at);
-                open.last = at;
                 if let (Some(start), Some(digest), false) = (link.start, &mut open.digest, refused)
                 {
                     digest.data(start.saturating_add(offset), bytes);
@@ -397,11 +405,9 @@ impl Sessions {
         let was_over = link.request_over;
         link.request_over |= side == Side::Client;
         let link = *link;
-        let Some(value) =
-            self.open.get_mut(link.session).and_then(|open| open.exchanges.get_mut(link.index))
-        else {
-            return;
-        };
+        let Some(open) = self.open.get_mut(link.session) else { return };
+        open.touch(span.last);
+        let Some(value) = open.exchanges.get_mut(link.index) else { return };
         match side {
             Side::Client => value.request.iter_mut().for_each(|request| request.span.cover(span)),
             Side::Server => value.response.iter_mut().for_each(|response| {

@@ -10,6 +10,7 @@ use crate::model::fold::{SESSION_NOT_FOUND, fold};
 use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session};
 use crate::observe::digest::FileDigest;
+use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
 use crate::stream::Connection;
 
@@ -37,6 +38,8 @@ pub(super) struct Open {
     /// Its places in the queues of the shelf.
     pub queued: u64,
     pub waiting: Option<u64>,
+    /// What it looks like from another session, as of some frame.
+    brief: Option<(u64, Box<Brief>)>,
     /// Canonical id, once known.
     pub id: Option<String>,
     /// The session that carries the same upload on: the first one after this, and its id as written.
@@ -67,6 +70,7 @@ impl Open {
             last: at,
             queued: at.frame,
             waiting: None,
+            brief: None,
             id: None,
             successor: None,
             over: false,
@@ -195,6 +199,16 @@ impl Open {
             exchange.kind == PacketType::CreateSession
                 && exchange.response.as_ref().is_some_and(Response::is_success)
         })
+    }
+
+    /// What it looks like from another session.
+    pub fn brief(&mut self) -> Option<&Brief> {
+        let now = self.last.frame;
+        if self.brief.as_ref().is_none_or(|(then, _)| *then != now) {
+            let brief = fold(self.exchanges.clone(), None).and_then(|session| Brief::of(&session));
+            self.brief = brief.map(|brief| (now, Box::new(brief)));
+        }
+        self.brief.as_ref().map(|(_, brief)| &**brief)
     }
 
     /// The session that it was, with the facts of those connections that go on. `None` without exchanges.

@@ -2,7 +2,7 @@
 //!
 //! A session that is finished (see [`Open::is_finished`]) is due once its connections are forgotten, since what they
 //! still show, a RST perhaps or a repeat, belongs to it. On connections that go on it waits for [`SETTLED`]. Any other
-//! session may go on for as long as the server keeps it ([`KEPT`]), so it is due after that time, at the end of the
+//! session may go on for as long as anybody may come back to it ([`KEPT`]), so it is due after that time, at the end of the
 //! capture, or when more sessions are open than the limits allow: then the one that was idle for longest goes first.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -15,13 +15,15 @@ use super::assign::{Asked, RECENT};
 use super::graves::Graves;
 use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
+use crate::rules::around::Brief;
 
 /// Nanoseconds of silence after which nothing more is said about a finished session: the client has given up on any
 /// answer ([MC-BUP] 3.1.2.2).
 const SETTLED: i64 = 300_000_000_000;
 
-/// Nanoseconds after which the server has dropped a session that nobody spoke of: 14 days ([MC-BUP] 3.2.2.1).
-const KEPT: i64 = 14 * 86_400_000_000_000;
+/// Nanoseconds after which nobody comes back to a session: the server drops it after 14 days ([MC-BUP] 3.2.2.1), and
+/// a client gives up a job without progress after as many, by default, but finds out only then.
+const KEPT: i64 = 28 * 86_400_000_000_000;
 
 /// Finished sessions that wait for what their connections still show.
 const WAITING: usize = 256;
@@ -148,6 +150,24 @@ impl Shelf {
                 return Some((number, open));
             }
         }
+    }
+
+    /// The sessions of a client with some URL that ended before `ended`, as far as they go.
+    pub fn before(&mut self, client: IpAddr, url: &str, ended: Timestamp) -> Vec<Brief> {
+        let own: Vec<_> = self
+            .by_client
+            .get(&client)
+            .into_iter()
+            .flat_map(|own| own.iter().rev().take(RECENT).copied())
+            .collect();
+        let mut briefs = Vec::new();
+        for number in own {
+            let Some(open) = self.open.get_mut(&number) else { continue };
+            if open.url() == Some(url) && open.last.time <= ended {
+                briefs.extend(open.brief().cloned());
+            }
+        }
+        briefs
     }
 
     /// Makes all due, those first that ended first.

@@ -65,11 +65,11 @@ fn on_a_connection_that_goes_on_a_closed_session_waits_for_five_minutes() {
 }
 
 #[test]
-fn a_session_that_was_not_closed_may_be_taken_up_again_within_14_days() {
+fn a_session_that_was_not_closed_may_be_taken_up_again_within_28_days() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n! client resets\n";
     let text = |days: u32| format!("{text}... {} s\n{GET}", days * 86_400 + 10);
-    assert_eq!(play(Limits::default(), &text(13)).0.len(), 0);
-    let (early, ..) = play(Limits::default(), &text(14));
+    assert_eq!(play(Limits::default(), &text(27)).0.len(), 0);
+    let (early, ..) = play(Limits::default(), &text(28));
     assert_eq!(early[0].outcome, Outcome::Incomplete);
 }
 
@@ -126,4 +126,18 @@ fn the_report_keeps_what_the_observer_returns_by_the_time_it_began() {
         analysis.push(&record.frame(), &mut ());
     }
     assert_eq!(ids(&analysis.finish(Vec::new(), &mut ()).sessions), ["1", "2"]);
+}
+
+#[test]
+fn a_session_that_may_go_on_is_known_to_those_that_end_before_it() {
+    let failed = |id: u32| {
+        format!(
+            "= connection\n> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT 0-9/20\n< 500 plain\n... 5 s\n"
+        )
+    };
+    let text: String = (1..=3).map(failed).collect();
+    let (early, ..) = play(Limits::default(), &format!("{text}{}... 61 s\n{GET}", upload(4)));
+    assert_eq!(ids(&early), ["4"]);
+    let found = |rule: &str| early[0].findings.iter().any(|finding| finding.rule == rule);
+    assert!(found("retry-schedule"), "{:?}", early[0].findings);
 }

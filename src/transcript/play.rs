@@ -2,6 +2,7 @@
 
 use super::line::{Line, Message, Scene, Tcp, lines};
 use super::message::{self, State};
+use super::names;
 use super::wire::Wire;
 use super::{Error, Record};
 use crate::bits::PacketType;
@@ -45,7 +46,7 @@ impl Player {
             Line::Message(message) => self.message(message)?,
             Line::Wait(nanos) => self.wire.wait(*nanos),
             Line::Scene(scene) => self.scene(*scene)?,
-            Line::Tcp(event) => self.tcp(*event),
+            Line::Tcp(event) => self.tcp(*event)?,
         }
         Ok(())
     }
@@ -85,7 +86,7 @@ impl Player {
         Ok(())
     }
 
-    fn tcp(&mut self, event: Tcp) {
+    fn tcp(&mut self, event: Tcp<'_>) -> Result<(), String> {
         match event {
             Tcp::Reset(side, ttl) => self.wire.reset(side, ttl),
             Tcp::Close(side) => self.wire.close(side),
@@ -93,7 +94,11 @@ impl Player {
             Tcp::Refused => self.wire.refused(),
             Tcp::Unanswered => self.wire.unanswered(),
             Tcp::Stall(side, secs) => self.wire.stall(side, (secs * 1e9) as i64),
+            Tcp::Name(name, told) => {
+                names::look_up(&mut self.wire, name, told).ok_or("no name for DNS")?;
+            }
         }
+        Ok(())
     }
 }
 

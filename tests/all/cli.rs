@@ -7,10 +7,14 @@ use serde_json::Value;
 
 use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
 
-const SUBCOMMANDS: [&str; 9] = [
+const SUBCOMMANDS: &[&str] = &[
     "timeline",
     "sessions",
     "diagnose",
+    "extract",
+    "export",
+    "explain",
+    "rules",
     "http",
     "capture",
     "interfaces",
@@ -75,6 +79,8 @@ fn a_reader_that_left_is_no_error() {
         &["timeline", "resumed.pcap"][..],
         &["sessions", "--json", "resumed.pcap"],
         &["http", "resumed.pcap"],
+        &["rules", "--json"],
+        &["explain", "404"],
         &["schema"],
         &["man"],
         &["completions", "bash"],

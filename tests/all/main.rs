@@ -5,7 +5,11 @@
 mod cli;
 mod damage;
 mod diagnose;
+mod explain;
+mod export;
+mod extract;
 mod golden;
 mod holes;
 mod invariance;
+mod rules;
 mod support;

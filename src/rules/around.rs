@@ -10,6 +10,7 @@ use crate::at::At;
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::{Attempt, Lookup, Outcome, Session};
+use crate::rules::{look, runner};
 use crate::sessions::Web;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -29,6 +30,10 @@ pub struct Brief {
     pub url: Option<String>,
     /// Its id as written.
     pub id: Option<String>,
+    /// Its Create-Session was answered with success.
+    pub created: bool,
+    /// Nothing of it escaped the capture.
+    pub whole: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// Status of the error it ended on.
@@ -69,6 +74,8 @@ impl Brief {
             server: SocketAddr::new(session.server.address, session.server.port),
             url: session.url.clone(),
             id: session.id.clone(),
+            created: session.exchanges.iter().any(look::creates),
+            whole: runner::is_whole(session),
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),
             lost: answers().any(|answer| answer.error_value() == Some(SESSION_NOT_FOUND)),

@@ -28,7 +28,7 @@ pub fn of(session: &Session) -> Option<Diagnosis> {
         advice: cause.advice.clone(),
         confirm: cause.confirm.clone(),
         client_error: code.map(hresult::hex),
-        client_log: code.map(log_line),
+        client_log: code.map(hresult::in_words),
         summary: summary(rule, cause),
         frames: cause.frames.clone(),
     })
@@ -97,15 +97,6 @@ const FAILURE: u32 = 0x8000_0000;
 
 /// Failures named by their HTTP status.
 const HTTP: u32 = 0x8019_0000;
-
-fn log_line(code: u32) -> String {
-    let mut line = hresult::hex(code);
-    for words in [hresult::symbol(code), hresult::meaning(code)].into_iter().flatten() {
-        line.push_str(", ");
-        line.push_str(words);
-    }
-    line
-}
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::bits::PacketType;
-use crate::bits::fields::ContentRange;
+use crate::bits::fields::{self, ContentRange};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
@@ -27,6 +27,62 @@ pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
 /// Whether it was answered with success.
 pub fn succeeded(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(Response::is_success)
+}
+
+/// Whether it is a Create-Session that a BITS server answered with success.
+pub fn creates(exchange: &Exchange) -> bool {
+    exchange.kind == PacketType::CreateSession
+        && exchange.response.as_ref().is_some_and(|ack| ack.is_success() && ack.is_ack())
+}
+
+/// Whether it is a Fragment that was answered with success.
+pub fn succeeded_fragment(exchange: &Exchange) -> bool {
+    exchange.kind == PacketType::Fragment && succeeded(exchange)
+}
+
+/// The answer of a BITS server that refused a Create-Session, for another reason than missing credentials.
+pub fn refused_create(exchange: &Exchange) -> Option<&Response> {
+    let answer = exchange.response.as_ref()?;
+    let refused = answer.is_ack() && !answer.is_success() && !answer.is_challenge();
+    (exchange.kind == PacketType::CreateSession && refused).then_some(answer)
+}
+
+/// Whether a Fragment holds the last byte of the file.
+pub fn is_last_fragment(exchange: &Exchange) -> bool {
+    range(exchange).is_some_and(|range| {
+        range.total.is_some() && range.end.and_then(|end| end.checked_add(1)) == range.total
+    })
+}
+
+/// Whether an error was the application's behind the server ([MC-BUP] 2.2.1.2, context 7).
+pub fn is_of_application(answer: &Response) -> bool {
+    let context = answer.error_context.as_deref().and_then(fields::hresult);
+    context.is_some_and(|(value, _)| value == 7)
+}
+
+/// A number with the noun that it counts.
+pub fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// A URL up to the last slash of its path.
+pub fn folder(url: &str) -> &str {
+    url.rfind('/').and_then(|place| url.get(..=place)).unwrap_or(url)
+}
+
+/// A URL up to the slash behind the first part of its path, as far as it has one: the virtual directory.
+pub fn virtual_directory(url: &str) -> Option<&str> {
+    let path = url.find("://")?.checked_add(3)?;
+    let root = path.checked_add(url.get(path..)?.find('/')?)?.checked_add(1)?;
+    let end = root.checked_add(url.get(root..)?.find('/')?)?;
+    url.get(..=end)
+}
+
+/// The first frame of the last exchange that fits.
+pub fn last(session: &Session, fits: impl Fn(&Exchange) -> bool) -> Option<u64> {
+    let found = session.exchanges.iter().rev().find(|exchange| fits(exchange));
+    found.map(|exchange| exchange.span().first.frame)
 }
 
 /// The exchanges behind one.

@@ -18,6 +18,7 @@ mod macros;
 pub mod around;
 mod diagnosis;
 pub mod finding;
+mod hosts;
 mod look;
 mod lost;
 #[cfg(test)]
@@ -27,11 +28,13 @@ pub mod origin;
 mod ranking;
 mod reset;
 mod retry;
+mod rounds;
 mod rule;
 mod runner;
 #[cfg(test)]
 mod tests;
 
+mod auth;
 mod capture;
 mod completion;
 mod fragment;
@@ -49,6 +52,14 @@ pub use runner::{Judge, Sight, worst};
 
 /// All rules.
 pub static ALL: &[&Rule] = &[
+    &auth::anonymous_plus_acl::RULE,
+    &auth::auth_body_resent::RULE,
+    &auth::auth_loop::RULE,
+    &auth::auth_no_credentials::RULE,
+    &auth::basic_over_cleartext::RULE,
+    &auth::credentials_in_url::RULE,
+    &auth::ntlm_connection_churn::RULE,
+    &auth::proxy_auth_required::RULE,
     &capture::capture_damaged::RULE,
     &capture::capture_ends_mid_session::RULE,
     &capture::capture_gap::RULE,
@@ -116,7 +127,11 @@ pub static ALL: &[&Rule] = &[
     &http::verb_rejected_by_iis::RULE,
     &http::verb_rejected_by_proxy::RULE,
     &http::verb_rejected_by_server::RULE,
+    &negotiation::guid_missing_in_ack::RULE,
     &negotiation::protocol_not_supported::RULE,
+    &negotiation::selection_on_refusal::RULE,
+    &negotiation::supported_protocols_missing::RULE,
+    &negotiation::too_many_guids::RULE,
     &negotiation::wrong_guid_selected::RULE,
     &pace::long_lived_job::RULE,
     &pace::retry_schedule::RULE,
@@ -126,19 +141,32 @@ pub static ALL: &[&Rule] = &[
     &security::control_characters::RULE,
     &security::traversal_name::RULE,
     &session::access_denied::RULE,
-    &session::auth_no_credentials::RULE,
+    &session::create_without_fragment::RULE,
+    &session::destination_is_directory::RULE,
     &session::destination_not_found::RULE,
+    &session::duplicate_sessions::RULE,
+    &session::execute_enabled::RULE,
+    &session::folder_missing::RULE,
     &session::header_over_4k::RULE,
     &session::host_id_fallback::RULE,
+    &session::host_id_ignored::RULE,
+    &session::host_id_no_fallback_timeout::RULE,
     &session::host_id_node_silent::RULE,
-    &session::proxy_auth_required::RULE,
+    &session::host_id_unreachable::RULE,
+    &session::host_id_with_port::RULE,
+    &session::ping_failed::RULE,
+    &session::ping_skipped::RULE,
     &session::session_id_changed::RULE,
     &session::session_id_missing::RULE,
+    &session::session_id_on_two_urls::RULE,
+    &session::session_id_reused::RULE,
+    &session::session_limit::RULE,
+    &session::target_exists::RULE,
     &session::uploads_not_enabled::RULE,
     &tcp::dns_failed::RULE,
     &tcp::retransmission_heavy::RULE,
     &tcp::tcp_reset_by_client::RULE,
-    &tcp::tcp_reset_by_server::RULE,
     &tcp::tcp_reset_by_middlebox::RULE,
+    &tcp::tcp_reset_by_server::RULE,
     &tcp::zero_window_stall::RULE,
 ];

@@ -101,7 +101,7 @@ fn exchange_is_whole(exchange: &Exchange) -> bool {
 }
 
 /// Whether nothing of the session escaped the capture.
-fn is_whole(session: &Session) -> bool {
+pub(super) fn is_whole(session: &Session) -> bool {
     let lost = |connection: &crate::stream::Connection| {
         [&connection.client_side, &connection.server_side]
             .iter()

@@ -27,6 +27,7 @@ use open::Number;
 use replies::Replies;
 use shelf::Shelf;
 
+pub(crate) use assign::percent_decoded;
 pub use web::Web;
 
 /// Bytes of a response body kept as evidence of who answered.

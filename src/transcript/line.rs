@@ -49,6 +49,7 @@ pub(super) enum Scene<'t> {
     Client(std::net::IpAddr),
     Server(SocketAddr),
     Url(&'t str),
+    Repeat(u32),
 }
 
 /// Something on the level of TCP.
@@ -166,6 +167,10 @@ fn scene(rest: &str) -> Result<Scene<'_>, String> {
         "client" => value.parse().map(Scene::Client).map_err(wrong),
         "server" => value.parse().map(Scene::Server).map_err(wrong),
         "url" => Ok(Scene::Url(value)),
+        "repeat" => {
+            let times = value.parse().map_err(|_| format!("no number: {value:?}"))?;
+            Ok(Scene::Repeat(times))
+        }
         _ => Err(format!("unknown: {what:?}")),
     }
 }

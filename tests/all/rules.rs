@@ -47,5 +47,5 @@ fn text_wraps_in_its_last_column() {
 fn a_family_that_is_none_is_a_wrong_command_line() {
     let output = run(&["rules", "--family", "no-such"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("possible values: capture, "), "{}", stderr(&output));
+    assert!(stderr(&output).contains("possible values: auth, capture, "), "{}", stderr(&output));
 }

@@ -53,9 +53,9 @@ impl Engine {
     pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
         self.last = frame.at;
         match self.decoder.push(frame) {
-            Ok(Packet::Tcp(segment)) => {
+            Ok(Packet::Tcp(ref segment)) => {
                 let (keys, limits) = (&self.keys, &self.limits);
-                self.table.push(&segment, &mut |connection, layer, event| {
+                self.table.push(segment, &mut |connection, layer, event| {
                     deliver(connection, layer, event, keys, limits, &mut out)
                 });
             }

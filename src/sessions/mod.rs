@@ -141,7 +141,7 @@ impl Sessions {
         now: At,
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Option<Session> {
-        loop {
+        while self.open.may_be_due(now) {
             let (number, open) = self.open.take_due(now)?;
             for id in &open.live {
                 if let Some(channel) = self.connections.get_mut(id) {
@@ -152,6 +152,7 @@ impl Sessions {
                 return Some(session);
             }
         }
+        None
     }
 
     /// The capture is over: makes every session [`due`](Self::due), those first that ended first.

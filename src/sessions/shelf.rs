@@ -138,6 +138,11 @@ impl Shelf {
         }
     }
 
+    /// Whether a session may be due at `now`; asked for every frame.
+    pub fn may_be_due(&self, now: At) -> bool {
+        !self.due.is_empty() || now.time.since(self.looked).abs() >= LOOK
+    }
+
     /// Takes away the next session that is due at `now`.
     pub fn take_due(&mut self, now: At) -> Option<(Number, Open)> {
         if now.time.since(self.looked).abs() >= LOOK {

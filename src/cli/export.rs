@@ -9,6 +9,7 @@ use bitsleuth::export::tables::Table;
 use bitsleuth::export::{csv, har, json, redact, stix};
 use bitsleuth::model::Report;
 use bitsleuth::observe::heads::Heads;
+use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
@@ -130,7 +131,7 @@ impl ExportArgs {
         self.redact(&mut report, None);
         events.finish(&report)?;
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
@@ -154,7 +155,7 @@ impl ExportArgs {
             Format::Json | Format::Ndjson | Format::Ecs => json::write(&mut out, &report)?,
         }
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 
     fn redact(&self, report: &mut Report, heads: Option<&mut Heads>) {

@@ -1,8 +1,12 @@
-//! `bitsleuth sessions`: one row per upload, or the report as JSON.
+//! `bitsleuth sessions`: one row per upload, the report as one JSON document, or a line of JSON per upload.
 
-use std::io::Write;
+use std::io::{self, Write};
 
+use bitsleuth::export::document::Document;
 use bitsleuth::export::{json, table};
+use bitsleuth::model::Session;
+use bitsleuth::observe::Observer;
+use bitsleuth::rules::{Severity, worst};
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
@@ -15,6 +19,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   bitsleuth sessions monday/*.pcapng.gz
   bitsleuth sessions --json --digest sha256 upload.pcap | jq '.sessions[].file'
+  bitsleuth sessions --format ndjson huge.pcapng | jq -r .url
   bitsleuth sessions --outcome failed --client 10.0.0.5 upload.pcap";
 
 /// What to summarise.
@@ -28,8 +33,11 @@ pub struct SessionsArgs {
     judge: Judge,
     #[command(flatten)]
     show: Show,
-    /// Print the report as one JSON document
-    #[arg(long)]
+    /// How to print it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Print the report as one JSON document, as --format json
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Hash each file of which every byte was captured
     #[arg(long, value_enum, value_name = "ALGORITHM")]
@@ -42,19 +50,72 @@ enum Digest {
     Sha256,
 }
 
+/// A form of the summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table
+    #[default]
+    Text,
+    /// The report, one document
+    Json,
+    /// Each upload as one JSON object a line, as soon as it is over
+    Ndjson,
+}
+
 impl SessionsArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut report, status) =
-            analyse(&self.input, self.digest.is_some(), &self.judge, &mut ())?;
-        report.sessions.retain(|session| self.select.keep(session));
         let mut out = output();
-        if self.json {
-            json::write(&mut out, &report)?;
-        } else {
-            table::write(&mut out, &report, &self.show.style())?;
+        let form = match if self.json { Format::Json } else { self.format } {
+            Format::Text => Form::Table,
+            Format::Json => Form::Document(Document::new()?),
+            Format::Ndjson => Form::Lines(&mut out),
+        };
+        let mut sink = Sink { select: &self.select, form, worst: None, failed: Ok(()) };
+        let digest = self.digest.is_some();
+        let (report, status) = analyse(&self.input, digest, &self.judge, &mut sink)?;
+        let Sink { form, worst: of_sessions, failed, .. } = sink;
+        failed?;
+        let status = self.judge.status(status, worst(&report).max(of_sessions), Level::Never);
+        match form {
+            Form::Table => table::write(&mut out, &report, &self.show.style())?,
+            Form::Document(document) => document.write(&mut out, report)?,
+            Form::Lines(_) => {}
         }
         out.flush()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(status)
+    }
+}
+
+/// Takes the sessions that were selected, in the form they are asked for.
+struct Sink<'a> {
+    select: &'a Select,
+    form: Form<'a>,
+    worst: Option<Severity>,
+    failed: io::Result<()>,
+}
+
+/// What becomes of a session.
+enum Form<'a> {
+    /// It is kept for the table.
+    Table,
+    /// It is packed for the document.
+    Document(Document),
+    /// It is written.
+    Lines(&'a mut dyn Write),
+}
+
+impl Observer for Sink<'_> {
+    fn session(&mut self, session: Session) -> Option<Session> {
+        if self.failed.is_err() || !self.select.keep(&session) {
+            return None;
+        }
+        self.worst = self.worst.max(session.findings.iter().map(|finding| finding.severity).max());
+        self.failed = match &mut self.form {
+            Form::Table => return Some(session),
+            Form::Document(document) => document.add(&session),
+            Form::Lines(out) => json::write_line(*out, &session),
+        };
+        None
     }
 }

@@ -1,6 +1,7 @@
 //! The front door of the library: frames in, a report out.
 
 use crate::at::Timestamp;
+use crate::bits::secrets::Secrets;
 use crate::capture::{Frame, Input};
 use crate::engine::Engine;
 use crate::limits::Limits;
@@ -20,11 +21,18 @@ pub struct Options {
     pub digest: bool,
     /// The rules to ask.
     pub rules: Vec<&'static Rule>,
+    /// What becomes of credentials in heads and URLs.
+    pub secrets: Secrets,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), digest: false, rules: ALL.to_vec() }
+        Self {
+            limits: Limits::default(),
+            digest: false,
+            rules: ALL.to_vec(),
+            secrets: Secrets::default(),
+        }
     }
 }
 
@@ -46,12 +54,12 @@ pub struct Analysis {
 impl Analysis {
     /// An analysis that has seen nothing yet.
     pub fn new(options: Options) -> Self {
-        let Options { limits, digest, rules } = options;
+        let Options { limits, digest, rules, secrets } = options;
         Self {
             attempts: Attempts::new(limits.attempts),
             judge: Judge::new(rules, &limits),
             engine: Engine::new(limits.clone()),
-            sessions: Sessions::new(limits, digest),
+            sessions: Sessions::new(limits, digest, secrets),
             kept: Vec::new(),
             lookups: Vec::new(),
             looked: Timestamp::default(),

@@ -136,7 +136,7 @@ impl ExportArgs {
 
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
         self.spare_terminal()?;
-        let mut heads = Heads::default();
+        let mut heads = Heads::new(self.input.secrets());
         let digest = self.digest.is_some();
         let (mut report, status) = match self.format {
             Format::Har => analyse(&self.input(), digest, &self.judge, &mut heads)?,

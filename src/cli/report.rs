@@ -57,7 +57,7 @@ impl ReportArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let mut out = Target::open(self.output.as_deref(), &self.input)?;
         let input = self.input.writing_to(self.output.as_deref().map(folder_of));
-        let mut heads = Heads::default();
+        let mut heads = Heads::new(self.input.secrets());
         let (mut report, status) = analyse(&input, true, &self.judge, &mut heads)?;
         report.sessions.retain(|session| self.select.keep(session));
         if self.redact {

@@ -14,7 +14,6 @@ pub mod html;
 pub mod http;
 pub mod json;
 pub mod markdown;
-pub mod mask;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;

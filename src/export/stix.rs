@@ -112,7 +112,7 @@ impl Bundle {
                     request.user_agent.as_deref().map(|agent| json!({"User-Agent": [agent]}));
                 let mut http = json!({
                     "request_method": request.method.to_lowercase(),
-                    "request_value": super::mask::url(&request.target),
+                    "request_value": request.target,
                     "request_version": format!("http/1.{}", request.minor_version),
                 });
                 if let (Some(http), Some(agent)) = (http.as_object_mut(), agent) {

@@ -13,6 +13,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Span};
+use crate::bits::secrets::Secrets;
 use crate::bits::{PacketType, decode};
 use crate::http::{self, Event, Head, Start};
 use crate::limits::Limits;
@@ -47,6 +48,7 @@ pub struct Sessions {
     web: Web,
     late: u64,
     digest: bool,
+    secrets: Secrets,
     limits: Limits,
 }
 
@@ -75,7 +77,7 @@ struct Link {
 
 impl Sessions {
     /// None yet. With `digest`, files are hashed as they pass.
-    pub fn new(limits: Limits, digest: bool) -> Self {
+    pub fn new(limits: Limits, digest: bool, secrets: Secrets) -> Self {
         Self {
             open: Shelf::new(limits.sessions),
             connections: HashMap::default(),
@@ -83,6 +85,7 @@ impl Sessions {
             web: Web::default(),
             late: 0,
             digest,
+            secrets,
             limits,
         }
     }
@@ -183,7 +186,7 @@ impl Sessions {
     }
 
     fn request(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let request = decode::request(head, span);
+        let request = decode::request(head, span, self.secrets);
         let kind = decode::packet_type(&request);
         let start = request
             .content_range
@@ -274,7 +277,7 @@ impl Sessions {
             value.interim_at.get_or_insert(span.first.time);
             return;
         }
-        let response = decode::response(head, span);
+        let response = decode::response(head, span, self.secrets);
         if !response.is_success()
             && link.start.is_some()
             && let Some(digest) = &mut open.digest
@@ -294,7 +297,7 @@ impl Sessions {
 
     /// A response whose request the capture lacks.
     fn orphan(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let response = decode::response(head, span);
+        let response = decode::response(head, span, self.secrets);
         let value = Exchange {
             kind: PacketType::Unknown,
             connection: connection.id,

@@ -15,4 +15,5 @@ mod invariance;
 mod redact;
 mod report;
 mod rules;
+mod secrets;
 mod support;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -26,6 +27,8 @@ pub struct SessionsArgs {
     select: Select,
     #[command(flatten)]
     judge: Judge,
+    #[command(flatten)]
+    redact: Redact,
     #[command(flatten)]
     show: Show,
     /// Print the report as one JSON document
@@ -48,6 +51,7 @@ impl SessionsArgs {
         let (mut report, status) =
             analyse(&self.input, self.digest.is_some(), &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
+        self.redact.apply(&mut report);
         let mut out = output();
         if self.json {
             json::write(&mut out, &report)?;

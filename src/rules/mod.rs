@@ -15,7 +15,7 @@
 
 #[macro_use]
 mod macros;
-mod address;
+pub(crate) mod address;
 pub mod around;
 mod connect;
 mod diagnosis;

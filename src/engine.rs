@@ -80,9 +80,9 @@ impl Engine {
         self.clock.tick(self.last, frame.at);
         self.last = frame.at;
         match self.decoder.push(frame) {
-            Ok(Packet::Tcp(segment)) => {
+            Ok(Packet::Tcp(ref segment)) => {
                 let (keys, limits) = (&self.keys, &self.limits);
-                self.table.push(&segment, &mut |connection, layer, event| {
+                self.table.push(segment, &mut |connection, layer, event| {
                     deliver(connection, layer, event, keys, limits, &mut out)
                 });
             }
@@ -116,17 +116,25 @@ impl Engine {
         Some(connection)
     }
 
-    /// Ends every connection; nothing follows.
-    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+    /// A connection that is not over.
+    pub fn connection(&self, id: u64) -> Option<&Connection> {
+        self.table.connection(id)
+    }
+
+    /// Ends a connection; to be called until false, when nothing follows.
+    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) -> bool {
         let (keys, limits) = (&self.keys, &self.limits);
         self.table.finish(self.last, &mut |connection, layer, event| {
             deliver(connection, layer, event, keys, limits, &mut out)
-        });
+        }) || {
+            self.resolver.end();
+            false
+        }
     }
 
-    /// Names that could not be resolved; to be called at the end.
-    pub fn lookups(self) -> Vec<Lookup> {
-        self.resolver.finish()
+    /// Names that could not be resolved so far; those that no answer came for only at the end.
+    pub fn lookups(&self) -> Vec<Lookup> {
+        self.resolver.failures()
     }
 
     /// The last frame taken.
@@ -141,6 +149,8 @@ impl Engine {
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
+            sessions_forgotten: 0,
+            late_messages: 0,
             attempts_omitted: 0,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.one_sided,

@@ -6,6 +6,7 @@ use bitsleuth::capture::{Item, Reader, Stream};
 use bitsleuth::export::annotate::Notes;
 use bitsleuth::export::pcapng::{self, Writer};
 use bitsleuth::limits::Limits;
+use bitsleuth::rules::worst;
 use clap::Args;
 
 use super::judge::{Judge, Level};
@@ -61,7 +62,7 @@ impl AnnotateArgs {
             self.convert(&mut reader, &mut notes, &mut out)?;
         }
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 
     /// Copies a pcapng file block by block. What is damaged was told before.

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use bitsleuth::export::{diagnosis, json, sarif};
+use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
@@ -78,7 +79,7 @@ impl DiagnoseArgs {
             }
         }
         out.flush()?;
-        Ok(self.judge.status(status, &report, Level::Error))
+        Ok(self.judge.status(status, worst(&report), Level::Error))
     }
 
     const fn detail(&self) -> diagnosis::Detail {

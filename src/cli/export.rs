@@ -8,6 +8,7 @@ use bitsleuth::export::ndjson::Ndjson;
 use bitsleuth::export::tables::Table;
 use bitsleuth::export::{csv, har, json, stix};
 use bitsleuth::observe::heads::Heads;
+use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
@@ -127,7 +128,7 @@ impl ExportArgs {
         self.redact.apply(&mut report);
         events.finish(&report)?;
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
@@ -151,7 +152,7 @@ impl ExportArgs {
             Format::Json | Format::Ndjson | Format::Ecs => json::write(&mut out, &report)?,
         }
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 
     /// Refuses to write what is no text to a terminal.

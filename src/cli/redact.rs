@@ -75,6 +75,11 @@ impl Redact {
         self.redact
     }
 
+    /// What makes pseudonyms, if any are wanted.
+    pub fn pseudonyms(&self) -> Option<Pseudonyms> {
+        self.redact.then(|| Pseudonyms::new(self.key.as_deref()))
+    }
+
     /// Replaces names in a report, if that is wanted.
     pub fn apply(&self, report: &mut Report) {
         self.apply_to_all(report, &mut Heads::default());
@@ -82,8 +87,7 @@ impl Redact {
 
     /// Replaces names in a report and in raw heads, if that is wanted.
     pub fn apply_to_all(&self, report: &mut Report, heads: &mut Heads) {
-        if self.redact {
-            let pseudonyms = Pseudonyms::new(self.key.as_deref());
+        if let Some(pseudonyms) = self.pseudonyms() {
             redact::report(report, &pseudonyms);
             redact::heads(heads, &pseudonyms);
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bitsleuth::export::{html, markdown};
 use bitsleuth::observe::heads::Heads;
+use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
@@ -62,6 +63,6 @@ impl ReportArgs {
             Format::Markdown => markdown::write(&mut out, &report)?,
         }
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 }

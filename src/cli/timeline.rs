@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use bitsleuth::export::timeline;
+use bitsleuth::rules::worst;
 use clap::Args;
 
 use super::input::InputArgs;
@@ -42,6 +43,6 @@ impl TimelineArgs {
         let mut out = output();
         timeline::write(&mut out, &report, &self.show.style())?;
         out.flush()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 }

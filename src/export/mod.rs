@@ -5,6 +5,7 @@ pub mod aside;
 pub mod community;
 pub mod csv;
 pub mod diagnosis;
+pub mod document;
 pub mod ecs;
 pub mod events;
 pub mod explain;

@@ -57,6 +57,12 @@ pub struct Quality {
     /// Connections forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections_forgotten: u64,
+    /// Sessions that were not over but given up to stay under the cap, the one that was idle for longest first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sessions_forgotten: u64,
+    /// Messages left out because they came for a session that was over, after its connections were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub late_messages: u64,
     /// Failed attempts to connect that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts_omitted: u64,

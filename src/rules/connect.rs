@@ -2,7 +2,7 @@
 
 use crate::model::attempt::{Answer, Attempt};
 use crate::model::{Report, Session};
-use crate::rules::Around;
+use crate::rules::{Around, Seen};
 
 /// Ports that uploads are sent to by default: HTTP, HTTPS, and the update points of WSUS.
 const PORTS: [u16; 4] = [80, 443, 8530, 8531];
@@ -25,20 +25,14 @@ pub fn of_session<'a>(
 /// Attempts that belong to no upload: all where there is none, else those to a port of uploads.
 pub fn of_nobody<'a>(
     report: &'a Report,
+    seen: &'a Seen,
     answers: &'a [Answer],
 ) -> impl Iterator<Item = &'a Attempt> {
-    let sessions = &report.sessions;
     let fits = move |attempt: &&Attempt| {
-        let used = |session: &Session| session.server.port == attempt.server.port();
-        let known = |session: &Session| {
-            session.client.address == attempt.client
-                && session.exchanges.iter().any(|exchange| exchange.server == attempt.server)
-        };
+        let port = attempt.server.port();
         answers.contains(&attempt.answer)
-            && !sessions.iter().any(known)
-            && (sessions.is_empty()
-                || PORTS.contains(&attempt.server.port())
-                || sessions.iter().any(used))
+            && !seen.talked(attempt.client, attempt.server)
+            && (seen.sessions == 0 || PORTS.contains(&port) || seen.has_port(port))
     };
     report.attempts.iter().filter(fits).take(TOLD)
 }

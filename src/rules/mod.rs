@@ -34,6 +34,7 @@ mod retry;
 mod rounds;
 mod rule;
 mod runner;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -51,7 +52,8 @@ mod tcp;
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub use rule::{Check, Needs, Place, Rule};
-pub use runner::{judge, worst};
+pub use runner::{Judge, Sight, worst};
+pub use seen::Seen;
 
 /// All rules.
 pub static ALL: &[&Rule] = &[

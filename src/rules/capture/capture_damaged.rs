@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// A capture file ends early or is damaged.
@@ -14,7 +14,7 @@ rule! {
     Warning, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     for input in &report.captures {
         if let Some(problem) = &input.problem {
             notes.add(Span::default(), format!("{}: {problem}", input.name));

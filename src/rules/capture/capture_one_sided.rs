@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 use crate::stream::Connection;
 
 rule! {
@@ -28,13 +28,12 @@ rule! {
     Warning, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let (count, all) = (report.quality.one_sided, report.quality.connections);
     if count == 0 {
         return;
     }
-    let mut connections = report.sessions.iter().flat_map(|session| &session.connections);
-    let first = connections.find(|connection| connection.is_one_sided());
+    let first = seen.one_sided.as_deref();
     let span =
         first.map_or_else(Span::default, |first| Span { first: first.first, last: first.last });
     let whose = first.map(|first| format!(", such as that from {}", lacking(first)));

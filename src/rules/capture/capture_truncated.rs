@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// Packets were cut by the snap length.
@@ -14,7 +14,7 @@ rule! {
     Warning, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     for input in report.captures.iter().filter(|input| input.cut_frames > 0) {
         let snaplen = input.snaplen.map(|bytes| format!(", the snap length is {bytes}"));
         let message = format!(

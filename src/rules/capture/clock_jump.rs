@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// The clock of the capture went back.
@@ -29,7 +29,7 @@ rule! {
     Note, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     let quality = &report.quality;
     if let (Some(first), Some(most)) = (quality.first_back, quality.most_back_seconds) {
         let times = match quality.times_back {

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// Frames were captured twice.
@@ -30,7 +30,7 @@ rule! {
     Note, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     let count = report.quality.duplicate_frames;
     if count > 0 {
         let frames = if count == 1 { "frame is a copy" } else { "frames are copies" };

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, Seen, look};
 
 rule! {
     /// TLS traffic could not be decrypted.
@@ -14,7 +14,7 @@ rule! {
     Note, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     let count = report.quality.tls_opaque;
     if count > 0 {
         notes.add(

@@ -1,10 +1,10 @@
 //! The rule `proxy-buffered`.
 
-use std::collections::HashMap;
+use std::net::SocketAddr;
 
-use crate::bits::protocol::canonical_id;
-use crate::model::{Exchange, Report, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::model::Session;
+use crate::rules::around::{Around, Brief, Passed};
+use crate::rules::{Confidence, Notes, Severity};
 
 rule! {
     /// A proxy takes each Fragment whole before it passes it on.
@@ -34,77 +34,52 @@ rule! {
     /// Answerable: the proxy
     /// Advice: Switch request buffering off for this path (`proxy_request_buffering off`, `option http-buffer-request` removed), or allow for the delay in its time-outs.
     /// Confirm: The log of the server behind it shows the requests later by as much.
-    Note, belief 0, needs Anything, Capture
+    Note, belief 0, needs Anything, Around
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
-    let mut legs: HashMap<String, Vec<&Session>> = HashMap::new();
-    for session in &report.sessions {
-        if let Some(id) = &session.id {
-            legs.entry(canonical_id(id)).or_default().push(session);
-        }
-    }
-    for near in &report.sessions {
-        let others = near.id.as_deref().and_then(|id| legs.get(&canonical_id(id)));
-        let far = others.into_iter().flatten().take(LEGS).find(|far| are_legs(near, far));
-        if let Some(delay) = far.and_then(|far| buffered(near, far)) {
-            let severity = if delay.secs > SLOW_SECS { Severity::Warning } else { Severity::Note };
-            let message = format!(
-                "{} Fragments of {} were passed on only when they were complete, up to {:.1} s after their start",
-                delay.fragments,
-                near.url.as_deref().unwrap_or("an upload"),
-                delay.secs
-            );
-            notes.note(severity, Confidence::Likely, &[delay.first.span()], message);
-        }
-    }
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let own = Passed::all(session);
+    let other_leg = |brief: &&Brief| is_other_leg(session, brief);
+    let Some(other) = around.other_legs(session).filter(other_leg).take(LEGS).next() else {
+        return;
+    };
+    let (near, far) = match other.first.time <= session.started {
+        true => (&other.passed, &own),
+        false => (&own, &other.passed),
+    };
+    let Some((first, secs)) = buffered(near, far) else { return };
+    let severity = if secs > SLOW_SECS { Severity::Warning } else { Severity::Note };
+    let message = format!(
+        "large Fragments were passed on only when they were complete, up to {secs:.1} s after their start"
+    );
+    notes.note(severity, Confidence::Likely, &[first.span], message);
 }
 
 /// Sessions with one id that are compared.
 const LEGS: usize = 16;
 
-/// Fragments shorter than this fit into any buffer, in bytes.
-const LARGE: u64 = 65_536;
-
 /// A delay that a time-out may meet, in seconds.
 const SLOW_SECS: f64 = 30.0;
 
 /// Whether two sessions can be one upload on both sides of a proxy.
-fn are_legs(near: &Session, far: &Session) -> bool {
-    (near.client != far.client || near.server != far.server)
-        && far.started >= near.started
-        && near.bytes_total == far.bytes_total
+fn is_other_leg(session: &Session, brief: &Brief) -> bool {
+    let server = SocketAddr::new(session.server.address, session.server.port);
+    (brief.client != session.client.address || brief.server != server)
+        && brief.total == session.bytes_total
 }
 
-/// What a proxy held back.
-struct Delay<'a> {
-    first: &'a Exchange,
-    fragments: usize,
-    /// The longest time from the first byte of a Fragment to the first byte that was passed on.
-    secs: f64,
-}
-
-/// What the proxy between two legs held back; `None` unless it did so with every large Fragment.
-fn buffered<'a>(near: &'a Session, far: &Session) -> Option<Delay<'a>> {
-    let mut delay: Option<Delay<'a>> = None;
-    for exchange in &near.exchanges {
-        let Some(range) = look::range(exchange).filter(|range| range.len() >= Some(LARGE)) else {
-            continue;
-        };
-        let same = |other: &&Exchange| look::range(other).is_some_and(|other| other == range);
-        let (Some(request), Some(passed)) = (
-            &exchange.request,
-            far.exchanges.iter().find(same).and_then(|far| far.request.as_ref()),
-        ) else {
-            continue;
-        };
-        if passed.span.first.time < request.span.last.time {
+/// The first Fragment that was held back and the longest delay in seconds; `None` unless all of them were.
+fn buffered(near: &[Passed], far: &[Passed]) -> Option<(Passed, f64)> {
+    let mut most: Option<(Passed, f64)> = None;
+    for fragment in near {
+        let same = |other: &&Passed| (other.start, other.end) == (fragment.start, fragment.end);
+        let Some(passed) = far.iter().find(same) else { continue };
+        if passed.span.first.time < fragment.span.last.time {
             return None;
         }
-        let secs = passed.span.first.time.secs_since(request.span.first.time);
-        let delay = delay.get_or_insert(Delay { first: exchange, fragments: 0, secs });
-        delay.fragments += 1;
-        delay.secs = delay.secs.max(secs);
+        let secs = passed.span.first.time.secs_since(fragment.span.first.time);
+        let (first, longest) = most.unwrap_or((*fragment, secs));
+        most = Some((first, longest.max(secs)));
     }
-    delay
+    most
 }

@@ -47,8 +47,8 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
                 notes.note(severity, Confidence::Certain, &[attempt.span], message);
             }
         }
-        Place::Capture(report) => {
-            for attempt in connect::of_nobody(report, &ANSWERS) {
+        Place::Capture(report, seen) => {
+            for attempt in connect::of_nobody(report, seen, &ANSWERS) {
                 let message = format!("{}; no upload is known to be behind it", said(attempt));
                 notes.note(Severity::Note, Confidence::Certain, &[attempt.span], message);
             }

@@ -6,15 +6,14 @@ use bitsleuth::export::ecs::Ecs;
 use bitsleuth::export::events::{Events, Form};
 use bitsleuth::export::ndjson::Ndjson;
 use bitsleuth::export::tables::Table;
-use bitsleuth::export::{csv, har, json, redact, stix};
-use bitsleuth::model::Report;
+use bitsleuth::export::{csv, har, json, stix};
 use bitsleuth::observe::heads::Heads;
 use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
-use super::redact::Key;
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::target::{Target, folder_of};
@@ -50,11 +49,8 @@ pub struct ExportArgs {
     /// Hash each file of which every byte was captured
     #[arg(long, value_enum, value_name = "ALGORITHM")]
     digest: Option<Digest>,
-    /// Replace who and where by pseudonyms, and leave digests out
-    #[arg(long)]
-    redact: bool,
     #[command(flatten)]
-    key: Key,
+    redact: Redact,
     /// Write to this file instead of standard output; it appears when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -124,11 +120,12 @@ impl ExportArgs {
     }
 
     fn events(&self, mut out: Target, form: impl Form) -> Result<Status, Failure> {
-        let mut events = Events::new(&mut out, form, self.select.is_empty() && !self.redact);
+        let mut events =
+            Events::new(&mut out, form, self.select.is_empty() && !self.redact.is_wanted());
         let (mut report, status) =
             analyse(&self.input(), self.digest.is_some(), &self.judge, &mut events)?;
         report.sessions.retain(|session| self.select.keep(session));
-        self.redact(&mut report, None);
+        self.redact.apply(&mut report);
         events.finish(&report)?;
         out.finish()?;
         Ok(self.judge.status(status, worst(&report), Level::Never))
@@ -143,7 +140,7 @@ impl ExportArgs {
             _ => analyse(&self.input(), digest, &self.judge, &mut ())?,
         };
         report.sessions.retain(|session| self.select.keep(session));
-        self.redact(&mut report, Some(&mut heads));
+        self.redact.apply_to_all(&mut report, &mut heads);
         match self.format {
             Format::Csv => csv::write(&mut out, &report, self.table.into(), self.bom)?,
             Format::Har => har::write(&mut out, &report, &heads)?,
@@ -156,14 +153,6 @@ impl ExportArgs {
         }
         out.finish()?;
         Ok(self.judge.status(status, worst(&report), Level::Never))
-    }
-
-    fn redact(&self, report: &mut Report, heads: Option<&mut Heads>) {
-        if self.redact {
-            let pseudonyms = self.key.pseudonyms();
-            redact::report(report, &pseudonyms);
-            heads.into_iter().for_each(|heads| redact::heads(heads, &pseudonyms));
-        }
     }
 
     /// Refuses to write what is no text to a terminal.

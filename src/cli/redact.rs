@@ -4,10 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bitsleuth::capture::Item;
-use bitsleuth::export::redact::Pseudonyms;
 use bitsleuth::export::redact::capture::First;
+use bitsleuth::export::redact::{self, Pseudonyms};
 use bitsleuth::export::text;
 use bitsleuth::limits::Limits;
+use bitsleuth::model::Report;
+use bitsleuth::observe::heads::Heads;
 use clap::Args;
 
 use super::input::{self, Progress};
@@ -23,7 +25,8 @@ Examples:
 What stays: times, ports, TCP with its flags, numbers, hop counts and losses; methods, statuses, lengths, ranges, offsets,
 error codes, protocol GUIDs, names of known header fields, words of products. What becomes a pseudonym of the same length:
 addresses, hosts, paths, names, ids, other fields. What goes: bodies, credentials, values of cookies, the link layer and
-tunnels, whatever is not TCP, and all that is inside TLS: for that, use --redact of report and export.
+tunnels, whatever is not TCP, and all that is inside TLS: for that, use --redact of
+report, export, timeline, sessions and diagnose.
 
 A pseudonym without --key cannot be made again. Look at the result before you send it.";
 
@@ -49,8 +52,45 @@ pub struct Key {
 
 impl Key {
     /// The pseudonyms of this key, or of a random one.
-    pub fn pseudonyms(&self) -> Pseudonyms {
+    fn pseudonyms(&self) -> Pseudonyms {
         Pseudonyms::new(self.key.as_deref())
+    }
+}
+
+/// Options of commands whose output can leave the house.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "To send it away")]
+pub struct Redact {
+    /// Replace who and where by pseudonyms, and leave digests out
+    #[arg(long)]
+    redact: bool,
+    /// Make the same pseudonyms wherever this text is given; who has it can test guesses
+    #[arg(long, value_name = "TEXT", requires = "redact")]
+    key: Option<String>,
+}
+
+impl Redact {
+    /// Whether anything is to be replaced.
+    pub const fn is_wanted(&self) -> bool {
+        self.redact
+    }
+
+    /// What makes pseudonyms, if any are wanted.
+    pub fn pseudonyms(&self) -> Option<Pseudonyms> {
+        self.redact.then(|| Pseudonyms::new(self.key.as_deref()))
+    }
+
+    /// Replaces names in a report, if that is wanted.
+    pub fn apply(&self, report: &mut Report) {
+        self.apply_to_all(report, &mut Heads::default());
+    }
+
+    /// Replaces names in a report and in raw heads, if that is wanted.
+    pub fn apply_to_all(&self, report: &mut Report, heads: &mut Heads) {
+        if let Some(pseudonyms) = self.pseudonyms() {
+            redact::report(report, &pseudonyms);
+            redact::heads(heads, &pseudonyms);
+        }
     }
 }
 

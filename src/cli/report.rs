@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use bitsleuth::export::{html, markdown, redact};
+use bitsleuth::export::{html, markdown};
 use bitsleuth::observe::heads::Heads;
 use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
-use super::redact::Key;
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::target::{Target, folder_of};
@@ -32,11 +32,8 @@ pub struct ReportArgs {
     /// The form
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Replace who and where by pseudonyms, and leave digests out
-    #[arg(long)]
-    redact: bool,
     #[command(flatten)]
-    key: Key,
+    redact: Redact,
     /// Write to this file instead of standard output; it appears when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -60,11 +57,7 @@ impl ReportArgs {
         let mut heads = Heads::new(self.input.secrets());
         let (mut report, status) = analyse(&input, true, &self.judge, &mut heads)?;
         report.sessions.retain(|session| self.select.keep(session));
-        if self.redact {
-            let pseudonyms = self.key.pseudonyms();
-            redact::report(&mut report, &pseudonyms);
-            redact::heads(&mut heads, &pseudonyms);
-        }
+        self.redact.apply_to_all(&mut report, &mut heads);
         match self.format {
             Format::Html => html::write(&mut out, &report, &heads)?,
             Format::Markdown => markdown::write(&mut out, &report)?,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use bitsleuth::export::document::Document;
+use bitsleuth::export::redact::{self, Pseudonyms};
 use bitsleuth::export::{json, table};
 use bitsleuth::model::Session;
 use bitsleuth::observe::Observer;
@@ -11,6 +12,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -31,6 +33,8 @@ pub struct SessionsArgs {
     select: Select,
     #[command(flatten)]
     judge: Judge,
+    #[command(flatten)]
+    redact: Redact,
     #[command(flatten)]
     show: Show,
     /// How to print it
@@ -65,17 +69,22 @@ enum Format {
 impl SessionsArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
+        let names = self.redact.pseudonyms();
         let mut out = output();
         let form = match if self.json { Format::Json } else { self.format } {
             Format::Text => Form::Table,
             Format::Json => Form::Document(Document::new()?),
             Format::Ndjson => Form::Lines(&mut out),
         };
-        let mut sink = Sink { select: &self.select, form, worst: None, failed: Ok(()) };
+        let (select, names) = (&self.select, names.as_ref());
+        let mut sink = Sink { select, names, form, worst: None, failed: Ok(()) };
         let digest = self.digest.is_some();
-        let (report, status) = analyse(&self.input, digest, &self.judge, &mut sink)?;
+        let (mut report, status) = analyse(&self.input, digest, &self.judge, &mut sink)?;
         let Sink { form, worst: of_sessions, failed, .. } = sink;
         failed?;
+        if let Some(names) = names {
+            redact::report(&mut report, names);
+        }
         let status = self.judge.status(status, worst(&report).max(of_sessions), Level::Never);
         match form {
             Form::Table => table::write(&mut out, &report, &self.show.style())?,
@@ -90,6 +99,7 @@ impl SessionsArgs {
 /// Takes the sessions that were selected, in the form they are asked for.
 struct Sink<'a> {
     select: &'a Select,
+    names: Option<&'a Pseudonyms>,
     form: Form<'a>,
     worst: Option<Severity>,
     failed: io::Result<()>,
@@ -106,12 +116,16 @@ enum Form<'a> {
 }
 
 impl Observer for Sink<'_> {
-    fn session(&mut self, session: Session) -> Option<Session> {
+    fn session(&mut self, mut session: Session) -> Option<Session> {
         if self.failed.is_err() || !self.select.keep(&session) {
             return None;
         }
         self.worst = self.worst.max(session.findings.iter().map(|finding| finding.severity).max());
+        if let (Some(names), false) = (self.names, matches!(self.form, Form::Table)) {
+            redact::session(&mut session, names);
+        }
         self.failed = match &mut self.form {
+            // Named with the rest of the report.
             Form::Table => return Some(session),
             Form::Document(document) => document.add(&session),
             Form::Lines(out) => json::write_line(*out, &session),

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -28,6 +29,8 @@ pub struct TimelineArgs {
     #[command(flatten)]
     judge: Judge,
     #[command(flatten)]
+    redact: Redact,
+    #[command(flatten)]
     show: Show,
 }
 
@@ -36,6 +39,7 @@ impl TimelineArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
+        self.redact.apply(&mut report);
         let mut out = output();
         timeline::write(&mut out, &report, &self.show.style())?;
         out.flush()?;

@@ -10,4 +10,4 @@ mod stream;
 mod words;
 
 pub use pseudonym::Pseudonyms;
-pub use report::{heads, report};
+pub use report::{heads, report, session};

@@ -125,6 +125,10 @@ fn no_name_is_in_a_redacted_report() {
         &["export", "--redact", "--format", "stix", "-"],
         &["export", "--redact", "--format", "csv", "--table", "findings", "-"],
         &["export", "--redact", "--format", "csv", "-"],
+        &["timeline", "--redact", "-"],
+        &["sessions", "--redact", "-"],
+        &["sessions", "--redact", "--json", "-"],
+        &["diagnose", "--redact", "--fail-on", "never", "-"],
     ] {
         let text = stdout(&run_on(&capture, args));
         for told in TOLD.iter().chain(&["10.77.66.55"]) {

@@ -6,9 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::words::{PATHS, PLAIN, is_one};
+use super::words::{PARAMETERS, PATHS, PLAIN, is_one};
 use crate::bits::protocol;
-use crate::rules::address::is_public;
 
 /// Length of a GUID without braces.
 const GUID: usize = 36;
@@ -18,6 +17,8 @@ pub struct Pseudonyms {
     key: [u8; 32],
     /// What each octet of an IPv4 address becomes; one with as many digits.
     octets: [[u8; 256]; 4],
+    /// The same where the first octet is shared by networks of several kinds.
+    shared: [[u8; 256]; 4],
 }
 
 /// What numbers and words may stay.
@@ -41,12 +42,24 @@ impl Pseudonyms {
                 part.iter_mut().zip(random).for_each(|(to, from)| *to = from);
             }),
         }
-        let octets = std::array::from_fn(|place| octets(&bytes, place));
-        Self { key: bytes, octets }
+        let table = |place: usize, fixed: &dyn Fn(u8) -> bool| octets(&bytes, place, fixed);
+        let octets = std::array::from_fn(|place| {
+            table(place, &|octet| {
+                place == 0 && (SHARED.contains(&octet) || matches!(octet, 0 | 10 | 127 | 224..))
+            })
+        });
+        let shared = std::array::from_fn(|place| {
+            table(place, &|octet| match place {
+                0 => true,
+                1 => matches!(octet, 0 | 16..=31 | 51 | 64..=127 | 168 | 254),
+                2 => matches!(octet, 0 | 2 | 100 | 113),
+                _ => false,
+            })
+        });
+        Self { key: bytes, octets, shared }
     }
 
-    /// An address of the same family, as public or private as the other; an IPv4 address has as many digits, and neighbours
-    /// stay neighbours.
+    /// An address of the same family; an IPv4 address has as many digits, and neighbours stay neighbours.
     pub fn address(&self, address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(address) => self.v4(address).into(),
@@ -65,44 +78,35 @@ impl Pseudonyms {
     }
 
     fn v4(&self, address: Ipv4Addr) -> Ipv4Addr {
-        if address.is_unspecified()
-            || address.is_loopback()
-            || address.is_multicast()
-            || address.is_broadcast()
-        {
-            return address;
-        }
-        let kept = kept_octets(address);
-        let public = is_public(address.into());
         let mut bytes = address.octets();
-        // Applied again until the result is as public as the address was; in the end that is the address itself.
-        for _ in 0..MOST_STEPS {
-            for (byte, becomes) in bytes.iter_mut().zip(&self.octets).skip(kept) {
-                *byte = becomes.get(usize::from(*byte)).copied().unwrap_or(0);
-            }
-            if is_public(Ipv4Addr::from(bytes).into()) == public {
-                break;
-            }
+        let shared = bytes.first().is_some_and(|first| SHARED.contains(first));
+        let tables = if shared { &self.shared } else { &self.octets };
+        for (byte, becomes) in bytes.iter_mut().zip(tables).skip(special(address)) {
+            *byte = becomes.get(usize::from(*byte)).copied().unwrap_or(0);
         }
         bytes.into()
     }
 
+    /// The first group tells the kind of network, as before; the rest says nothing.
     fn v6(&self, address: Ipv6Addr) -> Ipv6Addr {
-        if address.is_unspecified() || address.is_loopback() || address.is_multicast() {
+        if let Some(inner) = address.to_ipv4_mapped() {
+            return self.v4(inner).to_ipv6_mapped();
+        }
+        let [first, second, ..] = address.segments();
+        let public = first & 0xe000 == 0x2000;
+        if !public && first & 0xfe00 != 0xfc00 && first & 0xffc0 != 0xfe80 {
             return address;
         }
         let mut bytes = [0; 16];
         let random = mac(&self.key, b"v6", &address.octets());
         bytes.iter_mut().zip(random).for_each(|(to, from)| *to = from);
-        // What is public stays so; a unique local address stays one (RFC 4193 3.1); else the network for documentation
-        // (RFC 3849) takes its place.
-        let front: &[u8] = match address.octets() {
-            _ if is_public(address.into()) => &[0x20, 0x00],
-            [first @ (0xfc | 0xfd), ..] => &[first],
-            [0xfe, 0x80, ..] => &[0xfe, 0x80],
-            _ => &[0x20, 0x01, 0x0d, 0xb8],
+        let kept = match (first, second) {
+            // Documentation (RFC 3849), and a network that was given back (RFC 3701).
+            (0x2001, 0xdb8) => vec![0x20, 0x01, 0x0d, 0xb8],
+            _ if public => vec![0x3f, 0xfe],
+            _ => first.to_be_bytes().to_vec(),
         };
-        bytes.iter_mut().zip(front).for_each(|(to, from)| *to = *from);
+        bytes.iter_mut().zip(kept).for_each(|(to, from)| *to = from);
         bytes.into()
     }
 
@@ -114,12 +118,16 @@ impl Pseudonyms {
                 (GUID, self.guid(guid))
             } else if let Some((len, address)) = v4_at(rest, out.chars().next_back()) {
                 (len, self.v4(address).to_string())
+            } else if let Some(literal) = v6_at(rest) {
+                (literal.len(), self.v6_text(literal))
             } else if c.is_ascii_alphanumeric() {
                 let len = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
                 let token = rest.get(..len).unwrap_or_default();
                 // A number behind a colon is a port, unless it is a password.
                 let port = out.ends_with(':') && rest.as_bytes().get(len) != Some(&b'@');
-                (len, self.token(token, port, stay))
+                let port = port && token.bytes().all(|byte| byte.is_ascii_digit());
+                let known = port || is_parameter(token, rest);
+                (len, self.token(token, known, stay))
             } else if c == '%' && rest.len() > 2 {
                 escape(rest)
             } else if c.is_ascii() {
@@ -133,10 +141,10 @@ impl Pseudonyms {
         out
     }
 
-    fn token(&self, token: &str, port: bool, stay: Stay) -> String {
+    fn token(&self, token: &str, known: bool, stay: Stay) -> String {
         let digits = token.bytes().all(|byte| byte.is_ascii_digit());
         let kept = match stay {
-            Stay::Paths => is_one(token, PATHS) || digits && port,
+            Stay::Paths => is_one(token, PATHS) || known,
             Stay::Products => {
                 is_one(token, PLAIN) || digits && token.len() <= 5 || token.len() == 1
             }
@@ -164,6 +172,16 @@ impl Pseudonyms {
         guid.bytes().map(|byte| if byte == b'-' { '-' } else { digit(byte, random()) }).collect()
     }
 
+    /// An IPv6 address in brackets, of the same length: the first group and the colons stay.
+    fn v6_text(&self, literal: &str) -> String {
+        let mut random = self.random(b"v6 text", &literal.to_ascii_lowercase());
+        let (first, rest) = literal.split_at(literal.find(':').unwrap_or(literal.len()));
+        let digit =
+            |c: char, random: u8| char::from_digit(u32::from(random % 15) + 1, 16).unwrap_or(c);
+        let rest = rest.chars().map(|c| if c.is_ascii_hexdigit() { digit(c, random()) } else { c });
+        first.chars().chain(rest).collect()
+    }
+
     /// An endless row of bytes that `text` and the key make.
     fn random(&self, kind: &[u8], text: &str) -> impl FnMut() -> u8 + use<> {
         let mut block = mac(&self.key, kind, text.as_bytes());
@@ -177,6 +195,12 @@ impl Pseudonyms {
             block.get(place - 1).copied().unwrap_or(0)
         }
     }
+}
+
+/// Whether the token at the start of a text is in the name of a parameter that is a credential.
+fn is_parameter(token: &str, rest: &str) -> bool {
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    is_one(token, PARAMETERS) && rest.trim_start_matches(name).starts_with('=')
 }
 
 fn alike(byte: u8, random: u8) -> u8 {
@@ -209,6 +233,14 @@ fn guid(rest: &str) -> Option<&str> {
     shape.then_some(text)
 }
 
+/// The IPv6 address in brackets at the start of a text.
+fn v6_at(rest: &str) -> Option<&str> {
+    let inner = rest.strip_prefix('[')?.split(']').next()?;
+    let address: Ipv6Addr = inner.parse().ok()?;
+    // What the machine itself is called by everybody is no secret.
+    (!address.is_loopback() && !inner.contains('.')).then(|| rest.get(..inner.len() + 2)).flatten()
+}
+
 /// The IPv4 address at the start of a text, and its length.
 fn v4_at(rest: &str, before: Option<char>) -> Option<(usize, Ipv4Addr)> {
     if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.') {
@@ -219,15 +251,33 @@ fn v4_at(rest: &str, before: Option<char>) -> Option<(usize, Ipv4Addr)> {
     Some((text.len(), text.parse().ok()?))
 }
 
-/// A shuffle of the octets in which the number of digits stays. The first octet stays out of reserved ranges.
-fn octets(key: &[u8; 32], place: usize) -> [u8; 256] {
+/// First octets that public networks share with others (RFC 6890).
+const SHARED: [u8; 6] = [100, 169, 172, 192, 198, 203];
+
+/// How many octets tell that an address is not public; these are no secret, and what is public stays public.
+const fn special(address: Ipv4Addr) -> usize {
+    match address.octets() {
+        [0 | 127 | 224.., ..] => 4,
+        [10, ..] => 1,
+        [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => 3,
+        [172, 16..=31, ..]
+        | [192, 168, ..]
+        | [169, 254, ..]
+        | [100, 64..=127, ..]
+        | [198, 18 | 19, ..] => 2,
+        _ => 0,
+    }
+}
+
+/// A shuffle of the octets in which the number of digits stays, and those that are `fixed`.
+fn octets(key: &[u8; 32], place: usize, fixed: &dyn Fn(u8) -> bool) -> [u8; 256] {
     let mut becomes: [u8; 256] = std::array::from_fn(|octet| u8::try_from(octet).unwrap_or(0));
-    let last = if place == 0 { 223 } else { 255 };
-    for (from, to) in [(u8::from(place == 0), 9), (10, 99), (100, last)] {
-        let class: Vec<u8> = (from..=to).filter(|octet| place > 0 || *octet != 127).collect();
+    for (from, to) in [(0, 9), (10, 99), (100, 255)] {
+        let class: Vec<u8> = (from..=to).filter(|octet| !fixed(*octet)).collect();
         let mut shuffled = class.clone();
-        shuffled
-            .sort_by_key(|octet| mac(key, b"octet", &[u8::try_from(place).unwrap_or(0), *octet]));
+        shuffled.sort_by_cached_key(|octet| {
+            mac(key, b"octet", &[u8::try_from(place).unwrap_or(0), *octet])
+        });
         for (octet, other) in class.iter().zip(shuffled) {
             if let Some(slot) = becomes.get_mut(usize::from(*octet)) {
                 *slot = other;
@@ -246,23 +296,10 @@ fn mac(key: &[u8; 32], kind: &[u8], data: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// How often a permutation of octets is applied to end among addresses of the same kind; once or twice mostly does.
-const MOST_STEPS: usize = 10_000;
-
-/// Octets that tell what kind of address it is, and nothing more (RFC 1918 3, RFC 6598 7, RFC 3927 2.1, RFC 2544, RFC 5737).
-const fn kept_octets(address: Ipv4Addr) -> usize {
-    match address.octets() {
-        [10, ..] => 1,
-        [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [169, 254, ..] => 2,
-        [198, 18..=19, ..] => 2,
-        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => 3,
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::address::is_public;
 
     #[test]
     fn a_pseudonym_has_the_length_and_the_signs() {
@@ -278,6 +315,21 @@ mod tests {
         assert_eq!(pseudonyms.text(text), other);
         assert_ne!(Pseudonyms::new(Some("l")).text(text), other);
         assert_ne!(Pseudonyms::new(None).text(text), Pseudonyms::new(None).text(text));
+    }
+
+    #[test]
+    fn names_of_credentials_stay_and_their_values_do_not() {
+        let other = Pseudonyms::new(Some("k"))
+            .text("/a?access_token=password&sig=12345678&x-amz-signature=sig");
+        for (part, name) in
+            other.split(['?', '&']).skip(1).zip(["access_token=", "sig=", "x-amz-signature="])
+        {
+            assert!(part.starts_with(name), "{other}");
+        }
+        assert!(
+            !other.contains("password") && !other.contains("12345678") && !other.ends_with("=sig"),
+            "{other}"
+        );
     }
 
     #[test]
@@ -300,20 +352,28 @@ mod tests {
     }
 
     #[test]
-    fn addresses_stay_as_public_as_they_were() {
-        for key in ["k", "l", "m"] {
-            let pseudonyms = Pseudonyms::new(Some(key));
-            for address in
-                ["93.184.216.34", "10.20.0.80", "172.31.1.2", "192.168.1.1", "203.0.113.9"]
-            {
-                let address: IpAddr = address.parse().unwrap();
-                let other = pseudonyms.address(address);
-                assert_eq!(is_public(other), is_public(address), "{address} {other}");
+    fn what_is_public_stays_public_and_what_is_not_does_not() {
+        let pseudonyms = Pseudonyms::new(Some("k"));
+        for first in 0..=255 {
+            for second in 0..=255 {
+                for third in [0, 2, 7, 100, 113] {
+                    let address = IpAddr::from([first, second, third, 9]);
+                    let other = pseudonyms.address(address);
+                    assert_eq!(is_public(address), is_public(other), "{address} {other}");
+                }
             }
-            for address in ["2a00:1450::1", "fd00::1", "fe80::1", "2001:db8::1"] {
-                let address: IpAddr = address.parse().unwrap();
-                assert_eq!(is_public(pseudonyms.address(address)), is_public(address), "{address}");
-            }
+        }
+        for text in [
+            "2a00:1450::1",
+            "fe80::1",
+            "fd00::1",
+            "::1",
+            "2001:db8::1",
+            "ff02::1",
+            "::ffff:8.8.8.8",
+        ] {
+            let address: IpAddr = text.parse().unwrap();
+            assert_eq!(is_public(address), is_public(pseudonyms.address(address)), "{text}");
         }
     }
 

@@ -36,15 +36,24 @@ pub fn report(report: &mut Report, pseudonyms: &Pseudonyms) {
         replace(&mut lookup.name, name, &mut all);
     }
     for session in &mut report.sessions {
-        let mut seen = Seen::new();
-        whole(session, pseudonyms, &mut seen);
-        session.findings.iter_mut().for_each(|finding| told(finding, pseudonyms, &seen));
-        if let Some(diagnosis) = &mut session.diagnosis {
-            diagnosis.summary = said(&diagnosis.summary, pseudonyms, &seen);
-        }
-        all.extend(seen);
+        all.extend(everything(session, pseudonyms));
     }
     report.findings.iter_mut().for_each(|finding| told(finding, pseudonyms, &all));
+}
+
+/// Replaces the same in one session.
+pub fn session(session: &mut Session, pseudonyms: &Pseudonyms) {
+    everything(session, pseudonyms);
+}
+
+fn everything(session: &mut Session, pseudonyms: &Pseudonyms) -> Seen {
+    let mut seen = Seen::new();
+    whole(session, pseudonyms, &mut seen);
+    session.findings.iter_mut().for_each(|finding| told(finding, pseudonyms, &seen));
+    if let Some(diagnosis) = &mut session.diagnosis {
+        diagnosis.summary = said(&diagnosis.summary, pseudonyms, &seen);
+    }
+    seen
 }
 
 /// Replaces the same in raw heads.

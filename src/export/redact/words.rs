@@ -117,6 +117,23 @@ pub(super) const PATHS: &[&str] = &[
     "windowsauth",
 ];
 
+/// Words in the names of query parameters that are credentials, in lower case.
+pub(super) const PARAMETERS: &[&str] = &[
+    "access",
+    "amz",
+    "api",
+    "apikey",
+    "auth",
+    "key",
+    "passwd",
+    "password",
+    "pwd",
+    "sig",
+    "signature",
+    "token",
+    "x",
+];
+
 /// Words of products, of reason phrases and of error pages, in lower case.
 pub(super) const PLAIN: &[&str] = &[
     "a",
@@ -218,6 +235,7 @@ pub(super) const PLAIN: &[&str] = &[
     "miss",
     "mod",
     "modsecurity",
+    "mono",
     "moved",
     "mozilla",
     "msie",

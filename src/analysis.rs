@@ -3,12 +3,14 @@
 use crate::capture::{Frame, Input};
 use crate::engine::Engine;
 use crate::limits::Limits;
-use crate::model::Report;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
+use crate::model::{Report, TlsConnection};
 use crate::observe::Observer;
 use crate::rules::{ALL, Rule, judge};
 use crate::sessions::Sessions;
+use crate::stream::Connection;
+use crate::tls::RsaKeyError;
 
 /// What an analysis is asked for.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct Analysis {
     engine: Engine,
     sessions: Sessions,
     attempts: Attempts,
+    tls: Vec<TlsConnection>,
+    tls_omitted: u64,
     rules: Vec<&'static Rule>,
     limits: Limits,
 }
@@ -44,6 +48,8 @@ impl Analysis {
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits.clone(), digest),
             attempts: Attempts::new(limits.attempts),
+            tls: Vec::new(),
+            tls_omitted: 0,
             rules,
             limits,
         }
@@ -52,6 +58,20 @@ impl Analysis {
     /// Takes TLS secrets, as lines of an NSS key log.
     pub fn secrets(&mut self, text: &[u8]) {
         self.engine.secrets(text);
+    }
+
+    /// As [`Self::secrets`], of a file of this name.
+    pub fn secrets_from(&mut self, source: &str, text: &[u8]) {
+        self.engine.secrets_from(source, text);
+    }
+
+    /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RsaKeyError`] where there is no such key.
+    pub fn rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
+        self.engine.rsa_key(pem)
     }
 
     /// Takes a frame; `observer` learns what it completes.
@@ -74,6 +94,7 @@ impl Analysis {
         self.forget(observer);
         let mut quality = self.engine.quality();
         quality.attempts_omitted = self.attempts.omitted();
+        quality.tls_omitted = self.tls_omitted;
         let (sessions, web) = self.sessions.finish();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
@@ -86,16 +107,26 @@ impl Analysis {
             quality,
             sessions,
             attempts: self.attempts.finish(),
+            tls_connections: self.tls,
             findings: Vec::new(),
         };
         judge(&mut report, &self.rules, &web, self.engine.last(), &self.limits);
         report
     }
 
+    fn keep_tls(&mut self, connection: &Connection) {
+        match TlsConnection::of(connection) {
+            Some(_) if self.tls.len() >= self.limits.tls_connections => self.tls_omitted += 1,
+            Some(facts) => self.tls.push(facts),
+            None => {}
+        }
+    }
+
     fn forget(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
             self.attempts.closed(&connection);
+            self.keep_tls(&connection);
             self.sessions.closed(connection);
         }
     }

@@ -9,7 +9,7 @@ use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::packet::{Decoder, IcmpError, Packet, Skip};
 use crate::stream::{Connection, Event, Icmp, Table, Verdict};
-use crate::tls::KeyLog;
+use crate::tls::{KeyLog, RsaKeyError};
 
 /// Decodes packets, orders streams and parses HTTP, in TLS too where the keys are known.
 pub struct Engine {
@@ -45,6 +45,20 @@ impl Engine {
         self.keys.add(text);
     }
 
+    /// As [`Self::secrets`], of a file of this name.
+    pub fn secrets_from(&mut self, source: &str, text: &[u8]) {
+        self.keys.add_from(source, text);
+    }
+
+    /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RsaKeyError`] where there is no such key.
+    pub fn rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
+        self.keys.add_rsa_key(pem)
+    }
+
     /// Takes a frame.
     pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
         self.last = frame.at;
@@ -72,8 +86,9 @@ impl Engine {
 
     /// A connection that is over; to be called until `None`.
     pub fn closed(&mut self) -> Option<Connection> {
-        let (connection, layer) = self.table.closed()?;
-        self.tls_opaque += u64::from(layer.tls().is_some_and(|tls| !tls.decrypted));
+        let (mut connection, layer) = self.table.closed()?;
+        connection.tls = layer.into_tls();
+        self.tls_opaque += u64::from(connection.tls.as_ref().is_some_and(|tls| tls.is_opaque()));
         if connection.is_one_sided() {
             self.one_sided += 1;
         } else {
@@ -104,6 +119,7 @@ impl Engine {
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
             attempts_omitted: 0,
+            tls_omitted: 0,
             one_sided: self.one_sided,
             tls_opaque: self.tls_opaque,
         }

@@ -7,9 +7,11 @@ pub mod negotiation;
 pub mod ranges;
 pub mod report;
 pub mod session;
+pub mod tls;
 pub mod url;
 
 pub use attempt::{Answer, Attempt};
 pub use exchange::{Exchange, Request, Response};
 pub use report::Report;
 pub use session::{Outcome, Session};
+pub use tls::TlsConnection;

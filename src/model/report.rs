@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Session};
+use super::{Attempt, Session, TlsConnection};
 use crate::capture::Input;
 use crate::rules::Finding;
 
@@ -25,6 +25,9 @@ pub struct Report {
     /// Connections that never came about; those that look like anybody's, not only of uploads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// What is known of TLS, connection by connection, in the order in which they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_connections: Vec<TlsConnection>,
     /// What the rules found about connections and the capture as a whole.
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
@@ -56,6 +59,9 @@ pub struct Quality {
     /// Failed attempts to connect that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts_omitted: u64,
+    /// Connections with TLS left out of `tls_connections`, to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tls_omitted: u64,
     /// Connections with data of one side and no packet of the other.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: u64,

@@ -24,7 +24,7 @@ pub(super) struct Opener {
     /// The implicit part of the nonce: 4 bytes for GCM in TLS 1.2, otherwise 12.
     iv: Vec<u8>,
     framing: Framing,
-    /// What the keys of TLS 1.3 came from, for a key update.
+    /// What the keys came from: the master secret, or the traffic secret of TLS 1.3, which a key update goes on from.
     secret: Vec<u8>,
     /// Sequence number of the next record.
     pub(super) seq: u64,
@@ -85,7 +85,7 @@ impl Opener {
             if encrypt_then_mac && mac > 0 { Framing::EncryptThenMac } else { Framing::Tls12 };
         let build = |mac, key, iv: &[u8]| {
             let cipher = Cipher::new(suite.protection, key, mac)?;
-            Some(Self { cipher, iv: iv.to_vec(), framing, secret: Vec::new(), seq: 0 })
+            Some(Self { cipher, iv: iv.to_vec(), framing, secret: master.to_vec(), seq: 0 })
         };
         Some((build(macs.0, keys.0, ivs.0)?, build(macs.1, keys.1, ivs.1)?))
     }
@@ -107,6 +107,11 @@ impl Opener {
     pub(super) fn updated(&self, suite: Suite) -> Option<Self> {
         let next = kdf::expand_label(suite.prf, &self.secret, "traffic upd", suite.prf.len())?;
         Self::tls13(suite, &next)
+    }
+
+    /// What the keys came from.
+    pub(super) fn secret(&self) -> &[u8] {
+        &self.secret
     }
 
     /// Whether a failed attempt leaves the record's buffer changed.

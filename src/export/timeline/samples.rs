@@ -119,6 +119,7 @@ pub fn session() -> Session {
 pub fn report() -> Report {
     Report {
         attempts: Vec::new(),
+        tls_connections: Vec::new(),
         findings: Vec::new(),
         schema: "bitsleuth.report".into(),
         schema_version: "1.0.0".into(),

@@ -34,6 +34,10 @@ pub struct InputArgs {
     /// File of TLS keys, as browsers and curl write it
     #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true)]
     pub tls_keys: Vec<PathBuf>,
+
+    /// RSA private key of a server in PEM form, for TLS without forward secrecy
+    #[arg(long, value_name = "FILE")]
+    pub tls_rsa_key: Vec<PathBuf>,
 }
 
 impl InputArgs {

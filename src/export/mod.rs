@@ -8,6 +8,7 @@ pub mod style;
 pub mod table;
 pub mod text;
 pub mod timeline;
+pub mod tls;
 
 pub use style::Style;
 pub use text::Times;

@@ -74,6 +74,11 @@ impl Analysis {
         self.engine.rsa_key(pem)
     }
 
+    /// Whether connections wait for keys: what more of them there are should be given now.
+    pub fn waits_for_keys(&self) -> bool {
+        self.engine.waits_for_keys()
+    }
+
     /// Takes a frame; `observer` learns what it completes.
     pub fn push(&mut self, frame: &Frame<'_>, observer: &mut impl Observer) {
         let sessions = &mut self.sessions;

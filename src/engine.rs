@@ -59,6 +59,11 @@ impl Engine {
         self.keys.add_rsa_key(pem)
     }
 
+    /// Whether connections wait for keys: what more of them there are should be given now.
+    pub fn waits_for_keys(&self) -> bool {
+        self.keys.waiting_bytes() > 0
+    }
+
     /// Takes a frame.
     pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
         self.last = frame.at;

@@ -13,6 +13,7 @@ mod merge;
 mod pcap;
 mod pcapng;
 mod reader;
+mod secrets;
 mod source;
 mod window;
 
@@ -21,6 +22,7 @@ pub use filter::Filter;
 pub use input::{Input, Problem};
 pub use merge::Merge;
 pub use reader::Reader;
+pub use secrets::secrets;
 
 use crate::at::At;
 

@@ -62,10 +62,15 @@ pub fn analyse(
     let mut merge = args.open(limits)?;
     let told = merge.problems().len();
     let progress = Progress::show(&merge);
+    let mut scanned = false;
     while let Some(item) = merge.next() {
         match item {
             Item::Frame(frame) => analysis.push(&frame, observer),
             Item::Secrets(text) => analysis.secrets(text),
+        }
+        if !scanned && analysis.waits_for_keys() {
+            scanned = true;
+            late_keys(args, &mut analysis);
         }
     }
     drop(progress);
@@ -93,6 +98,15 @@ pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
         analysis.rsa_key(&pem).map_err(|error| Failure::Message(format!("{name}: {error}")))?;
     }
     Ok(())
+}
+
+/// Gives an analysis the keys that stand behind the packets that need them.
+fn late_keys(args: &InputArgs, analysis: &mut Analysis) {
+    for path in args.files.iter().chain(&args.read) {
+        // What is wrong with a file is told where its packets are read.
+        let found = capture::secrets(path).unwrap_or_default();
+        found.iter().for_each(|text| analysis.secrets(text));
+    }
 }
 
 /// The name of a file, safe to show, and its contents.

@@ -31,8 +31,8 @@ pub struct Decryptor {
     server: Half,
     held: VecDeque<Held>,
     share: Option<Share>,
-    /// The record that waits for keys, in front of all that is held.
-    stuck: Option<(Side, At)>,
+    /// The record that waits for keys, in front of all that is held, and the bytes it counts for.
+    stuck: Option<(Side, At, usize)>,
     generation: u64,
     gave_up: bool,
     dead: bool,
@@ -147,14 +147,13 @@ impl Decryptor {
 
     fn resume(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         self.generation = keys.generation();
-        if let Some((side, at)) = self.stuck.take() {
+        if let Some((side, at, bytes)) = self.stuck.take() {
+            self.share.iter_mut().for_each(|share| share.remove(bytes));
             self.data(Chunk { at, side, offset: 0, bytes: &[] }, keys, out);
         }
         while self.stuck.is_none() {
             let Some(held) = self.held.pop_front() else { break };
-            if let Some(share) = &mut self.share {
-                share.remove(held.size());
-            }
+            self.share.iter_mut().for_each(|share| share.remove(held.size()));
             self.feed(held.event(), keys, out);
         }
         if self.held.is_empty() {
@@ -183,7 +182,9 @@ impl Decryptor {
         let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
         while !self.dead && !self.half(side).hopeless() && self.half(side).fill(&mut bytes) {
             if !self.record(side, at, keys, out) {
-                self.stuck = Some((side, at));
+                let waits = self.half(side).buffer.len();
+                self.stuck = Some((side, at, waits));
+                self.share(keys).add(waits);
                 self.generation = keys.generation();
                 let offset = chunk.offset.saturating_add((chunk.bytes.len() - bytes.len()) as u64);
                 if !bytes.is_empty() {
@@ -335,8 +336,12 @@ impl Decryptor {
 
     fn hold(&mut self, event: Event<'_>, keys: &KeyLog, put: fn(&mut VecDeque<Held>, Held)) {
         let held = Held::from(event);
-        self.share.get_or_insert_with(|| keys.shared().share()).add(held.size());
+        self.share(keys).add(held.size());
         put(&mut self.held, held);
+    }
+
+    fn share(&mut self, keys: &KeyLog) -> &mut Share {
+        self.share.get_or_insert_with(|| keys.shared().share())
     }
 }
 

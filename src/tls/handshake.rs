@@ -268,7 +268,7 @@ impl Handshake {
     fn following(&self, half: &Half, keys: &KeyLog) -> Vec<(Phase, Opener)> {
         let secrets = self.secrets(keys);
         match &self.agreed {
-            None => secrets.map(|secrets| self.early(half, secrets)).unwrap_or_default(),
+            None => secrets.map(|secrets| guessed(half, secrets)).unwrap_or_default(),
             Some(agreed) if agreed.version == TLS12 => {
                 if half.handshake >= self.count {
                     return Vec::new();
@@ -278,26 +278,45 @@ impl Handshake {
                 let openers = masters.filter_map(|master| agreed.tls12(half.side, master));
                 openers.map(|opener| (Phase::Application, opener)).collect()
             }
-            Some(agreed) if half.phase == Phase::Application => {
-                let updated = half.opener.as_ref().and_then(|opener| opener.updated(agreed.suite));
+            Some(_) if half.phase == Phase::Application => {
+                let updated = half.opener.as_ref().and_then(Opener::updated);
                 updated.map(|opener| (Phase::Application, opener)).into_iter().collect()
             }
-            Some(agreed) => secrets.map(|secrets| agreed.tls13(half, secrets)).unwrap_or_default(),
+            Some(agreed) => secrets
+                .map(|secrets| keys13(agreed.suite, half, secrets).collect())
+                .unwrap_or_default(),
         }
     }
+}
 
-    // Early data comes before the ServerHello names a suite; the length of the secret leaves one or two.
-    fn early(&self, half: &Half, secrets: &Secrets) -> Vec<(Phase, Opener)> {
-        let Some(secret) = secrets.early.as_ref().filter(|_| self.is_early(half)) else {
-            return Vec::new();
-        };
-        SUITES13
-            .iter()
-            .filter_map(|&code| {
-                Some((Phase::Early, Opener::tls13(Suite::of(code), &secret.bytes)?))
-            })
-            .collect()
-    }
+/// The keys that secrets of TLS 1.3 lead to with each suite; the length of a secret leaves one or two.
+///
+/// Early data comes before the ServerHello names a suite, and a gap may take the ServerHello along.
+fn guessed(half: &Half, secrets: &Secrets) -> Vec<(Phase, Opener)> {
+    let suites = match &half.opener {
+        Some(opener) => vec![opener.suite()],
+        None => SUITES13.iter().map(|&code| Suite::of(code)).collect(),
+    };
+    let updated = half.opener.as_ref().filter(|_| half.phase == Phase::Application);
+    let updated = updated.and_then(Opener::updated).map(|opener| (Phase::Application, opener));
+    let next = suites.into_iter().flat_map(|suite| keys13(suite, half, secrets));
+    next.chain(updated).collect()
+}
+
+/// The keys of TLS 1.3 behind those that `half` uses.
+fn keys13<'s>(
+    suite: Suite,
+    half: &Half,
+    secrets: &'s Secrets,
+) -> impl Iterator<Item = (Phase, Opener)> + use<'s> {
+    let (side, now) = (half.side, half.phase);
+    [Phase::Early, Phase::Handshake, Phase::Application]
+        .into_iter()
+        .filter(move |&phase| phase > now)
+        .filter_map(move |phase| {
+            let secret = secrets.of(side, phase)?;
+            Some((phase, Opener::tls13(suite, &secret.bytes)?))
+        })
 }
 
 impl Agreed {
@@ -310,17 +329,6 @@ impl Agreed {
             self.encrypt_then_mac,
         )?;
         Some(if side == Side::Client { client } else { server })
-    }
-
-    fn tls13(&self, half: &Half, secrets: &Secrets) -> Vec<(Phase, Opener)> {
-        [Phase::Early, Phase::Handshake, Phase::Application]
-            .into_iter()
-            .filter(|&phase| phase > half.phase)
-            .filter_map(|phase| {
-                let secret = secrets.of(half.side, phase)?;
-                Some((phase, Opener::tls13(self.suite, &secret.bytes)?))
-            })
-            .collect()
     }
 }
 

@@ -101,6 +101,11 @@ impl KeyLog {
         self.clients.is_empty() && self.rsa.is_empty()
     }
 
+    /// Bytes that connections keep until their keys turn up.
+    pub fn waiting_bytes(&self) -> usize {
+        self.shared.waiting()
+    }
+
     /// The secrets of the handshake that began with this client random.
     pub(super) fn secrets(&self, client_random: &[u8; 32]) -> Option<&Secrets> {
         self.clients.get(client_random)

@@ -58,6 +58,11 @@ impl Shared {
         self.generation.load(Ordering::Relaxed)
     }
 
+    /// Bytes that wait for keys in all.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// A share of the bytes that wait for keys.
     pub(super) fn share(&self) -> Share {
         Share { all: Arc::clone(&self.waiting), own: 0 }

@@ -9,3 +9,4 @@ mod golden;
 mod holes;
 mod invariance;
 mod support;
+mod tls;

@@ -1,5 +1,5 @@
 # make demo    build, and analyse a capture from samples/
-# make test    run the tests
+# make test    run the tests, and let other programs read what is written (tests/readers.sh)
 # make check   formatting, lints and documentation, with warnings as errors
 # make deps    install the headers of libpcap where they are missing
 
@@ -15,6 +15,7 @@ demo: deps
 
 test: deps
 	$(CARGO) test
+	tests/readers.sh
 
 check: deps
 	$(CARGO) fmt --check

@@ -101,6 +101,7 @@ impl Analysis {
         quality.attempts_omitted = self.attempts.omitted();
         quality.tls_omitted = self.tls_omitted;
         let (sessions, web) = self.sessions.finish();
+        let end = self.engine.last();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -113,9 +114,10 @@ impl Analysis {
             sessions,
             attempts: self.attempts.finish(),
             tls_connections: self.tls,
+            lookups: self.engine.lookups(),
             findings: Vec::new(),
         };
-        judge(&mut report, &self.rules, &web, self.engine.last(), &self.limits);
+        judge(&mut report, &self.rules, &web, end, &self.limits);
         report
     }
 

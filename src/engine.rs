@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::at::At;
 use crate::capture::Frame;
+use crate::dns::Resolver;
 use crate::http;
 use crate::layer::Layer;
 use crate::limits::Limits;
+use crate::model::Lookup;
 use crate::packet::{Decoder, IcmpError, Packet, Skip};
 use crate::stream::{Connection, Event, Icmp, Table, Verdict};
 use crate::tls::{KeyLog, RsaKeyError};
@@ -16,6 +18,7 @@ pub struct Engine {
     decoder: Decoder,
     table: Table<Layer>,
     keys: KeyLog,
+    resolver: Resolver,
     limits: Limits,
     skipped: BTreeMap<Skip, u64>,
     last: At,
@@ -31,6 +34,7 @@ impl Engine {
             decoder: Decoder::new(&limits),
             table: Table::new(&limits),
             keys: KeyLog::default(),
+            resolver: Resolver::new(limits.lookups),
             limits,
             skipped: BTreeMap::new(),
             last: At::default(),
@@ -75,7 +79,7 @@ impl Engine {
                 });
             }
             Ok(Packet::Icmp(error)) => self.note(&error),
-            Ok(Packet::Udp(_)) => {}
+            Ok(Packet::Udp(datagram)) => self.resolver.push(&datagram),
             Err(reason) => *self.skipped.entry(reason).or_default() += 1,
         }
     }
@@ -111,6 +115,11 @@ impl Engine {
         });
     }
 
+    /// Names that could not be resolved; to be called at the end.
+    pub fn lookups(self) -> Vec<Lookup> {
+        self.resolver.finish()
+    }
+
     /// The last frame taken.
     pub const fn last(&self) -> At {
         self.last
@@ -125,6 +134,7 @@ impl Engine {
             connections_forgotten: self.table.forgotten(),
             attempts_omitted: 0,
             tls_omitted: 0,
+            lookups_omitted: self.resolver.omitted(),
             one_sided: self.one_sided,
             tls_opaque: self.tls_opaque,
         }

@@ -26,6 +26,8 @@ pub struct Limits {
     pub pending_requests: usize,
     /// Failed attempts to connect that are kept, by client, server and kind of failure; a port scan makes many.
     pub attempts: usize,
+    /// Failed look-ups of names that are kept, by client, name and kind of failure.
+    pub lookups: usize,
     /// Sessions open at a time.
     pub sessions: usize,
     /// Exchanges kept in full per session.
@@ -58,6 +60,7 @@ impl Default for Limits {
             nesting: 16,
             pending_requests: 256,
             attempts: 4_096,
+            lookups: 4_096,
             sessions: 20_000,
             exchanges_per_session: 20_000,
             findings_per_rule: 100,

@@ -5,13 +5,15 @@ mod cli;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 use cli::run::{Failure, Status};
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let matches = Cli::command().long_version(cli::version::long()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(cli) {
         Ok(Status::Clean) => ExitCode::SUCCESS,
         Ok(Status::Findings) => ExitCode::from(1),
         Ok(Status::Unreadable) => ExitCode::from(2),
@@ -31,6 +33,10 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Timeline(args)) => args.run(),
         Some(Command::Sessions(args)) => args.run(),
         Some(Command::Diagnose(args)) => args.run(),
+        Some(Command::Extract(args)) => args.run(),
+        Some(Command::Export(args)) => args.run(),
+        Some(Command::Explain(args)) => args.run(),
+        Some(Command::Rules(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
         Some(Command::Tls(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),

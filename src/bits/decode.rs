@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::PacketType;
 use super::fields::{self, ContentRange};
+use super::secrets;
 use crate::at::Span;
 use crate::http::{Head, Oddities, Start};
 use crate::model::exchange::{ErrorCode, Request, Response};
@@ -55,9 +56,9 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
         span,
         method: method.to_owned(),
         method_override: value("X-Http-Method-Override"),
-        target: target.to_owned(),
+        target: secrets::masked(target),
         minor_version: head.minor_version,
-        host: value("Host"),
+        host: value("Host").map(|host| secrets::masked(&host)),
         user_agent: value("User-Agent"),
         packet_type: value("BITS-Packet-Type").or_else(|| value("BITS-Package-Type")),
         session_id: value("BITS-Session-Id"),
@@ -81,6 +82,7 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
             .map(|header| header.value.len() as u64)
             .max()
             .unwrap_or(0),
+        long_field: long_field(head),
         odd: oddities(head),
         ..Request::default()
     }
@@ -220,6 +222,12 @@ fn hops(head: &Head<'_>) -> Vec<String> {
 fn cookies(head: &Head<'_>) -> Vec<String> {
     let name = |value: &[u8]| text(value.split(|byte| *byte == b'=').next().unwrap_or_default());
     values(head, &["Set-Cookie"]).map(name).collect()
+}
+
+/// The field with the longest value, where that is longer than servers take.
+fn long_field(head: &Head<'_>) -> Option<String> {
+    let longest = head.headers.iter().max_by_key(|header| header.value.len())?;
+    (longest.value.len() > fields::VALUE_LIMIT).then(|| longest.name.to_owned())
 }
 
 /// Fields of which a message can have but one.

@@ -22,7 +22,7 @@ pub use filter::Filter;
 pub use input::{Input, Problem};
 pub use merge::Merge;
 pub use reader::Reader;
-pub use secrets::secrets;
+pub use secrets::LateSecrets;
 
 use crate::at::At;
 

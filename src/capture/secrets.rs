@@ -4,7 +4,7 @@
 //! the heads of all blocks is cheap; for a stream that cannot be read twice there is no such way.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 const SECTION: u32 = 0x0a0d_0d0a;
@@ -14,54 +14,53 @@ const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// Longest secrets block that is read.
 const LONGEST: usize = 16 << 20;
 
-/// The key logs inside a pcapng file, of at most 16 MiB each; none of a file of another kind, or a compressed one.
-///
-/// # Errors
-///
-/// Where the file cannot be opened. What cannot be read further on ends the list.
-pub fn secrets(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    let file = File::open(path)?;
-    // A pipe would lose what is read here.
-    if !file.metadata()?.is_file() {
-        return Ok(Vec::new());
-    }
-    let mut input = BufReader::with_capacity(1 << 18, file);
-    let (mut found, mut big_endian, mut first) = (Vec::new(), false, true);
-    while let Some((kind, len)) = head(&mut input, &mut big_endian, first) {
-        first = false;
-        let body = len - 12;
-        if kind == SECRETS && body <= LONGEST {
-            let mut bytes = vec![0; body];
-            if input.read_exact(&mut bytes).is_err() {
-                break;
-            }
-            found.extend(key_log(&bytes, big_endian));
-        } else if kind == SECTION && skip(&mut input, len - 16).is_err()
-            || kind != SECTION && skip(&mut input, body).is_err()
-        {
-            break;
+/// A pcapng file of which only the secrets are read.
+#[derive(Debug)]
+pub struct LateSecrets(BufReader<File>);
+
+impl LateSecrets {
+    /// Opens a file; `None` for what is no plain pcapng file, or cannot be opened.
+    pub fn open(path: &Path) -> Option<Self> {
+        // Opening a pipe might wait, and reading from it would lose what is read.
+        if !path.metadata().ok()?.is_file() {
+            return None;
         }
-        if skip(&mut input, 4).is_err() {
-            break;
-        }
+        let mut file = File::open(path).ok()?;
+        let kind = word(&mut file, false)?;
+        file.rewind().ok()?;
+        (kind == SECTION).then(|| Self(BufReader::with_capacity(1 << 18, file)))
     }
-    Ok(found)
+
+    /// The key logs in it, of at most 16 MiB each; what cannot be read ends the list.
+    pub fn read(mut self) -> Vec<Vec<u8>> {
+        let (mut found, mut big_endian) = (Vec::new(), false);
+        while self.block(&mut big_endian, &mut found).is_some() {}
+        found
+    }
+
+    fn block(&mut self, big_endian: &mut bool, found: &mut Vec<Vec<u8>>) -> Option<()> {
+        let (kind, rest) = head(&mut self.0, big_endian)?;
+        if kind == SECRETS && rest <= LONGEST {
+            let mut bytes = vec![0; rest];
+            self.0.read_exact(&mut bytes).ok()?;
+            found.extend(key_log(&bytes, *big_endian));
+            return Some(());
+        }
+        self.0.seek_relative(i64::try_from(rest).ok()?).ok()
+    }
 }
 
-/// Type and length of the next block; of a section header the byte order is read too.
-fn head(input: &mut impl Read, big_endian: &mut bool, first: bool) -> Option<(u32, usize)> {
+/// Type of the next block and how much of it follows its head; of a section header the byte order is read too.
+fn head(input: &mut impl Read, big_endian: &mut bool) -> Option<(u32, usize)> {
     let kind = word(input, *big_endian)?;
-    if first && kind != SECTION {
-        return None;
-    }
     let mut len = [0; 4];
     input.read_exact(&mut len).ok()?;
     if kind == SECTION {
         *big_endian = word(input, true)? == BYTE_ORDER;
     }
     let len = number(len, *big_endian) as usize;
-    let least = if kind == SECTION { 16 } else { 12 };
-    (len >= least && len.is_multiple_of(4)).then_some((kind, len))
+    let read = if kind == SECTION { 12 } else { 8 };
+    len.checked_sub(read).filter(|_| len.is_multiple_of(4)).map(|rest| (kind, rest))
 }
 
 fn key_log(body: &[u8], big_endian: bool) -> Option<Vec<u8>> {
@@ -79,10 +78,6 @@ fn word(input: &mut impl Read, big_endian: bool) -> Option<u32> {
 
 const fn number(bytes: [u8; 4], big_endian: bool) -> u32 {
     if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
-}
-
-fn skip(input: &mut BufReader<File>, len: usize) -> io::Result<()> {
-    input.seek_relative(i64::try_from(len).map_err(io::Error::other)?)
 }
 
 #[cfg(test)]
@@ -109,7 +104,7 @@ mod tests {
     fn found(bytes: &[u8]) -> Vec<Vec<u8>> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        secrets(file.path()).unwrap()
+        LateSecrets::open(file.path()).map(LateSecrets::read).unwrap_or_default()
     }
 
     #[test]
@@ -127,7 +122,7 @@ mod tests {
     #[test]
     fn cut_or_other_files_have_what_they_have() {
         let whole = capture(u32::to_le_bytes);
-        assert!((0..whole.len() - 4).all(|len| found(&whole[..len]).len() <= 1));
+        assert!((0..whole.len()).all(|len| found(&whole[..len]).len() <= 1));
         assert!(found(b"\xd4\xc3\xb2\xa1 a pcap file").is_empty());
     }
 }

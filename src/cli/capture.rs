@@ -11,6 +11,8 @@ use bitsleuth::{Analysis, Options};
 use clap::Args;
 
 use super::run::{Failure, Status, output};
+#[cfg(feature = "live")]
+use super::sandbox;
 use super::show::Show;
 
 pub const EXAMPLES: &str = "\
@@ -101,6 +103,10 @@ pub struct CaptureArgs {
     /// Write the frames to a pcap file, too
     #[arg(short, long, value_name = "FILE")]
     pub write: Option<PathBuf>,
+
+    /// Keep the right to open files and the network while capturing; Linux takes both away otherwise
+    #[arg(long)]
+    pub no_sandbox: bool,
 }
 
 /// What came of a capture.
@@ -138,6 +144,13 @@ pub fn run_live(args: &CaptureArgs, each: &mut impl FnMut(Item<'_>)) -> Result<S
         filter: args.filter.as_deref(),
         save: args.write.as_deref(),
     })?;
+    sandbox::drop_root().map_err(|error| Error::Live {
+        interface: args.interface.clone(),
+        why: format!("cannot give up the rights of root: {error}"),
+    })?;
+    if !args.no_sandbox {
+        sandbox::enter(&[]);
+    }
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0
         && !stopped.load(Ordering::Relaxed)

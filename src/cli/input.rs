@@ -1,7 +1,7 @@
 //! Which captures to read.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -11,6 +11,8 @@ use bitsleuth::capture::{Error, Filter, Merge, Problem};
 use bitsleuth::limits::Limits;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use super::sandbox;
 
 /// Bytes that are read too fast for a progress bar to be of use.
 const QUICK: u64 = 64 << 20;
@@ -38,9 +40,29 @@ pub struct InputArgs {
     /// RSA private key of a server in PEM form, for TLS without forward secrecy
     #[arg(long, value_name = "FILE")]
     pub tls_rsa_key: Vec<PathBuf>,
+    /// Keep the right to open other files and the network while reading; Linux takes both away otherwise
+    #[arg(long)]
+    pub no_sandbox: bool,
+
+    /// Folders in which a command creates files while it reads.
+    #[arg(skip)]
+    pub writes_to: Vec<PathBuf>,
 }
 
 impl InputArgs {
+    /// The same inputs for a command that goes on creating files in `folder`.
+    pub fn writing_to(&self, folder: Option<&Path>) -> Self {
+        Self { writes_to: folder.map(Path::to_owned).into_iter().collect(), ..self.clone() }
+    }
+
+    /// Gives up what is not needed once everything is open.
+    pub fn confine(&self) {
+        if !self.no_sandbox {
+            let folders: Vec<&Path> = self.writes_to.iter().map(PathBuf::as_path).collect();
+            sandbox::enter(&folders);
+        }
+    }
+
     /// Opens all captures, and says on standard error which cannot be read.
     ///
     /// # Errors

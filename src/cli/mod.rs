@@ -3,16 +3,23 @@
 pub mod capture;
 pub mod diagnose;
 pub mod docs;
+pub mod explain;
+pub mod export;
+pub mod extract;
 pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+pub mod rules;
 pub mod run;
+pub mod sandbox;
 pub mod select;
 pub mod sessions;
 pub mod show;
+pub mod target;
 pub mod timeline;
 pub mod tls;
+pub mod version;
 
 use clap::{Parser, Subcommand};
 
@@ -37,6 +44,7 @@ const EXAMPLES: &str = "\
 Examples:
   bitsleuth upload.pcap                      what client and server said, in order
   bitsleuth sessions --json *.pcapng.gz      a summary of each upload for scripts
+  bitsleuth explain 0x80190194               what a code in the client's log means
   tcpdump -w - tcp port 80 | bitsleuth -     a capture from standard input
   bitsleuth capture -i eth0 -f 'port 8530'   uploads as they happen
 
@@ -57,6 +65,18 @@ pub enum Command {
     /// Why uploads failed: the cause, its proof, what to do
     #[command(after_help = diagnose::EXAMPLES)]
     Diagnose(diagnose::DiagnoseArgs),
+    /// The uploaded files themselves, put together from their fragments
+    #[command(after_help = extract::EXAMPLES)]
+    Extract(extract::ExtractArgs),
+    /// The report in the formats of other programs
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::ExportArgs),
+    /// What a rule, a code, an HTTP status, a protocol GUID or a word means
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
+    /// List the rules
+    #[command(after_help = rules::EXAMPLES)]
+    Rules(rules::RulesArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use bitsleuth::capture::{self, Item};
+use bitsleuth::capture::{self, Item, LateSecrets};
 use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
@@ -60,17 +60,22 @@ pub fn analyse(
         Analysis::new(Options { limits: limits.clone(), digest, rules: judge.rules() });
     keys(args, &mut analysis)?;
     let mut merge = args.open(limits)?;
+    // Opened now: later there may be no right to.
+    let paths = args.files.iter().chain(&args.read);
+    let mut late: Vec<LateSecrets> = paths.filter_map(|path| LateSecrets::open(path)).collect();
+    args.confine();
     let told = merge.problems().len();
     let progress = Progress::show(&merge);
-    let mut scanned = false;
     while let Some(item) = merge.next() {
         match item {
             Item::Frame(frame) => analysis.push(&frame, observer),
             Item::Secrets(text) => analysis.secrets(text),
         }
-        if !scanned && analysis.waits_for_keys() {
-            scanned = true;
-            late_keys(args, &mut analysis);
+        if analysis.waits_for_keys() {
+            late.drain(..).flat_map(LateSecrets::read).for_each(|text| analysis.secrets(&text));
+        }
+        if observer.has_enough() {
+            break;
         }
     }
     drop(progress);
@@ -98,15 +103,6 @@ pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
         analysis.rsa_key(&pem).map_err(|error| Failure::Message(format!("{name}: {error}")))?;
     }
     Ok(())
-}
-
-/// Gives an analysis the keys that stand behind the packets that need them.
-fn late_keys(args: &InputArgs, analysis: &mut Analysis) {
-    for path in args.files.iter().chain(&args.read) {
-        // What is wrong with a file is told where its packets are read.
-        let found = capture::secrets(path).unwrap_or_default();
-        found.iter().for_each(|text| analysis.secrets(text));
-    }
 }
 
 /// The name of a file, safe to show, and its contents.

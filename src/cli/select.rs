@@ -29,6 +29,15 @@ pub struct Select {
 }
 
 impl Select {
+    /// Whether every session is meant.
+    pub fn is_empty(&self) -> bool {
+        self.session.is_empty()
+            && self.client.is_empty()
+            && self.server.is_empty()
+            && self.url.is_empty()
+            && self.outcome.is_empty()
+    }
+
     /// Whether the session is meant.
     pub fn keep(&self, session: &Session) -> bool {
         any(&self.session, |id| has_id(session, id))

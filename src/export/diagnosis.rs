@@ -157,7 +157,7 @@ fn stated(finding: &Finding) -> String {
 }
 
 /// A label and text beside it.
-fn block(
+pub(super) fn block(
     out: &mut dyn Write,
     label: &str,
     words: &str,

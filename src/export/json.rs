@@ -12,7 +12,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 /// Writes any value as an indented JSON document that ends in a line feed.
-pub(super) fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(Spelled(&mut *out), value)?;
     writeln!(out)
 }

@@ -1,11 +1,25 @@
 //! Reports as text for people and as data for programs.
 
+pub mod aside;
+pub mod community;
+pub mod csv;
 pub mod diagnosis;
+pub mod ecs;
+pub mod events;
+pub mod explain;
+pub mod har;
 pub mod http;
 pub mod json;
+pub mod mask;
+pub mod ndjson;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+pub mod rules;
 pub mod sarif;
+pub mod stix;
 pub mod style;
 pub mod table;
+pub mod tables;
 pub mod text;
 pub mod timeline;
 pub mod tls;

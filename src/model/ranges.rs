@@ -50,6 +50,14 @@ impl Ranges {
         self.0.iter().copied()
     }
 
+    /// What of the set lies between `start` and `end`, in order.
+    pub fn within(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let from = self.0.partition_point(|range| range.1 <= start);
+        let to = self.0.partition_point(|range| range.0 < end);
+        let touched = self.0.get(from..to).unwrap_or_default();
+        touched.iter().map(move |&(low, high)| (low.max(start), high.min(end)))
+    }
+
     /// Whether every byte of the range is in the set.
     pub fn covers(&self, start: u64, end: u64) -> bool {
         start >= end || self.0.iter().any(|&(low, high)| low <= start && end <= high)
@@ -87,6 +95,17 @@ mod tests {
         ranges.add(5, 10);
         assert_eq!(ranges.iter().collect::<Vec<_>>(), [(0, 20)]);
         assert_eq!(ranges.missing(25).iter().collect::<Vec<_>>(), [(20, 25)]);
+    }
+
+    #[test]
+    fn a_part_is_cut_at_its_ends() {
+        let mut ranges = Ranges::default();
+        ranges.add(0, 5);
+        ranges.add(10, 20);
+        ranges.add(30, 40);
+        assert_eq!(ranges.within(3, 12).collect::<Vec<_>>(), [(3, 5), (10, 12)]);
+        assert_eq!(ranges.within(5, 10).count(), 0);
+        assert_eq!(ranges.within(12, 3).count(), 0);
     }
 
     proptest! {

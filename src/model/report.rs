@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Session, TlsConnection};
+use super::{Attempt, Lookup, Session, TlsConnection};
 use crate::capture::Input;
 use crate::rules::Finding;
 
@@ -28,6 +28,9 @@ pub struct Report {
     /// What is known of TLS, connection by connection, in the order in which they ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tls_connections: Vec<TlsConnection>,
+    /// Names that could not be resolved; as the attempts, anybody's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Lookup>,
     /// What the rules found about connections and the capture as a whole.
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
@@ -62,6 +65,9 @@ pub struct Quality {
     /// Connections with TLS left out of `tls_connections`, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tls_omitted: u64,
+    /// Failed look-ups of names that were only counted, to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lookups_omitted: u64,
     /// Connections with data of one side and no packet of the other.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: u64,

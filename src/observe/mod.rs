@@ -1,6 +1,8 @@
 //! What watches an analysis: digests of files, listings, a library user's own code.
 
 pub mod digest;
+pub mod extract;
+pub mod heads;
 pub mod listing;
 
 use crate::http;
@@ -17,6 +19,11 @@ pub trait Observer {
 
     /// A connection is over; no event of it follows.
     fn closed(&mut self, _connection: &Connection) {}
+
+    /// Whether reading on is of no use, as when nobody takes what the observer writes any more.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 impl Observer for () {}
@@ -32,5 +39,9 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 
     fn closed(&mut self, connection: &Connection) {
         (**self).closed(connection);
+    }
+
+    fn has_enough(&self) -> bool {
+        (**self).has_enough()
     }
 }

@@ -9,7 +9,8 @@ use hashbrown::HashMap;
 use crate::at::At;
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
-use crate::model::{Attempt, Outcome, Session};
+use crate::model::{Attempt, Lookup, Outcome, Session};
+use crate::rules::{look, runner};
 use crate::sessions::Web;
 
 /// Sessions remembered for those that follow.
@@ -29,6 +30,10 @@ pub struct Brief {
     pub url: Option<String>,
     /// Its id as written.
     pub id: Option<String>,
+    /// Its Create-Session was answered with success.
+    pub created: bool,
+    /// Nothing of it escaped the capture.
+    pub whole: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// Status of the error it ended on.
@@ -68,6 +73,8 @@ impl Brief {
             server: SocketAddr::new(session.server.address, session.server.port),
             url: session.url.clone(),
             id: session.id.clone(),
+            created: session.exchanges.iter().any(look::creates),
+            whole: runner::is_whole(session),
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),
             lost: answers().any(|answer| answer.error_value() == Some(SESSION_NOT_FOUND)),
@@ -164,6 +171,8 @@ pub struct Around<'a> {
     pub(super) history: &'a History,
     /// Connections that never came about, over the whole capture.
     pub attempts: &'a [Attempt],
+    /// Names that could not be resolved, over the whole capture.
+    pub lookups: &'a [Lookup],
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
     /// The last frame of the capture.

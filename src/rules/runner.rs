@@ -15,7 +15,13 @@ pub fn judge(report: &mut Report, rules: &[&'static Rule], web: &Web, end: At, l
     order.sort_by_key(|place| report.sessions.get(*place).map(|session| session.ended));
     for place in order {
         let Some(session) = report.sessions.get_mut(place) else { continue };
-        let around = Around { history: &history, attempts: &report.attempts, web, end };
+        let around = Around {
+            history: &history,
+            attempts: &report.attempts,
+            lookups: &report.lookups,
+            web,
+            end,
+        };
         session.findings = session_findings(session, rules, &around, limits);
         session.diagnosis = diagnosis::of(session);
         history.add(session);
@@ -78,7 +84,7 @@ fn exchange_is_whole(exchange: &Exchange) -> bool {
 }
 
 /// Whether nothing of the session escaped the capture.
-fn is_whole(session: &Session) -> bool {
+pub(super) fn is_whole(session: &Session) -> bool {
     let lost = |connection: &crate::stream::Connection| {
         [&connection.client_side, &connection.server_side]
             .iter()

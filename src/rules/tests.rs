@@ -7,7 +7,7 @@ use crate::{Analysis, Options, transcript};
 /// Rules about what no transcript can show: a damaged file, cut frames, TLS. Tests on captures cover them.
 const WITHOUT_EXAMPLES: [&str; 3] = ["capture-damaged", "capture-truncated", "tls-opaque"];
 
-fn report(text: &str) -> Report {
+pub(super) fn report(text: &str) -> Report {
     let records = transcript::play(text).unwrap_or_else(|error| panic!("{error} in\n{text}"));
     let mut analysis = Analysis::new(Options::default());
     for record in records {

@@ -1,7 +1,7 @@
 //! Which exchange belongs to which upload ([MC-BUP] ties some by id, others only by order, client and URL).
 
 mod assign;
-mod replies;
+pub(crate) mod replies;
 mod web;
 
 use std::collections::HashMap;
@@ -24,6 +24,7 @@ use crate::stream::{Connection, Side};
 use assign::Open;
 use replies::Replies;
 
+pub(crate) use assign::percent_decoded;
 pub use web::Web;
 
 /// Bytes of a response body kept as evidence of who answered.

@@ -26,7 +26,7 @@ pub(super) struct Replies {
 }
 
 /// A URL or relative path in the form to compare: decoded, with slashes, without scheme, host and query.
-fn normal(url: &str) -> String {
+pub(crate) fn normal(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let path = percent_decoded(path).replace('\\', "/");
     let path = path

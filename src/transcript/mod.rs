@@ -30,11 +30,14 @@
 //!
 //! Indented lines set a field (`Name: value`), take it away (`Name:`), add another one (`+ Name: value`) or add a line of
 //! the body (`| text`). `...` waits; `=` changes what follows: `= connection`, `= client ADDRESS`, `= server ADDRESS:PORT`,
-//! `= url URL`; `!` is TCP: `client resets`, `server resets`, `client closes`, `server closes`, `again` (the last segment
-//! is repeated), `refused` (a connection is answered by RST), `unanswered` (it is not answered), `server stalls SECONDS`.
+//! `= url URL`; `= repeat N` plays all lines above N times more; `!` is TCP and names: `client resets`, `server resets`,
+//! `client closes`, `server closes`, `again` (the last segment is repeated), `refused` (a connection is answered by RST),
+//! `unanswered` (it is not answered), `server stalls SECONDS`, `name NAME NXDOMAIN` (a look-up fails; so do `SERVFAIL`,
+//! `REFUSED`, `unanswered`; `found` does not).
 
 mod line;
 mod message;
+mod names;
 mod play;
 mod wire;
 

@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, TcpHeader};
+use etherparse::{
+    Ethernet2Header, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, PacketBuilderStep,
+    TcpHeader,
+};
 
 use super::Record;
 use crate::at::{At, Timestamp};
@@ -210,30 +213,44 @@ impl Wire {
         (tcp.syn, tcp.fin, tcp.rst, tcp.ack) = (segment.syn, segment.fin, segment.rst, segment.ack);
         tcp.psh = !segment.payload.is_empty();
         tcp.acknowledgment_number = if segment.ack { ack } else { 0 };
-        let ip = ip(from.ip(), to.ip(), segment.ttl.unwrap_or(ttl), *id);
-        let frame = self.records.len() as u64 + 1;
-        let at = At {
-            frame,
-            time: Timestamp::from_nanos(self.now),
-            input: 0,
-            input_frame: u32::try_from(frame).unwrap_or(u32::MAX),
-        };
+        let ip = ip(from.ip(), to.ip(), segment.ttl.unwrap_or(ttl), *id, IpNumber::TCP);
         let mut data = Vec::with_capacity(54 + segment.payload.len());
-        let packet = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]).ip(ip);
         // Writing to memory only fails for payloads beyond 64 KiB.
-        if packet.tcp_header(tcp).write_to_vec(&mut data, segment.payload).is_ok() {
-            self.records.push(Record { at, data });
+        if ethernet().ip(ip).tcp_header(tcp).write_to_vec(&mut data, segment.payload).is_ok() {
+            self.put(data);
         }
+    }
+
+    /// Sends a datagram.
+    pub fn datagram(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        self.now += STEP;
+        let ip = ip(from.ip(), to.ip(), TTL[0], 0, IpNumber::UDP);
+        let mut data = Vec::with_capacity(42 + payload.len());
+        let packet = ethernet().ip(ip).udp(from.port(), to.port());
+        if packet.write_to_vec(&mut data, payload).is_ok() {
+            self.put(data);
+        }
+    }
+
+    fn put(&mut self, data: Vec<u8>) {
+        let frame = self.records.len() as u64 + 1;
+        let time = Timestamp::from_nanos(self.now);
+        let input_frame = u32::try_from(frame).unwrap_or(u32::MAX);
+        self.records.push(Record { at: At { frame, time, input: 0, input_frame }, data });
     }
 }
 
-fn ip(from: IpAddr, to: IpAddr, ttl: u8, id: u16) -> IpHeaders {
+fn ethernet() -> PacketBuilderStep<Ethernet2Header> {
+    PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+}
+
+fn ip(from: IpAddr, to: IpAddr, ttl: u8, id: u16, protocol: IpNumber) -> IpHeaders {
     match (from, to) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
             let header = Ipv4Header {
                 identification: id,
                 time_to_live: ttl,
-                protocol: IpNumber::TCP,
+                protocol,
                 source: source.octets(),
                 destination: destination.octets(),
                 ..Ipv4Header::default()
@@ -247,7 +264,7 @@ fn ip(from: IpAddr, to: IpAddr, ttl: u8, id: u16) -> IpHeaders {
             };
             let header = Ipv6Header {
                 hop_limit: ttl,
-                next_header: IpNumber::TCP,
+                next_header: protocol,
                 source: octets(from),
                 destination: octets(to),
                 ..Ipv6Header::default()

@@ -7,11 +7,16 @@ use serde_json::Value;
 
 use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
 
-const SUBCOMMANDS: [&str; 10] = [
+const SUBCOMMANDS: &[&str] = &[
     "timeline",
     "sessions",
     "diagnose",
+    "extract",
+    "export",
+    "explain",
+    "rules",
     "http",
+    "tls",
     "tls",
     "capture",
     "interfaces",
@@ -77,6 +82,8 @@ fn a_reader_that_left_is_no_error() {
         &["sessions", "--json", "resumed.pcap"],
         &["http", "resumed.pcap"],
         &["tls", "tls13.pcapng"],
+        &["rules", "--json"],
+        &["explain", "404"],
         &["schema"],
         &["man"],
         &["completions", "bash"],

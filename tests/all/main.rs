@@ -5,8 +5,12 @@
 mod cli;
 mod damage;
 mod diagnose;
+mod explain;
+mod export;
+mod extract;
 mod golden;
 mod holes;
 mod invariance;
+mod rules;
 mod support;
 mod tls;

@@ -1,5 +1,6 @@
-//! TCP.
+//! TCP, and the names that lead to it.
 
+pub mod dns_failed;
 pub mod retransmission_heavy;
 pub mod tcp_reset_by_client;
 pub mod tcp_reset_by_middlebox;

@@ -75,6 +75,20 @@ pub fn store(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
+/// The capture that a transcript describes.
+pub fn transcript(text: &str) -> Vec<u8> {
+    let records: Vec<build::Record> = bitsleuth::transcript::play(text)
+        .unwrap()
+        .into_iter()
+        .map(|record| build::Record {
+            nanos: record.at.time.nanos(),
+            wire_len: record.data.len() as u32,
+            data: record.data,
+        })
+        .collect();
+    build::pcap(&records, build::Order::Little)
+}
+
 /// The report on captures given together, whatever state they are in.
 pub fn report(files: &[&[u8]]) -> Value {
     let mut merge = Merge::new(Limits::default());

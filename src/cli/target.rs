@@ -1,0 +1,84 @@
+//! Where a command writes: standard output, or a file that is whole or not there.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use bitsleuth::export::aside;
+use bitsleuth::export::text::escape;
+use tempfile::NamedTempFile;
+
+use super::input::InputArgs;
+use super::run::Failure;
+
+/// A file under way beside its place, or standard output.
+pub enum Target {
+    /// Standard output, as it is: no end of line or colour is touched.
+    Stdout(BufWriter<io::Stdout>),
+    /// A file that takes its place when finished.
+    File(BufWriter<NamedTempFile>, PathBuf),
+}
+
+impl Target {
+    /// Opens `path`; none and `-` are standard output.
+    ///
+    /// # Errors
+    ///
+    /// Where the file is one of the inputs, or cannot be created.
+    pub fn open(path: Option<&Path>, inputs: &InputArgs) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            return Ok(Self::Stdout(BufWriter::with_capacity(64 << 10, io::stdout())));
+        };
+        if let Ok(place) = path.canonicalize() {
+            let is_input =
+                |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == place);
+            if inputs.files.iter().chain(&inputs.read).any(|input| is_input(&input)) {
+                return Err(failed(path, "is an input, and would be overwritten"));
+            }
+        }
+        let file =
+            aside::file(folder_of(path)).map_err(|error| failed(path, &error.to_string()))?;
+        Ok(Self::File(BufWriter::with_capacity(64 << 10, file), path.to_owned()))
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    ///
+    /// Where the rest cannot be written, or the file not renamed.
+    pub fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Stdout(mut out) => Ok(out.flush()?),
+            Self::File(out, path) => {
+                let file = out.into_inner().map_err(|error| failed(&path, &error.to_string()))?;
+                file.persist(&path).map_err(|error| failed(&path, &error.error.to_string()))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File(out, _) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File(out, _) => out.flush(),
+        }
+    }
+}
+
+/// The folder that a file is to be in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A failure that names the file.
+pub fn failed(path: &Path, why: &str) -> Failure {
+    Failure::Message(format!("{}: {why}", escape(&path.display().to_string())))
+}

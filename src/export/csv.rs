@@ -1,0 +1,59 @@
+//! A table as comma-separated values (RFC 4180).
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use csv::{Terminator, WriterBuilder};
+
+use super::tables::{Table, Value};
+use super::text;
+use crate::model::Report;
+
+/// Writes one table of a report: a row of names, then the rows, each ended by CR LF. With `bom`, a byte order mark goes
+/// in front, without which Excel takes UTF-8 for something else.
+pub fn write(out: &mut dyn Write, report: &Report, table: Table, bom: bool) -> io::Result<()> {
+    if bom {
+        out.write_all("\u{feff}".as_bytes())?;
+    }
+    let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+    csv.write_record(table.columns().iter().map(|column| column.name))?;
+    for row in table.rows(report) {
+        let cells =
+            table.columns().iter().map(|column| column.of(&row).map_or_else(String::new, cell));
+        csv.write_record(cells)?;
+    }
+    csv.flush()
+}
+
+fn cell(value: Value) -> String {
+    match value {
+        Value::Text(raw) => guarded(&text::escape(&raw)).into_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Time(time) => time.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+    }
+}
+
+/// Text that a spreadsheet would take for a formula, with an apostrophe in front.
+fn guarded(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_guarded_and_numbers_are_not() {
+        for raw in ["=1+1", "+1", "-1", "@SUM(A1)"] {
+            assert_eq!(cell(Value::Text(raw.to_owned())), format!("'{raw}"));
+        }
+        assert_eq!(cell(Value::Number(-1.5)), "-1.5");
+        assert_eq!(cell(Value::Text("a=b\n".to_owned())), "a=b\\n");
+    }
+}

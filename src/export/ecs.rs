@@ -1,0 +1,263 @@
+//! Events with the field names of the Elastic Common Schema 8.
+
+use std::net::SocketAddr;
+
+use serde_json::{Map, Value, json};
+
+use super::community;
+use super::events::{Form, id_of, time_of};
+use crate::at::Timestamp;
+use crate::bits::{PacketType, hresult};
+use crate::model::{Exchange, Outcome, Report, Request, Response, Session, url};
+use crate::rules::{ALL, Finding, Severity};
+
+/// The version whose field names are used.
+const VERSION: &str = "8.17.0";
+
+/// `bits.transaction`, `bits.session` and `bits.finding` events, told apart by `event.dataset`. What ECS has no name for
+/// is under `bits`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ecs;
+
+impl Form for Ecs {
+    fn start(&self) -> Option<Value> {
+        None
+    }
+
+    fn exchange(&self, exchange: &Exchange, session: Option<&Session>) -> Value {
+        let span = exchange.span();
+        let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
+        let outcome =
+            response.map_or("unknown", |r| if r.is_success() { "success" } else { "failure" });
+        let mut event = event("event", "bits.transaction", &["connection", "protocol"], outcome);
+        event.insert("action".into(), json!(action(&exchange.kind)));
+        lasted(&mut event, span.first.time, span.last.time);
+        let mut doc = document(span.first.time, event);
+        ends(&mut doc, exchange.client, exchange.server, exchange.tls);
+        doc.insert("http".into(), http(request, response));
+        let named = request.and_then(|request| url::of(exchange, request));
+        put(&mut doc, "url", named.map(|url| url_fields(&url.to_string())));
+        let agent = request.and_then(|request| request.user_agent.as_deref());
+        put(&mut doc, "user_agent", agent.map(|agent| json!({"original": agent})));
+        let id = session.and_then(|session| session.id.as_deref()).or_else(|| id_of(exchange));
+        doc.insert("bits".into(), bits(exchange, id));
+        without_null(Value::Object(doc))
+    }
+
+    fn session(&self, session: &Session) -> Value {
+        let mut event =
+            event("event", "bits.session", &["connection", "end"], outcome(session.outcome));
+        event.insert("action".into(), json!("upload"));
+        let reason = session.diagnosis.as_ref().map(|diagnosis| diagnosis.summary.as_str());
+        put(&mut event, "reason", reason.map(|reason| json!(reason)));
+        lasted(&mut event, session.started, session.ended);
+        let mut doc = document(session.ended, event);
+        whose(&mut doc, session);
+        put(&mut doc, "file", file(session));
+        doc.insert("bits".into(), json!({
+            "session_id": session.id, "outcome": session.outcome.name(), "host_id": session.host_id,
+            "protocol": session.negotiation.as_ref().map(|negotiation| json!({
+                "offered": negotiation.offered.iter().map(|offer| &offer.guid).collect::<Vec<_>>(),
+                "chosen": negotiation.selected.as_ref().map(|offer| &offer.guid),
+                "verdict": negotiation.verdict,
+            })),
+            "bytes": {"total": session.bytes_total, "sent": session.bytes_sent,
+                      "acknowledged": session.bytes_acknowledged},
+            "error": session.error.as_ref().map(|error| json!({
+                "code": error.hresult, "symbol": error.symbol, "context": error.context,
+            })),
+        }));
+        doc.insert(
+            "threat".into(),
+            json!({
+                "framework": "MITRE ATT&CK",
+                "technique": {"id": ["T1197"], "name": ["BITS Jobs"],
+                              "reference": ["https://attack.mitre.org/techniques/T1197/"]},
+            }),
+        );
+        without_null(Value::Object(doc))
+    }
+
+    fn finding(&self, finding: &Finding, session: Option<&Session>, report: &Report) -> Value {
+        let kind = if finding.severity > Severity::Note { "alert" } else { "event" };
+        let mut event = event(kind, "bits.finding", &["info"], "unknown");
+        event.insert("severity".into(), json!(finding.severity as u8 + 1));
+        event.insert("reason".into(), json!(finding.message));
+        let mut doc = document(time_of(finding, session, report).unwrap_or_default(), event);
+        if let Some(session) = session {
+            whose(&mut doc, session);
+        }
+        let rule = ALL.iter().find(|rule| rule.id() == finding.rule);
+        doc.insert("message".into(), json!(finding.message));
+        doc.insert("log".into(), json!({"level": finding.severity.name()}));
+        doc.insert(
+            "rule".into(),
+            json!({
+                "id": finding.rule, "name": rule.map(|rule| rule.title()),
+                "category": rule.map(|rule| rule.family()), "reference": finding.reference,
+            }),
+        );
+        doc.insert("bits".into(), json!({
+            "session_id": session.and_then(|session| session.id.as_ref()), "frames": finding.frames,
+        }));
+        without_null(Value::Object(doc))
+    }
+
+    fn end(&self, _: &Report) -> Option<Value> {
+        None
+    }
+}
+
+type Object = Map<String, Value>;
+
+fn put(object: &mut Object, name: &str, value: Option<Value>) {
+    if let Some(value) = value {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+/// The value without keys that say nothing, and without what this leaves empty.
+fn without_null(value: Value) -> Value {
+    let Value::Object(fields) = value else { return value };
+    let kept = fields.into_iter().map(|(name, value)| (name, without_null(value)));
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    Value::Object(kept.filter(|(_, value)| !empty(value)).collect())
+}
+
+fn document(time: Timestamp, event: Object) -> Object {
+    let mut doc = Object::new();
+    doc.insert("@timestamp".into(), json!(time));
+    doc.insert("ecs".into(), json!({"version": VERSION}));
+    doc.insert("event".into(), Value::Object(event));
+    doc
+}
+
+fn event(kind: &str, dataset: &str, types: &[&str], outcome: &str) -> Object {
+    let mut event = Object::new();
+    event.insert("kind".into(), json!(kind));
+    event.insert("category".into(), json!(["network"]));
+    event.insert("type".into(), json!(types));
+    event.insert("module".into(), json!("bits"));
+    event.insert("dataset".into(), json!(dataset));
+    event.insert("outcome".into(), json!(outcome));
+    event
+}
+
+fn lasted(event: &mut Object, start: Timestamp, end: Timestamp) {
+    event.insert("start".into(), json!(start));
+    event.insert("end".into(), json!(end));
+    event.insert("duration".into(), json!(end.since(start).max(0)));
+}
+
+const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completed => "success",
+        Outcome::Rejected | Outcome::Failed => "failure",
+        Outcome::Cancelled | Outcome::Incomplete => "unknown",
+    }
+}
+
+fn action(kind: &PacketType) -> String {
+    kind.name().to_ascii_lowercase()
+}
+
+/// Both ends of a connection, and what ties them together.
+fn ends(doc: &mut Object, client: SocketAddr, server: SocketAddr, tls: bool) {
+    let end = |at: SocketAddr| json!({"ip": at.ip(), "port": at.port(), "address": at.ip()});
+    for (name, at) in
+        [("source", client), ("client", client), ("destination", server), ("server", server)]
+    {
+        doc.insert(name.to_owned(), end(at));
+    }
+    let family = if server.is_ipv4() { "ipv4" } else { "ipv6" };
+    doc.insert(
+        "network".into(),
+        json!({
+            "transport": "tcp", "protocol": "http", "type": family,
+            "community_id": community::id(client, server),
+        }),
+    );
+    put(doc, "tls", tls.then(|| json!({"established": true})));
+}
+
+/// What a session tells of its ends.
+fn whose(doc: &mut Object, session: &Session) {
+    if let Some(exchange) = session.exchanges.first() {
+        ends(doc, exchange.client, exchange.server, exchange.tls);
+    }
+    put(doc, "url", session.url.as_deref().map(url_fields));
+    let agent = session.user_agent.as_deref();
+    put(doc, "user_agent", agent.map(|agent| json!({"original": agent})));
+}
+
+fn file(session: &Session) -> Option<Value> {
+    let file = session.file.as_ref();
+    let name = session
+        .content_name
+        .as_deref()
+        .or_else(|| session.url.as_deref()?.rsplit('/').next().filter(|name| !name.is_empty()));
+    (file.is_some() || name.is_some()).then(|| {
+        json!({
+            "name": name, "size": file.map(|file| file.size),
+            "hash": {"sha256": file.and_then(|file| file.sha256.as_ref())},
+        })
+    })
+}
+
+fn http(request: Option<&Request>, response: Option<&Response>) -> Value {
+    let minor = request.map(|r| r.minor_version).or(response.map(|r| r.minor_version));
+    without_null(json!({
+        "version": minor.map(|minor| format!("1.{minor}")),
+        "request": request.map(|request| json!({
+            "method": request.method, "body": {"bytes": request.body.bytes},
+        })),
+        "response": response.map(|response| json!({
+            "status_code": response.http_status, "mime_type": response.content_type,
+            "body": {"bytes": response.body.bytes},
+        })),
+    }))
+}
+
+fn url_fields(full: &str) -> Value {
+    let (scheme, rest) = full.split_once("://").unwrap_or(("", full));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let domain = match port {
+        Some(_) => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+        None => authority,
+    };
+    without_null(json!({
+        "full": full, "scheme": scheme, "path": path, "port": port,
+        "domain": domain.trim_start_matches('[').trim_end_matches(']'),
+    }))
+}
+
+fn bits(exchange: &Exchange, id: Option<&str>) -> Value {
+    let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
+    let range = request.and_then(|request| request.content_range.as_ref());
+    let code = response.and_then(Response::error_value);
+    without_null(json!({
+        "packet_type": exchange.kind.name(), "session_id": id,
+        "range": range.map(|range| json!({"start": range.start, "end": range.end, "total": range.total})),
+        "received_offset": response.and_then(|response| response.next_offset),
+        "protocol": {
+            "offered": request.and_then(|request| request.supported_protocols.as_deref()).map(
+                |raw| crate::bits::protocol::offers(raw).map(str::to_owned).collect::<Vec<_>>()),
+            "chosen": response.and_then(|response| response.protocol.as_ref()),
+        },
+        "host_id": response.and_then(|response| response.host_id.as_ref()),
+        "error": {
+            "code": code.map(hresult::hex), "symbol": code.and_then(hresult::symbol),
+            "context": response.and_then(|response| response.error_context.as_ref()),
+        },
+        "frames": {
+            "request": request.map(|request| request.span.first.frame),
+            "response": response.map(|response| response.span.first.frame),
+        },
+    }))
+}

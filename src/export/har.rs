@@ -1,0 +1,163 @@
+//! The exchanges as an HTTP Archive 1.2, for developers and tickets; bodies are left out, credentials masked.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use super::json;
+use super::mask;
+use crate::model::{Exchange, Report, Request, Response, Session, url};
+use crate::observe::heads::{Heads, RawHead};
+
+/// Writes the archive: a page for each session, an entry for each exchange with a request. What HAR has no name for is
+/// under `_bits`.
+pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<()> {
+    let mut pages = Vec::new();
+    let mut entries = Vec::new();
+    for (number, session) in (1_u64..).zip(&report.sessions) {
+        let page = format!("session_{number}");
+        pages.push(json!({
+            "id": page, "title": title(session), "startedDateTime": session.started,
+            "pageTimings": {"onContentLoad": -1, "onLoad": session.duration_seconds * 1000.0},
+            "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "diagnosis": session.diagnosis,
+                      "findings": session.findings},
+        }));
+        let known = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
+        entries.extend(known.map(|exchange| entry(exchange, &page, session, heads)));
+    }
+    let archive = json!({"log": {
+        "version": "1.2",
+        "creator": {"name": report.tool.name, "version": report.tool.version},
+        "pages": pages, "entries": entries,
+    }});
+    json::write_line(out, &archive)?;
+    writeln!(out)
+}
+
+fn title(session: &Session) -> String {
+    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("an upload");
+    format!("{name}: {}", session.outcome.name())
+}
+
+fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> Value {
+    let (request_head, response_head) = heads.of(exchange);
+    let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
+    let timings = timings(exchange);
+    let time: f64 = timings.iter().filter(|millis| **millis > 0.0).sum();
+    let [send, wait, receive] = timings;
+    let mut entry = json!({
+        "pageref": page,
+        "startedDateTime": exchange.span().first.time,
+        "time": time,
+        "request": request.map(|request| request_of(exchange, request, request_head)),
+        "response": response_of(response, response_head),
+        "cache": {},
+        "timings": {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1,
+                    "send": send, "wait": wait, "receive": receive},
+        "serverIPAddress": exchange.server.ip(),
+        "connection": exchange.connection.to_string(),
+        "_bits": {
+            "packet_type": exchange.kind.name(), "session_id": session.id,
+            "client": exchange.client, "server": exchange.server,
+            "content_range": request.and_then(|request| request.content_range.as_ref()),
+            "next_offset": response.and_then(|response| response.next_offset),
+            "error": response.and_then(|response| response.error.as_ref()),
+            "request_frames": request.map(|request| [request.span.first.frame, request.span.last.frame]),
+            "response_frames": response.map(|response| [response.span.first.frame, response.span.last.frame]),
+        },
+    });
+    if let Some(own) = entry.get_mut("_bits").and_then(Value::as_object_mut) {
+        own.retain(|_, value| !value.is_null());
+    }
+    entry
+}
+
+/// Milliseconds of sending, waiting and receiving; -1 for what is not known.
+fn timings(exchange: &Exchange) -> [f64; 3] {
+    let millis = |nanos: i64| nanos.max(0) as f64 / 1e6;
+    let Some(request) = &exchange.request else { return [-1.0; 3] };
+    let send = millis(request.span.last.time.since(request.span.first.time));
+    let Some(response) = &exchange.response else { return [send, -1.0, -1.0] };
+    let wait = millis(response.span.first.time.since(request.span.last.time));
+    [send, wait, millis(response.span.last.time.since(response.span.first.time))]
+}
+
+fn request_of(exchange: &Exchange, request: &Request, head: Option<&RawHead>) -> Value {
+    let query = request.target.split_once('?').map_or("", |(_, query)| query);
+    let pairs: Vec<Value> = mask::url(&format!("?{query}"))
+        .trim_start_matches('?')
+        .split('&')
+        .filter(|pair| !query.is_empty() && !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
+    json!({
+        "method": request.method,
+        "url": full_url(exchange, request),
+        "httpVersion": format!("HTTP/1.{}", request.minor_version),
+        "cookies": [],
+        "headers": headers(head),
+        "queryString": pairs,
+        "headersSize": size(head),
+        "bodySize": request.body.bytes,
+    })
+}
+
+fn response_of(response: Option<&Response>, head: Option<&RawHead>) -> Value {
+    let body = response.map_or(0, |response| response.body.bytes);
+    let text = |pick: fn(&Response) -> Option<&String>| {
+        response.and_then(pick).cloned().unwrap_or_default()
+    };
+    json!({
+        // 0 is what browsers write for a request without an answer.
+        "status": response.map_or(0, |response| response.http_status),
+        "statusText": response.map_or("", |response| &response.reason),
+        "httpVersion": format!("HTTP/1.{}", response.map_or(1, |response| response.minor_version)),
+        "cookies": [],
+        "headers": headers(head),
+        "content": {"size": body, "mimeType": text(|response| response.content_type.as_ref())},
+        "redirectURL": mask::url(&text(|response| response.location.as_ref())),
+        "headersSize": size(head),
+        "bodySize": if response.is_some() { json!(body) } else { json!(-1) },
+    })
+}
+
+fn headers(head: Option<&RawHead>) -> Vec<Value> {
+    let fields = head.map_or(&[][..], |head| &head.fields);
+    fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
+}
+
+fn size(head: Option<&RawHead>) -> Value {
+    head.map_or(json!(-1), |head| json!(head.bytes))
+}
+
+/// The URL with its masked query; the address stands in where no host is named.
+fn full_url(exchange: &Exchange, request: &Request) -> String {
+    let path = url::path_of(request);
+    let bare = url::of(exchange, request)
+        .map_or_else(|| fallback(exchange.server, exchange.tls, path), |url| url.to_string());
+    let query = request.target.split_once('?').map(|(_, query)| format!("?{query}"));
+    encoded(&format!("{bare}{}", query.map_or_else(String::new, |query| mask::url(&query))))
+}
+
+fn fallback(server: SocketAddr, tls: bool, path: &str) -> String {
+    format!(
+        "{}://{server}{}",
+        if tls { "https" } else { "http" },
+        if path.starts_with('/') { path } else { "/" }
+    )
+}
+
+/// With everything that no URI may hold as percent escapes (RFC 3986 2).
+fn encoded(url: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    for byte in url.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(char::from(byte)),
+            _ if b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte) => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

@@ -1,0 +1,208 @@
+//! The sessions as a STIX 2.1 bundle: what was observed, between whom, and the technique it is an instance of.
+//!
+//! Ids are made from content, so that the same capture gives the same bundle.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+use uuid::{Builder, Uuid, uuid};
+
+use super::json;
+use crate::at::Timestamp;
+use crate::model::{Report, Session};
+
+/// The namespace of observables (STIX 2.1 2.9).
+const OBSERVABLES: Uuid = uuid!("00abedb4-aa42-466c-9c23-fed23a9cfcd2");
+/// The namespace of our own objects.
+const OURS: Uuid = uuid!("6e1ba62c-4f1e-5b0a-9d6e-2f63b3c6f1f4");
+
+/// Writes the bundle.
+pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let mut bundle = Bundle::default();
+    let begun = report.sessions.iter().map(|session| session.started).min();
+    if let Some(begun) = begun {
+        let technique = bundle.technique(begun);
+        for session in &report.sessions {
+            bundle.session(session, &technique);
+        }
+    }
+    let objects: Vec<Value> = bundle.objects.into_values().collect();
+    let content = serde_json::to_string(&objects)?;
+    let mut whole = json!({"type": "bundle", "id": format!("bundle--{}", v5(OURS, &content))});
+    if let (Some(fields), false) = (whole.as_object_mut(), objects.is_empty()) {
+        fields.insert("objects".to_owned(), Value::Array(objects));
+    }
+    json::write_line(out, &whole)?;
+    writeln!(out)
+}
+
+/// Objects by id; those seen twice are one.
+#[derive(Default)]
+struct Bundle {
+    objects: BTreeMap<String, Value>,
+}
+
+impl Bundle {
+    fn session(&mut self, session: &Session, technique: &str) {
+        let client = self.address(session.client.address);
+        let server = self.address(session.server.address);
+        let mut refs = vec![client.clone(), server.clone()];
+        refs.push(self.traffic(session, &client, &server));
+        if let Some(url) = &session.url {
+            refs.push(self.observable("url", json!({"value": url}), json!({})));
+            refs.extend(self.host(url));
+        }
+        refs.extend(self.file(session));
+        let key = format!(
+            "{} {} {}",
+            session.started,
+            session.client.address,
+            session.id.as_deref().unwrap_or_default()
+        );
+        let made = millis(session.ended);
+        let observed = self.own("observed-data", &key, made.clone(), json!({
+            "first_observed": millis(session.started), "last_observed": made, "number_observed": 1, "object_refs": refs,
+        }));
+        self.own(
+            "relationship",
+            &key,
+            made,
+            json!({
+                "relationship_type": "related-to", "source_ref": observed, "target_ref": technique,
+                "description": format!("BITS upload, {}", session.outcome.name()),
+            }),
+        );
+    }
+
+    fn technique(&mut self, begun: Timestamp) -> String {
+        self.own(
+            "attack-pattern",
+            "T1197",
+            millis(begun),
+            json!({
+                "name": "BITS Jobs",
+                "external_references": [{
+                    "source_name": "mitre-attack", "external_id": "T1197",
+                    "url": "https://attack.mitre.org/techniques/T1197/",
+                }],
+            }),
+        )
+    }
+
+    fn traffic(&mut self, session: &Session, client: &str, server: &str) -> String {
+        let first = session.exchanges.first();
+        let family = if session.server.address.is_ipv4() { "ipv4" } else { "ipv6" };
+        let carrier = if first.is_some_and(|exchange| exchange.tls) { "https" } else { "http" };
+        let mut fixed = json!({
+            "start": millis(session.started), "end": later(session), "src_ref": client, "dst_ref": server,
+            "dst_port": session.server.port, "protocols": [family, "tcp", carrier],
+        });
+        let request = first.and_then(|exchange| exchange.request.as_ref());
+        if let (Some(fixed), Some(exchange)) = (fixed.as_object_mut(), first) {
+            fixed.insert("src_port".into(), json!(exchange.client.port()));
+            if let Some(request) = request {
+                let agent =
+                    request.user_agent.as_deref().map(|agent| json!({"User-Agent": [agent]}));
+                let mut http = json!({
+                    "request_method": request.method.to_lowercase(),
+                    "request_value": super::mask::url(&request.target),
+                    "request_version": format!("http/1.{}", request.minor_version),
+                });
+                if let (Some(http), Some(agent)) = (http.as_object_mut(), agent) {
+                    http.insert("request_header".into(), agent);
+                }
+                fixed.insert("extensions".into(), json!({"http-request-ext": http}));
+            }
+        }
+        self.observable("network-traffic", fixed, json!({"src_byte_count": session.bytes_sent}))
+    }
+
+    fn address(&mut self, address: IpAddr) -> String {
+        let kind = if address.is_ipv4() { "ipv4-addr" } else { "ipv6-addr" };
+        self.observable(kind, json!({"value": address}), json!({}))
+    }
+
+    /// The host of a URL, where it is a name.
+    fn host(&mut self, url: &str) -> Option<String> {
+        let authority = url.split_once("://")?.1.split('/').next()?;
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let name = !host.starts_with('[') && host.contains('.') && host.parse::<IpAddr>().is_err();
+        name.then(|| self.observable("domain-name", json!({"value": host}), json!({})))
+    }
+
+    fn file(&mut self, session: &Session) -> Option<String> {
+        let file = session.file.as_ref()?;
+        let path = session.url.as_deref().and_then(|url| url.rsplit('/').next());
+        let name = session.content_name.as_deref().or(path).filter(|name| !name.is_empty());
+        let mut fixed = serde_json::Map::new();
+        name.map(|name| fixed.insert("name".into(), json!(name)));
+        file.sha256.as_ref().map(|hash| fixed.insert("hashes".into(), json!({"SHA-256": hash})));
+        (!fixed.is_empty())
+            .then(|| self.observable("file", Value::Object(fixed), json!({"size": file.size})))
+    }
+
+    /// An observable whose id comes from the properties in `fixed`.
+    fn observable(&mut self, kind: &str, fixed: Value, rest: Value) -> String {
+        // A map of serde_json is sorted and its text compact, as RFC 8785 asks for.
+        let id = format!("{kind}--{}", v5(OBSERVABLES, &fixed.to_string()));
+        self.put(&id, kind, [fixed, rest]);
+        id
+    }
+
+    fn own(&mut self, kind: &str, key: &str, made: String, rest: Value) -> String {
+        let id = format!("{kind}--{}", v5(OURS, &format!("{kind} {key}")));
+        self.put(&id, kind, [json!({"created": made, "modified": made}), rest]);
+        id
+    }
+
+    fn put(&mut self, id: &str, kind: &str, parts: [Value; 2]) {
+        let mut fields = serde_json::Map::new();
+        fields.insert("type".into(), json!(kind));
+        fields.insert("spec_version".into(), json!("2.1"));
+        fields.insert("id".into(), json!(id));
+        for part in parts {
+            if let Value::Object(part) = part {
+                fields.extend(part);
+            }
+        }
+        self.objects.insert(id.to_owned(), Value::Object(fields));
+    }
+}
+
+/// The end, which has to lie after the start.
+fn later(session: &Session) -> String {
+    let least = session.started.nanos().saturating_add(1_000_000);
+    millis(Timestamp::from_nanos(session.ended.nanos().max(least)))
+}
+
+/// RFC 3339 to the millisecond, which is what STIX prescribes for its own times.
+fn millis(time: Timestamp) -> String {
+    let moment = jiff::Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or_default();
+    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// A UUID of version 5 (RFC 9562 5.5).
+fn v5(namespace: Uuid, name: &str) -> Uuid {
+    let mut hash = Sha1::new();
+    hash.update(namespace.as_bytes());
+    hash.update(name.as_bytes());
+    let digest = hash.finalize();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);
+    Builder::from_sha1_bytes(bytes).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 9562 A.4.
+    #[test]
+    fn version_5_is_that_of_the_rfc() {
+        let dns = uuid!("6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+        assert_eq!(v5(dns, "www.example.com").to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+    }
+}

@@ -1,0 +1,207 @@
+//! A report as flat tables with typed columns: what CSV and Parquet have in common.
+
+use crate::at::Timestamp;
+use crate::model::session::Fragment;
+use crate::model::{Report, Session};
+use crate::rules::{Confidence, Finding};
+
+/// Which table of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Table {
+    /// One row per upload.
+    #[default]
+    Sessions,
+    /// One row per Fragment request.
+    Fragments,
+    /// One row per finding.
+    Findings,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A count, an offset or a number of a frame.
+    Integer,
+    /// A measure.
+    Number,
+    /// A moment.
+    Time,
+    /// Yes or no.
+    Flag,
+}
+
+/// One cell that is not empty.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Of [`Kind::Text`].
+    Text(String),
+    /// Of [`Kind::Integer`].
+    Integer(u64),
+    /// Of [`Kind::Number`].
+    Number(f64),
+    /// Of [`Kind::Time`].
+    Time(Timestamp),
+    /// Of [`Kind::Flag`].
+    Flag(bool),
+}
+
+/// A column: its name, what it holds, and how it comes from a row.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name, in snake_case.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    of: fn(&Row<'_>) -> Option<Value>,
+}
+
+/// What a row is made from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Row<'r> {
+    /// Place of the session in the report, from 1: what ties the tables together.
+    number: Option<u64>,
+    session: Option<&'r Session>,
+    fragment: Option<&'r Fragment>,
+    finding: Option<&'r Finding>,
+}
+
+impl Column {
+    /// The cell of a row; `None` where the report does not know.
+    pub fn of(&self, row: &Row<'_>) -> Option<Value> {
+        (self.of)(row)
+    }
+}
+
+impl Table {
+    /// Its columns in order.
+    pub const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Sessions => SESSIONS,
+            Self::Fragments => FRAGMENTS,
+            Self::Findings => FINDINGS,
+        }
+    }
+
+    /// Its rows in the order of the report.
+    pub fn rows(self, report: &Report) -> Box<dyn Iterator<Item = Row<'_>> + '_> {
+        let sessions = (1_u64..).zip(&report.sessions).map(|(number, session)| Row {
+            number: Some(number),
+            session: Some(session),
+            ..Row::default()
+        });
+        match self {
+            Self::Sessions => Box::new(sessions),
+            Self::Fragments => Box::new(sessions.flat_map(|row| {
+                let fragments = row.session.map_or(&[][..], |session| &session.fragments);
+                fragments.iter().map(move |fragment| Row { fragment: Some(fragment), ..row })
+            })),
+            Self::Findings => {
+                let outer = report
+                    .findings
+                    .iter()
+                    .map(|finding| Row { finding: Some(finding), ..Row::default() });
+                Box::new(outer.chain(sessions.flat_map(|row| {
+                    let findings = row.session.map_or(&[][..], |session| &session.findings);
+                    findings.iter().map(move |finding| Row { finding: Some(finding), ..row })
+                })))
+            }
+        }
+    }
+}
+
+fn text(value: impl ToString) -> Option<Value> {
+    Some(Value::Text(value.to_string()))
+}
+
+fn maybe(value: Option<&String>) -> Option<Value> {
+    value.map(|value| Value::Text(value.clone()))
+}
+
+fn frames(frames: &[u64]) -> Option<Value> {
+    let words: Vec<String> = frames.iter().map(u64::to_string).collect();
+    (!words.is_empty()).then(|| Value::Text(words.join(" ")))
+}
+
+fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Possible => "possible",
+        Confidence::Likely => "likely",
+        Confidence::Certain => "certain",
+    }
+}
+
+macro_rules! columns {
+    ($($name:ident $kind:ident |$row:ident| $value:expr;)*) => {
+        &[$(Column { name: stringify!($name), kind: Kind::$kind, of: |$row| $value },)*]
+    };
+}
+
+const SESSIONS: &[Column] = columns! {
+    session Integer |r| r.number.map(Value::Integer);
+    session_id Text |r| maybe(r.session?.id.as_ref());
+    outcome Text |r| text(r.session?.outcome.name());
+    outcome_qualifiers Text |r| {
+        let words = &r.session?.outcome_qualifiers;
+        (!words.is_empty()).then(|| Value::Text(words.join(" ")))
+    };
+    started Time |r| Some(Value::Time(r.session?.started));
+    ended Time |r| Some(Value::Time(r.session?.ended));
+    duration_seconds Number |r| Some(Value::Number(r.session?.duration_seconds));
+    client_address Text |r| text(r.session?.client.address);
+    server_address Text |r| text(r.session?.server.address);
+    server_port Integer |r| Some(Value::Integer(r.session?.server.port.into()));
+    server_host Text |r| maybe(r.session?.server.host.as_ref());
+    url Text |r| maybe(r.session?.url.as_ref());
+    user_agent Text |r| maybe(r.session?.user_agent.as_ref());
+    content_name Text |r| maybe(r.session?.content_name.as_ref());
+    host_id Text |r| maybe(r.session?.host_id.as_ref());
+    reply_url Text |r| maybe(r.session?.reply_url.as_ref());
+    protocol_selected Text |r| text(&r.session?.negotiation.as_ref()?.selected.as_ref()?.guid);
+    protocols_offered Integer |r| {
+        Some(Value::Integer(r.session?.negotiation.as_ref()?.offered.len() as u64))
+    };
+    fragments Integer |r| Some(Value::Integer(r.session?.fragments.len() as u64));
+    bytes_total Integer |r| r.session?.bytes_total.map(Value::Integer);
+    bytes_sent Integer |r| Some(Value::Integer(r.session?.bytes_sent));
+    bytes_unique Integer |r| Some(Value::Integer(r.session?.bytes_unique));
+    bytes_acknowledged Integer |r| Some(Value::Integer(r.session?.bytes_acknowledged));
+    file_whole Flag |r| Some(Value::Flag(r.session?.file.as_ref()?.whole));
+    file_sha256 Text |r| maybe(r.session?.file.as_ref()?.sha256.as_ref());
+    error_http_status Integer |r| {
+        Some(Value::Integer(r.session?.error.as_ref()?.http_status.into()))
+    };
+    error_hresult Text |r| maybe(r.session?.error.as_ref()?.hresult.as_ref());
+    error_symbol Text |r| maybe(r.session?.error.as_ref()?.symbol.as_ref());
+    error_frame Integer |r| Some(Value::Integer(r.session?.error.as_ref()?.frame));
+    diagnosis_cause Text |r| text(&r.session?.diagnosis.as_ref()?.cause);
+    diagnosis_answered_by Text |r| text(r.session?.diagnosis.as_ref()?.answered_by.name());
+    diagnosis_client_error Text |r| maybe(r.session?.diagnosis.as_ref()?.client_error.as_ref());
+    diagnosis_summary Text |r| text(&r.session?.diagnosis.as_ref()?.summary);
+    superseded_by Text |r| maybe(r.session?.superseded_by.as_ref());
+};
+
+const FRAGMENTS: &[Column] = columns! {
+    session Integer |r| r.number.map(Value::Integer);
+    session_id Text |r| maybe(r.session?.id.as_ref());
+    range_start Integer |r| r.fragment?.start.map(Value::Integer);
+    range_end Integer |r| r.fragment?.end.map(Value::Integer);
+    range_total Integer |r| r.fragment?.total.map(Value::Integer);
+    http_status Integer |r| r.fragment?.http_status.map(|status| Value::Integer(status.into()));
+    next_offset Integer |r| r.fragment?.next_offset.map(Value::Integer);
+    request_frame Integer |r| Some(Value::Integer(r.fragment?.request_frame));
+    response_frame Integer |r| r.fragment?.response_frame.map(Value::Integer);
+};
+
+const FINDINGS: &[Column] = columns! {
+    session Integer |r| r.number.map(Value::Integer);
+    session_id Text |r| maybe(r.session?.id.as_ref());
+    rule Text |r| text(&r.finding?.rule);
+    severity Text |r| text(r.finding?.severity.name());
+    confidence Text |r| text(confidence(r.finding?.confidence));
+    message Text |r| text(&r.finding?.message);
+    frames Text |r| frames(&r.finding?.frames);
+    reference Text |r| maybe(r.finding?.reference.as_ref());
+    advice Text |r| maybe(r.finding?.advice.as_ref());
+};

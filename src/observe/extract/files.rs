@@ -1,0 +1,313 @@
+//! The files of a report, made from the bodies that went by.
+
+use std::io::{self, Read, Seek};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use super::assemble::{Build, Copy};
+use super::manifest::{Entry, Kind, Manifest, Media, Part, Proof, Source, State};
+use super::{Body, Extract, proof};
+use crate::bits::{PacketType, protocol};
+use crate::export::aside;
+use crate::model::ranges::Ranges;
+use crate::model::report::Tool;
+use crate::model::{Exchange, Report, Response, Session};
+use crate::sessions::replies::normal;
+
+/// Missing bytes that a file may have: beyond, it is only listed. Not every file system keeps holes for free.
+const HOLES: u64 = 64 << 30;
+
+/// Bytes that magic numbers are looked for in.
+const MAGIC: usize = 8 << 10;
+
+/// Places of bodies by connection and first frame.
+type ByFrame = HashMap<(u64, u64), Vec<usize>, RandomState>;
+
+impl Extract {
+    /// Makes the files of the sessions of `report`, and `manifest.json` beside them.
+    ///
+    /// # Errors
+    ///
+    /// The first that keeping the bodies met, or where the manifest cannot be written. What is wrong with one file stands
+    /// in its entry.
+    pub fn finish(mut self, report: &Report) -> io::Result<Manifest> {
+        std::mem::replace(&mut self.result, Ok(()))?;
+        let mut files = Vec::new();
+        let mut by_frame: ByFrame = HashMap::default();
+        for (place, body) in self.bodies.iter().enumerate() {
+            by_frame.entry((body.connection, body.span.first.frame)).or_default().push(place);
+        }
+        for (number, session) in (1_u64..).zip(&report.sessions) {
+            files.extend(self.upload(number, session, report, &by_frame));
+            files.extend(self.reply(number, session));
+        }
+        let tool = Tool { ..report.tool.clone() };
+        let manifest =
+            Manifest { schema: "bitsleuth.manifest", schema_version: "1.0.0", tool, files };
+        if !self.spool.is_dry() {
+            let mut file = aside::file(&self.dir)?;
+            serde_json::to_writer_pretty(&mut file, &manifest)?;
+            io::Write::write_all(&mut file, b"\n")?;
+            aside::keep(file, &self.dir, "manifest", "json")?;
+        }
+        Ok(manifest)
+    }
+
+    fn upload(
+        &mut self,
+        number: u64,
+        session: &Session,
+        report: &Report,
+        by_frame: &ByFrame,
+    ) -> Option<Entry> {
+        let size = session.bytes_total?;
+        let (copies, mut frames) = self.copies(session, by_frame);
+        let earlier: Vec<_> = earlier(session, report)
+            .flat_map(|session| self.copies(session, by_frame).0)
+            .map(|(place, _)| (place, State::Earlier))
+            .collect();
+        let mut entry = entry(Kind::Upload, size, source(number, session, session.url.clone()));
+        let built = self.build(size, &copies, &earlier);
+        let mut build = match built {
+            Ok(build) => build,
+            Err(error) => {
+                entry.problem = Some(error.to_string());
+                return Some(entry);
+            }
+        };
+        (entry.proof, entry.doubts) = proof::of(session, &build);
+        entry.coverage = build.coverage(&announced(session));
+        entry.conflicts =
+            build.conflicts.iter().map(|(from, to)| Part { start: from, end: to - 1 }).collect();
+        entry.source.frames.append(&mut frames);
+        self.keep(&mut entry, &mut build, &stem("upload", number, session));
+        Some(entry)
+    }
+
+    /// The bodies of a session in the order in which their bytes count: accepted ones, then those without an answer, then
+    /// refused ones; and their frames.
+    fn copies(
+        &self,
+        session: &Session,
+        by_frame: &ByFrame,
+    ) -> (Vec<(usize, State)>, Vec<[u64; 2]>) {
+        let mut copies: Vec<(usize, State)> = Vec::new();
+        let mut frames = Vec::new();
+        for exchange in
+            session.exchanges.iter().filter(|exchange| exchange.kind == PacketType::Fragment)
+        {
+            let Some(request) = &exchange.request else { continue };
+            let start = request.content_range.as_ref().and_then(|range| range.start);
+            let places = by_frame.get(&(exchange.connection, request.span.first.frame));
+            let own = |place: &&usize| {
+                self.bodies.get(**place).is_some_and(|body| Some(body.start) == start)
+            };
+            let Some(place) = places.and_then(|places| places.iter().find(own)) else { continue };
+            copies.push((*place, state(exchange)));
+            frames.push([request.span.first.frame, request.span.last.frame]);
+        }
+        copies.sort_by_key(|(_, state)| *state);
+        (copies, frames)
+    }
+
+    fn build(
+        &mut self,
+        size: u64,
+        copies: &[(usize, State)],
+        earlier: &[(usize, State)],
+    ) -> io::Result<Build> {
+        if size > self.limit {
+            return Err(io::Error::other(format!("longer than the limit of {} bytes", self.limit)));
+        }
+        let file = if self.spool.is_dry() { None } else { Some(aside::file(&self.dir)?) };
+        let mut build = Build::new(file, size);
+        for copy in copies.iter().filter_map(|copy| copy_of(&self.bodies, *copy)) {
+            build.add(&mut self.spool, copy)?;
+        }
+        if !build.is_whole() && !earlier.is_empty() {
+            let earlier: Vec<Copy<'_>> =
+                earlier.iter().filter_map(|copy| copy_of(&self.bodies, *copy)).collect();
+            let mut agree = true;
+            for copy in &earlier {
+                agree &= build.agrees(&mut self.spool, *copy)?;
+            }
+            for copy in earlier.into_iter().filter(|_| agree) {
+                build.add(&mut self.spool, copy)?;
+            }
+        }
+        Ok(build)
+    }
+
+    fn reply(&mut self, number: u64, session: &Session) -> Option<Entry> {
+        let url = session.reply_url.as_deref()?;
+        let path = normal(url);
+        let fetched = |body: &&Body| {
+            body.client == session.client.address && body.reply.as_ref() == Some(&path)
+        };
+        let bodies = || self.bodies.iter().filter(fetched);
+        let seen = |body: &Body| body.pieces.iter().map(|piece| piece.offset + piece.len).max();
+        let size =
+            bodies().find_map(|body| body.total).or_else(|| bodies().filter_map(seen).max())?;
+        let frames = bodies().map(|body| [body.span.first.frame, body.span.last.frame]).collect();
+        let copies: Vec<(usize, State)> = (0..)
+            .zip(&self.bodies)
+            .filter(|(_, body)| fetched(body))
+            .map(|(place, _)| (place, State::Acknowledged))
+            .collect();
+        let mut entry = entry(Kind::Reply, size, source(number, session, Some(url.to_owned())));
+        entry.source.content_name = None;
+        entry.source.frames = frames;
+        match self.build(size, &copies, &[]) {
+            Ok(mut build) => {
+                entry.proof = if build.is_whole() { Proof::WholeSent } else { Proof::Partial };
+                entry.coverage = build.coverage(&Ranges::default());
+                self.keep(&mut entry, &mut build, &stem("reply", number, session));
+            }
+            Err(error) => entry.problem = Some(error.to_string()),
+        }
+        Some(entry)
+    }
+
+    /// Gives the file its name, or says why not.
+    fn keep(&self, entry: &mut Entry, build: &mut Build, stem: &str) {
+        if build.all.is_empty() && build.size > 0 {
+            entry.problem = Some("no byte of it was captured".to_owned());
+            return;
+        }
+        if build.size - build.all.len() > HOLES {
+            entry.problem = Some(format!("more than {HOLES} bytes of it are missing"));
+            return;
+        }
+        let extension = if build.is_whole() { "bin" } else { "partial" };
+        let Some(mut file) = build.file.take() else {
+            entry.name = Some(format!("{stem}.{extension}"));
+            return;
+        };
+        let finished = file
+            .as_file()
+            .set_len(build.size)
+            .and_then(|()| describe(file.as_file_mut(), build, entry))
+            .and_then(|()| aside::keep(file, &self.dir, stem, extension));
+        match finished {
+            Ok(name) => entry.name = Some(name),
+            Err(error) => entry.problem = Some(error.to_string()),
+        }
+    }
+}
+
+fn copy_of(bodies: &[Body], (place, state): (usize, State)) -> Option<Copy<'_>> {
+    bodies.get(place).map(|body| Copy { pieces: &body.pieces, state })
+}
+
+fn state(exchange: &Exchange) -> State {
+    match &exchange.response {
+        Some(response) if Response::is_success(response) => State::Acknowledged,
+        Some(_) => State::Refused,
+        None => State::Sent,
+    }
+}
+
+/// The sessions that this one carries on, the latest first, as far as they are of a file of the same length.
+fn earlier<'r>(session: &Session, report: &'r Report) -> impl Iterator<Item = &'r Session> {
+    let (id, total) = (session.id.clone(), session.bytes_total);
+    let client = session.client.address;
+    report.sessions.iter().rev().filter(move |other| {
+        other.client.address == client
+            && other.bytes_total == total
+            && other.superseded_by.is_some()
+            && other.superseded_by == id
+    })
+}
+
+fn announced(session: &Session) -> Ranges {
+    let mut ranges = Ranges::default();
+    for fragment in &session.fragments {
+        if let (Some(start), Some(end)) = (fragment.start, fragment.end) {
+            ranges.add(start, end.saturating_add(1));
+        }
+    }
+    ranges
+}
+
+fn source(session: u64, of: &Session, url: Option<String>) -> Source {
+    Source {
+        session,
+        session_id: of.id.clone(),
+        outcome: of.outcome,
+        url,
+        content_name: of.content_name.clone(),
+        client: of.client.address,
+        server: (of.server.address, of.server.port).into(),
+        started: of.started,
+        frames: Vec::new(),
+    }
+}
+
+fn entry(kind: Kind, size: u64, source: Source) -> Entry {
+    Entry {
+        name: None,
+        problem: None,
+        kind,
+        proof: Proof::Partial,
+        doubts: Vec::new(),
+        size,
+        sha256: None,
+        sha1: None,
+        md5: None,
+        media: None,
+        coverage: Vec::new(),
+        conflicts: Vec::new(),
+        source,
+    }
+}
+
+/// A name of ours: what it is, its number, and the first digits of a session id that is a GUID. Nothing of the wire but
+/// these digits goes in, so no name is a path, a device or too long.
+fn stem(kind: &str, number: u64, session: &Session) -> String {
+    let guid = session.id.as_deref().and_then(protocol::canonical);
+    let digits = guid.as_deref().and_then(|guid| guid.trim_start_matches('{').get(..8));
+    digits.map_or_else(
+        || format!("{kind}-{number:04}"),
+        |digits| format!("{kind}-{number:04}-{digits}"),
+    )
+}
+
+/// The type by the first bytes; the hashes of a file that is whole.
+fn describe(file: &mut std::fs::File, build: &Build, entry: &mut Entry) -> io::Result<()> {
+    let known = build.all.reach(0).min(MAGIC as u64);
+    file.rewind()?;
+    let mut first = Vec::new();
+    (&mut *file).take(known).read_to_end(&mut first)?;
+    entry.media = infer::get(&first).map(|kind| Media {
+        mime: kind.mime_type().to_owned(),
+        extension: kind.extension().to_owned(),
+    });
+    if !build.is_whole() {
+        return Ok(());
+    }
+    file.rewind()?;
+    let (mut sha256, mut sha1, mut md5) = (Sha256::new(), Sha1::new(), Md5::new());
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = file.read(&mut buffer)?;
+        let bytes = buffer.get(..read).unwrap_or_default();
+        if bytes.is_empty() {
+            break;
+        }
+        sha256.update(bytes);
+        sha1.update(bytes);
+        md5.update(bytes);
+    }
+    entry.sha256 = Some(hex(&sha256.finalize()));
+    entry.sha1 = Some(hex(&sha1.finalize()));
+    entry.md5 = Some(hex(&md5.finalize()));
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -158,7 +158,7 @@ fn shape_words(shape: &Shape) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::Timestamp;
+    use crate::at::{Span, Timestamp};
     use crate::tls::{CipherSuite, KeyLine, Likelihood};
 
     fn connection() -> TlsConnection {
@@ -166,6 +166,8 @@ mod tests {
             connection: 1,
             client: "10.0.0.5:49231".parse().unwrap(),
             server: "10.0.0.9:443".parse().unwrap(),
+            span: Span::default(),
+            whole: true,
             started: Timestamp::default(),
             ended: Timestamp::default(),
             tls: Facts {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::At;
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
-use crate::model::{Attempt, Lookup, Outcome, Session};
+use crate::model::{Attempt, Lookup, Outcome, Session, TlsConnection};
 use crate::rules::{look, runner};
 use crate::sessions::Web;
 
@@ -173,6 +173,8 @@ pub struct Around<'a> {
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, over the whole capture.
     pub lookups: &'a [Lookup],
+    /// Connections with TLS, over the whole capture.
+    pub tls: &'a [TlsConnection],
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
     /// The last frame of the capture.

@@ -19,6 +19,7 @@ pub fn judge(report: &mut Report, rules: &[&'static Rule], web: &Web, end: At, l
             history: &history,
             attempts: &report.attempts,
             lookups: &report.lookups,
+            tls: &report.tls_connections,
             web,
             end,
         };

@@ -281,7 +281,10 @@ impl Decryptor {
         half.emit_gap(at, lost, out);
         let plain = record.get(opened.plain.clone()).unwrap_or_default();
         match opened.kind {
-            APPLICATION_DATA => half.emit(at, plain, out),
+            APPLICATION_DATA => {
+                half.emit(at, plain, out);
+                self.facts.traffic(side).decrypted_bytes += plain.len() as u64;
+            }
             ALERT => self.facts.alert(side, at, plain),
             HANDSHAKE => self.messages(side, at, plain, keys),
             _ => {}

@@ -152,6 +152,9 @@ pub struct Traffic {
     /// The last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_last: Option<Seen>,
+    /// Bytes of application data that were decrypted.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub decrypted_bytes: u64,
     /// Records that could not be decrypted with the keys at hand.
     pub failed: u64,
 }
@@ -198,8 +201,14 @@ impl Facts {
 
     /// Whether application data was exchanged, as far as the records tell without being read.
     ///
-    /// The first record that a client of TLS 1.3 protects is the end of its handshake, or an alert.
+    /// The first record that a client of TLS 1.3 protects is the end of its handshake, or an alert. With keys, what the
+    /// server sent counts, and what the client sent unless an alert came of it.
     pub fn is_established(&self) -> bool {
+        if self.decrypted {
+            let fatal = self.alerts.iter().any(|alert| alert.fatal);
+            return self.from_server.decrypted_bytes > 0
+                || self.from_client.decrypted_bytes > 0 && !fatal;
+        }
         let most = if self.version.as_deref() == Some("TLS 1.3") { 1 } else { 0 };
         self.from_client.application_records > most
             || most == 0 && self.from_server.application_records > 0
@@ -211,6 +220,11 @@ impl Facts {
             Side::Server => &mut self.from_server,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_nothing(number: &u64) -> bool {
+    *number == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bitsleuth::capture::{Item, Reader};
 use bitsleuth::limits::Limits;
 use bitsleuth::stream::Side;
-use bitsleuth::tls::{Facts, KeyLog, Likelihood, Opaque};
+use bitsleuth::tls::{Facts, KeyLog, Likelihood, Opaque, Traffic};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -214,10 +214,9 @@ fn traffic_is_the_same_with_and_without_keys() {
         );
         for (open, closed) in open.iter().zip(&closed) {
             assert_eq!(closed.opaque, Some(Opaque::NoKeys), "{}", row[0]);
-            assert_eq!(
-                (open.from_client, open.from_server),
-                (closed.from_client, closed.from_server)
-            );
+            let counted = |traffic: Traffic| Traffic { decrypted_bytes: 0, ..traffic };
+            assert_eq!(counted(open.from_client), closed.from_client);
+            assert_eq!(counted(open.from_server), closed.from_server);
             assert_eq!((&open.ja4, open.shape), (&closed.ja4, closed.shape));
             assert!(open.shape.unwrap().bits_upload <= Likelihood::Possible);
         }
@@ -308,4 +307,66 @@ fn lost_frame_costs_its_records_and_no_more() {
         }
         assert!(shown > 5, "{}: {shown}", row[0]);
     }
+}
+
+/// The findings of one rule on a capture, of sessions and as a whole.
+fn findings(capture: &[u8], rule: &str) -> Vec<String> {
+    let report = report(&[capture]);
+    let sessions = report["sessions"].as_array().unwrap().iter();
+    let inner = sessions.flat_map(|session| session["findings"].as_array().unwrap());
+    let all = inner.chain(report["findings"].as_array().unwrap());
+    let meant = all.filter(|finding| finding["rule"] == rule);
+    meant.map(|finding| finding["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn failed_handshakes_say_by_which_alert() {
+    let found = |name: &str| findings(&peer(name), "tls-handshake-failed").concat();
+    let suite = found("openssl-12-no-common-suite");
+    assert!(suite.contains("the server sent the alert handshake_failure"), "{suite}");
+    assert!(suite.contains("a Windows client logs 0x80072F7D"), "{suite}");
+    let version = found("gnutls-12-no-common-version");
+    assert!(version.contains("handshake_failure; the client offers TLS 1.2"), "{version}");
+    let authority = found("openssl-13-unknown-authority");
+    assert!(authority.contains("the client sent the alert unknown_ca"), "{authority}");
+    assert!(authority.contains("0x80072F0D"), "{authority}");
+}
+
+#[test]
+fn handshakes_that_succeed_are_no_finding() {
+    for row in told() {
+        for capture in [peer(&row[0]), without_secrets(&peer(&row[0]))] {
+            for rule in ["tls-handshake-failed", "client-cert-needed", "host-id-tls-name"] {
+                assert_eq!(findings(&capture, rule), Vec::<String>::new(), "{}", row[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn client_certificate_that_was_needed_is_named() {
+    for name in ["go-12-client-cert-refused", "go-13-client-cert-refused"] {
+        let found = findings(&peer(name), "client-cert-needed").concat();
+        assert!(found.contains("the server sent the alert bad_certificate"), "{name}: {found}");
+        assert!(findings(&peer(name), "tls-handshake-failed").is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn host_id_with_a_certificate_for_other_names_is_the_cause() {
+    let report = report(&[&peer("openssl-12-host-id-name")]);
+    let diagnosis = &report["sessions"][0]["diagnosis"];
+    assert_eq!(diagnosis["cause"], "host-id-tls-name", "{diagnosis}");
+    assert_eq!(diagnosis["client_error"], "0x80072F06");
+    let summary = diagnosis["summary"].as_str().unwrap();
+    assert!(summary.contains("the certificate is for bits.example.test, 10.0.0.9"), "{summary}");
+}
+
+#[test]
+fn every_opaque_connection_is_noted() {
+    let capture = without_secrets(&peer("openssl-12-resume-id"));
+    let found = findings(&capture, "tls-opaque");
+    assert_eq!(found.len(), 2);
+    assert!(found[0].starts_with("10.0.0.5 to 10.0.0.9:443 (bits.example.test): no keys"));
+    assert!(findings(&peer("openssl-12-resume-id"), "tls-opaque").is_empty());
 }

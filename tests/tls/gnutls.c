@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -103,6 +104,7 @@ int main(int argc, char **argv)
 	if (argc != 7)
 		return 2;
 	const char *flags = argv[6];
+	signal(SIGPIPE, SIG_IGN);
 	gnutls_certificate_allocate_credentials(&cred);
 	if (gnutls_certificate_set_x509_key_file(cred, argv[3], argv[4], GNUTLS_X509_FMT_PEM) < 0 ||
 	    gnutls_priority_init(&priority, argv[5], NULL) < 0)
@@ -126,8 +128,11 @@ int main(int argc, char **argv)
 		if (strstr(flags, "ask"))
 			gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUEST);
 		gnutls_transport_set_int(s, fd);
-		if (gnutls_handshake(s) >= 0)
+		int ret = gnutls_handshake(s);
+		if (ret >= 0)
 			relay(s, fd, backend, flags);
+		else
+			gnutls_alert_send_appropriate(s, ret);
 		gnutls_bye(s, GNUTLS_SHUT_WR);
 		gnutls_deinit(s);
 		close(fd);

@@ -147,6 +147,22 @@ class Recorder(threading.Thread):
         server.close()
 
 
+def create_session(host_id, before):
+    """A session opened in the clear on another server, which sends the client on."""
+    asked = next(conversation())
+    told = answer(asked)[:-2] + f"BITS-Host-Id: {host_id}\r\nBITS-Host-Id-Fallback-Timeout: 60\r\n\r\n".encode()
+    steps = [(0, 2, b""), (1, 18, b""), (0, 16, b""), (0, 24, asked), (1, 24, told), (0, 17, b""), (1, 17, b"")]
+    seq, packets = [1000, 5000], []
+    for number, (side, flags, payload) in enumerate(steps):
+        ports, ends = ((39999, 80), (80, 39999))[side], (b"\x0a\0\0\x05", b"\x0a\0\0\x08")
+        ends = ends[::-1] if side else ends
+        tcp = struct.pack(">HHIIBBHHH", *ports, seq[side], seq[1 - side] if flags & 16 else 0, 80, flags, 65535, 0, 0)
+        ip = struct.pack(">BBHHHBBH4s4s", 69, 0, 40 + len(payload), 0, 0, 64, 6, 0, *ends)
+        packets.append((before - (len(steps) - number) * 1_000_000, ip + tcp + payload))
+        seq[side] += len(payload) + (1 if flags & 3 else 0)
+    return packets
+
+
 def block(kind, body):
     body += b"\0" * (-len(body) % 4)
     return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
@@ -167,6 +183,10 @@ def write_pcapng(path, packets, keys, keys_last=False):
 def client(spec):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if spec.get("verify"):
+        context.check_hostname, context.verify_mode = True, ssl.CERT_REQUIRED
+    if spec.get("verify") == "all":
+        context.load_verify_locations(spec["authority"])
     context.keylog_filename = spec["keylog"]
     context.options |= spec.get("options", 0)
     context.set_alpn_protocols(["http/1.1"])
@@ -181,7 +201,7 @@ def client(spec):
     splits = [messages] if not spec.get("resume") else [messages[:1], messages[1:]]
     for part in splits:
         raw = socket.create_connection(("127.0.0.1", spec["port"]))
-        conn = context.wrap_socket(raw, server_hostname="bits.example.test", session=session)
+        conn = context.wrap_socket(raw, server_hostname=spec.get("host", "bits.example.test"), session=session)
         for message in part:
             conn.sendall(message)
             said += message
@@ -202,7 +222,7 @@ def openssl_server(work, case, backend):
     """OpenSSL by way of Python's ssl."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(work / "cert.pem", work / "key.pem")
-    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.set_ciphers(case.get("server_ciphers", "ALL") + ":@SECLEVEL=0")
     context.load_dh_params(work / "dh.pem")
     context.options |= case.get("options", 0)
     if case.get("curve"):
@@ -321,6 +341,11 @@ def cases():
     yield {"name": "openssl-13-client-cert", "peer": "openssl", "version": "13", "ask": True, "cert": True}
     yield {"name": "go-13-client-cert-refused", "peer": "go", "version": "13", "flags": "ask", "fails": True}
     yield {"name": "go-12-client-cert-refused", "peer": "go", "version": "12", "ciphers": SUITES12["ecdhe-gcm128"], "flags": "ask", "fails": True}
+    # Handshakes that fail.
+    yield {"name": "openssl-12-no-common-suite", "peer": "openssl", "version": "12", "ciphers": SUITES12["rsa-cbc-sha"], "server_ciphers": "ECDHE+AESGCM", "fails": True}
+    yield {"name": "gnutls-12-no-common-version", "peer": "gnutls", "version": "12", "priority": "NORMAL:-VERS-ALL:+VERS-TLS1.3", "fails": True}
+    yield {"name": "openssl-13-unknown-authority", "peer": "openssl", "version": "13", "verify": "nobody", "fails": True}
+    yield {"name": "openssl-12-host-id-name", "peer": "openssl", "version": "12", "verify": "all", "host": "node2.example.test", "host_id": True, "fails": True}
     yield {"name": "openssl-13-keys-last", "peer": "openssl", "version": "13", "keys_last": True}
 
 
@@ -329,21 +354,28 @@ def record(work, case, folder):
     port, process = start(work, case, backend.port)
     recorder = Recorder(port)
     keylog = work / f"{case['name']}.keys"
-    spec = {**case, "port": recorder.port, "keylog": str(keylog)}
+    spec = {**case, "port": recorder.port, "keylog": str(keylog), "authority": str(work / "cert.pem")}
     if case.get("cert"):
         spec |= {"cert": str(work / "cert.pem"), "key": str(work / "key.pem")}
     conf = work / "openssl.cnf"
     suite13 = f"Ciphersuites = {case['suite13']}\n" if case.get("suite13") else ""
     conf.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n" + suite13 + "CipherString = ALL:@SECLEVEL=0\n")
     env = {**os.environ, "OPENSSL_CONF": str(conf)}
-    run = subprocess.run([sys.executable, __file__, "client", json.dumps(spec)], env=env, capture_output=True, text=True, timeout=30)
+    command = [sys.executable, __file__, "client", json.dumps(spec)]
+    try:
+        run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    except subprocess.TimeoutExpired:
+        return f"{case['name']}: the client got no answer"
+    finally:
+        if process:
+            process.kill()
     for thread in recorder.done:
         thread.join(2)
-    if process:
-        process.kill()
     if run.returncode and not case.get("fails"):
         return f"{case['name']}: {run.stderr.strip().splitlines()[-1]}"
     packets = recorder.packets
+    if case.get("host_id"):
+        packets = create_session(case["host"], packets[0][0]) + packets
     keys = keylog.read_bytes() if keylog.exists() else b""
     if case.get("resume") and case["version"] == "12" and "rsa" not in case["name"]:
         # The line of the second handshake is left out: the first one's secret must do.

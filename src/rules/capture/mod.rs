@@ -6,4 +6,3 @@ pub mod capture_gap;
 pub mod capture_one_sided;
 pub mod capture_starts_mid_session;
 pub mod capture_truncated;
-pub mod tls_opaque;

@@ -7,10 +7,12 @@ use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
-use crate::model::{Lookup, Report, Session};
+use crate::model::{Lookup, Report, Session, TlsConnection};
 use crate::observe::Observer;
 use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
+use crate::stream::Connection;
+use crate::tls::RsaKeyError;
 
 /// What an analysis is asked for.
 #[derive(Clone, Debug)]
@@ -49,6 +51,9 @@ pub struct Analysis {
     /// Failed look-ups as they were known at some time.
     lookups: Vec<Lookup>,
     looked: Timestamp,
+    tls: Vec<TlsConnection>,
+    tls_cap: usize,
+    tls_omitted: u64,
 }
 
 impl Analysis {
@@ -57,18 +62,40 @@ impl Analysis {
         let Options { limits, digest, rules, secrets } = options;
         Self {
             attempts: Attempts::new(limits.attempts),
+            tls_cap: limits.tls_connections,
             judge: Judge::new(rules, &limits),
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits, digest, secrets),
             kept: Vec::new(),
             lookups: Vec::new(),
             looked: Timestamp::default(),
+            tls: Vec::new(),
+            tls_omitted: 0,
         }
     }
 
     /// Takes TLS secrets, as lines of an NSS key log.
     pub fn secrets(&mut self, text: &[u8]) {
         self.engine.secrets(text);
+    }
+
+    /// As [`Self::secrets`], of a file of this name.
+    pub fn secrets_from(&mut self, source: &str, text: &[u8]) {
+        self.engine.secrets_from(source, text);
+    }
+
+    /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RsaKeyError`] where there is no such key.
+    pub fn rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
+        self.engine.rsa_key(pem)
+    }
+
+    /// Whether connections wait for keys: what more of them there are should be given now.
+    pub fn waits_for_keys(&self) -> bool {
+        self.engine.waits_for_keys()
     }
 
     /// Takes a frame; `observer` learns what it completes.
@@ -95,6 +122,7 @@ impl Analysis {
         quality.attempts_omitted = self.attempts.omitted();
         quality.sessions_forgotten = self.sessions.forgotten();
         quality.late_messages = self.sessions.late();
+        quality.tls_omitted = self.tls_omitted;
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -107,6 +135,7 @@ impl Analysis {
             sessions: self.kept,
             attempts: self.attempts.finish(),
             lookups: self.lookups,
+            tls_connections: self.tls,
             findings: Vec::new(),
         };
         self.judge.capture(&mut report);
@@ -122,10 +151,19 @@ impl Analysis {
         })
     }
 
+    fn keep_tls(&mut self, connection: &Connection) {
+        match TlsConnection::of(connection) {
+            Some(_) if self.tls.len() >= self.tls_cap => self.tls_omitted += 1,
+            Some(facts) => self.tls.push(facts),
+            None => {}
+        }
+    }
+
     fn forget(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
             self.attempts.closed(&connection);
+            self.keep_tls(&connection);
             self.sessions.closed(&connection);
         }
     }
@@ -144,6 +182,7 @@ impl Analysis {
                     open: &open,
                     attempts: self.attempts.so_far(),
                     lookups: &self.lookups,
+                    tls: &self.tls,
                     web: self.sessions.web(),
                     end: now,
                 },

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::model::Lookup;
 use crate::packet::{Decoder, IcmpError, Packet, Skip};
 use crate::stream::{Connection, Event, Icmp, Table, Verdict};
-use crate::tls::KeyLog;
+use crate::tls::{KeyLog, RsaKeyError};
 
 /// Decodes packets, orders streams and parses HTTP, in TLS too where the keys are known.
 pub struct Engine {
@@ -75,6 +75,25 @@ impl Engine {
         self.keys.add(text);
     }
 
+    /// As [`Self::secrets`], of a file of this name.
+    pub fn secrets_from(&mut self, source: &str, text: &[u8]) {
+        self.keys.add_from(source, text);
+    }
+
+    /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RsaKeyError`] where there is no such key.
+    pub fn rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
+        self.keys.add_rsa_key(pem)
+    }
+
+    /// Whether connections wait for keys: what more of them there are should be given now.
+    pub fn waits_for_keys(&self) -> bool {
+        self.keys.waiting_bytes() > 0
+    }
+
     /// Takes a frame.
     pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
         self.clock.tick(self.last, frame.at);
@@ -103,8 +122,9 @@ impl Engine {
 
     /// A connection that is over; to be called until `None`.
     pub fn closed(&mut self) -> Option<Connection> {
-        let (connection, layer) = self.table.closed()?;
-        self.tls_opaque += u64::from(layer.tls().is_some_and(|tls| !tls.decrypted));
+        let (mut connection, layer) = self.table.closed()?;
+        connection.tls = layer.into_tls();
+        self.tls_opaque += u64::from(connection.tls.as_ref().is_some_and(|tls| tls.is_opaque()));
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
             + u64::from(connection.server_side.duplicate_frames);
         if connection.is_one_sided() {
@@ -152,6 +172,7 @@ impl Engine {
             sessions_forgotten: 0,
             late_messages: 0,
             attempts_omitted: 0,
+            tls_omitted: 0,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.one_sided,
             duplicate_frames: self.duplicate_frames,

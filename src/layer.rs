@@ -65,9 +65,12 @@ impl Layer {
     }
 
     /// Whether the roles of a connection whose start was not seen are the wrong way round: its first message is a
-    /// response from the supposed client, or a request from the supposed server.
+    /// response from the supposed client, or a request from the supposed server; the same goes for the hellos of TLS.
     pub fn is_backwards(&self, event: &stream::Event<'_>) -> bool {
         let (Self::Detect(_), stream::Event::Data(chunk)) = (self, event) else { return false };
+        if let Some(side) = tls::sender_of(chunk.bytes) {
+            return side != chunk.side;
+        }
         let response = chunk.bytes.starts_with(b"HTTP/1.");
         let message = response || begins_message(chunk.bytes) == Some(true);
         message && response == (chunk.side == Side::Client)
@@ -76,6 +79,18 @@ impl Layer {
     /// Whether no event can matter any more.
     pub const fn is_opaque(&self) -> bool {
         matches!(self, Self::Opaque)
+    }
+
+    /// What is known of the TLS connection in the end, here or in a tunnel.
+    pub fn into_tls(self) -> Option<Box<tls::Facts>> {
+        match self {
+            Self::Tls(both) => Some(Box::new(both.0.into_facts())),
+            Self::Http(parser) => {
+                let facts = parser.into_tunnel()?.into_tls()?;
+                Some(Box::new(tls::Facts { tunnel: true, ..*facts }))
+            }
+            Self::Detect(_) | Self::Opaque => None,
+        }
     }
 
     /// What is known of the TLS connection, here or in a tunnel.
@@ -93,7 +108,8 @@ impl Detect {
         let stream::Event::Data(chunk) = event else { return None };
         if tls::looks_like_tls(chunk.bytes) {
             let inner = Layer::new(Carrier { tls: true, ..self.carrier }, self.first_exchange);
-            return Some(Layer::Tls(Box::new((Decryptor::new(limits.tls_waiting), inner))));
+            let decryptor = Decryptor::new(limits.tls_waiting).within(limits.tls_waiting_in_all);
+            return Some(Layer::Tls(Box::new((decryptor, inner))));
         }
         let text = chunk.bytes.trim_ascii_start();
         if text.is_empty() || begins_message(text) != Some(false) {

@@ -40,6 +40,8 @@ pub struct Limits {
     pub tls_waiting: usize,
     /// Bytes of TLS records kept over all connections until their keys turn up.
     pub tls_waiting_in_all: usize,
+    /// Connections with TLS that are reported one by one.
+    pub tls_connections: usize,
     /// Decompressed bytes allowed for each compressed one; deflate cannot exceed 1032, zstd and lz4 runs can.
     pub decompression_ratio: u64,
 }
@@ -65,6 +67,7 @@ impl Default for Limits {
             record: 16 << 20,
             tls_waiting: 1 << 20,
             tls_waiting_in_all: 64 << 20,
+            tls_connections: 10_000,
             decompression_ratio: 5_000,
         }
     }

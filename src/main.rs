@@ -41,6 +41,7 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Some(Command::Explain(args)) => args.run(),
         Some(Command::Rules(args)) => args.run(),
         Some(Command::Http(args)) => args.run(),
+        Some(Command::Tls(args)) => args.run(),
         Some(Command::Capture(args)) => args.run(),
         Some(Command::Interfaces) => Ok(cli::interfaces::run(&mut out).map(|()| Status::Clean)?),
         Some(Command::Schema) => {

@@ -14,6 +14,7 @@ mod open;
 mod pcap;
 mod pcapng;
 mod reader;
+mod secrets;
 mod source;
 mod window;
 
@@ -24,6 +25,7 @@ pub use input::{Input, Problem};
 pub use merge::Merge;
 pub use open::open;
 pub use reader::{Block, Reader};
+pub use secrets::LateSecrets;
 
 use crate::at::At;
 

@@ -38,6 +38,9 @@ pub struct InputArgs {
     #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true)]
     pub tls_keys: Vec<PathBuf>,
 
+    /// RSA private key of a server in PEM form, for TLS without forward secrecy
+    #[arg(long, value_name = "FILE")]
+    pub tls_rsa_key: Vec<PathBuf>,
     /// Keep the right to open other files and the network while reading; Linux takes both away otherwise
     #[arg(long)]
     pub no_sandbox: bool,

@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod show;
 pub mod target;
 pub mod timeline;
+pub mod tls;
 pub mod twice;
 pub mod version;
 
@@ -92,6 +93,9 @@ pub enum Command {
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),
+    /// What is known of TLS, connection by connection
+    #[command(after_help = tls::EXAMPLES)]
+    Tls(tls::TlsArgs),
     /// Watch an interface and show exchanges as they complete
     #[command(after_help = capture::EXAMPLES)]
     Capture(capture::CaptureCommand),

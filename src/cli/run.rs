@@ -1,8 +1,9 @@
 //! From the inputs of the command line to a report.
 
 use std::io::{self, Write};
+use std::path::Path;
 
-use bitsleuth::capture::{self, Item};
+use bitsleuth::capture::{self, Item, LateSecrets};
 use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
@@ -61,10 +62,11 @@ pub fn analyse(
         rules: judge.rules(),
         secrets: args.secrets(),
     });
-    for text in keys(args)? {
-        analysis.secrets(&text);
-    }
+    keys(args, &mut analysis)?;
     let mut merge = args.open(limits)?;
+    // Opened now: later there may be no right to.
+    let paths = args.files.iter().chain(&args.read);
+    let mut late: Vec<LateSecrets> = paths.filter_map(|path| LateSecrets::open(path)).collect();
     args.confine();
     let told = merge.problems().len();
     let progress = Progress::show(&merge);
@@ -72,6 +74,9 @@ pub fn analyse(
         match item {
             Item::Frame(frame) => analysis.push(&frame, observer),
             Item::Secrets(text) => analysis.secrets(text),
+        }
+        if analysis.waits_for_keys() {
+            late.drain(..).flat_map(LateSecrets::read).for_each(|text| analysis.secrets(&text));
         }
         if observer.has_enough() {
             break;
@@ -87,15 +92,30 @@ pub fn analyse(
     Ok((analysis.finish(merge.inputs(), observer), status))
 }
 
-/// The contents of the key files that were named.
-pub fn keys(args: &InputArgs) -> Result<Vec<Vec<u8>>, Failure> {
-    let read = |path: &std::path::PathBuf| {
-        std::fs::read(path).map_err(|error| {
-            let name = path.display().to_string();
-            Failure::Message(format!("{}: {error}", bitsleuth::export::text::escape(&name)))
-        })
-    };
-    args.tls_keys.iter().map(read).collect()
+/// Gives an analysis the keys that were named.
+///
+/// # Errors
+///
+/// Where a file cannot be read, or is no RSA private key where one is meant.
+pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
+    for path in &args.tls_keys {
+        let (name, text) = read(path)?;
+        analysis.secrets_from(&name, &text);
+    }
+    for path in &args.tls_rsa_key {
+        let (name, pem) = read(path)?;
+        analysis.rsa_key(&pem).map_err(|error| Failure::Message(format!("{name}: {error}")))?;
+    }
+    Ok(())
+}
+
+/// The name of a file, safe to show, and its contents.
+fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let name = bitsleuth::export::text::escape(&path.display().to_string()).into_owned();
+    match std::fs::read(path) {
+        Ok(contents) => Ok((name, contents)),
+        Err(error) => Err(Failure::Message(format!("{name}: {error}"))),
+    }
 }
 
 /// Standard output, in large pieces.

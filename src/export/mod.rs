@@ -28,6 +28,7 @@ pub mod table;
 pub mod tables;
 pub mod text;
 pub mod timeline;
+pub mod tls;
 
 pub use style::Style;
 pub use text::Times;

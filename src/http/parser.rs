@@ -157,6 +157,11 @@ impl Parser {
         self.tunnel.as_deref()
     }
 
+    /// As [`Self::tunnel`], when nothing follows.
+    pub fn into_tunnel(self) -> Option<Layer> {
+        self.tunnel.map(|layer| *layer)
+    }
+
     fn direction(&mut self, side: Side) -> &mut Direction {
         match side {
             Side::Client => &mut self.client,

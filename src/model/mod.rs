@@ -8,6 +8,7 @@ pub mod negotiation;
 pub mod ranges;
 pub mod report;
 pub mod session;
+pub mod tls;
 pub mod url;
 
 pub use attempt::{Answer, Attempt};
@@ -15,3 +16,4 @@ pub use exchange::{Exchange, Request, Response};
 pub use lookup::Lookup;
 pub use report::Report;
 pub use session::{Outcome, Session};
+pub use tls::TlsConnection;

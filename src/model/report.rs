@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Lookup, Session};
+use super::{Attempt, Lookup, Session, TlsConnection};
 use crate::at::At;
 use crate::capture::Input;
 use crate::rules::Finding;
@@ -26,6 +26,9 @@ pub struct Report {
     /// Connections that never came about; those that look like anybody's, not only of uploads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// What is known of TLS, connection by connection, in the order in which they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_connections: Vec<TlsConnection>,
     /// Names that could not be resolved; as the attempts, anybody's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lookups: Vec<Lookup>,
@@ -66,6 +69,9 @@ pub struct Quality {
     /// Failed attempts to connect that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts_omitted: u64,
+    /// Connections with TLS left out of `tls_connections`, to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tls_omitted: u64,
     /// Failed look-ups of names that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lookups_omitted: u64,

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
-use crate::model::{Attempt, Lookup, Outcome, Session};
+use crate::model::{Attempt, Lookup, Outcome, Session, TlsConnection};
 use crate::rules::{look, runner};
 use crate::sessions::Web;
 
@@ -212,6 +212,8 @@ pub struct Around<'a> {
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, so far.
     pub lookups: &'a [Lookup],
+    /// Connections with TLS, over the whole capture.
+    pub tls: &'a [TlsConnection],
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
     /// The last frame read.

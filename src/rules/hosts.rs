@@ -73,6 +73,11 @@ impl<'a> Named<'a> {
         })
     }
 
+    /// Whether it is named so.
+    pub fn is(&self, host: &str) -> bool {
+        bare(host) == self.host
+    }
+
     /// Its address, where it is named by that.
     pub fn address(&self) -> Option<IpAddr> {
         self.host.parse().ok()

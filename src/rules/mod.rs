@@ -48,6 +48,7 @@ mod pace;
 mod security;
 mod session;
 mod tcp;
+mod tls;
 
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
@@ -73,7 +74,6 @@ pub static ALL: &[&Rule] = &[
     &capture::capture_truncated::RULE,
     &capture::clock_jump::RULE,
     &capture::duplicated_packets::RULE,
-    &capture::tls_opaque::RULE,
     &completion::cancelled::RULE,
     &completion::close_failed::RULE,
     &completion::close_missing::RULE,
@@ -204,4 +204,8 @@ pub static ALL: &[&Rule] = &[
     &tcp::tcp_reset_by_middlebox::RULE,
     &tcp::tcp_reset_by_server::RULE,
     &tcp::zero_window_stall::RULE,
+    &tls::client_cert_needed::RULE,
+    &tls::host_id_tls_name::RULE,
+    &tls::tls_handshake_failed::RULE,
+    &tls::tls_opaque::RULE,
 ];

@@ -4,7 +4,7 @@ use super::around::{Around, Brief, History};
 use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::model::{Attempt, Exchange, Lookup, Report, Session};
+use crate::model::{Attempt, Exchange, Lookup, Report, Session, TlsConnection};
 use crate::sessions::Web;
 
 /// What is known around a session when it is judged.
@@ -16,6 +16,8 @@ pub struct Sight<'a> {
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, so far.
     pub lookups: &'a [Lookup],
+    /// Connections with TLS that are over.
+    pub tls: &'a [TlsConnection],
     /// What servers answered to other requests.
     pub web: &'a Web,
     /// The last frame read.
@@ -44,8 +46,8 @@ impl Judge {
 
     /// Fills in the findings and the diagnosis of a session.
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
-        let Sight { open, attempts, lookups, web, end } = *sight;
-        let around = Around { history: &self.history, open, attempts, lookups, web, end };
+        let Sight { open, attempts, lookups, tls, web, end } = *sight;
+        let around = Around { history: &self.history, open, attempts, lookups, tls, web, end };
         session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
         self.history.add(session);

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
 use crate::at::Span;
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::stream::Connection;
 
 /// Clients with their servers, and connections with holes, that are told apart.
@@ -26,6 +26,7 @@ pub struct Seen {
     ends: HashSet<(IpAddr, SocketAddr), RandomState>,
     ports: HashSet<u16, RandomState>,
     counted: HashSet<u64, RandomState>,
+    forbidden: HashSet<u64, RandomState>,
 }
 
 impl Seen {
@@ -36,6 +37,11 @@ impl Seen {
             let ends = session.exchanges.iter().map(|e| (session.client.address, e.server));
             self.ends.extend(ends);
             self.ports.insert(session.server.port);
+        }
+        if self.forbidden.len() < KEPT {
+            let forbids = |e: &&Exchange| e.response.as_ref().is_some_and(|r| r.http_status == 403);
+            let ids = session.exchanges.iter().filter(forbids).map(|exchange| exchange.connection);
+            self.forbidden.extend(ids);
         }
         for connection in &session.connections {
             if connection.is_one_sided() {
@@ -58,6 +64,11 @@ impl Seen {
     /// Whether the client had an upload that talked to the server.
     pub fn talked(&self, client: IpAddr, server: SocketAddr) -> bool {
         self.ends.contains(&(client, server))
+    }
+
+    /// Whether a request on this connection was answered by 403.
+    pub fn forbids(&self, connection: u64) -> bool {
+        self.forbidden.contains(&connection)
     }
 
     /// Whether an upload went to this port.

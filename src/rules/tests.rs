@@ -5,7 +5,14 @@ use crate::model::Report;
 use crate::{Analysis, Options, transcript};
 
 /// Rules about what no transcript can show: a damaged file, cut frames, TLS. Tests on captures cover them.
-const WITHOUT_EXAMPLES: [&str; 3] = ["capture-damaged", "capture-truncated", "tls-opaque"];
+const WITHOUT_EXAMPLES: [&str; 6] = [
+    "capture-damaged",
+    "capture-truncated",
+    "client-cert-needed",
+    "host-id-tls-name",
+    "tls-handshake-failed",
+    "tls-opaque",
+];
 
 pub(super) fn report(text: &str) -> Report {
     let records = transcript::play(text).unwrap_or_else(|error| panic!("{error} in\n{text}"));

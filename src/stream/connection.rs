@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::at::{At, Timestamp};
+use crate::tls::Facts;
 
 use super::Side;
 
@@ -48,6 +49,9 @@ pub struct Connection {
     pub client_side: SideFacts,
     /// What the server sent.
     pub server_side: SideFacts,
+    /// What is known of the TLS in it; only once it is over.
+    #[serde(skip)]
+    pub tls: Option<Box<Facts>>,
     /// The first RST that was believed.
     pub reset: Option<Reset>,
     /// The first RST of the other side after it.
@@ -90,6 +94,7 @@ impl Connection {
             midstream: false,
             client_side: SideFacts::default(),
             server_side: SideFacts::default(),
+            tls: None,
             reset: None,
             reset_back: None,
             resets: 0,

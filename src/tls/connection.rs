@@ -9,8 +9,10 @@ use super::facts::{Facts, Opaque};
 use super::half::Half;
 use super::handshake::Handshake;
 use super::keylog::KeyLog;
+use super::meter::Meter;
 use super::opener::Opened;
 use super::record::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, record_len};
+use super::shared::Share;
 
 /// Decrypts one connection.
 ///
@@ -21,14 +23,16 @@ use super::record::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, reco
 /// While keys are missing, everything from the first record that needs them is kept, in both directions.
 pub struct Decryptor {
     limit: usize,
+    limit_in_all: usize,
     facts: Facts,
+    meter: Meter,
     handshake: Handshake,
     client: Half,
     server: Half,
     held: VecDeque<Held>,
-    held_bytes: usize,
-    /// The record that waits for keys, in front of all that is held.
-    stuck: Option<(Side, At)>,
+    share: Option<Share>,
+    /// The record that waits for keys, in front of all that is held, and the bytes it counts for.
+    stuck: Option<(Side, At, usize)>,
     generation: u64,
     gave_up: bool,
     dead: bool,
@@ -51,7 +55,8 @@ enum Outcome {
 
 impl Default for Decryptor {
     fn default() -> Self {
-        Self::new(crate::limits::Limits::default().tls_waiting)
+        let limits = crate::limits::Limits::default();
+        Self::new(limits.tls_waiting).within(limits.tls_waiting_in_all)
     }
 }
 
@@ -60,12 +65,14 @@ impl Decryptor {
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
+            limit_in_all: usize::MAX,
             facts: Facts::default(),
+            meter: Meter::default(),
             handshake: Handshake::default(),
             client: Half::new(Side::Client),
             server: Half::new(Side::Server),
             held: VecDeque::new(),
-            held_bytes: 0,
+            share: None,
             stuck: None,
             generation: 0,
             gave_up: false,
@@ -74,20 +81,27 @@ impl Decryptor {
         }
     }
 
+    /// Also gives up waiting once all connections with the same keys keep more than `limit` bytes.
+    pub const fn within(mut self, limit: usize) -> Self {
+        self.limit_in_all = limit;
+        self
+    }
+
     /// Takes in what came on the connection; hands plaintext to `out`.
     pub fn push(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        self.meter.push(&event, &mut self.facts);
         if let Event::End { side, .. } = event {
             self.half(side).ended = true;
         }
         if self.stuck.is_none() {
             self.feed(event, keys, out);
         } else {
-            self.hold(event, VecDeque::push_back);
+            self.hold(event, keys, VecDeque::push_back);
             self.retry(keys, out);
         }
         let last = matches!(event, Event::End { why, .. } if why != End::Fin)
             || (self.client.ended && self.server.ended);
-        if self.stuck.is_some() && (last || self.held_bytes > self.limit) {
+        if self.stuck.is_some() && (last || self.waits_for_too_much()) {
             self.give_up(keys, out);
         }
         if last {
@@ -115,8 +129,8 @@ impl Decryptor {
     }
 
     /// Bytes kept until keys turn up.
-    pub const fn waiting_bytes(&self) -> usize {
-        self.held_bytes
+    pub fn waiting_bytes(&self) -> usize {
+        self.share.as_ref().map_or(0, Share::own)
     }
 
     /// What is known of the connection so far.
@@ -124,14 +138,26 @@ impl Decryptor {
         &self.facts
     }
 
+    /// What is known of the connection in the end.
+    pub fn into_facts(self) -> Facts {
+        self.facts
+    }
+
+    fn waits_for_too_much(&self) -> bool {
+        self.share
+            .as_ref()
+            .is_some_and(|share| share.own() > self.limit || share.all() > self.limit_in_all)
+    }
+
     fn resume(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         self.generation = keys.generation();
-        if let Some((side, at)) = self.stuck.take() {
+        if let Some((side, at, bytes)) = self.stuck.take() {
+            self.share.iter_mut().for_each(|share| share.remove(bytes));
             self.data(Chunk { at, side, offset: 0, bytes: &[] }, keys, out);
         }
         while self.stuck.is_none() {
             let Some(held) = self.held.pop_front() else { break };
-            self.held_bytes = self.held_bytes.saturating_sub(held.size());
+            self.share.iter_mut().for_each(|share| share.remove(held.size()));
             self.feed(held.event(), keys, out);
         }
         if self.held.is_empty() {
@@ -160,11 +186,14 @@ impl Decryptor {
         let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
         while !self.dead && !self.half(side).hopeless() && self.half(side).fill(&mut bytes) {
             if !self.record(side, at, keys, out) {
-                self.stuck = Some((side, at));
+                let waits = self.half(side).buffer.len();
+                self.stuck = Some((side, at, waits));
+                self.share(keys).add(waits);
                 self.generation = keys.generation();
                 let offset = chunk.offset.saturating_add((chunk.bytes.len() - bytes.len()) as u64);
                 if !bytes.is_empty() {
-                    self.hold(Event::Data(Chunk { bytes, offset, ..chunk }), VecDeque::push_front);
+                    let rest = Event::Data(Chunk { bytes, offset, ..chunk });
+                    self.hold(rest, keys, VecDeque::push_front);
                 }
                 return;
             }
@@ -192,7 +221,7 @@ impl Decryptor {
             .get_mut(..len)
             .map_or(Outcome::Failed, |record| self.open(side, at, record, keys));
         if let (Outcome::Opened(opened), Some(record)) = (&outcome, buffer.get(..len)) {
-            self.opened(side, at, opened, record, out);
+            self.opened(side, at, opened, (record, keys), out);
         }
         self.half(side).buffer = buffer;
         match outcome {
@@ -200,7 +229,6 @@ impl Decryptor {
             Outcome::Failed => self.failed(side, len, keys),
             Outcome::Passed | Outcome::Opened(_) => {
                 self.half(side).buffer.drain(..len);
-                self.count(side, len);
             }
         }
         true
@@ -218,15 +246,20 @@ impl Decryptor {
         }
         half.passed();
         match kind {
-            CHANGE_CIPHER_SPEC => self.half(side).sealed = self.handshake.is_tls12(),
+            CHANGE_CIPHER_SPEC => self.half(side).sealed = self.handshake.is_classic(),
             ALERT => self.facts.alert(side, at, body),
-            HANDSHAKE => self.messages(side, at, body),
+            HANDSHAKE => self.messages(side, at, body, keys),
             _ => {}
         }
         Outcome::Passed
     }
 
     fn unseal(&mut self, side: Side, record: &mut [u8], keys: &KeyLog) -> Outcome {
+        if let Some(reason) = self.handshake.unsupported() {
+            self.facts.opaque = Some(reason);
+            self.half(side).passed();
+            return Outcome::Passed;
+        }
         let half = match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
@@ -243,7 +276,7 @@ impl Decryptor {
         side: Side,
         at: At,
         opened: &Opened,
-        record: &[u8],
+        (record, keys): (&[u8], &KeyLog),
         out: &mut impl FnMut(Event<'_>),
     ) {
         (self.facts.decrypted, self.facts.opaque) = (true, None);
@@ -252,20 +285,29 @@ impl Decryptor {
         half.emit_gap(at, lost, out);
         let plain = record.get(opened.plain.clone()).unwrap_or_default();
         match opened.kind {
-            APPLICATION_DATA => half.emit(at, plain, out),
+            APPLICATION_DATA => {
+                half.emit(at, plain, out);
+                self.facts.traffic(side).decrypted_bytes += plain.len() as u64;
+            }
             ALERT => self.facts.alert(side, at, plain),
-            HANDSHAKE => self.messages(side, at, plain),
+            HANDSHAKE => self.messages(side, at, plain, keys),
             _ => {}
         }
     }
 
     fn failed(&mut self, side: Side, len: usize, keys: &KeyLog) {
-        let half = self.half(side);
+        let half = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        let early = self.handshake.is_early(half);
+        if self.facts.misfit.is_none() {
+            self.facts.misfit = self.handshake.misfit(half, keys);
+        }
         if !half.scanning {
             self.facts.traffic(side).failed += 1;
-            self.count(side, len);
         }
-        self.half(side).failed(len);
+        self.half(side).failed(len, !early);
         if !self.facts.decrypted {
             self.facts.opaque = Some(match self.handshake.is_agreed() {
                 false => Opaque::NoHandshake,
@@ -275,16 +317,14 @@ impl Decryptor {
         }
     }
 
-    fn messages(&mut self, side: Side, at: At, text: &[u8]) {
+    fn messages(&mut self, side: Side, at: At, text: &[u8], keys: &KeyLog) {
         let half = match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         };
         let (handshake, facts) = (&mut self.handshake, &mut self.facts);
-        half.messages.push(text, |kind, body| handshake.message(side, at, kind, body, facts));
-        if let Some(reason) = self.handshake.unsupported() {
-            self.die(reason);
-        }
+        half.messages
+            .push(text, |kind, body| handshake.message(side, at, (kind, body), keys, facts));
     }
 
     fn die(&mut self, reason: Opaque) {
@@ -294,12 +334,6 @@ impl Decryptor {
         self.server.buffer = Vec::new();
     }
 
-    fn count(&mut self, side: Side, len: usize) {
-        let traffic = self.facts.traffic(side);
-        traffic.records += 1;
-        traffic.bytes += len as u64;
-    }
-
     const fn half(&mut self, side: Side) -> &mut Half {
         match side {
             Side::Client => &mut self.client,
@@ -307,10 +341,14 @@ impl Decryptor {
         }
     }
 
-    fn hold(&mut self, event: Event<'_>, put: fn(&mut VecDeque<Held>, Held)) {
+    fn hold(&mut self, event: Event<'_>, keys: &KeyLog, put: fn(&mut VecDeque<Held>, Held)) {
         let held = Held::from(event);
-        self.held_bytes = self.held_bytes.saturating_add(held.size());
+        self.share(keys).add(held.size());
         put(&mut self.held, held);
+    }
+
+    fn share(&mut self, keys: &KeyLog) -> &mut Share {
+        self.share.get_or_insert_with(|| keys.shared().share())
     }
 }
 

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::Certificate;
+use super::keylog::KeyLine;
+use super::shape::Shape;
 use crate::at::{At, Timestamp};
 use crate::stream::Side;
 
@@ -10,6 +13,9 @@ use crate::stream::Side;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Facts {
+    /// It is inside a tunnel that CONNECT opened.
+    #[serde(skip_serializing_if = "is_false")]
+    pub tunnel: bool,
     /// Versions the client offers, as `TLS 1.3`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub versions_offered: Vec<String>,
@@ -40,12 +46,30 @@ pub struct Facts {
     /// An earlier session was resumed: by identifier, ticket or pre-shared key.
     #[serde(skip_serializing_if = "is_false")]
     pub resumed: bool,
+    /// Handshakes that the server answered; more than one is renegotiation.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub handshakes: u32,
+    /// JA3 fingerprint of the first ClientHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja3: Option<String>,
+    /// JA4 fingerprint of the first ClientHello.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<String>,
+    /// The server's certificates, its own first; at most eight. TLS 1.3 shows them only with keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate>,
     /// The client offered early data (0-RTT).
     #[serde(skip_serializing_if = "is_false")]
     pub early_data_offered: bool,
     /// The server asked for a client certificate, as far as that could be read.
     #[serde(skip_serializing_if = "is_false")]
     pub client_certificate_requested: bool,
+    /// Whether the client sent a certificate where it was asked for one; absent where that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate_sent: Option<bool>,
+    /// The client's certificates, its own first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub client_certificates: Vec<Certificate>,
     /// Alerts that could be read; at most sixteen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,
@@ -54,10 +78,16 @@ pub struct Facts {
     /// Why nothing, or nothing more, can be decrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opaque: Option<Opaque>,
+    /// The line of the key log whose secret does not fit this connection, if one is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub misfit: Option<KeyLine>,
+    /// How requests and answers alternate; absent before the first application data of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
     /// What the client sent.
-    pub client: Traffic,
+    pub from_client: Traffic,
     /// What the server sent.
-    pub server: Traffic,
+    pub from_server: Traffic,
 }
 
 /// A cipher suite by number and name.
@@ -84,6 +114,12 @@ impl From<At> for Seen {
     }
 }
 
+impl From<Seen> for At {
+    fn from(seen: Seen) -> Self {
+        Self { frame: seen.frame, time: seen.time, ..Self::default() }
+    }
+}
+
 /// An alert (RFC 8446 6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
@@ -99,13 +135,26 @@ pub struct Alert {
     pub at: Seen,
 }
 
-/// Records of one direction.
+/// Records of one direction, whether or not they could be decrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Traffic {
-    /// Records read in full.
+    /// Records captured in full.
     pub records: u64,
     /// Their bytes, headers included.
     pub bytes: u64,
+    /// Of these, records of application data; in TLS 1.3 most of the handshake looks like it.
+    pub application_records: u64,
+    /// Their bytes without headers.
+    pub application_bytes: u64,
+    /// The first record of application data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_first: Option<Seen>,
+    /// The last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_last: Option<Seen>,
+    /// Bytes of application data that were decrypted.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub decrypted_bytes: u64,
     /// Records that could not be decrypted with the keys at hand.
     pub failed: u64,
 }
@@ -144,12 +193,43 @@ impl Facts {
         }
     }
 
+    /// Whether there is something to read that could not be decrypted at all.
+    pub const fn is_opaque(&self) -> bool {
+        let records = self.from_client.application_records + self.from_server.application_records;
+        !self.decrypted && records > 0
+    }
+
+    /// Whether application data was exchanged, as far as the records tell without being read.
+    ///
+    /// The first record that a client of TLS 1.3 protects is the end of its handshake, or an alert. With keys, what the
+    /// server sent counts, and what the client sent unless an alert came of it.
+    pub fn is_established(&self) -> bool {
+        if self.decrypted {
+            let fatal = self.alerts.iter().any(|alert| alert.fatal);
+            return self.from_server.decrypted_bytes > 0
+                || self.from_client.decrypted_bytes > 0 && !fatal;
+        }
+        let most = if self.version.as_deref() == Some("TLS 1.3") { 1 } else { 0 };
+        self.from_client.application_records > most
+            || most == 0 && self.from_server.application_records > 0
+    }
+
     pub(super) fn traffic(&mut self, side: Side) -> &mut Traffic {
         match side {
-            Side::Client => &mut self.client,
-            Side::Server => &mut self.server,
+            Side::Client => &mut self.from_client,
+            Side::Server => &mut self.from_server,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_nothing(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -197,11 +277,14 @@ const fn alert_name(code: u8) -> &'static str {
         100 => "no_renegotiation",
         109 => "missing_extension",
         110 => "unsupported_extension",
+        111 => "certificate_unobtainable",
         112 => "unrecognized_name",
         113 => "bad_certificate_status_response",
+        114 => "bad_certificate_hash_value",
         115 => "unknown_psk_identity",
         116 => "certificate_required",
         120 => "no_application_protocol",
+        121 => "ech_required",
         _ => "unknown",
     }
 }

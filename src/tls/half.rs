@@ -36,6 +36,8 @@ pub(super) struct Half {
     /// Looking for the next record header behind a gap.
     pub(super) scanning: bool,
     pub(super) ended: bool,
+    /// The capture lacks some of it.
+    pub(super) holed: bool,
     lost: u64,
     failures: u32,
     offset: u64,
@@ -53,6 +55,7 @@ impl Half {
             handshake: 0,
             scanning: false,
             ended: false,
+            holed: false,
             lost: 0,
             failures: 0,
             offset: 0,
@@ -93,7 +96,7 @@ impl Half {
         self.lost = self.lost.saturating_add(len).saturating_add(self.buffer.len() as u64);
         self.buffer.clear();
         self.messages.clear();
-        self.scanning = true;
+        (self.scanning, self.holed) = (true, true);
     }
 
     /// `len` bytes go by unread.
@@ -114,9 +117,9 @@ impl Half {
         (self.scanning, self.lost) = (false, 0);
     }
 
-    /// The record in front, `len` bytes long, did not open.
-    pub(super) fn failed(&mut self, len: usize) {
-        self.failures += 1;
+    /// The record in front, `len` bytes long, did not open, and the keys should have been able to if `counts`.
+    pub(super) fn failed(&mut self, len: usize, counts: bool) {
+        self.failures += u32::from(counts);
         if self.scanning { self.resynchronise() } else { self.discard(len) }
     }
 

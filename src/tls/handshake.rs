@@ -3,10 +3,13 @@
 use crate::at::At;
 use crate::stream::Side;
 
+use super::certificate;
 use super::facts::{CipherSuite, Facts, Opaque, version_name};
+use super::fingerprint::{ja3, ja4};
 use super::half::{Half, Phase};
 use super::hello::{ClientHello, ServerHello, encrypted_alpn};
-use super::keylog::{KeyLog, Secrets};
+use super::keylog::{KeyLine, KeyLog, Secret, Secrets};
+use super::master::{self, Transcript};
 use super::opener::{Opened, Opener};
 use super::suite::{Protection, Suite};
 
@@ -23,6 +26,7 @@ pub(super) struct Handshake {
     /// ServerHellos so far.
     count: u32,
     unsupported: Option<Opaque>,
+    transcript: Transcript,
 }
 
 struct Agreed {
@@ -30,7 +34,13 @@ struct Agreed {
     suite: Suite,
     client_random: [u8; 32],
     server_random: [u8; 32],
+    session_id: Vec<u8>,
     encrypt_then_mac: bool,
+    extended_master_secret: bool,
+    /// Master secrets that no key log names.
+    masters: Vec<Vec<u8>>,
+    /// A ticket the server gave in this handshake.
+    ticket: Vec<u8>,
 }
 
 impl Handshake {
@@ -38,8 +48,9 @@ impl Handshake {
         self.agreed.is_some()
     }
 
-    pub(super) fn is_tls12(&self) -> bool {
-        self.agreed.as_ref().is_some_and(|agreed| agreed.version == TLS12)
+    /// Whether a version before TLS 1.3 was agreed on, where ChangeCipherSpec means what it says.
+    pub(super) fn is_classic(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| agreed.version <= TLS12)
     }
 
     /// Why this connection cannot be decrypted, whatever the keys.
@@ -49,17 +60,45 @@ impl Handshake {
 
     pub(super) fn has_secrets(&self, keys: &KeyLog) -> bool {
         self.secrets(keys).is_some()
+            || self.agreed.as_ref().is_some_and(|agreed| !agreed.masters.is_empty())
     }
 
     /// Whether keys are missing that `half` needs to go on.
     pub(super) fn lacks_keys(&self, half: &Half, keys: &KeyLog) -> bool {
-        let Some(agreed) = &self.agreed else { return false };
+        let Some(agreed) = &self.agreed else {
+            return self.is_early(half) && self.secrets(keys).is_none();
+        };
         let secrets = self.secrets(keys);
         if agreed.version == TLS12 {
-            return half.handshake < self.count && secrets.is_none_or(|s| s.master.is_none());
+            return half.handshake < self.count
+                && agreed.masters.is_empty()
+                && secrets.is_none_or(|s| s.master.is_none());
         }
         half.phase < Phase::Application
             && secrets.is_none_or(|s| s.of(half.side, Phase::Application).is_none())
+    }
+
+    /// Whether early data may come, which keys are often missing for.
+    pub(super) fn is_early(&self, half: &Half) -> bool {
+        let offered = self.offer.as_ref().is_some_and(|offer| offer.early_data);
+        offered && half.side == Side::Client && half.phase == Phase::Clear
+    }
+
+    /// The line of the key log that is to blame if the first protected record of `half` does not open.
+    pub(super) fn misfit(&self, half: &Half, keys: &KeyLog) -> Option<KeyLine> {
+        if half.holed || self.is_early(half) {
+            return None;
+        }
+        let (agreed, secrets) = (self.agreed.as_ref()?, self.secrets(keys)?);
+        let secret = match (agreed.version, half.phase) {
+            (TLS12, _) if half.handshake < self.count => secrets.master.as_ref(),
+            (TLS13, Phase::Clear | Phase::Early) => secrets
+                .of(half.side, Phase::Handshake)
+                .or_else(|| secrets.of(half.side, Phase::Application)),
+            (TLS13, Phase::Handshake) => secrets.of(half.side, Phase::Application),
+            _ => None,
+        };
+        secret.map(|secret| keys.line_of(secret))
     }
 
     /// Opens a record with the present keys of `half`, or else with those that can follow.
@@ -77,12 +116,13 @@ impl Handshake {
             return Some(opened);
         }
         // Finished of TLS 1.2 may have been lost, or mistaken for a plain record, behind a gap.
-        let window = window.max(if self.is_tls12() { 2 } else { 1 });
+        let window = window.max(if self.is_classic() { 2 } else { 1 });
         for (phase, opener) in self.following(half, keys) {
             if let Some(opened) = attempt(&opener, record, window, spare) {
+                self.learn(opener.secret(), keys);
                 (half.phase, half.opener, half.handshake) = (phase, Some(opener), self.count);
                 // Behind a gap that took the ChangeCipherSpec with it.
-                half.sealed |= self.is_tls12();
+                half.sealed |= self.is_classic();
                 return Some(opened);
             }
         }
@@ -90,13 +130,25 @@ impl Handshake {
     }
 
     /// Takes in a handshake message.
-    pub(super) fn message(&mut self, side: Side, at: At, kind: u8, body: &[u8], facts: &mut Facts) {
+    pub(super) fn message(
+        &mut self,
+        side: Side,
+        at: At,
+        (kind, body): (u8, &[u8]),
+        keys: &KeyLog,
+        facts: &mut Facts,
+    ) {
+        if keys.has_rsa_keys() {
+            self.transcript.push(side, kind, body);
+        }
         match (kind, side) {
             (1, Side::Client) => self.client_hello(at, body, facts),
-            (2, Side::Server) => self.server_hello(at, body, facts),
+            (2, Side::Server) => self.server_hello(at, body, keys, facts),
+            (4, Side::Server) => self.ticket(body),
             (8, Side::Server) => facts.alpn = encrypted_alpn(body).or(facts.alpn.take()),
-            (11, Side::Server) if self.count < 2 && self.is_tls12() => facts.resumed = false,
+            (11, _) => self.certificate(side, body, facts),
             (13, Side::Server) => facts.client_certificate_requested = true,
+            (16, Side::Client) => self.key_exchange(body, keys),
             _ => {}
         }
     }
@@ -108,13 +160,14 @@ impl Handshake {
             facts.versions_offered =
                 hello.versions.iter().map(|&version| version_name(version)).collect();
             facts.sni.clone_from(&hello.sni);
-            facts.alpn_offered.clone_from(&hello.alpn);
+            facts.alpn_offered = hello.protocols();
             facts.early_data_offered = hello.early_data;
+            (facts.ja3, facts.ja4) = (Some(ja3(&hello)), Some(ja4(&hello)));
         }
         self.offer = Some(hello);
     }
 
-    fn server_hello(&mut self, at: At, body: &[u8], facts: &mut Facts) {
+    fn server_hello(&mut self, at: At, body: &[u8], keys: &KeyLog, facts: &mut Facts) {
         let Some(hello) = ServerHello::decode(body) else { return };
         if hello.is_retry() {
             facts.hello_retry = true;
@@ -126,8 +179,10 @@ impl Handshake {
         facts.cipher_suite = Some(CipherSuite { code: suite.code, name: suite.name.into() });
         facts.alpn = hello.alpn.clone().or(facts.alpn.take());
         self.count = self.count.saturating_add(1);
+        facts.handshakes = self.count;
+        let resumes = self.resumes(&hello);
         if self.count == 1 {
-            facts.resumed = self.resumes(&hello);
+            facts.resumed = resumes;
         }
         self.unsupported = match (hello.version, suite.protection) {
             (TLS12 | TLS13, Protection::Other) => Some(Opaque::UnsupportedCipher),
@@ -135,16 +190,24 @@ impl Handshake {
             (TLS12 | TLS13, _) => None,
             _ => Some(Opaque::UnsupportedVersion),
         };
-        self.agree(&hello, suite);
+        self.agree(hello, suite, resumes, keys);
     }
 
-    fn agree(&mut self, hello: &ServerHello, suite: Suite) {
-        self.agreed = self.offer.as_ref().map(|offer| Agreed {
-            version: hello.version,
-            suite,
-            client_random: offer.random,
-            server_random: hello.random,
-            encrypt_then_mac: hello.encrypt_then_mac,
+    fn agree(&mut self, hello: ServerHello, suite: Suite, resumes: bool, keys: &KeyLog) {
+        self.agreed = self.offer.as_ref().map(|offer| {
+            let names = [&offer.ticket, &hello.session_id].into_iter();
+            let known = names.filter(|_| resumes).filter_map(|name| keys.shared().master(name));
+            Agreed {
+                version: hello.version,
+                suite,
+                client_random: offer.random,
+                server_random: hello.random,
+                masters: known.collect(),
+                session_id: hello.session_id,
+                encrypt_then_mac: hello.encrypt_then_mac,
+                extended_master_secret: hello.extended_master_secret,
+                ticket: Vec::new(),
+            }
         });
     }
 
@@ -152,7 +215,48 @@ impl Handshake {
     fn resumes(&self, hello: &ServerHello) -> bool {
         let Some(offer) = &self.offer else { return false };
         let echoed = !offer.session_id.is_empty() && offer.session_id == hello.session_id;
-        hello.pre_shared_key || (hello.version <= TLS12 && (echoed || offer.ticket))
+        hello.pre_shared_key || (hello.version <= TLS12 && (echoed || !offer.ticket.is_empty()))
+    }
+
+    fn certificate(&mut self, side: Side, body: &[u8], facts: &mut Facts) {
+        let classic = self.is_classic();
+        let decoded = certificate::decode(body, !classic);
+        if side == Side::Client {
+            facts.client_certificate_sent = decoded.as_ref().map(|list| !list.is_empty());
+            facts.client_certificates = decoded.unwrap_or_default();
+            return;
+        }
+        facts.certificates = decoded.unwrap_or_default();
+        if classic {
+            facts.resumed &= self.count > 1;
+            if let Some(agreed) = &mut self.agreed {
+                agreed.masters.clear();
+            }
+        }
+    }
+
+    // RFC 5077 3.3; the tickets of TLS 1.3 lead to other secrets, which key logs name.
+    fn ticket(&mut self, body: &[u8]) {
+        if let Some(agreed) = self.agreed.as_mut().filter(|agreed| agreed.version == TLS12) {
+            agreed.ticket = body.get(6..).unwrap_or_default().to_vec();
+        }
+    }
+
+    fn key_exchange(&mut self, body: &[u8], keys: &KeyLog) {
+        let Some(agreed) = self.agreed.as_mut().filter(|agreed| agreed.version == TLS12) else {
+            return;
+        };
+        let transcript = agreed.extended_master_secret.then_some(&self.transcript);
+        let randoms = (&agreed.client_random, &agreed.server_random);
+        agreed.masters.extend(master::from_rsa(agreed.suite, body, keys, randoms, transcript));
+    }
+
+    /// A master secret opened a record: remember it for sessions that resume this one.
+    fn learn(&self, master: &[u8], keys: &KeyLog) {
+        if let Some(agreed) = self.agreed.as_ref().filter(|agreed| agreed.version == TLS12) {
+            keys.shared().learn(&agreed.session_id, master);
+            keys.shared().learn(&agreed.ticket, master);
+        }
     }
 
     fn secrets<'k>(&self, keys: &'k KeyLog) -> Option<&'k Secrets> {
@@ -164,32 +268,55 @@ impl Handshake {
     fn following(&self, half: &Half, keys: &KeyLog) -> Vec<(Phase, Opener)> {
         let secrets = self.secrets(keys);
         match &self.agreed {
-            None => secrets.map(|secrets| self.early(half, secrets)).unwrap_or_default(),
+            None => secrets.map(|secrets| guessed(half, secrets)).unwrap_or_default(),
             Some(agreed) if agreed.version == TLS12 => {
-                let master = secrets
-                    .and_then(|s| s.master.as_deref())
-                    .filter(|_| half.handshake < self.count);
-                let opener = master.and_then(|master| agreed.tls12(half.side, master));
-                opener.map(|opener| (Phase::Application, opener)).into_iter().collect()
+                if half.handshake >= self.count {
+                    return Vec::new();
+                }
+                let named = secrets.and_then(|secrets| secrets.master.as_ref());
+                let masters = named.map(|secret| &secret.bytes).into_iter().chain(&agreed.masters);
+                let openers = masters.filter_map(|master| agreed.tls12(half.side, master));
+                openers.map(|opener| (Phase::Application, opener)).collect()
             }
-            Some(agreed) if half.phase == Phase::Application => {
-                let updated = half.opener.as_ref().and_then(|opener| opener.updated(agreed.suite));
+            Some(_) if half.phase == Phase::Application => {
+                let updated = half.opener.as_ref().and_then(Opener::updated);
                 updated.map(|opener| (Phase::Application, opener)).into_iter().collect()
             }
-            Some(agreed) => secrets.map(|secrets| agreed.tls13(half, secrets)).unwrap_or_default(),
+            Some(agreed) => secrets
+                .map(|secrets| keys13(agreed.suite, half, secrets).collect())
+                .unwrap_or_default(),
         }
     }
+}
 
-    // Early data comes before the ServerHello names a suite; the length of the secret leaves one or two.
-    fn early(&self, half: &Half, secrets: &Secrets) -> Vec<(Phase, Opener)> {
-        let offered = self.offer.as_ref().is_some_and(|offer| offer.early_data);
-        let fresh = offered && half.side == Side::Client && half.phase == Phase::Clear;
-        let Some(secret) = secrets.early.as_deref().filter(|_| fresh) else { return Vec::new() };
-        SUITES13
-            .iter()
-            .filter_map(|&code| Some((Phase::Early, Opener::tls13(Suite::of(code), secret)?)))
-            .collect()
-    }
+/// The keys that secrets of TLS 1.3 lead to with each suite; the length of a secret leaves one or two.
+///
+/// Early data comes before the ServerHello names a suite, and a gap may take the ServerHello along.
+fn guessed(half: &Half, secrets: &Secrets) -> Vec<(Phase, Opener)> {
+    let suites = match &half.opener {
+        Some(opener) => vec![opener.suite()],
+        None => SUITES13.iter().map(|&code| Suite::of(code)).collect(),
+    };
+    let updated = half.opener.as_ref().filter(|_| half.phase == Phase::Application);
+    let updated = updated.and_then(Opener::updated).map(|opener| (Phase::Application, opener));
+    let next = suites.into_iter().flat_map(|suite| keys13(suite, half, secrets));
+    next.chain(updated).collect()
+}
+
+/// The keys of TLS 1.3 behind those that `half` uses.
+fn keys13<'s>(
+    suite: Suite,
+    half: &Half,
+    secrets: &'s Secrets,
+) -> impl Iterator<Item = (Phase, Opener)> + use<'s> {
+    let (side, now) = (half.side, half.phase);
+    [Phase::Early, Phase::Handshake, Phase::Application]
+        .into_iter()
+        .filter(move |&phase| phase > now)
+        .filter_map(move |phase| {
+            let secret = secrets.of(side, phase)?;
+            Some((phase, Opener::tls13(suite, &secret.bytes)?))
+        })
 }
 
 impl Agreed {
@@ -203,20 +330,10 @@ impl Agreed {
         )?;
         Some(if side == Side::Client { client } else { server })
     }
-
-    fn tls13(&self, half: &Half, secrets: &Secrets) -> Vec<(Phase, Opener)> {
-        [Phase::Early, Phase::Handshake, Phase::Application]
-            .into_iter()
-            .filter(|&phase| phase > half.phase)
-            .filter_map(|phase| {
-                Some((phase, Opener::tls13(self.suite, secrets.of(half.side, phase)?)?))
-            })
-            .collect()
-    }
 }
 
 impl Secrets {
-    fn of(&self, side: Side, phase: Phase) -> Option<&[u8]> {
+    fn of(&self, side: Side, phase: Phase) -> Option<&Secret> {
         let secret = match (phase, side) {
             (Phase::Early, Side::Client) => &self.early,
             (Phase::Handshake, Side::Client) => &self.client_handshake,
@@ -225,7 +342,7 @@ impl Secrets {
             (Phase::Application, Side::Server) => &self.server_traffic,
             (Phase::Clear, _) | (Phase::Early, Side::Server) => return None,
         };
-        secret.as_deref()
+        secret.as_ref()
     }
 }
 

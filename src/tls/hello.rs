@@ -1,4 +1,13 @@
 //! ClientHello, ServerHello and EncryptedExtensions (RFC 8446 4.1, RFC 5246 7.4.1).
+//!
+//! Messages are whole here. Extensions are decoded one by one: a malformed one costs nobody else.
+
+use tls_parser::{
+    SNIType, TlsExtension, parse_tls_client_hello_extension, parse_tls_extension_unknown,
+    parse_tls_handshake_client_hello, parse_tls_handshake_server_hello,
+};
+
+use super::fingerprint::is_grease;
 
 /// The random of a HelloRetryRequest: SHA-256 of its name (RFC 8446 4.1.3).
 const RETRY: [u8; 32] = [
@@ -8,70 +17,70 @@ const RETRY: [u8; 32] = [
 /// Names kept of one list.
 const MOST_NAMES: usize = 16;
 
-/// A bounds-checked cursor.
-struct Cursor<'a>(&'a [u8]);
-
-impl<'a> Cursor<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (head, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(head)
-    }
-
-    fn number(&mut self, len: usize) -> Option<usize> {
-        Some(self.take(len)?.iter().fold(0, |n, &b| n << 8 | usize::from(b)))
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        u16::try_from(self.number(2)?).ok()
-    }
-
-    fn random(&mut self) -> Option<[u8; 32]> {
-        self.take(32)?.try_into().ok()
-    }
-
-    /// A vector behind its length of `prefix` bytes.
-    fn vector(&mut self, prefix: usize) -> Option<&'a [u8]> {
-        let len = self.number(prefix)?;
-        self.take(len)
-    }
-}
-
 /// A ClientHello.
 #[derive(Debug, Default)]
 pub(super) struct ClientHello {
     pub(super) random: [u8; 32],
     pub(super) session_id: Vec<u8>,
+    /// The version in front, which TLS 1.3 keeps at TLS 1.2.
+    pub(super) legacy_version: u16,
     pub(super) versions: Vec<u16>,
+    pub(super) suites: Vec<u16>,
+    /// Types of the extensions, in order.
+    pub(super) extensions: Vec<u16>,
+    pub(super) groups: Vec<u16>,
+    pub(super) point_formats: Vec<u8>,
+    pub(super) signature_algorithms: Vec<u16>,
     pub(super) sni: Option<String>,
-    pub(super) alpn: Vec<String>,
-    pub(super) ticket: bool,
+    pub(super) alpn: Vec<Vec<u8>>,
+    pub(super) ticket: Vec<u8>,
     pub(super) early_data: bool,
 }
 
 impl ClientHello {
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
-        let mut at = Cursor(body);
-        let version = at.u16()?;
-        let mut hello =
-            Self { random: at.random()?, session_id: at.vector(1)?.to_vec(), ..Self::default() };
-        // Cipher suites and compression methods.
-        at.vector(2)?;
-        at.vector(1)?;
-        extensions(&mut at, |kind, body| hello.extension(kind, body));
+        let (_, raw) = parse_tls_handshake_client_hello(body).ok()?;
+        let mut hello = Self {
+            random: raw.random.try_into().ok()?,
+            session_id: raw.session_id.unwrap_or_default().to_vec(),
+            legacy_version: raw.version.0,
+            suites: raw.ciphers.iter().map(|suite| suite.0).collect(),
+            ..Self::default()
+        };
+        each_extension(raw.ext.unwrap_or_default(), |kind, extension| {
+            hello.extensions.push(kind);
+            if let Some(extension) = extension {
+                hello.extension(extension);
+            }
+        });
         if hello.versions.is_empty() {
-            hello.versions.push(version);
+            hello.versions.push(hello.legacy_version);
         }
         Some(hello)
     }
 
-    fn extension(&mut self, kind: u16, body: &[u8]) {
-        match kind {
-            0 => self.sni = host_name(body),
-            16 => self.alpn = protocols(body),
-            35 => self.ticket = !body.is_empty(),
-            42 => self.early_data = true,
-            43 => self.versions = versions(body),
+    /// The application protocols offered, as text.
+    pub(super) fn protocols(&self) -> Vec<String> {
+        self.alpn.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+
+    fn extension(&mut self, extension: TlsExtension<'_>) {
+        match extension {
+            TlsExtension::SNI(names) => self.sni = host_name(&names),
+            TlsExtension::ALPN(names) => {
+                self.alpn = names.iter().take(MOST_NAMES).map(|name| name.to_vec()).collect();
+            }
+            TlsExtension::SessionTicket(ticket) => self.ticket = ticket.to_vec(),
+            TlsExtension::EarlyData(_) => self.early_data = true,
+            TlsExtension::SupportedVersions(versions) => {
+                let known = versions.iter().map(|version| version.0).filter(|&v| !is_grease(v));
+                self.versions = known.take(MOST_NAMES).collect();
+            }
+            TlsExtension::EllipticCurves(groups) => {
+                self.groups = groups.iter().map(|group| group.0).collect();
+            }
+            TlsExtension::EcPointFormats(formats) => self.point_formats = formats.to_vec(),
+            TlsExtension::SignatureAlgorithms(list) => self.signature_algorithms = list,
             _ => {}
         }
     }
@@ -86,17 +95,27 @@ pub(super) struct ServerHello {
     pub(super) suite: u16,
     pub(super) alpn: Option<String>,
     pub(super) encrypt_then_mac: bool,
+    pub(super) extended_master_secret: bool,
     pub(super) pre_shared_key: bool,
 }
 
 impl ServerHello {
     pub(super) fn decode(body: &[u8]) -> Option<Self> {
-        let mut at = Cursor(body);
-        let version = at.u16()?;
-        let (random, session_id, suite) = (at.random()?, at.vector(1)?.to_vec(), at.u16()?);
-        let mut hello = Self { random, session_id, version, suite, ..Self::default() };
-        at.take(1)?;
-        extensions(&mut at, |kind, body| hello.extension(kind, body));
+        let (_, raw) = parse_tls_handshake_server_hello(body).ok()?;
+        let mut hello = Self {
+            random: raw.random.try_into().ok()?,
+            session_id: raw.session_id.unwrap_or_default().to_vec(),
+            version: raw.version.0,
+            suite: raw.cipher.0,
+            ..Self::default()
+        };
+        each_extension(raw.ext.unwrap_or_default(), |kind, extension| match extension {
+            Some(TlsExtension::ALPN(names)) => hello.alpn = names.first().map(text),
+            Some(TlsExtension::SupportedVersions(versions)) => {
+                hello.version = versions.first().map_or(hello.version, |version| version.0);
+            }
+            _ => hello.flag(kind),
+        });
         Some(hello)
     }
 
@@ -105,12 +124,11 @@ impl ServerHello {
         self.random == RETRY
     }
 
-    fn extension(&mut self, kind: u16, body: &[u8]) {
+    fn flag(&mut self, kind: u16) {
         match kind {
-            16 => self.alpn = protocols(body).into_iter().next(),
             22 => self.encrypt_then_mac = true,
+            23 => self.extended_master_secret = true,
             41 => self.pre_shared_key = true,
-            43 => self.version = Cursor(body).u16().unwrap_or(self.version),
             _ => {}
         }
     }
@@ -119,39 +137,28 @@ impl ServerHello {
 /// The application protocol of an EncryptedExtensions message.
 pub(super) fn encrypted_alpn(body: &[u8]) -> Option<String> {
     let mut alpn = None;
-    extensions(&mut Cursor(body), |kind, body| {
-        if kind == 16 {
-            alpn = protocols(body).into_iter().next();
+    each_extension(body.get(2..)?, |_, extension| {
+        if let Some(TlsExtension::ALPN(names)) = extension {
+            alpn = names.first().map(text);
         }
     });
     alpn
 }
 
-fn extensions(at: &mut Cursor<'_>, mut each: impl FnMut(u16, &[u8])) {
-    let mut list = Cursor(at.vector(2).unwrap_or_default());
-    while let (Some(kind), Some(body)) = (list.u16(), list.vector(2)) {
-        each(kind, body);
+/// Hands over every extension: its type, and what it holds if that makes sense.
+fn each_extension<'a>(mut list: &'a [u8], mut each: impl FnMut(u16, Option<TlsExtension<'a>>)) {
+    while let Ok((rest, TlsExtension::Unknown(kind, _))) = parse_tls_extension_unknown(list) {
+        each(kind.0, parse_tls_client_hello_extension(list).ok().map(|(_, decoded)| decoded));
+        list = rest;
     }
 }
 
-fn host_name(body: &[u8]) -> Option<String> {
-    let mut list = Cursor(Cursor(body).vector(2)?);
-    (list.number(1)? == 0).then_some(())?;
-    // A DNS name has at most 255 bytes.
-    let name = list.vector(2)?;
+// A DNS name has at most 255 bytes.
+fn host_name(names: &[(SNIType, &[u8])]) -> Option<String> {
+    let (_, name) = names.iter().find(|(kind, _)| *kind == SNIType::HostName)?;
     Some(String::from_utf8_lossy(name.get(..255).unwrap_or(name)).into_owned())
 }
 
-fn protocols(body: &[u8]) -> Vec<String> {
-    let mut list = Cursor(Cursor(body).vector(2).unwrap_or_default());
-    std::iter::from_fn(|| list.vector(1))
-        .take(MOST_NAMES)
-        .map(|name| String::from_utf8_lossy(name).into_owned())
-        .collect()
-}
-
-// Reserved values of the form 0x?a?a only test the server's tolerance (RFC 8701).
-fn versions(body: &[u8]) -> Vec<u16> {
-    let mut list = Cursor(Cursor(body).vector(1).unwrap_or_default());
-    std::iter::from_fn(|| list.u16()).filter(|v| v & 0x0f0f != 0x0a0a).take(MOST_NAMES).collect()
+fn text(name: &&[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
 }

@@ -1,49 +1,109 @@
-//! The NSS key log format: one secret a line, found again by the client's random.
+//! Secrets from outside: the NSS key log format, one secret a line, found again by the client's random; and RSA keys.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rsa::{RsaKey, RsaKeyError};
+use super::shared::Shared;
 
 /// Clients whose secrets are kept; a file of this many lines is about 60 MiB.
 const MOST_CLIENTS: usize = 1 << 18;
 /// No secret is longer than the output of SHA-512.
 const LONGEST_SECRET: usize = 64;
+/// RSA keys kept; each is tried.
+const MOST_RSA_KEYS: usize = 64;
 
-/// TLS secrets from key log files and from capture files that carry them.
+/// TLS secrets from key log files, from capture files that carry them, and servers' RSA keys.
 #[derive(Clone, Debug, Default)]
 pub struct KeyLog {
     clients: HashMap<[u8; 32], Secrets>,
+    sources: Vec<String>,
+    blocks: u32,
+    rsa: Vec<RsaKey>,
     generation: u64,
+    shared: Arc<Shared>,
+}
+
+/// A line of a key log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyLine {
+    /// The file, or the number of the secrets block in the captures.
+    pub source: String,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// What is known of one handshake.
 #[derive(Clone, Default)]
 pub(super) struct Secrets {
-    pub(super) master: Option<Vec<u8>>,
-    pub(super) early: Option<Vec<u8>>,
-    pub(super) client_handshake: Option<Vec<u8>>,
-    pub(super) server_handshake: Option<Vec<u8>>,
-    pub(super) client_traffic: Option<Vec<u8>>,
-    pub(super) server_traffic: Option<Vec<u8>>,
+    pub(super) master: Option<Secret>,
+    pub(super) early: Option<Secret>,
+    pub(super) client_handshake: Option<Secret>,
+    pub(super) server_handshake: Option<Secret>,
+    pub(super) client_traffic: Option<Secret>,
+    pub(super) server_traffic: Option<Secret>,
+}
+
+/// A secret, and where it stood.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Secret {
+    pub(super) bytes: Vec<u8>,
+    /// Index into the sources, and the line there.
+    pub(super) place: (u32, u32),
 }
 
 impl KeyLog {
-    /// Takes in lines of a key log; comments, unknown labels and lines that make no sense are skipped.
+    /// Takes in the lines of a secrets block; comments, unknown labels and lines that make no sense are skipped.
     pub fn add(&mut self, text: &[u8]) {
-        let added =
-            text.split(|&b| b == b'\n' || b == b'\r').filter_map(|line| self.line(line)).count();
+        self.blocks = self.blocks.saturating_add(1);
+        self.add_from(&format!("secrets block {}", self.blocks), text);
+    }
+
+    /// As [`Self::add`], of a file of this name.
+    pub fn add_from(&mut self, source: &str, text: &[u8]) {
+        let index = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let lines = text.split(|&b| b == b'\n');
+        let added = (1..)
+            .zip(lines)
+            .filter(|(number, line)| self.line(line, (index, *number)).is_some())
+            .count();
         if added > 0 {
+            self.sources.push(source.to_owned());
             self.generation = self.generation.wrapping_add(1);
         }
     }
 
+    /// Takes a server's RSA private key, in PEM form (PKCS#1 or PKCS#8). Of more than 64 the rest is ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`RsaKeyError`] where there is no such key.
+    pub fn add_rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
+        let key = RsaKey::from_pem(pem)?;
+        if self.rsa.len() < MOST_RSA_KEYS {
+            self.rsa.push(key);
+            self.generation = self.generation.wrapping_add(1);
+        }
+        Ok(())
+    }
+
     /// A number that changes whenever new secrets came in.
-    pub const fn generation(&self) -> u64 {
-        self.generation
+    pub fn generation(&self) -> u64 {
+        self.generation.wrapping_add(self.shared.generation())
     }
 
     /// Whether there are no secrets at all.
     pub fn is_empty(&self) -> bool {
-        self.clients.is_empty()
+        self.clients.is_empty() && self.rsa.is_empty()
+    }
+
+    /// Bytes that connections keep until their keys turn up.
+    pub fn waiting_bytes(&self) -> usize {
+        self.shared.waiting()
     }
 
     /// The secrets of the handshake that began with this client random.
@@ -51,23 +111,44 @@ impl KeyLog {
         self.clients.get(client_random)
     }
 
-    fn line(&mut self, line: &[u8]) -> Option<()> {
+    /// The premaster secret in a ClientKeyExchange message of static RSA.
+    pub(super) fn premaster(&self, exchange: &[u8]) -> Option<Vec<u8>> {
+        self.rsa.iter().find_map(|key| key.premaster(exchange))
+    }
+
+    pub(super) const fn has_rsa_keys(&self) -> bool {
+        !self.rsa.is_empty()
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The line on which a secret stood.
+    pub(super) fn line_of(&self, secret: &Secret) -> KeyLine {
+        let (source, line) = secret.place;
+        let source = self.sources.get(source as usize).cloned().unwrap_or_default();
+        KeyLine { source, line }
+    }
+
+    fn line(&mut self, line: &[u8], place: (u32, u32)) -> Option<()> {
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let (label, random, secret) = (words.next()?, words.next()?, words.next()?);
         let random = <[u8; 32]>::try_from(unhex(random)?).ok()?;
-        let secret = unhex(secret).filter(|secret| !secret.is_empty())?;
+        let bytes = unhex(secret).filter(|secret| !secret.is_empty())?;
         if self.clients.len() >= MOST_CLIENTS && !self.clients.contains_key(&random) {
             return None;
         }
         let mut scratch = Secrets::default();
         scratch.slot(label)?;
         let slot = self.clients.entry(random).or_default().slot(label)?;
-        (slot.as_ref() != Some(&secret)).then(|| *slot = Some(secret))
+        let new = slot.as_ref().is_none_or(|known| known.bytes != bytes);
+        new.then(|| *slot = Some(Secret { bytes, place }))
     }
 }
 
 impl Secrets {
-    fn slot(&mut self, label: &[u8]) -> Option<&mut Option<Vec<u8>>> {
+    fn slot(&mut self, label: &[u8]) -> Option<&mut Option<Secret>> {
         Some(match label {
             b"CLIENT_RANDOM" => &mut self.master,
             b"CLIENT_EARLY_TRAFFIC_SECRET" => &mut self.early,
@@ -84,6 +165,12 @@ impl Secrets {
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RsaKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RsaKey").finish_non_exhaustive()
     }
 }
 

@@ -20,11 +20,12 @@ const BLOCK: usize = 16;
 
 /// The keys of one direction during one epoch.
 pub(super) struct Opener {
+    suite: Suite,
     cipher: Cipher,
     /// The implicit part of the nonce: 4 bytes for GCM in TLS 1.2, otherwise 12.
     iv: Vec<u8>,
     framing: Framing,
-    /// What the keys of TLS 1.3 came from, for a key update.
+    /// What the keys came from: the master secret, or the traffic secret of TLS 1.3, which a key update goes on from.
     secret: Vec<u8>,
     /// Sequence number of the next record.
     pub(super) seq: u64,
@@ -85,7 +86,7 @@ impl Opener {
             if encrypt_then_mac && mac > 0 { Framing::EncryptThenMac } else { Framing::Tls12 };
         let build = |mac, key, iv: &[u8]| {
             let cipher = Cipher::new(suite.protection, key, mac)?;
-            Some(Self { cipher, iv: iv.to_vec(), framing, secret: Vec::new(), seq: 0 })
+            Some(Self { suite, cipher, iv: iv.to_vec(), framing, secret: master.to_vec(), seq: 0 })
         };
         Some((build(macs.0, keys.0, ivs.0)?, build(macs.1, keys.1, ivs.1)?))
     }
@@ -100,13 +101,24 @@ impl Opener {
         let key = kdf::expand_label(suite.prf, secret, "key", len)?;
         let iv = kdf::expand_label(suite.prf, secret, "iv", 12)?;
         let cipher = Cipher::new(suite.protection, &key, &[])?;
-        Some(Self { cipher, iv, framing: Framing::Tls13, secret: secret.to_vec(), seq: 0 })
+        Some(Self { suite, cipher, iv, framing: Framing::Tls13, secret: secret.to_vec(), seq: 0 })
     }
 
     /// The keys after a key update (RFC 8446 7.2).
-    pub(super) fn updated(&self, suite: Suite) -> Option<Self> {
-        let next = kdf::expand_label(suite.prf, &self.secret, "traffic upd", suite.prf.len())?;
-        Self::tls13(suite, &next)
+    pub(super) fn updated(&self) -> Option<Self> {
+        let prf = self.suite.prf;
+        let next = kdf::expand_label(prf, &self.secret, "traffic upd", prf.len())?;
+        Self::tls13(self.suite, &next)
+    }
+
+    /// The suite that the keys are for.
+    pub(super) const fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// What the keys came from.
+    pub(super) fn secret(&self) -> &[u8] {
+        &self.secret
     }
 
     /// Whether a failed attempt leaves the record's buffer changed.

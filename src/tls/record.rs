@@ -1,10 +1,12 @@
 //! Records and handshake messages out of a byte stream (RFC 8446 5.1, RFC 5246 6.2).
 
+use crate::stream::Side;
+
 /// Bytes of a record header.
 pub(super) const HEADER: usize = 5;
 /// Longest body of a protected record (RFC 5246 6.2.3).
 const LONGEST: usize = (1 << 14) + 2048;
-/// Longest handshake message of those looked into; hellos and extensions stay far below.
+/// Longest handshake message that is looked into; hellos stay far below, chains of certificates hardly come near.
 const LONGEST_MESSAGE: usize = 64 << 10;
 
 /// Content types.
@@ -22,14 +24,34 @@ pub(super) fn record_len(bytes: &[u8]) -> Option<usize> {
     plausible.then_some(HEADER + len)
 }
 
-/// Whether a stream that begins with these bytes is TLS: a ClientHello, or a ServerHello if that comes first.
+/// Whether a stream that begins with these bytes, six or fewer of them at least, is TLS: hellos, or, where the capture
+/// began later, any record of a version from SSL 3.0 on.
 pub fn looks_like_tls(first_bytes: &[u8]) -> bool {
-    match first_bytes {
-        [HANDSHAKE, 3, 0..=4, high, low, message, ..] => {
-            let len = u16::from_be_bytes([*high, *low]);
-            matches!(message, 0..=2) && (4..=1 << 14).contains(&len)
+    let (header, rest) = first_bytes.split_at_checked(HEADER).unwrap_or((first_bytes, &[]));
+    match *header {
+        [kind, 3, 0..=4, high, low] => {
+            let len = usize::from(u16::from_be_bytes([high, low]));
+            let begins = match (kind, rest.first()) {
+                (HANDSHAKE, Some(&message)) => message <= 2 && len >= 4 || len >= 16,
+                (CHANGE_CIPHER_SPEC, _) => len == 1,
+                (ALERT, _) => len == 2 || len >= 16,
+                (HANDSHAKE | APPLICATION_DATA, _) => len >= 16,
+                _ => false,
+            };
+            begins && len <= LONGEST
         }
+        // No text begins with this octet.
+        [HANDSHAKE] | [HANDSHAKE, 3] | [HANDSHAKE, 3, 0..=4] | [HANDSHAKE, 3, 0..=4, _] => true,
         _ => false,
+    }
+}
+
+/// Who sends a record that begins with a hello, whose type tells.
+pub fn sender_of(first_bytes: &[u8]) -> Option<Side> {
+    match first_bytes {
+        [HANDSHAKE, 3, 0..=4, _, _, 1, 0, ..] => Some(Side::Client),
+        [HANDSHAKE, 3, 0..=4, _, _, 2, 0, ..] => Some(Side::Server),
+        _ => None,
     }
 }
 
@@ -72,8 +94,8 @@ impl Messages {
     fn finish_message(&mut self, each: &mut impl FnMut(u8, &[u8])) {
         let Some((&[kind, ..], body)) = self.bytes.split_first_chunk::<4>() else { return };
         let (len, want) = (self.bytes.len(), self.want());
-        // 11 is Certificate: long, and only its presence counts.
-        if len == want || kind == 11 || want > LONGEST_MESSAGE {
+        // Of a longer one only its presence counts.
+        if len == want || want > LONGEST_MESSAGE {
             each(kind, body);
             self.skip = want - len;
             self.bytes.clear();

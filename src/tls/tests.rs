@@ -139,7 +139,7 @@ fn plaintext_is_the_same_however_the_stream_is_split() {
         assert!(whole.client.starts_with(b"BITS_POST "));
         assert!(whole.server.starts_with(b"HTTP/1.1 200"));
         assert!(facts.decrypted && facts.opaque.is_none());
-        assert_eq!((facts.client.failed, facts.server.failed, whole.ends), (0, 0, 2));
+        assert_eq!((facts.from_client.failed, facts.from_server.failed, whole.ends), (0, 0, 2));
         for split in [1, 2, 5, 7, 1000] {
             assert_eq!(sample.run(split, &sample.keys()), (clone(&whole), facts.clone()));
         }
@@ -164,7 +164,7 @@ fn suite_opens(sample: &Sample, version: &str, suite: &str) {
     );
     assert_eq!(facts.version.as_deref(), Some(version));
     assert_eq!(facts.cipher_suite.unwrap().name, suite);
-    assert_eq!((facts.client.failed, facts.server.failed), (0, 0));
+    assert_eq!((facts.from_client.failed, facts.from_server.failed), (0, 0));
     assert_eq!(sample.run(1, &sample.keys()).0, plain);
 }
 
@@ -354,14 +354,17 @@ fn key_log_skips_what_it_does_not_know() {
     keys.add(format!("CLIENT_RANDOM {client} 0102\r\n").as_bytes());
     keys.add(format!("CLIENT_RANDOM {client} 0102\r\n").as_bytes());
     assert_eq!(keys.generation(), 1);
-    assert_eq!(keys.secrets(&[0xab; 32]).unwrap().master.as_deref(), Some(&[1, 2][..]));
+    let master = keys.secrets(&[0xab; 32]).unwrap().master.clone().unwrap();
+    assert_eq!(master.bytes, [1, 2]);
+    assert_eq!(keys.line_of(&master), KeyLine { source: "secrets block 2".into(), line: 1 });
 }
 
 #[test]
 fn tls_is_told_from_http() {
     assert!(looks_like_tls(&[22, 3, 1, 0, 0xf2, 1]));
     assert!(!looks_like_tls(b"BITS_POST /"));
-    assert!(!looks_like_tls(&[22, 3, 1]));
+    assert!(looks_like_tls(&[22]) && looks_like_tls(&[23, 3, 3, 0, 40]));
+    assert!(!looks_like_tls(&[22, 3, 9]) && !looks_like_tls(&[20, 3, 3, 0, 40]));
 }
 
 // RFC 8448 3: the client's handshake traffic keys.

@@ -17,3 +17,4 @@ mod report;
 mod rules;
 mod secrets;
 mod support;
+mod tls;

@@ -120,6 +120,7 @@ pub fn session() -> Session {
 pub fn report() -> Report {
     Report {
         attempts: Vec::new(),
+        tls_connections: Vec::new(),
         lookups: Vec::new(),
         findings: Vec::new(),
         schema: "bitsleuth.report".into(),

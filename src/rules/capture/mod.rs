@@ -8,4 +8,3 @@ pub mod capture_starts_mid_session;
 pub mod capture_truncated;
 pub mod clock_jump;
 pub mod duplicated_packets;
-pub mod tls_opaque;

@@ -110,6 +110,60 @@ impl Record {
         &self.data[self.payload_range()]
     }
 
+    /// The TCP flags.
+    pub fn flags(&self) -> u8 {
+        self.data[self.tcp() + 13]
+    }
+
+    /// What names the connection whichever way it goes, and whether the higher port is the receiver's.
+    pub fn flow(&self) -> (Vec<u8>, bool) {
+        let (addresses, ports) = self.direction();
+        let one = [&addresses[..4], &ports[..2]].concat();
+        let two = [&addresses[4..], &ports[2..]].concat();
+        let from_server = ports[..2] < ports[2..];
+        (if from_server { [two, one] } else { [one, two] }.concat(), from_server)
+    }
+
+    /// Sequence and acknowledgement number.
+    pub fn numbers(&self) -> (u32, u32) {
+        let number = |at: usize| u32::from_be_bytes(self.data[at..at + 4].try_into().unwrap());
+        (number(self.tcp() + 4), number(self.tcp() + 8))
+    }
+
+    /// With these instead.
+    pub fn with_numbers(mut self, seq: u32, ack: u32) -> Self {
+        let tcp = self.tcp();
+        self.data[tcp + 4..tcp + 8].copy_from_slice(&seq.to_be_bytes());
+        self.data[tcp + 8..tcp + 12].copy_from_slice(&ack.to_be_bytes());
+        self
+    }
+
+    /// With another payload.
+    pub fn with_payload(mut self, payload: &[u8]) -> Self {
+        let start = self.payload_range().start;
+        self.data.truncate(start);
+        self.data.extend(payload);
+        let ip_len = (self.data.len() - IP) as u16;
+        self.data[IP + 2..IP + 4].copy_from_slice(&ip_len.to_be_bytes());
+        self.wire_len = self.data.len() as u32;
+        self
+    }
+
+    /// With another IP identification: no copy of the frame before it.
+    pub fn renamed(mut self) -> Self {
+        self.data[IP + 4] ^= 0x40;
+        self
+    }
+
+    /// A segment without data from the other side, as if to acknowledge this one.
+    pub fn reply(&self) -> Self {
+        let (tcp, (seq, ack)) = (self.tcp(), self.numbers());
+        let mut back = self.clone().with_payload(&[]).with_numbers(ack, seq);
+        back.data[IP + 12..IP + 20].rotate_left(4);
+        back.data[tcp..tcp + 4].rotate_left(2);
+        back
+    }
+
     /// Addresses and ports of both sides, sender first.
     fn direction(&self) -> (&[u8], &[u8]) {
         let tcp = self.tcp();

@@ -1,6 +1,7 @@
 //! What the tests share: the samples, the program, and reports without frame numbers and times.
 
 pub mod build;
+pub mod tls;
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};

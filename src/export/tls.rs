@@ -1,0 +1,212 @@
+//! TLS connections one by one.
+
+use std::io::{self, Write};
+
+use super::json;
+use super::style::{Style, Tone};
+use super::text;
+use crate::model::TlsConnection;
+use crate::tls::{Alert, Certificate, Facts, Opaque, Shape, Traffic};
+
+/// Writes a connection as a line of JSON.
+pub fn write_json(out: &mut dyn Write, connection: &TlsConnection) -> io::Result<()> {
+    json::write_line(out, connection)?;
+    writeln!(out)
+}
+
+/// Writes a connection as a line of text, with what is known of it in indented lines below.
+pub fn write_text(
+    out: &mut dyn Write,
+    connection: &TlsConnection,
+    style: &Style,
+) -> io::Result<()> {
+    let facts = &connection.tls;
+    writeln!(out, "{}", style.paint(Tone::Strong, style.clean(&head(connection, style))))?;
+    let mut rows = vec![("handshake", handshake(facts))];
+    rows.extend(
+        facts
+            .ja4
+            .as_ref()
+            .zip(facts.ja3.as_ref())
+            .map(|(ja4, ja3)| ("client", format!("JA4 {ja4}   JA3 {ja3}"))),
+    );
+    rows.extend(facts.certificates.first().map(|leaf| ("server", certificate(leaf))));
+    rows.extend(facts.client_certificates.first().map(|leaf| ("client", certificate(leaf))));
+    rows.extend(facts.alerts.iter().map(|alert| ("alert", alert_words(alert))));
+    rows.push(("up", traffic(&facts.from_client)));
+    rows.push(("down", traffic(&facts.from_server)));
+    rows.extend(facts.shape.as_ref().map(|shape| ("shape", shape_words(shape))));
+    rows.extend(
+        facts
+            .misfit
+            .as_ref()
+            .map(|line| ("keys", format!("line {} of {} does not fit", line.line, line.source))),
+    );
+    for (name, words) in rows {
+        let tone = if name == "alert" || name == "keys" { Tone::Odd } else { Tone::Plain };
+        let line = format!("    {name:<10} {words}");
+        writeln!(out, "{}", style.paint(tone, style.clean(&line)))?;
+    }
+    writeln!(out)
+}
+
+fn head(connection: &TlsConnection, style: &Style) -> String {
+    let (facts, signs) = (&connection.tls, style.signs());
+    let suite = facts.cipher_suite.as_ref();
+    let words = [
+        format!("{} {} {}", connection.client, signs.right, connection.server),
+        facts.sni.clone().unwrap_or_else(|| signs.dash.to_owned()),
+        facts.version.clone().unwrap_or_else(|| "TLS".to_owned()),
+        suite.map_or_else(
+            || signs.dash.to_owned(),
+            |suite| match suite.name.as_str() {
+                "unknown" => format!("0x{:04x}", suite.code),
+                name => name.to_owned(),
+            },
+        ),
+        state(facts).to_owned(),
+    ];
+    words.join("   ")
+}
+
+/// Whether it can be read, and if not, why.
+pub fn state(facts: &Facts) -> &'static str {
+    match (facts.decrypted, facts.opaque) {
+        (true, _) => "decrypted",
+        (false, None) => "nothing to decrypt",
+        (false, Some(Opaque::NoKeys)) => "no keys",
+        (false, Some(Opaque::KeysDoNotFit)) => "keys do not fit",
+        (false, Some(Opaque::UnsupportedCipher)) => "cipher suite not supported",
+        (false, Some(Opaque::UnsupportedVersion)) => "version not supported",
+        (false, Some(Opaque::NoHandshake)) => "handshake not captured",
+    }
+}
+
+fn handshake(facts: &Facts) -> String {
+    let mut words = Vec::new();
+    let mut frames = [facts.client_hello_at, facts.server_hello_at].into_iter().flatten();
+    match (frames.next(), frames.next()) {
+        (Some(client), Some(server)) => {
+            words.push(format!("frames {} and {}", client.frame, server.frame));
+        }
+        (Some(one), None) => words.push(format!("frame {}", one.frame)),
+        _ => words.push("not captured".to_owned()),
+    }
+    if !facts.versions_offered.is_empty() {
+        words.push(format!("offers {}", facts.versions_offered.join(", ")));
+    }
+    match (&facts.alpn, facts.alpn_offered.as_slice()) {
+        (Some(alpn), _) => words.push(format!("speaks {alpn}")),
+        (None, []) => {}
+        (None, offered) => words.push(format!("would speak {}", offered.join(", "))),
+    }
+    let flags = [
+        (facts.tunnel, "inside CONNECT"),
+        (facts.hello_retry, "asked for another ClientHello"),
+        (facts.resumed, "resumes an earlier session"),
+        (facts.early_data_offered, "early data"),
+        (facts.handshakes > 1, "renegotiated"),
+        (facts.client_certificate_requested, "client certificate asked for"),
+        (facts.client_certificate_sent == Some(true), "client certificate sent"),
+        (facts.client_certificate_sent == Some(false), "no client certificate sent"),
+    ];
+    words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_owned()));
+    words.join("; ")
+}
+
+fn certificate(leaf: &Certificate) -> String {
+    let day = |moment: crate::at::Timestamp| {
+        moment.to_string().split('T').next().unwrap_or_default().to_owned()
+    };
+    let names = match leaf.names.as_slice() {
+        [] => String::new(),
+        names => format!(" for {}", names.join(", ")),
+    };
+    let (from, until) = (day(leaf.not_before), day(leaf.not_after));
+    format!("{}{names}; by {}; valid {from} to {until}", leaf.subject, leaf.issuer)
+}
+
+fn alert_words(alert: &Alert) -> String {
+    let side = if alert.from_client { "client" } else { "server" };
+    let level = if alert.fatal { "fatal" } else { "warning" };
+    format!("frame {}, {side}: {level}, {} ({})", alert.at.frame, alert.description, alert.code)
+}
+
+fn traffic(traffic: &Traffic) -> String {
+    let size = text::size(traffic.bytes as f64);
+    let mut words = format!("{size} in {}", text::count(traffic.records, "record"));
+    if let (Some(first), Some(last)) = (traffic.application_first, traffic.application_last) {
+        let application = text::size(traffic.application_bytes as f64);
+        let time = text::duration(last.time.since(first.time));
+        words += &format!("; application data {application} within {time}");
+    }
+    if traffic.failed > 0 {
+        words += &format!("; {} not decrypted", text::count(traffic.failed, "record"));
+    }
+    words
+}
+
+fn shape_words(shape: &Shape) -> String {
+    let bursts = text::count(shape.bursts_up.into(), "burst");
+    let longest = text::size(shape.longest_burst as f64);
+    let longest = if shape.bursts_up > 0 { format!(", {longest} at most") } else { String::new() };
+    let answers = text::count(shape.short_answers.into(), "short answer");
+    let guess = shape.bits_upload.name();
+    format!("{bursts} up{longest}, {answers} down: a BITS upload is {guess}, from lengths alone")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::{Span, Timestamp};
+    use crate::tls::{CipherSuite, KeyLine, Likelihood};
+
+    fn connection() -> TlsConnection {
+        TlsConnection {
+            connection: 1,
+            client: "10.0.0.5:49231".parse().unwrap(),
+            server: "10.0.0.9:443".parse().unwrap(),
+            span: Span::default(),
+            whole: true,
+            started: Timestamp::default(),
+            ended: Timestamp::default(),
+            tls: Facts {
+                version: Some("TLS 1.2".into()),
+                cipher_suite: Some(CipherSuite { code: 0x1234, name: "unknown".into() }),
+                sni: Some("bits\x1b.example".into()),
+                opaque: Some(Opaque::NoKeys),
+                misfit: Some(KeyLine { source: "keys".into(), line: 3 }),
+                shape: Some(Shape { bits_upload: Likelihood::Possible, ..Shape::default() }),
+                ..Facts::default()
+            },
+        }
+    }
+
+    #[test]
+    fn a_connection_is_a_line_with_escaped_details() {
+        let mut out = Vec::new();
+        write_text(&mut out, &connection(), &Style::default()).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\
+10.0.0.5:49231 → 10.0.0.9:443   bits\\x1b.example   TLS 1.2   0x1234   no keys
+    handshake  not captured
+    up         0 B in 0 records
+    down       0 B in 0 records
+    shape      0 bursts up, 0 short answers down: a BITS upload is possible, from lengths alone
+    keys       line 3 of keys does not fit
+
+"
+        );
+    }
+
+    #[test]
+    fn a_connection_is_a_line_of_json() {
+        let mut out = Vec::new();
+        write_json(&mut out, &connection()).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(value["server"], "10.0.0.9:443");
+        assert_eq!(value["opaque"], "no_keys");
+        assert_eq!(value["shape"]["bits_upload"], "possible");
+    }
+}

@@ -1,0 +1,75 @@
+//! TLS, connection by connection.
+
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::at::{Span, Timestamp};
+use crate::stream::{Connection, SideFacts};
+use crate::tls::{Alert, Facts};
+
+/// A connection with TLS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TlsConnection {
+    /// Number of the TCP connection.
+    pub connection: u64,
+    /// Who opened it.
+    pub client: SocketAddr,
+    /// Who accepted it; a proxy, where the TLS is in a tunnel.
+    pub server: SocketAddr,
+    /// Its frames.
+    #[serde(flatten)]
+    pub span: Span,
+    /// When it was first seen.
+    pub started: Timestamp,
+    /// When it was last seen.
+    pub ended: Timestamp,
+    /// It was seen to end, and nothing of it escaped the capture.
+    #[serde(skip)]
+    pub whole: bool,
+    /// The rest.
+    #[serde(flatten)]
+    pub tls: Facts,
+}
+
+impl TlsConnection {
+    /// That of a TCP connection, if there is TLS in it.
+    pub fn of(connection: &Connection) -> Option<Self> {
+        let tls = connection.tls.as_deref()?.clone();
+        let lost = |side: &SideFacts| side.lost_by_capture + side.missing + side.cut > 0;
+        let holed = lost(&connection.client_side) || lost(&connection.server_side);
+        Some(Self {
+            connection: connection.id,
+            client: connection.client,
+            server: connection.server,
+            span: Span { first: connection.first, last: connection.last },
+            started: connection.started,
+            ended: connection.ended,
+            whole: connection.is_over() && !connection.midstream && !holed,
+            tls,
+        })
+    }
+
+    /// The fatal alert that ended it, if that could be read.
+    pub fn fatal(&self) -> Option<&Alert> {
+        self.tls.alerts.iter().find(|alert| alert.fatal)
+    }
+
+    /// Whether it ended, as far as the capture tells, before any application data.
+    pub fn failed(&self) -> bool {
+        let begun = self.tls.client_hello_at.is_some();
+        begun && !self.tls.is_established() && (self.whole || self.fatal().is_some())
+    }
+
+    /// Whether the server wanted a client certificate that it did not get, as far as that could be read.
+    pub fn lacks_client_certificate(&self) -> bool {
+        self.tls.client_certificate_requested && self.tls.client_certificate_sent != Some(true)
+    }
+
+    /// Addresses and the name asked for, in words.
+    pub fn in_words(&self) -> String {
+        let name = self.tls.sni.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        format!("{} to {}{name}", self.client.ip(), self.server)
+    }
+}

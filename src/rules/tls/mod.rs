@@ -1,0 +1,26 @@
+//! TLS, read or not.
+
+pub mod client_cert_needed;
+pub mod host_id_tls_name;
+pub mod tls_handshake_failed;
+pub mod tls_opaque;
+
+use crate::model::TlsConnection;
+use crate::tls::Alert;
+
+/// Who sent an alert, and its name, in words.
+fn alert_words(alert: &Alert) -> String {
+    let side = if alert.from_client { "client" } else { "server" };
+    format!("the {side} sent the alert {}", alert.description)
+}
+
+/// Why the certificate in sight cannot serve, where that shows.
+fn certificate_words(connection: &TlsConnection) -> Option<String> {
+    let leaf = connection.tls.certificates.first()?;
+    if !leaf.is_valid_at(connection.started) {
+        let (from, until) = (leaf.not_before, leaf.not_after);
+        return Some(format!("the certificate is valid from {from} to {until} only"));
+    }
+    let name = connection.tls.sni.as_deref()?;
+    (!leaf.is_for(name)).then(|| format!("the certificate is for {}", leaf.names_in_words()))
+}

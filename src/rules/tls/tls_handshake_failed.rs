@@ -1,0 +1,99 @@
+//! The rule `tls-handshake-failed`.
+
+use super::{alert_words, certificate_words};
+use crate::model::{Report, TlsConnection};
+use crate::rules::{Confidence, Notes, Seen, Severity};
+
+rule! {
+    /// A TLS handshake failed.
+    ///
+    /// It ended by a fatal alert, or the connection was closed, before any application data. Alerts from the client are about
+    /// the certificate most of the time, those from the server about versions, cipher suites or names.
+    /// Advice: Compare the versions and cipher suites of both sides; look at the dates, the names and the issuer of the certificate and at the clock of the client.
+    /// Confirm: Schannel's events 36871 to 36888 in the system log of either side.
+    /// Reference: RFC 8446 6.2
+    Error, belief 0, needs Anything, Capture
+}
+
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
+    let failed = report.tls_connections.iter().filter(|connection| connection.failed());
+    for connection in failed.filter(|connection| !connection.lacks_client_certificate()) {
+        // Without an alert, a client may just as well have thought better of it.
+        let sure = connection.fatal().is_some();
+        let (severity, confidence) = match sure {
+            true => (notes.severity(), Confidence::Certain),
+            false => (Severity::Note, Confidence::Possible),
+        };
+        notes.note(severity, confidence, &[connection.span], message(connection));
+    }
+}
+
+fn message(connection: &TlsConnection) -> String {
+    let tls = &connection.tls;
+    let mut words = vec![match connection.fatal() {
+        Some(alert) => alert_words(alert),
+        None if seems_refused(connection) => {
+            "the client closed it with what has the length of an alert".to_owned()
+        }
+        None => "it was closed before any data".to_owned(),
+    }];
+    words.extend(certificate_words(connection));
+    if tls.version.is_none() && !tls.versions_offered.is_empty() {
+        words.push(format!("the client offers {}", tls.versions_offered.join(", ")));
+    }
+    if let Some(code) = client_code(connection) {
+        words.push(format!("a Windows client logs {code}"));
+    }
+    format!("{}: {}", connection.in_words(), words.join("; "))
+}
+
+/// Whether all that the client of TLS 1.3 protected is as long as an alert: two bytes, their type and the tag.
+fn seems_refused(connection: &TlsConnection) -> bool {
+    let client = &connection.tls.from_client;
+    connection.tls.version.as_deref() == Some("TLS 1.3")
+        && client.application_records == 1
+        && client.application_bytes == 19
+}
+
+/// What WinHTTP makes of an alert; the client's own come from what it found wrong with the certificate.
+fn client_code(connection: &TlsConnection) -> Option<&'static str> {
+    Some(match connection.fatal()?.code {
+        44 => "0x80072F8A",
+        45 => "0x80072F05",
+        48 => "0x80072F0D",
+        42 | 43 | 46 | 49 if connection.fatal()?.from_client => "0x80072F8F",
+        _ => "0x80072F7D",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::{Span, Timestamp};
+    use crate::tls::{Facts, Traffic};
+
+    #[test]
+    fn encrypted_alert_of_tls13_is_told_by_its_length() {
+        let sent = Traffic { application_records: 1, application_bytes: 19, ..Traffic::default() };
+        let connection = TlsConnection {
+            connection: 1,
+            client: "10.0.0.5:49231".parse().unwrap(),
+            server: "10.0.0.9:443".parse().unwrap(),
+            span: Span::default(),
+            started: Timestamp::default(),
+            ended: Timestamp::default(),
+            whole: true,
+            tls: Facts {
+                client_hello_at: Some(crate::tls::Seen::default()),
+                version: Some("TLS 1.3".into()),
+                from_client: sent,
+                ..Facts::default()
+            },
+        };
+        assert!(connection.failed());
+        assert_eq!(
+            message(&connection),
+            "10.0.0.5 to 10.0.0.9:443: the client closed it with what has the length of an alert"
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! The rule `tls-opaque`.
+
+use crate::export::tls::state;
+use crate::model::{Report, TlsConnection};
+use crate::rules::{Notes, Seen};
+use crate::tls::Likelihood;
+
+rule! {
+    /// A connection with TLS could not be decrypted.
+    ///
+    /// Whether it holds BITS uploads cannot be told. The lengths and the order of its records tell how well it would fit one;
+    /// other uploads look the same.
+    /// Advice: Give the keys with `--tls-keys`, or inside a pcapng file; a server without forward secrecy can be read with `--tls-rsa-key`. Windows' own TLS writes no key log by itself.
+    /// Confirm: The BITS log of the client, or the log of the server, at this time.
+    Note, belief 0, needs Anything, Capture
+}
+
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
+    for connection in report.tls_connections.iter().filter(|one| one.tls.is_opaque()) {
+        notes.add(connection.span, message(connection));
+    }
+}
+
+fn message(connection: &TlsConnection) -> String {
+    let tls = &connection.tls;
+    let why = tls.misfit.as_ref().map_or_else(
+        || state(tls).to_owned(),
+        |line| format!("line {} of {} does not fit", line.line, line.source),
+    );
+    let shape = match tls.shape.map(|shape| shape.bits_upload) {
+        Some(Likelihood::Likely) => "; from its shape alone, an upload is likely",
+        Some(Likelihood::Possible) => "; from its shape alone, an upload is possible",
+        Some(Likelihood::Unlikely) | None => "",
+    };
+    format!("{}: {why}{shape}", connection.in_words())
+}

@@ -1,0 +1,380 @@
+//! Captures with TLS, and what the same conversations are without it.
+
+use std::path::PathBuf;
+
+use bitsleuth::capture::{Item, Reader};
+use bitsleuth::limits::Limits;
+use bitsleuth::stream::Side;
+use bitsleuth::tls::{Facts, KeyLog, Likelihood, Opaque, Traffic};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::support::build::{self, Order, pcap};
+use crate::support::tls::{Plain, decrypt, decrypt_some, in_tls, secrets};
+use crate::support::{bitsleuth, report, root, sample, stderr};
+
+/// A report without what TLS, lengths and the form of the file change.
+fn bare(mut report: Value) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                for key in ["tls", "tls_connections", "captures"] {
+                    map.remove(key);
+                }
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(list) => {
+                list.retain(|value| !is_about_the_wire(value));
+                list.iter_mut().for_each(strip);
+            }
+            Value::String(text) => *text = text.replace("https://", "http://"),
+            _ => {}
+        }
+    }
+    strip(&mut report);
+    report
+}
+
+/// Whether a value is a finding about what TLS changes: segments, the lack of encryption.
+fn is_about_the_wire(value: &Value) -> bool {
+    ["nic-offload-artifacts", "cleartext-sensitive"].iter().any(|rule| value["rule"] == *rule)
+}
+
+/// Where two values differ.
+fn differences(one: &Value, two: &Value, at: &str) -> Vec<String> {
+    match (one, two) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            keys.flat_map(|key| differences(&one[key], &two[key], &format!("{at}.{key}"))).collect()
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let pairs = a.iter().zip(b).enumerate();
+            pairs.flat_map(|(n, (a, b))| differences(a, b, &format!("{at}[{n}]"))).collect()
+        }
+        _ if one == two => Vec::new(),
+        _ => vec![format!("{at}: {one} is not {two}")],
+    }
+}
+
+#[test]
+fn conversation_is_the_same_with_and_without_tls() {
+    for name in ["good.pcap", "resumed.pcap", "refused.pcap", "balanced.pcap"] {
+        let (plain, sealed, keys) = in_tls(&build::records(&sample(name)));
+        let plain = report(&[&pcap(&plain, Order::Little)]);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("keys"), keys).unwrap();
+        std::fs::write(dir.path().join("tls.pcap"), pcap(&sealed, Order::Little)).unwrap();
+        let output = bitsleuth()
+            .current_dir(dir.path())
+            .args(["sessions", "--json", "--digest", "sha256", "--tls-keys", "keys", "tls.pcap"])
+            .output()
+            .unwrap();
+        let tls: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(!tls["tls_connections"].as_array().unwrap().is_empty(), "{name}");
+        assert!(!plain["sessions"].as_array().unwrap().is_empty(), "{name}");
+        assert_eq!(differences(&bare(tls), &bare(plain), name), Vec::<String>::new());
+    }
+}
+
+/// The captures of `tests/tls/make.py`: those kept as samples, or all in the folder that the environment names.
+fn peers() -> PathBuf {
+    let folder = std::env::var_os("BITSLEUTH_TLS_CAPTURES").map(PathBuf::from);
+    folder.unwrap_or_else(|| root().join("samples/tls/peers"))
+}
+
+fn peer(name: &str) -> Vec<u8> {
+    std::fs::read(peers().join(format!("{name}.pcapng"))).unwrap()
+}
+
+/// What tshark made of each: name, suite, then length and SHA-256 of what the client said, and of what the server said.
+fn told() -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(peers().join("plaintext.tsv")).unwrap();
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+fn lengths_and_digests(plain: &Plain) -> Vec<String> {
+    let side = |bytes: &Vec<u8>| {
+        let digest: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        [bytes.len().to_string(), digest]
+    };
+    [side(&plain.client), side(&plain.server)].concat()
+}
+
+fn rsa_key() -> KeyLog {
+    let mut keys = KeyLog::default();
+    keys.add_rsa_key(&std::fs::read(peers().join("server.key")).unwrap()).unwrap();
+    keys
+}
+
+#[test]
+fn plaintext_is_that_of_tshark() {
+    let told = told();
+    assert!(told.len() > 20);
+    for row in told {
+        let plain = decrypt(&peer(&row[0]), KeyLog::default(), true);
+        assert_eq!(lengths_and_digests(&plain), row[2..], "{}: {:?}", row[0], plain.facts);
+        assert!(plain.facts.iter().all(|facts| facts.decrypted && facts.misfit.is_none()));
+        assert!(plain.facts.iter().all(|f| f.from_client.failed + f.from_server.failed == 0));
+    }
+}
+
+#[test]
+fn program_finds_keys_behind_the_packets() {
+    let path = peers().join("openssl-13-keys-last.pcapng");
+    let output = bitsleuth().args(["sessions", "--json"]).arg(path).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["sessions"][0]["outcome"], "completed");
+}
+
+#[test]
+fn program_takes_the_rsa_key_of_a_server() {
+    let report = |name: &str, key: &str| {
+        let capture = peer(name);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.pcapng"), without_secrets(&capture)).unwrap();
+        let mut command = bitsleuth();
+        command.args(["sessions", "--json", "--tls-rsa-key"]).arg(peers().join(key));
+        command.arg(dir.path().join("x.pcapng")).output().unwrap()
+    };
+    let output = report("openssl-12-rsa-gcm128", "server.key");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["sessions"][0]["outcome"], "completed");
+    let output = report("openssl-12-rsa-gcm128", "plaintext.tsv");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no private key in PEM form"), "{}", stderr(&output));
+}
+
+/// A pcapng file of little-endian blocks without those that hold secrets.
+fn without_secrets(mut capture: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    while !capture.is_empty() {
+        let len = u32::from_le_bytes(capture[4..8].try_into().unwrap()) as usize;
+        if capture[..4] != [10, 0, 0, 0] {
+            out.extend(&capture[..len]);
+        }
+        capture = &capture[len..];
+    }
+    out
+}
+
+#[test]
+fn rsa_key_of_the_server_opens_static_rsa() {
+    let mut seen = 0;
+    for row in told().iter().filter(|row| row[1].starts_with("AES")) {
+        let plain = decrypt(&peer(&row[0]), rsa_key(), false);
+        assert_eq!(lengths_and_digests(&plain), row[2..], "{}: {:?}", row[0], plain.facts);
+        seen += 1;
+    }
+    assert!(seen > 5);
+}
+
+#[test]
+fn rsa_key_does_not_open_what_has_forward_secrecy() {
+    let row = told().into_iter().find(|row| row[1].starts_with("ECDHE")).unwrap();
+    let plain = decrypt(&peer(&row[0]), rsa_key(), false);
+    assert_eq!((plain.client.len(), plain.facts[0].opaque), (0, Some(Opaque::NoKeys)));
+}
+
+fn facts(name: &str) -> Vec<Facts> {
+    decrypt(&peer(name), KeyLog::default(), true).facts
+}
+
+#[test]
+fn client_certificates_inside_encrypted_handshakes_are_facts() {
+    for name in
+        ["openssl-13-client-cert", "openssl-12-client-cert", "gnutls-12-renegotiation-client-cert"]
+    {
+        let [facts] = &facts(name)[..] else { panic!("{name}") };
+        assert!(facts.client_certificate_requested, "{name}");
+        assert_eq!(facts.client_certificate_sent, Some(true), "{name}");
+        assert_eq!(facts.client_certificates[0].subject, "CN=bits.example.test");
+        assert!(facts.client_certificates[0].is_for("10.0.0.9"));
+    }
+    let closed = decrypt(&peer("openssl-13-client-cert"), KeyLog::default(), false).facts;
+    assert!(!closed[0].client_certificate_requested && closed[0].certificates.is_empty());
+}
+
+#[test]
+fn alerts_inside_encrypted_handshakes_are_facts() {
+    let [facts] = &facts("go-13-client-cert-refused")[..] else { panic!() };
+    assert_eq!(facts.client_certificate_sent, Some(false));
+    let [alert] = &facts.alerts[..] else { panic!("{:?}", facts.alerts) };
+    assert_eq!((alert.description.as_str(), alert.fatal), ("bad_certificate", true));
+    assert!(!alert.from_client);
+}
+
+#[test]
+fn renegotiation_and_resumption_are_facts() {
+    assert_eq!(facts("gnutls-12-renegotiation-rsa-cbc-sha")[0].handshakes, 2);
+    for name in ["openssl-12-resume-id", "go-12-resume-ticket", "rustls-13-resume-psk"] {
+        let facts = facts(name);
+        assert_eq!((facts[0].resumed, facts[1].resumed), (false, true), "{name}");
+    }
+    assert!(facts("gnutls-13-hello-retry")[0].hello_retry);
+}
+
+#[test]
+fn traffic_is_the_same_with_and_without_keys() {
+    for row in told() {
+        let (open, closed) = (
+            decrypt(&peer(&row[0]), KeyLog::default(), true).facts,
+            decrypt(&peer(&row[0]), KeyLog::default(), false).facts,
+        );
+        for (open, closed) in open.iter().zip(&closed) {
+            assert_eq!(closed.opaque, Some(Opaque::NoKeys), "{}", row[0]);
+            let counted = |traffic: Traffic| Traffic { decrypted_bytes: 0, ..traffic };
+            assert_eq!(counted(open.from_client), closed.from_client);
+            assert_eq!(counted(open.from_server), closed.from_server);
+            assert_eq!((&open.ja4, open.shape), (&closed.ja4, closed.shape));
+            assert!(open.shape.unwrap().bits_upload <= Likelihood::Possible);
+        }
+    }
+}
+
+/// The key log of a recorded connection with the last digit of one secret changed.
+fn spoilt(label: &str) -> KeyLog {
+    let text = secrets(&peer("openssl-13-gcm128")).concat();
+    let spoil = |line: &str| match line.strip_suffix(['0', '1']) {
+        _ if !line.starts_with(label) => line.to_owned(),
+        Some(line) => format!("{line}2"),
+        None => format!("{}0", &line[..line.len() - 1]),
+    };
+    let lines: Vec<String> = text.lines().map(spoil).collect();
+    let mut keys = KeyLog::default();
+    keys.add_from("keys.log", lines.join("\n").as_bytes());
+    keys
+}
+
+#[test]
+fn line_of_the_key_log_that_does_not_fit_is_named() {
+    let capture = peer("openssl-13-gcm128");
+    for label in ["SERVER_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0"] {
+        let keys = spoilt(label);
+        let number =
+            secrets(&capture)[0].lines().position(|line| line.starts_with(label)).unwrap() + 1;
+        let plain = decrypt(&capture, keys, false);
+        let misfit = plain.facts[0].misfit.clone().unwrap();
+        assert_eq!((misfit.source.as_str(), misfit.line as usize), ("keys.log", number), "{label}");
+    }
+    assert!(decrypt(&capture, spoilt("EXPORTER"), false).facts[0].misfit.is_none());
+}
+
+#[test]
+fn misfit_of_one_direction_leaves_the_other_readable() {
+    let capture = peer("openssl-13-gcm128");
+    let whole = decrypt(&capture, KeyLog::default(), true);
+    let half = decrypt(&capture, spoilt("CLIENT_TRAFFIC_SECRET_0"), false);
+    assert_eq!(half.server, whole.server);
+    assert!(half.client.iter().all(|&b| b == b'~') && !half.client.is_empty());
+}
+
+/// How many frames a capture has.
+fn frames(capture: &[u8]) -> u64 {
+    let mut reader = Reader::new(capture, &Limits::default()).unwrap();
+    std::iter::from_fn(|| match reader.next().unwrap()? {
+        Item::Frame(frame) => Some(frame.at.frame),
+        Item::Secrets(_) => Some(0),
+    })
+    .max()
+    .unwrap()
+}
+
+#[test]
+fn cut_captures_yield_the_beginning() {
+    for row in told() {
+        let capture = peer(&row[0]);
+        let whole = decrypt(&capture, KeyLog::default(), true);
+        for end in (1..frames(&capture)).step_by(3) {
+            let cut = decrypt_some(&capture, KeyLog::default(), true, |frame| frame <= end);
+            assert!(whole.client.starts_with(&cut.client), "{} {end}", row[0]);
+            assert!(whole.server.starts_with(&cut.server), "{} {end}", row[0]);
+        }
+    }
+}
+
+/// Whether one direction is the whole one, apart from its gaps.
+fn is_holed(whole: &[u8], plain: &Plain, side: Side) -> bool {
+    let holed = if side == Side::Client { &plain.client } else { &plain.server };
+    let gaps: Vec<_> = plain.gaps.iter().filter(|gap| gap.0 == side).map(|gap| &gap.1).collect();
+    let (Some(first), Some(last)) = (gaps.first(), gaps.last()) else { return holed == whole };
+    whole.starts_with(&holed[..first.start]) && whole.ends_with(&holed[last.end..])
+}
+
+#[test]
+fn lost_frame_costs_its_records_and_no_more() {
+    for row in told().iter().filter(|row| !row[0].contains("resume")) {
+        let capture = peer(&row[0]);
+        let whole = decrypt(&capture, KeyLog::default(), true);
+        let mut shown = 0;
+        for lost in 6..=frames(&capture) {
+            let plain = decrypt_some(&capture, KeyLog::default(), true, |frame| frame != lost);
+            for (side, whole) in [(Side::Client, &whole.client), (Side::Server, &whole.server)] {
+                assert!(is_holed(whole, &plain, side), "{} without {lost}: {plain:?}", row[0]);
+            }
+            shown += usize::from(plain.client.ends_with(b"\r\n\r\n"));
+        }
+        assert!(shown > 5, "{}: {shown}", row[0]);
+    }
+}
+
+/// The findings of one rule on a capture, of sessions and as a whole.
+fn findings(capture: &[u8], rule: &str) -> Vec<String> {
+    let report = report(&[capture]);
+    let sessions = report["sessions"].as_array().unwrap().iter();
+    let inner = sessions.flat_map(|session| session["findings"].as_array().unwrap());
+    let all = inner.chain(report["findings"].as_array().unwrap());
+    let meant = all.filter(|finding| finding["rule"] == rule);
+    meant.map(|finding| finding["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn failed_handshakes_say_by_which_alert() {
+    let found = |name: &str| findings(&peer(name), "tls-handshake-failed").concat();
+    let suite = found("openssl-12-no-common-suite");
+    assert!(suite.contains("the server sent the alert handshake_failure"), "{suite}");
+    assert!(suite.contains("a Windows client logs 0x80072F7D"), "{suite}");
+    let version = found("gnutls-12-no-common-version");
+    assert!(version.contains("handshake_failure; the client offers TLS 1.2"), "{version}");
+    let authority = found("openssl-13-unknown-authority");
+    assert!(authority.contains("the client sent the alert unknown_ca"), "{authority}");
+    assert!(authority.contains("0x80072F0D"), "{authority}");
+}
+
+#[test]
+fn handshakes_that_succeed_are_no_finding() {
+    for row in told() {
+        for capture in [peer(&row[0]), without_secrets(&peer(&row[0]))] {
+            for rule in ["tls-handshake-failed", "client-cert-needed", "host-id-tls-name"] {
+                assert_eq!(findings(&capture, rule), Vec::<String>::new(), "{}", row[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn client_certificate_that_was_needed_is_named() {
+    for name in ["go-12-client-cert-refused", "go-13-client-cert-refused"] {
+        let found = findings(&peer(name), "client-cert-needed").concat();
+        assert!(found.contains("the server sent the alert bad_certificate"), "{name}: {found}");
+        assert!(findings(&peer(name), "tls-handshake-failed").is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn host_id_with_a_certificate_for_other_names_is_the_cause() {
+    let report = report(&[&peer("openssl-12-host-id-name")]);
+    let diagnosis = &report["sessions"][0]["diagnosis"];
+    assert_eq!(diagnosis["cause"], "host-id-tls-name", "{diagnosis}");
+    assert_eq!(diagnosis["client_error"], "0x80072F06");
+    let summary = diagnosis["summary"].as_str().unwrap();
+    assert!(summary.contains("the certificate is for bits.example.test, 10.0.0.9"), "{summary}");
+}
+
+#[test]
+fn every_opaque_connection_is_noted() {
+    let capture = without_secrets(&peer("openssl-12-resume-id"));
+    let found = findings(&capture, "tls-opaque");
+    assert_eq!(found.len(), 2);
+    assert!(found[0].starts_with("10.0.0.5 to 10.0.0.9:443 (bits.example.test): no keys"));
+    assert!(findings(&peer("openssl-12-resume-id"), "tls-opaque").is_empty());
+}

@@ -1,6 +1,6 @@
 //! What a connection speaks, and changing one's mind.
 
-use crate::http::{self, Carrier, Parser, begins_message};
+use crate::http::{self, Carrier, Parser, begins_exchange, begins_message};
 use crate::limits::Limits;
 use crate::stream::{self, Side};
 use crate::tls::{self, Decryptor, KeyLog};
@@ -68,7 +68,7 @@ impl Layer {
     /// response from the supposed client, or a request from the supposed server.
     pub fn is_backwards(&self, event: &stream::Event<'_>) -> bool {
         let (Self::Detect(_), stream::Event::Data(chunk)) = (self, event) else { return false };
-        let response = chunk.bytes.starts_with(b"HTTP/1.");
+        let response = chunk.bytes.starts_with(b"HTTP");
         let message = response || begins_message(chunk.bytes) == Some(true);
         message && response == (chunk.side == Side::Client)
     }
@@ -96,7 +96,7 @@ impl Detect {
             return Some(Layer::Tls(Box::new((Decryptor::new(limits.tls_waiting), inner))));
         }
         let text = chunk.bytes.trim_ascii_start();
-        if text.is_empty() || begins_message(text) != Some(false) {
+        if text.is_empty() || begins_exchange(text) != Some(false) {
             return Some(Layer::Http(Box::new(Parser::new(self.carrier, self.first_exchange))));
         }
         self.looked_at += chunk.bytes.len() as u64;

@@ -11,6 +11,10 @@ use crate::model::exchange::{ErrorCode, Request, Response};
 
 /// Whether a head belongs to the upload protocol: told by its headers, or by the verb where those are cut off.
 pub fn is_bits(head: &Head<'_>) -> bool {
+    if head.odd.cut_line {
+        // Whose upload it is, a part of its target cannot tell.
+        return false;
+    }
     let verb = matches!(head.start, Start::Request { method, .. } if method.eq_ignore_ascii_case("BITS_POST"));
     verb || head.headers.iter().any(|header| {
         let name = header.name.as_bytes();
@@ -239,13 +243,15 @@ fn repeats(head: &Head<'_>) -> bool {
 }
 
 fn oddities(head: &Head<'_>) -> Vec<String> {
-    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length } = head.odd;
+    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length, version, cut_line: _ } =
+        head.odd;
     [
         (bare_lf, "bare-lf"),
         (folded, "folded"),
         (nul, "nul"),
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
+        (version, "version"),
         (repeats(head), "repeated"),
         (!head.whole, "cut"),
     ]

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::chunked::{Chunked, Step};
 use super::head::{self, Framing, Summary};
-use super::{Carrier, End, Event};
+use super::{Carrier, End, Event, line};
 use crate::at::{At, Span};
 use crate::layer::Layer;
 use crate::limits::Limits;
@@ -37,6 +37,8 @@ struct Pending {
     exchange: u32,
     head_method: bool,
     connect: bool,
+    /// The frame that it began in.
+    frame: u64,
 }
 
 #[derive(Debug)]
@@ -209,12 +211,13 @@ impl Parser {
             if blank > 0 {
                 return blank;
             }
-            if head::begins_message(bytes) == Some(false) {
+            if line::begins_exchange(bytes) == Some(false) {
                 direction.state = State::Seek;
                 return 0;
             }
             direction.span = Span::at(at);
-            if let Some(len) = head::end_of_head(bytes, 0) {
+            let end = line::simple_request(bytes).or_else(|| head::end_of_head(bytes, 0));
+            if let Some(len) = end {
                 self.message(side, bytes.get(..len).unwrap_or_default(), true, limits, out);
                 return len;
             }
@@ -240,7 +243,7 @@ impl Parser {
         let settles = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\r');
         let fresh = direction.buffer.get(held..).unwrap_or_default();
         let look = !direction.begun && (held < LONGEST_UNSETTLED || fresh.iter().any(settles));
-        let begins = if look { head::begins_message(&direction.buffer) } else { None };
+        let begins = if look { line::begins_exchange(&direction.buffer) } else { None };
         direction.begun |= begins == Some(true);
         if begins == Some(false) {
             direction.buffer.clear();
@@ -250,7 +253,9 @@ impl Parser {
             direction.stray(at, held.max(passed), out);
             return passed;
         }
-        let Some(len) = head::end_of_head(&direction.buffer, held) else {
+        let simple =
+            if begins == Some(true) { line::simple_request(&direction.buffer) } else { None };
+        let Some(len) = simple.or_else(|| head::end_of_head(&direction.buffer, held)) else {
             if room < bytes.len() {
                 self.partial_head(side, End::Lost, limits, out);
                 return bytes.len();
@@ -342,6 +347,7 @@ impl Parser {
                 exchange,
                 head_method: seen.head_method,
                 connect: seen.connect,
+                frame,
             });
             if self.pending.len() > limits.pending_requests {
                 self.pending.pop_front();
@@ -401,13 +407,9 @@ impl Parser {
         left: u64,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
-        let answered = self.answered;
+        let abandoned = self.is_abandoned(side, bytes);
         let direction = self.direction(side);
-        // A body that was announced but, after a refusal, never sent (RFC 9110 10.1.1).
-        let refused = side == Side::Client
-            && direction.body_offset == 0
-            && answered >= Some(direction.exchange);
-        if refused && head::begins_message(bytes) == Some(true) {
+        if abandoned {
             direction.end(End::Closed, out);
             return 0;
         }
@@ -429,7 +431,12 @@ impl Parser {
         mut state: Chunked,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
+        let abandoned = matches!(state, Chunked::Data(_)) && self.is_abandoned(side, bytes);
         let direction = self.direction(side);
+        if abandoned {
+            direction.end(End::Closed, out);
+            return 0;
+        }
         let step = state.step(bytes);
         direction.state = State::Chunked(state);
         direction.span.extend(at);
@@ -452,6 +459,20 @@ impl Parser {
         }
     }
 
+    /// Whether a body under way goes no further: the other side has moved on, and a segment begins with a message.
+    fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
+        let moved_on = match side {
+            // After a refusal, what was announced need not be sent (RFC 9110 10.1.1).
+            Side::Client => self.answered >= Some(self.client.exchange),
+            // Who asks again without having all of it takes it for whole: its length was wrong.
+            Side::Server => {
+                let last = self.server.span.last.frame;
+                self.pending.front().is_some_and(|next| next.frame > last)
+            }
+        };
+        moved_on && line::begins_message(bytes) == Some(true)
+    }
+
     fn until_close(
         &mut self,
         at: At,
@@ -472,7 +493,7 @@ impl Parser {
 
     fn seek(&mut self, at: At, side: Side, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) -> usize {
         let direction = self.direction(side);
-        if head::begins_message(bytes) != Some(false) {
+        if line::begins_message(bytes) != Some(false) {
             direction.state = State::Head;
             return 0;
         }
@@ -561,7 +582,7 @@ impl Parser {
 fn next_head(bytes: &[u8], side: Side) -> usize {
     let tail = bytes.get(1..).unwrap_or_default();
     let plausible =
-        |at: &usize| head::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
+        |at: &usize| line::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
     let found = match side {
         Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
         Side::Client => next_request(tail),
@@ -576,12 +597,12 @@ fn next_request(bytes: &[u8]) -> Option<usize> {
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', bytes) {
         let line = bytes.get(start..=end).unwrap_or_default();
-        if head::begins_message(line) == Some(true) {
+        if line::begins_message(line) == Some(true) {
             return Some(start);
         }
         // One line is looked at once for each method, however often it names them.
         let begins =
-            |at: &usize| head::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
+            |at: &usize| line::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
         let found = METHODS.iter().filter_map(|m| memmem::find(line, m)).filter(begins).min();
         if let Some(at) = found {
             return Some(start + at);

@@ -42,7 +42,8 @@ pub(super) fn udp<'a>(at: At, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> 
         None if header.length() == 0 => rest,
         None => return Err(Skip::Malformed),
     };
-    if let Some(step) = tunnel::in_udp(header.destination_port(), rest) {
+    let ports = (header.source_port(), header.destination_port());
+    if let Some(step) = tunnel::in_udp(ports, rest) {
         return step;
     }
     let datagram = Datagram {

@@ -74,6 +74,7 @@ impl Analysis {
         self.forget(observer);
         let mut quality = self.engine.quality();
         quality.attempts_omitted = self.attempts.omitted();
+        quality.exchanges_omitted = self.sessions.omitted();
         let (sessions, web) = self.sessions.finish();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),

@@ -22,6 +22,14 @@ pub struct Engine {
     tls_opaque: u64,
     lost_bytes: u64,
     one_sided: u64,
+    waiting: Waiting,
+}
+
+/// What waits for TLS keys over all connections.
+#[derive(Default)]
+struct Waiting {
+    bytes: usize,
+    given_up: u64,
 }
 
 impl Engine {
@@ -37,6 +45,7 @@ impl Engine {
             tls_opaque: 0,
             lost_bytes: 0,
             one_sided: 0,
+            waiting: Waiting::default(),
         }
     }
 
@@ -50,9 +59,9 @@ impl Engine {
         self.last = frame.at;
         match self.decoder.push(frame) {
             Ok(Packet::Tcp(segment)) => {
-                let (keys, limits) = (&self.keys, &self.limits);
+                let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
                 self.table.push(&segment, &mut |connection, layer, event| {
-                    deliver(connection, layer, event, keys, limits, &mut out)
+                    deliver(connection, layer, event, keys, limits, waiting, &mut out)
                 });
             }
             Ok(Packet::Icmp(error)) => self.note(&error),
@@ -73,6 +82,7 @@ impl Engine {
     /// A connection that is over; to be called until `None`.
     pub fn closed(&mut self) -> Option<Connection> {
         let (connection, layer) = self.table.closed()?;
+        self.waiting.bytes = self.waiting.bytes.saturating_sub(layer.waiting_bytes());
         self.tls_opaque += u64::from(layer.tls().is_some_and(|tls| !tls.decrypted));
         if connection.is_one_sided() {
             self.one_sided += 1;
@@ -85,9 +95,9 @@ impl Engine {
 
     /// Ends every connection; nothing follows.
     pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) {
-        let (keys, limits) = (&self.keys, &self.limits);
+        let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
         self.table.finish(self.last, &mut |connection, layer, event| {
-            deliver(connection, layer, event, keys, limits, &mut out)
+            deliver(connection, layer, event, keys, limits, waiting, &mut out)
         });
     }
 
@@ -103,6 +113,10 @@ impl Engine {
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
+            bytes_given_up: self.table.given_up(),
+            datagrams_forgotten: self.decoder.dropped(),
+            exchanges_omitted: 0,
+            tls_given_up: self.waiting.given_up,
             attempts_omitted: 0,
             one_sided: self.one_sided,
             tls_opaque: self.tls_opaque,
@@ -116,11 +130,19 @@ fn deliver(
     event: Event<'_>,
     keys: &KeyLog,
     limits: &Limits,
+    waiting: &mut Waiting,
     out: &mut impl FnMut(&Connection, http::Event<'_>),
 ) -> Verdict {
     if connection.midstream && layer.is_backwards(&event) {
         return Verdict::Swap;
     }
+    let before = layer.waiting_bytes();
     layer.push(event, keys, limits, &mut |event| out(connection, event));
+    let others = waiting.bytes.saturating_sub(before);
+    if others + layer.waiting_bytes() > limits.tls_waiting_in_all {
+        waiting.given_up += 1;
+        layer.give_up(keys, limits, &mut |event| out(connection, event));
+    }
+    waiting.bytes = others + layer.waiting_bytes();
     if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
 }

@@ -78,6 +78,38 @@ impl Layer {
         matches!(self, Self::Opaque)
     }
 
+    /// Bytes that wait for TLS keys.
+    pub fn waiting_bytes(&self) -> usize {
+        match self {
+            Self::Tls(both) => both.0.waiting_bytes() + both.1.waiting_bytes(),
+            Self::Http(parser) => parser.tunnel().map_or(0, Self::waiting_bytes),
+            Self::Detect(_) | Self::Opaque => 0,
+        }
+    }
+
+    /// Stops waiting for TLS keys.
+    pub fn give_up(
+        &mut self,
+        keys: &KeyLog,
+        limits: &Limits,
+        out: &mut dyn FnMut(http::Event<'_>),
+    ) {
+        let mut out = out;
+        match self {
+            Self::Tls(both) => {
+                let (decryptor, inner) = &mut **both;
+                decryptor.give_up(keys, &mut |event| inner.push(event, keys, limits, &mut out));
+                inner.give_up(keys, limits, out);
+            }
+            Self::Http(parser) => {
+                if let Some(tunnel) = parser.tunnel_mut() {
+                    tunnel.give_up(keys, limits, out);
+                }
+            }
+            Self::Detect(_) | Self::Opaque => {}
+        }
+    }
+
     /// What is known of the TLS connection, here or in a tunnel.
     pub fn tls(&self) -> Option<&tls::Facts> {
         match self {

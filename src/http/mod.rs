@@ -4,6 +4,7 @@ mod chunked;
 mod head;
 mod line;
 mod parser;
+mod pending;
 #[cfg(test)]
 mod tests;
 

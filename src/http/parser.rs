@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use super::chunked::{Chunked, Step};
 use super::head::{self, Framing, Summary};
+use super::pending::{Pending, Queue};
 use super::{Carrier, End, Event, line};
 use crate::at::{At, Span};
 use crate::layer::Layer;
@@ -22,7 +23,7 @@ pub struct Parser {
     server: Direction,
     carrier: Carrier,
     next_exchange: u32,
-    pending: VecDeque<Pending>,
+    pending: Queue,
     /// The newest exchange whose final response began.
     answered: Option<u32>,
     /// What CONNECT or Upgrade made of the connection.
@@ -30,15 +31,6 @@ pub struct Parser {
     tunnel_asked: bool,
     /// Final responses whose requests were not there yet: the exchange, and the frame they began in.
     early: VecDeque<(u32, u64)>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Pending {
-    exchange: u32,
-    head_method: bool,
-    connect: bool,
-    /// The frame that it began in.
-    frame: u64,
 }
 
 #[derive(Debug)]
@@ -127,7 +119,7 @@ impl Parser {
             server: Direction::new(Side::Server),
             carrier,
             next_exchange: first_exchange,
-            pending: VecDeque::new(),
+            pending: Queue::new(),
             answered: None,
             tunnel: None,
             tunnel_asked: false,
@@ -157,6 +149,11 @@ impl Parser {
     /// What the connection carries after CONNECT, if anything.
     pub fn tunnel(&self) -> Option<&Layer> {
         self.tunnel.as_deref()
+    }
+
+    /// As [`tunnel`](Self::tunnel).
+    pub fn tunnel_mut(&mut self) -> Option<&mut Layer> {
+        self.tunnel.as_deref_mut()
     }
 
     fn direction(&mut self, side: Side) -> &mut Direction {
@@ -343,22 +340,14 @@ impl Parser {
             }
             let exchange = self.next_exchange;
             self.next_exchange += 1;
-            self.pending.push_back(Pending {
-                exchange,
-                head_method: seen.head_method,
-                connect: seen.connect,
-                frame,
-            });
-            if self.pending.len() > limits.pending_requests {
-                self.pending.pop_front();
-            }
+            let (head_method, connect) = (seen.head_method, seen.connect);
+            let request = Pending { exchange, head_method, connect, frame };
+            self.pending.push(request, limits.pending_requests);
             return exchange;
         }
         if self.direction(side).head_lost {
             // Which responses were lost is unknown; with one request outstanding at a time the newest is answered.
-            while self.pending.len() > 1 {
-                self.pending.pop_front();
-            }
+            self.pending.keep_newest();
         }
         self.tunnel_asked = self.pending.front().is_some_and(|pending| pending.connect);
         match self.pending.front() {
@@ -377,10 +366,10 @@ impl Parser {
         if seen.request {
             return seen.framing.unwrap_or(Framing::Length(0));
         }
-        let pending = self.pending.front().copied().filter(|pending| pending.exchange == exchange);
+        let pending = self.pending.front().filter(|pending| pending.exchange == exchange);
         let interim = (100..200).contains(&seen.status) && !seen.upgrade;
         if !interim {
-            self.pending.pop_front();
+            self.pending.pop();
             self.answered = Some(exchange);
         }
         match pending {

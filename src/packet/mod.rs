@@ -150,6 +150,11 @@ impl Decoder {
         Self { nesting: limits.nesting, fragments: Fragments::new(limits), whole: Vec::new() }
     }
 
+    /// Datagrams of which fragments were given up to stay under a cap.
+    pub const fn dropped(&self) -> u64 {
+        self.fragments.dropped
+    }
+
     /// What `frame` holds. A packet that was put together from fragments borrows from the decoder.
     pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let view = View { data: frame.data, wire: frame.wire_len as usize };

@@ -182,6 +182,18 @@ impl Sessions {
         session
     }
 
+    /// The session of a request whose response was seen first.
+    pub(super) fn assign_early(&mut self, exchange: &Exchange, session: usize) -> usize {
+        let id = exchange.request.as_ref().and_then(|request| request.session_id.clone());
+        if exchange.kind != PacketType::CreateSession {
+            self.learn(session, id.filter(|id| !id.is_empty()));
+        }
+        if let Some(open) = self.open.get_mut(session) {
+            open.remember(&Asked::of(exchange));
+        }
+        session
+    }
+
     /// The session of a response whose request was not seen.
     pub(super) fn assign_orphan(&mut self, exchange: &Exchange, last: Option<usize>) -> usize {
         let asked = &Asked::of(exchange);
@@ -220,8 +232,13 @@ impl Sessions {
         }
     }
 
+    /// A new session; one that is not kept where there are too many.
     fn add(&mut self, client: IpAddr) -> usize {
         let session = self.open.len();
+        if session >= self.limits.sessions {
+            self.omitted += 1;
+            return usize::MAX;
+        }
         self.open.push(Open::new());
         self.by_client.entry(client).or_default().push(session);
         session

@@ -46,6 +46,8 @@ pub struct Sessions {
     web: Web,
     digest: bool,
     limits: Limits,
+    /// Exchanges of sessions beyond the cap.
+    omitted: u64,
 }
 
 /// What is under way on one connection.
@@ -82,6 +84,7 @@ impl Sessions {
             web: Web::default(),
             digest,
             limits,
+            omitted: 0,
         }
     }
 
@@ -123,6 +126,11 @@ impl Sessions {
         }
     }
 
+    /// Exchanges left out to stay under the caps on sessions and on exchanges of one.
+    pub fn omitted(&self) -> u64 {
+        self.omitted + self.open.iter().map(|open| open.omitted).sum::<u64>()
+    }
+
     /// All sessions, in the order in which they began, and what servers answered to other requests.
     pub fn finish(self) -> (Vec<Session>, Web) {
         let Self { open, facts, web, .. } = self;
@@ -157,7 +165,11 @@ impl Sessions {
             inferred,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
-        let session = self.assign_request(&value, last);
+        let early = self.link(connection.id, exchange).map(|link| link.session);
+        let session = match early {
+            Some(session) => self.assign_early(&value, session),
+            None => self.assign_request(&value, last),
+        };
         let pipelined = self.has_unanswered_fragment(connection.id, session);
         if self.digest
             && start.is_some()
@@ -165,7 +177,20 @@ impl Sessions {
         {
             open.digest.get_or_insert_default().begin(pipelined);
         }
-        self.keep(session, value, exchange, start);
+        match early {
+            Some(_) => self.complete(value, exchange, start),
+            None => self.keep(session, value, exchange, start),
+        }
+    }
+
+    /// Adds the request to an exchange whose response was seen first.
+    fn complete(&mut self, value: Exchange, exchange: u32, start: Option<u64>) {
+        let Some(link) = self.link(value.connection, exchange) else { return };
+        link.start = start;
+        let link = *link;
+        let open = self.open.get_mut(link.session);
+        let Some(known) = open.and_then(|open| open.exchanges.get_mut(link.index)) else { return };
+        (known.kind, known.request, known.inferred) = (value.kind, value.request, value.inferred);
     }
 
     /// Whether a Fragment of the session waits for its answer on this connection.
@@ -360,9 +385,8 @@ impl Sessions {
         }
         if side == Side::Server && value.response.is_some() {
             observer.exchange(value);
-            if (was_over || value.request.is_none())
-                && let Some(channel) = self.connections.get_mut(&connection.id)
-            {
+            // Without its request it is kept: that may be held for want of an earlier segment.
+            if was_over && let Some(channel) = self.connections.get_mut(&connection.id) {
                 channel.exchanges.retain(|other| other.exchange != exchange);
             }
         }

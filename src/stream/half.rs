@@ -105,6 +105,8 @@ pub(super) struct Budget {
     pub per_side: usize,
     pub in_all: usize,
     pub held: usize,
+    /// Bytes no longer waited for, since too much was held behind them.
+    pub given_up: u64,
 }
 
 /// A hole that the receiver has acknowledged.
@@ -324,6 +326,7 @@ impl Half {
     fn make_room(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         loop {
             let end = self.first_held().map_or(part.offset, |held| held.min(part.offset));
+            budget.given_up = budget.given_up.saturating_add(end.saturating_sub(self.next));
             self.gap(part.at, end, false, out);
             self.release(budget, out);
             if part.offset <= self.next || self.hold(part, budget) {

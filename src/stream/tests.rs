@@ -518,7 +518,7 @@ proptest! {
         base in prop::sample::select(vec![100, u32::MAX - 20, u32::MAX]),
     ) {
         let (mut half, mut got) = (Half::default(), vec![]);
-        let mut budget = Budget { per_side: 1 << 20, in_all: 1 << 20, held: 0 };
+        let mut budget = Budget { per_side: 1 << 20, in_all: 1 << 20, held: 0, given_up: 0 };
         half.begin(Seq(base));
         for (offset, payload) in &segments {
             let Some(offset) = half.offset(Seq(base.wrapping_add(*offset))) else { panic!() };

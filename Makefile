@@ -2,6 +2,7 @@
 # make test    run the tests, and let other programs read what is written (tests/readers.sh)
 # make check   formatting, lints and documentation, with warnings as errors
 # make fuzz    run each fuzz target for FUZZ_SECONDS (60), with cargo-fuzz
+# make hostile measure time and memory of captures that are made to exhaust both
 # make deps    install the headers of libpcap where they are missing
 
 CARGO ?= cargo
@@ -11,7 +12,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= capture packet stream tls http bits transcript engine
 
-.PHONY: demo test check fuzz deps
+.PHONY: demo test check fuzz hostile deps
 
 demo: deps
 	$(CARGO) build --release
@@ -33,6 +34,9 @@ fuzz: fuzz/corpus
 			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -malloc_limit_mb=256 -timeout=10 \
 			-max_len=65536 -print_final_stats=1 || exit 1; \
 	done
+
+hostile: deps
+	$(CARGO) bench --bench hostile
 
 fuzz/corpus: $(wildcard samples/*.pcap*) fuzz/examples/seeds.rs
 	$(CARGO) run --release --manifest-path fuzz/Cargo.toml --example seeds -- samples $@

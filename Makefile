@@ -3,6 +3,7 @@
 # make check   formatting, lints and documentation, with warnings as errors
 # make fuzz    run each fuzz target for FUZZ_SECONDS (60), with cargo-fuzz
 # make hostile measure time and memory of captures that are made to exhaust both
+# make bench   measure, beside other programs where they are installed, and compare with benches/recorded.json
 # make deps    install the headers of libpcap where they are missing
 
 CARGO ?= cargo
@@ -12,7 +13,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= capture packet stream tls http bits transcript engine
 
-.PHONY: demo test check fuzz hostile deps
+.PHONY: demo test check bench fuzz hostile deps
 
 demo: deps
 	$(CARGO) build --release
@@ -41,6 +42,9 @@ hostile: deps
 fuzz/corpus: $(wildcard samples/*.pcap*) fuzz/examples/seeds.rs
 	$(CARGO) run --release --manifest-path fuzz/Cargo.toml --example seeds -- samples $@
 	touch $@
+
+bench: deps
+	$(CARGO) bench --bench compare
 
 define HAVE_LIBPCAP
 pkg-config --exists libpcap 2>/dev/null || \

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::at::At;
 use crate::capture::Frame;
+use crate::dns::Resolver;
 use crate::http;
 use crate::layer::Layer;
 use crate::limits::Limits;
+use crate::model::Lookup;
 use crate::packet::{Decoder, IcmpError, Packet, Skip};
 use crate::stream::{Connection, Event, Icmp, Table, Verdict};
 use crate::tls::KeyLog;
@@ -16,6 +18,7 @@ pub struct Engine {
     decoder: Decoder,
     table: Table<Layer>,
     keys: KeyLog,
+    resolver: Resolver,
     limits: Limits,
     skipped: BTreeMap<Skip, u64>,
     last: At,
@@ -23,6 +26,8 @@ pub struct Engine {
     lost_bytes: u64,
     one_sided: u64,
     waiting: Waiting,
+    duplicate_frames: u64,
+    clock: Clock,
 }
 
 /// What waits for TLS keys over all connections.
@@ -32,6 +37,28 @@ struct Waiting {
     given_up: u64,
 }
 
+/// How often the clock of the capture went back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    times: u64,
+    first: Option<At>,
+    most: f64,
+}
+
+/// Steps back that are told, in seconds; queues and interfaces of one host differ by milliseconds.
+const BACK_SECS: f64 = 1.0;
+
+impl Clock {
+    fn tick(&mut self, last: At, now: At) {
+        let back = last.time.secs_since(now.time);
+        if last.frame > 0 && last.input == now.input && back >= BACK_SECS {
+            self.times += 1;
+            self.first.get_or_insert(now);
+            self.most = self.most.max(back);
+        }
+    }
+}
+
 impl Engine {
     /// An engine that stays within `limits`.
     pub fn new(limits: Limits) -> Self {
@@ -39,6 +66,7 @@ impl Engine {
             decoder: Decoder::new(&limits),
             table: Table::new(&limits),
             keys: KeyLog::default(),
+            resolver: Resolver::new(limits.lookups),
             limits,
             skipped: BTreeMap::new(),
             last: At::default(),
@@ -46,6 +74,8 @@ impl Engine {
             lost_bytes: 0,
             one_sided: 0,
             waiting: Waiting::default(),
+            duplicate_frames: 0,
+            clock: Clock::default(),
         }
     }
 
@@ -56,16 +86,17 @@ impl Engine {
 
     /// Takes a frame.
     pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+        self.clock.tick(self.last, frame.at);
         self.last = frame.at;
         match self.decoder.push(frame) {
-            Ok(Packet::Tcp(segment)) => {
+            Ok(Packet::Tcp(ref segment)) => {
                 let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
-                self.table.push(&segment, &mut |connection, layer, event| {
+                self.table.push(segment, &mut |connection, layer, event| {
                     deliver(connection, layer, event, keys, limits, waiting, &mut out)
                 });
             }
             Ok(Packet::Icmp(error)) => self.note(&error),
-            Ok(Packet::Udp(_)) => {}
+            Ok(Packet::Udp(datagram)) => self.resolver.push(&datagram),
             Err(reason) => *self.skipped.entry(reason).or_default() += 1,
         }
     }
@@ -84,6 +115,8 @@ impl Engine {
         let (connection, layer) = self.table.closed()?;
         self.waiting.bytes = self.waiting.bytes.saturating_sub(layer.waiting_bytes());
         self.tls_opaque += u64::from(layer.tls().is_some_and(|tls| !tls.decrypted));
+        self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
+            + u64::from(connection.server_side.duplicate_frames);
         if connection.is_one_sided() {
             self.one_sided += 1;
         } else {
@@ -93,12 +126,25 @@ impl Engine {
         Some(connection)
     }
 
-    /// Ends every connection; nothing follows.
-    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+    /// A connection that is not over.
+    pub fn connection(&self, id: u64) -> Option<&Connection> {
+        self.table.connection(id)
+    }
+
+    /// Ends a connection; to be called until false, when nothing follows.
+    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) -> bool {
         let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
         self.table.finish(self.last, &mut |connection, layer, event| {
             deliver(connection, layer, event, keys, limits, waiting, &mut out)
-        });
+        }) || {
+            self.resolver.end();
+            false
+        }
+    }
+
+    /// Names that could not be resolved so far; those that no answer came for only at the end.
+    pub fn lookups(&self) -> Vec<Lookup> {
+        self.resolver.failures()
     }
 
     /// The last frame taken.
@@ -117,8 +163,15 @@ impl Engine {
             datagrams_forgotten: self.decoder.dropped(),
             exchanges_omitted: 0,
             tls_given_up: self.waiting.given_up,
+            sessions_forgotten: 0,
+            late_messages: 0,
             attempts_omitted: 0,
+            lookups_omitted: self.resolver.omitted(),
             one_sided: self.one_sided,
+            duplicate_frames: self.duplicate_frames,
+            times_back: self.clock.times,
+            first_back: self.clock.first,
+            most_back_seconds: self.clock.first.map(|_| self.clock.most),
             tls_opaque: self.tls_opaque,
         }
     }

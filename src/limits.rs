@@ -26,7 +26,9 @@ pub struct Limits {
     pub pending_requests: usize,
     /// Failed attempts to connect that are kept, by client, server and kind of failure; a port scan makes many.
     pub attempts: usize,
-    /// Sessions open at a time.
+    /// Failed look-ups of names that are kept, by client, name and kind of failure.
+    pub lookups: usize,
+    /// Sessions open at a time; beyond it the one that was idle for longest is given up. A short one costs about 10 kB.
     pub sessions: usize,
     /// Exchanges kept in full per session.
     pub exchanges_per_session: usize,
@@ -56,6 +58,7 @@ impl Default for Limits {
             nesting: 16,
             pending_requests: 256,
             attempts: 4_096,
+            lookups: 4_096,
             sessions: 20_000,
             exchanges_per_session: 20_000,
             findings_per_rule: 100,

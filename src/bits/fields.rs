@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The longest header value that Windows servers take, in bytes ([MC-BUP] Appendix A <2>).
+pub const VALUE_LIMIT: usize = 4_096;
+
 /// A `Content-Range` of a Fragment: first and last byte, both included, and the length of the file
 /// ([MC-BUP] 2.2.6.1, RFC 2616 14.16). A part that cannot be read is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

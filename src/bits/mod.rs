@@ -4,6 +4,7 @@ pub mod decode;
 pub mod fields;
 pub mod hresult;
 pub mod protocol;
+pub mod secrets;
 
 use std::fmt;
 

@@ -1,14 +1,19 @@
 //! The command line: one file per subcommand.
 
+pub mod annotate;
 pub mod capture;
 pub mod diagnose;
 pub mod docs;
+pub mod explain;
 pub mod export;
 pub mod extract;
 pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+pub mod redact;
+pub mod report;
+pub mod rules;
 pub mod run;
 pub mod sandbox;
 pub mod select;
@@ -16,6 +21,7 @@ pub mod sessions;
 pub mod show;
 pub mod target;
 pub mod timeline;
+pub mod twice;
 pub mod version;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +47,7 @@ const EXAMPLES: &str = "\
 Examples:
   bitsleuth upload.pcap                      what client and server said, in order
   bitsleuth sessions --json *.pcapng.gz      a summary of each upload for scripts
+  bitsleuth explain 0x80190194               what a code in the client's log means
   tcpdump -w - tcp port 80 | bitsleuth -     a capture from standard input
   bitsleuth capture -i eth0 -f 'port 8530'   uploads as they happen
 
@@ -61,12 +68,27 @@ pub enum Command {
     /// Why uploads failed: the cause, its proof, what to do
     #[command(after_help = diagnose::EXAMPLES)]
     Diagnose(diagnose::DiagnoseArgs),
+    /// A page to show, or text for a ticket
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::ReportArgs),
     /// The uploaded files themselves, put together from their fragments
     #[command(after_help = extract::EXAMPLES)]
     Extract(extract::ExtractArgs),
     /// The report in the formats of other programs
     #[command(after_help = export::EXAMPLES)]
     Export(export::ExportArgs),
+    /// The same packets with comments on what they carry
+    #[command(after_help = annotate::EXAMPLES)]
+    Annotate(annotate::AnnotateArgs),
+    /// A capture that can leave the house: pseudonyms, no bodies
+    #[command(after_help = redact::EXAMPLES)]
+    Redact(redact::RedactArgs),
+    /// What a rule, a code, an HTTP status, a protocol GUID or a word means
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
+    /// List the rules
+    #[command(after_help = rules::EXAMPLES)]
+    Rules(rules::RulesArgs),
     /// Every HTTP exchange, BITS or not
     #[command(after_help = http::EXAMPLES)]
     Http(http::HttpArgs),

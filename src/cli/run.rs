@@ -55,8 +55,12 @@ pub fn analyse(
     observer: &mut impl Observer,
 ) -> Result<(Report, Status), Failure> {
     let limits = Limits::default();
-    let mut analysis =
-        Analysis::new(Options { limits: limits.clone(), digest, rules: judge.rules() });
+    let mut analysis = Analysis::new(Options {
+        limits: limits.clone(),
+        digest,
+        rules: judge.rules(),
+        secrets: args.secrets(),
+    });
     for text in keys(args)? {
         analysis.secrets(&text);
     }

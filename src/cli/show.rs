@@ -5,20 +5,28 @@ use std::io::IsTerminal;
 use bitsleuth::export::{Style, Times};
 use clap::{Args, ValueEnum};
 
-/// Options for text output.
+/// Options for text output that has times.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Text output")]
 pub struct Show {
+    #[command(flatten)]
+    look: Look,
+    /// How times are shown: r since the first frame of the upload, d since the line before, a and ad local
+    /// time and date, u and ud the same in UTC, e seconds since 1970
+    #[arg(short = 't', long = "time", value_name = "FORMAT", default_value = "r")]
+    times: Times,
+}
+
+/// Options for any text output.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Text output")]
+pub struct Look {
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     color: When,
     /// Use ASCII signs only
     #[arg(long)]
     ascii: bool,
-    /// How times are shown: r since the first frame of the upload, d since the line before, a and ad local
-    /// time and date, u and ud the same in UTC, e seconds since 1970
-    #[arg(short = 't', long = "time", value_name = "FORMAT", default_value = "r")]
-    times: Times,
     /// Columns to wrap at, 0 for none [default: those of the terminal]
     #[arg(long, value_name = "N")]
     width: Option<usize>,
@@ -37,6 +45,13 @@ pub enum When {
 }
 
 impl Show {
+    /// What the options, the environment and standard output add up to.
+    pub fn style(&self) -> Style {
+        Style { times: self.times, ..self.look.style() }
+    }
+}
+
+impl Look {
     /// What the options, the environment and standard output add up to.
     pub fn style(&self) -> Style {
         let terminal = std::io::stdout().is_terminal();
@@ -59,7 +74,7 @@ impl Show {
             },
             ascii: self.ascii || (cfg!(unix) && !takes_unicode(&env)),
             width: self.width.unwrap_or(columns),
-            times: self.times,
+            times: Times::default(),
         }
     }
 }
@@ -103,7 +118,8 @@ mod tests {
         let find = |name: &str| {
             env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
-        line.show.resolve(terminal, if terminal { 100 } else { 0 }, find)
+        let style = line.show.look.resolve(terminal, if terminal { 100 } else { 0 }, find);
+        Style { times: line.show.times, ..style }
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) fn canonical(out: &mut Vec<u8>, line: &[u8], cut: bool, odd: &mut Odd
         out.extend_from_slice(code);
         out.push(b' ');
         out.extend(reason.iter().map(|byte| if *byte < b' ' { b' ' } else { *byte }));
-    } else if let Some(request) = Request::of(line) {
+    } else if let Some(request) = Request::of(line).filter(|request| request.is_known()) {
         out.extend_from_slice(request.method);
         out.push(b' ');
         escape(out, request.target);
@@ -97,6 +97,10 @@ impl<'a> Request<'a> {
         let other = method == b"PRI" && version == Some(b"2.0");
         let request = Self { method, target: target.trim_ascii(), version };
         (is_method(method) && !request.target.is_empty() && !other).then_some(request)
+    }
+
+    fn is_known(&self) -> bool {
+        self.version.is_some() || self.is_plain()
     }
 
     /// Whether it means something without a version: other protocols write their own in its place.

@@ -11,6 +11,7 @@ mod tests;
 use crate::at::{At, Span};
 use crate::stream::Side;
 
+pub(crate) use head::end_of_head;
 pub use line::{begins_exchange, begins_message};
 pub use parser::Parser;
 
@@ -45,6 +46,8 @@ pub struct Oddities {
     pub folded: bool,
     /// NUL bytes in the head.
     pub nul: bool,
+    /// Other control characters in field values; they were replaced.
+    pub control: bool,
     /// Lines that are no header field; they were left out.
     pub bad_lines: bool,
     /// Several Content-Length values that differ, or one beside chunked (RFC 9112 6.3).

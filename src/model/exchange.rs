@@ -26,6 +26,9 @@ pub struct Exchange {
     /// Carried inside TLS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tls: bool,
+    /// Carried inside a tunnel that CONNECT opened through a proxy (RFC 9110 9.3.6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tunnel: bool,
     /// The request, unless the capture lacks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
@@ -57,7 +60,7 @@ pub struct Request {
     /// `X-Http-Method-Override`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_override: Option<String>,
-    /// The request target as written.
+    /// The request target as written, save for passwords and tokens, which are `***`.
     pub target: String,
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.
     pub minor_version: u8,
@@ -122,6 +125,9 @@ pub struct Request {
     pub file_type: Option<String>,
     /// Length of the longest header value, in bytes; Windows servers take 4,096 ([MC-BUP] 2.2.1).
     pub longest_value: u64,
+    /// Name of the field that holds it, where it is longer than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_field: Option<String>,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,

@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod exchange;
 pub mod fold;
+pub mod lookup;
 pub mod negotiation;
 pub mod ranges;
 pub mod report;
@@ -11,5 +12,6 @@ pub mod url;
 
 pub use attempt::{Answer, Attempt};
 pub use exchange::{Exchange, Request, Response};
+pub use lookup::Lookup;
 pub use report::Report;
 pub use session::{Outcome, Session};

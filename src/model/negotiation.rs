@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Exchange, Response};
+use crate::bits::fields::VALUE_LIMIT;
 use crate::bits::protocol;
 
 /// The offers of a Create-Session and the choice of its Ack.
@@ -75,7 +76,6 @@ pub enum Verdict {
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const VERSION_MISMATCH: u32 = 0x8020_0022;
-const VALUE_LIMIT: usize = 4096;
 
 impl Negotiation {
     /// Reads the negotiation from a Create-Session exchange.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Session};
+use super::{Attempt, Lookup, Session};
+use crate::at::At;
 use crate::capture::Input;
 use crate::rules::Finding;
 
@@ -25,6 +26,9 @@ pub struct Report {
     /// Connections that never came about; those that look like anybody's, not only of uploads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// Names that could not be resolved; as the attempts, anybody's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Lookup>,
     /// What the rules found about connections and the capture as a whole.
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
@@ -60,18 +64,39 @@ pub struct Quality {
     /// Datagrams of which IP fragments were forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub datagrams_forgotten: u64,
-    /// Exchanges of uploads that were only counted, to stay under the caps on sessions and on exchanges of one.
+    /// Exchanges of uploads that were only counted, to stay under the cap on those of one session.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchanges_omitted: u64,
     /// Connections with TLS whose bytes were no longer kept for keys to turn up, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tls_given_up: u64,
+    /// Sessions that were not over but given up to stay under the cap, the one that was idle for longest first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sessions_forgotten: u64,
+    /// Messages left out because they came for a session that was over, after its connections were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub late_messages: u64,
     /// Failed attempts to connect that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts_omitted: u64,
+    /// Failed look-ups of names that were only counted, to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lookups_omitted: u64,
     /// Connections with data of one side and no packet of the other.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: u64,
+    /// Frames that a mirror port delivered twice.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub duplicate_frames: u64,
+    /// Frames of an input that are dated a second or more before the one in front of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub times_back: u64,
+    /// The first of them.
+    #[serde(skip)]
+    pub first_back: Option<At>,
+    /// By how many seconds the largest step went back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_back_seconds: Option<f64>,
     /// Connections with TLS that could not be decrypted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tls_opaque: u64,

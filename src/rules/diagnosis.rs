@@ -28,7 +28,7 @@ pub fn of(session: &Session) -> Option<Diagnosis> {
         advice: cause.advice.clone(),
         confirm: cause.confirm.clone(),
         client_error: code.map(hresult::hex),
-        client_log: code.map(log_line),
+        client_log: code.map(hresult::in_words),
         summary: summary(rule, cause),
         frames: cause.frames.clone(),
     })
@@ -48,7 +48,10 @@ fn ranked(session: &Session) -> Vec<(&'static Rule, &Finding)> {
         .filter_map(|finding| {
             Some((*ALL.iter().find(|rule| rule.is_named(&finding.rule))?, finding))
         })
-        .filter(|(rule, _)| rule.belief > 0)
+        // A rule that found something harmless this time does not explain a failure.
+        .filter(|(rule, finding)| {
+            rule.belief > 0 && finding.severity >= rule.severity.min(Severity::Warning)
+        })
         .collect();
     // Of findings of one rule, the one that the session ended on.
     let error = session.error.as_ref().map(|error| error.frame);
@@ -95,11 +98,19 @@ const FAILURE: u32 = 0x8000_0000;
 /// Failures named by their HTTP status.
 const HTTP: u32 = 0x8019_0000;
 
-fn log_line(code: u32) -> String {
-    let mut line = hresult::hex(code);
-    for words in [hresult::symbol(code), hresult::meaning(code)].into_iter().flatten() {
-        line.push_str(", ");
-        line.push_str(words);
+#[cfg(test)]
+mod tests {
+    use crate::{Analysis, Options, transcript};
+
+    #[test]
+    fn what_turned_out_harmless_is_no_cause() {
+        let mut analysis = Analysis::new(Options::default());
+        for record in transcript::play("> CREATE-SESSION\n< 501 plain http=1.0\n").unwrap() {
+            analysis.push(&record.frame(), &mut ());
+        }
+        let report = analysis.finish(Vec::new(), &mut ());
+        let session = &report.sessions[0];
+        assert!(session.findings.iter().any(|finding| finding.rule == "http-version-not-11"));
+        assert_eq!(session.diagnosis.as_ref().unwrap().cause, "verb-rejected-by-server");
     }
-    line
 }

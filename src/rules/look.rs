@@ -1,11 +1,12 @@
 //! Questions that several rules ask.
 
-use crate::at::Span;
+use crate::at::{At, Span};
 use crate::bits::PacketType;
-use crate::bits::fields::ContentRange;
+use crate::bits::fields::{self, ContentRange};
 use crate::model::{Exchange, Response, Session};
+use crate::rules::Severity;
 use crate::rules::origin::Origin;
-use crate::stream::{Reset, Side};
+use crate::stream::{Connection, Reset, Side};
 
 /// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub const CLIENT_WAITS_SECS: f64 = 300.0;
@@ -28,6 +29,62 @@ pub fn succeeded(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(Response::is_success)
 }
 
+/// Whether it is a Create-Session that a BITS server answered with success.
+pub fn creates(exchange: &Exchange) -> bool {
+    exchange.kind == PacketType::CreateSession
+        && exchange.response.as_ref().is_some_and(|ack| ack.is_success() && ack.is_ack())
+}
+
+/// Whether it is a Fragment that was answered with success.
+pub fn succeeded_fragment(exchange: &Exchange) -> bool {
+    exchange.kind == PacketType::Fragment && succeeded(exchange)
+}
+
+/// The answer of a BITS server that refused a Create-Session, for another reason than missing credentials.
+pub fn refused_create(exchange: &Exchange) -> Option<&Response> {
+    let answer = exchange.response.as_ref()?;
+    let refused = answer.is_ack() && !answer.is_success() && !answer.is_challenge();
+    (exchange.kind == PacketType::CreateSession && refused).then_some(answer)
+}
+
+/// Whether a Fragment holds the last byte of the file.
+pub fn is_last_fragment(exchange: &Exchange) -> bool {
+    range(exchange).is_some_and(|range| {
+        range.total.is_some() && range.end.and_then(|end| end.checked_add(1)) == range.total
+    })
+}
+
+/// Whether an error was the application's behind the server ([MC-BUP] 2.2.1.2, context 7).
+pub fn is_of_application(answer: &Response) -> bool {
+    let context = answer.error_context.as_deref().and_then(fields::hresult);
+    context.is_some_and(|(value, _)| value == 7)
+}
+
+/// A number with the noun that it counts.
+pub fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// A URL up to the last slash of its path.
+pub fn folder(url: &str) -> &str {
+    url.rfind('/').and_then(|place| url.get(..=place)).unwrap_or(url)
+}
+
+/// A URL up to the slash behind the first part of its path, as far as it has one: the virtual directory.
+pub fn virtual_directory(url: &str) -> Option<&str> {
+    let path = url.find("://")?.checked_add(3)?;
+    let root = path.checked_add(url.get(path..)?.find('/')?)?.checked_add(1)?;
+    let end = root.checked_add(url.get(root..)?.find('/')?)?;
+    url.get(..=end)
+}
+
+/// The first frame of the last exchange that fits.
+pub fn last(session: &Session, fits: impl Fn(&Exchange) -> bool) -> Option<u64> {
+    let found = session.exchanges.iter().rev().find(|exchange| fits(exchange));
+    found.map(|exchange| exchange.span().first.frame)
+}
+
 /// The exchanges behind one.
 pub fn after<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
     let frame = exchange.span().first.frame;
@@ -39,7 +96,41 @@ pub fn foreign(exchange: &Exchange) -> Option<&Response> {
     let response = exchange.response.as_ref()?;
     let own = Origin::of_response(response) == Origin::BitsServer;
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    (opens && !own && !response.is_challenge() && response.http_status != 413).then_some(response)
+    let other = opens && !own && !response.is_cut() && !response.is_challenge();
+    (other && response.http_status != 413).then_some(response)
+}
+
+/// The response to any packet where it is neither from BITS nor an authentication round, nor about its size.
+pub fn stranger(exchange: &Exchange) -> Option<&Response> {
+    exchange.request.as_ref()?;
+    let response = exchange.response.as_ref()?;
+    let other = !response.is_ack() && !response.is_cut();
+    (other && !response.is_challenge() && response.http_status != 413).then_some(response)
+}
+
+/// Whether a later packet of the session was answered with success.
+pub fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
+    after(session, exchange).any(|later| {
+        later.response.as_ref().is_some_and(|response| response.is_ack() && response.is_success())
+    })
+}
+
+/// Whether a response is a web page.
+pub fn is_page(response: &Response) -> bool {
+    let kind = response.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let start = response.body_start.trim_start().to_ascii_lowercase();
+    let page = start.starts_with("<!doctype html") || start.starts_with("<html");
+    page || kind.starts_with("text/html") && !start.is_empty()
+}
+
+/// The title of a web page.
+pub fn title(response: &Response) -> Option<&str> {
+    let body = response.body_start.as_str();
+    let lower = body.to_ascii_lowercase();
+    // Lower case of ASCII keeps every offset.
+    let start = lower.find("<title>")?.checked_add(7)?;
+    let end = start.checked_add(lower.get(start..)?.find("</title>")?)?;
+    body.get(start..end).map(str::trim).filter(|title| !title.is_empty())
 }
 
 /// Seconds from the end of the request to the answer.
@@ -50,6 +141,11 @@ pub fn wait_secs(exchange: &Exchange) -> f64 {
         }
         _ => 0.0,
     }
+}
+
+/// A number with its noun, as `1 request` and `2 requests`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// The byte that the server wanted next when a Fragment was sent.
@@ -78,7 +174,8 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     wanted
 }
 
-/// Requests that the client sent whole and then stopped waiting for, with the seconds it waited.
+/// Requests that the client sent whole and then stopped waiting for, with the seconds it waited. Those whose connection
+/// the server ended are none.
 pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
     session.exchanges.iter().filter_map(|exchange| {
         let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
@@ -88,11 +185,94 @@ pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         {
             return None;
         }
+        if first_fin(connection).is_some_and(|(side, _)| side == Side::Server) {
+            return None;
+        }
         let closed = connection.client_side.fin.or(connection.reset.map(|reset| reset.at));
         let next = after(session, exchange).next().map(|next| next.span().first);
         let end = closed.or(next)?;
         Some((exchange, end.time.secs_since(request.span.last.time)))
     })
+}
+
+/// How long a client sends a request ([MC-BUP] 3.1.2.1).
+pub const CLIENT_SENDS_SECS: f64 = 120.0;
+
+/// A request that was cut off before its end, and unanswered.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut<'a> {
+    /// What it was.
+    pub exchange: &'a Exchange,
+    /// Who ended the connection.
+    pub by: Side,
+    /// By RST.
+    pub reset: bool,
+    /// Seconds from its first byte to the end of the connection.
+    pub secs: f64,
+    /// Its frames and the one that ended it.
+    pub span: Span,
+}
+
+impl Cut<'_> {
+    /// The word for who ended the connection.
+    pub const fn who(&self) -> &'static str {
+        match self.by {
+            Side::Client => "client",
+            Side::Server => "server",
+        }
+    }
+
+    /// Bytes of the body that were sent.
+    pub fn sent(&self) -> u64 {
+        self.exchange.request.as_ref().map_or(0, |request| request.body.bytes)
+    }
+
+    /// Bytes of the body that were to come.
+    pub fn announced(&self) -> u64 {
+        self.exchange.request.as_ref().and_then(|request| request.content_length).unwrap_or(0)
+    }
+}
+
+/// Requests that the end of their connection cut off.
+pub fn cut_requests(session: &Session) -> impl Iterator<Item = Cut<'_>> {
+    session.exchanges.iter().filter_map(|exchange| {
+        let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
+        let connection = session.connection(exchange.connection)?;
+        let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
+        let (by, at, reset) = match (connection.reset, first_fin(connection)) {
+            (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
+                (reset.side, reset.at, true)
+            }
+            (_, Some((side, fin))) => (side, fin, false),
+            _ => return None,
+        };
+        if request.body.complete || !missing {
+            return None;
+        }
+        let mut span = request.span;
+        span.extend(at);
+        let secs = at.time.secs_since(request.span.first.time);
+        Some(Cut { exchange, by, reset, secs, span })
+    })
+}
+
+/// Who closed a connection first, and when.
+pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
+    let sides = [Side::Client, Side::Server];
+    let fins = sides.into_iter().filter_map(|side| Some((side, connection.side(side).fin?)));
+    fins.min_by_key(|(_, fin)| fin.frame)
+}
+
+/// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
+pub fn unanswered_message(session: &Session, exchange: &Exchange, waited: f64) -> String {
+    let mut message = format!("{} was not answered within {waited:.0} s", exchange.kind);
+    let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
+    match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
+        Some(0) => message.push_str(", though its bytes were acknowledged"),
+        Some(bytes) => message.push_str(&format!(", {bytes} bytes were never acknowledged")),
+        None => {}
+    }
+    message
 }
 
 /// The frames of an exchange with the RST that ended it.
@@ -110,4 +290,57 @@ pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
             && succeeded(other)
             && other.span().last.frame < frame
     })
+}
+
+/// Whether it was refused: a status of 400 and above that is no authentication round.
+pub fn refused(exchange: &Exchange) -> bool {
+    exchange
+        .response
+        .as_ref()
+        .is_some_and(|response| response.http_status >= 400 && !response.is_challenge())
+}
+
+/// What a finding about a slip of one side is worth: as much as the rule says where the packet was refused, a note
+/// where the other side did not mind.
+pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
+    if refused(exchange) { severity } else { Severity::Note }
+}
+
+/// Whether a later exchange of the same kind succeeded.
+pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
+    after(session, exchange).any(|later| later.kind == exchange.kind && succeeded(later))
+}
+
+/// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
+pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
+    let frame = exchange.request.as_ref()?.span.first.frame;
+    let earlier = session.exchanges.iter().rev().filter(|other| other.kind == PacketType::Fragment);
+    let words = earlier.filter_map(|other| {
+        let response = other.response.as_ref()?;
+        let before = response.span.first.frame < frame;
+        let word = matches!(response.http_status, 200 | 201 | 416) && before;
+        word.then_some((response.next_offset?, other.connection))
+    });
+    words.into_iter().next()
+}
+
+/// Whether a Fragment holds the last byte of the file.
+pub fn is_final(exchange: &Exchange) -> bool {
+    range(exchange).is_some_and(|range| {
+        range.total.is_some() && range.end.and_then(|end| end.checked_add(1)) == range.total
+    })
+}
+
+/// Whether the client says that it is the one of Windows.
+pub fn claims_windows(session: &Session) -> bool {
+    session.user_agent.as_deref().is_some_and(|agent| agent.starts_with("Microsoft BITS/"))
+}
+
+/// The name of who answered, with what it says of itself.
+pub fn answerer(response: &Response) -> String {
+    let own = response.server.as_ref().map(|server| format!("Server \"{server}\""));
+    let via = response.via.as_ref().map(|via| format!("Via \"{via}\""));
+    let marks: Vec<String> = [own, via].into_iter().flatten().collect();
+    let name = Origin::of_response(response).name();
+    if marks.is_empty() { name.to_owned() } else { format!("{name} ({})", marks.join(", ")) }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use simple_dns::RCODE;
+
 use super::Error;
 use crate::stream::Side;
 
@@ -15,7 +17,7 @@ pub(super) enum Line<'t> {
     /// `=`
     Scene(Scene<'t>),
     /// `!`
-    Tcp(Tcp),
+    Tcp(Tcp<'t>),
 }
 
 /// A request or a response.
@@ -47,17 +49,31 @@ pub(super) enum Scene<'t> {
     Client(std::net::IpAddr),
     Server(SocketAddr),
     Url(&'t str),
+    Repeat(u32),
+    /// Which side's packets are captured, if not both.
+    Sees(Option<Side>),
 }
 
 /// Something on the level of TCP.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Tcp {
+pub(super) enum Tcp<'t> {
     Reset(Side, Option<u8>),
     Close(Side),
-    Again,
+    Again(bool),
+    Mirrored,
+    TooBig(u16),
     Refused,
     Unanswered,
     Stall(Side, f64),
+    Name(&'t str, Told),
+}
+
+/// What a name server says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Nothing,
+    Address,
+    Error(RCODE),
 }
 
 impl<'t> Message<'t> {
@@ -155,19 +171,35 @@ fn scene(rest: &str) -> Result<Scene<'_>, String> {
         "client" => value.parse().map(Scene::Client).map_err(wrong),
         "server" => value.parse().map(Scene::Server).map_err(wrong),
         "url" => Ok(Scene::Url(value)),
+        "repeat" => {
+            let times = value.parse().map_err(|_| format!("no number: {value:?}"))?;
+            Ok(Scene::Repeat(times))
+        }
+        "sees" => match value {
+            "client" => Ok(Scene::Sees(Some(Side::Client))),
+            "server" => Ok(Scene::Sees(Some(Side::Server))),
+            "both" => Ok(Scene::Sees(None)),
+            _ => Err(format!("no side: {value:?}")),
+        },
         _ => Err(format!("unknown: {what:?}")),
     }
 }
 
-fn tcp(rest: &str) -> Result<Tcp, String> {
+fn tcp(rest: &str) -> Result<Tcp<'_>, String> {
     let mut words = rest.split_ascii_whitespace();
     let unknown = || format!("unknown: {rest:?}");
     let side = match words.next() {
         Some("client") => Side::Client,
         Some("server") => Side::Server,
-        Some("again") => return Ok(Tcp::Again),
+        Some("again") => return Ok(Tcp::Again(words.next() == Some("changed"))),
+        Some("mirrored") => return Ok(Tcp::Mirrored),
+        Some("too") => {
+            let mtu = words.nth(1).and_then(|mtu| mtu.parse().ok());
+            return mtu.map(Tcp::TooBig).ok_or_else(unknown);
+        }
         Some("refused") => return Ok(Tcp::Refused),
         Some("unanswered") => return Ok(Tcp::Unanswered),
+        Some("name") => return name(words.next(), words.next()).ok_or_else(unknown),
         _ => return Err(unknown()),
     };
     let (what, more) = (words.next(), words.next());
@@ -183,4 +215,16 @@ fn tcp(rest: &str) -> Result<Tcp, String> {
         }
         _ => Err(unknown()),
     }
+}
+
+fn name<'t>(name: Option<&'t str>, told: Option<&str>) -> Option<Tcp<'t>> {
+    let told = match told? {
+        "found" => Told::Address,
+        "unanswered" => Told::Nothing,
+        "NXDOMAIN" => Told::Error(RCODE::NameError),
+        "SERVFAIL" => Told::Error(RCODE::ServerFailure),
+        "REFUSED" => Told::Error(RCODE::Refused),
+        _ => return None,
+    };
+    name.map(|name| Tcp::Name(name, told))
 }

@@ -2,13 +2,22 @@
 
 use super::line::{Line, Message, Scene, Tcp, lines};
 use super::message::{self, State};
-use super::wire::Wire;
+use super::names;
+use super::wire::{How, Wire};
 use super::{Error, Record};
 use crate::bits::PacketType;
 use crate::stream::Side;
 
 /// Bytes of a transcript and of the bodies it stands for that are played.
 const LONGEST: usize = 64 << 20;
+
+/// What a line costs of that by itself, in bytes: the frames of a TCP event, or of an acknowledgement.
+const LINE: usize = 128;
+
+const TOO_LONG: &str = "the transcript is too long to play";
+
+/// How often the lines above are repeated at most.
+const REPEATS: u32 = 1_000;
 
 /// The frames that a capture of the conversation would hold.
 ///
@@ -27,8 +36,15 @@ pub fn play(text: &str) -> Result<Vec<Record>, Error> {
         },
         left: LONGEST,
     };
-    for (number, line) in lines(text)? {
-        player.line(&line).map_err(|problem| Error { line: number, problem })?;
+    let lines = lines(text)?;
+    for (place, line) in lines.iter().enumerate() {
+        player.number(line)?;
+        if let (_, Line::Scene(Scene::Repeat(times))) = line {
+            let above = lines.get(..place).unwrap_or_default();
+            for _ in 0..(*times).min(REPEATS) {
+                above.iter().try_for_each(|line| player.number(line))?;
+            }
+        }
     }
     Ok(player.wire.finish())
 }
@@ -40,12 +56,19 @@ struct Player {
 }
 
 impl Player {
+    fn number(&mut self, (line, what): &(usize, Line<'_>)) -> Result<(), Error> {
+        let wrong = |problem: String| Error { line: *line, problem };
+        let left = self.left.checked_sub(LINE).ok_or_else(|| wrong(TOO_LONG.to_owned()))?;
+        self.left = left;
+        self.line(what).map_err(wrong)
+    }
+
     fn line(&mut self, line: &Line<'_>) -> Result<(), String> {
         match line {
             Line::Message(message) => self.message(message)?,
             Line::Wait(nanos) => self.wire.wait(*nanos),
             Line::Scene(scene) => self.scene(*scene)?,
-            Line::Tcp(event) => self.tcp(*event),
+            Line::Tcp(event) => self.tcp(*event)?,
         }
         Ok(())
     }
@@ -62,17 +85,33 @@ impl Player {
         let sent = sent.map_or(bytes.body.len(), |sent| (sent as usize).min(bytes.body.len()));
         let body = bytes.body.get(..sent).unwrap_or_default();
         let cost = bytes.head.len() + body.len();
-        self.left = self.left.checked_sub(cost).ok_or("the transcript is too long to play")?;
-        let all = [&bytes.head[..], body].concat();
-        self.wire.send(message.side, &all, message.has("lost"), (pace * 1e9) as i64);
+        self.left = self.left.checked_sub(cost).ok_or(TOO_LONG)?;
+        let how = How {
+            lost: message.has("lost"),
+            dropped: message.has("dropped"),
+            whole: message.has("whole"),
+            pace: (pace * 1e9) as i64,
+        };
+        if let Some(held) = number("held").map_err(|error| error.to_string())? {
+            self.wire.send(message.side, &bytes.head, how);
+            self.wire.wait((held * 1e9) as i64);
+            self.wire.send(message.side, body, how);
+        } else {
+            self.wire.send(message.side, &[&bytes.head[..], body].concat(), how);
+        }
         Ok(())
     }
 
     fn scene(&mut self, scene: Scene<'_>) -> Result<(), String> {
         match scene {
+            Scene::Repeat(_) => return Ok(()),
             Scene::Connection => {}
             Scene::Client(address) => self.wire.client = address,
             Scene::Server(address) => self.wire.server = address,
+            Scene::Sees(side) => {
+                self.wire.sees = side;
+                return Ok(());
+            }
             Scene::Url(url) => {
                 let rest = url.strip_prefix("http://").ok_or("a URL begins with http://")?;
                 let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -85,15 +124,21 @@ impl Player {
         Ok(())
     }
 
-    fn tcp(&mut self, event: Tcp) {
+    fn tcp(&mut self, event: Tcp<'_>) -> Result<(), String> {
         match event {
             Tcp::Reset(side, ttl) => self.wire.reset(side, ttl),
             Tcp::Close(side) => self.wire.close(side),
-            Tcp::Again => self.wire.again(),
+            Tcp::Again(changed) => self.wire.again(changed),
+            Tcp::Mirrored => self.wire.mirrored(),
+            Tcp::TooBig(mtu) => self.wire.too_big(mtu),
             Tcp::Refused => self.wire.refused(),
             Tcp::Unanswered => self.wire.unanswered(),
             Tcp::Stall(side, secs) => self.wire.stall(side, (secs * 1e9) as i64),
+            Tcp::Name(name, told) => {
+                names::look_up(&mut self.wire, name, told).ok_or("no name for DNS")?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, TcpHeader};
+use etherparse::{
+    Ethernet2Header, Icmpv4Type, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder,
+    PacketBuilderStep, TcpHeader, icmpv4,
+};
 
 use super::Record;
 use crate::at::{At, Timestamp};
@@ -10,6 +13,10 @@ use crate::stream::Side;
 
 /// Payload of a full segment: an Ethernet MTU of 1,500 bytes less the headers.
 const SEGMENT: usize = 1460;
+/// Payload of a segment before a network card cuts it.
+const OFFLOADED: usize = 32_000;
+/// Who reports that a packet is too big.
+const ROUTER: [u8; 4] = [192, 0, 2, 1];
 /// From one frame to the next, in nanoseconds.
 const STEP: i64 = 200_000;
 /// Hop counts left where the capture was taken: a Windows client, and a server some routers away.
@@ -22,6 +29,8 @@ const BEGIN: i64 = 1_767_225_600_000_000_000;
 pub(super) struct Wire {
     pub client: IpAddr,
     pub server: SocketAddr,
+    /// Whose packets the tap sees, if not those of both.
+    pub sees: Option<Side>,
     records: Vec<Record>,
     now: i64,
     ports: u16,
@@ -36,6 +45,19 @@ struct Connection {
     seq: [u32; 2],
     /// The last segment with data, to be repeated.
     last: Option<(Side, u32, Vec<u8>)>,
+}
+
+/// How bytes are sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How {
+    /// The tap misses them but sees that they arrived.
+    pub lost: bool,
+    /// The tap sees them, but they never arrive.
+    pub dropped: bool,
+    /// In one segment, however many they are.
+    pub whole: bool,
+    /// The time that they take, in nanoseconds.
+    pub pace: i64,
 }
 
 /// A segment to be.
@@ -55,6 +77,7 @@ impl Wire {
         Self {
             client: IpAddr::from([10, 0, 0, 5]),
             server: SocketAddr::from(([192, 0, 2, 80], 80)),
+            sees: None,
             records: Vec::new(),
             now: BEGIN,
             ports: 49_200,
@@ -68,7 +91,7 @@ impl Wire {
     }
 
     pub fn wait(&mut self, nanos: i64) {
-        self.now = self.now.saturating_add(nanos.max(0));
+        self.now = self.now.saturating_add(nanos);
     }
 
     /// What follows goes over a new connection.
@@ -76,24 +99,52 @@ impl Wire {
         self.connection = None;
     }
 
-    /// Sends bytes over the connection, opening it first where there is none. With `lost`, the tap misses them but
-    /// sees that they arrived. `pace` is the time that they take, in nanoseconds.
-    pub fn send(&mut self, side: Side, bytes: &[u8], lost: bool, pace: i64) {
+    /// Sends bytes over the connection, opening it first where there is none.
+    pub fn send(&mut self, side: Side, bytes: &[u8], how: How) {
         self.open();
-        let pieces = bytes.chunks(SEGMENT);
-        let pause = pace / i64::try_from(pieces.len().max(1)).unwrap_or(1);
+        let pieces = bytes.chunks(if how.whole { OFFLOADED } else { SEGMENT });
+        let pause = how.pace / i64::try_from(pieces.len().max(1)).unwrap_or(1);
         for payload in pieces {
             let segment = Segment { ack: true, payload, ..Segment::default() };
-            self.segment(side, segment, lost);
+            self.segment(side, segment, how.lost);
             self.wait(pause);
         }
-        self.segment(side.other(), Segment { ack: true, ..Segment::default() }, false);
+        if !how.dropped {
+            self.segment(side.other(), Segment { ack: true, ..Segment::default() }, false);
+        }
     }
 
-    /// Repeats the last segment that carried data.
-    pub fn again(&mut self) {
+    /// Captures the last frame once more, as a mirror port does.
+    pub fn mirrored(&mut self) {
+        self.now += 10_000;
+        let last = self.records.last().map(|record| record.data.clone());
+        last.into_iter().for_each(|data| self.put(data));
+    }
+
+    /// A router that reports the last frame as too big (RFC 1191 4).
+    pub fn too_big(&mut self, mtu: u16) {
+        let quoted = self.records.last().and_then(|record| record.data.get(14..42));
+        let (IpAddr::V4(client), Some(quoted)) = (self.client, quoted.map(<[u8]>::to_vec)) else {
+            return;
+        };
+        let header = icmpv4::DestUnreachableHeader::FragmentationNeeded { next_hop_mtu: mtu };
+        let packet = ethernet()
+            .ipv4(ROUTER, client.octets(), 64)
+            .icmpv4(Icmpv4Type::DestinationUnreachable(header));
+        let mut data = Vec::new();
+        self.now += STEP;
+        if packet.write(&mut data, &quoted).is_ok() {
+            self.put(data);
+        }
+    }
+
+    /// Repeats the last segment that carried data, with another first byte if `changed`.
+    pub fn again(&mut self, changed: bool) {
         let last = self.connection.as_mut().and_then(|connection| connection.last.take());
-        let Some((side, seq, payload)) = last else { return };
+        let Some((side, seq, mut payload)) = last else { return };
+        if let Some(first) = payload.first_mut().filter(|_| changed) {
+            *first ^= 1;
+        }
         let next = self.seq(side);
         self.set_seq(side, seq);
         self.wait(200_000_000);
@@ -188,7 +239,7 @@ impl Wire {
         {
             connection.last = Some((side, seq, segment.payload.to_vec()));
         }
-        if !lost {
+        if !lost && self.sees.is_none_or(|seen| seen == side) {
             self.record(side, seq, ack, segment);
         }
     }
@@ -210,30 +261,44 @@ impl Wire {
         (tcp.syn, tcp.fin, tcp.rst, tcp.ack) = (segment.syn, segment.fin, segment.rst, segment.ack);
         tcp.psh = !segment.payload.is_empty();
         tcp.acknowledgment_number = if segment.ack { ack } else { 0 };
-        let ip = ip(from.ip(), to.ip(), segment.ttl.unwrap_or(ttl), *id);
-        let frame = self.records.len() as u64 + 1;
-        let at = At {
-            frame,
-            time: Timestamp::from_nanos(self.now),
-            input: 0,
-            input_frame: u32::try_from(frame).unwrap_or(u32::MAX),
-        };
+        let ip = ip(from.ip(), to.ip(), segment.ttl.unwrap_or(ttl), *id, IpNumber::TCP);
         let mut data = Vec::with_capacity(54 + segment.payload.len());
-        let packet = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]).ip(ip);
         // Writing to memory only fails for payloads beyond 64 KiB.
-        if packet.tcp_header(tcp).write_to_vec(&mut data, segment.payload).is_ok() {
-            self.records.push(Record { at, data });
+        if ethernet().ip(ip).tcp_header(tcp).write_to_vec(&mut data, segment.payload).is_ok() {
+            self.put(data);
         }
+    }
+
+    /// Sends a datagram.
+    pub fn datagram(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        self.now += STEP;
+        let ip = ip(from.ip(), to.ip(), TTL[0], 0, IpNumber::UDP);
+        let mut data = Vec::with_capacity(42 + payload.len());
+        let packet = ethernet().ip(ip).udp(from.port(), to.port());
+        if packet.write_to_vec(&mut data, payload).is_ok() {
+            self.put(data);
+        }
+    }
+
+    fn put(&mut self, data: Vec<u8>) {
+        let frame = self.records.len() as u64 + 1;
+        let time = Timestamp::from_nanos(self.now);
+        let input_frame = u32::try_from(frame).unwrap_or(u32::MAX);
+        self.records.push(Record { at: At { frame, time, input: 0, input_frame }, data });
     }
 }
 
-fn ip(from: IpAddr, to: IpAddr, ttl: u8, id: u16) -> IpHeaders {
+fn ethernet() -> PacketBuilderStep<Ethernet2Header> {
+    PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+}
+
+fn ip(from: IpAddr, to: IpAddr, ttl: u8, id: u16, protocol: IpNumber) -> IpHeaders {
     match (from, to) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
             let header = Ipv4Header {
                 identification: id,
                 time_to_live: ttl,
-                protocol: IpNumber::TCP,
+                protocol,
                 source: source.octets(),
                 destination: destination.octets(),
                 ..Ipv4Header::default()
@@ -247,7 +312,7 @@ fn ip(from: IpAddr, to: IpAddr, ttl: u8, id: u16) -> IpHeaders {
             };
             let header = Ipv6Header {
                 hop_limit: ttl,
-                next_header: IpNumber::TCP,
+                next_header: protocol,
                 source: octets(from),
                 destination: octets(to),
                 ..Ipv6Header::default()

@@ -2,9 +2,11 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)]
 
+mod annotate;
 mod cli;
 mod damage;
 mod diagnose;
+mod explain;
 mod export;
 mod extract;
 mod found;
@@ -12,5 +14,9 @@ mod golden;
 mod holes;
 mod invariance;
 mod network;
+mod redact;
+mod report;
+mod rules;
+mod secrets;
 mod splits;
 mod support;

@@ -9,7 +9,7 @@ use crate::at::{At, Span};
 use crate::export::style::{Style, Tone};
 
 /// The narrowest last column that is worth wrapping.
-const NARROW: usize = 20;
+const NARROW: usize = 16;
 
 /// A line of a dialogue.
 pub(super) enum Line {

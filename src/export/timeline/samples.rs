@@ -70,6 +70,7 @@ pub fn exchange(kind: PacketType, request: Request, response: Option<Response>) 
         client: SocketAddr::from(([10, 20, 0, 11], 46950)),
         server: SocketAddr::from(([10, 20, 0, 80], 80)),
         tls: false,
+        tunnel: false,
         request: Some(request),
         response,
         interim: Vec::new(),
@@ -119,6 +120,7 @@ pub fn session() -> Session {
 pub fn report() -> Report {
     Report {
         attempts: Vec::new(),
+        lookups: Vec::new(),
         findings: Vec::new(),
         schema: "bitsleuth.report".into(),
         schema_version: "1.0.0".into(),

@@ -1,18 +1,45 @@
 //! The rule `cancelled`.
 
+use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, Severity};
 
 rule! {
     /// The client cancelled the upload.
     ///
-    /// Whatever the server had is dropped; no effect on the file after the last Fragment.
+    /// A user, an application or a policy did. Whatever the server had is dropped; after the last Fragment it has no
+    /// effect on the file. Where most of the file was there already, that was costly.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Confirm: Event 60 in the client's BITS-Client log, and who cancelled the job.
     /// Reference: [MC-BUP] 2.2.10
     Note, belief 0, needs Anything, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind == crate::bits::PacketType::CancelSession {
-        notes.add(exchange.span(), "Cancel-Session");
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    if exchange.kind != PacketType::CancelSession {
+        return;
     }
+    let had = session.bytes_acknowledged;
+    let total = session.bytes_total.filter(|total| *total > 0);
+    let message = match total {
+        Some(total) => format!("Cancel-Session with {had} of {total} bytes at the server"),
+        None => "Cancel-Session before any byte was sent".to_owned(),
+    };
+    let most = total.is_some_and(|total| had < total && had > total / 2);
+    let severity = if most { Severity::Warning } else { notes.severity() };
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

@@ -1,21 +1,88 @@
 //! The rule `close-failed`.
 
+use crate::bits::PacketType;
+use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// Close-Session was refused.
     ///
-    /// 404 means that the server's copy is gone: cleaned up, taken by an antivirus, deleted.
-    /// Advice: Look at the upload directory and the antivirus of the server.
+    /// The bytes are at the server, but the file may not be in its place. 404 means that the server's copy is gone:
+    /// cleaned up, taken by an antivirus, deleted. A client tries again on 5xx only.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 404
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 401 plain
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Look at the upload directory, its BITS-Sessions folder, the clean-up task and the antivirus of the server.
+    /// Confirm: The antivirus log and the folder BITS-Sessions of the virtual directory at this time.
     /// Reference: [MC-BUP] 3.2.5.2.7
     Error, belief 72, needs Anything, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
-    let closes = exchange.kind == crate::bits::PacketType::CloseSession;
-    if closes && response.http_status >= 400 && !response.is_challenge() {
-        notes.add(exchange.span(), format!("Close-Session was answered {}", response.http_status));
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
+        return;
+    };
+    if exchange.kind != PacketType::CloseSession {
+        return;
+    }
+    // A repeat of a Close that had worked, or one that was made good.
+    let lost = response.error_value() == Some(SESSION_NOT_FOUND);
+    let harmless = look::recovered(session, exchange)
+        || look::is_over_before(session, exchange)
+        || lost && is_repeat(session, exchange);
+    let severity = if harmless { Severity::Note } else { notes.severity() };
+    let meaning = if response.http_status == 404 { ": the server's copy is gone" } else { "" };
+    let message = format!("Close-Session was answered {}{meaning}", response.http_status);
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+fn is_repeat(session: &Session, exchange: &Exchange) -> bool {
+    let frame = exchange.span().first.frame;
+    session
+        .exchanges
+        .iter()
+        .any(|other| other.kind == PacketType::CloseSession && other.span().first.frame < frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Note;
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn a_retry_that_works_makes_it_a_note() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
+             < 500\n... 600 s\n> CLOSE-SESSION\n< 200",
+        );
+        assert!(findings.contains(&("close-failed".to_owned(), Note)), "{findings:?}");
+    }
+
+    #[test]
+    fn a_repeat_after_success_makes_it_a_note() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
+             < 200\n> CLOSE-SESSION\n< 500 error=0x8020001F",
+        );
+        assert!(findings.contains(&("close-failed".to_owned(), Note)), "{findings:?}");
     }
 }

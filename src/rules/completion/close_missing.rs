@@ -1,24 +1,57 @@
 //! The rule `close-missing`.
 
-use crate::model::Outcome;
-use crate::model::Session;
-use crate::rules::Notes;
+use crate::model::{Outcome, Session};
+use crate::rules::{Around, Notes};
 
 rule! {
     /// Every byte was acknowledged, but the session was never closed.
     ///
-    /// The file is moved into place when it is closed.
-    /// Advice: Look whether the file is on the server, and into the client's log.
+    /// The file is moved into its place when the session is closed; until then it stays among the server's unfinished
+    /// ones.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ! client closes
+    /// ```
+    /// The client will come back, as far as the capture shows:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ! server closes
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Look whether the file is in its place on the server, and into the client's BITS log for the end of the job.
+    /// Confirm: The folder BITS-Sessions of the virtual directory: whether the session is still there.
     /// Reference: [MC-BUP] 1.3.2
-    Warning, belief 30, needs WholeSession, Session
+    Warning, belief 30, needs WholeSession, Around
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
-    let Some(last) = session.exchanges.last() else { return };
-    let gone = session.connection(last.connection).is_some_and(|connection| connection.is_over());
+/// The default retry delay, within which a client that lost its connection does not come back.
+const RETRY_SECS: f64 = 600.0;
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let Some(last) = session.exchanges.last().filter(|last| last.response.is_some()) else {
+        return;
+    };
     let full =
         session.bytes_total.is_some_and(|total| total > 0 && session.bytes_acknowledged == total);
-    if session.outcome == Outcome::Incomplete && full && last.response.is_some() && gone {
-        notes.likely(last.span(), "the connection ended after the last byte without Close-Session");
+    if session.outcome != Outcome::Incomplete || !full {
+        return;
+    }
+    let quiet = around.quiet_secs_after(session);
+    let left = session
+        .connection(last.connection)
+        .is_some_and(|connection| connection.client_side.fin.is_some());
+    if left && session.reply_url.is_none() {
+        notes.likely(last.span(), "the client left after the last byte without Close-Session");
+    } else if quiet > RETRY_SECS {
+        let message = format!("no Close-Session in the {quiet:.0} s after the last byte");
+        notes.likely(last.span(), message);
     }
 }

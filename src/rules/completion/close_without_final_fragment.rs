@@ -1,5 +1,6 @@
 //! The rule `close-without-final-fragment`.
 
+use crate::bits::PacketType;
 use crate::model::Session;
 use crate::rules::Notes;
 
@@ -7,17 +8,39 @@ rule! {
     /// The session was closed before every byte was there.
     ///
     /// The server deletes what it has.
-    /// Advice: The client must send the rest first.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-19/20
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Let the client send the rest before it closes; look at who completed the job early.
+    /// Confirm: The length of the file on the server, if there is one.
+    /// Reference: [MC-BUP] 2.2.8
     Error, belief 73, needs WholeSession, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(total) = session.bytes_total else { return };
+    let close = session.exchanges.iter().rev().find(|e| e.kind == PacketType::CloseSession);
     if session.outcome_qualifiers.iter().any(|word| word == "closed-short")
-        && let Some(last) = session.exchanges.last()
+        && let Some(close) = close
     {
         notes.add(
-            last.span(),
+            close.span(),
             format!("closed with {} of {total} bytes acknowledged", session.bytes_acknowledged),
         );
     }

@@ -1,20 +1,61 @@
 //! The rule `notification-timeout`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::bits::PacketType;
+use crate::model::{Exchange, Response, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The application behind the server did not answer in time.
     ///
-    /// The server waits five minutes for it; the client sends the last Fragment again.
-    /// Advice: Make the application answer faster; expect to be notified twice.
+    /// The server gives it five minutes, BITS 1.5 thirty seconds. The client sends the last Fragment again, so the
+    /// application may get the same upload twice.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// ... 300 s
+    /// < 408 error=0x80070112 context=0x7
+    /// ```
+    /// Something else lost patience with the client:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 408 plain
+    /// ```
+    ///
+    /// Answerable: the application behind the server
+    /// Advice: Let the application at BITSServerNotificationURL answer within five minutes, and expect the same upload twice.
+    /// Confirm: The log of that application: how long it worked on this upload.
     /// Reference: [MC-BUP] 3.3.6
     Error, belief 89, needs Anything, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
-    if exchange.kind == crate::bits::PacketType::Fragment && response.http_status == 408 {
-        notes.add(exchange.span(), "the last Fragment was answered 408");
+/// The code that goes with it ([MC-BUP] 3.3.6.1).
+const TIMED_OUT: u32 = 0x8007_0112;
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
+        return;
+    };
+    let by_code = response.error_value() == Some(TIMED_OUT) && is_behind(response);
+    let by_status = response.http_status == 408 && response.is_ack() && look::is_final(exchange);
+    if exchange.kind != PacketType::Fragment || !(by_code || by_status) {
+        return;
     }
+    let waited = look::wait_secs(exchange);
+    let message = format!(
+        "the last Fragment was answered {} after {waited:.0} s of waiting for the application",
+        response.http_status
+    );
+    let recovered = look::recovered(session, exchange);
+    let severity = if recovered { Severity::Warning } else { notes.severity() };
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+/// Whether the error is the application's: context 0x7.
+fn is_behind(response: &Response) -> bool {
+    let context = response.error_context.as_deref().and_then(crate::bits::fields::hresult);
+    context.is_some_and(|(value, _)| value == 7)
 }

@@ -1,28 +1,54 @@
 //! The rule `remote-application-failed`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The application behind the server failed.
     ///
-    /// The error has context 0x7: the upload itself is in order.
-    /// Advice: Look at the application behind BITSServerNotificationURL.
+    /// The error has context 0x7: the upload itself is in order, what was notified of it was not.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 500 error=0x80190194 context=0x7
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 500 error=0x80070070 context=0x5
+    /// ```
+    ///
+    /// Answerable: the application behind the server
+    /// Advice: Look at the application behind BITSServerNotificationURL, and whether the server reaches it.
+    /// Confirm: The log of that application at this time, and the server's own request to it (User-Agent BITSExts).
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 88, needs Anything, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
-    let context = response
-        .error_context
-        .as_deref()
-        .and_then(crate::bits::fields::hresult)
-        .map(|(value, _)| value);
-    if context == Some(7) && response.http_status >= 400 && response.http_status != 408 {
-        notes.add(
-            exchange.span(),
-            format!("{} was answered {} by the application", exchange.kind, response.http_status),
-        );
+/// `BITS-Error-Context` of an application behind the server ([MC-BUP] 2.2.1.2).
+const APPLICATION: u32 = 7;
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
+        return;
+    };
+    let context = response.error_context.as_deref().and_then(crate::bits::fields::hresult);
+    let behind = context.is_some_and(|(value, _)| value == APPLICATION);
+    if !behind || response.http_status == 408 {
+        return;
     }
+    let code = response.error_value().map(crate::bits::hresult::hex);
+    let message = format!(
+        "{} was answered {}{} for the application after {:.1} s",
+        exchange.kind,
+        response.http_status,
+        code.map(|code| format!(", {code},")).unwrap_or_default(),
+        look::wait_secs(exchange)
+    );
+    let recovered = look::recovered(session, exchange);
+    let severity = if recovered { Severity::Warning } else { notes.severity() };
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

@@ -1,14 +1,32 @@
 //! The rule `request-abandoned`.
 
 use crate::model::Session;
-use crate::rules::Notes;
-use crate::rules::look;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The client gave up waiting before its five minutes were over.
     ///
-    /// It has a shorter timer of its own, or its job was suspended.
-    /// Advice: Look whether the server acknowledged the bytes at TCP level: then it hung, else they were lost.
+    /// It has a shorter timer of its own, or its job was suspended. Whether the server hung or never got the request
+    /// shows in whether its host acknowledged the bytes.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 30 s
+    /// ! client closes
+    /// ```
+    /// The capture ends while the client waits:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ```
+    ///
+    /// Answerable: the server, where its host acknowledged the request; else the network
+    /// Advice: Look what the server did at this time; raise the client's own time-out above five minutes.
+    /// Client: 0x80072EE2
+    /// Confirm: The server's log: whether it has the request, and its time-taken.
     /// Reference: [MC-BUP] 3.1.2.2
     Warning, belief 38, needs WholeSession, Session
 }
@@ -16,10 +34,8 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, waited) in look::unanswered(session) {
         if waited < look::CLIENT_WAITS_SECS {
-            notes.likely(
-                exchange.span(),
-                format!("{} was not answered within {waited:.0} s", exchange.kind),
-            );
+            let message = look::unanswered_message(session, exchange, waited);
+            notes.likely(exchange.span(), message);
         }
     }
 }

@@ -1,14 +1,33 @@
 //! The rule `response-timeout`.
 
 use crate::model::Session;
-use crate::rules::Notes;
-use crate::rules::look;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The server did not answer within five minutes.
     ///
-    /// That is as long as a client waits ([MC-BUP] 3.1.2.2); its log shows 0x80072EE2.
-    /// Advice: Look whether the server hung or its answer was dropped.
+    /// That is as long as a client waits. Whether the server hung or its answer was dropped shows in whether its host
+    /// acknowledged the request.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 300 s
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 299 s
+    /// ! client closes
+    /// ```
+    ///
+    /// Answerable: the server, where its host acknowledged the request; else the network
+    /// Advice: Look what the server did for these five minutes: a hung worker process, a slow disk, a waiting application.
+    /// Client: 0x80072EE2
+    /// Confirm: The server's log: whether it has the request, and its time-taken; a capture at the server.
     /// Reference: [MC-BUP] 3.1.2.2
     Error, belief 50, needs WholeSession, Session
 }
@@ -16,10 +35,8 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, waited) in look::unanswered(session) {
         if waited >= look::CLIENT_WAITS_SECS {
-            notes.likely(
-                exchange.span(),
-                format!("{} was not answered within {waited:.0} s", exchange.kind),
-            );
+            let message = look::unanswered_message(session, exchange, waited);
+            notes.likely(exchange.span(), message);
         }
     }
 }

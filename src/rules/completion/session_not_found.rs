@@ -1,57 +1,79 @@
 //! The rule `session-not-found`.
 
-use crate::bits::PacketType;
-use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::lost::{self, Loss};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The server does not know the session.
     ///
-    /// It expired, was cleaned up, or lives on another node; the client starts over at byte 0.
-    /// Advice: Look at the idle time, at restarts of the server, and at the affinity of a farm.
-    /// Confirm: The server's log of the node that created the session.
+    /// It expired, was cleaned up, or lives on another node; the client starts over at byte 0. Servers that do not
+    /// use the code for it say it in words, or with an empty code.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 plain
+    ///   | KeyError: no such session
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x80070070 context=0x5
+    /// ```
+    ///
+    /// Answerable: the server, or the balancer in front of it
+    /// Advice: Look at the idle time before it, at restarts and clean-up of the server, and at the affinity of a farm.
+    /// Confirm: The log of the node that created the session, and its folder BITS-Sessions.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 70, needs Anything, Exchange
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
-    let named = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
-    if exchange.kind == PacketType::CancelSession {
-        return;
-    }
-    if response.error_value() == Some(SESSION_NOT_FOUND) {
-        notes.add(
-            exchange.span(),
-            format!("{} was answered with BG_E_SESSION_NOT_FOUND", exchange.kind),
-        );
-    } else if named.is_some() && looks_lost(session, exchange) {
-        notes.likely(
-            exchange.span(),
-            format!(
-                "{} was refused ({}) as if the session were unknown",
-                exchange.kind, response.http_status
-            ),
-        );
+    let Some(loss) = lost::of(session, exchange) else { return };
+    let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
+    let over = look::is_over_before(session, exchange);
+    // For a session that was closed it is the right answer.
+    let severity = if over { Severity::Note } else { notes.severity() };
+    let (confidence, message) = match loss {
+        Loss::Said => (
+            Confidence::Certain,
+            format!("{} was answered with BG_E_SESSION_NOT_FOUND", packet(exchange)),
+        ),
+        Loss::Implied => (
+            Confidence::Likely,
+            format!("{} was refused ({status}) as if the session were unknown", packet(exchange)),
+        ),
+    };
+    notes.note(severity, confidence, &[exchange.span()], message);
+}
+
+fn packet(exchange: &Exchange) -> String {
+    match exchange.kind.name() {
+        "" => "a packet without a type".to_owned(),
+        name => name.to_owned(),
     }
 }
 
-/// Servers that do not use the code say it in words, or with an empty code on a Fragment that is in order.
-fn looks_lost(session: &Session, exchange: &Exchange) -> bool {
-    let Some(response) = &exchange.response else { return false };
-    let in_words =
-        !response.is_ack() && response.body_start.to_ascii_lowercase().contains("session");
-    let in_order = exchange
-        .request
-        .as_ref()
-        .and_then(|r| r.content_range.as_ref())
-        .is_some_and(|range| range.valid);
-    let empty_code =
-        response.is_ack() && response.http_status == 400 && response.error_value().is_none();
-    let reconnected =
-        session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
-    let vague = response.http_status == 500 && response.error_value() == Some(1);
-    response.http_status >= 400
-        && (in_words || empty_code && in_order && session.joined || vague && reconnected)
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Note;
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn after_a_close_it_is_a_note() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
+             < 200\n> FRAGMENT 0-9/10\n< 500 error=0x8020001F",
+        );
+        assert!(findings.contains(&("session-not-found".to_owned(), Note)), "{findings:?}");
+    }
 }

@@ -1,21 +1,38 @@
 //! The rule `ack-offset-beyond-end`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The server acknowledges bytes behind the end of the file.
     ///
-    /// Advice: Mend the server: the header must name the next byte wanted.
+    /// No client can go on at a byte that the file does not have.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 received=21
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 received=20
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Mend the server: BITS-Received-Content-Range must name the next byte that it wants.
     /// Reference: [MC-BUP] 2.2.7.2
     Error, belief 35, needs Anything, Exchange
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let next = exchange.response.as_ref().and_then(|response| response.next_offset);
-    if let (Some(next), Some(total)) = (next, session.bytes_total)
+    let own = look::range(exchange).and_then(|range| range.total);
+    if let (Some(next), Some(total)) = (next, own.max(session.bytes_total))
         && next > total
     {
-        notes.add(exchange.span(), format!("acknowledged {next} of a file of {total} bytes"));
+        notes.add(exchange.span(), format!("acknowledged {next} bytes of a file of {total}"));
     }
 }

@@ -6,7 +6,8 @@ use crate::rules::{Notes, look};
 rule! {
     /// The server acknowledges another offset than the one after the Fragment.
     ///
-    /// A client that believes it repeats bytes or leaves a hole in the file.
+    /// It wrote less than it was sent, counts from another byte, or is not the server that had the bytes before. The
+    /// client goes on where the Ack points, so bytes are repeated or left out.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -20,24 +21,36 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 200 received=10
     /// ```
+    /// The server already had more than was repeated:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 received=10
+    /// > FRAGMENT 0-4/20
+    /// < 200 received=10
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Mend the server: its Ack must name the next byte that it wants.
+    /// Confirm: The length of the file in the server's upload directory after this Fragment.
     /// Reference: [MC-BUP] 2.2.7.2
     Warning, belief 30, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|response| response.is_success()) else {
         return;
     };
     let end = look::range(exchange).filter(|range| range.valid).and_then(|range| range.end);
-    if let (Some(next), Some(end)) = (response.next_offset, end)
-        && end.checked_add(1) != Some(next)
-    {
-        notes.add(
-            exchange.span(),
-            format!("acknowledged {next} after a Fragment that ends with byte {end}"),
-        );
+    let (Some(next), Some(end)) = (response.next_offset, end) else { return };
+    let had = look::confirmed(session, exchange).map(|(next, _)| next);
+    if end.checked_add(1) == Some(next) || had == Some(next) && next > end {
+        return;
     }
+    let slip = if next == end { ", its last byte instead of the one after it" } else { "" };
+    notes.add(
+        exchange.span(),
+        format!("acknowledged {next} after a Fragment that ends with byte {end}{slip}"),
+    );
 }

@@ -1,13 +1,36 @@
 //! The rule `ack-offset-went-back`.
 
-use crate::model::Session;
-use crate::rules::Notes;
+use crate::bits::PacketType;
+use crate::model::{Exchange, Session};
+use crate::rules::{Notes, look};
 
 rule! {
     /// The server acknowledges less than it did before.
     ///
-    /// It lost bytes that it had confirmed: a second node, a restored disk.
-    /// Advice: Look for affinity of the farm, or a BITSHostId; the bytes are sent again.
+    /// Bytes that it had confirmed are gone: another node answers, a disk was restored, a process restarted. The
+    /// client sends them again.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30
+    /// < 200 received=10
+    /// > FRAGMENT 10-19/30
+    /// < 416 received=0
+    /// ```
+    /// A home-made server that repeats the end of what was repeated:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30
+    /// < 200 received=10
+    /// > FRAGMENT 0-4/30
+    /// < 200 received=5
+    /// ```
+    ///
+    /// Answerable: the server, or the balancer in front of it
+    /// Advice: Give the balancer affinity by client address or set BITSHostId on the virtual directory; check restarts.
+    /// Confirm: The IIS logs of all nodes: BITS_POST requests of one session on more than one of them.
     /// Reference: [MC-BUP] 2.2.6
     Error, belief 58, needs Anything, Session
 }
@@ -15,15 +38,24 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut most = 0;
     for exchange in &session.exchanges {
-        let Some(response) = exchange.response.as_ref() else { continue };
-        let Some(next) =
-            response.next_offset.filter(|_| matches!(response.http_status, 200 | 201 | 416))
-        else {
-            continue;
-        };
-        if next < most {
-            notes.add(exchange.span(), format!("next {next}, after {most} had been acknowledged"));
+        if look::is_over_before(session, exchange) {
+            return;
+        }
+        let Some(next) = confirmed_by(exchange) else { continue };
+        let end = look::range(exchange).and_then(|range| range.end?.checked_add(1));
+        let echo = look::succeeded(exchange) && end == Some(next);
+        if next < most && !echo {
+            notes.add(
+                exchange.span(),
+                format!("the server wants byte {next} after it had confirmed {most} bytes"),
+            );
         }
         most = most.max(next);
     }
+}
+
+fn confirmed_by(exchange: &Exchange) -> Option<u64> {
+    let about = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
+    let response = exchange.response.as_ref().filter(|_| about)?;
+    response.next_offset.filter(|_| matches!(response.http_status, 200 | 201 | 416))
 }

@@ -1,29 +1,46 @@
 //! The rule `ack-range-missing`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::bits::PacketType;
+use crate::model::{Exchange, Outcome, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// A Fragment was accepted without naming the next byte.
     ///
-    /// A Windows client cannot go on without BITS-Received-Content-Range.
-    /// Advice: Mend the server, or find the proxy that took the header away.
+    /// A Windows client cannot go on without BITS-Received-Content-Range. Where the client went on all the same, this
+    /// is only a remark.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 received=
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server, or a proxy that takes headers away
+    /// Advice: Let the server send BITS-Received-Content-Range with every Ack to a Fragment; look for a proxy that drops it.
+    /// Confirm: A capture at the server: whether its Ack has the header there.
     /// Reference: [MC-BUP] 2.2.7.2
     Error, belief 50, needs WholeExchange, Exchange
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|r| r.is_success() && r.is_ack()) else {
+    let accepted = exchange
+        .response
+        .as_ref()
+        .is_some_and(|ack| ack.is_success() && ack.is_ack() && ack.next_offset.is_none());
+    if exchange.kind != PacketType::Fragment || !accepted {
         return;
-    };
-    let healthy = matches!(
-        session.outcome,
-        crate::model::Outcome::Completed | crate::model::Outcome::Cancelled
-    );
-    if exchange.kind == crate::bits::PacketType::Fragment
-        && response.next_offset.is_none()
-        && !healthy
-    {
-        notes.add(exchange.span(), "the Ack has no BITS-Received-Content-Range");
     }
+    let healthy = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    let went_on = healthy || look::after(session, exchange).any(look::succeeded);
+    let severity = if went_on { Severity::Note } else { notes.severity() };
+    let message = "the Ack to the Fragment has no BITS-Received-Content-Range";
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

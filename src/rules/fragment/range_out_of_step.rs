@@ -6,32 +6,81 @@ use crate::rules::{Confidence, Notes, Severity};
 rule! {
     /// The server wants another offset than the Fragment has.
     ///
-    /// The protocol mends this by itself: the client goes on at the offset that the 416 names.
-    /// Advice: Find out why the server's state changed: another node, a restored disk.
+    /// The protocol mends this by itself: the client goes on at the offset that the 416 names. More than once in a
+    /// session it means that something changes the server's state; three times without progress, that the upload goes
+    /// nowhere.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 10-19/20
+    /// < 416 received=0
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server, or the balancer in front of it
+    /// Advice: Find out why the server's state changed: another node of a farm, a restored disk, a restarted process.
+    /// Confirm: The server's logs: which node answered, and what was in its upload directory.
     /// Reference: [MC-BUP] 3.1.5.1.4
     Note, belief 55, needs Anything, Session
 }
 
+/// Refusals without progress after which a client is taken to be stuck.
+const STUCK: usize = 3;
+
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let refused = session.exchanges.iter().filter(|exchange| {
-        exchange
-            .response
-            .as_ref()
-            .is_some_and(|response| response.http_status == 416 && response.next_offset.is_some())
-    });
-    for (count, exchange) in refused.enumerate() {
-        let severity = match count {
-            0 => Severity::Note,
-            1 => Severity::Warning,
-            _ => Severity::Error,
+    let (mut all, mut stuck, mut furthest) = (0_usize, 0_usize, None);
+    for exchange in &session.exchanges {
+        let Some(response) = exchange.response.as_ref().filter(|r| r.http_status == 416) else {
+            continue;
         };
-        let next =
-            exchange.response.as_ref().and_then(|response| response.next_offset).unwrap_or(0);
-        notes.note(
-            severity,
-            Confidence::Certain,
-            &[exchange.span()],
-            format!("416: the server wants byte {next}"),
+        let Some(next) = response.next_offset else { continue };
+        all += 1;
+        stuck = if furthest.is_none_or(|furthest| next > furthest) { 1 } else { stuck + 1 };
+        furthest = furthest.max(Some(next));
+        let severity = match (stuck >= STUCK, all) {
+            (true, _) => Severity::Error,
+            (false, 1) => notes.severity(),
+            (false, _) => Severity::Warning,
+        };
+        let sent = exchange.request.as_ref().and_then(|r| r.content_range.as_ref()?.start);
+        let sent = sent.map(|start| format!(" instead of {start}")).unwrap_or_default();
+        let times =
+            if all > 1 { format!(" (416 number {all} of this session)") } else { String::new() };
+        let message = format!("the server wants byte {next}{sent}{times}");
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Warning};
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn three_times_without_progress_is_an_error() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 10-19/20\n< 416 received=0\n\
+             > FRAGMENT 10-19/20\n< 416 received=0\n> FRAGMENT 10-19/20\n< 416 received=0",
         );
+        assert!(findings.contains(&("range-out-of-step".to_owned(), Error)), "{findings:?}");
+    }
+
+    #[test]
+    fn twice_is_a_warning() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 10-19/20\n< 416 received=0\n\
+             > FRAGMENT 0-9/20\n< 200\n> FRAGMENT 0-9/20\n< 416 received=10",
+        );
+        assert!(findings.contains(&("range-out-of-step".to_owned(), Warning)), "{findings:?}");
     }
 }

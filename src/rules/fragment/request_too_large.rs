@@ -1,16 +1,30 @@
 //! The rule `request-too-large`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
-use crate::rules::look;
-use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Severity};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// A request was too large for something on the way.
     ///
-    /// A Windows client sends smaller Fragments then, but none under 5 KB.
-    /// Advice: Raise the limit of the box that answered.
+    /// A Windows client sends smaller Fragments then, but none under 5 KB: if that is refused too, the job fails.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-59999/60000
+    /// < 413 plain
+    ///   Server: nginx
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-59999/60000
+    /// < 500 error=0x80200020 context=0x5
+    /// ```
+    ///
+    /// Answerable: whoever answered
+    /// Advice: Raise the body limit of the box that answered: IIS maxAllowedContentLength and uploadReadAheadSize, nginx client_max_body_size, Apache LimitRequestBody.
+    /// Confirm: The log of the box that answered: status 413 at this time.
     /// Reference: [MC-BUP] 3.1.5.2.4
     Error, belief 80, needs Anything, Exchange
 }
@@ -20,14 +34,48 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    let size = exchange.request.as_ref().and_then(|request| request.content_length).unwrap_or(0);
-    let passed = look::after(session, exchange).any(look::succeeded);
-    let severity = if passed { Severity::Warning } else { Severity::Error };
-    let who = Origin::of_response(response).name();
-    notes.note(
-        severity,
-        Confidence::Certain,
-        &[exchange.span()],
-        format!("{who} refused a request of {size} bytes with 413"),
-    );
+    let size = length(exchange);
+    let smaller = look::after(session, exchange)
+        .filter(|later| later.kind == exchange.kind && look::succeeded(later))
+        .map(length)
+        .find(|passed| *passed < size);
+    let who = look::answerer(response);
+    let mut message = format!("{who} refused a {} of {size} bytes with 413", exchange.kind);
+    if let Some(passed) = smaller {
+        message.push_str(&format!(", one of {passed} bytes passed"));
+    }
+    // Smaller Fragments are the specified way out.
+    let severity = if smaller.is_some() { Severity::Note } else { notes.severity() };
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+fn length(exchange: &Exchange) -> u64 {
+    exchange
+        .request
+        .as_ref()
+        .map_or(0, |request| request.content_length.unwrap_or(request.body.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn a_smaller_fragment_that_passes_makes_it_a_note() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-99/100\n< 413 plain\n\
+             > FRAGMENT 0-49/100\n< 200",
+        );
+        assert!(findings.contains(&("request-too-large".to_owned(), Note)), "{findings:?}");
+    }
+
+    #[test]
+    fn an_equal_one_does_not_excuse_it() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-99/300\n< 413 plain\n\
+             > FRAGMENT 0-99/300\n< 200",
+        );
+        assert!(findings.contains(&("request-too-large".to_owned(), Error)), "{findings:?}");
+    }
 }

@@ -6,18 +6,49 @@ use crate::rules::Notes;
 rule! {
     /// The server's disk or quota is full.
     ///
-    /// Advice: Free space on the volume that holds the upload directory.
+    /// The server answered `ERROR_DISK_FULL`, or the misprinted code that the specification gives for it.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x80070070 context=0x5
+    /// ```
+    /// The same code with another status means that the application behind the server was too slow:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 408 error=0x80070112 context=0x7
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Free space on the volume of the upload directory, or raise the quota of the account that writes there.
+    /// Confirm: The free space and the quota of that volume at this time; event 2013 in the server's System log.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 90, needs Anything, Exchange
 }
 
+/// `ERROR_DISK_FULL` as an HRESULT ([MS-ERREF] 2.2).
+const DISK_FULL: u32 = 0x8007_0070;
+
+/// What [MC-BUP] 2.2.1.2 prints for it: the decimal digits of 0x70.
+const MISPRINTED: u32 = 0x8007_0112;
+
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = &exchange.response else { return };
-    let code = response.error_value();
-    if code == Some(0x8007_0070) || code == Some(0x8007_0112) && response.http_status == 500 {
+    let behind =
+        response.error_context.as_deref().is_some_and(|text| text.trim_end().ends_with('7'));
+    let full = match response.error_value() {
+        Some(DISK_FULL) => true,
+        Some(MISPRINTED) => response.http_status == 500 && !behind,
+        _ => false,
+    };
+    if full && !response.is_success() {
+        let code = response.error_value().map(crate::bits::hresult::hex).unwrap_or_default();
         notes.add(
             exchange.span(),
-            format!("{} was answered {} with a full disk", exchange.kind, response.http_status),
+            format!("{} was answered {} with {code}", exchange.kind, response.http_status),
         );
     }
 }

@@ -7,7 +7,24 @@ use crate::rules::Notes;
 rule! {
     /// A request with an unknown BITS-Packet-Type.
     ///
-    /// Advice: Mend the client; servers answer 400.
+    /// Servers know Create-Session, Ping, Fragment, Close-Session and Cancel-Session.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > RESUME-SESSION
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// The names are compared without case:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Let the client send one of the five packet types.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 95, needs Anything, Exchange
 }

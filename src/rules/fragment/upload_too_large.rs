@@ -7,18 +7,45 @@ rule! {
     /// The upload is larger than the server allows.
     ///
     /// The server answered `BG_E_TOO_LARGE`.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x80200020 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 413 plain
+    /// ```
+    ///
+    /// Answerable: the server
     /// Advice: Raise BITSMaximumUploadSize on the virtual directory, or split the file.
+    /// Confirm: BITSMaximumUploadSize of the virtual directory beside the length of the file.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 90, needs Anything, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
-    let code = response.error_value();
-    if code == Some(0x8020_0020) {
+/// `BG_E_TOO_LARGE`.
+const TOO_LARGE: u32 = 0x8020_0020;
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(response) = exchange.response.as_ref().filter(|response| !response.is_success())
+    else {
+        return;
+    };
+    if response.error_value() == Some(TOO_LARGE) {
+        let status = response.http_status;
+        let total = session.bytes_total.map(|total| format!(", the file has {total} bytes"));
         notes.add(
             exchange.span(),
-            format!("{} was answered {} with BG_E_TOO_LARGE", exchange.kind, response.http_status),
+            format!(
+                "{} was answered {status} with BG_E_TOO_LARGE{}",
+                exchange.kind,
+                total.unwrap_or_default()
+            ),
         );
     }
 }

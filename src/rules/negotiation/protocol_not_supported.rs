@@ -1,24 +1,80 @@
 //! The rule `protocol-not-supported`.
 
 use crate::bits::PacketType;
-use crate::model::negotiation::{Negotiation, Verdict};
+use crate::model::negotiation::{Negotiation, Offer, Verdict};
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The server knows none of the protocols on offer.
     ///
-    /// Advice: Offer {7df0354d-249b-430f-820d-3d2a9bef4931}; look for a proxy that rewrites the list.
+    /// One upload protocol is registered, and a list without it leaves a BITS server nothing to choose. A client of its own
+    /// make or something that rewrites the header is behind it. A server that refuses although the protocol is on the list
+    /// reads lists in a way of its own.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 400 error=0x80200022 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION offers={7df0354d-249b-430f-820d-3d2a9bef4931}+{11111111-2222-3333-4444-555555555555}
+    /// < 400 error=0x0 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
+    /// < 403 error=0x80070005 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Offer {7df0354d-249b-430f-820d-3d2a9bef4931} in BITS-Supported-Protocols, and look for a proxy that rewrites it.
+    /// Confirm: The same request captured beside the client and beside the server shows whether the list changes on the way.
     /// Reference: [MC-BUP] 3.2.5.2.4
     Error, belief 86, needs WholeExchange, Exchange
 }
 
+/// `BG_E_CLIENT_SERVER_PROTOCOL_MISMATCH`.
+const MISMATCH: u32 = 0x8020_0022;
+
+/// Offers that are named in a message.
+const NAMED: usize = 3;
+
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CreateSession {
+    if exchange.kind != PacketType::CreateSession || look::succeeded(exchange) {
         return;
     }
     let negotiation = Negotiation::of(exchange);
-    if matches!(negotiation.verdict, Verdict::NoCommonProtocol | Verdict::OfferMalformed) {
-        notes.add(exchange.span(), format!("{} offered, none accepted", negotiation.offered.len()));
+    let answer = exchange.response.as_ref().filter(|answer| answer.is_ack());
+    let said = answer.is_some_and(|answer| answer.error_value() == Some(MISMATCH));
+    let (confidence, what) = match negotiation.verdict {
+        Verdict::NoCommonProtocol | Verdict::OfferMalformed => {
+            (Confidence::Certain, "none of which is registered")
+        }
+        _ if said && !negotiation.offered.is_empty() => {
+            (Confidence::Certain, "and the answer was 0x80200022")
+        }
+        Verdict::RefusedAlthoughKnown if negotiation.offered.len() > 1 => {
+            (Confidence::Possible, "refused although the registered one is among them")
+        }
+        _ => return,
+    };
+    let offers = look::counted(negotiation.offered.len(), "protocol");
+    let message = format!("{offers} offered, {what}: {}", names(&negotiation.offered));
+    notes.note(notes.severity(), confidence, &[exchange.span()], message);
+}
+
+fn names(offers: &[Offer]) -> String {
+    let mut names: Vec<String> =
+        offers.iter().take(NAMED).map(|offer| format!("\"{}\"", offer.guid)).collect();
+    if offers.len() > NAMED {
+        names.push("…".to_owned());
     }
+    names.join(", ")
 }

@@ -3,24 +3,53 @@
 use crate::bits::PacketType;
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The server chose a protocol that was not on offer.
     ///
-    /// Advice: Mend the server: it must choose from the list.
+    /// It may take any entry of the client's list, not only the first, but nothing else. Spelling does not count: braces and
+    /// case of a GUID mean nothing.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 protocol={11111111-2222-3333-4444-555555555555}
+    /// > CANCEL-SESSION
+    /// < 200
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 protocol=BITS-1.5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}+{7df0354d-249b-430f-820d-3d2a9bef4931}
+    /// < 200 session=1 protocol=7DF0354D-249B-430F-820D-3D2A9BEF4931
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Mend the server: BITS-Protocol must repeat one entry of BITS-Supported-Protocols.
+    /// Client: 0x8020001B
     /// Reference: [MC-BUP] 2.2.3.2
     Error, belief 85, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::CreateSession {
         return;
     }
     let negotiation = Negotiation::of(exchange);
-    if negotiation.verdict == Verdict::SelectedNotOffered
-        && let Some(selected) = negotiation.selected
-    {
-        notes.add(exchange.span(), format!("chose {}", selected.guid));
-    }
+    let Some(selected) = negotiation.selected.filter(|_| !negotiation.offered.is_empty()) else {
+        return;
+    };
+    let went_on = look::after(session, exchange).any(look::succeeded_fragment);
+    let (severity, what) = match negotiation.verdict {
+        Verdict::SelectedNotOffered => (notes.severity(), "which"),
+        // A client that goes on took it for a matter of spelling.
+        Verdict::SelectionMalformed if went_on => (Severity::Note, "which is no GUID and"),
+        Verdict::SelectionMalformed => (notes.severity(), "which is no GUID and"),
+        _ => return,
+    };
+    let offers = look::counted(negotiation.offered.len(), "offer");
+    let message = format!("chose \"{}\", {what} is not among the client's {offers}", selected.guid);
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

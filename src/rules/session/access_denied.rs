@@ -1,26 +1,63 @@
 //! The rule `access-denied`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::model::{Exchange, Response, Session};
+use crate::rules::origin::Origin;
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The server denied access.
     ///
-    /// No right to change the physical folder, or the file exists and may not be overwritten.
-    /// Advice: Give the account Change permission on the folder; write permission on the virtual directory is not needed.
+    /// The account that the server acts for, the one that logged on or the anonymous one, may not change the physical folder;
+    /// or the file exists and may not be overwritten. Write permission on the virtual directory plays no part.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 403 error=0x80070005 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 403 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 501 error=0x80070005 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 403 error=0x80070005 context=0x7
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Give the account Change permission on the physical folder; for a share, give it to the account of Connect As.
+    /// Confirm: The IIS log names the user of this request; Process Monitor on the server names the file that was denied.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 84, needs Anything, Exchange
 }
 
+const ACCESS_DENIED: u32 = 0x8007_0005;
+
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
-    let code = response.error_value();
-    if response.is_ack()
-        && (response.http_status == 403 || code == Some(0x8007_0005) && response.http_status != 501)
-    {
-        notes.add(
-            exchange.span(),
-            format!("{} was answered {} access denied", exchange.kind, response.http_status),
-        );
-    }
+    let Some(answer) = exchange.response.as_ref().filter(|_| exchange.request.is_some()) else {
+        return;
+    };
+    let (status, who) = (answer.http_status, Origin::of_response(answer));
+    let confidence = match who {
+        Origin::BitsServer if denied_by_bits(answer) => Confidence::Certain,
+        Origin::Iis if status == 403 && !answer.is_cut() => Confidence::Likely,
+        _ => return,
+    };
+    let code = answer.error_value().map_or(String::new(), |code| format!(" with 0x{code:08X}"));
+    let message = format!("{} was answered {status}{code} by {}", exchange.kind, who.name());
+    notes.note(notes.severity(), confidence, &[exchange.span()], message);
+}
+
+fn denied_by_bits(answer: &Response) -> bool {
+    let code = answer.error_value();
+    let status = answer.http_status;
+    let denied = status == 403 && code.is_none_or(|code| code == ACCESS_DENIED)
+        || code == Some(ACCESS_DENIED) && status >= 400 && status != 501 && !answer.is_challenge();
+    denied && !look::is_of_application(answer)
 }

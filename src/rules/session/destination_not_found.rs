@@ -1,21 +1,72 @@
 //! The rule `destination-not-found`.
 
+use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::origin::Origin;
+use crate::rules::{Around, Confidence, Notes};
 
 rule! {
     /// The BITS server does not know the path.
     ///
-    /// Advice: Check the URL; BITS does not create folders.
-    /// Reference: [MC-BUP] 2.2.3
-    Error, belief 83, needs WholeExchange, Exchange
+    /// The server speaks BITS, so it is the URL that is wrong: a path that is not served, or an upload that the server does not
+    /// expect.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Python/3.11 aiohttp/3.9
+    /// > CANCEL-SESSION
+    /// < 200
+    /// = url http://server/elsewhere/file.bin
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Python/3.11 aiohttp/3.9
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Check the job's remote URL, its case included; BITS makes no folders on the server.
+    /// Confirm: The server's own log for this request.
+    /// Reference: RFC 9110 15.5.5
+    Error, belief 92, needs Anything, Around
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|response| response.is_ack()) else {
-        return;
-    };
-    if exchange.kind == crate::bits::PacketType::CreateSession && response.http_status == 404 {
-        notes.add(exchange.span(), "Create-Session was answered 404 by a BITS server");
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    for exchange in session.exchanges.iter().filter(|exchange| exchange.request.is_some()) {
+        let Some(answer) = exchange.response.as_ref().filter(|answer| answer.http_status == 404)
+        else {
+            continue;
+        };
+        if exchange.kind != PacketType::CreateSession {
+            continue;
+        }
+        let target = exchange.request.as_ref().map_or("", |request| &request.target);
+        if answer.is_ack() {
+            let message = format!("the BITS server answered 404 for \"{target}\"");
+            notes.note(notes.severity(), Confidence::Certain, &[exchange.span()], message);
+        } else if Origin::of_response(answer) == Origin::WebServer
+            && let Some(at) = spoke_bits(session, around, exchange)
+        {
+            let message =
+                format!("404 for \"{target}\", though the server spoke BITS in frame {at}");
+            notes.note(notes.severity(), Confidence::Likely, &[exchange.span()], message);
+        }
     }
+}
+
+/// Where the same software on the same server opened a session before.
+fn spoke_bits(session: &Session, around: &Around<'_>, exchange: &Exchange) -> Option<u64> {
+    let software = exchange.response.as_ref().and_then(|answer| answer.server.as_deref());
+    let mut earlier = around.same_server(session);
+    earlier
+        .rfind(|brief| brief.created && brief.software.as_deref() == software)
+        .map(|brief| brief.first.frame)
 }

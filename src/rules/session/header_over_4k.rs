@@ -1,24 +1,60 @@
 //! The rule `header-over-4k`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::model::{Exchange, Outcome, Session};
+use crate::rules::{Confidence, Notes, Severity};
 
 rule! {
-    /// A header value is longer than 4,096 bytes.
+    /// A header value is longer than the 4,096 bytes that a BITS server takes.
     ///
-    /// Windows servers refuse such a request.
-    /// Advice: Shorten the value: cookies, long names, or a large Kerberos ticket.
+    /// The limit is per value. Long names, long lists of protocols and cookies of a balancer get there. A Kerberos ticket in
+    /// Authorization does too, but BITS documents the limit for its own headers, and http.sys has one for all of them.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Content-Name: x*5000
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Cookie: x*70
+    ///   Authorization: Negotiate YII*5000
+    /// < 400 plain
+    ///   Server: Microsoft-HTTPAPI/2.0
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   Content-Name: x*4096
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   Authorization: Negotiate YII*2000
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Shorten the value: the file's name, cookies, custom headers; for a Kerberos ticket, the user's group memberships.
+    /// Confirm: The http.sys error log (httperr), where it was http.sys that refused.
     /// Reference: [MC-BUP] 2.2.1
     Error, belief 96, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(request) = &exchange.request else { return };
-    let refused = exchange.response.as_ref().is_some_and(|response| response.http_status == 400);
-    if request.longest_value > 4096 && refused {
-        notes.add(
-            exchange.span(),
-            format!("a header value of {} bytes, refused with 400", request.longest_value),
-        );
-    }
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else { return };
+    let Some(field) = request.long_field.as_deref() else { return };
+    let own = field.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("bits-"))
+        || field.eq_ignore_ascii_case("Content-Name");
+    let (severity, confidence, what) = match answer.http_status {
+        400 | 431 if own => (notes.severity(), Confidence::Certain, "refused"),
+        400 | 431 => (notes.severity(), Confidence::Likely, "refused"),
+        200 | 201 if own && !matches!(session.outcome, Outcome::Failed | Outcome::Rejected) => {
+            (Severity::Note, Confidence::Certain, "accepted")
+        }
+        _ => return,
+    };
+    let message = format!(
+        "\"{field}\" has a value of {} bytes, {what} with {}",
+        request.longest_value, answer.http_status
+    );
+    notes.note(severity, confidence, &[exchange.span()], message);
 }

@@ -1,26 +1,59 @@
 //! The rule `host-id-node-silent`.
 
 use crate::model::Session;
-use crate::rules::Notes;
-use crate::rules::look;
+use crate::rules::hosts::Named;
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The host that BITS-Host-Id named stopped answering.
     ///
-    /// It accepts connections, but a request stays unanswered.
-    /// Advice: Look at that node: hung, or the wrong port.
+    /// It accepts connections, but a request stays unanswered, and the client does without it.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=192.0.2.81 fallback=60
+    /// = server 192.0.2.81:80
+    /// = url http://192.0.2.81/upload/file.bin
+    /// > FRAGMENT 0-9/20
+    /// ... 90 s
+    /// ! client closes
+    /// = server 192.0.2.80:80
+    /// = url http://server/upload/file.bin
+    /// > PING
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=192.0.2.81 fallback=60
+    /// = server 192.0.2.81:80
+    /// = url http://192.0.2.81/upload/file.bin
+    /// > FRAGMENT 0-9/20
+    /// ... 90 s
+    /// ! client closes
+    /// = connection
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Look at that node: a hung worker process, a wrong port, a firewall that lets only the handshake pass.
+    /// Client: 0x80072EE2
+    /// Confirm: The node's IIS and http.sys logs at this time.
     /// Reference: [MC-BUP] 1.3.4.2
     Error, belief 49, needs WholeSession, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let Some(host) = &session.host_id else { return };
+    let Some(named) = Named::of(session) else { return };
+    let answer = look::last(session, |later| named.takes(later) && later.response.is_some());
+    let success = look::last(session, look::succeeded_fragment);
     for (exchange, waited) in look::unanswered(session) {
-        if exchange.server.ip() != session.server.address {
-            notes.likely(
-                exchange.span(),
-                format!("{host} did not answer {} within {waited:.1} s", exchange.kind),
-            );
+        let at = Some(exchange.span().first.frame);
+        if named.takes(exchange) && answer < at {
+            let severity = if success > at { Severity::Warning } else { notes.severity() };
+            let message =
+                format!("\"{}\" did not answer a {} for {waited:.1} s", named.value, exchange.kind);
+            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
 }

@@ -1,22 +1,42 @@
 //! The rule `session-id-missing`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::bits::protocol::canonical_id;
+use crate::model::{Exchange, Outcome, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// A session was opened without an id.
     ///
-    /// Advice: Mend the server, or find the proxy that took the header away.
+    /// The Ack for Create-Session is the one answer that must carry BITS-Session-Id: all that follows refers to it. Later
+    /// answers of Windows servers leave it out.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Let the server send BITS-Session-Id; if it does, find the proxy that takes the header away.
+    /// Client: 0x8020001B
+    /// Confirm: A capture beside the server shows whether the header leaves it.
     /// Reference: [MC-BUP] 2.2.3.2
     Error, belief 82, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|r| r.is_success() && r.is_ack()) else {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(ack) = exchange.response.as_ref().filter(|_| look::creates(exchange)) else { return };
+    if ack.session_id.as_deref().is_some_and(|id| !canonical_id(id).is_empty()) {
         return;
-    };
-    let creates = exchange.kind == crate::bits::PacketType::CreateSession;
-    if creates && response.session_id.as_deref().is_none_or(str::is_empty) {
-        notes.add(exchange.span(), "the Ack for Create-Session has no BITS-Session-Id");
     }
+    let harmless = session.outcome == Outcome::Completed;
+    let severity = if harmless { Severity::Note } else { notes.severity() };
+    let message =
+        format!("Create-Session was answered {} without BITS-Session-Id", ack.http_status);
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

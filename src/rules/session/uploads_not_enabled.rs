@@ -1,28 +1,97 @@
 //! The rule `uploads-not-enabled`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
-    /// BITS uploads are not enabled on this directory.
+    /// BITS uploads are not enabled for this directory.
     ///
-    /// IIS 6 answers 501, later ones a bare 404.
-    /// Advice: Enable BITS uploads on the virtual directory; check its handler mapping.
+    /// IIS 6 says so with 501 and access denied. Later ones answer as for any file that does not exist, without a word from
+    /// the BITS extension: the extension is not installed, not enabled for the virtual directory, or the URL leads past it.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 501 error=0x80070005 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// = url http://server/upload/missing/file.bin
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Enable BITS uploads on the virtual directory (Enable-BitsUpload, or its BITS page in IIS Manager), and check its handler mappings.
+    /// Confirm: The IIS log: BITS_POST with 404 and its sub-status.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 87, needs WholeExchange, Exchange
+    Error, belief 87, needs Anything, Around
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
-    let by_code = response.http_status == 501 && response.error_value() == Some(0x8007_0005);
-    let bare = Origin::of_response(response) == Origin::Iis
-        && matches!(response.http_status, 404 | 405 | 501);
-    if by_code || bare && exchange.kind == PacketType::CreateSession {
-        notes.add(
-            exchange.span(),
-            format!("{} was answered {}", exchange.kind, response.http_status),
-        );
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    for exchange in session.exchanges.iter().filter(|exchange| exchange.request.is_some()) {
+        let Some(answer) = exchange.response.as_ref().filter(|answer| !answer.is_cut()) else {
+            continue;
+        };
+        let status = answer.http_status;
+        let said = status == 501 && answer.error_value() == Some(0x8007_0005);
+        let opens = exchange.kind == PacketType::CreateSession;
+        let bare = opens
+            && Origin::of_response(answer) == Origin::Iis
+            && matches!(status, 404 | 405 | 501);
+        let server = answer.server.as_deref().unwrap_or("IIS");
+        if said {
+            notes.add(
+                exchange.span(),
+                format!("{} was answered 501 and access denied", exchange.kind),
+            );
+        } else if bare
+            && !is_webdav(answer)
+            && !is_enabled(session, around)
+            && !spoke_bits(session, exchange)
+        {
+            let message =
+                format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
+            notes.note(notes.severity(), Confidence::Likely, &[exchange.span()], message);
+        }
     }
+}
+
+/// Whether WebDAV has the directory: it tells what it allows.
+fn is_webdav(answer: &Response) -> bool {
+    let verbs = answer.allow.as_deref().unwrap_or_default();
+    answer.dav.is_some() || verbs.to_ascii_uppercase().contains("PROPFIND")
+}
+
+/// Whether BITS took another upload into the same virtual directory.
+fn is_enabled(session: &Session, around: &Around<'_>) -> bool {
+    let Some(directory) = session.url.as_deref().and_then(look::virtual_directory) else {
+        return false;
+    };
+    around.same_server(session).any(|brief| {
+        brief.created && brief.url.as_deref().and_then(look::virtual_directory) == Some(directory)
+    })
+}
+
+/// Whether BITS answered for the same URL before.
+fn spoke_bits(session: &Session, exchange: &Exchange) -> bool {
+    let before = exchange.span().first.frame;
+    let mut earlier =
+        session.exchanges.iter().filter(|other: &&Exchange| other.span().last.frame < before);
+    earlier.any(|other| other.response.as_ref().is_some_and(|answer| answer.is_ack()))
 }

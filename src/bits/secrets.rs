@@ -1,0 +1,209 @@
+//! Credentials in heads and request targets: what is kept tells that there were some and of what kind, not what they are.
+
+/// What stands for a secret.
+pub const MASK: &str = "***";
+
+/// Whether secrets are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are masked wherever a value enters the model.
+    #[default]
+    Mask,
+    /// They are kept as they were on the wire.
+    Show,
+}
+
+impl Secrets {
+    /// A request target, `Host` or URL.
+    pub fn target(self, text: &str) -> String {
+        match self {
+            Self::Mask => masked(text),
+            Self::Show => text.to_owned(),
+        }
+    }
+
+    /// A credential or challenge: its scheme, and what follows only where it is to be shown.
+    pub fn credential(self, value: &str) -> String {
+        match self {
+            Self::Mask => value.split(' ').next().unwrap_or_default().to_owned(),
+            Self::Show => value.to_owned(),
+        }
+    }
+
+    /// The value of a header field.
+    pub fn field(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Mask => masked_field(name, value),
+            Self::Show => value.to_owned(),
+        }
+    }
+}
+
+/// Fields whose value is a scheme and a secret (RFC 9110 11, [MS-NTHT]).
+const SCHEMED: [&str; 6] = [
+    "Authorization",
+    "Proxy-Authorization",
+    "WWW-Authenticate",
+    "Proxy-Authenticate",
+    "Authentication-Info",
+    "Proxy-Authentication-Info",
+];
+
+/// Fields of which nothing but the names of cookies may be told.
+const COOKIES: [&str; 4] = ["Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2"];
+
+/// Words in the name of a field that holds a secret.
+const SECRET: [&str; 6] = ["token", "secret", "api-key", "apikey", "password", "signature"];
+
+/// Fields that hold a URL, or the part of one where a password can be.
+const URLS: [&str; 6] = [
+    "Host",
+    "X-Forwarded-Host",
+    "Referer",
+    "Location",
+    "Content-Location",
+    "BITS-Original-Request-URL",
+];
+
+fn masked_field(name: &str, value: &str) -> String {
+    let is = |known: &&str| name.eq_ignore_ascii_case(known);
+    if SCHEMED.iter().any(&is) {
+        return match value.trim().split_once(' ') {
+            Some((scheme, _)) => format!("{scheme} {MASK}"),
+            // A scheme alone is what a server offers; a secret alone has no scheme.
+            None if name.to_ascii_lowercase().ends_with("authenticate") => value.to_owned(),
+            None => MASK.to_owned(),
+        };
+    }
+    if COOKIES.iter().any(&is) {
+        let names = value.split(';').filter_map(|pair| pair.split_once('='));
+        let names: Vec<String> = names.map(|(name, _)| format!("{}={MASK}", name.trim())).collect();
+        return names.join("; ");
+    }
+    let lower = name.to_ascii_lowercase();
+    if SECRET.iter().any(|word| lower.contains(word)) {
+        return MASK.to_owned();
+    }
+    if URLS.iter().any(&is) { masked(value) } else { value.to_owned() }
+}
+
+/// Names of query parameters that are credentials by themselves (RFC 6750 2.3 and what storage services use).
+const TOKENS: [&str; 13] = [
+    "access_token",
+    "auth_token",
+    "refresh_token",
+    "id_token",
+    "client_secret",
+    "token",
+    "api_key",
+    "apikey",
+    "password",
+    "passwd",
+    "pwd",
+    "sig",
+    "x-amz-signature",
+];
+
+/// A request target or `Host` without its secrets: the password before the host (RFC 3986 3.2.1), and the values of
+/// query parameters that are credentials.
+fn masked(target: &str) -> String {
+    let (front, query) = target.split_once('?').unzip();
+    let mut out = without_password(front.unwrap_or(target));
+    if let Some(query) = query {
+        out.push('?');
+        let pairs: Vec<String> = query.split('&').map(without_value).collect();
+        out.push_str(&pairs.join("&"));
+    }
+    out
+}
+
+/// Whether a masked target had a password before its host.
+pub fn had_password(masked: &str) -> bool {
+    authority(masked).is_some_and(|(_, authority, _)| {
+        authority.rsplit_once('@').is_some_and(|(user, _)| user.ends_with(&format!(":{MASK}")))
+    })
+}
+
+/// Query parameters of a masked target whose values were credentials.
+pub fn tokens(masked: &str) -> impl Iterator<Item = &str> {
+    let query = masked.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (value == MASK).then_some(name)
+    })
+}
+
+/// What stands before, in and behind the place of user and host, where the text has one.
+fn authority(text: &str) -> Option<(&str, &str, &str)> {
+    let start = match text.find("://") {
+        Some(place) => place.checked_add(3)?,
+        // An origin form has no host; a bare authority has no slash.
+        None if text.starts_with('/') => return None,
+        None => 0,
+    };
+    let (scheme, rest) = text.split_at_checked(start)?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    Some((scheme, authority, path))
+}
+
+fn without_password(text: &str) -> String {
+    let masked = || {
+        let (scheme, authority, path) = authority(text)?;
+        let (login, host) = authority.rsplit_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some(format!("{scheme}{user}:{MASK}@{host}{path}"))
+    };
+    masked().unwrap_or_else(|| text.to_owned())
+}
+
+fn without_value(pair: &str) -> String {
+    match pair.split_once('=') {
+        Some((name, value))
+            if !value.is_empty() && TOKENS.iter().any(|token| name.eq_ignore_ascii_case(token)) =>
+        {
+            format!("{name}={MASK}")
+        }
+        _ => pair.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_before_the_host_is_masked() {
+        let masked = masked("http://bob:s3cret@server/a?x=1");
+        assert_eq!(masked, "http://bob:***@server/a?x=1");
+        assert!(had_password(&masked));
+    }
+
+    #[test]
+    fn tokens_of_the_query_are_masked() {
+        let masked = masked("/a/b?name=x&Access_Token=abc&sig=");
+        assert_eq!(masked, "/a/b?name=x&Access_Token=***&sig=");
+        assert_eq!(tokens(&masked).collect::<Vec<_>>(), ["Access_Token"]);
+    }
+
+    #[test]
+    fn credentials_are_masked_and_their_kind_is_told() {
+        assert_eq!(masked_field("authorization", "Basic dXNlcjpwYXNz"), "Basic ***");
+        assert_eq!(masked_field("Authorization", "dXNlcjpwYXNz"), "***");
+        assert_eq!(masked_field("WWW-Authenticate", "NTLM"), "NTLM");
+        assert_eq!(masked_field("WWW-Authenticate", "NTLM TlRMTVNTUAAC"), "NTLM ***");
+        assert_eq!(masked_field("Set-Cookie", "SERVERID=s1; path=/"), "SERVERID=***; path=***");
+        assert_eq!(masked_field("X-Access-Token", "abc"), "***");
+        assert_eq!(masked_field("BITS-Packet-Type", "Ping"), "Ping");
+    }
+
+    #[test]
+    fn an_ordinary_target_stays_as_it_is() {
+        for target in
+            ["/a@b:c/d", "http://server:80/a", "*", "server:443", "/?", "http://bob@server/"]
+        {
+            assert_eq!(masked(target), target);
+            assert!(!had_password(target));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The rule `anonymous-plus-acl`.
+
+use crate::model::{Exchange, Session};
+use crate::rules::rounds::{self, Door};
+use crate::rules::{Confidence, Notes, Severity};
+
+rule! {
+    /// An anonymous upload may not write, and the server asks for no credentials.
+    ///
+    /// With anonymous access on, IIS never asks: everybody is the anonymous account, and where the permissions of the folder
+    /// leave that out, the refusal is final, whatever credentials the job has.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 401 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 403 error=0x80070005 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 401 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   WWW-Authenticate: Negotiate
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   Authorization: Basic Ym9iOng=
+    /// < 403 error=0x80070005 context=0x5
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Turn anonymous authentication off for the virtual directory, or give its account Change permission on the folder.
+    /// Confirm: The IIS log has no user and sub-status 3 for this request.
+    /// Reference: RFC 9110 15.5.2
+    Error, belief 79, needs WholeExchange, Exchange
+}
+
+const ACCESS_DENIED: u32 = 0x8007_0005;
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(answer) = &exchange.response else { return };
+    let asked = session
+        .exchanges
+        .iter()
+        .any(|other| other.response.as_ref().is_some_and(|answer| !answer.challenges.is_empty()));
+    if asked || !rounds::is_iis(answer) || Door::Server.was_tried(session) {
+        return;
+    }
+    let (severity, confidence) = match (answer.http_status, answer.error_value()) {
+        (401, _) => (notes.severity(), Confidence::Likely),
+        // Access denied says so itself; that nobody was asked only adds to it.
+        (403, Some(ACCESS_DENIED)) => (Severity::Note, Confidence::Possible),
+        _ => return,
+    };
+    let message = format!(
+        "{} was answered {} without a request for credentials",
+        exchange.kind, answer.http_status
+    );
+    notes.note(severity, confidence, &[exchange.span()], message);
+}

@@ -1,0 +1,108 @@
+//! The rule `auth-loop`.
+
+use crate::model::{Exchange, Session};
+use crate::rules::rounds::{self, Door};
+use crate::rules::{Around, Confidence, Notes, Severity, look};
+
+rule! {
+    /// The credentials are refused.
+    ///
+    /// Complete handshakes end with another 401 or 407, time after time or as the last word. A wrong password or a locked
+    /// account; with Kerberos a clock or a service principal name that does not fit; with NTLM extended protection, or a
+    /// server that talks to itself by another name. One refusal that a success follows is part of many schemes.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// ! client closes
+    /// ```
+    /// ```fires
+    /// > PING
+    ///   Authorization: Basic Ym9iOng=
+    /// < 401 plain
+    /// > PING
+    ///   Authorization: Basic Ym9iOng=
+    /// < 401 plain
+    /// > PING
+    ///   Authorization: Basic Ym9iOng=
+    /// < 401 plain
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Check the account, its password and the clock; for Kerberos the SPN of the host name (setspn -Q HTTP/host); for NTLM extended protection on the server.
+    /// Confirm: Event 4625 in the server's security log names account and reason.
+    /// Reference: [MC-BUP] 3.1.5.1.7
+    Error, belief 81, needs Anything, Around
+}
+
+/// Refused handshakes for one request that are no accident any more.
+const MANY: usize = 3;
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    for door in [Door::Server, Door::Proxy] {
+        let mut run: Vec<&Exchange> = Vec::new();
+        for exchange in &session.exchanges {
+            if door.refused(exchange) {
+                run.push(exchange);
+            } else if look::succeeded(exchange) {
+                tell(session, door, &run, None, notes);
+                run.clear();
+            }
+        }
+        let last = rounds::last_word(session, door).filter(|last| door.refused(last));
+        let ended = last.map(|last| rounds::gave_up(session, around, last));
+        tell(session, door, &run, ended, notes);
+    }
+}
+
+/// Notes a run of refusals, which the session may have `ended` on.
+fn tell(
+    session: &Session,
+    door: Door,
+    run: &[&Exchange],
+    ended: Option<Confidence>,
+    notes: &mut Notes<'_>,
+) {
+    let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+    if run.len() < MANY && ended.is_none() {
+        return;
+    }
+    let recovered = look::after(session, last).any(look::succeeded);
+    let severity = if recovered { Severity::Warning } else { notes.severity() };
+    let request = last.request.as_ref();
+    let scheme = request.and_then(|request| door.scheme(request)).unwrap_or_default();
+    let user = request.and_then(|request| request.user.as_deref());
+    let user = user.map_or(String::new(), |user| format!(" of \"{user}\""));
+    let times = match run.len() {
+        1 => "once, and the client gave up".to_owned(),
+        many => format!("{many} times"),
+    };
+    let message = format!("{scheme} credentials{user} were refused with {} {times}", door.status());
+    let confidence = ended.unwrap_or(Confidence::Certain);
+    notes.note(severity, confidence, &[first.span(), last.span()], message);
+}

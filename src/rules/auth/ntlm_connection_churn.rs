@@ -1,0 +1,102 @@
+//! The rule `ntlm-connection-churn`.
+
+use crate::model::{Exchange, Outcome, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
+
+rule! {
+    /// An NTLM handshake is torn apart over several connections.
+    ///
+    /// NTLM proves the connection, not the request: its three messages must travel on one. A proxy that speaks HTTP/1.0 or shares
+    /// its connections, a balancer, or a server that closes after the challenge makes it start over for ever.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// = connection
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    ///   Connection: close
+    /// = connection
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    ///   Connection: close
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    ///   Connection: close
+    /// = connection
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Answerable: the network
+    /// Advice: Keep one connection from end to end: HTTP/1.1 keep-alive on the proxy, no sharing of connections to the server, affinity on the balancer; or use Kerberos.
+    /// Confirm: A capture on the far side of the proxy or balancer shows the messages on different connections.
+    /// Reference: RFC 4559 6
+    Error, belief 82, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let leg = |exchange: &&Exchange| {
+        exchange.request.as_ref().is_some_and(|request| request.ntlm.is_some())
+    };
+    let legs: Vec<&Exchange> = session.exchanges.iter().filter(leg).collect();
+    let mut torn = legs.windows(2).filter_map(|pair| match pair {
+        [first, next] => torn(session, first, next).map(|how| (*first, *next, how)),
+        _ => None,
+    });
+    let Some((first, next, how)) = torn.next() else { return };
+    let times = match torn.count() {
+        0 => String::new(),
+        more => format!("; {} in all", look::counted(more.saturating_add(1), "time")),
+    };
+    let recovered = session.outcome == Outcome::Completed;
+    let severity = if recovered { Severity::Warning } else { notes.severity() };
+    let message = format!(
+        "the challenge came to port {}, and {how} on port {}{times}",
+        first.client.port(),
+        next.client.port()
+    );
+    notes.note(severity, Confidence::Certain, &[first.span(), next.span()], message);
+}
+
+/// How a handshake that `first` began went on elsewhere, where it did.
+fn torn(session: &Session, first: &Exchange, next: &Exchange) -> Option<&'static str> {
+    let (from, to) = (first.request.as_ref()?.ntlm?, next.request.as_ref()?.ntlm?);
+    let answer = first.response.as_ref().filter(|answer| answer.ntlm_challenge)?;
+    if from != 1 || first.connection == next.connection {
+        return None;
+    }
+    let says_close = answer
+        .connection
+        .as_deref()
+        .is_some_and(|value| value.to_ascii_lowercase().contains("close"));
+    let closed = session
+        .connection(first.connection)
+        .and_then(|connection| connection.server_side.fin)
+        .is_some_and(|fin| fin.frame < next.span().first.frame);
+    match to {
+        3 => Some("the reply to it was sent"),
+        1 if says_close || closed => Some("after a close the handshake began again"),
+        _ => None,
+    }
+}

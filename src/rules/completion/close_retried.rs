@@ -1,0 +1,57 @@
+//! The rule `close-retried`.
+
+use crate::bits::PacketType;
+use crate::model::{Exchange, Response, Session};
+use crate::rules::Notes;
+
+rule! {
+    /// The session was closed more than once.
+    ///
+    /// The answer was lost, or was a 5xx: then clients try again.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 500 error=0x80004005 context=0x5
+    /// ... 600 s
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// An authentication round is no retry:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 401 plain
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server, or the network where the answer was lost
+    /// Advice: Look at what answered the first Close-Session, and into the server's log at that time.
+    /// Reference: [MC-BUP] 3.2.5.2.7
+    Warning, belief 12, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let counts = |exchange: &&Exchange| {
+        let challenged = exchange.response.as_ref().is_some_and(Response::is_challenge);
+        exchange.kind == PacketType::CloseSession && exchange.request.is_some() && !challenged
+    };
+    let all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
+    let [first, .., last] = all.as_slice() else { return };
+    let secs = last.span().first.time.secs_since(first.span().first.time);
+    let answer = match &first.response {
+        Some(response) => format!("the first one was answered {}", response.http_status),
+        None => "the first one was not answered".to_owned(),
+    };
+    let message =
+        format!("Close-Session was sent {} times within {secs:.0} s; {answer}", all.len());
+    let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
+    notes.note(notes.severity(), crate::rules::Confidence::Certain, &spans, message);
+}

@@ -1,0 +1,46 @@
+//! The rule `connection-closed-mid-request`.
+
+use crate::model::Session;
+use crate::rules::{Notes, look};
+
+rule! {
+    /// The connection was closed inside a request.
+    ///
+    /// It ended in order, not by a reset: on the client the service was stopped, the job suspended or cancelled; a
+    /// server that does so did not want the rest.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000
+    /// < 200
+    /// ! client closes
+    /// ```
+    ///
+    /// Answerable: who closed it
+    /// Advice: Look into the logs of who closed it: a stopped service, a suspended job, a user who logged off, a recycled process.
+    /// Confirm: Event 61 in the client's BITS-Client log at the same second.
+    /// Reference: [MC-BUP] 3.1.6
+    Warning, belief 39, needs WholeSession, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    for cut in look::cut_requests(session) {
+        if !cut.reset && cut.secs < look::CLIENT_SENDS_SECS {
+            let message = format!(
+                "the {} closed the connection after {} of {} bytes of the {}",
+                cut.who(),
+                cut.sent(),
+                cut.announced(),
+                cut.exchange.kind
+            );
+            notes.add(cut.span, message);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The rule `error-context-odd`.
+
+use crate::bits::fields::hresult;
+use crate::model::{Response, Session};
+use crate::rules::Notes;
+
+rule! {
+    /// An error context that the protocol does not know.
+    ///
+    /// It knows 0x5, the server, and 0x7, the application behind it, and both only with an error. Home-made servers
+    /// write others.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x80070070 context=0x9
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x80070070 context=0x5
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Let the server send 0x5 for its own errors and 0x7 for those of the application behind it.
+    /// Reference: [MC-BUP] 2.2.1.2
+    Note, belief 0, needs WholeExchange, Session
+}
+
+/// The contexts that exist ([MC-BUP] 2.2.1.2).
+const KNOWN: [u32; 2] = [5, 7];
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let odd = session.exchanges.iter().find_map(|exchange| {
+        let response = exchange.response.as_ref()?;
+        Some((exchange, oddity(response)?))
+    });
+    if let Some((exchange, oddity)) = odd {
+        notes.add(exchange.span(), oddity);
+    }
+}
+
+fn oddity(response: &Response) -> Option<String> {
+    let raw = response.error_context.as_deref()?;
+    let known = hresult(raw).is_some_and(|(value, _)| KNOWN.contains(&value));
+    let missing = response.error.is_none() && known;
+    (missing || !known).then(|| {
+        let without = if response.error.is_none() { " without an error code" } else { "" };
+        format!("BITS-Error-Context is \"{raw}\"{without}")
+    })
+}

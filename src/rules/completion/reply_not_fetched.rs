@@ -1,0 +1,52 @@
+//! The rule `reply-not-fetched`.
+
+use crate::bits::PacketType;
+use crate::model::Session;
+use crate::rules::{Confidence, Notes, Severity, look};
+
+rule! {
+    /// The session was closed without fetching the reply.
+    ///
+    /// The server deletes the reply when the session is closed. The fetch may have gone where the capture does not
+    /// reach; clients other than Windows may not want it.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200 reply=/replies/1
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200 reply=/replies/1
+    /// > GET /replies/1
+    /// < 200 plain
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Look whether the job is an upload-reply job, and whether the client reaches the host of the reply URL.
+    /// Confirm: The server's log: whether there is a GET of the reply before the close.
+    /// Reference: [MC-BUP] 3.2.5.2.7
+    Warning, belief 13, needs WholeSession, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let Some(url) = session.reply_url.as_deref().filter(|_| session.reply.is_none()) else {
+        return;
+    };
+    let close =
+        session.exchanges.iter().find(|e| e.kind == PacketType::CloseSession && look::succeeded(e));
+    let Some(close) = close else { return };
+    // Over TLS elsewhere, a fetch would not be seen.
+    let hidden = url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
+    let sure = look::claims_windows(session) && !hidden;
+    let severity = if sure { notes.severity() } else { Severity::Note };
+    let message = "closed without a GET of the reply that was named".to_owned();
+    notes.note(severity, Confidence::Likely, &[close.span()], message);
+}

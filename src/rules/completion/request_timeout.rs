@@ -1,0 +1,71 @@
+//! The rule `request-timeout`.
+
+use crate::model::{Exchange, Session};
+use crate::rules::{Confidence, Notes, look};
+
+rule! {
+    /// A request took so long to send that one side gave up.
+    ///
+    /// A client gives itself two minutes to send a request; servers and gateways have timers of their own and answer
+    /// 408. The path is slow or loses packets, or the server does not take the bytes.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-99999/200000 sent=60000 pace=130
+    /// ! client resets
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-99999/200000 sent=60000 pace=30
+    /// < 408 plain
+    ///   Server: nginx
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-99999/200000 pace=130
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the network, or the server where its window is closed
+    /// Advice: Look at loss, round trips and zero windows of this connection; limit what BITS may use, or mend the slow link.
+    /// Client: 0x80072EE2
+    /// Confirm: A capture at the other end: where the bytes wait.
+    /// Reference: [MC-BUP] 3.1.2.1
+    Error, belief 51, needs WholeSession, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    for cut in look::cut_requests(session).filter(|cut| cut.secs >= look::CLIENT_SENDS_SECS) {
+        let message = format!(
+            "{} of {} bytes of the {} in {:.0} s, then the {} gave up",
+            cut.sent(),
+            cut.announced(),
+            cut.exchange.kind,
+            cut.secs,
+            cut.who()
+        );
+        notes.note(notes.severity(), Confidence::Likely, &[cut.span], message);
+    }
+    for exchange in session.exchanges.iter().filter(|exchange| was_too_slow(exchange)) {
+        let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
+            continue;
+        };
+        let secs = response.span.first.time.secs_since(request.span.first.time);
+        let message = format!(
+            "{} answered 408 {secs:.0} s into a {} of which {} bytes had come",
+            look::answerer(response),
+            exchange.kind,
+            request.body.bytes
+        );
+        notes.add(exchange.span(), message);
+    }
+}
+
+/// 408 from before BITS, to a request that was not there as a whole.
+fn was_too_slow(exchange: &Exchange) -> bool {
+    let foreign = exchange.response.as_ref().is_some_and(|r| r.http_status == 408 && !r.is_ack());
+    foreign && exchange.request.as_ref().is_some_and(|request| !request.body.complete)
+}

@@ -1,0 +1,126 @@
+//! The rule `restart-loop`.
+
+use crate::model::{Outcome, Session};
+use crate::rules::around::Brief;
+use crate::rules::{Around, Confidence, Notes, Severity};
+
+rule! {
+    /// One upload starts over again and again.
+    ///
+    /// Each session was lost, or the server took back what it had confirmed, and the client began anew at byte 0: all
+    /// bytes cross the network again in each round. A farm without affinity does that.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20
+    /// < 500 error=0x8020001F context=0x5
+    /// > CREATE-SESSION
+    /// < 200 session=2
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20
+    /// < 500 error=0x8020001F context=0x5
+    /// > CREATE-SESSION
+    /// < 200 session=3
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ```
+    /// Once is what the protocol does about a lost session:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20
+    /// < 500 error=0x8020001F context=0x5
+    /// > CREATE-SESSION
+    /// < 200 session=2
+    /// > FRAGMENT 0-19/20
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: whoever runs the servers and the balancer
+    /// Advice: Give the balancer affinity by client address or set BITSHostId on each node; see how each earlier session was lost.
+    /// Confirm: The IIS logs of all nodes: BITS_POST requests of this upload on more than one of them.
+    /// Reference: [MC-BUP] 3.1.5.2.1
+    Error, belief 66, needs Anything, Around
+}
+
+/// Lost sessions before this one that make it a loop; one restart is what the protocol does by itself.
+const ROUNDS: usize = 2;
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let Some(span) = session.span().filter(|_| !session.joined) else { return };
+    let mut chain: Vec<&Brief> = around
+        .same_upload(session)
+        .rev()
+        .take_while(|brief| brief.outcome != Outcome::Completed)
+        .filter(|brief| (brief.lost || brief.went_back) && brief.sent > 0)
+        .filter(|brief| brief.first.time < session.started)
+        .collect();
+    chain.reverse();
+    if chain.len() < ROUNDS {
+        return;
+    }
+    let wasted: u64 = chain.iter().map(|brief| brief.sent).fold(0, u64::saturating_add);
+    let mut message = format!(
+        "attempt {} at this upload after lost sessions, {wasted} bytes were sent for nothing",
+        chain.len() + 1
+    );
+    message.push_str(&changed(session, &chain));
+    let first = chain.first().map_or(span, |brief| crate::at::Span::at(brief.first));
+    let completed = session.outcome == Outcome::Completed;
+    let severity = if completed { Severity::Warning } else { notes.severity() };
+    let start = crate::at::Span::at(span.first);
+    notes.note(severity, Confidence::Certain, &[first, start], message);
+}
+
+/// What changed from one attempt to the next.
+fn changed(session: &Session, chain: &[&Brief]) -> String {
+    let mut servers: Vec<String> = chain.iter().map(|brief| brief.server.to_string()).collect();
+    servers
+        .push(std::net::SocketAddr::new(session.server.address, session.server.port).to_string());
+    servers.dedup();
+    let mut software: Vec<&str> =
+        chain.iter().filter_map(|brief| brief.software.as_deref()).collect();
+    software.dedup();
+    match (servers.len(), software.len()) {
+        (0 | 1, 0 | 1) => "; same address and Server each time".to_owned(),
+        (0 | 1, _) => format!("; Server changed: \"{}\"", shown(&software)),
+        _ => {
+            let servers: Vec<&str> = servers.iter().map(String::as_str).collect();
+            format!("; addresses: {}", shown(&servers))
+        }
+    }
+}
+
+/// The first few of a list.
+fn shown(list: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let more = if list.len() > SHOWN { ", ..." } else { "" };
+    let few: Vec<&str> = list.iter().take(SHOWN).copied().collect();
+    format!("{}{more}", few.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Warning;
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn an_upload_that_came_through_leaves_a_warning() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n\
+             > FRAGMENT 10-19/20\n< 500 error=0x8020001F\n> CREATE-SESSION\n< 200 session=2\n\
+             > FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F\n\
+             > CREATE-SESSION\n< 200 session=3\n> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n\
+             < 200",
+        );
+        assert!(findings.contains(&("restart-loop".to_owned(), Warning)), "{findings:?}");
+    }
+}

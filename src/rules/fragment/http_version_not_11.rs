@@ -1,0 +1,79 @@
+//! The rule `http-version-not-11`.
+
+use crate::model::{Exchange, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
+
+rule! {
+    /// A message that is not HTTP/1.1.
+    ///
+    /// The protocol needs HTTP/1.1 from end to end. A proxy that speaks HTTP/1.0 breaks it; home-made servers that
+    /// write HTTP/1.0 and work all the same are only remarked on.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 505 plain
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the proxy, or whoever speaks HTTP/1.0
+    /// Advice: Upgrade the hop that speaks HTTP/1.0, or lead the upload past it.
+    /// Confirm: The Via header, or captures on both sides of the hop.
+    /// Reference: [MC-BUP] 2.2.1
+    Error, belief 95, needs WholeExchange, Session
+}
+
+/// HTTP Version Not Supported (RFC 9110 15.6.6).
+const NOT_SUPPORTED: u16 = 505;
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let status = |exchange: &Exchange| exchange.response.as_ref().map(|r| r.http_status);
+    let refused = |exchange: &&Exchange| status(exchange) == Some(NOT_SUPPORTED);
+    if let Some(exchange) = session.exchanges.iter().find(refused) {
+        let who = exchange.response.as_ref().map(look::answerer).unwrap_or_default();
+        let message = format!("{who} answered {} with 505", exchange.kind);
+        notes.add(exchange.span(), message);
+        return;
+    }
+    let Some(exchange) = session.exchanges.iter().find(|exchange| is_old(exchange)) else { return };
+    let request = exchange.request.as_ref().filter(|request| request.minor_version == 0);
+    let hop = request.and_then(|request| request.via.as_deref());
+    // A proxy that turned the request into HTTP/1.0, and an answer from before BITS.
+    let foreign = exchange.response.as_ref().is_some_and(|response| !response.is_ack());
+    let severity = match hop {
+        Some(_) if look::refused(exchange) && foreign => Severity::Warning,
+        _ => Severity::Note,
+    };
+    let which = if request.is_some() { "request" } else { "answer" };
+    let via = hop.map(|via| format!(", Via \"{via}\"")).unwrap_or_default();
+    let message = format!("the {which} of {} is HTTP/1.0{via}", exchange.kind);
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+fn is_old(exchange: &Exchange) -> bool {
+    let cut = |odd: &[String]| odd.iter().any(|odd| odd == "cut");
+    exchange.request.as_ref().is_some_and(|r| r.minor_version == 0 && !cut(&r.odd))
+        || exchange.response.as_ref().is_some_and(|r| r.minor_version == 0 && !cut(&r.odd))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Note, Warning};
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn a_server_of_http_1_0_is_a_note() {
+        let findings = fired("> CREATE-SESSION\n< 200 session=1 http=1.0");
+        assert!(findings.contains(&("http-version-not-11".to_owned(), Note)), "{findings:?}");
+    }
+
+    #[test]
+    fn a_proxy_that_makes_http_1_0_of_it_is_a_warning() {
+        let findings = fired("> CREATE-SESSION http=1.0\n  Via: 1.0 gate\n< 400 plain");
+        assert!(findings.contains(&("http-version-not-11".to_owned(), Warning)), "{findings:?}");
+    }
+}

@@ -1,0 +1,76 @@
+//! The rule `request-too-large-404-13`.
+
+use crate::bits::PacketType;
+use crate::model::{Exchange, Session};
+use crate::rules::origin::Origin;
+use crate::rules::{Notes, look};
+
+rule! {
+    /// IIS refused a Fragment for its length and called it 404.
+    ///
+    /// Request filtering answers 404 where a request is longer than maxAllowedContentLength; smaller ones pass. A
+    /// Windows client stays under the 30,000,000 bytes of the default, so the limit was lowered or the client is
+    /// another one.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/200000
+    /// < 200
+    /// > FRAGMENT 10000-109999/200000
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// A 404 to what passed before has another reason:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/200000
+    /// < 200
+    /// > FRAGMENT 10000-19999/200000
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Raise maxAllowedContentLength under requestFiltering/requestLimits for the upload directory, or send smaller Fragments.
+    /// Confirm: The IIS log: sc-status 404 with sc-substatus 13 at this time.
+    /// Reference: [MC-BUP] 3.1.5.2.4
+    Error, belief 79, needs WholeExchange, Exchange
+}
+
+/// The limit that IIS comes with, in bytes.
+const DEFAULT_LIMIT: u64 = 30_000_000;
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(response) = exchange.response.as_ref().filter(|response| response.http_status == 404)
+    else {
+        return;
+    };
+    let fragment = exchange.kind == PacketType::Fragment;
+    let Some(size) = length(exchange).filter(|_| fragment) else { return };
+    if Origin::of_response(response) != Origin::Iis {
+        return;
+    }
+    let passed = session
+        .exchanges
+        .iter()
+        .filter(|other| other.kind == PacketType::Fragment && look::succeeded(other))
+        .filter_map(length)
+        .max();
+    match passed {
+        Some(most) if size > most => notes.likely(
+            exchange.span(),
+            format!("a Fragment of {size} bytes was answered 404 by IIS, {most} bytes passed"),
+        ),
+        None if size > DEFAULT_LIMIT => notes.likely(
+            exchange.span(),
+            format!("a Fragment of {size} bytes was answered 404 by IIS, whose default limit is {DEFAULT_LIMIT}"),
+        ),
+        _ => {}
+    }
+}
+
+fn length(exchange: &Exchange) -> Option<u64> {
+    exchange.request.as_ref()?.content_length
+}

@@ -1,0 +1,118 @@
+//! Where a client goes once BITS-Host-Id has named a host ([MC-BUP] 1.3.4.2, 2.2.3.2).
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::at::Timestamp;
+use crate::model::{Attempt, Exchange, Session, url};
+use crate::rules::look;
+
+/// A client that was sent to another host makes for it at once; within this time, in seconds, its next connection is
+/// believed to be meant for it.
+pub const MOVES_WITHIN_SECS: f64 = 10.0;
+
+/// The host that a session was sent to.
+pub struct Named<'a> {
+    /// `BITS-Host-Id` as written.
+    pub value: &'a str,
+    /// The Create-Session whose Ack named it.
+    pub opened: &'a Exchange,
+    session: &'a Session,
+    host: String,
+}
+
+impl<'a> Named<'a> {
+    /// The host that the Ack of Create-Session named; `None` where it named none, or the one that it came from.
+    pub fn of(session: &'a Session) -> Option<Self> {
+        let opened = session.exchanges.iter().find(|exchange| {
+            let ack = exchange.response.as_ref();
+            look::creates(exchange) && ack.is_some_and(|ack| ack.host_id.is_some())
+        })?;
+        let value = opened.response.as_ref()?.host_id.as_deref()?.trim();
+        let named = Self { value, opened, session, host: bare(value) };
+        let stays = named.takes(opened);
+        (!named.host.is_empty() && !stays).then_some(named)
+    }
+
+    /// Whether a request went to the named host.
+    pub fn takes(&self, exchange: &Exchange) -> bool {
+        let to = exchange.request.as_ref().and_then(|request| url::of(exchange, request));
+        to.is_some_and(|url| bare(&url.host) == self.host)
+            || self.address() == Some(exchange.server.ip())
+            || exchange.server.ip() != self.home().ip()
+    }
+
+    /// The requests behind the Ack that named it.
+    pub fn later(&self) -> impl DoubleEndedIterator<Item = &'a Exchange> + use<'a> {
+        let at = self.opened.span().last.frame;
+        let requests = self.session.exchanges.iter().filter(|exchange| exchange.request.is_some());
+        requests.filter(move |exchange| exchange.span().first.frame > at)
+    }
+
+    /// Where the session was created.
+    pub const fn home(&self) -> SocketAddr {
+        self.opened.server
+    }
+
+    /// Seconds from the Ack that named it to a time.
+    pub fn secs_to(&self, time: Timestamp) -> f64 {
+        time.secs_since(self.opened.span().last.time)
+    }
+
+    /// Connections to it that never came about. Those to a host that is named by name are told by port and time.
+    pub fn attempts(&self, attempts: &'a [Attempt]) -> impl Iterator<Item = &'a Attempt> {
+        attempts.iter().filter(|attempt| {
+            let begins = self.secs_to(attempt.span.first.time);
+            let at_once = (0.0..MOVES_WITHIN_SECS).contains(&begins);
+            attempt.client == self.opened.client.ip()
+                && attempt.server.ip() != self.home().ip()
+                && self.secs_to(attempt.last.time) >= 0.0
+                && match self.address() {
+                    Some(address) => attempt.server.ip() == address,
+                    None => at_once && attempt.server.port() == self.home().port(),
+                }
+        })
+    }
+
+    /// Its address, where it is named by that.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+}
+
+/// A host in lower case without port and brackets.
+fn bare(host: &str) -> String {
+    let host = host.trim();
+    let without_port = match host.rsplit_once(':') {
+        Some((front, port)) if is_port(port) && (!front.contains(':') || front.ends_with(']')) => {
+            front
+        }
+        _ => host,
+    };
+    without_port.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// The port behind a host, where there is one.
+pub fn port(host: &str) -> Option<&str> {
+    let (front, port) = host.trim().rsplit_once(':')?;
+    (is_port(port) && (!front.contains(':') || front.ends_with(']'))).then_some(port)
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_compare_without_port_case_and_brackets() {
+        assert_eq!(bare("Node1.Contoso.test:8080"), "node1.contoso.test");
+        assert_eq!(bare("[2001:DB8::1]:80"), "2001:db8::1");
+        assert_eq!(bare("2001:db8::1"), "2001:db8::1");
+        assert_eq!(
+            (port("node1:8080"), port("2001:db8::1"), port("node1")),
+            (Some("8080"), None, None)
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! Sessions that a server does not know: how it says so, and what differs from the server that made them.
+
+use jiff::fmt::rfc2822;
+
+use crate::at::Timestamp;
+use crate::bits::PacketType;
+use crate::model::fold::SESSION_NOT_FOUND;
+use crate::model::{Exchange, Response, Session};
+use crate::rules::look;
+
+/// Clocks of two answers that are further apart, in seconds, are two clocks: `Date` has whole seconds and may be cached
+/// for one.
+const CLOCK_SLACK_SECS: f64 = 5.0;
+
+/// Hop counts of one server may be so far apart: routes change.
+const TTL_SLACK: u8 = 3;
+
+/// How a server says that it does not know a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// By the code for it.
+    Said,
+    /// In words, or with a code that means nothing where the packet is in order.
+    Implied,
+}
+
+/// Whether an exchange says that the session is unknown. A Cancel-Session does not count: it is over either way.
+pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
+    let response = exchange.response.as_ref()?;
+    let named = exchange.request.as_ref().is_some_and(|request| request.session_id.is_some());
+    if exchange.kind == PacketType::CancelSession {
+        return None;
+    }
+    if response.error_value() == Some(SESSION_NOT_FOUND) {
+        return Some(Loss::Said);
+    }
+    (named && is_implied(session, exchange, response)).then_some(Loss::Implied)
+}
+
+fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bool {
+    let code = response.error_value();
+    let in_words =
+        !response.is_ack() && response.body_start.to_ascii_lowercase().contains("session");
+    let in_order = exchange
+        .request
+        .as_ref()
+        .and_then(|request| request.content_range.as_ref())
+        .is_some_and(|range| range.valid);
+    let empty = response.is_ack() && response.http_status == 400 && code.is_none();
+    let reconnected =
+        session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
+    let vague = response.http_status == 500 && code == Some(1);
+    response.http_status >= 400
+        && (in_words || empty && in_order && session.joined || vague && reconnected)
+}
+
+/// The Create-Session that made the session.
+pub fn creator<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+    before(session, exchange)
+        .find(|other| other.kind == PacketType::CreateSession && look::succeeded(other))
+}
+
+/// The first exchange that shows who knew the session: its Create-Session, else a Fragment that was accepted.
+pub fn maker<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+    creator(session, exchange).or_else(|| {
+        before(session, exchange)
+            .find(|other| other.kind == PacketType::Fragment && look::succeeded(other))
+    })
+}
+
+/// Seconds since the last Create-Session or Fragment that succeeded.
+pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
+    let progress = |other: &&Exchange| {
+        matches!(other.kind, PacketType::CreateSession | PacketType::Fragment)
+            && look::succeeded(other)
+    };
+    let last = before(session, exchange).filter(progress).last()?;
+    Some(exchange.span().first.time.secs_since(last.span().last.time))
+}
+
+fn before<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
+    let frame = exchange.span().first.frame;
+    session.exchanges.iter().take_while(move |other| other.span().first.frame < frame)
+}
+
+/// What differs between the servers that gave two answers, as `what A, then B`.
+pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<String> {
+    let (Some(first), Some(then)) = (&made.response, &lost.response) else { return Vec::new() };
+    let mut changes = Vec::new();
+    if made.server != lost.server {
+        changes.push(format!("address {}, then {}", made.server, lost.server));
+    }
+    // What was asked before BITS, a proxy for instance, calls itself something else.
+    if first.is_ack() && then.is_ack() {
+        let texts = [("Server", &first.server, &then.server), ("Via", &first.via, &then.via)];
+        for (name, one, two) in texts {
+            if let (Some(one), Some(two)) = (one, two)
+                && one != two
+            {
+                changes.push(format!("{name} \"{one}\", then \"{two}\""));
+            }
+        }
+    }
+    if let (Some(one), Some(two)) = (clock_error(first), clock_error(then))
+        && (one - two).abs() > CLOCK_SLACK_SECS
+    {
+        changes.push(format!("its clock differs by {:.0} s", (one - two).abs()));
+    }
+    let ttl = |exchange: &Exchange| {
+        let side = &session.connection(exchange.connection)?.server_side;
+        (side.ttl_first > 0).then_some(side.ttl_first)
+    };
+    if let (Some(one), Some(two)) = (ttl(made), ttl(lost))
+        && one.abs_diff(two) > TTL_SLACK
+    {
+        changes.push(format!("TTL {one}, then {two}"));
+    }
+    changes
+}
+
+/// By how many seconds the clock of an answer differs from that of the capture.
+fn clock_error(response: &Response) -> Option<f64> {
+    let date = rfc2822::parse(response.date.as_deref()?).ok()?.timestamp();
+    let nanos = i64::try_from(date.as_nanosecond()).ok()?;
+    Some(Timestamp::from_nanos(nanos).secs_since(response.span.first.time))
+}

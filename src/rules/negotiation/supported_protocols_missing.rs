@@ -1,0 +1,58 @@
+//! The rule `supported-protocols-missing`.
+
+use crate::bits::PacketType;
+use crate::model::negotiation::{Negotiation, Verdict};
+use crate::model::{Exchange, Outcome, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
+
+rule! {
+    /// Create-Session offers no protocol.
+    ///
+    /// BITS-Supported-Protocols is missing or empty. A Windows server refuses that; a more lenient one may choose by itself.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols:
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols:
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols:
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Let the client send BITS-Supported-Protocols with {7df0354d-249b-430f-820d-3d2a9bef4931}.
+    /// Reference: [MC-BUP] 2.2.2.2
+    Error, belief 86, needs WholeExchange, Exchange
+}
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let offers =
+        exchange.request.as_ref().and_then(|request| request.supported_protocols.as_deref());
+    if exchange.kind != PacketType::CreateSession
+        || offers.is_some_and(|offers| !offers.trim().is_empty())
+    {
+        return;
+    }
+    let refused = Negotiation::of(exchange).verdict == Verdict::OfferMissing;
+    // Where it was let pass, it explains no later failure.
+    let harmless = look::creates(exchange) && session.outcome != Outcome::Failed;
+    let (severity, what) = match (refused, harmless) {
+        (true, _) => (notes.severity(), "refused with 400"),
+        (false, true) => (Severity::Note, "accepted all the same"),
+        (false, false) => return,
+    };
+    let message = format!("a Create-Session without BITS-Supported-Protocols, {what}");
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}

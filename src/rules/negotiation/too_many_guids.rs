@@ -1,0 +1,46 @@
+//! The rule `too-many-guids`.
+
+use crate::bits::PacketType;
+use crate::bits::protocol::OFFERS_READ;
+use crate::model::negotiation::{Negotiation, Offer};
+use crate::model::{Exchange, Session};
+use crate::rules::Notes;
+
+rule! {
+    /// More protocols are on offer than a Windows server reads.
+    ///
+    /// It reads a hundred. One protocol is registered, so a list of this length is a broken client or a probe.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols: {1},*101
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols: {1},*100
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    ///
+    /// Answerable: the client
+    /// Advice: Offer fewer protocols, the registered one first.
+    /// Reference: [MC-BUP] 2.2.2.2
+    Warning, belief 60, needs Anything, Exchange
+}
+
+fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    if exchange.kind != PacketType::CreateSession {
+        return;
+    }
+    let offered = Negotiation::of(exchange).offered;
+    if offered.len() <= OFFERS_READ {
+        return;
+    }
+    let place = offered.iter().position(|Offer { name, .. }| name.is_some());
+    let known = match place {
+        Some(place) if place < OFFERS_READ => String::new(),
+        Some(place) => format!(", the registered one at place {}", place + 1),
+        None => ", the registered one not among them".to_owned(),
+    };
+    notes.add(exchange.span(), format!("{} offered, {OFFERS_READ} are read{known}", offered.len()));
+}

@@ -1,0 +1,116 @@
+//! The rule `slow-server-ack`.
+
+use crate::bits::PacketType;
+use crate::model::{Exchange, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
+use crate::stream::Connection;
+
+rule! {
+    /// The server took long to acknowledge a Fragment.
+    ///
+    /// Longer than two seconds and four times what it usually takes in this session: a busy disk, an antivirus, a
+    /// proxy that stores before it forwards. The last Fragment of an upload with a reply is expected to be slow,
+    /// since the application behind the server works on it.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/40
+    /// < 200
+    /// > FRAGMENT 10-19/40
+    /// < 200
+    /// > FRAGMENT 20-29/40
+    /// ... 9 s
+    /// < 200
+    /// > FRAGMENT 30-39/40
+    /// < 200
+    /// ```
+    /// All are slow: that is the pace of this server.
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/40
+    /// ... 3 s
+    /// < 200
+    /// > FRAGMENT 10-19/40
+    /// ... 3 s
+    /// < 200
+    /// > FRAGMENT 20-29/40
+    /// ... 9 s
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Look at the disk queue and the antivirus of the server at this time; exempt the upload directory from scans.
+    /// Confirm: time-taken in the server's log; a capture at the server.
+    /// Reference: [MC-BUP] 3.1.2.2
+    Warning, belief 15, needs WholeExchange, Session
+}
+
+/// What nobody waits for unnoticed, in seconds.
+const SLOW_SECS: f64 = 2.0;
+
+/// Times the median of the session's other Fragments.
+const FACTOR: f64 = 4.0;
+
+/// Fragments to know the usual pace by.
+const ENOUGH: usize = 2;
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let waits: Vec<(&Exchange, f64)> = session
+        .exchanges
+        .iter()
+        .filter(|exchange| exchange.kind == PacketType::Fragment && look::succeeded(exchange))
+        .map(|exchange| (exchange, look::wait_secs(exchange)))
+        .collect();
+    let mut sorted: Vec<f64> = waits.iter().map(|(_, wait)| *wait).collect();
+    sorted.sort_by(f64::total_cmp);
+    // The middle of the others: the slow one is at the end.
+    let usual = sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);
+    for (exchange, wait) in &waits {
+        let unusual = waits.len() > ENOUGH && *wait > FACTOR * usual;
+        let over = *wait >= look::CLIENT_WAITS_SECS;
+        if *wait <= SLOW_SECS || !(unusual || over) || has_other_reason(session, exchange) {
+            continue;
+        }
+        let severity = match (over, look::is_final(exchange)) {
+            (true, _) => Severity::Error,
+            (false, true) => Severity::Note,
+            (false, false) => notes.severity(),
+        };
+        let message = format!("acknowledged after {wait:.1} s, where {usual:.3} s are usual");
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
+}
+
+/// Whether loss or a closed window may have held the Ack up: TCP has rules of its own.
+fn has_other_reason(session: &Session, exchange: &Exchange) -> bool {
+    let troubled = |connection: &Connection| {
+        [&connection.client_side, &connection.server_side].iter().any(|side| {
+            side.retransmitted > 0 || !side.zero_windows.is_empty() || side.lost_by_capture > 0
+        })
+    };
+    session.connection(exchange.connection).is_none_or(troubled)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn the_last_fragment_may_be_slow() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n< 200\n\
+             > FRAGMENT 10-19/40\n< 200\n> FRAGMENT 20-39/40\n... 20 s\n< 200",
+        );
+        assert!(findings.contains(&("slow-server-ack".to_owned(), Note)), "{findings:?}");
+    }
+
+    #[test]
+    fn five_minutes_are_an_error() {
+        let findings =
+            fired("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n... 301 s\n< 200");
+        assert!(findings.contains(&("slow-server-ack".to_owned(), Error)), "{findings:?}");
+    }
+}

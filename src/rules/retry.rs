@@ -1,0 +1,68 @@
+//! Tries that failed: within a session, and in earlier sessions for the same upload.
+
+use super::Around;
+use crate::at::Span;
+use crate::model::{Exchange, Outcome, Response, Session};
+
+/// Tries looked at, the latest ones.
+const LATEST: usize = 256;
+
+/// A try that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Try {
+    /// The packet with what it asks for: only the same request is a retry. A session as a whole is one too.
+    pub what: (String, Option<String>),
+    /// Its frames.
+    pub span: Span,
+}
+
+/// The packets of this session that failed, in order. Authentication rounds, smaller Fragments after a 413 and corrections
+/// after a 416 are none.
+pub fn packets(session: &Session) -> Vec<Try> {
+    let failed = session.exchanges.iter().filter(|exchange| has_failed(exchange));
+    let tries = failed.map(|exchange| Try {
+        what: (exchange.kind.to_string(), asked_for(exchange)),
+        span: exchange.span(),
+    });
+    tries.take(LATEST).collect()
+}
+
+/// The sessions of this upload since one was completed, in order, with this one.
+pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
+    let what = || ("the session".to_owned(), None);
+    let earlier = around
+        .same_upload(session)
+        .rev()
+        .take_while(|brief| !matches!(brief.outcome, Outcome::Completed | Outcome::Cancelled))
+        .filter(|brief| brief.last.time <= session.started)
+        .take(LATEST)
+        .map(|brief| Try { what: what(), span: Span { first: brief.first, last: brief.last } });
+    let mut tries: Vec<Try> = earlier.collect();
+    tries.reverse();
+    tries.extend(session.span().map(|span| Try { what: what(), span }));
+    tries
+}
+
+fn asked_for(exchange: &Exchange) -> Option<String> {
+    let request = exchange.request.as_ref()?;
+    let range = request.content_range.as_ref().map(|range| range.raw.clone());
+    range.or_else(|| request.supported_protocols.clone())
+}
+
+fn has_failed(exchange: &Exchange) -> bool {
+    let unanswered = exchange.response.is_none();
+    let refused = |response: &Response| {
+        response.http_status >= 400 && !matches!(response.http_status, 401 | 407 | 413 | 416)
+    };
+    exchange.request.is_some() && (unanswered || exchange.response.as_ref().is_some_and(refused))
+}
+
+/// The pauses in seconds between one try and the next.
+pub fn pauses(tries: &[Try]) -> Vec<f64> {
+    tries
+        .iter()
+        .zip(tries.iter().skip(1))
+        .filter(|(one, next)| next.span.first.frame > one.span.last.frame)
+        .map(|(one, next)| next.span.first.time.secs_since(one.span.last.time))
+        .collect()
+}

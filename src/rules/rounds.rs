@@ -1,0 +1,89 @@
+//! Authentication rounds: who asked for credentials, and what became of those that were sent (RFC 9110 11).
+
+use crate::model::{Exchange, Request, Response, Session};
+use crate::rules::{Around, Confidence, look};
+use crate::stream::Side;
+
+/// A client that answers a challenge does so at once; after this time, in seconds, it has not.
+const ANSWERS_WITHIN_SECS: f64 = 1.0;
+
+/// Who asks for credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The server, with 401.
+    Server,
+    /// The proxy, with 407.
+    Proxy,
+}
+
+impl Door {
+    /// The status of its challenge.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Server => 401,
+            Self::Proxy => 407,
+        }
+    }
+
+    /// The scheme of the credentials that a request brings for it.
+    pub fn scheme(self, request: &Request) -> Option<&str> {
+        match self {
+            Self::Server => request.authorization.as_deref(),
+            Self::Proxy => request.proxy_authorization.as_deref(),
+        }
+    }
+
+    /// Whether it did not let an exchange pass.
+    pub fn stopped(self, exchange: &Exchange) -> bool {
+        exchange.response.as_ref().is_some_and(|response| response.http_status == self.status())
+    }
+
+    /// Whether it saw a handshake to its end and refused: the first message of NTLM only asks for the challenge.
+    pub fn refused(self, exchange: &Exchange) -> bool {
+        let sent = exchange.request.as_ref().filter(|request| self.scheme(request).is_some());
+        self.stopped(exchange) && sent.is_some_and(|request| request.ntlm != Some(1))
+    }
+
+    /// Whether the client brought credentials at any time.
+    pub fn was_tried(self, session: &Session) -> bool {
+        let mut requests =
+            session.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
+        requests.any(|request| self.scheme(request).is_some())
+    }
+}
+
+/// The challenge that a session ended on.
+pub fn last_word(session: &Session, door: Door) -> Option<&Exchange> {
+    let last = session.exchanges.last()?;
+    (door.stopped(last) && look::after(session, last).next().is_none()).then_some(last)
+}
+
+/// How sure it is that the client had nothing more to say: it closed first, or the capture went on without it.
+pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Confidence {
+    let closed_first = session.connection(last.connection).is_some_and(|connection| {
+        let by_client = connection.reset.is_some_and(|reset| reset.side == Side::Client);
+        let server = connection.server_side.fin;
+        by_client
+            || connection
+                .client_side
+                .fin
+                .is_some_and(|fin| server.is_none_or(|server| fin.frame < server.frame))
+    });
+    if closed_first || around.quiet_secs_after(session) >= ANSWERS_WITHIN_SECS {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    }
+}
+
+/// Whether IIS gave an answer, by itself or through BITS.
+pub fn is_iis(answer: &Response) -> bool {
+    let server = answer.server.as_deref().unwrap_or_default();
+    server.to_ascii_lowercase().contains("microsoft-iis")
+}
+
+/// The schemes on offer, in words.
+pub fn schemes(exchange: &Exchange) -> String {
+    let challenges = exchange.response.as_ref().map(|response| response.challenges.as_slice());
+    challenges.unwrap_or_default().join(" or ")
+}

@@ -1,0 +1,96 @@
+//! The rule `folder-missing`.
+
+use crate::bits::PacketType;
+use crate::model::{Exchange, Response, Session};
+use crate::rules::origin::Origin;
+use crate::rules::{Around, Confidence, Notes, look};
+
+rule! {
+    /// The folder for the file does not exist on the server.
+    ///
+    /// BITS writes into folders that are there and makes none. Uploads into other folders of the virtual directory work.
+    ///
+    /// ```fires
+    /// = url http://server/upload/a.bin
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// = url http://server/upload/missing/b.bin
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 500 error=0x80070003 context=0x5
+    /// ```
+    /// ```silent
+    /// = url http://server/upload/a.bin
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// = url http://server/upload/b.bin
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Create the folder on the server, or correct the job's remote URL.
+    /// Confirm: The physical path of the virtual directory lacks the folder.
+    /// Reference: [MC-BUP] 2.2.1.2
+    Error, belief 93, needs Anything, Around
+}
+
+/// `ERROR_PATH_NOT_FOUND`.
+const PATH_NOT_FOUND: u32 = 0x8007_0003;
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let Some(url) = session.url.as_deref() else { return };
+    let folder = look::folder(url);
+    for exchange in &session.exchanges {
+        let Some(answer) = exchange.response.as_ref().filter(|_| exchange.request.is_some()) else {
+            continue;
+        };
+        if answer.error_value() == Some(PATH_NOT_FOUND) && !look::is_of_application(answer) {
+            let status = answer.http_status;
+            let message = format!(
+                "{} into \"{folder}\" was answered {status} with 0x80070003",
+                exchange.kind
+            );
+            notes.add(exchange.span(), message);
+        } else if not_found(exchange, answer)
+            && let Some(other) = sibling(session, around, folder)
+        {
+            let message = format!("404 for \"{folder}\", though uploads into \"{other}\" work");
+            notes.note(notes.severity(), Confidence::Likely, &[exchange.span()], message);
+        }
+    }
+}
+
+fn not_found(exchange: &Exchange, answer: &Response) -> bool {
+    let who = Origin::of_response(answer);
+    answer.http_status == 404
+        && matches!(who, Origin::BitsServer | Origin::Iis)
+        && (exchange.kind == PacketType::CreateSession || look::is_last_fragment(exchange))
+}
+
+/// Another folder of the same virtual directory that takes uploads, where this one takes none.
+fn sibling<'a>(session: &Session, around: &Around<'a>, folder: &str) -> Option<&'a str> {
+    let directory = look::virtual_directory(folder)?;
+    let mut found = None;
+    for brief in around.same_server(session).filter(|brief| brief.created) {
+        let Some(other) = brief.url.as_deref() else { continue };
+        if look::folder(other) == folder {
+            return None;
+        }
+        if look::virtual_directory(other) == Some(directory) {
+            found = Some(look::folder(other));
+        }
+    }
+    found
+}

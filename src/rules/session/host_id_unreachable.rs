@@ -1,0 +1,96 @@
+//! The rule `host-id-unreachable`.
+
+use crate::model::{Answer, Exchange, Outcome, Session};
+use crate::rules::hosts::Named;
+use crate::rules::{Around, Confidence, Notes, Severity, look};
+
+rule! {
+    /// The host that BITS-Host-Id named cannot be reached.
+    ///
+    /// The Ack sent the client to one node of the farm, and no connection to that node came about: its name means nothing
+    /// outside, a firewall opens the address of the cluster only, or the node is down. Where not one packet goes to it, its
+    /// name may not resolve.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=192.0.2.81 fallback=60
+    /// = server 192.0.2.81:80
+    /// ! unanswered
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1.contoso.test
+    /// ... 10 min
+    /// = client 10.0.0.6
+    /// > GET /
+    /// < 200 plain
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=192.0.2.81
+    /// = server 192.0.2.81:80
+    /// = url http://192.0.2.81/upload/file.bin
+    /// > PING
+    /// < 200
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=SERVER
+    /// ... 10 min
+    /// = client 10.0.0.6
+    /// > GET /
+    /// < 200 plain
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Make the node's name and port reachable from the clients, or clear BITSHostId and let the balancer keep a client on one node.
+    /// Client: 0x80072EFD
+    /// Confirm: Resolve the name and open the port from the client (Test-NetConnection).
+    /// Reference: [MC-BUP] 1.3.4.2
+    Error, belief 51, needs WholeSession, Around
+}
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let Some(named) = Named::of(session) else { return };
+    let mut failed = false;
+    for attempt in named.attempts(around.attempts) {
+        failed = true;
+        let how = match attempt.answer {
+            Answer::Refused => "met a refusal",
+            Answer::Unanswered => "met silence",
+            Answer::Unreachable => "met an ICMP error",
+        };
+        let message = format!(
+            "\"{}\" was named, and {} to {} {how}",
+            named.value,
+            look::counted(usize::try_from(attempt.tries).unwrap_or(usize::MAX), "connection"),
+            attempt.server
+        );
+        let severity = severity(session, notes.severity());
+        let confidence =
+            if named.address().is_some() { Confidence::Certain } else { Confidence::Likely };
+        notes.note(severity, confidence, &[named.opened.span(), attempt.span], message);
+    }
+    let quiet = around.quiet_secs_after(session);
+    let silent = named.later().next().is_none() && quiet >= look::CLIENT_WAITS_SECS;
+    if silent && !failed {
+        let message =
+            format!("\"{}\" was named, and no packet went to it within {quiet:.0} s", named.value);
+        let spans = [named.opened.span()];
+        notes.note(Severity::Warning, Confidence::Possible, &spans, message);
+    }
+}
+
+/// A node that was reached in the end, or done without, cost time only.
+fn severity(session: &Session, own: Severity) -> Severity {
+    let reached = session.exchanges.last().is_some_and(|last: &Exchange| look::succeeded(last));
+    match session.outcome {
+        Outcome::Completed | Outcome::Cancelled => Severity::Warning,
+        Outcome::Incomplete if reached && session.exchanges.len() > 1 => Severity::Warning,
+        _ => own,
+    }
+}

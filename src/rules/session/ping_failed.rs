@@ -1,0 +1,54 @@
+//! The rule `ping-failed`.
+
+use crate::bits::PacketType;
+use crate::model::Session;
+use crate::rules::origin::Origin;
+use crate::rules::{Confidence, Notes, Severity, look};
+
+rule! {
+    /// A Ping was refused.
+    ///
+    /// A host that answers a Ping with anything but success has a problem with this URL, and all that follows would have it
+    /// too. Where the upload goes on after it, the server just does not know the packet.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// = connection
+    /// > PING
+    /// < 503 plain
+    ///   Server: Microsoft-HTTPAPI/2.0
+    /// ```
+    /// ```silent
+    /// > PING
+    /// < 401 plain
+    ///   WWW-Authenticate: Basic realm=x
+    /// > PING
+    ///   Authorization: Basic Ym9iOng=
+    /// < 200
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Answerable: whoever answered
+    /// Advice: Look at the status and at who gave it: host, virtual directory and credentials of the node that was pinged.
+    /// Reference: [MC-BUP] 3.2.5.2.5
+    Warning, belief 20, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let success = look::last(session, look::succeeded);
+    for exchange in session.exchanges.iter().filter(|exchange| exchange.kind == PacketType::Ping) {
+        let Some(answer) = exchange.response.as_ref() else { continue };
+        if answer.is_success() || answer.is_challenge() {
+            continue;
+        }
+        let passed = success > Some(exchange.span().first.frame);
+        let severity = if passed { Severity::Note } else { notes.severity() };
+        let who = Origin::of_response(answer).name();
+        let message = format!("{who} answered a Ping with {}", answer.http_status);
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
+}

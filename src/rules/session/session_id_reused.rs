@@ -1,0 +1,69 @@
+//! The rule `session-id-reused`.
+
+use crate::model::Session;
+use crate::rules::around::Brief;
+use crate::rules::{Around, Confidence, Notes, Severity, look};
+
+rule! {
+    /// A server handed out one session id for two uploads.
+    ///
+    /// Ids must differ within a server, or bytes of one upload end in another. Servers that make the id from the client's
+    /// address and the path give the same one for the same file again, which is a note.
+    ///
+    /// ```fires
+    /// = url http://server/upload/a.bin
+    /// > CREATE-SESSION
+    /// < 200 session=77
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// = url http://server/upload/b.bin
+    /// > CREATE-SESSION
+    /// < 200 session=77
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// = url http://server/upload/a.bin
+    /// > CREATE-SESSION
+    /// < 200 session=77
+    /// > CLOSE-SESSION
+    /// < 200
+    /// = url http://server/upload/b.bin
+    /// > CREATE-SESSION
+    /// < 200 session=78
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Mend the server: it must give every upload an id that it never gave before.
+    /// Reference: [MC-BUP] 2.2.1.2
+    Warning, belief 25, needs Anything, Around
+}
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let Some(created) = session.exchanges.iter().find(|exchange| look::creates(exchange)) else {
+        return;
+    };
+    let alike = |brief: &&Brief| brief.created && brief.first.frame != created.span().first.frame;
+    let Some(earlier) = around.same_id(session).rfind(alike) else { return };
+    let same_file = earlier.url == session.url;
+    // One upload captured on both sides of an address translator.
+    let twice = same_file && earlier.last.time > session.started;
+    if twice {
+        return;
+    }
+    let severity = if same_file { Severity::Note } else { notes.severity() };
+    let message = format!(
+        "id \"{}\" was given to {} for {} in frame {} already",
+        session.id.as_deref().unwrap_or_default(),
+        earlier.client,
+        earlier.url.as_deref().map_or("another URL".to_owned(), |url| format!("\"{url}\"")),
+        earlier.first.frame,
+    );
+    notes.note(severity, Confidence::Certain, &[created.span()], message);
+}

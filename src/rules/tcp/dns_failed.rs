@@ -1,0 +1,78 @@
+//! The rule `dns-failed`.
+
+use crate::at::Span;
+use crate::model::{Outcome, Session};
+use crate::rules::{Around, Confidence, Notes, Severity};
+
+rule! {
+    /// The name of the host could not be resolved.
+    ///
+    /// The client asked for the address of the host of its upload, or of the one that BITS-Host-Id names, and got none.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node2.example
+    /// ! name node2.example NXDOMAIN
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=3000
+    /// ! client resets
+    /// ! name server unanswered
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ! name elsewhere.example NXDOMAIN
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ! name server SERVFAIL
+    /// ! name server found
+    /// ```
+    ///
+    /// Answerable: the network
+    /// Advice: Mend the DNS entry of that name, or the client's choice of name servers; BITSHostId needs a name that every client can resolve.
+    /// Client: 0x80072EE7
+    /// Confirm: `Resolve-DnsName` on the client, with the name server that it uses.
+    /// Reference: RFC 1035 4.1.1
+    Error, belief 51, needs Anything, Around
+}
+
+/// A look-up so many seconds before the first message still belongs to it.
+const BEFORE_SECS: f64 = 60.0;
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let hosts = [&session.server.host, &session.host_id];
+    let hosts: Vec<String> =
+        hosts.into_iter().flatten().map(|host| bare(host).to_ascii_lowercase()).collect();
+    let meant = around.lookups.iter().filter(|lookup| {
+        lookup.client == session.client.address
+            && hosts.contains(&lookup.name)
+            && session.started.secs_since(lookup.last.time) <= BEFORE_SECS
+    });
+    for lookup in meant {
+        let severity = match session.outcome {
+            Outcome::Completed | Outcome::Cancelled => Severity::Warning,
+            _ => notes.severity(),
+        };
+        let message = format!(
+            "\"{}\" was asked for {} times: {}",
+            lookup.name,
+            lookup.tries,
+            lookup.failure.words()
+        );
+        let span = Span { first: lookup.span.first, last: lookup.last };
+        notes.note(severity, Confidence::Likely, &[span], message);
+    }
+}
+
+/// A host without its port.
+fn bare(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}

@@ -1,6 +1,8 @@
 # make demo    build, and analyse a capture from samples/
 # make test    run the tests, and let other programs read what is written (tests/readers.sh)
 # make check   formatting, lints and documentation, with warnings as errors
+# make fuzz    run each fuzz target for FUZZ_SECONDS (60), with cargo-fuzz
+# make hostile measure time and memory of captures that are made to exhaust both
 # make bench   measure, beside other programs where they are installed, and compare with benches/recorded.json
 # make deps    install the headers of libpcap where they are missing
 
@@ -8,7 +10,10 @@ CARGO ?= cargo
 CC ?= cc
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: demo test check bench deps
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= capture packet stream tls http bits transcript engine
+
+.PHONY: demo test check bench fuzz hostile deps
 
 demo: deps
 	$(CARGO) build --release
@@ -22,6 +27,21 @@ check: deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps
+
+# Without a sanitizer it needs no nightly tool chain; the language has few faults left that one would find.
+fuzz: fuzz/corpus
+	for target in $(FUZZ_TARGETS); do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none $$target -- -dict=fuzz/dictionary \
+			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -malloc_limit_mb=256 -timeout=10 \
+			-max_len=65536 -print_final_stats=1 || exit 1; \
+	done
+
+hostile: deps
+	$(CARGO) bench --bench hostile
+
+fuzz/corpus: $(wildcard samples/*.pcap*) fuzz/examples/seeds.rs
+	$(CARGO) run --release --manifest-path fuzz/Cargo.toml --example seeds -- samples $@
+	touch $@
 
 bench: deps
 	$(CARGO) bench --bench compare

@@ -120,6 +120,7 @@ impl Analysis {
         self.kept.sort_by_key(Session::order);
         let mut quality = self.engine.quality();
         quality.attempts_omitted = self.attempts.omitted();
+        quality.exchanges_omitted = self.sessions.omitted();
         quality.sessions_forgotten = self.sessions.forgotten();
         quality.late_messages = self.sessions.late();
         quality.tls_omitted = self.tls_omitted;

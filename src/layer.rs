@@ -1,6 +1,6 @@
 //! What a connection speaks, and changing one's mind.
 
-use crate::http::{self, Carrier, Parser, begins_message};
+use crate::http::{self, Carrier, Parser, begins_exchange, begins_message};
 use crate::limits::Limits;
 use crate::stream::{self, Side};
 use crate::tls::{self, Decryptor, KeyLog};
@@ -71,7 +71,7 @@ impl Layer {
         if let Some(side) = tls::sender_of(chunk.bytes) {
             return side != chunk.side;
         }
-        let response = chunk.bytes.starts_with(b"HTTP/1.");
+        let response = chunk.bytes.starts_with(b"HTTP");
         let message = response || begins_message(chunk.bytes) == Some(true);
         message && response == (chunk.side == Side::Client)
     }
@@ -90,6 +90,38 @@ impl Layer {
                 Some(Box::new(tls::Facts { tunnel: true, ..*facts }))
             }
             Self::Detect(_) | Self::Opaque => None,
+        }
+    }
+
+    /// Bytes that wait for TLS keys.
+    pub fn waiting_bytes(&self) -> usize {
+        match self {
+            Self::Tls(both) => both.0.waiting_bytes() + both.1.waiting_bytes(),
+            Self::Http(parser) => parser.tunnel().map_or(0, Self::waiting_bytes),
+            Self::Detect(_) | Self::Opaque => 0,
+        }
+    }
+
+    /// Stops waiting for TLS keys.
+    pub fn give_up(
+        &mut self,
+        keys: &KeyLog,
+        limits: &Limits,
+        out: &mut dyn FnMut(http::Event<'_>),
+    ) {
+        let mut out = out;
+        match self {
+            Self::Tls(both) => {
+                let (decryptor, inner) = &mut **both;
+                decryptor.give_up(keys, &mut |event| inner.push(event, keys, limits, &mut out));
+                inner.give_up(keys, limits, out);
+            }
+            Self::Http(parser) => {
+                if let Some(tunnel) = parser.tunnel_mut() {
+                    tunnel.give_up(keys, limits, out);
+                }
+            }
+            Self::Detect(_) | Self::Opaque => {}
         }
     }
 
@@ -112,7 +144,7 @@ impl Detect {
             return Some(Layer::Tls(Box::new((decryptor, inner))));
         }
         let text = chunk.bytes.trim_ascii_start();
-        if text.is_empty() || begins_message(text) != Some(false) {
+        if text.is_empty() || begins_exchange(text) != Some(false) {
             return Some(Layer::Http(Box::new(Parser::new(self.carrier, self.first_exchange))));
         }
         self.looked_at += chunk.bytes.len() as u64;

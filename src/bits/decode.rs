@@ -12,6 +12,10 @@ use crate::model::exchange::{ErrorCode, Request, Response};
 
 /// Whether a head belongs to the upload protocol: told by its headers, or by the verb where those are cut off.
 pub fn is_bits(head: &Head<'_>) -> bool {
+    if head.odd.cut_line {
+        // Whose upload it is, a part of its target cannot tell.
+        return false;
+    }
     let verb = matches!(head.start, Start::Request { method, .. } if method.eq_ignore_ascii_case("BITS_POST"));
     verb || head.headers.iter().any(|header| {
         let name = header.name.as_bytes();
@@ -265,7 +269,16 @@ fn repeats(head: &Head<'_>) -> bool {
 }
 
 fn oddities(head: &Head<'_>) -> Vec<String> {
-    let Oddities { bare_lf, folded, nul, control, bad_lines, contradictory_length } = head.odd;
+    let Oddities {
+        bare_lf,
+        folded,
+        nul,
+        control,
+        bad_lines,
+        contradictory_length,
+        version,
+        cut_line: _,
+    } = head.odd;
     [
         (bare_lf, "bare-lf"),
         (folded, "folded"),
@@ -273,6 +286,7 @@ fn oddities(head: &Head<'_>) -> Vec<String> {
         (control, "control"),
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
+        (version, "version"),
         (repeats(head), "repeated"),
         (!head.whole, "cut"),
     ]

@@ -158,7 +158,7 @@ fn shape_words(shape: &Shape) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::{Span, Timestamp};
+    use crate::at::Span;
     use crate::tls::{CipherSuite, KeyLine, Likelihood};
 
     fn connection() -> TlsConnection {
@@ -168,8 +168,6 @@ mod tests {
             server: "10.0.0.9:443".parse().unwrap(),
             span: Span::default(),
             whole: true,
-            started: Timestamp::default(),
-            ended: Timestamp::default(),
             tls: Facts {
                 version: Some("TLS 1.2".into()),
                 cipher_suite: Some(CipherSuite { code: 0x1234, name: "unknown".into() }),

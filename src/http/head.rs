@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use httparse::{EMPTY_HEADER, Header};
-use memchr::memmem;
 
-use super::{Carrier, Head, Oddities, Start};
+use super::{Carrier, Head, Oddities, Start, line};
 
 /// How the body of a message is delimited (RFC 9112 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,49 +23,6 @@ pub(super) struct Summary {
     pub connect: bool,
     pub upgrade: bool,
     pub framing: Option<Framing>,
-}
-
-/// Whether `bytes` can be the start of a message; `None` while too few are there to tell.
-pub fn begins_message(bytes: &[u8]) -> Option<bool> {
-    const RESPONSE: &[u8] = b"HTTP/1.";
-    let bytes = bytes.trim_ascii_start();
-    if bytes.starts_with(b"HTTP/") || RESPONSE.starts_with(bytes) {
-        return (bytes.len() > RESPONSE.len()).then(|| bytes.starts_with(RESPONSE));
-    }
-    let line = match memchr::memchr(b'\n', bytes) {
-        Some(end) => bytes.get(..end).unwrap_or_default(),
-        None => return if partial_request_line(bytes) { None } else { Some(false) },
-    };
-    Some(request_line(line))
-}
-
-const LONGEST_METHOD: usize = 32;
-
-fn is_method(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(u8::is_ascii_alphabetic)
-        && bytes.len() <= LONGEST_METHOD
-        && bytes.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!' | b'$')
-        })
-}
-
-fn partial_request_line(bytes: &[u8]) -> bool {
-    match memchr::memchr(b' ', bytes) {
-        None => bytes.is_empty() || is_method(bytes),
-        Some(space) => {
-            let (method, rest) = bytes.split_at(space);
-            is_method(method)
-                && rest.iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\r'))
-        }
-    }
-}
-
-fn request_line(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let Some(space) = memchr::memchr(b' ', line) else { return false };
-    let Some(version) = memmem::rfind(line, b" HTTP/1.") else { return false };
-    let (method, _) = line.split_at(space);
-    is_method(method) && version >= space && line.len() == version + 9
 }
 
 /// The length of the head that `bytes` begin with, its empty line included. The search starts at `from`.
@@ -216,7 +172,7 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities
             continue;
         };
         if number == 0 {
-            push_start(&mut out, line);
+            line::canonical(&mut out, line, false, odd);
         } else if line.starts_with(b" ") || line.starts_with(b"\t") {
             odd.folded |= !line.trim_ascii().is_empty();
             unfold(&mut out, line);
@@ -232,35 +188,13 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities
         }
     }
     if lines.is_empty() {
-        push_start(&mut out, text);
+        line::canonical(&mut out, text, true, odd);
     }
     odd.nul |= memchr::memchr(0, text).is_some();
     // Line ends are no part of the values.
     odd.control |= text.iter().any(|byte| byte.is_ascii_control() && !b"\0\t\r\n".contains(byte));
     out.extend_from_slice(b"\r\n");
     Cow::Owned(out)
-}
-
-fn push_start(out: &mut Vec<u8>, line: &[u8]) {
-    if line.starts_with(b"HTTP/") {
-        out.extend(line.iter().map(|byte| if *byte < b' ' { b' ' } else { *byte }));
-    } else {
-        let version = memmem::rfind(line, b" HTTP/").unwrap_or(line.len());
-        let (front, version) = line.split_at(version);
-        let space = memchr::memchr(b' ', front).unwrap_or(front.len());
-        let (method, target) = front.split_at(space);
-        out.extend_from_slice(method);
-        out.push(b' ');
-        for byte in target.trim_ascii() {
-            if byte.is_ascii_graphic() {
-                out.push(*byte);
-            } else {
-                out.extend_from_slice(format!("%{byte:02X}").as_bytes());
-            }
-        }
-        out.extend_from_slice(version.trim_ascii_end());
-    }
-    out.extend_from_slice(b"\r\n");
 }
 
 fn unfold(out: &mut Vec<u8>, line: &[u8]) {
@@ -276,8 +210,7 @@ fn push_field(out: &mut Vec<u8>, line: &[u8], odd: &mut Oddities) {
     let colon = memchr::memchr(b':', line).unwrap_or(0);
     let (name, value) = line.split_at(colon);
     let name = name.trim_ascii();
-    let token = |byte: &u8| byte.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]{}".contains(byte);
-    if name.is_empty() || !name.iter().all(token) {
+    if name.is_empty() || !name.iter().all(|byte| line::is_token(*byte)) {
         odd.bad_lines = true;
         return;
     }
@@ -336,15 +269,6 @@ mod tests {
     #[test]
     fn bytes_outside_ascii_in_a_target_are_escaped() {
         assert_eq!(fields(b"GET /\xff\x01 HTTP/1.1\r\n\r\n", true).unwrap().0, "GET /%FF%01");
-    }
-
-    #[test]
-    fn a_message_is_recognised_by_its_first_line() {
-        assert_eq!(begins_message(b"BITS_POST /x HTTP/1.1\r\n"), Some(true));
-        assert_eq!(begins_message(b"HTTP/1.1 200 OK"), Some(true));
-        assert_eq!(begins_message(b"BITS_PO"), None);
-        assert_eq!(begins_message(b"\x16\x03\x01"), Some(false));
-        assert_eq!(begins_message(b"SSH-2.0-OpenSSH\r\n"), Some(false));
     }
 
     #[test]

@@ -2,15 +2,17 @@
 
 mod chunked;
 mod head;
+mod line;
 mod parser;
+mod pending;
 #[cfg(test)]
 mod tests;
 
 use crate::at::{At, Span};
 use crate::stream::Side;
 
-pub use head::begins_message;
 pub(crate) use head::end_of_head;
+pub use line::{begins_exchange, begins_message};
 pub use parser::Parser;
 
 /// A header field as written: no unfolding but of obsolete line folding, no decoding.
@@ -50,6 +52,10 @@ pub struct Oddities {
     pub bad_lines: bool,
     /// Several Content-Length values that differ, or one beside chunked (RFC 9112 6.3).
     pub contradictory_length: bool,
+    /// Another version than 1.0 and 1.1, or none (HTTP/0.9).
+    pub version: bool,
+    /// The capture lacks the end of the first line: a target may be longer.
+    pub cut_line: bool,
 }
 
 /// The head of a message.

@@ -6,7 +6,8 @@ use memchr::memmem;
 
 use super::chunked::{Chunked, Step};
 use super::head::{self, Framing, Summary};
-use super::{Carrier, End, Event};
+use super::pending::{Pending, Queue};
+use super::{Carrier, End, Event, line};
 use crate::at::{At, Span};
 use crate::layer::Layer;
 use crate::limits::Limits;
@@ -22,7 +23,7 @@ pub struct Parser {
     server: Direction,
     carrier: Carrier,
     next_exchange: u32,
-    pending: VecDeque<Pending>,
+    pending: Queue,
     /// The newest exchange whose final response began.
     answered: Option<u32>,
     /// What CONNECT or Upgrade made of the connection.
@@ -30,13 +31,6 @@ pub struct Parser {
     tunnel_asked: bool,
     /// Final responses whose requests were not there yet: the exchange, and the frame they began in.
     early: VecDeque<(u32, u64)>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Pending {
-    exchange: u32,
-    head_method: bool,
-    connect: bool,
 }
 
 #[derive(Debug)]
@@ -125,7 +119,7 @@ impl Parser {
             server: Direction::new(Side::Server),
             carrier,
             next_exchange: first_exchange,
-            pending: VecDeque::new(),
+            pending: Queue::new(),
             answered: None,
             tunnel: None,
             tunnel_asked: false,
@@ -160,6 +154,11 @@ impl Parser {
     /// As [`Self::tunnel`], when nothing follows.
     pub fn into_tunnel(self) -> Option<Layer> {
         self.tunnel.map(|layer| *layer)
+    }
+
+    /// As [`tunnel`](Self::tunnel).
+    pub fn tunnel_mut(&mut self) -> Option<&mut Layer> {
+        self.tunnel.as_deref_mut()
     }
 
     fn direction(&mut self, side: Side) -> &mut Direction {
@@ -214,12 +213,13 @@ impl Parser {
             if blank > 0 {
                 return blank;
             }
-            if head::begins_message(bytes) == Some(false) {
+            if line::begins_exchange(bytes) == Some(false) {
                 direction.state = State::Seek;
                 return 0;
             }
             direction.span = Span::at(at);
-            if let Some(len) = head::end_of_head(bytes, 0) {
+            let end = line::simple_request(bytes).or_else(|| head::end_of_head(bytes, 0));
+            if let Some(len) = end {
                 self.message(side, bytes.get(..len).unwrap_or_default(), true, limits, out);
                 return len;
             }
@@ -245,7 +245,7 @@ impl Parser {
         let settles = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\r');
         let fresh = direction.buffer.get(held..).unwrap_or_default();
         let look = !direction.begun && (held < LONGEST_UNSETTLED || fresh.iter().any(settles));
-        let begins = if look { head::begins_message(&direction.buffer) } else { None };
+        let begins = if look { line::begins_exchange(&direction.buffer) } else { None };
         direction.begun |= begins == Some(true);
         if begins == Some(false) {
             direction.buffer.clear();
@@ -255,7 +255,9 @@ impl Parser {
             direction.stray(at, held.max(passed), out);
             return passed;
         }
-        let Some(len) = head::end_of_head(&direction.buffer, held) else {
+        let simple =
+            if begins == Some(true) { line::simple_request(&direction.buffer) } else { None };
+        let Some(len) = simple.or_else(|| head::end_of_head(&direction.buffer, held)) else {
             if room < bytes.len() {
                 self.partial_head(side, End::Lost, limits, out);
                 return bytes.len();
@@ -343,21 +345,14 @@ impl Parser {
             }
             let exchange = self.next_exchange;
             self.next_exchange += 1;
-            self.pending.push_back(Pending {
-                exchange,
-                head_method: seen.head_method,
-                connect: seen.connect,
-            });
-            if self.pending.len() > limits.pending_requests {
-                self.pending.pop_front();
-            }
+            let (head_method, connect) = (seen.head_method, seen.connect);
+            let request = Pending { exchange, head_method, connect, frame };
+            self.pending.push(request, limits.pending_requests);
             return exchange;
         }
         if self.direction(side).head_lost {
             // Which responses were lost is unknown; with one request outstanding at a time the newest is answered.
-            while self.pending.len() > 1 {
-                self.pending.pop_front();
-            }
+            self.pending.keep_newest();
         }
         self.tunnel_asked = self.pending.front().is_some_and(|pending| pending.connect);
         match self.pending.front() {
@@ -376,10 +371,10 @@ impl Parser {
         if seen.request {
             return seen.framing.unwrap_or(Framing::Length(0));
         }
-        let pending = self.pending.front().copied().filter(|pending| pending.exchange == exchange);
+        let pending = self.pending.front().filter(|pending| pending.exchange == exchange);
         let interim = (100..200).contains(&seen.status) && !seen.upgrade;
         if !interim {
-            self.pending.pop_front();
+            self.pending.pop();
             self.answered = Some(exchange);
         }
         match pending {
@@ -406,13 +401,9 @@ impl Parser {
         left: u64,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
-        let answered = self.answered;
+        let abandoned = self.is_abandoned(side, bytes);
         let direction = self.direction(side);
-        // A body that was announced but, after a refusal, never sent (RFC 9110 10.1.1).
-        let refused = side == Side::Client
-            && direction.body_offset == 0
-            && answered >= Some(direction.exchange);
-        if refused && head::begins_message(bytes) == Some(true) {
+        if abandoned {
             direction.end(End::Closed, out);
             return 0;
         }
@@ -434,7 +425,12 @@ impl Parser {
         mut state: Chunked,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
+        let abandoned = matches!(state, Chunked::Data(_)) && self.is_abandoned(side, bytes);
         let direction = self.direction(side);
+        if abandoned {
+            direction.end(End::Closed, out);
+            return 0;
+        }
         let step = state.step(bytes);
         direction.state = State::Chunked(state);
         direction.span.extend(at);
@@ -457,6 +453,20 @@ impl Parser {
         }
     }
 
+    /// Whether a body under way goes no further: the other side has moved on, and a segment begins with a message.
+    fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
+        let moved_on = match side {
+            // After a refusal, what was announced need not be sent (RFC 9110 10.1.1).
+            Side::Client => self.answered >= Some(self.client.exchange),
+            // Who asks again without having all of it takes it for whole: its length was wrong.
+            Side::Server => {
+                let last = self.server.span.last.frame;
+                self.pending.front().is_some_and(|next| next.frame > last)
+            }
+        };
+        moved_on && line::begins_message(bytes) == Some(true)
+    }
+
     fn until_close(
         &mut self,
         at: At,
@@ -477,7 +487,7 @@ impl Parser {
 
     fn seek(&mut self, at: At, side: Side, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) -> usize {
         let direction = self.direction(side);
-        if head::begins_message(bytes) != Some(false) {
+        if line::begins_message(bytes) != Some(false) {
             direction.state = State::Head;
             return 0;
         }
@@ -566,7 +576,7 @@ impl Parser {
 fn next_head(bytes: &[u8], side: Side) -> usize {
     let tail = bytes.get(1..).unwrap_or_default();
     let plausible =
-        |at: &usize| head::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
+        |at: &usize| line::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
     let found = match side {
         Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
         Side::Client => next_request(tail),
@@ -581,12 +591,12 @@ fn next_request(bytes: &[u8]) -> Option<usize> {
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', bytes) {
         let line = bytes.get(start..=end).unwrap_or_default();
-        if head::begins_message(line) == Some(true) {
+        if line::begins_message(line) == Some(true) {
             return Some(start);
         }
         // One line is looked at once for each method, however often it names them.
         let begins =
-            |at: &usize| head::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
+            |at: &usize| line::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
         let found = METHODS.iter().filter_map(|m| memmem::find(line, m)).filter(begins).min();
         if let Some(at) = found {
             return Some(start + at);

@@ -139,3 +139,37 @@ fn body_refused_before_it_was_sent_does_not_swallow_the_next_request() {
     let log = run(&[Say(Client, 1, post), Say(Server, 2, refusal), Say(Client, 3, A)]);
     assert_eq!(log, ["0 POST /p", "0 413", "0 Complete", "1 GET /a"]);
 }
+
+#[test]
+fn a_request_without_version_is_one_line() {
+    let log = run(&[Say(Client, 1, "GET /a\r\n"), Say(Server, 2, "<html>")]);
+    assert_eq!(log, ["0 GET /a"]);
+}
+
+#[test]
+fn a_response_that_is_shorter_than_told_ends_where_the_next_begins() {
+    let short = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort";
+    let log =
+        run(&[Say(Client, 1, A), Say(Server, 2, short), Say(Client, 3, B), Say(Server, 4, NONE)]);
+    assert_eq!(log, ["0 GET /a", "0 200", "1 GET /b", "0 Closed", "1 204", "1 Complete"]);
+}
+
+#[test]
+fn a_body_that_quotes_a_response_stays_a_body() {
+    let start = "HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\nshort";
+    let log = run(&[
+        Say(Client, 1, A),
+        Say(Client, 2, B),
+        Say(Server, 3, start),
+        Say(Server, 4, NONE),
+        Say(Server, 5, NONE),
+    ]);
+    assert_eq!(log, ["0 GET /a", "1 GET /b", "0 200", "0 Complete", "1 204", "1 Complete"]);
+}
+
+#[test]
+fn a_body_that_is_shorter_than_told_ends_where_the_next_request_begins() {
+    let short = "POST /s HTTP/1.1\r\nContent-Length: 50\r\n\r\nshort";
+    let log = run(&[Say(Client, 1, short), Say(Server, 2, NONE), Say(Client, 3, A)]);
+    assert_eq!(log, ["0 POST /s", "0 204", "0 Complete", "1 GET /a"]);
+}

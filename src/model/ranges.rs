@@ -73,12 +73,13 @@ impl Ranges {
 
     /// What lies between 0 and `total` but not in the set.
     pub fn missing(&self, total: u64) -> Self {
-        let mut all = Self::default();
-        all.add(0, total);
+        let (mut left, mut next) = (Self::default(), 0);
         for (start, end) in self.iter() {
-            all.remove(start, end);
+            left.add(next, start.min(total));
+            next = end;
         }
-        all
+        left.add(next, total);
+        left
     }
 }
 
@@ -121,6 +122,8 @@ mod tests {
                     bytes.retain(|byte| !(start..end).contains(byte));
                 }
             }
+            let missing = (0..50).filter(|byte| !bytes.contains(byte)).collect::<Vec<_>>();
+            prop_assert_eq!(ranges.missing(50).iter().flat_map(|(start, end)| start..end).collect::<Vec<_>>(), missing);
             prop_assert_eq!(ranges.iter().flat_map(|(start, end)| start..end).collect::<Vec<_>>(), bytes.into_iter().collect::<Vec<_>>());
         }
     }

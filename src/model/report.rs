@@ -60,6 +60,19 @@ pub struct Quality {
     /// Connections forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections_forgotten: u64,
+    /// Bytes of TCP streams that may have come later, but were no longer waited for, to stay under the caps on what is
+    /// held out of order.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes_given_up: u64,
+    /// Datagrams of which IP fragments were forgotten early to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub datagrams_forgotten: u64,
+    /// Exchanges of uploads that were only counted, to stay under the cap on those of one session.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exchanges_omitted: u64,
+    /// Connections with TLS whose bytes were no longer kept for keys to turn up, to stay under the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tls_given_up: u64,
     /// Sessions that were not over but given up to stay under the cap, the one that was idle for longest first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sessions_forgotten: u64,

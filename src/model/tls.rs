@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::at::{Span, Timestamp};
+use crate::at::Span;
 use crate::stream::{Connection, SideFacts};
 use crate::tls::{Alert, Facts};
 
@@ -21,10 +21,6 @@ pub struct TlsConnection {
     /// Its frames.
     #[serde(flatten)]
     pub span: Span,
-    /// When it was first seen.
-    pub started: Timestamp,
-    /// When it was last seen.
-    pub ended: Timestamp,
     /// It was seen to end, and nothing of it escaped the capture.
     #[serde(skip)]
     pub whole: bool,
@@ -44,8 +40,6 @@ impl TlsConnection {
             client: connection.client,
             server: connection.server,
             span: Span { first: connection.first, last: connection.last },
-            started: connection.started,
-            ended: connection.ended,
             whole: connection.is_over() && !connection.midstream && !holed,
             tls,
         })

@@ -47,6 +47,8 @@ pub(super) struct Fragments {
     held: usize,
     most: usize,
     most_bytes: usize,
+    /// Datagrams given up to stay under a cap.
+    pub dropped: u64,
 }
 
 impl Fragments {
@@ -58,6 +60,7 @@ impl Fragments {
             held: 0,
             most: limits.fragmented_datagrams,
             most_bytes: limits.fragment_bytes,
+            dropped: 0,
         }
     }
 
@@ -119,6 +122,7 @@ impl Fragments {
             let Some((serial, key)) = self.order.pop_front() else { break };
             if self.open.get(&key).is_some_and(|datagram| datagram.serial == serial) {
                 self.forget(key);
+                self.dropped += 1;
             }
         }
         // Entries of finished datagrams are swept once they are most of the queue.

@@ -107,6 +107,11 @@ pub(super) fn protocol<'a>(number: u8, ip: &Ip, view: View<'a>) -> Result<Step<'
         4 => Ok(Step::Into(Kind::V4, view)),
         41 => Ok(Step::Into(Kind::V6, view)),
         47 => tunnel::gre(view),
+        // What PIM registers carry (RFC 7761 4.9.3).
+        103 if view.u8(0)? == 0x21 => Ok(Step::Into(Kind::AnyIp, view.skip(8)?)),
+        // EtherIP (RFC 3378) and MPLS in IP (RFC 4023).
+        97 => Ok(Step::Into(Kind::Ethernet, view.skip(2)?)),
+        137 => Ok(Step::Into(Kind::Mpls, view)),
         44 if ip.from.is_ipv6() => v6_fragment(ip, view),
         _ => {
             let (next, rest) = extension(number, ip.from.is_ipv6(), view)?;

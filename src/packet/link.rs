@@ -4,6 +4,10 @@ use super::view::View;
 use super::{Kind, Skip, Step};
 
 pub(super) fn ethernet(view: View<'_>) -> Result<Step<'_>, Skip> {
+    // Cisco's ISL puts a whole frame behind its header.
+    if matches!(view.data.first_chunk(), Some([0x01 | 0x03, 0x00, 0x0c, 0x00, 0x00])) {
+        return Ok(Step::Into(Kind::Ethernet, view.skip(26)?));
+    }
     by_ether_type(view.u16(12)?, view.skip(14)?)
 }
 
@@ -20,6 +24,19 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
         0x8847 | 0x8848 => Kind::Mpls,
         0x8864 => Kind::Pppoe,
         0x6558 => Kind::Ethernet,
+        // IEEE 802.1ah: the service tag before the customer's frame.
+        0x88e7 => return Ok(Step::Into(Kind::Ethernet, rest.skip(4)?)),
+        0x88e5 => return macsec(rest),
+        // VN-Tag (IEEE 802.1BR draft) and HSR (IEC 62439-3): four bytes, then another type.
+        0x8926 | 0x892f => return by_ether_type(rest.u16(4)?, rest.skip(6)?),
+        0x894f => return nsh(rest),
+        // Cisco's tag of six bytes, then another type.
+        0x8909 => return by_ether_type(rest.u16(6)?, rest.skip(8)?),
+        // TRILL (RFC 6325 3): six bytes, options in units of four, then a frame.
+        0x22f3 => {
+            let options = usize::from(rest.u16(0)? >> 6 & 0x1f) * 4;
+            return Ok(Step::Into(Kind::Ethernet, rest.skip(6 + options)?));
+        }
         0x880b => Kind::Ppp,
         len @ 0..=1500 => {
             return Ok(Step::Into(Kind::Llc, rest.limit(usize::from(len).min(rest.wire))));
@@ -29,8 +46,37 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
     Ok(Step::Into(kind, rest))
 }
 
+/// MACsec without encryption (IEEE 802.1AE 9.3); the check value behind it is padding to IP.
+fn macsec(view: View<'_>) -> Result<Step<'_>, Skip> {
+    let control = view.u8(0)?;
+    let channel = if control & 0x20 == 0 { 0 } else { 8 };
+    if control & 0x0c != 0 {
+        return Err(Skip::NotIp);
+    }
+    by_ether_type(view.u16(6 + channel)?, view.skip(8 + channel)?)
+}
+
+/// Network service header (RFC 8300 2.2).
+pub(super) fn nsh(view: View<'_>) -> Result<Step<'_>, Skip> {
+    let len = usize::from(view.u8(1)? & 0x3f) * 4;
+    let kind = match view.u8(3)? {
+        1 => Kind::V4,
+        2 => Kind::V6,
+        3 => Kind::Ethernet,
+        _ => return Err(Skip::NotIp),
+    };
+    if len < 8 { Err(Skip::Malformed) } else { Ok(Step::Into(kind, view.skip(len)?)) }
+}
+
 pub(super) fn llc(view: View<'_>) -> Result<Step<'_>, Skip> {
     match (view.u8(0)?, view.u8(1)?) {
+        // RFC 2684 5.2: a bridged Ethernet frame behind two bytes of padding.
+        (0xaa, 0xaa) if view.u8(3)? == 0 && view.u16(4)? == 0x80c2 => match view.u16(6)? {
+            1 | 7 => Ok(Step::Into(Kind::Ethernet, view.skip(10)?)),
+            _ => Err(Skip::NotIp),
+        },
+        // RFC 2684 5.1: a network layer number of ISO.
+        (0xfe, 0xfe) if view.u8(3)? == 0xcc => Ok(Step::Into(Kind::V4, view.skip(4)?)),
         (0xaa, 0xaa) => match view.u16(6)? {
             // As an EtherType a length makes no sense here.
             0..=1500 => Err(Skip::NotIp),
@@ -90,6 +136,10 @@ pub(super) fn ppp(view: View<'_>) -> Result<Step<'_>, Skip> {
         _ => (view.u16(0)?, 2),
     };
     let kind = match protocol {
+        // Multilink, where one fragment is all of a packet (RFC 1990 3).
+        0x003d if view.u8(len)? & 0xc0 == 0xc0 => {
+            return Ok(Step::Into(Kind::Ppp, view.skip(len + 4)?));
+        }
         0x0021 => Kind::V4,
         0x0057 => Kind::V6,
         0x0281 | 0x0283 => Kind::Mpls,

@@ -4,9 +4,11 @@ mod fragment;
 mod icmp;
 mod ip;
 mod link;
+mod rare;
 mod transport;
 mod tunnel;
 mod view;
+mod wifi;
 
 #[cfg(test)]
 mod tests;
@@ -148,6 +150,11 @@ impl Decoder {
         Self { nesting: limits.nesting, fragments: Fragments::new(limits), whole: Vec::new() }
     }
 
+    /// Datagrams of which fragments were given up to stay under a cap.
+    pub const fn dropped(&self) -> u64 {
+        self.fragments.dropped
+    }
+
     /// What `frame` holds. A packet that was put together from fragments borrows from the decoder.
     pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let view = View { data: frame.data, wire: frame.wire_len as usize };
@@ -172,6 +179,11 @@ enum Kind {
     Sll,
     Sll2,
     Arcnet,
+    Wifi,
+    Radiotap,
+    Prism,
+    Ppi,
+    Rare(u32),
     Null,
     Ppp,
     Pppoe,
@@ -224,7 +236,11 @@ fn first(link: LinkType) -> Result<Kind, Skip> {
         229 => Kind::V6,
         276 => Kind::Sll2,
         129 => Kind::Arcnet,
-        other => return Err(Skip::LinkType(other)),
+        105 => Kind::Wifi,
+        119 | 163 => Kind::Prism,
+        127 => Kind::Radiotap,
+        192 => Kind::Ppi,
+        other => Kind::Rare(other),
     })
 }
 
@@ -252,6 +268,11 @@ fn step<'a>(kind: Kind, view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
         Kind::Sll => link::sll(view),
         Kind::Sll2 => link::sll2(view),
         Kind::Arcnet => link::arcnet(view),
+        Kind::Wifi => wifi::plain(view),
+        Kind::Radiotap => wifi::radiotap(view),
+        Kind::Prism => wifi::prism(view),
+        Kind::Ppi => wifi::ppi(view),
+        Kind::Rare(number) => rare::link(number, view),
         Kind::Null => link::null(view),
         Kind::Ppp => link::ppp(view),
         Kind::Pppoe => link::pppoe(view),

@@ -58,6 +58,127 @@ fn every_link_type_leads_to_the_segment() {
 }
 
 #[test]
+fn seldom_link_types_lead_to_the_segment() {
+    let ip = ip_tcp(b"abc");
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+    let wrap = |heads: &[&[u8]]| [heads.concat(), ip.clone()].concat();
+    let in_ethernet = |head: &[u8]| [head, &ethernet(0x0800, &ip)].concat();
+    for (link, data) in [
+        (6, wrap(&[&[0x10, 0x40], &[0; 12], &snap])),
+        (6, wrap(&[&[0x10, 0x40, 0, 0, 0, 0, 0, 0, 0x80], &[0; 5], &[2, 0], &snap])),
+        (8, wrap(&[&[0; 16]])),
+        (10, wrap(&[&[0; 13], &snap])),
+        (100, wrap(&[&snap])),
+        (100, in_ethernet(&[0xaa, 0xaa, 3, 0, 0x80, 0xc2, 0, 7, 0, 0])),
+        (100, wrap(&[&[0xfe, 0xfe, 3, 0xcc]])),
+        (104, wrap(&[&[0x0f, 0, 8, 0]])),
+        (107, wrap(&[&[0x18, 0x41, 3, 0xcc]])),
+        (107, wrap(&[&[0x18, 0x41, 3, 0, 0x80, 0, 0, 0, 8, 0]])),
+        (107, wrap(&[&[0x18, 0x41, 8, 0]])),
+        (109, wrap(&[&[0; 12]])),
+        (117, wrap(&[&[61], &[0; 63]])),
+        (122, wrap(&[&[0; 16], &snap])),
+        (123, wrap(&[&[2, 0, 0, 32], &snap])),
+        (138, wrap(&[&[0; 16], &[8, 0]])),
+        (143, in_ethernet(&[1, 2, 0, 0, 9, 9, 0, 0])),
+        (166, wrap(&[&[0, 3, 0, 0x21]])),
+        (178, in_ethernet(&[0x4d, 0x47, 0x43, 0x80, 0, 2, 1, 1])),
+        (197, in_ethernet(&[0, 0, 0, 0, 0, 0, 0, 0, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0])),
+        (204, wrap(&[&[0, 0xff, 3, 0, 0x21]])),
+        (205, wrap(&[&[0, 0x0f, 0, 8, 0]])),
+        (206, wrap(&[&[0, 0x18, 0x41, 3, 0xcc]])),
+        (226, wrap(&[&[0; 24]])),
+        (239, wrap(&[&[2, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, 47, 0, 9, 0]])),
+        (240, in_ethernet(&[0; 4])),
+        (242, wrap(&[&[0; 40], &[8, 0, 0, 0]])),
+        (258, in_ethernet(&[12, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0])),
+        (281, wrap(&[&[0; 16], &[8, 0]])),
+        (282, in_ethernet(&[0; 4])),
+        (285, wrap(&[&[0; 20], &[8, 0]])),
+    ] {
+        assert_eq!(payload_of(link, &data), Ok(b"abc".to_vec()), "link type {link}");
+    }
+}
+
+#[test]
+fn wireless_frames_lead_to_the_segment() {
+    let body = [&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0][..], &ip_tcp(b"abc")].concat();
+    let frame = |head: &[u8], control: [u8; 2], more: &[u8]| {
+        [head, &control, &[0; 22], more, &body].concat()
+    };
+    for (link, data) in [
+        (105, frame(&[], [8, 1], &[])),
+        (105, frame(&[], [8, 3], &[0; 6])),
+        (105, frame(&[], [0x88, 1], &[0, 0])),
+        (105, frame(&[], [0x88, 0x81], &[0; 6])),
+        (105, frame(&[], [0x88, 1], &[&[0x80, 0][..], &[0; 14]].concat())),
+        (119, frame(&[0x44, 0, 0, 0, 8, 0, 0, 0], [8, 1], &[])),
+        (127, frame(&[0, 0, 9, 0, 2, 0, 0, 0, 0x20], [0x88, 1], &[0; 4])),
+        (163, frame(&[0x80, 0x21, 0x10, 1, 0, 0, 0, 8], [8, 1], &[])),
+        (192, frame(&[0, 0, 8, 0, 105, 0, 0, 0], [8, 1], &[])),
+    ] {
+        assert_eq!(payload_of(link, &data), Ok(b"abc".to_vec()), "link type {link}");
+    }
+    assert_eq!(payload_of(105, &frame(&[], [8, 0x41], &[])), Err(Skip::NotIp));
+}
+
+#[test]
+fn tags_lead_to_the_segment() {
+    let ip = ip_tcp(b"abc");
+    let wrap = |head: &[u8]| [head, &ip].concat();
+    let in_ethernet = |head: &[u8]| [head, &ethernet(0x0800, &ip)].concat();
+    for data in [
+        ethernet(0x88e7, &in_ethernet(&[0, 0, 0, 1])),
+        ethernet(0x88e5, &wrap(&[0x20, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 0])),
+        ethernet(0x8926, &wrap(&[0, 0, 0, 0, 8, 0])),
+        ethernet(0x892f, &wrap(&[0, 0, 0, 0, 8, 0])),
+        ethernet(0x894f, &wrap(&[0, 2, 2, 1, 0, 0, 1, 1])),
+        ethernet(0x8909, &wrap(&[1, 1, 0, 1, 0, 5, 8, 0])),
+        ethernet(0x22f3, &in_ethernet(&[0, 0x41, 0, 1, 0, 2, 9, 9, 9, 9])),
+        [&[1, 0, 0x0c, 0, 0][..], &[0; 21], &ethernet(0x0800, &ip)].concat(),
+    ] {
+        assert_eq!(payload_of(1, &data), Ok(b"abc".to_vec()), "{:02x?}", &data[..32]);
+    }
+}
+
+#[test]
+fn tunnels_in_udp_lead_to_the_segment() {
+    let ip = ip_tcp(b"abc");
+    let tcp = &ip[20..];
+    let v6 = [&[0x60, 0, 0, 0, 0, tcp.len() as u8, 6, 64][..], &[1; 32], tcp].concat();
+    let udp = |from: u16, to: u16, head: &[u8], body: &[u8]| {
+        let (mut out, body) = (Vec::new(), [head, body].concat());
+        PacketBuilder::ipv4([1; 4], [2; 4], 9).udp(from, to).write(&mut out, &body).unwrap();
+        out
+    };
+    let frame = ethernet(0x0800, &ip);
+    for data in [
+        udp(9, 1701, &[0, 2, 0, 1, 0, 1, 0xff, 3, 0, 0x21], &ip),
+        udp(9, 1701, &[0x42, 2, 0, 9, 0, 1, 0, 1, 0, 1, 7, 0xff, 3, 0, 0x21], &ip),
+        udp(9, 2152, &[0x30, 0xff, 0, 50, 0, 0, 0, 1], &ip),
+        udp(9, 2152, &[0x34, 0xff, 0, 50, 0, 0, 0, 1, 0, 1, 0, 0x85, 1, 0, 1, 0], &ip),
+        udp(9, 3386, &[&[0x1e, 0xff][..], &[0; 18]].concat(), &ip),
+        udp(9, 3544, &[], &v6),
+        udp(3544, 9, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &v6),
+        udp(9, 4341, &[0; 8], &ip),
+        udp(9, 4754, &[0, 0, 8, 0], &ip),
+        udp(9, 4790, &[12, 0, 0, 3, 0, 0, 1, 0], &frame),
+        udp(9, 6635, &[0, 1, 1, 64], &ip),
+        udp(9, 37008, &[1, 0, 0, 1, 0, 13, 2, 9, 9, 1], &frame),
+    ] {
+        assert_eq!(payload_of(101, &data), Ok(b"abc".to_vec()), "{:02x?}", &data[20..40]);
+    }
+    assert!(matches!(
+        Decoder::new(&Limits::default()).push(&frame_of(&udp(9, 2152, &[1, 2], &ip))),
+        Ok(Packet::Udp(_))
+    ));
+}
+
+fn frame_of(data: &[u8]) -> Frame<'_> {
+    frame(101, data)
+}
+
+#[test]
 fn tunnels_lead_to_the_segment() {
     let inner = ethernet(0x0800, &ip_tcp(b"abc"));
     let udp = |port: u16, head: &[u8]| {
@@ -188,7 +309,10 @@ fn extension_headers_are_stepped_over() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(
-        link in prop::sample::select(vec![0u32, 1, 9, 50, 51, 101, 113, 228, 229, 276]),
+        link in prop::sample::select(vec![
+            0u32, 1, 6, 8, 9, 10, 50, 51, 100, 101, 104, 105, 106, 107, 109, 113, 117, 119, 122, 123, 127,
+            129, 138, 143, 163, 166, 178, 192, 197, 204, 226, 228, 229, 239, 242, 258, 276, 285,
+        ]),
         head in prop::sample::select(vec![vec![], ethernet(0x800, &[0x45]), ethernet(0x86dd, &[0x60]), vec![0x45, 0]]),
         tail in prop::collection::vec(any::<u8>(), 0..120),
     ) {

@@ -46,7 +46,7 @@ pub(super) fn udp<'a>(at: At, ip: &Ip, view: View<'a>) -> Result<Packet<'a>, Ski
 /// What a datagram carries to the port of a tunnel, if it looks like it.
 pub(super) fn tunnel(view: View<'_>) -> Option<Result<Step<'_>, Skip>> {
     let (header, rest) = datagram(view).ok()?;
-    tunnel::in_udp(header.destination_port(), rest)
+    tunnel::in_udp((header.source_port(), header.destination_port()), rest)
 }
 
 fn datagram(view: View<'_>) -> Result<(UdpHeaderSlice<'_>, View<'_>), Skip> {

@@ -1,6 +1,6 @@
-//! Tunnels that carry frames or packets: GRE, VXLAN, Geneve.
+//! Tunnels that carry frames or packets: GRE, VXLAN, Geneve, GTP, Teredo, L2TP and others in UDP.
 
-use super::link::by_ether_type;
+use super::link::{by_ether_type, nsh};
 use super::view::View;
 use super::{Kind, Skip, Step};
 
@@ -16,6 +16,14 @@ pub(super) fn gre(view: View<'_>) -> Result<Step<'_>, Skip> {
             match protocol {
                 // ERSPAN type II has a header of its own, type I none; only the former numbers its packets.
                 0x88be => Ok(Step::Into(Kind::Ethernet, rest.skip(sequence * 2)?)),
+                // Type III has twelve bytes, and eight more where its last bit says so.
+                0x22eb => {
+                    let more = if rest.u8(11)? & 1 == 1 { 8 } else { 0 };
+                    Ok(Step::Into(Kind::Ethernet, rest.skip(12 + more)?))
+                }
+                // WCCP redirects with or without a header of four bytes.
+                0x883e if rest.u8(0)? >> 4 == 4 => Ok(Step::Into(Kind::V4, rest)),
+                0x883e => Ok(Step::Into(Kind::V4, rest.skip(4)?)),
                 0..=1500 => Err(Skip::NotIp),
                 _ => by_ether_type(protocol, rest),
             }
@@ -29,16 +37,113 @@ pub(super) fn gre(view: View<'_>) -> Result<Step<'_>, Skip> {
     }
 }
 
-/// The frame in a datagram to the port of VXLAN or Geneve, if it looks like one.
-pub(super) fn in_udp(port: u16, view: View<'_>) -> Option<Result<Step<'_>, Skip>> {
-    match port {
+/// The frame or packet in a datagram between the ports of a tunnel, if it looks like one.
+pub(super) fn in_udp(ports: (u16, u16), view: View<'_>) -> Option<Result<Step<'_>, Skip>> {
+    match ports.1 {
         // RFC 7348 5: the I flag is set, the reserved bits are not.
         4789 | 8472 if view.u32(0) == Ok(0x0800_0000) => {
             Some(view.skip(8).map(|rest| Step::Into(Kind::Ethernet, rest)))
         }
         // RFC 8926 3.4: version 0.
         6081 if view.u8(0).is_ok_and(|first| first >> 6 == 0) => Some(geneve(view)),
+        _ => by_port(ports.1, view).or_else(|| by_port(ports.0, view)).map(Ok),
+    }
+}
+
+/// Tunnels that are told by either port; what does not fit is a datagram like others.
+fn by_port(port: u16, view: View<'_>) -> Option<Step<'_>> {
+    match port {
+        1701 => l2tp(view),
+        2152 => gtp_u(view),
+        // GTP version 0: a header of twenty bytes.
+        3386 if view.u16(0).is_ok_and(|head| head & 0xe0ff == 0xff) => {
+            inner_ip(view.skip(20).ok()?)
+        }
+        3544 => teredo(view),
+        // LISP (RFC 6830 5): eight bytes, then an IP packet.
+        4341 => inner_ip(view.skip(8).ok()?),
+        // GRE in UDP (RFC 8086).
+        4754 => gre(view).ok(),
+        4790 => vxlan_gpe(view),
+        6635 => Some(Step::Into(Kind::Mpls, view)),
+        37008 => tzsp(view),
         _ => None,
+    }
+}
+
+fn inner_ip(view: View<'_>) -> Option<Step<'_>> {
+    matches!(view.u8(0), Ok(0x45..=0x4f | 0x60..=0x6f)).then_some(Step::Into(Kind::AnyIp, view))
+}
+
+/// GTP version 1, user plane (3GPP TS 29.281 5.1).
+fn gtp_u(view: View<'_>) -> Option<Step<'_>> {
+    let (flags, kind) = (view.u8(0).ok()?, view.u8(1).ok()?);
+    if flags >> 4 != 3 || kind != 0xff {
+        return None;
+    }
+    let mut len = if flags & 7 == 0 { 8 } else { 12 };
+    let mut more = flags & 4 != 0 && view.u8(11).ok()? != 0;
+    while more {
+        let units = usize::from(view.u8(len).ok()?);
+        len += units.max(1) * 4;
+        more = units > 0 && view.u8(len - 1).ok()? != 0;
+    }
+    inner_ip(view.skip(len).ok()?)
+}
+
+/// Teredo (RFC 4380 5.1.1): IPv6, perhaps behind authentication and origin.
+fn teredo(view: View<'_>) -> Option<Step<'_>> {
+    let mut rest = view;
+    if rest.u16(0) == Ok(1) {
+        let (client, value) = (rest.u8(2).ok()?, rest.u8(3).ok()?);
+        rest = rest.skip(13 + usize::from(client) + usize::from(value)).ok()?;
+    }
+    if rest.u16(0) == Ok(0) {
+        rest = rest.skip(8).ok()?;
+    }
+    (rest.u8(0).ok()? >> 4 == 6).then_some(Step::Into(Kind::V6, rest))
+}
+
+/// L2TP version 2, data messages (RFC 2661 3.1).
+fn l2tp(view: View<'_>) -> Option<Step<'_>> {
+    let flags = view.u16(0).ok()?;
+    if flags & 0x800f != 0x0002 {
+        return None;
+    }
+    let has = |bit: u16| flags & bit != 0;
+    let mut len = 6 + if has(0x4000) { 2 } else { 0 } + if has(0x0800) { 4 } else { 0 };
+    if has(0x0200) {
+        len += 2 + usize::from(view.u16(len).ok()?);
+    }
+    Some(Step::Into(Kind::Ppp, view.skip(len).ok()?))
+}
+
+/// VXLAN that names the protocol of what follows (draft-ietf-nvo3-vxlan-gpe 3.1).
+fn vxlan_gpe(view: View<'_>) -> Option<Step<'_>> {
+    let rest = view.skip(8).ok()?;
+    match view.u8(3).ok()? {
+        1 | 2 => inner_ip(rest),
+        3 => Some(Step::Into(Kind::Ethernet, rest)),
+        4 => nsh(rest).ok(),
+        _ => None,
+    }
+}
+
+/// TaZmen Sniffer Protocol: tags, then a frame of the named link type.
+fn tzsp(view: View<'_>) -> Option<Step<'_>> {
+    let kind = match (view.u8(1).ok()?, view.u16(2).ok()?) {
+        (0, 1) => Kind::Ethernet,
+        (0, 0x12) => Kind::Wifi,
+        (0, 0x77) => Kind::Prism,
+        _ => return None,
+    };
+    let mut at = 4;
+    loop {
+        match view.u8(at).ok()? {
+            0 => at += 1,
+            1 => return Some(Step::Into(kind, view.skip(at + 1).ok()?)),
+            _ => at += 2 + usize::from(view.u8(at + 1).ok()?),
+        }
     }
 }
 

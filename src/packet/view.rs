@@ -38,6 +38,16 @@ impl<'a> View<'a> {
         self.array(offset).map(u32::from_be_bytes)
     }
 
+    /// As [`u16`](Self::u16), little-endian.
+    pub fn le16(self, offset: usize) -> Result<u16, Skip> {
+        self.array(offset).map(u16::from_le_bytes)
+    }
+
+    /// As [`u32`](Self::u32), little-endian.
+    pub fn le32(self, offset: usize) -> Result<u32, Skip> {
+        self.array(offset).map(u32::from_le_bytes)
+    }
+
     fn array<const N: usize>(self, offset: usize) -> Result<[u8; N], Skip> {
         let rest = self.data.get(offset..).ok_or_else(|| self.short())?;
         rest.first_chunk().copied().ok_or_else(|| self.short())

@@ -84,6 +84,19 @@ impl Sessions {
         session
     }
 
+    /// The session of a request whose response was seen first.
+    pub(super) fn assign_early(&mut self, exchange: &Exchange, session: Number) -> Number {
+        let id = exchange.request.as_ref().and_then(|request| request.session_id.clone());
+        if exchange.kind != PacketType::CreateSession {
+            self.learn(session, id.filter(|id| !id.is_empty()));
+        }
+        if let Some(open) = self.open.get_mut(session) {
+            open.remember(&Asked::of(exchange));
+            open.touch(exchange.span().last);
+        }
+        session
+    }
+
     /// The session of a response whose request was not seen.
     pub(super) fn assign_orphan(&mut self, exchange: &Exchange, last: Option<Number>) -> Number {
         let asked = &Asked::of(exchange);

@@ -50,6 +50,8 @@ pub struct Sessions {
     digest: bool,
     secrets: Secrets,
     limits: Limits,
+    /// Exchanges beyond the cap of their session.
+    omitted: u64,
 }
 
 /// What is under way on one connection.
@@ -87,6 +89,7 @@ impl Sessions {
             digest,
             secrets,
             limits,
+            omitted: 0,
         }
     }
 
@@ -135,6 +138,11 @@ impl Sessions {
             }
             self.open.settle(session);
         }
+    }
+
+    /// Exchanges left out to stay under the cap on those of one session.
+    pub const fn omitted(&self) -> u64 {
+        self.omitted
     }
 
     /// A session of which nothing more is expected at `now`; to be called until `None`. `facts` lends those of
@@ -210,7 +218,11 @@ impl Sessions {
             inferred,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
-        let session = self.assign_request(&value, last);
+        let early = self.link(connection.id, exchange).map(|link| link.session);
+        let session = match early {
+            Some(session) => self.assign_early(&value, session),
+            None => self.assign_request(&value, last),
+        };
         let pipelined = self.has_unanswered_fragment(connection.id, session);
         if self.digest
             && start.is_some()
@@ -218,7 +230,20 @@ impl Sessions {
         {
             open.digest.get_or_insert_default().begin(pipelined);
         }
-        self.keep(session, value, exchange, start);
+        match early {
+            Some(_) => self.complete(value, exchange, start),
+            None => self.keep(session, value, exchange, start),
+        }
+    }
+
+    /// Adds the request to an exchange whose response was seen first.
+    fn complete(&mut self, value: Exchange, exchange: u32, start: Option<u64>) {
+        let Some(link) = self.link(value.connection, exchange) else { return };
+        link.start = start;
+        let link = *link;
+        if let Some(open) = self.open.get_mut(link.session) {
+            open.ask(link.index, value);
+        }
     }
 
     /// Whether a Fragment of the session waits for its answer on this connection.
@@ -241,6 +266,7 @@ impl Sessions {
             None => self.late += 1,
             Some(open) if open.exchanges.len() >= self.limits.exchanges_per_session => {
                 open.omitted += 1;
+                self.omitted += 1;
                 return;
             }
             Some(open) => {
@@ -248,8 +274,7 @@ impl Sessions {
                     open.live.push(value.connection);
                     channel.sessions.push(session);
                 }
-                index = open.exchanges.len();
-                open.exchanges.push(value);
+                index = open.keep(value);
                 channel.spoken = Some((exchange, session, index));
             }
         }
@@ -424,9 +449,8 @@ impl Sessions {
         }
         if side == Side::Server && value.response.is_some() {
             observer.exchange(value);
-            if (was_over || value.request.is_none())
-                && let Some(channel) = self.connections.get_mut(&connection.id)
-            {
+            // Without its request it is kept: that may be held for want of an earlier segment.
+            if was_over && let Some(channel) = self.connections.get_mut(&connection.id) {
                 channel.exchanges.retain(|other| other.exchange != exchange);
             }
         }

@@ -50,6 +50,12 @@ pub(super) struct Open {
     gone: bool,
     /// The server no longer knew it.
     lost: bool,
+    /// A message was seen that only a session that exists gets.
+    begun: bool,
+    /// A Create was answered.
+    answered: bool,
+    /// A Create succeeded.
+    created: bool,
     path: Option<String>,
     url: Option<String>,
     /// Hosts that the client named, in lower case, and those that the server told it to use.
@@ -76,6 +82,9 @@ impl Open {
             over: false,
             gone: false,
             lost: false,
+            begun: false,
+            answered: false,
+            created: false,
             path: None,
             url: None,
             hosts: Vec::new(),
@@ -103,12 +112,38 @@ impl Open {
         }
     }
 
+    /// Takes an exchange; its place among them.
+    pub fn keep(&mut self, exchange: Exchange) -> usize {
+        self.note(&exchange.kind);
+        self.exchanges.push(exchange);
+        self.exchanges.len() - 1
+    }
+
+    /// Takes the request of an exchange whose response was seen first.
+    pub fn ask(&mut self, index: usize, exchange: Exchange) {
+        self.note(&exchange.kind);
+        let Some(known) = self.exchanges.get_mut(index) else { return };
+        (known.kind, known.request, known.inferred) =
+            (exchange.kind, exchange.request, exchange.inferred);
+        if let Some(response) = known.response.take() {
+            self.answer(index, response);
+        }
+    }
+
+    fn note(&mut self, kind: &PacketType) {
+        self.begun |=
+            !matches!(kind, PacketType::CreateSession | PacketType::Ping | PacketType::Unknown);
+    }
+
     /// Takes the response to one of its requests.
     pub fn answer(&mut self, index: usize, response: Response) {
         let Some(exchange) = self.exchanges.get_mut(index) else { return };
         let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
         let cancel = exchange.kind == PacketType::CancelSession;
         let ends = cancel || exchange.kind == PacketType::CloseSession;
+        let create = exchange.kind == PacketType::CreateSession;
+        self.answered |= create;
+        self.created |= create && response.is_success();
         self.over |= ends && response.is_success();
         self.gone |= cancel && unknown;
         self.lost |= unknown;
@@ -176,29 +211,17 @@ impl Open {
     }
 
     /// No session id was agreed on: only Pings, and Creates without success.
-    pub fn is_provisional(&self) -> bool {
-        self.id.is_none()
-            && self.exchanges.iter().all(|exchange| {
-                matches!(
-                    exchange.kind,
-                    PacketType::CreateSession | PacketType::Ping | PacketType::Unknown
-                )
-            })
+    pub const fn is_provisional(&self) -> bool {
+        self.id.is_none() && !self.begun
     }
 
     /// No answer to a Create was seen: the id that follows may be its own.
-    pub fn awaits_id(&self) -> bool {
-        let answered = |exchange: &Exchange| {
-            exchange.kind == PacketType::CreateSession && exchange.response.is_some()
-        };
-        !self.exchanges.iter().any(answered)
+    pub const fn awaits_id(&self) -> bool {
+        !self.answered
     }
 
-    pub fn is_created(&self) -> bool {
-        self.exchanges.iter().any(|exchange| {
-            exchange.kind == PacketType::CreateSession
-                && exchange.response.as_ref().is_some_and(Response::is_success)
-        })
+    pub const fn is_created(&self) -> bool {
+        self.created
     }
 
     /// What it looks like from another session.

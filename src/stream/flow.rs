@@ -55,8 +55,19 @@ impl<T: Default> Flow<T> {
         match (segment.flags.has(Flags::SYN), segment.flags.has(Flags::ACK)) {
             (true, false) => other || (known.is_none() && self.begun(dir.other())),
             (true, true) => other && self.closed_at.is_some(),
-            _ => false,
+            (false, _) => self.is_alive(dir, segment),
         }
+    }
+
+    /// Whether data follows an RST of the same side, which therefore was another's.
+    fn is_alive(&self, dir: Dir, segment: &Segment<'_>) -> bool {
+        let side = self.subject.side(dir);
+        let reset = self.subject.connection.reset.filter(|_| self.closed_at.is_some());
+        let (half, seq) = (self.halves.of(dir), Seq(segment.seq));
+        segment.wire_len > 0
+            && !segment.flags.has(Flags::RST)
+            && reset.is_some_and(|reset| reset.side == side)
+            && half.offset(seq).is_some_and(|offset| offset >= half.next() as i64)
     }
 
     fn begun(&self, dir: Dir) -> bool {
@@ -114,7 +125,9 @@ impl<T: Default> Flow<T> {
 
     fn synchronize(&mut self, dir: Dir, segment: &Segment<'_>) {
         let acked = segment.flags.has(Flags::ACK);
-        self.halves.of_mut(dir).begin(Seq(segment.seq).plus(1));
+        let half = self.halves.of_mut(dir);
+        half.begin(Seq(segment.seq).plus(1));
+        half.move_back(Seq(segment.seq).plus(1));
         if acked {
             self.halves.of_mut(dir.other()).begin(Seq(segment.ack));
         }
@@ -195,6 +208,11 @@ impl<T: Default> Flow<T> {
         }
         let first = Seq(segment.seq).plus(u64::from(segment.flags.has(Flags::SYN)));
         self.start(dir, first);
+        if segment.wire_len > 0 {
+            self.halves.of_mut(dir).move_back(first);
+        } else if fin {
+            self.halves.of_mut(dir).doubt();
+        }
         if self.halves.of(dir).offset(first).is_none() {
             self.subject.facts(dir).out_of_window += 1;
             self.stray(dir, segment.at, first, budget, out);
@@ -291,6 +309,7 @@ impl<T: Default> Flow<T> {
             return;
         }
         self.halves.of_mut(dir).begin(first);
+        self.halves.of_mut(dir).guessed = true;
         let connection = &self.subject.connection;
         let unknown = connection.midstream && connection.client.port() == connection.server.port();
         let silent = self.halves.of(dir.other()).base().is_none();

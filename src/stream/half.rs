@@ -105,6 +105,8 @@ pub(super) struct Budget {
     pub per_side: usize,
     pub in_all: usize,
     pub held: usize,
+    /// Bytes no longer waited for, since too much was held behind them.
+    pub given_up: u64,
 }
 
 /// A hole that the receiver has acknowledged.
@@ -125,6 +127,10 @@ pub(super) struct Half {
     recent: Recent,
     hole: Option<Hole>,
     astray: u8,
+    /// The start is only where the first segment was, and nothing was delivered.
+    pub guessed: bool,
+    /// FIN came before anything else: earlier bytes may have been stored late.
+    doubtful: bool,
     /// Highest offset that the other side has acknowledged.
     pub acked: u64,
     /// Where FIN ends the direction, once seen.
@@ -139,6 +145,25 @@ impl Half {
     /// Sets the sequence number of offset 0, unless it is known.
     pub fn begin(&mut self, seq: Seq) {
         self.base.get_or_insert(seq);
+    }
+
+    /// FIN alone is all there is so far of a direction whose start was not seen.
+    pub fn doubt(&mut self) {
+        self.doubtful |= self.guessed && self.next == 0 && self.held.is_empty();
+        self.guessed = false;
+    }
+
+    /// Begins at `seq` instead, where that is earlier and FIN alone was seen.
+    pub fn move_back(&mut self, seq: Seq) {
+        self.guessed = false;
+        if !std::mem::take(&mut self.doubtful) {
+            return;
+        }
+        let behind = self.base.map_or(0, |base| base.since(seq));
+        let Ok(behind) = u64::try_from(behind) else { return };
+        self.base = Some(seq);
+        self.acked = self.acked.saturating_add(behind);
+        self.fin = self.fin.map(|(end, at)| (end.saturating_add(behind), at));
     }
 
     pub fn base(&self) -> Option<Seq> {
@@ -249,12 +274,12 @@ impl Half {
     pub fn flush(&mut self, at: At, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         let end = self.highest().max(self.acked);
         self.give_up(at, end, budget, out);
-        self.hole = None;
+        (self.hole, self.doubtful) = (None, false);
     }
 
     /// Whether everything before FIN was delivered.
     pub fn complete(&self) -> bool {
-        self.fin.is_some_and(|(end, _)| self.next >= end)
+        !self.doubtful && self.fin.is_some_and(|(end, _)| self.next >= end)
     }
 
     /// Drops what is held.
@@ -301,6 +326,7 @@ impl Half {
     fn make_room(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         loop {
             let end = self.first_held().map_or(part.offset, |held| held.min(part.offset));
+            budget.given_up = budget.given_up.saturating_add(end.saturating_sub(self.next));
             self.gap(part.at, end, false, out);
             self.release(budget, out);
             if part.offset <= self.next || self.hold(part, budget) {

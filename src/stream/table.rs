@@ -40,7 +40,12 @@ pub struct Table<T> {
 impl<T: Default> Table<T> {
     /// An empty table.
     pub fn new(limits: &Limits) -> Self {
-        let budget = Budget { per_side: limits.held_per_side, in_all: limits.held_in_all, held: 0 };
+        let budget = Budget {
+            per_side: limits.held_per_side,
+            in_all: limits.held_in_all,
+            held: 0,
+            given_up: 0,
+        };
         Self {
             pool: Pool::new(),
             flows: Flows::default(),
@@ -134,6 +139,11 @@ impl<T: Default> Table<T> {
     /// What is held out of order over all connections, in bytes.
     pub const fn held(&self) -> usize {
         self.budget.held
+    }
+
+    /// Bytes that were no longer waited for, to stay under the caps on what is held.
+    pub const fn given_up(&self) -> u64 {
+        self.budget.given_up
     }
 
     /// The id of the connection between two endpoints, whichever is which.

@@ -260,7 +260,31 @@ fn reset_flushes_what_came_before_it() {
         ["Client 0 lacks 3", "Client 3 def from 4", "Client Reset", "Server Reset"]
     );
     assert_eq!(net.connection().reset.unwrap().side, Side::Client);
-    assert_eq!(net.client(106, 500, ACK, b"more"), NOTHING);
+    assert_eq!(net.server(500, 106, ACK, b"more"), NOTHING);
+}
+
+#[test]
+fn data_behind_an_rst_of_the_same_side_disproves_it() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    assert_eq!(net.server(500, 103, RST, b""), ["Client Reset", "Server Reset"]);
+    assert_eq!(net.client(103, 500, ACK, b"in flight"), NOTHING);
+    assert_eq!(net.server(500, 103, ACK, b"xy"), ["Server 0 xy from 7"]);
+    assert_eq!(net.client(103, 502, ACK, b"def"), ["Client 0 def from 8"]);
+    assert_eq!(net.table.seen(), 2);
+}
+
+#[test]
+fn data_stored_behind_the_fin_that_follows_it_is_delivered() {
+    let mut net = Net::new();
+    assert_eq!(net.server(505, 100, FIN, b""), NOTHING);
+    assert_eq!(net.server(499, 100, SYN | ACK, b""), NOTHING);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), ["Client 0 abc from 3"]);
+    assert_eq!(net.server(503, 103, ACK, b"fg"), NOTHING);
+    assert_eq!(
+        net.server(500, 103, ACK, b"cde"),
+        ["Server 0 cde from 5", "Server 3 fg from 4", "Server Fin"]
+    );
 }
 
 #[test]
@@ -495,7 +519,7 @@ proptest! {
         base in prop::sample::select(vec![100, u32::MAX - 20, u32::MAX]),
     ) {
         let (mut half, mut got) = (Half::default(), vec![]);
-        let mut budget = Budget { per_side: 1 << 20, in_all: 1 << 20, held: 0 };
+        let mut budget = Budget { per_side: 1 << 20, in_all: 1 << 20, held: 0, given_up: 0 };
         half.begin(Seq(base));
         for (offset, payload) in &segments {
             let Some(offset) = half.offset(Seq(base.wrapping_add(*offset))) else { panic!() };

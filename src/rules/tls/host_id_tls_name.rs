@@ -48,7 +48,7 @@ fn is_meant(named: &Named<'_>, connection: &TlsConnection) -> bool {
     let name = connection.tls.sni.as_deref();
     connection.failed()
         && connection.client.ip() == named.opened.client.ip()
-        && named.secs_to(connection.started) >= 0.0
+        && named.secs_to(connection.span.first.time) >= 0.0
         && (name.is_some_and(|name| named.is(name))
             || named.address() == Some(connection.server.ip()))
 }

@@ -17,7 +17,7 @@ fn alert_words(alert: &Alert) -> String {
 /// Why the certificate in sight cannot serve, where that shows.
 fn certificate_words(connection: &TlsConnection) -> Option<String> {
     let leaf = connection.tls.certificates.first()?;
-    if !leaf.is_valid_at(connection.started) {
+    if !leaf.is_valid_at(connection.span.first.time) {
         let (from, until) = (leaf.not_before, leaf.not_after);
         return Some(format!("the certificate is valid from {from} to {until} only"));
     }

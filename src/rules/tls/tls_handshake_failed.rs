@@ -69,7 +69,7 @@ fn client_code(connection: &TlsConnection) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::{Span, Timestamp};
+    use crate::at::Span;
     use crate::tls::{Facts, Traffic};
 
     #[test]
@@ -80,8 +80,6 @@ mod tests {
             client: "10.0.0.5:49231".parse().unwrap(),
             server: "10.0.0.9:443".parse().unwrap(),
             span: Span::default(),
-            started: Timestamp::default(),
-            ended: Timestamp::default(),
             whole: true,
             tls: Facts {
                 client_hello_at: Some(crate::tls::Seen::default()),

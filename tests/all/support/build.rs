@@ -59,9 +59,14 @@ impl Order {
 
 /// A pcap file with times in microseconds.
 pub fn pcap(records: &[Record], order: Order) -> Vec<u8> {
+    pcap_of(1, records, order)
+}
+
+/// A pcap file whose frames are of link type `link`.
+pub fn pcap_of(link: u32, records: &[Record], order: Order) -> Vec<u8> {
     let mut out = order.u32(0xa1b2_c3d4).to_vec();
     out.extend([order.u16(2), order.u16(4)].concat());
-    out.extend([0, 0, 262_144, 1].map(|number| order.u32(number)).concat());
+    out.extend([0, 0, 262_144, link].map(|number| order.u32(number)).concat());
     for record in records {
         let (secs, micros) = (record.nanos / 1_000_000_000, record.nanos % 1_000_000_000 / 1000);
         let numbers = [secs as u32, micros as u32, record.data.len() as u32, record.wire_len];
@@ -170,6 +175,38 @@ impl Record {
         (&self.data[IP + 12..IP + 20], &self.data[tcp..tcp + 4])
     }
 
+    fn seq(&self) -> u32 {
+        let tcp = self.tcp();
+        u32::from_be_bytes(self.data[tcp + 4..tcp + 8].try_into().unwrap())
+    }
+
+    /// The same segment in a packet of its own.
+    fn again(&self) -> Self {
+        let mut again = self.clone();
+        again.data[IP + 4] ^= 0x80;
+        again
+    }
+
+    /// Whether `next` goes the same way and its data follow at once.
+    fn continues_in(&self, next: &Self) -> bool {
+        self.direction() == next.direction()
+            && !self.payload().is_empty()
+            && self.seq().wrapping_add(self.payload().len() as u32) == next.seq()
+    }
+
+    /// A segment with the second half of this one's data and all of `next`.
+    fn joined(&self, next: &Self) -> Self {
+        let half = self.payload().len() / 2;
+        let mut joined = self.part(half..self.payload().len()).again();
+        joined.data.truncate(joined.payload_range().end);
+        joined.data.extend(next.payload());
+        let ip_len = (joined.data.len() - IP) as u16;
+        joined.data[IP + 2..IP + 4].copy_from_slice(&ip_len.to_be_bytes());
+        let (flags, tcp) = (next.data[next.tcp() + 13], joined.tcp());
+        joined.data[tcp + 13] = flags & !FIN;
+        Self { wire_len: joined.data.len() as u32, ..joined }
+    }
+
     /// The part of the segment that holds `part` of its payload.
     fn part(&self, part: Range<usize>) -> Self {
         let (tcp, payload) = (self.tcp(), self.payload_range());
@@ -197,6 +234,55 @@ pub fn resegmented(records: &[Record], size: usize) -> Vec<Record> {
         (0..len).step_by(size).map(|at| record.part(at..len.min(at + size))).collect()
     };
     records.iter().flat_map(split).collect()
+}
+
+/// The same packets behind `header` instead of that of Ethernet.
+pub fn behind(header: &[u8], records: &[Record]) -> Vec<Record> {
+    let change = |record: &Record| {
+        let data = [header, &record.data[IP..]].concat();
+        Record { wire_len: data.len() as u32, data, ..*record }
+    };
+    records.iter().map(change).collect()
+}
+
+/// The conversation of another client, `nanos` later.
+pub fn of_client(address: [u8; 4], nanos: i64, records: &[Record]) -> Vec<Record> {
+    let server =
+        |record: &Record| record.data[record.tcp()..][..2] < record.data[record.tcp() + 2..][..2];
+    let change = |record: &Record| {
+        let mut changed = record.clone();
+        let place = IP + if server(record) { 16 } else { 12 };
+        changed.data[place..place + 4].copy_from_slice(&address);
+        changed.nanos += nanos;
+        changed
+    };
+    records.iter().map(change).collect()
+}
+
+/// What a network may do to segments, by a sequence of random numbers: repeat them, alone or with the end of the one
+/// before, and bring them late.
+pub fn mistreated(records: &[Record], mut random: impl FnMut(usize) -> usize) -> Vec<Record> {
+    let mut out: Vec<Record> = Vec::new();
+    for record in records {
+        out.push(record.clone());
+        let last = out.len() - 1;
+        if record.payload().is_empty() {
+            continue;
+        }
+        match random(6) {
+            0 => out.push(record.again()),
+            1 if last > 0 && out[last - 1].continues_in(record) => {
+                let joined = out[last - 1].joined(record);
+                out.push(joined);
+            }
+            2 if last > 0 && out[last - 1].continues_in(record) => out.swap(last - 1, last),
+            _ => {}
+        }
+    }
+    let mut times: Vec<i64> = out.iter().map(|record| record.nanos).collect();
+    times.sort_unstable();
+    out.iter_mut().zip(times).for_each(|(record, nanos)| record.nanos = nanos);
+    out
 }
 
 /// Every frame twice.

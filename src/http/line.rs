@@ -1,0 +1,258 @@
+//! First lines: how a message is recognised, and what odd ones mean (RFC 9112 2.2, 3 and 4).
+
+use memchr::memchr;
+
+use super::Oddities;
+
+/// What starts the line of a response; the second is that of SHOUTcast.
+const RESPONSES: [&[u8]; 2] = [b"HTTP", b"ICY"];
+
+/// Methods that are believed without a version behind the target.
+const PLAIN: [&[u8]; 8] =
+    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PROPFIND", b"BITS_POST"];
+
+const LONGEST_METHOD: usize = 32;
+
+/// Whether `bytes` can be the start of a message; `None` while too few are there to tell.
+pub fn begins_message(bytes: &[u8]) -> Option<bool> {
+    let bytes = bytes.trim_ascii_start();
+    match status(bytes) {
+        Status::Partial => return None,
+        Status::Found { .. } => return Some(true),
+        Status::None => {}
+    }
+    let line = match memchr(b'\n', bytes) {
+        Some(end) => bytes.get(..end).unwrap_or_default(),
+        None => return if partial_request(bytes) { None } else { Some(false) },
+    };
+    Some(Request::of(line).is_some_and(|request| request.version.is_some()))
+}
+
+/// As [`begins_message`], and true of a request without a version too (HTTP/0.9).
+pub fn begins_exchange(bytes: &[u8]) -> Option<bool> {
+    match begins_message(bytes) {
+        Some(false) => {
+            let line = memchr(b'\n', bytes).and_then(|end| bytes.get(..end)).unwrap_or_default();
+            Some(Request::of(line).is_some_and(Request::is_plain))
+        }
+        known => known,
+    }
+}
+
+/// The length of a request of one line without a version, which no fields follow (HTTP/0.9).
+pub(super) fn simple_request(bytes: &[u8]) -> Option<usize> {
+    let end = memchr(b'\n', bytes)?;
+    Request::of(bytes.get(..end)?).filter(|request| request.is_plain())?;
+    let rest = bytes.get(end + 1..)?;
+    let name = rest.get(..memchr(b':', rest).unwrap_or(0)).unwrap_or_default();
+    let field = !name.is_empty() && name.iter().all(|byte| is_token(*byte) || *byte == b' ');
+    let empty = rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
+    (!field && !empty).then_some(end + 1)
+}
+
+/// Writes a first line as the grammar would have it. `cut` tells that the capture lacks its end.
+pub(super) fn canonical(out: &mut Vec<u8>, line: &[u8], cut: bool, odd: &mut Oddities) {
+    odd.cut_line |= cut;
+    if let Status::Found { minor, code, reason } = status(line) {
+        odd.version |= minor.is_none();
+        out.extend_from_slice(if minor == Some(0) { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
+        out.extend_from_slice(code);
+        out.push(b' ');
+        out.extend(reason.iter().map(|byte| if *byte < b' ' { b' ' } else { *byte }));
+    } else if let Some(request) = Request::of(line).filter(|request| request.is_known()) {
+        out.extend_from_slice(request.method);
+        out.push(b' ');
+        escape(out, request.target);
+        let minor = request.version.and_then(minor);
+        odd.version |= minor.is_none() && !cut;
+        out.extend_from_slice(if minor == Some(1) { b" HTTP/1.1" } else { b" HTTP/1.0" });
+    } else {
+        out.extend_from_slice(line);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The words of a request line.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    method: &'a [u8],
+    target: &'a [u8],
+    /// What stands behind `HTTP/`.
+    version: Option<&'a [u8]>,
+}
+
+impl<'a> Request<'a> {
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let line = line.trim_ascii_end();
+        let (method, rest) = line.split_at_checked(memchr(b' ', line)?)?;
+        let version = rest.windows(6).rposition(|bytes| bytes.eq_ignore_ascii_case(b" HTTP/"));
+        let split = version.filter(|at| is_version(rest.get(at + 6..).unwrap_or_default()));
+        let (target, version) = match split {
+            // With two words there is no version: the second is what is asked for.
+            Some(0) => (rest, None),
+            Some(at) => (rest.get(..at)?, rest.get(at + 6..)),
+            None => (rest, None),
+        };
+        // The preface of HTTP/2 (RFC 9113 3.4).
+        let other = method == b"PRI" && version == Some(b"2.0");
+        let request = Self { method, target: target.trim_ascii(), version };
+        (is_method(method) && !request.target.is_empty() && !other).then_some(request)
+    }
+
+    fn is_known(&self) -> bool {
+        self.version.is_some() || self.is_plain()
+    }
+
+    /// Whether it means something without a version: other protocols write their own in its place.
+    fn is_plain(self) -> bool {
+        let target = ["/", "http://", "https://", "HTTP/"];
+        self.version.is_none()
+            && PLAIN.contains(&self.method)
+            && target.iter().any(|start| self.target.starts_with(start.as_bytes()))
+    }
+}
+
+enum Status<'a> {
+    None,
+    /// It may become one.
+    Partial,
+    /// `minor` is that of HTTP/1.0 and HTTP/1.1.
+    Found {
+        minor: Option<u8>,
+        code: &'a [u8],
+        reason: &'a [u8],
+    },
+}
+
+/// Reads a line such as `HTTP/1.1 200 OK`; more white space, other versions and none are understood.
+fn status(bytes: &[u8]) -> Status<'_> {
+    let Some(rest) = RESPONSES.iter().find_map(|start| bytes.strip_prefix(*start)) else {
+        let begun = RESPONSES.iter().any(|start| start.starts_with(bytes));
+        return if begun && !bytes.is_empty() { Status::Partial } else { Status::None };
+    };
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let Some(space) = rest.iter().position(is_space) else {
+        let begun = rest.is_empty() || rest.strip_prefix(b"/").is_some_and(is_version);
+        return if begun { Status::Partial } else { Status::None };
+    };
+    let (version, rest) = rest.split_at(space);
+    if !version.is_empty() && !version.strip_prefix(b"/").is_some_and(is_version) {
+        return Status::None;
+    }
+    let spaces = rest.iter().take_while(|byte| is_space(byte)).count();
+    let rest = rest.get(spaces..).unwrap_or_default();
+    let digits = rest.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    match rest.split_at_checked(3) {
+        Some((code, reason)) if digits == 3 => {
+            let line = memchr(b'\n', reason).and_then(|end| reason.get(..end)).unwrap_or(reason);
+            let minor = version.strip_prefix(b"/").and_then(minor);
+            Status::Found { minor, code, reason: line.trim_ascii() }
+        }
+        None if digits == rest.len() && spaces < 64 => Status::Partial,
+        _ => Status::None,
+    }
+}
+
+fn minor(version: &[u8]) -> Option<u8> {
+    match version {
+        b"1.0" => Some(0),
+        b"1.1" => Some(1),
+        _ => None,
+    }
+}
+
+/// What stands behind `HTTP/`, in any version there may be.
+fn is_version(bytes: &[u8]) -> bool {
+    bytes.len() <= 8 && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+}
+
+fn is_method(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.len() <= LONGEST_METHOD
+        && bytes.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!' | b'$')
+        })
+}
+
+/// A character of a field name (RFC 9110 5.6.2).
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]{}".contains(&byte)
+}
+
+fn partial_request(bytes: &[u8]) -> bool {
+    match memchr(b' ', bytes) {
+        None => bytes.is_empty() || is_method(bytes),
+        Some(space) => {
+            let (method, rest) = bytes.split_at(space);
+            is_method(method)
+                && rest.iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\r'))
+        }
+    }
+}
+
+fn escape(out: &mut Vec<u8>, target: &[u8]) {
+    for byte in target {
+        if byte.is_ascii_graphic() {
+            out.push(*byte);
+        } else {
+            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(line: &[u8]) -> (String, bool) {
+        let (mut out, mut odd) = (Vec::new(), Oddities::default());
+        canonical(&mut out, line, false, &mut odd);
+        (String::from_utf8(out).unwrap().trim_end().to_owned(), odd.version)
+    }
+
+    #[test]
+    fn a_message_is_recognised_by_its_first_line() {
+        for yes in [
+            &b"BITS_POST /x HTTP/1.1\r\n"[..],
+            b"HTTP/1.1 200 OK",
+            b"HTTP/1.1  200 OK",
+            b"HTTP/2 200\r\n",
+            b"ICY 200 OK\r\n",
+            b"GET /x http/1.1\r\n",
+            b"GET /x HTTP/\r\n",
+        ] {
+            assert_eq!(begins_message(yes), Some(true), "{}", yes.escape_ascii());
+        }
+        for no in [
+            &b"\x16\x03\x01"[..],
+            b"SSH-2.0-OpenSSH\r\n",
+            b"HTTP/1.1 2000 OK",
+            b"HTTP/1.1 OK",
+            b"PRI * HTTP/2.0\r\n",
+            b"OPTIONS rtsp://h/ RTSP/1.0\r\n",
+            b"GET /x\r\n",
+        ] {
+            assert_eq!(begins_message(no), Some(false), "{}", no.escape_ascii());
+        }
+        for open in [&b"BITS_PO"[..], b"HT", b"HTTP/1.", b"HTTP/1.1 20", b"GET /x HTT"] {
+            assert_eq!(begins_message(open), None, "{}", open.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_request_without_version_begins_an_exchange() {
+        assert_eq!(begins_exchange(b"GET /x\r\n"), Some(true));
+        assert_eq!(begins_exchange(b"GET key\r\n"), Some(false));
+        assert_eq!(simple_request(b"GET /x\r\n<"), Some(8));
+        assert_eq!(simple_request(b"GET /x\r\nHost: h\r\n"), None);
+    }
+
+    #[test]
+    fn odd_lines_are_rewritten_and_told() {
+        assert_eq!(rewritten(b"HTTP/1.1\t 404  No"), ("HTTP/1.1 404 No".into(), false));
+        assert_eq!(rewritten(b"ICY 200 OK"), ("HTTP/1.1 200 OK".into(), true));
+        assert_eq!(rewritten(b"GET /a b HTTP/1.0"), ("GET /a%20b HTTP/1.0".into(), false));
+        assert_eq!(rewritten(b"GET /x"), ("GET /x HTTP/1.0".into(), true));
+        assert_eq!(rewritten(b"GET HTTP/1.1"), ("GET HTTP/1.1 HTTP/1.0".into(), true));
+    }
+}

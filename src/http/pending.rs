@@ -1,0 +1,84 @@
+//! Requests of one connection that wait for their response.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// What is remembered of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pending {
+    pub exchange: u32,
+    pub head_method: bool,
+    pub connect: bool,
+    /// The frame that it began in.
+    pub frame: u64,
+}
+
+/// The oldest first. Beyond the cap only the numbers are kept, which follow each other: responses still find their
+/// request, whatever its method was.
+#[derive(Debug)]
+pub(super) struct Queue {
+    known: VecDeque<Pending>,
+    beyond: Range<u32>,
+}
+
+impl Queue {
+    pub const fn new() -> Self {
+        Self { known: VecDeque::new(), beyond: 0..0 }
+    }
+
+    pub fn push(&mut self, request: Pending, cap: usize) {
+        if self.known.len() < cap && self.beyond.is_empty() {
+            self.known.push_back(request);
+        } else if self.beyond.is_empty() {
+            self.beyond = request.exchange..request.exchange.saturating_add(1);
+        } else {
+            self.beyond.end = request.exchange.saturating_add(1);
+        }
+    }
+
+    pub fn front(&self) -> Option<Pending> {
+        let exchange = self.beyond.start;
+        let beyond = Pending { exchange, head_method: false, connect: false, frame: 0 };
+        self.known.front().copied().or_else(|| (!self.beyond.is_empty()).then_some(beyond))
+    }
+
+    pub fn pop(&mut self) {
+        if self.known.pop_front().is_none() && !self.beyond.is_empty() {
+            self.beyond.start += 1;
+        }
+    }
+
+    /// Forgets all but the newest.
+    pub fn keep_newest(&mut self) {
+        if !self.beyond.is_empty() {
+            self.known.clear();
+            self.beyond.start = self.beyond.end - 1;
+        } else if let Some(newest) = self.known.pop_back() {
+            self.known.clear();
+            self.known.push_back(newest);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.beyond.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_beyond_the_cap_are_answered_in_order_too() {
+        let mut queue = Queue::new();
+        for exchange in 0..5 {
+            queue.push(Pending { exchange, head_method: true, connect: false, frame: 1 }, 2);
+        }
+        for exchange in 0..5 {
+            let front = queue.front().unwrap();
+            assert_eq!((front.exchange, front.head_method), (exchange, exchange < 2));
+            queue.pop();
+        }
+        assert!(queue.is_empty());
+    }
+}

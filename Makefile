@@ -1,13 +1,14 @@
 # make demo    build, and analyse a capture from samples/
 # make test    run the tests, and let other programs read what is written (tests/readers.sh)
 # make check   formatting, lints and documentation, with warnings as errors
+# make bench   measure, beside other programs where they are installed, and compare with benches/recorded.json
 # make deps    install the headers of libpcap where they are missing
 
 CARGO ?= cargo
 CC ?= cc
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
-.PHONY: demo test check deps
+.PHONY: demo test check bench deps
 
 demo: deps
 	$(CARGO) build --release
@@ -21,6 +22,9 @@ check: deps
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps
+
+bench: deps
+	$(CARGO) bench --bench compare
 
 define HAVE_LIBPCAP
 pkg-config --exists libpcap 2>/dev/null || \

@@ -1,13 +1,15 @@
 //! The front door of the library: frames in, a report out.
 
+use crate::at::Timestamp;
+use crate::bits::secrets::Secrets;
 use crate::capture::{Frame, Input};
 use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
-use crate::model::{Report, TlsConnection};
+use crate::model::{Lookup, Report, Session, TlsConnection};
 use crate::observe::Observer;
-use crate::rules::{ALL, Rule, judge};
+use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
 use crate::stream::Connection;
 use crate::tls::RsaKeyError;
@@ -21,37 +23,54 @@ pub struct Options {
     pub digest: bool,
     /// The rules to ask.
     pub rules: Vec<&'static Rule>,
+    /// What becomes of credentials in heads and URLs.
+    pub secrets: Secrets,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), digest: false, rules: ALL.to_vec() }
+        Self {
+            limits: Limits::default(),
+            digest: false,
+            rules: ALL.to_vec(),
+            secrets: Secrets::default(),
+        }
     }
 }
+
+/// Nanoseconds of capture time for which a list of failed look-ups is good enough.
+const LOOK: i64 = 1_000_000_000;
 
 /// One analysis of one or several captures.
 pub struct Analysis {
     engine: Engine,
     sessions: Sessions,
     attempts: Attempts,
+    judge: Judge,
+    kept: Vec<Session>,
+    /// Failed look-ups as they were known at some time.
+    lookups: Vec<Lookup>,
+    looked: Timestamp,
     tls: Vec<TlsConnection>,
+    tls_cap: usize,
     tls_omitted: u64,
-    rules: Vec<&'static Rule>,
-    limits: Limits,
 }
 
 impl Analysis {
     /// An analysis that has seen nothing yet.
     pub fn new(options: Options) -> Self {
-        let Options { limits, digest, rules } = options;
+        let Options { limits, digest, rules, secrets } = options;
         Self {
-            engine: Engine::new(limits.clone()),
-            sessions: Sessions::new(limits.clone(), digest),
             attempts: Attempts::new(limits.attempts),
+            tls_cap: limits.tls_connections,
+            judge: Judge::new(rules, &limits),
+            engine: Engine::new(limits.clone()),
+            sessions: Sessions::new(limits, digest, secrets),
+            kept: Vec::new(),
+            lookups: Vec::new(),
+            looked: Timestamp::default(),
             tls: Vec::new(),
             tls_omitted: 0,
-            rules,
-            limits,
         }
     }
 
@@ -87,21 +106,23 @@ impl Analysis {
             sessions.push(connection, &event, observer);
         });
         self.forget(observer);
+        self.hand_out(observer);
     }
 
     /// Ends the analysis. `inputs` are the facts of what was read.
     pub fn finish(mut self, inputs: Vec<Input>, observer: &mut impl Observer) -> Report {
-        let sessions = &mut self.sessions;
-        self.engine.finish(|connection, event| {
-            observer.http(connection, &event);
-            sessions.push(connection, &event, observer);
-        });
-        self.forget(observer);
+        while self.end_connection(observer) {
+            self.forget(observer);
+        }
+        self.lookups = self.engine.lookups();
+        self.sessions.finish();
+        self.hand_out(observer);
+        self.kept.sort_by_key(Session::order);
         let mut quality = self.engine.quality();
         quality.attempts_omitted = self.attempts.omitted();
+        quality.sessions_forgotten = self.sessions.forgotten();
+        quality.late_messages = self.sessions.late();
         quality.tls_omitted = self.tls_omitted;
-        let (sessions, web) = self.sessions.finish();
-        let end = self.engine.last();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -111,19 +132,28 @@ impl Analysis {
             },
             captures: inputs,
             quality,
-            sessions,
+            sessions: self.kept,
             attempts: self.attempts.finish(),
+            lookups: self.lookups,
             tls_connections: self.tls,
-            lookups: self.engine.lookups(),
             findings: Vec::new(),
         };
-        judge(&mut report, &self.rules, &web, end, &self.limits);
+        self.judge.capture(&mut report);
         report
+    }
+
+    /// Ends the connection that began first; false when there is none.
+    fn end_connection(&mut self, observer: &mut impl Observer) -> bool {
+        let sessions = &mut self.sessions;
+        self.engine.finish(|connection, event| {
+            observer.http(connection, &event);
+            sessions.push(connection, &event, observer);
+        })
     }
 
     fn keep_tls(&mut self, connection: &Connection) {
         match TlsConnection::of(connection) {
-            Some(_) if self.tls.len() >= self.limits.tls_connections => self.tls_omitted += 1,
+            Some(_) if self.tls.len() >= self.tls_cap => self.tls_omitted += 1,
             Some(facts) => self.tls.push(facts),
             None => {}
         }
@@ -134,7 +164,30 @@ impl Analysis {
             observer.closed(&connection);
             self.attempts.closed(&connection);
             self.keep_tls(&connection);
-            self.sessions.closed(connection);
+            self.sessions.closed(&connection);
+        }
+    }
+
+    /// Judges the sessions of which nothing more is expected, and hands them over.
+    fn hand_out(&mut self, observer: &mut impl Observer) {
+        let (engine, now) = (&self.engine, self.engine.last());
+        while let Some(mut session) = self.sessions.due(now, |id| engine.connection(id)) {
+            if now.time.since(self.looked).abs() >= LOOK {
+                (self.lookups, self.looked) = (engine.lookups(), now.time);
+            }
+            let open = self.sessions.open_before(&session);
+            self.judge.session(
+                &mut session,
+                &Sight {
+                    open: &open,
+                    attempts: self.attempts.so_far(),
+                    lookups: &self.lookups,
+                    tls: &self.tls,
+                    web: self.sessions.web(),
+                    end: now,
+                },
+            );
+            self.kept.extend(observer.session(session));
         }
     }
 }

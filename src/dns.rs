@@ -126,15 +126,19 @@ impl Resolver {
         self.omitted
     }
 
-    /// All failures that no success followed, in the order in which they began.
-    pub fn finish(mut self) -> Vec<Lookup> {
+    /// Nothing follows: what waits will not be answered.
+    pub fn end(&mut self) {
         for question in std::mem::take(&mut self.waiting) {
             let Question { client, name, at, .. } = question;
             self.fail(client.ip(), &name, Failure::Unanswered, Span::at(at));
         }
+    }
+
+    /// All failures that no success followed, in the order in which they began.
+    pub fn failures(&self) -> Vec<Lookup> {
         // One question without an answer may just be the last one before the capture ended.
-        let told = |lookup: &Lookup| lookup.failure != Failure::Unanswered || lookup.tries > 1;
-        let mut all: Vec<Lookup> = self.failed.into_values().filter(told).collect();
+        let told = |lookup: &&Lookup| lookup.failure != Failure::Unanswered || lookup.tries > 1;
+        let mut all: Vec<Lookup> = self.failed.values().filter(told).cloned().collect();
         all.sort_by(|a, b| (a.span.first.frame, &a.name).cmp(&(b.span.first.frame, &b.name)));
         all
     }

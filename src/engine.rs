@@ -25,6 +25,30 @@ pub struct Engine {
     tls_opaque: u64,
     lost_bytes: u64,
     one_sided: u64,
+    duplicate_frames: u64,
+    clock: Clock,
+}
+
+/// How often the clock of the capture went back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    times: u64,
+    first: Option<At>,
+    most: f64,
+}
+
+/// Steps back that are told, in seconds; queues and interfaces of one host differ by milliseconds.
+const BACK_SECS: f64 = 1.0;
+
+impl Clock {
+    fn tick(&mut self, last: At, now: At) {
+        let back = last.time.secs_since(now.time);
+        if last.frame > 0 && last.input == now.input && back >= BACK_SECS {
+            self.times += 1;
+            self.first.get_or_insert(now);
+            self.most = self.most.max(back);
+        }
+    }
 }
 
 impl Engine {
@@ -41,6 +65,8 @@ impl Engine {
             tls_opaque: 0,
             lost_bytes: 0,
             one_sided: 0,
+            duplicate_frames: 0,
+            clock: Clock::default(),
         }
     }
 
@@ -70,11 +96,12 @@ impl Engine {
 
     /// Takes a frame.
     pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+        self.clock.tick(self.last, frame.at);
         self.last = frame.at;
         match self.decoder.push(frame) {
-            Ok(Packet::Tcp(segment)) => {
+            Ok(Packet::Tcp(ref segment)) => {
                 let (keys, limits) = (&self.keys, &self.limits);
-                self.table.push(&segment, &mut |connection, layer, event| {
+                self.table.push(segment, &mut |connection, layer, event| {
                     deliver(connection, layer, event, keys, limits, &mut out)
                 });
             }
@@ -98,6 +125,8 @@ impl Engine {
         let (mut connection, layer) = self.table.closed()?;
         connection.tls = layer.into_tls();
         self.tls_opaque += u64::from(connection.tls.as_ref().is_some_and(|tls| tls.is_opaque()));
+        self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
+            + u64::from(connection.server_side.duplicate_frames);
         if connection.is_one_sided() {
             self.one_sided += 1;
         } else {
@@ -107,17 +136,25 @@ impl Engine {
         Some(connection)
     }
 
-    /// Ends every connection; nothing follows.
-    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) {
+    /// A connection that is not over.
+    pub fn connection(&self, id: u64) -> Option<&Connection> {
+        self.table.connection(id)
+    }
+
+    /// Ends a connection; to be called until false, when nothing follows.
+    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) -> bool {
         let (keys, limits) = (&self.keys, &self.limits);
         self.table.finish(self.last, &mut |connection, layer, event| {
             deliver(connection, layer, event, keys, limits, &mut out)
-        });
+        }) || {
+            self.resolver.end();
+            false
+        }
     }
 
-    /// Names that could not be resolved; to be called at the end.
-    pub fn lookups(self) -> Vec<Lookup> {
-        self.resolver.finish()
+    /// Names that could not be resolved so far; those that no answer came for only at the end.
+    pub fn lookups(&self) -> Vec<Lookup> {
+        self.resolver.failures()
     }
 
     /// The last frame taken.
@@ -132,10 +169,16 @@ impl Engine {
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
+            sessions_forgotten: 0,
+            late_messages: 0,
             attempts_omitted: 0,
             tls_omitted: 0,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.one_sided,
+            duplicate_frames: self.duplicate_frames,
+            times_back: self.clock.times,
+            first_back: self.clock.first,
+            most_back_seconds: self.clock.first.map(|_| self.clock.most),
             tls_opaque: self.tls_opaque,
         }
     }

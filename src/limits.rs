@@ -28,7 +28,7 @@ pub struct Limits {
     pub attempts: usize,
     /// Failed look-ups of names that are kept, by client, name and kind of failure.
     pub lookups: usize,
-    /// Sessions open at a time.
+    /// Sessions open at a time; beyond it the one that was idle for longest is given up. A short one costs about 10 kB.
     pub sessions: usize,
     /// Exchanges kept in full per session.
     pub exchanges_per_session: usize,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::PacketType;
 use super::fields::{self, ContentRange};
-use super::secrets;
+use super::secrets::Secrets;
 use crate::at::Span;
 use crate::http::{Head, Oddities, Start};
 use crate::model::exchange::{ErrorCode, Request, Response};
@@ -49,16 +49,17 @@ pub fn packet_type(request: &Request) -> PacketType {
 }
 
 /// Decodes the head of a request.
-pub fn request(head: &Head<'_>, span: Span) -> Request {
+pub fn request(head: &Head<'_>, span: Span, secrets: Secrets) -> Request {
     let Start::Request { method, target } = head.start else { return Request::default() };
     let value = |name: &str| head.field(name).map(text);
+    let credential = |name: &str| value(name).map(|value| secrets.credential(&value));
     Request {
         span,
         method: method.to_owned(),
         method_override: value("X-Http-Method-Override"),
-        target: secrets::masked(target),
+        target: secrets.target(target),
         minor_version: head.minor_version,
-        host: value("Host").map(|host| secrets::masked(&host)),
+        host: value("Host").map(|host| secrets.target(&host)),
         user_agent: value("User-Agent"),
         packet_type: value("BITS-Packet-Type").or_else(|| value("BITS-Package-Type")),
         session_id: value("BITS-Session-Id"),
@@ -69,8 +70,8 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
         content_length_raw: lengths(head),
         content_encoding: value("Content-Encoding"),
         transfer_encoding: value("Transfer-Encoding"),
-        authorization: head.field("Authorization").map(scheme),
-        proxy_authorization: head.field("Proxy-Authorization").map(scheme),
+        authorization: credential("Authorization"),
+        proxy_authorization: credential("Proxy-Authorization"),
         user: credentials(head).find_map(basic_user),
         ntlm: credentials(head).find_map(ntlm),
         expect: value("Expect"),
@@ -89,7 +90,7 @@ pub fn request(head: &Head<'_>, span: Span) -> Request {
 }
 
 /// Decodes the head of a response.
-pub fn response(head: &Head<'_>, span: Span) -> Response {
+pub fn response(head: &Head<'_>, span: Span, secrets: Secrets) -> Response {
     let Start::Response { status, reason } = head.start else { return Response::default() };
     let value = |name: &str| head.field(name).map(text);
     let received =
@@ -122,12 +123,12 @@ pub fn response(head: &Head<'_>, span: Span) -> Response {
         connection: value("Connection"),
         retry_after: value("Retry-After"),
         dav: value("DAV"),
-        cookies: cookies(head),
-        location: value("Location"),
+        cookies: cookies(head, secrets),
+        location: value("Location").map(|url| secrets.target(&url)),
         allow: value("Allow"),
         content_type: value("Content-Type"),
         date: value("Date"),
-        challenges: challenges(head).map(scheme).collect(),
+        challenges: challenges(head).map(|value| secrets.credential(&text(value))).collect(),
         ntlm_challenge: challenges(head).any(|value| ntlm(value) == Some(2)),
         odd: oddities(head),
         ..Response::default()
@@ -140,11 +141,6 @@ fn error(header: &str, raw: &str) -> Option<ErrorCode> {
     }
     let (value, notation) = fields::hresult(raw).unzip();
     Some(ErrorCode { header: header.to_owned(), raw: raw.to_owned(), value, notation })
-}
-
-/// The scheme of a credential or challenge, the only part of it that is kept.
-fn scheme(value: &[u8]) -> String {
-    text(value.split(|byte| *byte == b' ').next().unwrap_or_default())
 }
 
 fn challenges<'a>(head: &'a Head<'_>) -> impl Iterator<Item = &'a [u8]> {
@@ -194,21 +190,39 @@ fn lengths(head: &Head<'_>) -> Vec<String> {
 }
 
 /// Fields that only proxies, gateways and balancers add.
-const HOPS: [&str; 14] = [
+const HOPS: [&str; 31] = [
     "Via",
     "Forwarded",
     "X-Forwarded-For",
     "X-Forwarded-Host",
     "X-Forwarded-Proto",
+    "X-Forwarded-Server",
     "X-Real-IP",
     "X-Cache",
     "X-Cache-Lookup",
+    "X-Served-By",
     "X-Squid-Error",
+    "X-Varnish",
     "Proxy-Connection",
+    "Proxy-Agent",
     "X-BlueCoat-Via",
     "CF-RAY",
+    "Akamai-GRN",
+    "X-Iinfo",
+    "X-Sucuri-ID",
     "X-Amz-Cf-Id",
+    "X-Amzn-Trace-Id",
+    "X-Amzn-ErrorType",
+    "Apigw-Requestid",
+    "X-Azure-Ref",
     "X-ARR-LOG-ID",
+    "X-Envoy-Upstream-Service-Time",
+    "X-Envoy-Decorator-Operation",
+    "X-Kong-Proxy-Latency",
+    "X-Kong-Response-Latency",
+    // NetScaler garbles the name of Connection to take the field away in place.
+    "Cneonction",
+    "nnCoection",
 ];
 
 fn hops(head: &Head<'_>) -> Vec<String> {
@@ -219,8 +233,12 @@ fn hops(head: &Head<'_>) -> Vec<String> {
         .collect()
 }
 
-fn cookies(head: &Head<'_>) -> Vec<String> {
-    let name = |value: &[u8]| text(value.split(|byte| *byte == b'=').next().unwrap_or_default());
+/// The names of the cookies that are set; with what they hold only where that is to be shown.
+fn cookies(head: &Head<'_>, secrets: Secrets) -> Vec<String> {
+    let name = |value: &[u8]| match secrets {
+        Secrets::Mask => text(value.split(|byte| *byte == b'=').next().unwrap_or_default()),
+        Secrets::Show => text(value),
+    };
     values(head, &["Set-Cookie"]).map(name).collect()
 }
 
@@ -247,11 +265,12 @@ fn repeats(head: &Head<'_>) -> bool {
 }
 
 fn oddities(head: &Head<'_>) -> Vec<String> {
-    let Oddities { bare_lf, folded, nul, bad_lines, contradictory_length } = head.odd;
+    let Oddities { bare_lf, folded, nul, control, bad_lines, contradictory_length } = head.odd;
     [
         (bare_lf, "bare-lf"),
         (folded, "folded"),
         (nul, "nul"),
+        (control, "control"),
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
         (repeats(head), "repeated"),

@@ -18,7 +18,7 @@ pub fn canonical(text: &str) -> Option<String> {
     dashed
         .then(|| uuid::Uuid::try_parse(bare).ok())
         .flatten()
-        .map(|guid| guid.hyphenated().to_string())
+        .map(|guid| guid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned())
 }
 
 /// The form to compare session ids in: a GUID as [`canonical`], anything else in lower case

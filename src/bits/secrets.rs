@@ -1,12 +1,99 @@
-//! Request targets that hold credentials: what is kept of them does not.
+//! Credentials in heads and request targets: what is kept tells that there were some and of what kind, not what they are.
 
 /// What stands for a secret.
 pub const MASK: &str = "***";
 
+/// Whether secrets are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are masked wherever a value enters the model.
+    #[default]
+    Mask,
+    /// They are kept as they were on the wire.
+    Show,
+}
+
+impl Secrets {
+    /// A request target, `Host` or URL.
+    pub fn target(self, text: &str) -> String {
+        match self {
+            Self::Mask => masked(text),
+            Self::Show => text.to_owned(),
+        }
+    }
+
+    /// A credential or challenge: its scheme, and what follows only where it is to be shown.
+    pub fn credential(self, value: &str) -> String {
+        match self {
+            Self::Mask => value.split(' ').next().unwrap_or_default().to_owned(),
+            Self::Show => value.to_owned(),
+        }
+    }
+
+    /// The value of a header field.
+    pub fn field(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Mask => masked_field(name, value),
+            Self::Show => value.to_owned(),
+        }
+    }
+}
+
+/// Fields whose value is a scheme and a secret (RFC 9110 11, [MS-NTHT]).
+const SCHEMED: [&str; 6] = [
+    "Authorization",
+    "Proxy-Authorization",
+    "WWW-Authenticate",
+    "Proxy-Authenticate",
+    "Authentication-Info",
+    "Proxy-Authentication-Info",
+];
+
+/// Fields of which nothing but the names of cookies may be told.
+const COOKIES: [&str; 4] = ["Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2"];
+
+/// Words in the name of a field that holds a secret.
+const SECRET: [&str; 6] = ["token", "secret", "api-key", "apikey", "password", "signature"];
+
+/// Fields that hold a URL, or the part of one where a password can be.
+const URLS: [&str; 6] = [
+    "Host",
+    "X-Forwarded-Host",
+    "Referer",
+    "Location",
+    "Content-Location",
+    "BITS-Original-Request-URL",
+];
+
+fn masked_field(name: &str, value: &str) -> String {
+    let is = |known: &&str| name.eq_ignore_ascii_case(known);
+    if SCHEMED.iter().any(&is) {
+        return match value.trim().split_once(' ') {
+            Some((scheme, _)) => format!("{scheme} {MASK}"),
+            // A scheme alone is what a server offers; a secret alone has no scheme.
+            None if name.to_ascii_lowercase().ends_with("authenticate") => value.to_owned(),
+            None => MASK.to_owned(),
+        };
+    }
+    if COOKIES.iter().any(&is) {
+        let names = value.split(';').filter_map(|pair| pair.split_once('='));
+        let names: Vec<String> = names.map(|(name, _)| format!("{}={MASK}", name.trim())).collect();
+        return names.join("; ");
+    }
+    let lower = name.to_ascii_lowercase();
+    if SECRET.iter().any(|word| lower.contains(word)) {
+        return MASK.to_owned();
+    }
+    if URLS.iter().any(&is) { masked(value) } else { value.to_owned() }
+}
+
 /// Names of query parameters that are credentials by themselves (RFC 6750 2.3 and what storage services use).
-const TOKENS: [&str; 10] = [
+const TOKENS: [&str; 13] = [
     "access_token",
     "auth_token",
+    "refresh_token",
+    "id_token",
+    "client_secret",
     "token",
     "api_key",
     "apikey",
@@ -19,7 +106,7 @@ const TOKENS: [&str; 10] = [
 
 /// A request target or `Host` without its secrets: the password before the host (RFC 3986 3.2.1), and the values of
 /// query parameters that are credentials.
-pub fn masked(target: &str) -> String {
+fn masked(target: &str) -> String {
     let (front, query) = target.split_once('?').unzip();
     let mut out = without_password(front.unwrap_or(target));
     if let Some(query) = query {
@@ -97,6 +184,17 @@ mod tests {
         let masked = masked("/a/b?name=x&Access_Token=abc&sig=");
         assert_eq!(masked, "/a/b?name=x&Access_Token=***&sig=");
         assert_eq!(tokens(&masked).collect::<Vec<_>>(), ["Access_Token"]);
+    }
+
+    #[test]
+    fn credentials_are_masked_and_their_kind_is_told() {
+        assert_eq!(masked_field("authorization", "Basic dXNlcjpwYXNz"), "Basic ***");
+        assert_eq!(masked_field("Authorization", "dXNlcjpwYXNz"), "***");
+        assert_eq!(masked_field("WWW-Authenticate", "NTLM"), "NTLM");
+        assert_eq!(masked_field("WWW-Authenticate", "NTLM TlRMTVNTUAAC"), "NTLM ***");
+        assert_eq!(masked_field("Set-Cookie", "SERVERID=s1; path=/"), "SERVERID=***; path=***");
+        assert_eq!(masked_field("X-Access-Token", "abc"), "***");
+        assert_eq!(masked_field("BITS-Packet-Type", "Ping"), "Ping");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod input;
 #[cfg(feature = "live")]
 pub mod live;
 mod merge;
+mod open;
 mod pcap;
 mod pcapng;
 mod reader;
@@ -17,11 +18,13 @@ mod secrets;
 mod source;
 mod window;
 
+pub use compressed::Stream;
 pub use error::Error;
 pub use filter::Filter;
 pub use input::{Input, Problem};
 pub use merge::Merge;
-pub use reader::Reader;
+pub use open::open;
+pub use reader::{Block, Reader};
 pub use secrets::LateSecrets;
 
 use crate::at::At;

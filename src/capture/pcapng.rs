@@ -70,6 +70,11 @@ impl Unit {
 }
 
 impl Section {
+    /// The order of its numbers.
+    pub fn is_big_endian(&self) -> bool {
+        self.order == Order::Big
+    }
+
     /// The least length at which an interface cuts frames.
     pub const fn snaplen(&self) -> Option<u32> {
         self.least_snaplen

@@ -21,6 +21,17 @@ pub struct Reader<R> {
     over: bool,
 }
 
+/// A block as it is written, and what it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    /// All its bytes.
+    pub raw: &'a [u8],
+    /// The order of its numbers; only pcapng tells.
+    pub big_endian: bool,
+    /// The frame or the secrets in it.
+    pub item: Option<Item<'a>>,
+}
+
 /// The format of a capture and what its headers said.
 enum Format {
     Pcap(pcap::Header),
@@ -81,20 +92,41 @@ impl<R: Read> Reader<R> {
         Ok(self.item())
     }
 
+    /// The next block of a pcapng file, or record of a pcap file, as it is written; `None` at the end and after an error.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next`](Self::next).
+    pub fn next_block(&mut self) -> Result<Option<Block<'_>>, Error> {
+        self.step(true)?;
+        let Some(record) = &self.current else { return Ok(None) };
+        let raw = self.window.data().get(..record.size).unwrap_or_default();
+        let big_endian = match &self.format {
+            Format::Pcap(_) => false,
+            Format::Pcapng(section) => section.is_big_endian(),
+        };
+        Ok(Some(Block { raw, big_endian, item: self.item() }))
+    }
+
     /// Moves on to the next frame or secrets; false at the end.
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        self.step(false)
+    }
+
+    fn step(&mut self, every: bool) -> Result<bool, Error> {
         if let Some(record) = self.current.take() {
             self.window.consume(record.size);
         }
         if self.over {
             return Ok(false);
         }
-        let found = self.find();
+        let found = self.find(every);
         self.over = !matches!(found, Ok(true));
         found
     }
 
-    fn find(&mut self) -> Result<bool, Error> {
+    /// With `every`, blocks that hold neither frame nor secrets count too.
+    fn find(&mut self, every: bool) -> Result<bool, Error> {
         let mut need = 1;
         loop {
             if !self.window.want(need)? {
@@ -107,7 +139,7 @@ impl<R: Read> Reader<R> {
             };
             match step {
                 Step::More(len) => need = len,
-                Step::Record(Record { size, body: Body::Other }) => {
+                Step::Record(Record { size, body: Body::Other }) if !every => {
                     self.window.consume(size);
                     need = 1;
                 }

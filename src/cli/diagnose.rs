@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use bitsleuth::export::{diagnosis, json, sarif};
+use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -32,6 +34,8 @@ pub struct DiagnoseArgs {
     select: Select,
     #[command(flatten)]
     judge: Judge,
+    #[command(flatten)]
+    redact: Redact,
     #[command(flatten)]
     show: Show,
     /// One line per upload
@@ -65,6 +69,7 @@ impl DiagnoseArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
+        self.redact.apply(&mut report);
         let mut out = output();
         match if self.json { Format::Json } else { self.format } {
             Format::Json => json::write(&mut out, &report)?,
@@ -74,7 +79,7 @@ impl DiagnoseArgs {
             }
         }
         out.flush()?;
-        Ok(self.judge.status(status, &report, Level::Error))
+        Ok(self.judge.status(status, worst(&report), Level::Error))
     }
 
     const fn detail(&self) -> diagnosis::Detail {

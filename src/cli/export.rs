@@ -8,10 +8,12 @@ use bitsleuth::export::ndjson::Ndjson;
 use bitsleuth::export::tables::Table;
 use bitsleuth::export::{csv, har, json, stix};
 use bitsleuth::observe::heads::Heads;
+use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::target::{Target, folder_of};
@@ -47,6 +49,8 @@ pub struct ExportArgs {
     /// Hash each file of which every byte was captured
     #[arg(long, value_enum, value_name = "ALGORITHM")]
     digest: Option<Digest>,
+    #[command(flatten)]
+    redact: Redact,
     /// Write to this file instead of standard output; it appears when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -116,24 +120,27 @@ impl ExportArgs {
     }
 
     fn events(&self, mut out: Target, form: impl Form) -> Result<Status, Failure> {
-        let mut events = Events::new(&mut out, form, self.select.is_empty());
+        let mut events =
+            Events::new(&mut out, form, self.select.is_empty() && !self.redact.is_wanted());
         let (mut report, status) =
             analyse(&self.input(), self.digest.is_some(), &self.judge, &mut events)?;
         report.sessions.retain(|session| self.select.keep(session));
+        self.redact.apply(&mut report);
         events.finish(&report)?;
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
         self.spare_terminal()?;
-        let mut heads = Heads::default();
+        let mut heads = Heads::new(self.input.secrets());
         let digest = self.digest.is_some();
         let (mut report, status) = match self.format {
             Format::Har => analyse(&self.input(), digest, &self.judge, &mut heads)?,
             _ => analyse(&self.input(), digest, &self.judge, &mut ())?,
         };
         report.sessions.retain(|session| self.select.keep(session));
+        self.redact.apply_to_all(&mut report, &mut heads);
         match self.format {
             Format::Csv => csv::write(&mut out, &report, self.table.into(), self.bom)?,
             Format::Har => har::write(&mut out, &report, &heads)?,
@@ -145,7 +152,7 @@ impl ExportArgs {
             Format::Json | Format::Ndjson | Format::Ecs => json::write(&mut out, &report)?,
         }
         out.finish()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 
     /// Refuses to write what is no text to a terminal.

@@ -46,14 +46,17 @@ impl HttpArgs {
         if self.format == Format::Text {
             http::write_head(&mut out, &style)?;
         }
-        let mut listing = Listing::new(|row: &Row| {
-            if written.is_ok() {
-                written = match self.format {
-                    Format::Text => http::write_text(&mut out, row, &style),
-                    Format::Ndjson => http::write_json(&mut out, row),
-                };
-            }
-        });
+        let mut listing = Listing::new(
+            |row: &Row| {
+                if written.is_ok() {
+                    written = match self.format {
+                        Format::Text => http::write_text(&mut out, row, &style),
+                        Format::Ndjson => http::write_json(&mut out, row),
+                    };
+                }
+            },
+            self.input.secrets(),
+        );
         let (_, status) = analyse(&self.input, false, &Judge::default(), &mut listing)?;
         listing.finish();
         written?;

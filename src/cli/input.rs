@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use bitsleuth::bits::secrets::Secrets;
 use bitsleuth::capture::{Error, Filter, Merge, Problem};
 use bitsleuth::limits::Limits;
 use clap::Args;
@@ -44,12 +45,21 @@ pub struct InputArgs {
     #[arg(long)]
     pub no_sandbox: bool,
 
+    /// Show passwords, tokens, cookies and credentials instead of masking them
+    #[arg(long)]
+    pub show_secrets: bool,
+
     /// Folders in which a command creates files while it reads.
     #[arg(skip)]
     pub writes_to: Vec<PathBuf>,
 }
 
 impl InputArgs {
+    /// What becomes of credentials in heads and URLs.
+    pub const fn secrets(&self) -> Secrets {
+        if self.show_secrets { Secrets::Show } else { Secrets::Mask }
+    }
+
     /// The same inputs for a command that goes on creating files in `folder`.
     pub fn writing_to(&self, folder: Option<&Path>) -> Self {
         Self { writes_to: folder.map(Path::to_owned).into_iter().collect(), ..self.clone() }
@@ -113,12 +123,16 @@ pub struct Progress {
 impl Progress {
     /// Shows how far `merge` is; `None` where this is no terminal or hardly worth it.
     pub fn show(merge: &Merge) -> Option<Self> {
-        let total = merge.total().filter(|total| *total > QUICK)?;
-        if !std::io::stderr().is_terminal() {
+        Self::over(merge.total()?, merge.used())
+    }
+
+    /// Shows how much of `total` bytes is used; `None` where this is no terminal or hardly worth it.
+    pub fn over(total: u64, used: Arc<AtomicU64>) -> Option<Self> {
+        if total <= QUICK || !std::io::stderr().is_terminal() {
             return None;
         }
         let over = Arc::new(AtomicBool::new(false));
-        let (used, stop) = (merge.used(), Arc::clone(&over));
+        let stop = Arc::clone(&over);
         let drawing = thread::spawn(move || draw(total, &used, &stop));
         Some(Self { over, drawing: Some(drawing) })
     }

@@ -1,7 +1,6 @@
 //! Which rules are asked, and what their findings mean for the exit status.
 
-use bitsleuth::model::Report;
-use bitsleuth::rules::{ALL, Rule, Severity, worst};
+use bitsleuth::rules::{ALL, Rule, Severity};
 use clap::{Args, ValueEnum};
 
 use super::run::Status;
@@ -58,15 +57,15 @@ impl Judge {
         ALL.iter().copied().filter(meant).collect()
     }
 
-    /// The exit status for a report; `usual` is the level where none was given.
-    pub fn status(&self, status: Status, report: &Report, usual: Level) -> Status {
+    /// The exit status where `worst` is the worst that was found; `usual` is the level where none was given.
+    pub fn status(&self, status: Status, worst: Option<Severity>, usual: Level) -> Status {
         let least = match self.fail_on.unwrap_or(usual) {
             Level::Error => Severity::Error,
             Level::Warning => Severity::Warning,
             Level::Note => Severity::Note,
             Level::Never => return status,
         };
-        if status == Status::Clean && worst(report) >= Some(least) {
+        if status == Status::Clean && worst >= Some(least) {
             return Status::Findings;
         }
         status

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+pub mod annotate;
 pub mod capture;
 pub mod diagnose;
 pub mod docs;
@@ -10,6 +11,8 @@ pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+pub mod redact;
+pub mod report;
 pub mod rules;
 pub mod run;
 pub mod sandbox;
@@ -19,6 +22,7 @@ pub mod show;
 pub mod target;
 pub mod timeline;
 pub mod tls;
+pub mod twice;
 pub mod version;
 
 use clap::{Parser, Subcommand};
@@ -65,12 +69,21 @@ pub enum Command {
     /// Why uploads failed: the cause, its proof, what to do
     #[command(after_help = diagnose::EXAMPLES)]
     Diagnose(diagnose::DiagnoseArgs),
+    /// A page to show, or text for a ticket
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::ReportArgs),
     /// The uploaded files themselves, put together from their fragments
     #[command(after_help = extract::EXAMPLES)]
     Extract(extract::ExtractArgs),
     /// The report in the formats of other programs
     #[command(after_help = export::EXAMPLES)]
     Export(export::ExportArgs),
+    /// The same packets with comments on what they carry
+    #[command(after_help = annotate::EXAMPLES)]
+    Annotate(annotate::AnnotateArgs),
+    /// A capture that can leave the house: pseudonyms, no bodies
+    #[command(after_help = redact::EXAMPLES)]
+    Redact(redact::RedactArgs),
     /// What a rule, a code, an HTTP status, a protocol GUID or a word means
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),

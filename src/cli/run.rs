@@ -56,8 +56,12 @@ pub fn analyse(
     observer: &mut impl Observer,
 ) -> Result<(Report, Status), Failure> {
     let limits = Limits::default();
-    let mut analysis =
-        Analysis::new(Options { limits: limits.clone(), digest, rules: judge.rules() });
+    let mut analysis = Analysis::new(Options {
+        limits: limits.clone(),
+        digest,
+        rules: judge.rules(),
+        secrets: args.secrets(),
+    });
     keys(args, &mut analysis)?;
     let mut merge = args.open(limits)?;
     // Opened now: later there may be no right to.

@@ -1,12 +1,18 @@
-//! `bitsleuth sessions`: one row per upload, or the report as JSON.
+//! `bitsleuth sessions`: one row per upload, the report as one JSON document, or a line of JSON per upload.
 
-use std::io::Write;
+use std::io::{self, Write};
 
+use bitsleuth::export::document::Document;
+use bitsleuth::export::redact::{self, Pseudonyms};
 use bitsleuth::export::{json, table};
+use bitsleuth::model::Session;
+use bitsleuth::observe::Observer;
+use bitsleuth::rules::{Severity, worst};
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -15,6 +21,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   bitsleuth sessions monday/*.pcapng.gz
   bitsleuth sessions --json --digest sha256 upload.pcap | jq '.sessions[].file'
+  bitsleuth sessions --format ndjson huge.pcapng | jq -r .url
   bitsleuth sessions --outcome failed --client 10.0.0.5 upload.pcap";
 
 /// What to summarise.
@@ -27,9 +34,14 @@ pub struct SessionsArgs {
     #[command(flatten)]
     judge: Judge,
     #[command(flatten)]
+    redact: Redact,
+    #[command(flatten)]
     show: Show,
-    /// Print the report as one JSON document
-    #[arg(long)]
+    /// How to print it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Print the report as one JSON document, as --format json
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Hash each file of which every byte was captured
     #[arg(long, value_enum, value_name = "ALGORITHM")]
@@ -42,19 +54,82 @@ enum Digest {
     Sha256,
 }
 
+/// A form of the summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table
+    #[default]
+    Text,
+    /// The report, one document
+    Json,
+    /// Each upload as one JSON object a line, as soon as it is over
+    Ndjson,
+}
+
 impl SessionsArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut report, status) =
-            analyse(&self.input, self.digest.is_some(), &self.judge, &mut ())?;
-        report.sessions.retain(|session| self.select.keep(session));
+        let names = self.redact.pseudonyms();
         let mut out = output();
-        if self.json {
-            json::write(&mut out, &report)?;
-        } else {
-            table::write(&mut out, &report, &self.show.style())?;
+        let form = match if self.json { Format::Json } else { self.format } {
+            Format::Text => Form::Table,
+            Format::Json => Form::Document(Document::new()?),
+            Format::Ndjson => Form::Lines(&mut out),
+        };
+        let (select, names) = (&self.select, names.as_ref());
+        let mut sink = Sink { select, names, form, worst: None, failed: Ok(()) };
+        let digest = self.digest.is_some();
+        let (mut report, status) = analyse(&self.input, digest, &self.judge, &mut sink)?;
+        let Sink { form, worst: of_sessions, failed, .. } = sink;
+        failed?;
+        if let Some(names) = names {
+            redact::report(&mut report, names);
+        }
+        let status = self.judge.status(status, worst(&report).max(of_sessions), Level::Never);
+        match form {
+            Form::Table => table::write(&mut out, &report, &self.show.style())?,
+            Form::Document(document) => document.write(&mut out, report)?,
+            Form::Lines(_) => {}
         }
         out.flush()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(status)
+    }
+}
+
+/// Takes the sessions that were selected, in the form they are asked for.
+struct Sink<'a> {
+    select: &'a Select,
+    names: Option<&'a Pseudonyms>,
+    form: Form<'a>,
+    worst: Option<Severity>,
+    failed: io::Result<()>,
+}
+
+/// What becomes of a session.
+enum Form<'a> {
+    /// It is kept for the table.
+    Table,
+    /// It is packed for the document.
+    Document(Document),
+    /// It is written.
+    Lines(&'a mut dyn Write),
+}
+
+impl Observer for Sink<'_> {
+    fn session(&mut self, mut session: Session) -> Option<Session> {
+        if self.failed.is_err() || !self.select.keep(&session) {
+            return None;
+        }
+        self.worst = self.worst.max(session.findings.iter().map(|finding| finding.severity).max());
+        if let (Some(names), false) = (self.names, matches!(self.form, Form::Table)) {
+            redact::session(&mut session, names);
+        }
+        self.failed = match &mut self.form {
+            // Named with the rest of the report.
+            Form::Table => return Some(session),
+            Form::Document(document) => document.add(&session),
+            Form::Lines(out) => json::write_line(*out, &session),
+        };
+        None
     }
 }

@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use bitsleuth::export::timeline;
+use bitsleuth::rules::worst;
 use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::redact::Redact;
 use super::run::{Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
@@ -27,6 +29,8 @@ pub struct TimelineArgs {
     #[command(flatten)]
     judge: Judge,
     #[command(flatten)]
+    redact: Redact,
+    #[command(flatten)]
     show: Show,
 }
 
@@ -35,9 +39,10 @@ impl TimelineArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
+        self.redact.apply(&mut report);
         let mut out = output();
         timeline::write(&mut out, &report, &self.show.style())?;
         out.flush()?;
-        Ok(self.judge.status(status, &report, Level::Never))
+        Ok(self.judge.status(status, worst(&report), Level::Never))
     }
 }

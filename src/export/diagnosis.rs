@@ -50,7 +50,7 @@ pub fn write(
             session.diagnosis.is_some() || detail == Detail::Full && !session.findings.is_empty();
         if told {
             writeln!(out)?;
-            write_session(out, session, several, style)?;
+            write_session(out, session, several, detail, style)?;
         }
     }
     Ok(())
@@ -103,6 +103,7 @@ fn write_session(
     out: &mut dyn Write,
     session: &Session,
     several: bool,
+    detail: Detail,
     style: &Style,
 ) -> io::Result<()> {
     writeln!(out, "{}", timeline::headline(session, style))?;
@@ -113,7 +114,11 @@ fn write_session(
         write_cause(out, session, diagnosis, several, style)?;
     }
     let mut also = if cause.is_some() { "also" } else { "found" };
-    for finding in session.findings.iter().filter(|finding| Some(finding.rule.as_str()) != cause) {
+    let told = |finding: &&Finding| {
+        let other = Some(finding.rule.as_str()) != cause;
+        other && (detail == Detail::Full || !finding.is_hint())
+    };
+    for finding in session.findings.iter().filter(told) {
         block(out, also, &stated(finding), Tone::of(finding.severity), style)?;
         also = "";
     }

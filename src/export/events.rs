@@ -73,8 +73,7 @@ impl<W: Write, F: Form> Events<W, F> {
         if self.result.is_ok() {
             let out = &mut self.out;
             // Flushed line by line: who reads a pipe wants to know now.
-            self.result =
-                json::write_line(out, line).and_then(|()| writeln!(out)).and_then(|()| out.flush());
+            self.result = json::write_line(out, line).and_then(|()| out.flush());
         }
     }
 }

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use super::json;
-use super::mask;
 use crate::model::{Exchange, Report, Request, Response, Session, url};
 use crate::observe::heads::{Heads, RawHead};
 
@@ -85,10 +84,9 @@ fn timings(exchange: &Exchange) -> [f64; 3] {
 
 fn request_of(exchange: &Exchange, request: &Request, head: Option<&RawHead>) -> Value {
     let query = request.target.split_once('?').map_or("", |(_, query)| query);
-    let pairs: Vec<Value> = mask::url(&format!("?{query}"))
-        .trim_start_matches('?')
+    let pairs: Vec<Value> = query
         .split('&')
-        .filter(|pair| !query.is_empty() && !pair.is_empty())
+        .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
@@ -117,7 +115,7 @@ fn response_of(response: Option<&Response>, head: Option<&RawHead>) -> Value {
         "cookies": [],
         "headers": headers(head),
         "content": {"size": body, "mimeType": text(|response| response.content_type.as_ref())},
-        "redirectURL": mask::url(&text(|response| response.location.as_ref())),
+        "redirectURL": text(|response| response.location.as_ref()),
         "headersSize": size(head),
         "bodySize": if response.is_some() { json!(body) } else { json!(-1) },
     })
@@ -132,13 +130,13 @@ fn size(head: Option<&RawHead>) -> Value {
     head.map_or(json!(-1), |head| json!(head.bytes))
 }
 
-/// The URL with its masked query; the address stands in where no host is named.
+/// The URL with its query; the address stands in where no host is named.
 fn full_url(exchange: &Exchange, request: &Request) -> String {
     let path = url::path_of(request);
     let bare = url::of(exchange, request)
         .map_or_else(|| fallback(exchange.server, exchange.tls, path), |url| url.to_string());
     let query = request.target.split_once('?').map(|(_, query)| format!("?{query}"));
-    encoded(&format!("{bare}{}", query.map_or_else(String::new, |query| mask::url(&query))))
+    encoded(&format!("{bare}{}", query.unwrap_or_default()))
 }
 
 fn fallback(server: SocketAddr, tls: bool, path: &str) -> String {
@@ -150,7 +148,7 @@ fn fallback(server: SocketAddr, tls: bool, path: &str) -> String {
 }
 
 /// With everything that no URI may hold as percent escapes (RFC 3986 2).
-fn encoded(url: &str) -> String {
+pub(super) fn encoded(url: &str) -> String {
     let mut out = String::with_capacity(url.len());
     for byte in url.bytes() {
         match byte {

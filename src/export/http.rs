@@ -50,8 +50,7 @@ pub struct RowResponse {
 
 /// Writes one row as a line of JSON.
 pub fn write_json(out: &mut dyn Write, row: &Row) -> io::Result<()> {
-    json::write_line(out, row)?;
-    writeln!(out)
+    json::write_line(out, row)
 }
 
 /// Writes the names of the columns of [`write_text`].

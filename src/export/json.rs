@@ -13,38 +13,75 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 
 /// Writes any value as an indented JSON document that ends in a line feed.
 pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer_pretty(Spelled(&mut *out), value)?;
-    writeln!(out)
+    let mut out = Spelled::new(out);
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
-/// Writes a value as one line of JSON without its line feed.
-pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    Ok(serde_json::to_writer(Spelled(out), value)?)
+/// Writes a value as one line of JSON.
+pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    let mut line = Vec::with_capacity(4 << 10);
+    serde_json::to_writer(&mut line, value)?;
+    line.push(b'\n');
+    spell(out, &line)
 }
 
-/// Spells out the control characters that JSON lets pass, DEL and C1, lest the wire operate the terminal.
-struct Spelled<'w>(&'w mut dyn Write);
+/// Bytes held before they are looked through.
+const HELD: usize = 64 << 10;
+
+/// Spells out the control characters that JSON lets pass, DEL and C1, lest the wire operate the terminal. To be flushed.
+pub(super) struct Spelled<'w> {
+    out: &'w mut dyn Write,
+    held: Vec<u8>,
+}
+
+impl<'w> Spelled<'w> {
+    pub fn new(out: &'w mut dyn Write) -> Self {
+        Self { out, held: Vec::with_capacity(8 << 10) }
+    }
+}
 
 impl Write for Spelled<'_> {
+    /// Takes all of `bytes`, which are to be whole characters.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // The serializer hands over whole characters, and has these ones within strings only.
-        let mut rest = str::from_utf8(bytes).map_err(io::Error::other)?;
-        while let Some((before, control, after)) = split_at_control(rest) {
-            write!(self.0, "{before}\\u{:04x}", u32::from(control))?;
-            rest = after;
+        if self.held.len() + bytes.len() > HELD {
+            self.flush()?;
         }
-        self.0.write_all(rest.as_bytes())?;
+        if bytes.len() > HELD {
+            spell(self.out, bytes)?;
+        } else {
+            self.held.extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 
+    /// Hands on what is held; the writer below is not flushed.
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        spell(self.out, &self.held)?;
+        self.held.clear();
+        Ok(())
     }
 }
 
-fn split_at_control(text: &str) -> Option<(&str, char, &str)> {
-    let (at, control) = text.char_indices().find(|(_, c)| matches!(c, '\x7f'..='\u{9f}'))?;
-    Some((text.get(..at)?, control, text.get(at + control.len_utf8()..)?))
+fn spell(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
+    let (mut rest, mut from) = (bytes, 0);
+    // In UTF-8, C1 is C2 and a byte below A0.
+    while let Some(at) = memchr::memchr2(0x7f, 0xc2, rest.get(from..).unwrap_or_default()) {
+        let (before, after) = rest.split_at(from + at);
+        let (control, len) = match *after {
+            [0xc2, low @ 0x80..=0x9f, ..] => (low, 2),
+            [0x7f, ..] => (0x7f, 1),
+            _ => {
+                from += at + 1;
+                continue;
+            }
+        };
+        out.write_all(before)?;
+        write!(out, "\\u{control:04x}")?;
+        (rest, from) = (after.get(len..).unwrap_or_default(), 0);
+    }
+    out.write_all(rest)
 }
 
 /// Writes the JSON Schema of the report.
@@ -59,7 +96,7 @@ mod tests {
     fn controls_that_json_lets_pass_are_spelled_out() {
         let (mut out, text) = (Vec::new(), "a\x1b\x7f\u{80}é\u{9f}\u{a0}z");
         super::write_line(&mut out, &text).unwrap();
-        let written = String::from_utf8(out).unwrap();
+        let written = String::from_utf8(out).unwrap().trim_end().to_owned();
         assert_eq!(written, "\"a\\u001b\\u007f\\u0080é\\u009f\u{a0}z\"");
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }

@@ -52,7 +52,11 @@ impl Bundle {
         let mut refs = vec![client.clone(), server.clone()];
         refs.push(self.traffic(session, &client, &server));
         if let Some(url) = &session.url {
-            refs.push(self.observable("url", json!({"value": url}), json!({})));
+            refs.push(self.observable(
+                "url",
+                json!({"value": super::har::encoded(url)}),
+                json!({}),
+            ));
             refs.extend(self.host(url));
         }
         refs.extend(self.file(session));
@@ -108,7 +112,7 @@ impl Bundle {
                     request.user_agent.as_deref().map(|agent| json!({"User-Agent": [agent]}));
                 let mut http = json!({
                     "request_method": request.method.to_lowercase(),
-                    "request_value": super::mask::url(&request.target),
+                    "request_value": request.target,
                     "request_version": format!("http/1.{}", request.minor_version),
                 });
                 if let (Some(http), Some(agent)) = (http.as_object_mut(), agent) {
@@ -129,7 +133,8 @@ impl Bundle {
     fn host(&mut self, url: &str) -> Option<String> {
         let authority = url.split_once("://")?.1.split('/').next()?;
         let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-        let name = !host.starts_with('[') && host.contains('.') && host.parse::<IpAddr>().is_err();
+        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        let name = plain && host.contains('.') && host.parse::<IpAddr>().is_err();
         name.then(|| self.observable("domain-name", json!({"value": host}), json!({})))
     }
 

@@ -20,6 +20,7 @@ use layout::{Line, Mark, Message};
 
 pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tone};
 pub(super) use layout::wrapped;
+pub(super) use words::Words;
 
 const MILLISECOND: i64 = 1_000_000;
 

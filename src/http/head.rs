@@ -70,7 +70,7 @@ fn request_line(line: &[u8]) -> bool {
 }
 
 /// The length of the head that `bytes` begin with, its empty line included. The search starts at `from`.
-pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from.saturating_sub(3);
     let tail = bytes.get(start..)?;
     memchr::memchr_iter(b'\n', tail).find_map(|at| match tail.get(at + 1..)? {
@@ -235,6 +235,8 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities
         push_start(&mut out, text);
     }
     odd.nul |= memchr::memchr(0, text).is_some();
+    // Line ends are no part of the values.
+    odd.control |= text.iter().any(|byte| byte.is_ascii_control() && !b"\0\t\r\n".contains(byte));
     out.extend_from_slice(b"\r\n");
     Cow::Owned(out)
 }

@@ -10,6 +10,7 @@ use crate::at::{At, Span};
 use crate::stream::Side;
 
 pub use head::begins_message;
+pub(crate) use head::end_of_head;
 pub use parser::Parser;
 
 /// A header field as written: no unfolding but of obsolete line folding, no decoding.
@@ -43,6 +44,8 @@ pub struct Oddities {
     pub folded: bool,
     /// NUL bytes in the head.
     pub nul: bool,
+    /// Other control characters in field values; they were replaced.
+    pub control: bool,
     /// Lines that are no header field; they were left out.
     pub bad_lines: bool,
     /// Several Content-Length values that differ, or one beside chunked (RFC 9112 6.3).

@@ -66,7 +66,8 @@ impl Answer {
 /// Gathers failed attempts, up to a cap.
 #[derive(Debug)]
 pub struct Attempts {
-    found: HashMap<(IpAddr, SocketAddr, Answer), Attempt, RandomState>,
+    found: Vec<Attempt>,
+    places: HashMap<(IpAddr, SocketAddr, Answer), usize, RandomState>,
     cap: usize,
     omitted: u64,
 }
@@ -74,27 +75,32 @@ pub struct Attempts {
 impl Attempts {
     /// None yet; at most `cap` are kept.
     pub fn new(cap: usize) -> Self {
-        Self { found: HashMap::default(), cap, omitted: 0 }
+        Self { found: Vec::new(), places: HashMap::default(), cap, omitted: 0 }
     }
 
     /// Takes a connection that is over.
     pub fn closed(&mut self, connection: &Connection) {
         let Some(answer) = Answer::of(connection) else { return };
         let key = (connection.client.ip(), connection.server, answer);
-        if self.found.len() >= self.cap && !self.found.contains_key(&key) {
+        let next = self.found.len();
+        if next >= self.cap && !self.places.contains_key(&key) {
             self.omitted += 1;
             return;
         }
         let span = Span { first: connection.first, last: connection.last };
-        let attempt = self.found.entry(key).or_insert_with(|| Attempt {
-            client: key.0,
-            server: key.1,
-            answer,
-            tries: 0,
-            syns: 0,
-            span,
-            last: connection.last,
-        });
+        let place = *self.places.entry(key).or_insert(next);
+        if place == next {
+            self.found.push(Attempt {
+                client: key.0,
+                server: key.1,
+                answer,
+                tries: 0,
+                syns: 0,
+                span,
+                last: connection.last,
+            });
+        }
+        let Some(attempt) = self.found.get_mut(place) else { return };
         attempt.tries += 1;
         attempt.syns += 1 + u64::from(connection.syn_retries);
         if connection.first.frame < attempt.span.first.frame {
@@ -110,9 +116,14 @@ impl Attempts {
         self.omitted
     }
 
+    /// Those so far, in no particular order.
+    pub fn so_far(&self) -> &[Attempt] {
+        &self.found
+    }
+
     /// All, in the order in which they began.
     pub fn finish(self) -> Vec<Attempt> {
-        let mut all: Vec<Attempt> = self.found.into_values().collect();
+        let mut all = self.found;
         all.sort_by_key(|attempt| attempt.span.first.frame);
         all
     }

@@ -26,6 +26,9 @@ pub struct Exchange {
     /// Carried inside TLS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tls: bool,
+    /// Carried inside a tunnel that CONNECT opened through a proxy (RFC 9110 9.3.6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tunnel: bool,
     /// The request, unless the capture lacks it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,

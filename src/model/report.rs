@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Lookup, Session, TlsConnection};
+use crate::at::At;
 use crate::capture::Input;
 use crate::rules::Finding;
 
@@ -59,6 +60,12 @@ pub struct Quality {
     /// Connections forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections_forgotten: u64,
+    /// Sessions that were not over but given up to stay under the cap, the one that was idle for longest first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sessions_forgotten: u64,
+    /// Messages left out because they came for a session that was over, after its connections were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub late_messages: u64,
     /// Failed attempts to connect that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts_omitted: u64,
@@ -71,6 +78,18 @@ pub struct Quality {
     /// Connections with data of one side and no packet of the other.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: u64,
+    /// Frames that a mirror port delivered twice.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub duplicate_frames: u64,
+    /// Frames of an input that are dated a second or more before the one in front of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub times_back: u64,
+    /// The first of them.
+    #[serde(skip)]
+    pub first_back: Option<At>,
+    /// By how many seconds the largest step went back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_back_seconds: Option<f64>,
     /// Connections with TLS that could not be decrypted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tls_opaque: u64,

@@ -108,7 +108,8 @@ pub struct Session {
     pub ended: Timestamp,
     /// From the first to the last frame.
     pub duration_seconds: f64,
-    /// The session that carries the same upload on after this one was lost.
+    /// The session that carries the same upload on after this one was lost; only where it began before this one was
+    /// given up (28 days without a message, or too many open sessions).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded_by: Option<String>,
     /// Why it went wrong; absent for a session that is healthy, cancelled, or merely cut by the capture.
@@ -138,6 +139,11 @@ impl Session {
         let mut span = spans.next()?;
         spans.for_each(|next| span.cover(next));
         Some(span)
+    }
+
+    /// By what sessions are ordered in a report: when they began, and in which frame.
+    pub fn order(&self) -> (Timestamp, u64) {
+        (self.started, self.span().map_or(0, |span| span.first.frame))
     }
 
     /// The facts of one of its TCP connections.

@@ -1,11 +1,11 @@
-//! The heads of upload messages as they were on the wire, without credentials.
+//! The heads of upload messages as they were on the wire; without credentials, unless these are to be shown.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::Observer;
 use crate::bits::decode;
-use crate::export::mask;
+use crate::bits::secrets::Secrets;
 use crate::http::{Event, Head, Start};
 use crate::model::Exchange;
 use crate::stream::{Connection, Side};
@@ -16,26 +16,26 @@ const ROOM: usize = 64 << 20;
 /// One head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawHead {
-    /// The first line, without credentials in its URL.
+    /// The first line.
     pub line: String,
-    /// Names and values in order, without credentials.
+    /// Names and values in order.
     pub fields: Vec<(String, String)>,
     /// Its length on the wire in bytes, about: white space around values is not counted.
     pub bytes: u64,
 }
 
 impl RawHead {
-    fn of(head: &Head<'_>) -> Self {
+    fn of(head: &Head<'_>, secrets: Secrets) -> Self {
         let minor = head.minor_version;
         let line = match head.start {
             Start::Request { method, target } => {
-                format!("{method} {} HTTP/1.{minor}", mask::url(target))
+                format!("{method} {} HTTP/1.{minor}", secrets.target(target))
             }
             Start::Response { status, reason } => format!("HTTP/1.{minor} {status} {reason}"),
         };
         let fields = head.headers.iter().map(|header| {
             let value = decode::text(header.value.trim_ascii());
-            (header.name.to_owned(), mask::field(header.name, &value))
+            (header.name.to_owned(), secrets.field(header.name, &value))
         });
         let sizes = head.headers.iter().map(|header| header.name.len() + header.value.len() + 4);
         let bytes = (line.len() + 4 + sizes.sum::<usize>()) as u64;
@@ -60,9 +60,15 @@ pub struct Heads {
     asked: HashMap<u64, Vec<u32>, RandomState>,
     used: usize,
     omitted: u64,
+    secrets: Secrets,
 }
 
 impl Heads {
+    /// None yet.
+    pub fn new(secrets: Secrets) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
     /// The heads of an exchange: of its request, and of its final response.
     pub fn of(&self, exchange: &Exchange) -> (Option<&RawHead>, Option<&RawHead>) {
         let request = exchange.request.as_ref().and_then(|request| {
@@ -80,6 +86,11 @@ impl Heads {
             heads.iter().find(fits).or(heads.first())
         });
         (request, response)
+    }
+
+    /// Lends each head to be changed.
+    pub fn each(&mut self, change: &mut impl FnMut(&mut RawHead)) {
+        self.kept.values_mut().flatten().for_each(change);
     }
 
     /// How many heads were left out to save memory.
@@ -101,7 +112,7 @@ impl Heads {
             return;
         }
         self.used += size;
-        self.kept.entry(key).or_default().push(RawHead::of(head));
+        self.kept.entry(key).or_default().push(RawHead::of(head, self.secrets));
     }
 }
 

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use super::Observer;
 use crate::bits::decode;
+use crate::bits::secrets::Secrets;
 use crate::export::http::{Row, RowRequest, RowResponse};
 use crate::http::{Event, Start};
 use crate::stream::Connection;
@@ -16,6 +17,7 @@ const HELD: usize = 65_536;
 /// Hands rows to `sink` as soon as all earlier ones are complete.
 pub struct Listing<S: FnMut(&Row)> {
     sink: S,
+    secrets: Secrets,
     rows: VecDeque<(bool, Row)>,
     /// Number of the row in front.
     first: u64,
@@ -24,8 +26,8 @@ pub struct Listing<S: FnMut(&Row)> {
 
 impl<S: FnMut(&Row)> Listing<S> {
     /// A listing that has seen nothing yet.
-    pub fn new(sink: S) -> Self {
-        Self { sink, rows: VecDeque::new(), first: 0, open: HashMap::default() }
+    pub fn new(sink: S, secrets: Secrets) -> Self {
+        Self { sink, secrets, rows: VecDeque::new(), first: 0, open: HashMap::default() }
     }
 
     /// Hands out what is left.
@@ -63,17 +65,14 @@ impl<S: FnMut(&Row)> Listing<S> {
 impl<S: FnMut(&Row)> Observer for Listing<S> {
     fn http(&mut self, connection: &Connection, event: &Event<'_>) {
         let Event::Head { exchange, span, ref head, .. } = *event else { return };
+        let secrets = self.secrets;
         let frame = span.first.frame;
         let Some((done, row)) = self.row(connection, exchange) else { return };
         match head.start {
             Start::Request { method, target } => {
-                let host = head.field("Host").map(decode::text);
-                row.request = Some(RowRequest {
-                    method: method.to_owned(),
-                    target: target.to_owned(),
-                    host,
-                    frame,
-                });
+                let host = head.field("Host").map(|host| secrets.target(&decode::text(host)));
+                let target = secrets.target(target);
+                row.request = Some(RowRequest { method: method.to_owned(), target, host, frame });
             }
             Start::Response { status, .. } if (100..200).contains(&status) && status != 101 => {
                 row.interim.push(status)

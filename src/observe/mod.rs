@@ -6,7 +6,7 @@ pub mod heads;
 pub mod listing;
 
 use crate::http;
-use crate::model::Exchange;
+use crate::model::{Exchange, Session};
 use crate::stream::Connection;
 
 /// Watches an analysis as it goes. Every method has a default that does nothing.
@@ -19,6 +19,12 @@ pub trait Observer {
 
     /// A connection is over; no event of it follows.
     fn closed(&mut self, _connection: &Connection) {}
+
+    /// A session is over, or nothing more is expected of it, and it has been judged. What is returned is kept for the
+    /// report; by default all are.
+    fn session(&mut self, session: Session) -> Option<Session> {
+        Some(session)
+    }
 
     /// Whether reading on is of no use, as when nobody takes what the observer writes any more.
     fn has_enough(&self) -> bool {
@@ -39,6 +45,10 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 
     fn closed(&mut self, connection: &Connection) {
         (**self).closed(connection);
+    }
+
+    fn session(&mut self, session: Session) -> Option<Session> {
+        (**self).session(session)
     }
 
     fn has_enough(&self) -> bool {

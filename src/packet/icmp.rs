@@ -6,11 +6,11 @@ use crate::at::At;
 
 use super::ip::{Ip, extension, v4_header, v6_header};
 use super::view::View;
-use super::{Found, IcmpError, Packet, Skip, Step};
+use super::{IcmpError, Packet, Skip};
 
 const TCP: u8 = 6;
 
-pub(super) fn error<'a>(at: At, protocol: u8, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> {
+pub(super) fn error<'a>(at: At, protocol: u8, ip: &Ip, view: View<'a>) -> Result<Packet<'a>, Skip> {
     let v6 = protocol == 58;
     let kind = (view.u8(0)?, view.u8(1)?);
     let mtu = match (v6, kind) {
@@ -23,8 +23,7 @@ pub(super) fn error<'a>(at: At, protocol: u8, ip: Ip, view: View<'a>) -> Result<
     };
     let quote = view.skip(8)?;
     let (quoted_from, quoted_to) = if v6 { quoted_v6(quote)? } else { quoted_v4(quote)? };
-    let error = IcmpError { at, from: ip.from, kind, mtu, quoted_from, quoted_to };
-    Ok(Step::Found(Found::Packet(Packet::Icmp(error))))
+    Ok(Packet::Icmp(IcmpError { at, from: ip.from, kind, mtu, quoted_from, quoted_to }))
 }
 
 fn quoted_v4(view: View<'_>) -> Result<(SocketAddr, SocketAddr), Skip> {

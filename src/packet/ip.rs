@@ -4,11 +4,9 @@ use std::net::IpAddr;
 
 use etherparse::{Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice};
 
-use crate::at::At;
-
 use super::fragment::Piece;
 use super::view::View;
-use super::{Found, Kind, Skip, Step, icmp, transport, tunnel};
+use super::{Found, Kind, Skip, Step, transport, tunnel};
 
 /// What is kept of an IP header.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +17,13 @@ pub(super) struct Ip {
     pub id: Option<u16>,
 }
 
+impl Default for Ip {
+    fn default() -> Self {
+        let none = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+        Self { from: none, to: none, ttl: 0, id: None }
+    }
+}
+
 pub(super) fn any(view: View<'_>) -> Result<Step<'_>, Skip> {
     match view.u8(0)? >> 4 {
         4 => Ok(Step::Into(Kind::V4, view)),
@@ -27,7 +32,7 @@ pub(super) fn any(view: View<'_>) -> Result<Step<'_>, Skip> {
     }
 }
 
-pub(super) fn v4(view: View<'_>) -> Result<Step<'_>, Skip> {
+pub(super) fn v4<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
     let header = v4_header(view)?;
     let len = header.slice().len();
     let view = match usize::from(header.total_len()) {
@@ -36,11 +41,11 @@ pub(super) fn v4(view: View<'_>) -> Result<Step<'_>, Skip> {
         total if total < len => return Err(Skip::Malformed),
         total => view.limit(total),
     };
-    let ip = v4_facts(&header);
+    *ip = v4_facts(&header);
     let (protocol, rest) = (header.protocol().0, view.skip(len)?);
     if header.is_fragmenting_payload() {
         let piece = Piece {
-            ip,
+            ip: *ip,
             protocol,
             id: u32::from(header.identification()),
             offset: header.fragments_offset(),
@@ -49,7 +54,7 @@ pub(super) fn v4(view: View<'_>) -> Result<Step<'_>, Skip> {
         };
         return Ok(Step::Found(Found::Piece(piece)));
     }
-    Ok(Step::Into(Kind::Protocol(protocol, ip), rest))
+    Ok(Step::Into(Kind::Protocol(protocol), rest))
 }
 
 /// The header, if its own fields agree with each other.
@@ -70,7 +75,7 @@ fn v4_facts(header: &Ipv4HeaderSlice<'_>) -> Ip {
     }
 }
 
-pub(super) fn v6(view: View<'_>) -> Result<Step<'_>, Skip> {
+pub(super) fn v6<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
     let header = v6_header(view)?;
     let rest = view.skip(40)?;
     let rest = match usize::from(header.payload_length()) {
@@ -78,13 +83,13 @@ pub(super) fn v6(view: View<'_>) -> Result<Step<'_>, Skip> {
         0 => rest,
         len => rest.limit(len),
     };
-    let ip = Ip {
+    *ip = Ip {
         from: header.source_addr().into(),
         to: header.destination_addr().into(),
         ttl: header.hop_limit(),
         id: None,
     };
-    Ok(Step::Into(Kind::Protocol(header.next_header().0, ip), rest))
+    Ok(Step::Into(Kind::Protocol(header.next_header().0), rest))
 }
 
 pub(super) fn v6_header(view: View<'_>) -> Result<Ipv6HeaderSlice<'_>, Skip> {
@@ -94,18 +99,18 @@ pub(super) fn v6_header(view: View<'_>) -> Result<Ipv6HeaderSlice<'_>, Skip> {
     Ipv6HeaderSlice::from_slice(view.data).map_err(|_| view.short())
 }
 
-pub(super) fn protocol<'a>(at: At, number: u8, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> {
+pub(super) fn protocol<'a>(number: u8, ip: &Ip, view: View<'a>) -> Result<Step<'a>, Skip> {
     match number {
-        6 => transport::tcp(at, ip, view),
-        17 => transport::udp(at, ip, view),
-        1 | 58 => icmp::error(at, number, ip, view),
+        6 => Ok(Step::Found(Found::Tcp(view))),
+        17 => transport::tunnel(view).unwrap_or(Ok(Step::Found(Found::Udp(view)))),
+        1 | 58 => Ok(Step::Found(Found::Icmp(number, view))),
         4 => Ok(Step::Into(Kind::V4, view)),
         41 => Ok(Step::Into(Kind::V6, view)),
         47 => tunnel::gre(view),
         44 if ip.from.is_ipv6() => v6_fragment(ip, view),
         _ => {
             let (next, rest) = extension(number, ip.from.is_ipv6(), view)?;
-            Ok(Step::Into(Kind::Protocol(next, ip), rest))
+            Ok(Step::Into(Kind::Protocol(next), rest))
         }
     }
 }
@@ -120,14 +125,14 @@ pub(super) fn extension(number: u8, v6: bool, view: View<'_>) -> Result<(u8, Vie
     Ok((view.u8(0)?, view.skip(len)?))
 }
 
-fn v6_fragment(ip: Ip, view: View<'_>) -> Result<Step<'_>, Skip> {
+fn v6_fragment<'a>(ip: &Ip, view: View<'a>) -> Result<Step<'a>, Skip> {
     let header = Ipv6FragmentHeaderSlice::from_slice(view.data).map_err(|_| view.short())?;
     let (protocol, rest) = (header.next_header().0, view.skip(8)?);
     if !header.is_fragmenting_payload() {
-        return Ok(Step::Into(Kind::Protocol(protocol, ip), rest));
+        return Ok(Step::Into(Kind::Protocol(protocol), rest));
     }
     let piece = Piece {
-        ip,
+        ip: *ip,
         protocol,
         id: header.identification(),
         offset: header.fragment_offset(),

@@ -151,16 +151,15 @@ impl Decoder {
     /// What `frame` holds. A packet that was put together from fragments borrows from the decoder.
     pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let view = View { data: frame.data, wire: frame.wire_len as usize };
-        let piece = match walk(frame.at, first(frame.link)?, view, self.nesting)? {
-            Found::Packet(packet) => return Ok(packet),
+        let mut ip = Ip::default();
+        let piece = match walk(first(frame.link)?, view, &mut ip, self.nesting)? {
             Found::Piece(piece) => piece,
+            found => return found.packet(frame.at, &ip),
         };
         self.fragments.add(&piece, frame.at.time, &mut self.whole)?;
         let view = View { data: &self.whole, wire: self.whole.len() };
-        match walk(frame.at, Kind::Protocol(piece.protocol, piece.ip), view, self.nesting)? {
-            Found::Packet(packet) => Ok(packet),
-            Found::Piece(_) => Err(Skip::Fragment),
-        }
+        let found = walk(Kind::Protocol(piece.protocol), view, &mut ip, self.nesting)?;
+        found.packet(frame.at, &ip)
     }
 }
 
@@ -180,7 +179,8 @@ enum Kind {
     AnyIp,
     V4,
     V6,
-    Protocol(u8, Ip),
+    /// What the last IP header announced.
+    Protocol(u8),
 }
 
 /// What one header led to.
@@ -190,9 +190,26 @@ enum Step<'a> {
 }
 
 /// Where the headers end.
+///
+/// What is there is only decoded once it is known, lest large values be passed from hand to hand for every frame.
 enum Found<'a> {
-    Packet(Packet<'a>),
+    Tcp(View<'a>),
+    Udp(View<'a>),
+    /// Of this protocol number: ICMP or ICMPv6.
+    Icmp(u8, View<'a>),
     Piece(Piece<'a>),
+}
+
+impl<'a> Found<'a> {
+    fn packet(self, at: At, ip: &Ip) -> Result<Packet<'a>, Skip> {
+        match self {
+            Self::Tcp(view) => transport::tcp(at, ip, view),
+            Self::Udp(view) => transport::udp(at, ip, view),
+            Self::Icmp(protocol, view) => icmp::error(at, protocol, ip, view),
+            // A fragment within a datagram put together from fragments.
+            Self::Piece(_) => Err(Skip::Fragment),
+        }
+    }
 }
 
 fn first(link: LinkType) -> Result<Kind, Skip> {
@@ -211,10 +228,15 @@ fn first(link: LinkType) -> Result<Kind, Skip> {
     })
 }
 
-fn walk<'a>(at: At, mut kind: Kind, mut view: View<'a>, nesting: usize) -> Result<Found<'a>, Skip> {
+fn walk<'a>(
+    mut kind: Kind,
+    mut view: View<'a>,
+    ip: &mut Ip,
+    nesting: usize,
+) -> Result<Found<'a>, Skip> {
     // Link, IP and transport are what every frame has; only what is beyond counts as nesting.
     for _ in 0..nesting.saturating_add(3) {
-        match step(at, kind, view)? {
+        match step(kind, view, ip)? {
             Step::Into(inner, rest) => (kind, view) = (inner, rest),
             Step::Found(found) => return Ok(found),
         }
@@ -222,7 +244,7 @@ fn walk<'a>(at: At, mut kind: Kind, mut view: View<'a>, nesting: usize) -> Resul
     Err(Skip::TooDeep)
 }
 
-fn step<'a>(at: At, kind: Kind, view: View<'a>) -> Result<Step<'a>, Skip> {
+fn step<'a>(kind: Kind, view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
     match kind {
         Kind::Ethernet => link::ethernet(view),
         Kind::Vlan => link::vlan(view),
@@ -235,9 +257,9 @@ fn step<'a>(at: At, kind: Kind, view: View<'a>) -> Result<Step<'a>, Skip> {
         Kind::Pppoe => link::pppoe(view),
         Kind::Mpls => link::mpls(view),
         Kind::AnyIp => ip::any(view),
-        Kind::V4 => ip::v4(view),
-        Kind::V6 => ip::v6(view),
-        Kind::Protocol(number, ip) => ip::protocol(at, number, ip, view),
+        Kind::V4 => ip::v4(view, ip),
+        Kind::V6 => ip::v6(view, ip),
+        Kind::Protocol(number) => ip::protocol(number, ip, view),
     }
 }
 

@@ -8,16 +8,16 @@ use crate::at::At;
 
 use super::ip::Ip;
 use super::view::View;
-use super::{Datagram, Flags, Found, Packet, Segment, Skip, Step, tunnel};
+use super::{Datagram, Flags, Packet, Segment, Skip, Step, tunnel};
 
-pub(super) fn tcp<'a>(at: At, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> {
+pub(super) fn tcp<'a>(at: At, ip: &Ip, view: View<'a>) -> Result<Packet<'a>, Skip> {
     let len = usize::from(view.u8(12)? >> 4) * 4;
     if len < 20 || len > view.wire {
         return Err(Skip::Malformed);
     }
     let header = TcpHeaderSlice::from_slice(view.data).map_err(|_| view.short())?;
     let rest = view.skip(len)?;
-    let segment = Segment {
+    Ok(Packet::Tcp(Segment {
         at,
         from: SocketAddr::new(ip.from, header.source_port()),
         to: SocketAddr::new(ip.to, header.destination_port()),
@@ -30,11 +30,26 @@ pub(super) fn tcp<'a>(at: At, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> 
         wire_len: u32::try_from(rest.wire).unwrap_or(u32::MAX),
         ttl: ip.ttl,
         ip_id: ip.id,
-    };
-    Ok(Step::Found(Found::Packet(Packet::Tcp(segment))))
+    }))
 }
 
-pub(super) fn udp<'a>(at: At, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> {
+pub(super) fn udp<'a>(at: At, ip: &Ip, view: View<'a>) -> Result<Packet<'a>, Skip> {
+    let (header, rest) = datagram(view)?;
+    Ok(Packet::Udp(Datagram {
+        at,
+        from: SocketAddr::new(ip.from, header.source_port()),
+        to: SocketAddr::new(ip.to, header.destination_port()),
+        payload: rest.data,
+    }))
+}
+
+/// What a datagram carries to the port of a tunnel, if it looks like it.
+pub(super) fn tunnel(view: View<'_>) -> Option<Result<Step<'_>, Skip>> {
+    let (header, rest) = datagram(view).ok()?;
+    tunnel::in_udp(header.destination_port(), rest)
+}
+
+fn datagram(view: View<'_>) -> Result<(UdpHeaderSlice<'_>, View<'_>), Skip> {
     let header = UdpHeaderSlice::from_slice(view.data).map_err(|_| view.short())?;
     let rest = view.skip(8)?;
     let rest = match usize::from(header.length()).checked_sub(8) {
@@ -42,14 +57,5 @@ pub(super) fn udp<'a>(at: At, ip: Ip, view: View<'a>) -> Result<Step<'a>, Skip> 
         None if header.length() == 0 => rest,
         None => return Err(Skip::Malformed),
     };
-    if let Some(step) = tunnel::in_udp(header.destination_port(), rest) {
-        return step;
-    }
-    let datagram = Datagram {
-        at,
-        from: SocketAddr::new(ip.from, header.source_port()),
-        to: SocketAddr::new(ip.to, header.destination_port()),
-        payload: rest.data,
-    };
-    Ok(Step::Found(Found::Packet(Packet::Udp(datagram))))
+    Ok((header, rest))
 }

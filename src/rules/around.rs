@@ -6,15 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::{Attempt, Lookup, Outcome, Session, TlsConnection};
 use crate::rules::{look, runner};
 use crate::sessions::Web;
 
-/// Sessions remembered for those that follow.
-const REMEMBERED: usize = 16_384;
+/// Sessions remembered for those that follow. One costs about 1 kB.
+const REMEMBERED: usize = 2_048;
 
 /// Of these, the latest ones with one URL, server or id.
 const ALIKE: usize = 256;
@@ -56,10 +56,42 @@ pub struct Brief {
     pub software: Option<String>,
     /// A reply was offered.
     pub replied: bool,
+    /// Its first large Fragments.
+    pub passed: Vec<Passed>,
+}
+
+/// When a large Fragment went by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Its first byte.
+    pub start: u64,
+    /// Its last byte.
+    pub end: u64,
+    /// The frames of the request.
+    pub span: Span,
+}
+
+/// Fragments shorter than this fit into any buffer, in bytes.
+const LARGE: u64 = 65_536;
+
+/// Large Fragments remembered of a session.
+const FRAGMENTS: usize = 4;
+
+impl Passed {
+    /// The first large Fragments of a session.
+    pub fn all(session: &Session) -> Vec<Self> {
+        let large = session.exchanges.iter().filter_map(|exchange| {
+            let range = look::range(exchange).filter(|range| range.len() >= Some(LARGE))?;
+            let span = exchange.request.as_ref()?.span;
+            Some(Self { start: range.start?, end: range.end?, span })
+        });
+        large.take(FRAGMENTS).collect()
+    }
 }
 
 impl Brief {
-    fn of(session: &Session) -> Option<Self> {
+    /// What there is to remember; `None` for a session without exchanges.
+    pub fn of(session: &Session) -> Option<Self> {
         let span = session.span()?;
         let answers = || session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
         let mut most = 0;
@@ -86,6 +118,7 @@ impl Brief {
             last: span.last,
             software: answers().find_map(|answer| answer.server.clone()),
             replied: session.reply_url.is_some(),
+            passed: Passed::all(session),
         })
     }
 
@@ -111,13 +144,17 @@ enum Key {
     Upload(IpAddr, String),
     Server(SocketAddr),
     Id(SocketAddr, String),
+    /// The id alone, for what a proxy passes on.
+    Leg(String),
 }
 
 impl Key {
-    fn all(brief: &Brief) -> [Option<Self>; 3] {
+    fn all(brief: &Brief) -> [Option<Self>; 4] {
         let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
         let id = brief.id.as_deref().map(|id| Self::Id(brief.server, canonical_id(id)));
-        [upload, Some(Self::Server(brief.server)), id]
+        let large = brief.id.as_deref().filter(|_| !brief.passed.is_empty());
+        let leg = large.map(|id| Self::Leg(canonical_id(id)));
+        [upload, Some(Self::Server(brief.server)), id, leg]
     }
 }
 
@@ -169,27 +206,33 @@ impl History {
 pub struct Around<'a> {
     /// Earlier sessions.
     pub(super) history: &'a History,
-    /// Connections that never came about, over the whole capture.
+    /// Sessions of the same client with the same URL that may still go on.
+    pub(super) open: &'a [Brief],
+    /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
-    /// Names that could not be resolved, over the whole capture.
+    /// Names that could not be resolved, so far.
     pub lookups: &'a [Lookup],
     /// Connections with TLS, over the whole capture.
     pub tls: &'a [TlsConnection],
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
-    /// The last frame of the capture.
+    /// The last frame read.
     pub end: At,
 }
 
 impl<'a> Around<'a> {
-    /// Earlier sessions of the same client with the same URL, the oldest first.
+    /// Earlier sessions of the same client with the same URL, the one that ended first in front, be they over or not.
     pub fn same_upload(
         &self,
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
         let url = session.url.clone();
         let key = url.map(|url| Key::Upload(session.client.address, url));
-        self.history.with(key)
+        let ended = session.ended;
+        let all = self.history.with(key).chain(self.open);
+        let mut earlier: Vec<_> = all.filter(|brief| brief.last.time <= ended).collect();
+        earlier.sort_by_key(|brief| brief.last.time);
+        earlier.into_iter()
     }
 
     /// Earlier sessions that were created at the same server, the oldest first.
@@ -209,6 +252,11 @@ impl<'a> Around<'a> {
         let server = SocketAddr::new(session.server.address, session.server.port);
         let key = session.id.as_deref().map(|id| Key::Id(server, canonical_id(id)));
         self.history.with(key)
+    }
+
+    /// Earlier sessions with the same id and large Fragments, between whatever hosts.
+    pub fn other_legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
+        self.history.with(session.id.as_deref().map(|id| Key::Leg(canonical_id(id))))
     }
 
     /// Failed attempts of the session's client to reach a server that it also uploads to, in the time of the session or

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Rule;
 use super::origin::Origin;
+use super::{ALL, Rule};
 use crate::at::{At, Span};
 
 /// How much a finding matters.
@@ -84,6 +84,15 @@ impl Finding {
             [one] => Some(format!("frame {one}")),
             _ => Some(format!("frames {}", labels.join(", "))),
         }
+    }
+}
+
+impl Finding {
+    /// Whether it only serves those who hunt for attacks: it is true of many healthy uploads, so that it would drown what
+    /// matters to everybody else.
+    pub fn is_hint(&self) -> bool {
+        let of_security = |rule: &&Rule| rule.is_named(&self.rule) && rule.family() == "security";
+        self.severity == Severity::Note && ALL.iter().copied().any(|rule| of_security(&rule))
     }
 }
 

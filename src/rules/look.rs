@@ -96,7 +96,41 @@ pub fn foreign(exchange: &Exchange) -> Option<&Response> {
     let response = exchange.response.as_ref()?;
     let own = Origin::of_response(response) == Origin::BitsServer;
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    (opens && !own && !response.is_challenge() && response.http_status != 413).then_some(response)
+    let other = opens && !own && !response.is_cut() && !response.is_challenge();
+    (other && response.http_status != 413).then_some(response)
+}
+
+/// The response to any packet where it is neither from BITS nor an authentication round, nor about its size.
+pub fn stranger(exchange: &Exchange) -> Option<&Response> {
+    exchange.request.as_ref()?;
+    let response = exchange.response.as_ref()?;
+    let other = !response.is_ack() && !response.is_cut();
+    (other && !response.is_challenge() && response.http_status != 413).then_some(response)
+}
+
+/// Whether a later packet of the session was answered with success.
+pub fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
+    after(session, exchange).any(|later| {
+        later.response.as_ref().is_some_and(|response| response.is_ack() && response.is_success())
+    })
+}
+
+/// Whether a response is a web page.
+pub fn is_page(response: &Response) -> bool {
+    let kind = response.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let start = response.body_start.trim_start().to_ascii_lowercase();
+    let page = start.starts_with("<!doctype html") || start.starts_with("<html");
+    page || kind.starts_with("text/html") && !start.is_empty()
+}
+
+/// The title of a web page.
+pub fn title(response: &Response) -> Option<&str> {
+    let body = response.body_start.as_str();
+    let lower = body.to_ascii_lowercase();
+    // Lower case of ASCII keeps every offset.
+    let start = lower.find("<title>")?.checked_add(7)?;
+    let end = start.checked_add(lower.get(start..)?.find("</title>")?)?;
+    body.get(start..end).map(str::trim).filter(|title| !title.is_empty())
 }
 
 /// Seconds from the end of the request to the answer.
@@ -107,6 +141,11 @@ pub fn wait_secs(exchange: &Exchange) -> f64 {
         }
         _ => 0.0,
     }
+}
+
+/// A number with its noun, as `1 request` and `2 requests`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// The byte that the server wanted next when a Fragment was sent.

@@ -15,7 +15,9 @@
 
 #[macro_use]
 mod macros;
+pub(crate) mod address;
 pub mod around;
+mod connect;
 mod diagnosis;
 pub mod finding;
 mod hosts;
@@ -24,6 +26,7 @@ mod lost;
 #[cfg(test)]
 mod normal;
 pub mod origin;
+mod product;
 #[cfg(test)]
 mod ranking;
 mod reset;
@@ -31,6 +34,7 @@ mod retry;
 mod rounds;
 mod rule;
 mod runner;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -48,8 +52,9 @@ mod tls;
 
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
-pub use rule::{Check, Needs, Rule};
-pub use runner::{judge, worst};
+pub use rule::{Check, Needs, Place, Rule};
+pub use runner::{Judge, Sight, worst};
+pub use seen::Seen;
 
 /// All rules.
 pub static ALL: &[&Rule] = &[
@@ -67,6 +72,8 @@ pub static ALL: &[&Rule] = &[
     &capture::capture_one_sided::RULE,
     &capture::capture_starts_mid_session::RULE,
     &capture::capture_truncated::RULE,
+    &capture::clock_jump::RULE,
+    &capture::duplicated_packets::RULE,
     &completion::cancelled::RULE,
     &completion::close_failed::RULE,
     &completion::close_missing::RULE,
@@ -119,27 +126,48 @@ pub static ALL: &[&Rule] = &[
     &fragment::total_length_changed::RULE,
     &fragment::unknown_packet_type::RULE,
     &fragment::upload_too_large::RULE,
+    &http::app_pool_down::RULE,
+    &http::captive_or_error_page::RULE,
+    &http::content_length_contradictory::RULE,
+    &http::continue_stuck::RULE,
     &http::gateway_error::RULE,
     &http::gateway_timeout::RULE,
+    &http::header_stripped::RULE,
+    &http::header_syntax_odd::RULE,
     &http::httpsys_rejected::RULE,
+    &http::iis_request_filtering_path::RULE,
+    &http::proxy_buffered::RULE,
     &http::redirected::RULE,
     &http::server_not_bits::RULE,
+    &http::stray_bytes::RULE,
     &http::verb_rejected_by_iis::RULE,
     &http::verb_rejected_by_proxy::RULE,
     &http::verb_rejected_by_server::RULE,
+    &http::verb_rejected_by_waf::RULE,
+    &http::via_hop::RULE,
+    &http::webdav_conflict::RULE,
     &negotiation::guid_missing_in_ack::RULE,
     &negotiation::protocol_not_supported::RULE,
     &negotiation::selection_on_refusal::RULE,
     &negotiation::supported_protocols_missing::RULE,
     &negotiation::too_many_guids::RULE,
     &negotiation::wrong_guid_selected::RULE,
-    &pace::long_lived_job::RULE,
     &pace::retry_schedule::RULE,
     &pace::retry_storm::RULE,
     &pace::slow_server_ack::RULE,
+    &security::bits_without_ua::RULE,
+    &security::cleartext_sensitive::RULE,
     &security::content_name_invalid::RULE,
+    &security::content_type_mismatch::RULE,
     &security::control_characters::RULE,
+    &security::ip_literal_host::RULE,
+    &security::known_server_fingerprint::RULE,
+    &security::long_lived_job::RULE,
+    &security::odd_port::RULE,
+    &security::rare_tld::RULE,
     &security::traversal_name::RULE,
+    &security::ua_without_bits_behaviour::RULE,
+    &security::upload_to_external::RULE,
     &session::access_denied::RULE,
     &session::create_without_fragment::RULE,
     &session::destination_is_directory::RULE,
@@ -163,7 +191,14 @@ pub static ALL: &[&Rule] = &[
     &session::session_limit::RULE,
     &session::target_exists::RULE,
     &session::uploads_not_enabled::RULE,
+    &tcp::connect_refused::RULE,
+    &tcp::connect_timeout::RULE,
     &tcp::dns_failed::RULE,
+    &tcp::half_open_retry::RULE,
+    &tcp::idle_reset::RULE,
+    &tcp::mtu_blackhole::RULE,
+    &tcp::nic_offload_artifacts::RULE,
+    &tcp::retransmission_differs::RULE,
     &tcp::retransmission_heavy::RULE,
     &tcp::tcp_reset_by_client::RULE,
     &tcp::tcp_reset_by_middlebox::RULE,

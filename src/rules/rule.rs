@@ -1,6 +1,6 @@
 //! What a rule is.
 
-use super::{Around, Notes, Severity};
+use super::{Around, Notes, Seen, Severity};
 use crate::model::{Exchange, Report, Session};
 use crate::stream::Connection;
 
@@ -33,7 +33,18 @@ pub enum Check {
     /// Each session and what the capture shows around it.
     Around(fn(&Session, &Around<'_>, &mut Notes<'_>)),
     /// Everything at once.
-    Capture(fn(&Report, &mut Notes<'_>)),
+    Capture(fn(&Report, &Seen, &mut Notes<'_>)),
+    /// Each session and what is around it, then everything at once for what belongs to no session.
+    Anywhere(fn(Place<'_>, &mut Notes<'_>)),
+}
+
+/// What a rule that looks anywhere is shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// A session and what the capture shows around it.
+    Session(&'a Session, &'a Around<'a>),
+    /// Everything at once.
+    Capture(&'a Report, &'a Seen),
 }
 
 /// What the capture must hold for a rule to say anything; the absence of a packet proves nothing where some are missing.

@@ -1,57 +1,85 @@
 //! Asks every rule, where the capture holds what it needs.
 
-use super::around::{Around, History};
-use super::{Check, Finding, Needs, Notes, Rule, Severity, diagnosis};
+use super::around::{Around, Brief, History};
+use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::model::{Exchange, Report, Session};
+use crate::model::{Attempt, Exchange, Lookup, Report, Session, TlsConnection};
 use crate::sessions::Web;
 
-/// Judges a report whose capture ended at `end` by some rules: fills in the findings and the diagnosis of each session, and the
-/// findings of the whole.
-pub fn judge(report: &mut Report, rules: &[&'static Rule], web: &Web, end: At, limits: &Limits) {
-    let mut history = History::default();
-    let mut order: Vec<usize> = (0..report.sessions.len()).collect();
-    order.sort_by_key(|place| report.sessions.get(*place).map(|session| session.ended));
-    for place in order {
-        let Some(session) = report.sessions.get_mut(place) else { continue };
-        let around = Around {
-            history: &history,
-            attempts: &report.attempts,
-            lookups: &report.lookups,
-            tls: &report.tls_connections,
-            web,
-            end,
-        };
-        session.findings = session_findings(session, rules, &around, limits);
-        session.diagnosis = diagnosis::of(session);
-        history.add(session);
-    }
-    let mut findings = Vec::new();
-    for rule in rules {
-        if let Check::Capture(check) = &rule.check {
-            check(report, &mut notes(rule, limits, &mut findings));
+/// What is known around a session when it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// Sessions with the same client and URL that may still go on.
+    pub open: &'a [Brief],
+    /// Connections that never came about, so far.
+    pub attempts: &'a [Attempt],
+    /// Names that could not be resolved, so far.
+    pub lookups: &'a [Lookup],
+    /// Connections with TLS that are over.
+    pub tls: &'a [TlsConnection],
+    /// What servers answered to other requests.
+    pub web: &'a Web,
+    /// The last frame read.
+    pub end: At,
+}
+
+/// Judges sessions one by one, in the order in which they end, and the capture at last.
+#[derive(Debug)]
+pub struct Judge {
+    rules: Vec<&'static Rule>,
+    history: History,
+    seen: Seen,
+    findings_per_rule: usize,
+}
+
+impl Judge {
+    /// One that asks `rules`.
+    pub fn new(rules: Vec<&'static Rule>, limits: &Limits) -> Self {
+        Self {
+            rules,
+            history: History::default(),
+            seen: Seen::default(),
+            findings_per_rule: limits.findings_per_rule,
         }
     }
-    report.findings = findings;
-}
 
-fn notes<'a>(rule: &'static Rule, limits: &Limits, findings: &'a mut Vec<Finding>) -> Notes<'a> {
-    Notes { rule, cap: limits.findings_per_rule, findings }
-}
-
-fn session_findings(
-    session: &Session,
-    rules: &[&'static Rule],
-    around: &Around<'_>,
-    limits: &Limits,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in rules {
-        ask(rule, session, around, &mut notes(rule, limits, &mut findings));
+    /// Fills in the findings and the diagnosis of a session.
+    pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
+        let Sight { open, attempts, lookups, tls, web, end } = *sight;
+        let around = Around { history: &self.history, open, attempts, lookups, tls, web, end };
+        session.findings = self.findings(session, &around);
+        session.diagnosis = diagnosis::of(session);
+        self.history.add(session);
+        self.seen.add(session);
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings
+
+    /// Fills in the findings of the whole.
+    pub fn capture(&self, report: &mut Report) {
+        let mut findings = Vec::new();
+        for rule in &self.rules {
+            let notes = &mut self.notes(rule, &mut findings);
+            match &rule.check {
+                Check::Capture(check) => check(report, &self.seen, notes),
+                Check::Anywhere(check) => check(Place::Capture(report, &self.seen), notes),
+                _ => {}
+            }
+        }
+        report.findings = findings;
+    }
+
+    fn notes<'a>(&self, rule: &'static Rule, findings: &'a mut Vec<Finding>) -> Notes<'a> {
+        Notes { rule, cap: self.findings_per_rule, findings }
+    }
+
+    fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for rule in &self.rules {
+            ask(rule, session, around, &mut self.notes(rule, &mut findings));
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings
+    }
 }
 
 fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
@@ -74,6 +102,7 @@ fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut 
         }
         Check::Session(check) => check(session, notes),
         Check::Around(check) => check(session, around, notes),
+        Check::Anywhere(check) => check(Place::Session(session, around), notes),
         Check::Capture(_) => {}
     }
 }

@@ -1,28 +1,32 @@
 //! Which exchange belongs to which upload ([MC-BUP] ties some by id, others only by order, client and URL).
 
 mod assign;
+mod graves;
+mod open;
 pub(crate) mod replies;
+mod shelf;
+#[cfg(test)]
+mod tests;
 mod web;
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-
 use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use crate::at::{At, Span};
+use crate::bits::secrets::Secrets;
 use crate::bits::{PacketType, decode};
 use crate::http::{self, Event, Head, Start};
 use crate::limits::Limits;
 use crate::model::Session;
 use crate::model::exchange::{Body, Exchange, Hole, Stray};
-use crate::model::fold::fold;
 use crate::observe::Observer;
-use crate::observe::digest::FileDigest;
+use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
 use crate::stream::{Connection, Side};
 
-use assign::Open;
+use open::Number;
 use replies::Replies;
+use shelf::Shelf;
 
 pub(crate) use assign::percent_decoded;
 pub use web::Web;
@@ -38,14 +42,13 @@ const STRAYS: usize = 4;
 
 /// Puts uploads together from HTTP events.
 pub struct Sessions {
-    open: Vec<Open>,
-    by_id: HashMap<String, Vec<usize>, RandomState>,
-    by_client: HashMap<IpAddr, Vec<usize>, RandomState>,
+    open: Shelf,
     connections: HashMap<u64, Channel, RandomState>,
-    facts: HashMap<u64, Connection, RandomState>,
     replies: Replies,
     web: Web,
+    late: u64,
     digest: bool,
+    secrets: Secrets,
     limits: Limits,
 }
 
@@ -53,17 +56,19 @@ pub struct Sessions {
 #[derive(Default)]
 struct Channel {
     exchanges: Vec<Link>,
+    /// The sessions that go on it.
+    sessions: Vec<Number>,
     /// The session that was last spoken of.
-    last: Option<usize>,
+    last: Option<Number>,
     /// The last exchange that was kept: its number, its session and its place there.
-    spoken: Option<(u32, usize, usize)>,
+    spoken: Option<(u32, Number, usize)>,
 }
 
 /// Where an HTTP exchange went.
 #[derive(Clone, Copy)]
 struct Link {
     exchange: u32,
-    session: usize,
+    session: Number,
     index: usize,
     /// Offset of the body in the file, for Fragments.
     start: Option<u64>,
@@ -72,16 +77,15 @@ struct Link {
 
 impl Sessions {
     /// None yet. With `digest`, files are hashed as they pass.
-    pub fn new(limits: Limits, digest: bool) -> Self {
+    pub fn new(limits: Limits, digest: bool, secrets: Secrets) -> Self {
         Self {
-            open: Vec::new(),
-            by_id: HashMap::default(),
-            by_client: HashMap::default(),
+            open: Shelf::new(limits.sessions),
             connections: HashMap::default(),
-            facts: HashMap::default(),
             replies: Replies::default(),
             web: Web::default(),
+            late: 0,
             digest,
+            secrets,
             limits,
         }
     }
@@ -118,24 +122,71 @@ impl Sessions {
     }
 
     /// A connection is over: nothing more can be answered on it.
-    pub fn closed(&mut self, connection: Connection) {
-        if self.connections.remove(&connection.id).is_some() {
-            self.facts.insert(connection.id, connection);
+    pub fn closed(&mut self, connection: &Connection) {
+        let Some(channel) = self.connections.remove(&connection.id) else { return };
+        for session in channel.sessions {
+            if let Some(open) = self.open.get_mut(session) {
+                open.live.retain(|id| *id != connection.id);
+                if open.connections.is_empty() {
+                    // Most sessions have but one.
+                    open.connections.reserve_exact(1);
+                }
+                open.connections.push(connection.clone());
+            }
+            self.open.settle(session);
         }
     }
 
-    /// All sessions, in the order in which they began, and what servers answered to other requests.
-    pub fn finish(self) -> (Vec<Session>, Web) {
-        let Self { open, facts, web, .. } = self;
-        let mut sessions: Vec<Session> = open.into_iter().filter_map(Open::into_session).collect();
-        sessions.sort_by_key(|session| session.started);
-        supersede(&mut sessions);
-        sessions.iter_mut().for_each(|session| attach(session, &facts));
-        (sessions, web)
+    /// A session of which nothing more is expected at `now`; to be called until `None`. `facts` lends those of
+    /// connections that are not over.
+    pub fn due<'c>(
+        &mut self,
+        now: At,
+        facts: impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Option<Session> {
+        while self.open.may_be_due(now) {
+            let (number, open) = self.open.take_due(now)?;
+            for id in &open.live {
+                if let Some(channel) = self.connections.get_mut(id) {
+                    channel.sessions.retain(|session| *session != number);
+                }
+            }
+            if let Some(session) = open.into_session(&facts) {
+                return Some(session);
+            }
+        }
+        None
+    }
+
+    /// The capture is over: makes every session [`due`](Self::due), those first that ended first.
+    pub fn finish(&mut self) {
+        self.open.end();
+    }
+
+    /// The sessions with the same client and URL that may still go on and ended before `session`.
+    pub fn open_before(&mut self, session: &Session) -> Vec<Brief> {
+        session.url.as_deref().map_or_else(Vec::new, |url| {
+            self.open.before(session.client.address, url, session.ended)
+        })
+    }
+
+    /// What servers answered to requests that are not BITS.
+    pub const fn web(&self) -> &Web {
+        &self.web
+    }
+
+    /// Sessions given up early to stay under the cap.
+    pub const fn forgotten(&self) -> u64 {
+        self.open.forgotten()
+    }
+
+    /// Messages for sessions that were over and forgotten.
+    pub const fn late(&self) -> u64 {
+        self.late
     }
 
     fn request(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let request = decode::request(head, span);
+        let request = decode::request(head, span, self.secrets);
         let kind = decode::packet_type(&request);
         let start = request
             .content_range
@@ -150,6 +201,7 @@ impl Sessions {
             client: connection.client,
             server: connection.server,
             tls: head.carrier.tls,
+            tunnel: head.carrier.tunnel,
             request: Some(request),
             response: None,
             interim: Vec::new(),
@@ -170,7 +222,7 @@ impl Sessions {
     }
 
     /// Whether a Fragment of the session waits for its answer on this connection.
-    fn has_unanswered_fragment(&self, connection: u64, session: usize) -> bool {
+    fn has_unanswered_fragment(&self, connection: u64, session: Number) -> bool {
         let Some(channel) = self.connections.get(&connection) else { return false };
         channel.exchanges.iter().any(|link| {
             let value = self.open.get(session).and_then(|open| open.exchanges.get(link.index));
@@ -180,18 +232,27 @@ impl Sessions {
         })
     }
 
-    /// Adds an exchange to a session and remembers where it went.
-    fn keep(&mut self, session: usize, value: Exchange, exchange: u32, start: Option<u64>) {
-        let Some(open) = self.open.get_mut(session) else { return };
+    /// Adds an exchange to a session and remembers where it went. One for a forgotten session is only counted.
+    fn keep(&mut self, session: Number, value: Exchange, exchange: u32, start: Option<u64>) {
         let channel = self.connections.entry(value.connection).or_default();
         channel.last = Some(session);
-        if open.exchanges.len() >= self.limits.exchanges_per_session {
-            open.omitted += 1;
-            return;
+        let mut index = usize::MAX;
+        match self.open.get_mut(session) {
+            None => self.late += 1,
+            Some(open) if open.exchanges.len() >= self.limits.exchanges_per_session => {
+                open.omitted += 1;
+                return;
+            }
+            Some(open) => {
+                if !open.live.contains(&value.connection) {
+                    open.live.push(value.connection);
+                    channel.sessions.push(session);
+                }
+                index = open.exchanges.len();
+                open.exchanges.push(value);
+                channel.spoken = Some((exchange, session, index));
+            }
         }
-        let index = open.exchanges.len();
-        open.exchanges.push(value);
-        channel.spoken = Some((exchange, session, index));
         if channel.exchanges.len() >= self.limits.pending_requests {
             channel.exchanges.remove(0);
         }
@@ -216,7 +277,7 @@ impl Sessions {
             value.interim_at.get_or_insert(span.first.time);
             return;
         }
-        let response = decode::response(head, span);
+        let response = decode::response(head, span, self.secrets);
         if !response.is_success()
             && link.start.is_some()
             && let Some(digest) = &mut open.digest
@@ -225,8 +286,10 @@ impl Sessions {
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
         let reply_url = response.reply_url.clone();
-        value.response = Some(response);
+        open.touch(span.last);
+        open.answer(link.index, response);
         self.learn(link.session, id);
+        self.open.settle(link.session);
         if let Some(url) = reply_url {
             self.await_reply(&url, link.session);
         }
@@ -234,13 +297,14 @@ impl Sessions {
 
     /// A response whose request the capture lacks.
     fn orphan(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let response = decode::response(head, span);
+        let response = decode::response(head, span, self.secrets);
         let value = Exchange {
             kind: PacketType::Unknown,
             connection: connection.id,
             client: connection.client,
             server: connection.server,
             tls: head.carrier.tls,
+            tunnel: head.carrier.tunnel,
             request: None,
             response: Some(response),
             interim: Vec::new(),
@@ -273,6 +337,7 @@ impl Sessions {
     ) {
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };
+        open.touch(at);
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
         match side {
             Side::Client => {
@@ -347,11 +412,9 @@ impl Sessions {
         let was_over = link.request_over;
         link.request_over |= side == Side::Client;
         let link = *link;
-        let Some(value) =
-            self.open.get_mut(link.session).and_then(|open| open.exchanges.get_mut(link.index))
-        else {
-            return;
-        };
+        let Some(open) = self.open.get_mut(link.session) else { return };
+        open.touch(span.last);
+        let Some(value) = open.exchanges.get_mut(link.index) else { return };
         match side {
             Side::Client => value.request.iter_mut().for_each(|request| request.span.cover(span)),
             Side::Server => value.response.iter_mut().for_each(|response| {
@@ -383,49 +446,5 @@ fn add_hole(body: &mut Body, offset: u64, len: u64) {
             last.bytes = offset.saturating_add(len).saturating_sub(last.offset);
         }
         _ => body.holes.push(Hole { offset, bytes: len }),
-    }
-}
-
-/// Gives a session the facts of its connections.
-fn attach(session: &mut Session, facts: &HashMap<u64, Connection, RandomState>) {
-    let mut ids: Vec<u64> = session.exchanges.iter().map(|exchange| exchange.connection).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    session.connections = ids.iter().filter_map(|id| facts.get(id).cloned()).collect();
-}
-
-/// Links a session that was lost to the one that carries the same upload on ([MC-BUP] 3.1.5.2.1).
-fn supersede(sessions: &mut [Session]) {
-    use crate::model::Outcome;
-    let mut newest: HashMap<_, String> = HashMap::new();
-    for session in sessions.iter_mut().rev() {
-        let Some(url) = session.url.clone() else { continue };
-        let key = (session.client.address, url);
-        if session.outcome == Outcome::Failed {
-            session.superseded_by = newest.get(&key).cloned();
-        }
-        if let Some(id) = &session.id {
-            newest.insert(key, id.clone());
-        }
-    }
-}
-
-impl Open {
-    fn into_session(mut self) -> Option<Session> {
-        // Responses that were not seen to end have not been judged yet.
-        for response in self.exchanges.iter_mut().filter_map(|exchange| exchange.response.as_mut())
-        {
-            response.answered_by = Some(Origin::of_response(response));
-        }
-        let size = self
-            .exchanges
-            .iter()
-            .find_map(|exchange| exchange.request.as_ref()?.content_range.as_ref()?.total);
-        let sha256 =
-            size.and_then(|size| self.digest.and_then(|digest: FileDigest| digest.finish(size)));
-        let mut session = fold(self.exchanges, sha256)?;
-        session.exchanges_omitted = self.omitted;
-        session.reply = self.reply;
-        Some(session)
     }
 }

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use super::Sessions;
 use super::assign::percent_decoded;
+use super::open::Number;
 use crate::at::Span;
 use crate::http::{Head, Start};
 use crate::model::session::Reply;
@@ -21,8 +22,8 @@ const FETCHES: usize = 1_024;
 /// Replies that clients were told to fetch.
 #[derive(Default)]
 pub(super) struct Replies {
-    awaited: VecDeque<(String, usize)>,
-    fetches: HashMap<(u64, u32), usize, RandomState>,
+    awaited: VecDeque<(String, Number)>,
+    fetches: HashMap<(u64, u32), Number, RandomState>,
 }
 
 /// A URL or relative path in the form to compare: decoded, with slashes, without scheme, host and query.
@@ -37,7 +38,7 @@ pub(crate) fn normal(url: &str) -> String {
 
 impl Sessions {
     /// A response named where the reply is.
-    pub(super) fn await_reply(&mut self, url: &str, session: usize) {
+    pub(super) fn await_reply(&mut self, url: &str, session: Number) {
         let path = normal(url);
         if path.is_empty() {
             return;

@@ -150,6 +150,8 @@ pub struct SideFacts {
     pub packets: u64,
     /// Bytes of payload on the wire, with retransmissions.
     pub payload_bytes: u64,
+    /// Payload of its largest segment, in bytes.
+    pub longest: u32,
     /// Time to live or hop limit of the first segment; like the next ones, of segments other than RST.
     pub ttl_first: u8,
     /// The smallest one.
@@ -170,6 +172,8 @@ pub struct SideFacts {
     pub window: u64,
     /// Segments with bytes that were seen before.
     pub retransmitted: u32,
+    /// Payload of the smallest of them, in bytes.
+    pub shortest_retransmitted: Option<u32>,
     /// Bytes that were seen before.
     pub retransmitted_bytes: u64,
     /// Frames that were captured twice, as mirror ports do.

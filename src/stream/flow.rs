@@ -94,6 +94,7 @@ impl<T: Default> Flow<T> {
         let facts = self.subject.facts(dir);
         facts.packets += 1;
         facts.payload_bytes += u64::from(segment.wire_len);
+        facts.longest = facts.longest.max(segment.wire_len);
         // What an RST has of these is to be compared with the rest.
         if segment.flags.has(Flags::RST) {
             return;
@@ -264,6 +265,9 @@ impl<T: Default> Flow<T> {
         // A byte that probed a closed window comes again with what follows it.
         if overlap.repeated > 1 || overlap.repeated == part.len {
             facts.retransmitted += 1;
+            let len = u32::try_from(part.len).unwrap_or(u32::MAX);
+            facts.shortest_retransmitted =
+                Some(facts.shortest_retransmitted.map_or(len, |least| least.min(len)));
             facts.retransmitted_bytes += overlap.repeated;
         } else if part.offset + part.len <= half.highest() {
             // The sender needs a round trip to learn of a loss; what comes sooner was overtaken.

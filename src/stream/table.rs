@@ -28,6 +28,8 @@ pub struct Table<T> {
     flows: Flows,
     ids: HashMap<u64, u32, RandomState>,
     gone: VecDeque<(Connection, T)>,
+    /// What is left to end, the last one first.
+    ending: Vec<u32>,
     budget: Budget,
     connections: usize,
     closed_connections: usize,
@@ -44,6 +46,7 @@ impl<T: Default> Table<T> {
             flows: Flows::default(),
             ids: HashMap::default(),
             gone: VecDeque::new(),
+            ending: Vec::new(),
             budget,
             connections: limits.connections,
             closed_connections: limits.closed_connections,
@@ -83,17 +86,20 @@ impl<T: Default> Table<T> {
         }
     }
 
-    /// Ends every open connection with [`End::Capture`], in the order they began; all can then be drained.
-    pub fn finish<F>(&mut self, at: At, out: &mut F)
+    /// Ends the open connection that began first with [`End::Capture`]; to be called until false, when nothing follows.
+    pub fn finish<F>(&mut self, at: At, out: &mut F) -> bool
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
     {
-        let mut order: Vec<_> =
-            self.pool.values().map(|(slot, flow)| (flow.subject.connection.id, slot)).collect();
-        order.sort_unstable();
-        for (_, slot) in order {
-            self.end(slot, at, End::Capture, out);
+        if self.ending.is_empty() {
+            let mut order: Vec<_> =
+                self.pool.values().map(|(slot, flow)| (flow.subject.connection.id, slot)).collect();
+            order.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+            self.ending = order.into_iter().map(|(_, slot)| slot).collect();
         }
+        let Some(slot) = self.ending.pop() else { return false };
+        self.end(slot, at, End::Capture, out);
+        true
     }
 
     /// A connection that the table has forgotten, with the state of its owner.

@@ -105,10 +105,11 @@ impl Net {
     fn finish(&mut self) -> Vec<String> {
         let mut log = vec![];
         let at = self.at();
-        self.table.finish(at, &mut |_, _, event| {
+        let mut out = |_: &mut Connection, _: &mut u32, event: Event<'_>| {
             log.push(text(&event));
             Verdict::Go
-        });
+        };
+        while self.table.finish(at, &mut out) {}
         log
     }
 

@@ -104,6 +104,10 @@ impl Decryptor {
         if self.stuck.is_some() && (last || self.waits_for_too_much()) {
             self.give_up(keys, out);
         }
+        if last {
+            // The facts of a connection that is over are kept for a while.
+            (self.client.buffer, self.server.buffer) = (Vec::new(), Vec::new());
+        }
     }
 
     /// Goes on with what waits, if new keys came since the last attempt.

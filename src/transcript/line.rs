@@ -50,6 +50,8 @@ pub(super) enum Scene<'t> {
     Server(SocketAddr),
     Url(&'t str),
     Repeat(u32),
+    /// Which side's packets are captured, if not both.
+    Sees(Option<Side>),
 }
 
 /// Something on the level of TCP.
@@ -57,7 +59,9 @@ pub(super) enum Scene<'t> {
 pub(super) enum Tcp<'t> {
     Reset(Side, Option<u8>),
     Close(Side),
-    Again,
+    Again(bool),
+    Mirrored,
+    TooBig(u16),
     Refused,
     Unanswered,
     Stall(Side, f64),
@@ -171,6 +175,12 @@ fn scene(rest: &str) -> Result<Scene<'_>, String> {
             let times = value.parse().map_err(|_| format!("no number: {value:?}"))?;
             Ok(Scene::Repeat(times))
         }
+        "sees" => match value {
+            "client" => Ok(Scene::Sees(Some(Side::Client))),
+            "server" => Ok(Scene::Sees(Some(Side::Server))),
+            "both" => Ok(Scene::Sees(None)),
+            _ => Err(format!("no side: {value:?}")),
+        },
         _ => Err(format!("unknown: {what:?}")),
     }
 }
@@ -181,7 +191,12 @@ fn tcp(rest: &str) -> Result<Tcp<'_>, String> {
     let side = match words.next() {
         Some("client") => Side::Client,
         Some("server") => Side::Server,
-        Some("again") => return Ok(Tcp::Again),
+        Some("again") => return Ok(Tcp::Again(words.next() == Some("changed"))),
+        Some("mirrored") => return Ok(Tcp::Mirrored),
+        Some("too") => {
+            let mtu = words.nth(1).and_then(|mtu| mtu.parse().ok());
+            return mtu.map(Tcp::TooBig).ok_or_else(unknown);
+        }
         Some("refused") => return Ok(Tcp::Refused),
         Some("unanswered") => return Ok(Tcp::Unanswered),
         Some("name") => return name(words.next(), words.next()).ok_or_else(unknown),

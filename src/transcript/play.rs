@@ -3,7 +3,7 @@
 use super::line::{Line, Message, Scene, Tcp, lines};
 use super::message::{self, State};
 use super::names;
-use super::wire::Wire;
+use super::wire::{How, Wire};
 use super::{Error, Record};
 use crate::bits::PacketType;
 use crate::stream::Side;
@@ -86,8 +86,19 @@ impl Player {
         let body = bytes.body.get(..sent).unwrap_or_default();
         let cost = bytes.head.len() + body.len();
         self.left = self.left.checked_sub(cost).ok_or(TOO_LONG)?;
-        let all = [&bytes.head[..], body].concat();
-        self.wire.send(message.side, &all, message.has("lost"), (pace * 1e9) as i64);
+        let how = How {
+            lost: message.has("lost"),
+            dropped: message.has("dropped"),
+            whole: message.has("whole"),
+            pace: (pace * 1e9) as i64,
+        };
+        if let Some(held) = number("held").map_err(|error| error.to_string())? {
+            self.wire.send(message.side, &bytes.head, how);
+            self.wire.wait((held * 1e9) as i64);
+            self.wire.send(message.side, body, how);
+        } else {
+            self.wire.send(message.side, &[&bytes.head[..], body].concat(), how);
+        }
         Ok(())
     }
 
@@ -97,6 +108,10 @@ impl Player {
             Scene::Connection => {}
             Scene::Client(address) => self.wire.client = address,
             Scene::Server(address) => self.wire.server = address,
+            Scene::Sees(side) => {
+                self.wire.sees = side;
+                return Ok(());
+            }
             Scene::Url(url) => {
                 let rest = url.strip_prefix("http://").ok_or("a URL begins with http://")?;
                 let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -113,7 +128,9 @@ impl Player {
         match event {
             Tcp::Reset(side, ttl) => self.wire.reset(side, ttl),
             Tcp::Close(side) => self.wire.close(side),
-            Tcp::Again => self.wire.again(),
+            Tcp::Again(changed) => self.wire.again(changed),
+            Tcp::Mirrored => self.wire.mirrored(),
+            Tcp::TooBig(mtu) => self.wire.too_big(mtu),
             Tcp::Refused => self.wire.refused(),
             Tcp::Unanswered => self.wire.unanswered(),
             Tcp::Stall(side, secs) => self.wire.stall(side, (secs * 1e9) as i64),

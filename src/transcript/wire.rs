@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
-    Ethernet2Header, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, PacketBuilderStep,
-    TcpHeader,
+    Ethernet2Header, Icmpv4Type, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder,
+    PacketBuilderStep, TcpHeader, icmpv4,
 };
 
 use super::Record;
@@ -13,6 +13,10 @@ use crate::stream::Side;
 
 /// Payload of a full segment: an Ethernet MTU of 1,500 bytes less the headers.
 const SEGMENT: usize = 1460;
+/// Payload of a segment before a network card cuts it.
+const OFFLOADED: usize = 32_000;
+/// Who reports that a packet is too big.
+const ROUTER: [u8; 4] = [192, 0, 2, 1];
 /// From one frame to the next, in nanoseconds.
 const STEP: i64 = 200_000;
 /// Hop counts left where the capture was taken: a Windows client, and a server some routers away.
@@ -25,6 +29,8 @@ const BEGIN: i64 = 1_767_225_600_000_000_000;
 pub(super) struct Wire {
     pub client: IpAddr,
     pub server: SocketAddr,
+    /// Whose packets the tap sees, if not those of both.
+    pub sees: Option<Side>,
     records: Vec<Record>,
     now: i64,
     ports: u16,
@@ -39,6 +45,19 @@ struct Connection {
     seq: [u32; 2],
     /// The last segment with data, to be repeated.
     last: Option<(Side, u32, Vec<u8>)>,
+}
+
+/// How bytes are sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How {
+    /// The tap misses them but sees that they arrived.
+    pub lost: bool,
+    /// The tap sees them, but they never arrive.
+    pub dropped: bool,
+    /// In one segment, however many they are.
+    pub whole: bool,
+    /// The time that they take, in nanoseconds.
+    pub pace: i64,
 }
 
 /// A segment to be.
@@ -58,6 +77,7 @@ impl Wire {
         Self {
             client: IpAddr::from([10, 0, 0, 5]),
             server: SocketAddr::from(([192, 0, 2, 80], 80)),
+            sees: None,
             records: Vec::new(),
             now: BEGIN,
             ports: 49_200,
@@ -71,7 +91,7 @@ impl Wire {
     }
 
     pub fn wait(&mut self, nanos: i64) {
-        self.now = self.now.saturating_add(nanos.max(0));
+        self.now = self.now.saturating_add(nanos);
     }
 
     /// What follows goes over a new connection.
@@ -79,24 +99,52 @@ impl Wire {
         self.connection = None;
     }
 
-    /// Sends bytes over the connection, opening it first where there is none. With `lost`, the tap misses them but
-    /// sees that they arrived. `pace` is the time that they take, in nanoseconds.
-    pub fn send(&mut self, side: Side, bytes: &[u8], lost: bool, pace: i64) {
+    /// Sends bytes over the connection, opening it first where there is none.
+    pub fn send(&mut self, side: Side, bytes: &[u8], how: How) {
         self.open();
-        let pieces = bytes.chunks(SEGMENT);
-        let pause = pace / i64::try_from(pieces.len().max(1)).unwrap_or(1);
+        let pieces = bytes.chunks(if how.whole { OFFLOADED } else { SEGMENT });
+        let pause = how.pace / i64::try_from(pieces.len().max(1)).unwrap_or(1);
         for payload in pieces {
             let segment = Segment { ack: true, payload, ..Segment::default() };
-            self.segment(side, segment, lost);
+            self.segment(side, segment, how.lost);
             self.wait(pause);
         }
-        self.segment(side.other(), Segment { ack: true, ..Segment::default() }, false);
+        if !how.dropped {
+            self.segment(side.other(), Segment { ack: true, ..Segment::default() }, false);
+        }
     }
 
-    /// Repeats the last segment that carried data.
-    pub fn again(&mut self) {
+    /// Captures the last frame once more, as a mirror port does.
+    pub fn mirrored(&mut self) {
+        self.now += 10_000;
+        let last = self.records.last().map(|record| record.data.clone());
+        last.into_iter().for_each(|data| self.put(data));
+    }
+
+    /// A router that reports the last frame as too big (RFC 1191 4).
+    pub fn too_big(&mut self, mtu: u16) {
+        let quoted = self.records.last().and_then(|record| record.data.get(14..42));
+        let (IpAddr::V4(client), Some(quoted)) = (self.client, quoted.map(<[u8]>::to_vec)) else {
+            return;
+        };
+        let header = icmpv4::DestUnreachableHeader::FragmentationNeeded { next_hop_mtu: mtu };
+        let packet = ethernet()
+            .ipv4(ROUTER, client.octets(), 64)
+            .icmpv4(Icmpv4Type::DestinationUnreachable(header));
+        let mut data = Vec::new();
+        self.now += STEP;
+        if packet.write(&mut data, &quoted).is_ok() {
+            self.put(data);
+        }
+    }
+
+    /// Repeats the last segment that carried data, with another first byte if `changed`.
+    pub fn again(&mut self, changed: bool) {
         let last = self.connection.as_mut().and_then(|connection| connection.last.take());
-        let Some((side, seq, payload)) = last else { return };
+        let Some((side, seq, mut payload)) = last else { return };
+        if let Some(first) = payload.first_mut().filter(|_| changed) {
+            *first ^= 1;
+        }
         let next = self.seq(side);
         self.set_seq(side, seq);
         self.wait(200_000_000);
@@ -191,7 +239,7 @@ impl Wire {
         {
             connection.last = Some((side, seq, segment.payload.to_vec()));
         }
-        if !lost {
+        if !lost && self.sees.is_none_or(|seen| seen == side) {
             self.record(side, seq, ack, segment);
         }
     }

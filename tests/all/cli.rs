@@ -11,7 +11,10 @@ const SUBCOMMANDS: &[&str] = &[
     "timeline",
     "sessions",
     "diagnose",
+    "annotate",
     "extract",
+    "report",
+    "redact",
     "export",
     "explain",
     "rules",
@@ -249,4 +252,17 @@ fn http_lists_every_exchange_as_a_line() {
     let output = stdout(&run(&["http", "--format", "ndjson", "good.pcap"]));
     let expected = [line(4, 5), line(7, 13), line(15, 16), line(18, 19)];
     assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn lines_of_json_hold_the_sessions_of_the_document() {
+    for sample in SAMPLES {
+        let document: Value =
+            serde_json::from_slice(&run(&["sessions", "--format", "json", sample]).stdout).unwrap();
+        let lines = stdout(&run(&["sessions", "--format", "ndjson", sample]));
+        let mut lines: Vec<Value> =
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.sort_by_key(|session| session["started"].to_string());
+        assert_eq!(document["sessions"], Value::Array(lines), "{sample}");
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)]
 
+mod annotate;
 mod cli;
 mod damage;
 mod diagnose;
@@ -11,6 +12,9 @@ mod extract;
 mod golden;
 mod holes;
 mod invariance;
+mod redact;
+mod report;
 mod rules;
+mod secrets;
 mod support;
 mod tls;

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,9 @@ import pyarrow.parquet
 import stix2validator
 from referencing import Registry, Resource
 
+import attack
 import ecs
+import page
 
 PROGRAM, READERS = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
 SAMPLES = sorted(path for path in pathlib.Path("samples").iterdir() if ".pcap" in path.name)
@@ -122,7 +125,64 @@ def check_tables(sample, folder):
             assert arrow.column("bytes_sent").to_pylist() == [s["bytes_sent"] for s in report["sessions"]]
 
 
-CHECKS = [check_json, check_ndjson, check_ecs, check_har, check_stix, check_tables]
+def tshark(capture, *more):
+    done = subprocess.run(["tshark", "-n", "-r", capture, *more], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or "cut short" in done.stderr, done.stderr
+    complaints = [line for line in done.stderr.splitlines() if "root" not in line]
+    return done.stdout.splitlines(), complaints
+
+
+def check_annotate(sample, folder):
+    if shutil.which("tshark") is None:
+        assert not REQUIRED, "tshark is missing"
+        print("tests/readers.sh: SKIPPED: annotated captures, for lack of tshark", file=sys.stderr)
+        return
+    same = ["-T", "fields"] + [part for name in ("number", "time_epoch", "len", "cap_len", "protocols")
+                               for part in ("-e", f"frame.{name}")]
+    commented, cut = folder / "all.pcapng", folder / "cut.pcapng"
+    run("annotate", sample, "-o", commented)
+    run("annotate", "--only-bits", sample, "-o", cut)
+    before, complaints = tshark(sample, *same)
+    after, new = tshark(commented, *same)
+    assert before == after and len(new) <= len(complaints), (new, complaints)
+    comments, _ = tshark(commented, "-Y", "frame.comment", "-T", "fields", "-e", "frame.number", "-e", "frame.comment")
+    comments = dict(line.split("\t", 1) for line in comments)
+    report = json.loads(export(sample, "json"))
+    for session in report["sessions"]:
+        for exchange in session["exchanges"]:
+            for message in (exchange.get("request"), exchange.get("response")):
+                assert message is None or "BITS " in comments[str(message["first_frame"])], message
+        for finding in session["findings"]:
+            for frame in finding["frames"]:
+                assert finding["rule"] in comments[str(frame)], (finding, frame)
+    again = json.loads(run("sessions", "--json", cut))
+    outcomes = [[s["outcome"] for s in r["sessions"]] for r in (report, again)]
+    assert outcomes[0] == outcomes[1], outcomes
+
+
+def check_html(sample, folder):
+    """On each sample: the same elements as ever, and a policy that fits the page."""
+    page.judge(run("report", sample).decode())
+
+
+def check_hostile():
+    with tempfile.TemporaryDirectory() as folder:
+        capture = pathlib.Path(folder) / "hostile.pcap"
+        capture.write_bytes(attack.hostile())
+        text = run("report", capture).decode()
+        page.judge(text)
+        assert "onerror=alert(1)" in text, "the attack did not get through to the page"
+        whole = pathlib.Path(folder) / "hostile.html"
+        whole.write_text(text)
+        if not page.look(whole):
+            assert not REQUIRED, "chromium is missing"
+            print("tests/readers.sh: SKIPPED: a browser, for lack of chromium", file=sys.stderr)
+        for form in ("json", "ndjson", "ecs", "har", "stix"):
+            checks = {"json": check_json, "ndjson": check_ndjson, "ecs": check_ecs, "har": check_har, "stix": check_stix}
+            checks[form](capture, pathlib.Path(folder))
+
+
+CHECKS = [check_json, check_ndjson, check_ecs, check_har, check_stix, check_tables, check_annotate, check_html]
 
 
 def main():
@@ -134,6 +194,7 @@ def main():
                 except Exception:
                     print(f"{check.__name__} fails on {sample}", file=sys.stderr)
                     raise
+    check_hostile()
     names = ", ".join(check.__name__.removeprefix("check_") for check in CHECKS)
     print(f"tests/readers.sh: {len(SAMPLES)} captures pass {names}")
 

@@ -4,14 +4,18 @@ use super::layout::Line;
 use crate::export::style::{Style, Tone};
 use crate::rules::{Finding, Severity};
 
-/// Puts each finding behind the last line that shows one of its frames, or behind all of them.
+/// Puts each finding behind the last line that shows one of its frames, or behind all of them; hints for hunters are left
+/// to the list of findings.
 pub(super) fn add(lines: &mut Vec<Line>, findings: &[Finding], style: &Style) {
     let place = |finding: &Finding| {
         let last = lines.iter().rposition(|line| line.has_any(&finding.frames));
         last.map_or(lines.len(), |last| last + 1)
     };
-    let mut placed: Vec<(usize, &Finding)> =
-        findings.iter().map(|finding| (place(finding), finding)).collect();
+    let mut placed: Vec<(usize, &Finding)> = findings
+        .iter()
+        .filter(|finding| !finding.is_hint())
+        .map(|finding| (place(finding), finding))
+        .collect();
     placed.sort_by_key(|(place, _)| *place);
     for (place, finding) in placed.into_iter().rev() {
         let (sign, words) = words(finding, style);

@@ -70,6 +70,7 @@ pub fn exchange(kind: PacketType, request: Request, response: Option<Response>) 
         client: SocketAddr::from(([10, 20, 0, 11], 46950)),
         server: SocketAddr::from(([10, 20, 0, 80], 80)),
         tls: false,
+        tunnel: false,
         request: Some(request),
         response,
         interim: Vec::new(),

@@ -72,7 +72,7 @@ fn an_answer_from_elsewhere_is_told_apart() {
         "\
 10.20.0.11:46950 → 10.20.0.80:80
   1182200516.000333   4         → Create-Session   offers {7df0354d-249b-430f-820d-3d2a9bef4931} BITS 1.5 Upload Protocol
-  1182200516.000647   6         ← HTTP 401         not from BITS, Server: nginx, asks for NTLM
+  1182200516.000647   6         ← HTTP 401         from the web server nginx, asks for NTLM
 "
     );
 }

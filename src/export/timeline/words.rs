@@ -7,6 +7,7 @@ use crate::export::text;
 use crate::model::exchange::Body;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Request, Response, Session};
+use crate::rules::origin::Origin;
 
 /// Columns of the bar that shows where a Fragment lies in the file.
 const BAR: u64 = 20;
@@ -14,7 +15,7 @@ const BAR: u64 = 20;
 const OFFERS: usize = 4;
 
 /// A message: what it is, and what matters about it.
-pub(super) struct Said {
+pub(in crate::export) struct Said {
     pub what: String,
     pub detail: String,
     /// How `what` looks.
@@ -24,7 +25,7 @@ pub(super) struct Said {
 }
 
 /// Finds the words, knowing what was said before.
-pub(super) struct Words {
+pub(in crate::export) struct Words {
     style: Style,
     /// The id in the headline, which is not said again.
     id: Option<String>,
@@ -33,6 +34,15 @@ pub(super) struct Words {
     /// Columns of a range.
     range: usize,
     sent: Ranges,
+}
+
+impl Said {
+    /// What matters about it, without the bar.
+    pub fn plain(&self) -> String {
+        let bar = |word: &&str| !word.chars().all(|c| matches!(c, '█' | '#'));
+        let words: Vec<&str> = self.detail.split_whitespace().filter(bar).collect();
+        words.join(" ")
+    }
 }
 
 impl Words {
@@ -247,12 +257,10 @@ fn answer(response: &Response) -> String {
 
 /// Who answered, where that was no BITS server.
 fn stranger(response: &Response) -> Option<String> {
-    let server = response.server.as_ref();
-    let server = server.map_or_else(String::new, |server| format!(", Server: {server}"));
     if response.is_cut() {
         return Some("head cut off".to_owned());
     }
-    (!response.is_ack()).then(|| format!("not from BITS{server}"))
+    (!response.is_ack()).then(|| format!("from {}", Origin::describe(response)))
 }
 
 fn tone(response: &Response) -> Tone {

@@ -2,17 +2,19 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// A capture file ends early or is damaged.
     ///
     /// What comes before the damage is used; nothing is said about what would have followed.
+    ///
+    /// Answerable: the capture
     /// Advice: Take the capture again, or copy the file again.
     Warning, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     for input in &report.captures {
         if let Some(problem) = &input.problem {
             notes.add(Span::default(), format!("{}: {problem}", input.name));

@@ -8,6 +8,22 @@ rule! {
     /// The end of the session was not captured.
     ///
     /// Nothing speaks of failure: how it went on is unknown.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=3000
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the capture
     /// Advice: Capture until the client has closed the session, or look at its log.
     Note, belief 0, needs Anything, Session
 }

@@ -1,20 +1,43 @@
 //! The rule `capture-gap`.
 
-use crate::at::Span;
 use crate::model::Report;
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// The capture lacks packets that arrived.
     ///
     /// The receiver acknowledged bytes that are not in the file, so the capture lost them and not the network.
-    /// Advice: Capture nearer to the host, with a larger buffer, or at a lower rate.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/10000 lost
+    /// < 200 received=10000
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/10000
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the capture
+    /// Advice: Capture nearer to the host, with a larger buffer (`-B`), to a faster disk, or with a filter.
+    /// Confirm: The drop counter of the capturing program.
     Warning, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let lost = report.quality.lost_bytes;
-    if lost > 0 {
-        notes.add(Span::default(), format!("{lost} bytes were acknowledged but not captured"));
+    if lost == 0 {
+        return;
     }
+    let where_lost = match (seen.sessions, seen.lost) {
+        (0, _) => String::new(),
+        (_, 0) => ", none of them of uploads".to_owned(),
+        (_, of_uploads) if of_uploads == lost => ", all of uploads".to_owned(),
+        (_, of_uploads) => format!(", {of_uploads} of them of uploads"),
+    };
+    let span = seen.lost_in.unwrap_or_default();
+    notes.add(span, format!("{lost} bytes were acknowledged but not captured{where_lost}"));
 }

@@ -8,6 +8,21 @@ rule! {
     /// The start of the session was not captured.
     ///
     /// It was opened before the first frame; what was negotiated is unknown.
+    ///
+    /// ```fires
+    /// > FRAGMENT 10-19/20 session=1
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > FRAGMENT 10-19/20 session=1
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
+    ///
+    /// Answerable: the capture
     /// Advice: Begin the capture before the upload to see the whole of it.
     Note, belief 0, needs Anything, Session
 }

@@ -2,22 +2,61 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// A gateway has no live server behind it.
     ///
-    /// Advice: Look at the servers behind the gateway.
+    /// It answered at once in place of a server that is down, not reachable from it, or that its health checks took out. A client
+    /// takes it for a passing error and tries again later.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 503 plain
+    ///   | <html><body><h1>503 Service Unavailable</h1>
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 502 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// ... 60 s
+    /// < 502 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 503 plain
+    ///   Server: Microsoft-HTTPAPI/2.0
+    /// ```
+    ///
+    /// Answerable: the gateway, or the server behind it
+    /// Advice: Look at the servers behind the gateway and at its health checks: do they ask for a path that answers?
+    /// Confirm: The log of the gateway names the server that it could not reach; that server's own log lacks the request.
+    /// Reference: RFC 9110 15.6.3
     Error, belief 94, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (Origin::of_response(response), response.http_status);
-    if matches!(status, 502 | 503)
-        && who != Origin::HttpSys
-        && look::wait_secs(exchange) < look::ROUND_TIMEOUT_SECS
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(response) = look::stranger(exchange) else { return };
+    let status = response.http_status;
+    if !matches!(status, 502 | 503 | 520..=523 | 525..=530)
+        || Origin::of_response(response) == Origin::HttpSys
+        || look::wait_secs(exchange) >= look::ROUND_TIMEOUT_SECS
     {
-        notes.likely(exchange.span(), format!("{} answered {status}", who.name()));
+        return;
     }
+    let good = look::is_made_good(session, exchange);
+    let severity = if good { Severity::Note } else { notes.severity() };
+    let who = Origin::describe(response);
+    let message = format!(
+        "{who} answered the {} with {status} after {:.1} s",
+        exchange.kind,
+        look::wait_secs(exchange)
+    );
+    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

@@ -2,25 +2,46 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
     ///
-    /// Advice: Raise the gateway's time-out above the five minutes of a notification.
-    /// Reference: [MC-BUP] 3.3.2
-    Error, belief 94, needs WholeExchange, Exchange
+    /// Its time-out is shorter than what the server may take: five minutes where an application must answer a notification.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-19/20
+    /// ... 60 s
+    /// < 504 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-19/20
+    /// < 502 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    ///
+    /// Answerable: the gateway
+    /// Advice: Raise the gateway's time-out for this path above 300 s (`proxy_read_timeout`, `timeout server`, idle timeout), then see what keeps the server busy.
+    /// Confirm: The server's log shows the request with a time taken above the gateway's time-out.
+    /// Reference: RFC 9110 15.6.5
+    Error, belief 95, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (Origin::of_response(response), response.http_status);
-    if status == 504
-        || matches!(status, 502 | 503) && look::wait_secs(exchange) >= look::ROUND_TIMEOUT_SECS
-    {
-        notes.likely(
-            exchange.span(),
-            format!("{} answered {status} after {:.0} s", who.name(), look::wait_secs(exchange)),
-        );
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(response) = look::stranger(exchange) else { return };
+    let (status, waited) = (response.http_status, look::wait_secs(exchange));
+    let late = matches!(status, 502 | 503) && waited >= look::ROUND_TIMEOUT_SECS;
+    if !late && !matches!(status, 504 | 524) || Origin::of_response(response) == Origin::HttpSys {
+        return;
     }
+    let good = look::is_made_good(session, exchange);
+    let severity = if good { Severity::Note } else { notes.severity() };
+    let who = Origin::describe(response);
+    let message = format!("{who} answered the {} with {status} after {waited:.0} s", exchange.kind);
+    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

@@ -5,20 +5,58 @@ use crate::rules::origin::Origin;
 use crate::rules::{Notes, look};
 
 rule! {
-    /// The answer is that of a web page, not of a BITS server.
+    /// The answer is that of a web server without BITS.
     ///
-    /// A portal, a landing page, a server without BITS.
-    /// Advice: Check where the URL leads.
+    /// It does what it does with any request for this URL and knows nothing of uploads: the wrong host, the wrong path, or a site in
+    /// front of the right one.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 plain
+    ///   Server: Apache/2.4.57
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 403 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 plain
+    ///   Content-Type: text/html
+    ///   | <html><title>Please log in</title>
+    /// ```
+    ///
+    /// Answerable: whoever configured the job, or the server
+    /// Advice: Check that host, port and path of the URL lead to the directory that has BITS uploads enabled.
+    /// Confirm: The log of the intended server lacks the request.
+    /// Reference: [MC-BUP] 2.2.3
     Error, belief 90, needs WholeExchange, Exchange
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
     let (who, status) = (Origin::of_response(response), response.http_status);
-    if matches!(status, 200..=299) || status == 403 && who == Origin::WebServer {
+    let success = response.is_success() && !look::is_page(response) && !bears_bits(response);
+    let refuses =
+        who == Origin::WebServer && matches!(status, 403 | 406 | 409 | 410 | 415 | 422 | 423 | 451);
+    if success && who != Origin::Waf || refuses {
         notes.likely(
             exchange.span(),
-            format!("{} answered {status} without BITS-Packet-Type", who.name()),
+            format!(
+                "{} answered the {} with {status} and without BITS-Packet-Type",
+                Origin::describe(response),
+                exchange.kind
+            ),
         );
     }
+}
+
+/// Whether other fields of the protocol are there: then only the type is missing.
+fn bears_bits(response: &crate::model::Response) -> bool {
+    response.session_id.is_some() || response.protocol.is_some() || response.next_offset.is_some()
 }

@@ -1,27 +1,63 @@
 //! The rule `verb-rejected-by-iis`.
 
-use crate::model::{Exchange, Session};
+use crate::model::Session;
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Around, Notes, look};
 
 rule! {
     /// IIS refused the verb before BITS was asked.
     ///
-    /// Request filtering by verb; the documented list for management points lacks BITS_POST.
-    /// Advice: Allow the verb BITS_POST in request filtering.
-    Error, belief 93, needs WholeExchange, Exchange
+    /// Request filtering by verb answers 404. The list of verbs that is documented for management points of ConfigMgr lacks
+    /// BITS_POST: who allows just these blocks uploads to CCM_Incoming.
+    ///
+    /// ```fires
+    /// = url http://server/CCM_Incoming/{1}
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// > GET /upload/
+    /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// = url http://server/CCM_Incoming/{1}
+    /// > CREATE-SESSION
+    /// < 404
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Allow the verb BITS_POST in the request filtering of IIS (and in UrlScan), for CCM_Incoming also CCM_POST.
+    /// Confirm: The IIS log shows sc-status 404 with sc-substatus 6.
+    /// Reference: RFC 9110 9.1
+    Error, belief 93, needs WholeExchange, Around
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (Origin::of_response(response), response.http_status);
-    if who == Origin::Iis
-        && status == 404
-        && exchange
-            .request
-            .as_ref()
-            .is_some_and(|request| request.target.to_ascii_lowercase().contains("ccm_incoming"))
-    {
-        notes.likely(exchange.span(), format!("IIS answered {status} without BITS"));
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    for exchange in &session.exchanges {
+        let (Some(request), Some(response)) = (&exchange.request, look::foreign(exchange)) else {
+            continue;
+        };
+        if Origin::of_response(response) != Origin::Iis || response.http_status != 404 {
+            continue;
+        }
+        let incoming = request.target.to_ascii_lowercase().contains("ccm_incoming");
+        let others = around.ordinary_success(exchange.server);
+        let why = match others {
+            Some(at) => format!("though it served another request in frame {}", at.frame),
+            None if incoming => "below CCM_Incoming".to_owned(),
+            None => continue,
+        };
+        let who = Origin::describe(response);
+        notes.likely(exchange.span(), format!("{who} answered {} with 404 {why}", request.method));
     }
 }

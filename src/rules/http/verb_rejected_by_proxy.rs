@@ -2,21 +2,61 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// A proxy refused the verb BITS_POST.
     ///
-    /// Proxies with a fixed list of verbs do; the BITS server never saw the request.
-    /// Advice: Allow extension methods on the proxy, or pass it by.
-    /// Reference: RFC 9110 9
+    /// Many pass only the verbs on a fixed list, some by the library that parses HTTP for them; the BITS server never saw the
+    /// request.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 403 plain
+    ///   Server: squid/5.7
+    ///   X-Squid-Error: ERR_ACCESS_DENIED 0
+    ///   Via: 1.1 p (squid/5.7)
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 400 plain
+    ///   | <html><body><h1>400 Bad request</h1>
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    ///   Via: 1.1 p (squid/5.7)
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 407 plain
+    ///   Server: squid/5.7
+    /// ```
+    ///
+    /// Answerable: the proxy
+    /// Advice: Allow the method BITS_POST on the proxy (extension methods), let the client go around it, or use https, which passes as a tunnel.
+    /// Confirm: The proxy's log shows the request as denied; the server's log lacks it.
+    /// Reference: RFC 9110 9.1
     Error, belief 92, needs WholeExchange, Exchange
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (Origin::of_response(response), response.http_status);
-    if matches!(who, Origin::Proxy | Origin::Waf) && matches!(status, 400 | 403 | 405 | 501) {
-        notes.likely(exchange.span(), format!("{} answered BITS_POST with {status}", who.name()));
+    let status = response.http_status;
+    if Origin::of_response(response) != Origin::Proxy || !matches!(status, 400 | 403 | 405 | 501) {
+        return;
     }
+    // 403 may be about the address, 400 about the syntax; the others are about the method alone.
+    let confidence =
+        if matches!(status, 405 | 501) { Confidence::Certain } else { Confidence::Likely };
+    let reason = response
+        .hops
+        .iter()
+        .find_map(|hop| hop.split_once(": ").filter(|(name, _)| name.ends_with("-Error")))
+        .map_or_else(String::new, |(_, error)| format!(" ({error})"));
+    let who = Origin::describe(response);
+    let method = exchange.request.as_ref().map_or("", |request| &request.method);
+    let message = format!("{who} answered {method} with {status}{reason}");
+    notes.note(notes.severity(), confidence, &[exchange.span()], message);
 }

@@ -7,8 +7,32 @@ use crate::rules::{Notes, look};
 rule! {
     /// The web server does not know the verb BITS_POST.
     ///
-    /// There is no BITS behind this URL.
-    /// Advice: Check the URL; enable BITS uploads on the server.
+    /// No proxy speaks here but the web server itself: there is no BITS behind this URL.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    ///   Allow: GET, HEAD
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 501 plain
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 404
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 403 plain
+    ///   Server: squid/5.7
+    /// ```
+    ///
+    /// Answerable: the server, or whoever configured the job
+    /// Advice: Check the URL; enable BITS uploads on the server, or the module that speaks BITS there.
+    /// Confirm: The server's access log shows BITS_POST with this status.
+    /// Reference: RFC 9110 15.5.6
     Error, belief 91, needs WholeExchange, Exchange
 }
 
@@ -16,9 +40,10 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
     let (who, status) = (Origin::of_response(response), response.http_status);
     if who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) {
-        notes.likely(
-            exchange.span(),
-            format!("{} answered {status}", response.server.as_deref().unwrap_or("a web server")),
-        );
+        let method = exchange.request.as_ref().map_or("", |request| &request.method);
+        let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
+        let who = Origin::describe(response);
+        let message = format!("{who} answered {method} with {status}{}", allow.unwrap_or_default());
+        notes.likely(exchange.span(), message);
     }
 }

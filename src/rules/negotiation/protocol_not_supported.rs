@@ -47,7 +47,7 @@ const MISMATCH: u32 = 0x8020_0022;
 const NAMED: usize = 3;
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CreateSession {
+    if exchange.kind != PacketType::CreateSession || look::succeeded(exchange) {
         return;
     }
     let negotiation = Negotiation::of(exchange);

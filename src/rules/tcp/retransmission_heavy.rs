@@ -8,18 +8,40 @@ rule! {
     /// More than 2 % of the data was sent again.
     ///
     /// Loss on the path; the copies that a mirror port makes do not count.
-    /// Advice: Look at the path: duplex mismatch, wireless, an overloaded link.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-999/1000
+    /// ! again
+    /// ! again
+    /// ! again
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-999/1000
+    /// ! mirrored
+    /// ! mirrored
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the network
+    /// Advice: Look at the path: duplex mismatch, wireless, an overloaded link, a policer.
+    /// Confirm: The error and drop counters of the interfaces on the way.
+    /// Reference: RFC 9293 3.8.1
     Warning, belief 5, needs Anything, Connection
 }
 
 fn check(connection: &Connection, notes: &mut Notes<'_>) {
-    for side in [&connection.client_side, &connection.server_side] {
+    for (who, side) in [("client", &connection.client_side), ("server", &connection.server_side)] {
         let heavy = side.retransmitted_bytes.saturating_mul(100 / PERCENT) > side.payload_bytes;
         if heavy && side.retransmitted >= FEW {
             notes.add(
                 Span { first: connection.first, last: connection.last },
                 format!(
-                    "{} segments with {} of {} bytes were retransmitted",
+                    "the {who} repeated {} segments with {} of its {} bytes",
                     side.retransmitted, side.retransmitted_bytes, side.payload_bytes
                 ),
             );

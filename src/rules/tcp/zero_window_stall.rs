@@ -8,8 +8,25 @@ use crate::stream::Connection;
 rule! {
     /// A receiver closed its window for more than a second.
     ///
-    /// Its application did not read: disk, antivirus or load.
-    /// Advice: Look at the disk and the antivirus of the host that closed the window.
+    /// Its application did not read what came: disk, antivirus or load.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=5000
+    /// ! server stalls 5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=5000
+    /// ! server stalls 0.5
+    /// ```
+    ///
+    /// Answerable: the host that closed its window
+    /// Advice: Look at the disk, the antivirus and the load of the host that closed the window.
+    /// Confirm: Its performance counters for disk queue and processor at this time.
+    /// Reference: RFC 9293 3.8.6
     Warning, belief 20, needs Anything, Connection
 }
 
@@ -21,7 +38,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             let severity = if secs > BAD_SECS { Severity::Error } else { Severity::Warning };
             if secs > STALL_SECS {
                 let span = Span { first: stall.start, last: end };
-                let message = format!("the {who} took no data for {secs:.1} s");
+                let message = format!("the {who} kept its window at 0 for {secs:.1} s");
                 notes.note(severity, Confidence::Certain, &[span], message);
             }
         }

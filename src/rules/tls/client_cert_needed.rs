@@ -1,8 +1,8 @@
 //! The rule `client-cert-needed`.
 
 use super::alert_words;
-use crate::model::{Report, TlsConnection};
-use crate::rules::Notes;
+use crate::model::Report;
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// The server asked for a client certificate and got none.
@@ -16,11 +16,11 @@ rule! {
     Error, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let asked = report.tls_connections.iter().filter(|one| one.lacks_client_certificate());
     for connection in asked {
         let alert = connection.fatal().filter(|alert| !alert.from_client);
-        let refused = refused(report, connection);
+        let refused = seen.forbids(connection.connection);
         let what = match (alert, refused) {
             (Some(alert), _) => alert_words(alert),
             (None, true) => "requests are answered by 403".to_owned(),
@@ -29,12 +29,4 @@ fn check(report: &Report, notes: &mut Notes<'_>) {
         };
         notes.likely(connection.span, format!("{}: {what}", connection.in_words()));
     }
-}
-
-/// Whether a request on the connection was answered by 403.
-fn refused(report: &Report, connection: &TlsConnection) -> bool {
-    let exchanges = report.sessions.iter().flat_map(|session| &session.exchanges);
-    exchanges.filter(|exchange| exchange.connection == connection.connection).any(|exchange| {
-        exchange.response.as_ref().is_some_and(|response| response.http_status == 403)
-    })
 }

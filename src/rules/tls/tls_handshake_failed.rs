@@ -2,7 +2,7 @@
 
 use super::{alert_words, certificate_words};
 use crate::model::{Report, TlsConnection};
-use crate::rules::{Confidence, Notes};
+use crate::rules::{Confidence, Notes, Seen, Severity};
 
 rule! {
     /// A TLS handshake failed.
@@ -15,13 +15,16 @@ rule! {
     Error, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     let failed = report.tls_connections.iter().filter(|connection| connection.failed());
     for connection in failed.filter(|connection| !connection.lacks_client_certificate()) {
         // Without an alert, a client may just as well have thought better of it.
         let sure = connection.fatal().is_some();
-        let confidence = if sure { Confidence::Certain } else { Confidence::Possible };
-        notes.note(notes.severity(), confidence, &[connection.span], message(connection));
+        let (severity, confidence) = match sure {
+            true => (notes.severity(), Confidence::Certain),
+            false => (Severity::Note, Confidence::Possible),
+        };
+        notes.note(severity, confidence, &[connection.span], message(connection));
     }
 }
 

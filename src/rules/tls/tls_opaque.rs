@@ -2,7 +2,7 @@
 
 use crate::export::tls::state;
 use crate::model::{Report, TlsConnection};
-use crate::rules::Notes;
+use crate::rules::{Notes, Seen};
 use crate::tls::Likelihood;
 
 rule! {
@@ -15,7 +15,7 @@ rule! {
     Note, belief 0, needs Anything, Capture
 }
 
-fn check(report: &Report, notes: &mut Notes<'_>) {
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     for connection in report.tls_connections.iter().filter(|one| one.tls.is_opaque()) {
         notes.add(connection.span, message(connection));
     }

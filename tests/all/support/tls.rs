@@ -78,9 +78,9 @@ pub fn decrypt_some(
             }
         }
     }
-    table.finish(last, &mut |_: &mut Connection, decryptor: &mut Decryptor, event| {
+    while table.finish(last, &mut |_: &mut Connection, decryptor: &mut Decryptor, event| {
         deliver(&mut plain, &keys, decryptor, event)
-    });
+    }) {}
     let closed = std::iter::from_fn(|| table.closed());
     plain.facts = closed.map(|(_, decryptor)| decryptor.into_facts()).collect();
     plain.facts.retain(|facts| facts.client_hello_at.is_some());

@@ -1,0 +1,103 @@
+//! `bitsleuth annotate`: the same packets with comments.
+
+use std::path::PathBuf;
+
+use bitsleuth::capture::{Item, Reader, Stream};
+use bitsleuth::export::annotate::Notes;
+use bitsleuth::export::pcapng::{self, Writer};
+use bitsleuth::limits::Limits;
+use bitsleuth::rules::worst;
+use clap::Args;
+
+use super::judge::{Judge, Level};
+use super::run::{Failure, Status, analyse};
+use super::select::Select;
+use super::target::Target;
+use super::twice::OneInput;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  bitsleuth annotate upload.pcap -o commented.pcapng
+  bitsleuth annotate --only-bits --outcome failed big.pcapng.gz -o case.pcapng
+  tshark -r commented.pcapng -Y frame.comment -T fields -e frame.number -e frame.comment
+
+Interfaces, options, secrets and comments of a pcapng file are kept. With --only-bits, IP fragments are kept whoever they
+are of; only the last fragment of a packet tells.";
+
+/// What to comment.
+#[derive(Args, Debug, Clone)]
+pub struct AnnotateArgs {
+    #[command(flatten)]
+    input: OneInput,
+    #[command(flatten)]
+    select: Select,
+    #[command(flatten)]
+    judge: Judge,
+    /// The pcapng file to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Write only the connections of the uploads that are meant
+    #[arg(long)]
+    only_bits: bool,
+}
+
+impl AnnotateArgs {
+    /// Runs the command.
+    pub fn run(&self) -> Result<Status, Failure> {
+        let limits = Limits::default();
+        let twice = self.input.keep(&self.output)?;
+        let mut out = Target::open(Some(&self.output), &twice.input)?;
+        let (reader, progress) = twice.open(&limits)?;
+        let (mut report, status) = analyse(&twice.input, false, &self.judge, &mut ())?;
+        if status == Status::Unreadable {
+            return Ok(status);
+        }
+        report.sessions.retain(|session| self.select.keep(session));
+        let mut notes = Notes::new(&report, &limits);
+        let mut reader = reader;
+        let _shown = progress();
+        if reader.format() == "pcapng" {
+            self.copy(&mut reader, &mut notes, &mut out)?;
+        } else {
+            self.convert(&mut reader, &mut notes, &mut out)?;
+        }
+        out.finish()?;
+        Ok(self.judge.status(status, worst(&report), Level::Never))
+    }
+
+    /// Copies a pcapng file block by block. What is damaged was told before.
+    fn copy(
+        &self,
+        reader: &mut Reader<Stream>,
+        notes: &mut Notes,
+        out: &mut Target,
+    ) -> Result<(), Failure> {
+        while let Ok(Some(block)) = reader.next_block() {
+            let (comments, ours) = match &block.item {
+                Some(Item::Frame(frame)) => notes.of(frame),
+                _ => (Vec::new(), true),
+            };
+            if ours || !self.only_bits {
+                pcapng::copy(out, block.raw, block.big_endian, &comments)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn convert(
+        &self,
+        reader: &mut Reader<Stream>,
+        notes: &mut Notes,
+        out: &mut Target,
+    ) -> Result<(), Failure> {
+        let mut writer = Writer::new(out)?;
+        while let Ok(Some(item)) = reader.next() {
+            let Item::Frame(frame) = item else { continue };
+            let (comments, ours) = notes.of(&frame);
+            if ours || !self.only_bits {
+                writer.packet(frame.link, frame.at.time, frame.data, frame.wire_len, &comments)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! `bitsleuth redact`: a capture that can leave the house.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use bitsleuth::capture::Item;
+use bitsleuth::export::redact::capture::First;
+use bitsleuth::export::redact::{self, Pseudonyms};
+use bitsleuth::export::text;
+use bitsleuth::limits::Limits;
+use bitsleuth::model::Report;
+use bitsleuth::observe::heads::Heads;
+use clap::Args;
+
+use super::input::{self, Progress};
+use super::run::{Failure, Status};
+use super::target::Target;
+use super::twice::OneInput;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  bitsleuth redact upload.pcap -o for-the-vendor.pcapng
+  bitsleuth redact --key 'case 4711' monday.pcapng.gz -o monday-redacted.pcapng
+
+What stays: times, ports, TCP with its flags, numbers, hop counts and losses; methods, statuses, lengths, ranges, offsets,
+error codes, protocol GUIDs, names of known header fields, words of products. What becomes a pseudonym of the same length:
+addresses, hosts, paths, names, ids, other fields. What goes: bodies, credentials, values of cookies, the link layer and
+tunnels, whatever is not TCP, and all that is inside TLS: for that, use --redact of
+report, export, timeline, sessions and diagnose.
+
+A pseudonym without --key cannot be made again. Look at the result before you send it.";
+
+/// What to redact.
+#[derive(Args, Debug, Clone)]
+pub struct RedactArgs {
+    #[command(flatten)]
+    input: OneInput,
+    #[command(flatten)]
+    key: Key,
+    /// The pcapng file to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// What pseudonyms are made from.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Key {
+    /// Make the same pseudonyms wherever this text is given; who has it can test guesses
+    #[arg(long, value_name = "TEXT")]
+    key: Option<String>,
+}
+
+impl Key {
+    /// The pseudonyms of this key, or of a random one.
+    fn pseudonyms(&self) -> Pseudonyms {
+        Pseudonyms::new(self.key.as_deref())
+    }
+}
+
+/// Options of commands whose output can leave the house.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "To send it away")]
+pub struct Redact {
+    /// Replace who and where by pseudonyms, and leave digests out
+    #[arg(long)]
+    redact: bool,
+    /// Make the same pseudonyms wherever this text is given; who has it can test guesses
+    #[arg(long, value_name = "TEXT", requires = "redact")]
+    key: Option<String>,
+}
+
+impl Redact {
+    /// Whether anything is to be replaced.
+    pub const fn is_wanted(&self) -> bool {
+        self.redact
+    }
+
+    /// What makes pseudonyms, if any are wanted.
+    pub fn pseudonyms(&self) -> Option<Pseudonyms> {
+        self.redact.then(|| Pseudonyms::new(self.key.as_deref()))
+    }
+
+    /// Replaces names in a report, if that is wanted.
+    pub fn apply(&self, report: &mut Report) {
+        self.apply_to_all(report, &mut Heads::default());
+    }
+
+    /// Replaces names in a report and in raw heads, if that is wanted.
+    pub fn apply_to_all(&self, report: &mut Report, heads: &mut Heads) {
+        if let Some(pseudonyms) = self.pseudonyms() {
+            redact::report(report, &pseudonyms);
+            redact::heads(heads, &pseudonyms);
+        }
+    }
+}
+
+impl RedactArgs {
+    /// Runs the command.
+    pub fn run(&self) -> Result<Status, Failure> {
+        let (limits, pseudonyms) = (Limits::default(), self.key.pseudonyms());
+        let twice = self.input.keep(&self.output)?;
+        let mut out = Target::open(Some(&self.output), &twice.input)?;
+        let mut first = First::new(&pseudonyms, &limits);
+        let mut merge = twice.input.open(limits.clone())?;
+        let (mut reader, progress_of) = twice.open(&limits)?;
+        twice.input.confine();
+        let told = merge.problems().len();
+        let progress = Progress::show(&merge);
+        while let Some(item) = merge.next() {
+            if let Item::Frame(frame) = item {
+                first.push(&frame);
+            }
+        }
+        drop(progress);
+        merge.problems().iter().skip(told).for_each(input::warn);
+        let fatal = merge.problems().iter().any(|problem| problem.fatal);
+        if fatal {
+            return Ok(Status::Unreadable);
+        }
+        let mut second = first.second(&mut out)?;
+        let progress = progress_of();
+        // What is damaged ends both readings at the same place.
+        while let Ok(Some(item)) = reader.next() {
+            if let Item::Frame(frame) = item {
+                second.push(&frame)?;
+            }
+        }
+        drop(progress);
+        let left = second.finish();
+        out.finish()?;
+        if left.frames + left.tls > 0 {
+            // Nobody is left to tell where standard error is closed.
+            let _ = writeln!(
+                std::io::stderr(),
+                "bitsleuth: left out {} without TCP; {} with TLS emptied",
+                text::count(left.frames, "frame"),
+                text::count(left.tls, "connection")
+            );
+        }
+        Ok(Status::Clean)
+    }
+}

@@ -1,0 +1,68 @@
+//! `bitsleuth report`: a page to show, or text for a ticket.
+
+use std::path::PathBuf;
+
+use bitsleuth::export::{html, markdown};
+use bitsleuth::observe::heads::Heads;
+use bitsleuth::rules::worst;
+use clap::{Args, ValueEnum};
+
+use super::input::InputArgs;
+use super::judge::{Judge, Level};
+use super::redact::Redact;
+use super::run::{Failure, Status, analyse};
+use super::select::Select;
+use super::target::{Target, folder_of};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  bitsleuth report upload.pcap -o report.html
+  bitsleuth report --outcome failed monday/*.pcapng.gz -o failed.html
+  bitsleuth report --format markdown upload.pcap | gh issue create -F - -t 'upload fails'";
+
+/// What to report.
+#[derive(Args, Debug, Clone)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    select: Select,
+    #[command(flatten)]
+    judge: Judge,
+    /// The form
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    redact: Redact,
+    /// Write to this file instead of standard output; it appears when it is complete
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A form of the report.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// One page that needs nothing else
+    #[default]
+    Html,
+    /// Markdown with Mermaid diagrams
+    Markdown,
+}
+
+impl ReportArgs {
+    /// Runs the command.
+    pub fn run(&self) -> Result<Status, Failure> {
+        let mut out = Target::open(self.output.as_deref(), &self.input)?;
+        let input = self.input.writing_to(self.output.as_deref().map(folder_of));
+        let mut heads = Heads::new(self.input.secrets());
+        let (mut report, status) = analyse(&input, true, &self.judge, &mut heads)?;
+        report.sessions.retain(|session| self.select.keep(session));
+        self.redact.apply_to_all(&mut report, &mut heads);
+        match self.format {
+            Format::Html => html::write(&mut out, &report, &heads)?,
+            Format::Markdown => markdown::write(&mut out, &report)?,
+        }
+        out.finish()?;
+        Ok(self.judge.status(status, worst(&report), Level::Never))
+    }
+}

@@ -1,0 +1,104 @@
+//! One capture that is read twice: to understand it, and to write it anew.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use bitsleuth::capture::{self, Reader, Stream};
+use bitsleuth::limits::Limits;
+use clap::Args;
+use tempfile::NamedTempFile;
+
+use super::input::{InputArgs, Progress};
+use super::run::Failure;
+use super::target::{failed, folder_of};
+
+/// The capture to read.
+#[derive(Args, Clone, Debug)]
+pub struct OneInput {
+    /// Capture to read: pcap or pcapng, also compressed by gzip, zstd or lz4; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// File of TLS keys, as browsers and curl write it
+    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true)]
+    tls_keys: Vec<PathBuf>,
+
+    /// Keep the right to open other files and the network while reading; Linux takes both away otherwise
+    #[arg(long)]
+    no_sandbox: bool,
+}
+
+/// A capture that can be read again.
+pub struct Twice {
+    /// It as an input of an analysis.
+    pub input: InputArgs,
+    path: PathBuf,
+    /// Where it is kept, if it came through a pipe.
+    _kept: Option<NamedTempFile>,
+}
+
+impl OneInput {
+    /// Makes it readable twice, for a command that writes to `output`: what comes through a pipe is kept in a temporary
+    /// file.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be written.
+    pub fn keep(&self, output: &Path) -> Result<Twice, Failure> {
+        let kept = match self.source() {
+            Some(source) => {
+                Some(store(source).map_err(|error| failed(&self.file, &error.to_string()))?)
+            }
+            None => None,
+        };
+        let path = kept.as_ref().map_or_else(|| self.file.clone(), |file| file.path().to_owned());
+        // What was kept has to be removed in the end.
+        let temporary = kept.as_ref().map(|_| std::env::temp_dir());
+        let folder = (output != Path::new("-")).then(|| folder_of(output).to_owned());
+        let input = InputArgs {
+            files: vec![path.clone()],
+            tls_keys: self.tls_keys.clone(),
+            no_sandbox: self.no_sandbox,
+            writes_to: temporary.into_iter().chain(folder).collect(),
+            ..InputArgs::default()
+        };
+        Ok(Twice { input, path, _kept: kept })
+    }
+
+    /// What has to be kept; `None` for an ordinary file.
+    fn source(&self) -> Option<Box<dyn io::Read>> {
+        if self.file == Path::new("-") {
+            return Some(Box::new(io::stdin()));
+        }
+        let file = std::fs::File::open(&self.file).ok()?;
+        let ordinary = file.metadata().is_ok_and(|facts| facts.is_file());
+        (!ordinary).then(|| Box::new(file) as Box<dyn io::Read>)
+    }
+}
+
+impl Twice {
+    /// Opens the capture for the second reading, to be done before the right to open files is given up; with it comes what
+    /// shows how far that reading is.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub fn open(
+        &self,
+        limits: &Limits,
+    ) -> Result<(Reader<Stream>, impl FnOnce() -> Option<Progress> + use<>), Failure> {
+        let used = Arc::<AtomicU64>::default();
+        let reader = capture::open(&self.path, &used, limits)
+            .map_err(|error| failed(&self.path, &error.to_string()))?;
+        let total = std::fs::metadata(&self.path).map_or(0, |facts| facts.len());
+        Ok((reader, move || Progress::over(total, used)))
+    }
+}
+
+fn store(mut source: Box<dyn io::Read>) -> io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix("bitsleuth-").tempfile()?;
+    io::copy(&mut source, &mut file)?;
+    Ok(file)
+}

@@ -1,0 +1,138 @@
+//! What is written beside the packets of a capture.
+
+use std::net::SocketAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::style::Style;
+use super::text::escape;
+use super::timeline::Words;
+use crate::at::Span;
+use crate::capture::Frame;
+use crate::limits::Limits;
+use crate::model::{Report, Session};
+use crate::packet::{Decoder, Packet, Skip};
+use crate::rules::Finding;
+
+/// The comments on the frames of one capture, and which frames belong to an upload.
+pub struct Notes {
+    decoder: Decoder,
+    by_frame: HashMap<u64, Vec<String>, RandomState>,
+    /// What each direction said, in the order of the first frames.
+    said: HashMap<(SocketAddr, SocketAddr), Vec<Message>, RandomState>,
+    /// First and last frame of the connections with uploads.
+    connections: HashMap<(SocketAddr, SocketAddr), Vec<(u64, u64)>, RandomState>,
+}
+
+/// A message that may take several frames.
+struct Message {
+    first: u64,
+    last: u64,
+    name: String,
+}
+
+impl Notes {
+    /// The comments that a report of one capture gives.
+    pub fn new(report: &Report, limits: &Limits) -> Self {
+        let mut notes = Self {
+            decoder: Decoder::new(limits),
+            by_frame: HashMap::default(),
+            said: HashMap::default(),
+            connections: HashMap::default(),
+        };
+        for session in &report.sessions {
+            notes.messages(session);
+            session.findings.iter().for_each(|finding| notes.finding(finding));
+            for connection in &session.connections {
+                let frames = (connection.first.frame, connection.last.frame);
+                let known = notes.connections.entry(key(connection.client, connection.server));
+                known.or_default().push(frames);
+            }
+        }
+        report.findings.iter().for_each(|finding| notes.finding(finding));
+        notes.said.values_mut().for_each(|said| said.sort_by_key(|message| message.first));
+        notes
+    }
+
+    /// The comments on a frame, and whether it belongs to a connection with an upload. To be asked for every frame, in
+    /// order. An IP fragment that is not the last of its packet counts as belonging.
+    pub fn of(&mut self, frame: &Frame<'_>) -> (Vec<String>, bool) {
+        let number = frame.at.frame;
+        let mut comments = self.by_frame.remove(&number).unwrap_or_default();
+        let (from, to, data) = match self.decoder.push(frame) {
+            Ok(Packet::Tcp(segment)) => (segment.from, segment.to, !segment.payload.is_empty()),
+            Ok(Packet::Icmp(error)) => (error.quoted_from, error.quoted_to, false),
+            Ok(Packet::Udp(_)) => return (comments, false),
+            Err(reason) => return (comments, reason == Skip::Fragment),
+        };
+        if data {
+            comments.extend(continued(self.said.get(&(from, to)), number));
+        }
+        let ours = self.is_ours(from, to, number);
+        (comments, ours)
+    }
+
+    fn is_ours(&self, from: SocketAddr, to: SocketAddr, frame: u64) -> bool {
+        let known = self.connections.get(&key(from, to));
+        known.is_some_and(|known| {
+            known.iter().any(|(first, last)| (*first..=*last).contains(&frame))
+        })
+    }
+
+    fn messages(&mut self, session: &Session) {
+        let mut words = Words::of(session, Style::default());
+        let id = session.id.as_deref().map_or_else(String::new, |id| format!(", session {id}"));
+        let text = |what: &str, detail: &str| match detail {
+            "" => format!("{what}{id}"),
+            detail => format!("{what}: {detail}{id}"),
+        };
+        for exchange in &session.exchanges {
+            if let Some(request) = &exchange.request {
+                let said = words.request(exchange, request);
+                let ends = (exchange.client, exchange.server);
+                self.message(ends, request.span, &text(&said.what, &said.plain()), &said.what);
+            }
+            if let Some(response) = &exchange.response {
+                let said = words.response(exchange, response);
+                let what = format!("{} to {}", said.what, exchange.kind);
+                let ends = (exchange.server, exchange.client);
+                self.message(ends, response.span, &text(&what, &said.plain()), &what);
+            }
+        }
+    }
+
+    fn message(&mut self, ends: (SocketAddr, SocketAddr), span: Span, text: &str, name: &str) {
+        let (first, last) = (span.first.frame, span.last.frame);
+        self.by_frame.entry(first).or_default().push(format!("BITS {}", escape(text)));
+        if first < last {
+            let name = format!("BITS {}, from frame {first} on", escape(name));
+            self.said.entry(ends).or_default().push(Message { first, last, name });
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let text =
+            format!("{} {}: {}", finding.severity.name(), finding.rule, escape(&finding.message));
+        for frame in &finding.frames {
+            self.by_frame.entry(*frame).or_default().push(text.clone());
+        }
+    }
+}
+
+/// The message that a later frame carries on.
+fn continued(said: Option<&Vec<Message>>, frame: u64) -> Option<String> {
+    let said = said?;
+    let before = said.partition_point(|message| message.first < frame);
+    let holds = |message: &&Message| message.last >= frame;
+    // Messages of one direction follow each other; pipelined ones may share a frame.
+    said.get(before.saturating_sub(2)..before)?
+        .iter()
+        .rev()
+        .find(holds)
+        .map(|message| message.name.clone())
+}
+
+fn key(one: SocketAddr, other: SocketAddr) -> (SocketAddr, SocketAddr) {
+    (one.min(other), one.max(other))
+}

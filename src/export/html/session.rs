@@ -1,0 +1,272 @@
+//! One upload: verdict, diagrams, negotiation, findings, messages.
+
+use std::io::{self, Write};
+
+use super::escape::Esc;
+use super::{edge, offsets, overview, sequence};
+use crate::export::story::{Message, Step, Story};
+use crate::export::style::{Style, Tone};
+use crate::export::text;
+use crate::export::timeline::{error_words, server, sign};
+use crate::model::{Exchange, Session};
+use crate::observe::heads::{Heads, RawHead};
+use crate::rules::{Finding, Severity};
+use crate::stream::Side;
+
+/// Messages listed; of more, the first and the last ones.
+const LISTED: usize = 1_000;
+
+/// Writes a session; one that is alone is open.
+pub(super) fn write(
+    out: &mut dyn Write,
+    number: usize,
+    session: &Session,
+    heads: &Heads,
+    open: bool,
+) -> io::Result<()> {
+    let (story, outcome) = (Story::of(session), session.outcome);
+    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("no id seen");
+    writeln!(
+        out,
+        "<details class=\"session\" id=\"s{number}\"{}><summary><span class=\"verdict {}\">{} {}</span> <span class=\"dim\">{number}.</span> {}</summary><div>",
+        if open { " open" } else { "" },
+        overview::class(outcome),
+        sign(outcome, false),
+        Esc(&verdict(session)),
+        Esc(name)
+    )?;
+    diagnosis(out, session)?;
+    facts(out, session)?;
+    findings(out, session)?;
+    writeln!(
+        out,
+        "<h3>Sequence</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Sequence diagram\">{}</div>",
+        sequence::draw(session, &story, &format!("q{number}"))
+    )?;
+    if let Some(graph) = offsets::draw(session, &format!("o{number}")) {
+        writeln!(
+            out,
+            "<h3>Offset over time</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Offset over time\">{graph}</div>{}",
+            offsets::LEGEND
+        )?;
+        writeln!(out, "<p class=\"dim\">{}</p>", retransmissions(session))?;
+    }
+    negotiation(out, session)?;
+    messages(out, session, &story, heads)?;
+    writeln!(out, "</div></details>")
+}
+
+fn verdict(session: &Session) -> String {
+    let mut words = vec![session.outcome.name().to_owned()];
+    words.extend(session.outcome_qualifiers.iter().cloned());
+    words.join(", ")
+}
+
+fn diagnosis(out: &mut dyn Write, session: &Session) -> io::Result<()> {
+    let Some(diagnosis) = &session.diagnosis else { return Ok(()) };
+    writeln!(
+        out,
+        "<div class=\"box\"><p class=\"verdict\">{}</p><p>{}</p>",
+        Esc(&diagnosis.cause),
+        Esc(&diagnosis.summary)
+    )?;
+    writeln!(out, "<p>Answered by {}.</p>", Esc(diagnosis.answered_by.name()))?;
+    if let Some(code) = &diagnosis.client_error {
+        writeln!(out, "<p>The client's BITS log will show {}.</p>", Esc(code))?;
+    }
+    writeln!(out, "</div>")
+}
+
+fn facts(out: &mut dyn Write, session: &Session) -> io::Result<()> {
+    let sizes = match session.bytes_total {
+        Some(total) => format!(
+            "{} in {}, {} sent, {} acknowledged",
+            text::bytes(total),
+            text::count(session.fragments.len() as u64, "Fragment"),
+            text::bytes(session.bytes_sent),
+            text::bytes(session.bytes_acknowledged)
+        ),
+        None => "not known".to_owned(),
+    };
+    let took = text::duration(session.ended.since(session.started));
+    let named = session.server.host.as_ref();
+    let named = named.filter(|host| **host != session.server.address.to_string());
+    let host = named.map_or_else(String::new, |host| format!(" ({host})"));
+    let facts = [
+        ("session", session.id.clone()),
+        ("client", Some(session.client.address.to_string())),
+        ("server", Some(format!("{}{host}", server(session)))),
+        ("URL", session.url.clone()),
+        ("name", session.content_name.clone()),
+        ("user agent", session.user_agent.clone()),
+        ("size", Some(sizes)),
+        ("time", Some(format!("{} to {}, {took}", session.started, session.ended))),
+        ("SHA-256", session.file.as_ref().and_then(|file| file.sha256.clone())),
+        ("host id", session.host_id.clone()),
+        ("reply", session.reply_url.clone()),
+        ("error", error_words(session, false, &Style::default())),
+        ("carried on as", session.superseded_by.clone()),
+    ];
+    writeln!(out, "<dl>")?;
+    for (name, value) in facts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+        writeln!(out, "<dt>{name}</dt><dd>{}</dd>", Esc(value))?;
+    }
+    writeln!(out, "</dl>")
+}
+
+fn findings(out: &mut dyn Write, session: &Session) -> io::Result<()> {
+    if session.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h3>Findings</h3>")?;
+    session.findings.iter().try_for_each(|finding| write_finding(out, finding))
+}
+
+/// Writes one finding with its frames and what to do.
+pub(super) fn write_finding(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
+    let class = match finding.severity {
+        Severity::Error => "bad",
+        Severity::Warning => "odd",
+        Severity::Note => "dim",
+    };
+    writeln!(
+        out,
+        "<div class=\"finding{}\"><p><span class=\"verdict {class}\">{}</span> {} <code>{}</code></p>",
+        edge(finding),
+        finding.severity.name(),
+        Esc(&finding.message),
+        Esc(&finding.rule)
+    )?;
+    if !finding.frames.is_empty() {
+        let frames: Vec<String> = finding.frames.iter().map(u64::to_string).collect();
+        writeln!(out, "<p class=\"dim\">frames {}</p>", frames.join(", "))?;
+    }
+    for (name, words) in [
+        ("Advice", &finding.advice),
+        ("To confirm", &finding.confirm),
+        ("Reference", &finding.reference),
+    ] {
+        if let Some(words) = words {
+            writeln!(out, "<p>{name}: {}</p>", Esc(words))?;
+        }
+    }
+    writeln!(out, "</div>")
+}
+
+fn retransmissions(session: &Session) -> String {
+    let sides = || session.connections.iter().map(|connection| &connection.client_side);
+    let segments: u64 = sides().map(|side| u64::from(side.retransmitted)).sum();
+    let bytes: u64 = sides().map(|side| side.retransmitted_bytes).sum();
+    let again = session.bytes_sent.saturating_sub(session.bytes_unique);
+    format!(
+        "{} sent again by Fragments; the client's TCP repeated {} with {}.",
+        text::bytes(again),
+        text::count(segments, "segment"),
+        text::bytes(bytes)
+    )
+}
+
+fn negotiation(out: &mut dyn Write, session: &Session) -> io::Result<()> {
+    let Some(negotiation) = &session.negotiation else { return Ok(()) };
+    writeln!(
+        out,
+        "<h3>Negotiation</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Protocols offered\"><table><thead><tr><th scope=\"col\">place</th><th scope=\"col\">offered</th><th scope=\"col\">name</th><th scope=\"col\">chosen</th></tr></thead><tbody>"
+    )?;
+    for (place, offer) in negotiation.offered.iter().enumerate() {
+        let chosen = if negotiation.selected_index == Some(place) { "✔ chosen" } else { "" };
+        writeln!(
+            out,
+            "<tr><td>{}</td><td class=\"mono\">{}</td><td>{}</td><td>{chosen}</td></tr>",
+            place + 1,
+            Esc(&offer.guid),
+            Esc(offer.name.as_deref().unwrap_or_default())
+        )?;
+    }
+    writeln!(out, "</tbody></table></div>")?;
+    let verdict = serde_json::to_value(negotiation.verdict)?;
+    let verdict = verdict.as_str().unwrap_or_default().replace('-', " ");
+    let chosen = negotiation.selected.as_ref().filter(|_| negotiation.selected_index.is_none());
+    let chosen = chosen.map_or_else(String::new, |offer| format!("; chosen was {}", offer.guid));
+    writeln!(out, "<p>{}{}</p>", Esc(&verdict), Esc(&chosen))
+}
+
+fn messages(
+    out: &mut dyn Write,
+    session: &Session,
+    story: &Story,
+    heads: &Heads,
+) -> io::Result<()> {
+    writeln!(
+        out,
+        "<h3>Messages</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Messages\"><table><thead><tr><th scope=\"col\">time</th><th scope=\"col\">frames</th><th scope=\"col\">from</th><th scope=\"col\">message</th></tr></thead><tbody>"
+    )?;
+    let tail = story.steps.len().saturating_sub(LISTED / 2).max(LISTED / 2);
+    for (place, step) in story.steps.iter().enumerate() {
+        if story.steps.len() > LISTED && (LISTED / 2..tail).contains(&place) {
+            if place == LISTED / 2 {
+                writeln!(
+                    out,
+                    "<tr><td></td><td></td><td></td><td class=\"odd\">{} left out</td></tr>",
+                    text::count((tail - place) as u64, "step")
+                )?;
+            }
+            continue;
+        }
+        let seconds = step.time().secs_since(session.started);
+        match step {
+            Step::Note { words, .. } => writeln!(
+                out,
+                "<tr><td class=\"num\">{seconds:.6}</td><td></td><td></td><td class=\"odd\">{}</td></tr>",
+                Esc(words)
+            )?,
+            Step::Message(message) => {
+                let exchange = session.exchanges.get(message.exchange);
+                line(out, seconds, message, exchange, heads)?;
+            }
+        }
+    }
+    writeln!(out, "</tbody></table></div>")
+}
+
+fn line(
+    out: &mut dyn Write,
+    seconds: f64,
+    message: &Message,
+    exchange: Option<&Exchange>,
+    heads: &Heads,
+) -> io::Result<()> {
+    let (first, last) = (message.span.first.frame, message.span.last.frame);
+    let frames = if first == last { first.to_string() } else { format!("{first}–{last}") };
+    let from = match message.from {
+        Side::Client => "→ client",
+        Side::Server => "← server",
+    };
+    let class = match message.tone {
+        Tone::Good => "good",
+        Tone::Odd => "odd",
+        Tone::Bad => "bad",
+        _ => "verdict",
+    };
+    write!(
+        out,
+        "<tr><td class=\"num\">{seconds:.6}</td><td class=\"num\">{frames}</td><td>{from}</td><td><span class=\"{class}\">{}</span> {}",
+        Esc(&message.what),
+        Esc(&message.detail)
+    )?;
+    let found = exchange.map(|exchange| heads.of(exchange));
+    let head = found.and_then(
+        |(request, response)| if message.from == Side::Client { request } else { response },
+    );
+    if let Some(head) = head {
+        raw(out, head)?;
+    }
+    writeln!(out, "</td></tr>")
+}
+
+fn raw(out: &mut dyn Write, head: &RawHead) -> io::Result<()> {
+    write!(out, "<details><summary>head</summary><pre>{}", Esc(&head.line))?;
+    for (name, value) in &head.fields {
+        write!(out, "\n{}: {}", Esc(name), Esc(value))?;
+    }
+    write!(out, "</pre></details>")
+}

@@ -1,0 +1,13 @@
+//! Reports and captures that can leave the house: who and where become stable pseudonyms of the same length, credentials
+//! and bodies go.
+
+pub mod capture;
+mod head;
+mod packet;
+mod pseudonym;
+mod report;
+mod stream;
+mod words;
+
+pub use pseudonym::Pseudonyms;
+pub use report::{heads, report, session};

@@ -1,0 +1,111 @@
+//! A capture with pseudonyms: TCP alone, in plain IP packets, made anew from what is known to be harmless.
+
+use std::io::{self, Write};
+
+use super::packet;
+use super::pseudonym::Pseudonyms;
+use super::stream::{Follower, Kept};
+use crate::at::At;
+use crate::capture::{Frame, LinkType};
+use crate::export::pcapng::Writer;
+use crate::limits::Limits;
+use crate::packet::{Decoder, Packet};
+
+/// IPv4 and IPv6 without a link layer.
+const RAW: LinkType = LinkType(101);
+
+/// What was left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Frames that hold no TCP segment.
+    pub frames: u64,
+    /// Connections with TLS, whose content is gone.
+    pub tls: u64,
+}
+
+/// Reads a capture for the first time.
+pub struct First<'p> {
+    decoder: Decoder,
+    follower: Follower<'p>,
+    limits: Limits,
+    pseudonyms: &'p Pseudonyms,
+    last: At,
+}
+
+/// Writes it, frame by frame, when it is read again.
+pub struct Second<'p, W: Write> {
+    decoder: Decoder,
+    /// Finds out the connections anew.
+    follower: Follower<'p>,
+    kept: Kept,
+    pseudonyms: &'p Pseudonyms,
+    writer: Writer<W>,
+    left: Left,
+}
+
+impl<'p> First<'p> {
+    /// Knows nothing yet.
+    pub fn new(pseudonyms: &'p Pseudonyms, limits: &Limits) -> Self {
+        Self {
+            decoder: Decoder::new(limits),
+            follower: Follower::new(pseudonyms, limits),
+            limits: limits.clone(),
+            pseudonyms,
+            last: At::default(),
+        }
+    }
+
+    /// Takes a frame.
+    pub fn push(&mut self, frame: &Frame<'_>) {
+        self.last = frame.at;
+        if let Ok(Packet::Tcp(segment)) = self.decoder.push(frame) {
+            self.follower.push(&segment);
+        }
+    }
+
+    /// The second reading, which writes to `out`.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing can be written.
+    pub fn second<W: Write>(self, out: W) -> io::Result<Second<'p, W>> {
+        let kept = self.follower.finish(self.last);
+        Ok(Second {
+            decoder: Decoder::new(&self.limits),
+            follower: Follower::new(self.pseudonyms, &self.limits),
+            left: Left { tls: kept.tls, frames: 0 },
+            kept,
+            pseudonyms: self.pseudonyms,
+            writer: Writer::new(out)?,
+        })
+    }
+}
+
+impl<W: Write> Second<'_, W> {
+    /// Takes the same frame again.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn push(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+        let Ok(Packet::Tcp(segment)) = self.decoder.push(frame) else {
+            self.left.frames += 1;
+            return Ok(());
+        };
+        let connection = self.follower.push(&segment);
+        let payload = self.kept.payload(connection, &segment);
+        let (from, to) = (self.pseudonyms.socket(segment.from), self.pseudonyms.socket(segment.to));
+        match packet::build(&segment, from, to, &payload) {
+            Some((data, wire_len)) => self.writer.packet(RAW, frame.at.time, &data, wire_len, &[]),
+            None => {
+                self.left.frames += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// What was left out.
+    pub fn finish(self) -> Left {
+        self.left
+    }
+}

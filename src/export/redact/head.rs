@@ -1,0 +1,187 @@
+//! The head of a message, byte by byte as long as before.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::pseudonym::{Pseudonyms, Stay};
+use super::words::{COOKIES, CREDENTIALS, KEPT, PRODUCTS, PROTOCOLS, is_known_name, is_one};
+
+/// Base64 of the signature and the number of an NTLM message ([MS-NLMP] 2.2.1).
+const NTLM: [&str; 3] = ["TlRMTVNTUAAB", "TlRMTVNTUAAC", "TlRMTVNTUAAD"];
+
+/// A head as it was on the wire, with pseudonyms.
+pub(super) fn raw(pseudonyms: &Pseudonyms, head: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(head.len());
+    let mut name = String::new();
+    for (number, line) in head.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let end =
+            line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        let (text, ending) = line.split_at(end);
+        let text = ascii(text);
+        let becomes = if number == 0 || out.iter().all(u8::is_ascii_whitespace) {
+            first_line(pseudonyms, &text)
+        } else if text.starts_with([' ', '\t']) {
+            // A folded line carries the field before on (RFC 9112 5.2).
+            value(pseudonyms, &name, &text)
+        } else {
+            let (own, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            name = own.trim().to_owned();
+            field(pseudonyms, own, rest)
+        };
+        out.extend(fitted(becomes, text.len()).bytes());
+        out.extend(ending);
+    }
+    out
+}
+
+/// Bytes outside ASCII as letters, so that every character is a byte.
+fn ascii(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { 'x' }).collect()
+}
+
+/// Nothing may move: a line that got shorter or longer is filled or cut.
+fn fitted(mut line: String, len: usize) -> String {
+    line.truncate(len);
+    while line.len() < len {
+        line.push('x');
+    }
+    line
+}
+
+/// A request line or a status line.
+pub(super) fn first_line(pseudonyms: &Pseudonyms, line: &str) -> String {
+    let (first, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
+    if first.len() >= 5 && first.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("HTTP/")) {
+        return format!("{first}{}", pseudonyms.map(rest, Stay::Products));
+    }
+    let version = rest.rfind(" HTTP/").unwrap_or(rest.len());
+    let (target, version) = rest.split_at(version);
+    let method =
+        if first.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-'))
+            && first.len() < 24
+        {
+            first.to_owned()
+        } else {
+            pseudonyms.text(first)
+        };
+    format!("{method}{}{version}", pseudonyms.text(target))
+}
+
+fn field(pseudonyms: &Pseudonyms, name: &str, rest: &str) -> String {
+    let own = self::name(pseudonyms, name);
+    let (colon, text) = rest.split_at(usize::from(rest.starts_with(':')));
+    format!("{own}{colon}{}", value(pseudonyms, name.trim(), text))
+}
+
+/// The name of a field; one that nobody else uses may tell something.
+pub(super) fn name(pseudonyms: &Pseudonyms, name: &str) -> String {
+    if is_known_name(name.trim()) { name.to_owned() } else { pseudonyms.text(name) }
+}
+
+/// The value of a field.
+pub(super) fn value(pseudonyms: &Pseudonyms, name: &str, value: &str) -> String {
+    let guids = |value: &str| {
+        value.bytes().all(|byte| byte.is_ascii_hexdigit() || b"{}-,; \t".contains(&byte))
+    };
+    if is_one(name, KEPT) || is_one(name, PROTOCOLS) && guids(value) {
+        value.to_owned()
+    } else if is_one(name, PRODUCTS) {
+        pseudonyms.map(value, Stay::Products)
+    } else if is_one(name, CREDENTIALS) {
+        credentials(pseudonyms, value)
+    } else if is_one(name, COOKIES) {
+        cookies(value)
+    } else {
+        pseudonyms.text(value)
+    }
+}
+
+/// The scheme, and of the secret no more than what kind of message it is.
+fn credentials(pseudonyms: &Pseudonyms, value: &str) -> String {
+    let start = value.len() - value.trim_start().len();
+    let (space, rest) = value.split_at(start);
+    let (scheme, secret) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+    let gap = secret.len() - secret.trim_start().len();
+    let (gap, secret) = secret.split_at(gap);
+    let known = ["basic", "bearer", "digest", "negotiate", "ntlm"]
+        .contains(&scheme.to_ascii_lowercase().as_str());
+    if !known {
+        return format!("{space}{}", "x".repeat(rest.len()));
+    }
+    let becomes = if scheme.eq_ignore_ascii_case("basic") {
+        basic(pseudonyms, secret).unwrap_or_else(|| "A".repeat(secret.len()))
+    } else {
+        let front =
+            NTLM.iter().find(|front| secret.starts_with(**front)).copied().unwrap_or_default();
+        format!("{front}{}", "A".repeat(secret.len() - front.len()))
+    };
+    format!("{space}{scheme}{gap}{becomes}")
+}
+
+/// Name and password in Base64 of the same length, the name as a pseudonym (RFC 7617 2).
+fn basic(pseudonyms: &Pseudonyms, secret: &str) -> Option<String> {
+    let plain = STANDARD.decode(secret.trim_end()).ok()?;
+    let text = ascii(&plain);
+    let (user, password) = text.split_once(':')?;
+    let other = format!("{}:{}", pseudonyms.text(user), "x".repeat(password.len()));
+    let mut coded = STANDARD.encode(fitted(other, plain.len()));
+    while coded.len() < secret.len() {
+        coded.push(' ');
+    }
+    Some(coded)
+}
+
+/// Names and signs; values are struck out.
+fn cookies(value: &str) -> String {
+    let mut secret = false;
+    value
+        .chars()
+        .map(|c| {
+            match c {
+                '=' => secret = true,
+                ';' => secret = false,
+                _ if secret && c.is_ascii_graphic() => return 'x',
+                _ => {}
+            }
+            c
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_is_as_long_and_tells_no_secret() {
+        let pseudonyms = Pseudonyms::new(Some("k"));
+        let head = "BITS_POST /payroll/Jan.xlsx?sig=abc HTTP/1.1\r\nHost: files.contoso.com:8530\r\n\
+            BITS-Packet-Type: Fragment\r\nContent-Range: bytes 0-3/4\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\n\
+            Cookie: ARRAffinity=abc123; id=7\r\nX-Payroll-User: alice\r\nContent-Length: 4\r\n\r\n";
+        let other = String::from_utf8(raw(&pseudonyms, head.as_bytes())).unwrap();
+        assert_eq!(other.len(), head.len());
+        for kept in [
+            "BITS_POST /",
+            " HTTP/1.1\r\nHost: ",
+            ":8530\r\nBITS-Packet-Type: Fragment\r\nContent-Range: bytes 0-3/4\r\n",
+            "Authorization: Basic ",
+            "Cookie: ARRAffinity=xxxxxx; id=x\r\n",
+            "\r\nContent-Length: 4\r\n\r\n",
+        ] {
+            assert!(other.contains(kept), "{kept} in {other}");
+        }
+        for gone in ["payroll", "Payroll", "Jan", "abc", "contoso", "alice", "YWxpY2U6c2VjcmV0"] {
+            assert!(!other.contains(gone), "{gone} in {other}");
+        }
+    }
+
+    #[test]
+    fn ntlm_messages_keep_their_number() {
+        let pseudonyms = Pseudonyms::new(Some("k"));
+        assert_eq!(
+            value(&pseudonyms, "Authorization", " NTLM TlRMTVNTUAADAAAASECRET"),
+            " NTLM TlRMTVNTUAADAAAAAAAAAA"
+        );
+        assert_eq!(value(&pseudonyms, "WWW-Authenticate", " Negotiate"), " Negotiate");
+    }
+}

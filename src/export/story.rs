@@ -1,0 +1,150 @@
+//! A session as steps between a client and its servers: what diagrams are drawn from.
+
+use std::net::SocketAddr;
+
+use super::style::{Style, Tone};
+use super::text;
+use super::timeline::Words;
+use crate::at::{Span, Timestamp};
+use crate::model::{Exchange, Session};
+use crate::stream::Side;
+
+/// Servers that get a line of their own; further ones share the last.
+const SERVERS: usize = 6;
+
+/// The steps of a session.
+pub(super) struct Story {
+    /// Who answered, in order of appearance.
+    pub servers: Vec<Server>,
+    pub steps: Vec<Step>,
+}
+
+/// One of the servers.
+pub(super) struct Server {
+    pub address: SocketAddr,
+    /// The host that the client named.
+    pub host: Option<String>,
+    /// The client asked for absolute URLs, or answers tell of a proxy.
+    pub proxy: bool,
+}
+
+/// What happened.
+pub(super) enum Step {
+    Message(Message),
+    /// Something between messages.
+    Note {
+        time: Timestamp,
+        words: String,
+    },
+}
+
+/// One message.
+pub(super) struct Message {
+    pub span: Span,
+    pub from: Side,
+    /// Its server's place in the list.
+    pub server: usize,
+    pub what: String,
+    pub detail: String,
+    pub tone: Tone,
+    /// The exchange's place in the session.
+    pub exchange: usize,
+}
+
+impl Step {
+    /// When it began.
+    pub const fn time(&self) -> Timestamp {
+        match self {
+            Self::Message(message) => message.span.first.time,
+            Self::Note { time, .. } => *time,
+        }
+    }
+}
+
+impl Story {
+    /// The story of a session.
+    pub fn of(session: &Session) -> Self {
+        let mut story = Self { servers: Vec::new(), steps: Vec::new() };
+        let mut words = Words::of(session, Style::default());
+        let mut before = None;
+        for (place, exchange) in session.exchanges.iter().enumerate() {
+            let server = story.server(exchange);
+            let began = exchange.span().first.time;
+            if before.replace(exchange.connection).is_some_and(|old| old != exchange.connection) {
+                story.note(began, format!("⋮ connection from port {}", exchange.client.port()));
+            }
+            if let Some(request) = &exchange.request {
+                let said = words.request(exchange, request);
+                story.steps.push(Step::Message(Message {
+                    span: request.span,
+                    from: Side::Client,
+                    server,
+                    detail: said.plain(),
+                    what: said.what,
+                    tone: Tone::Plain,
+                    exchange: place,
+                }));
+            }
+            match &exchange.response {
+                Some(response) => {
+                    let said = words.response(exchange, response);
+                    story.steps.push(Step::Message(Message {
+                        span: response.span,
+                        from: Side::Server,
+                        server,
+                        detail: said.plain(),
+                        what: said.what,
+                        tone: said.tone,
+                        exchange: place,
+                    }));
+                }
+                None => story.silence(session, exchange),
+            }
+        }
+        if session.exchanges_omitted > 0 {
+            let omitted = text::count(session.exchanges_omitted, "exchange");
+            story.note(session.ended, format!("⋮ {omitted} left out"));
+        }
+        story
+    }
+
+    fn note(&mut self, time: Timestamp, words: String) {
+        self.steps.push(Step::Note { time, words });
+    }
+
+    fn silence(&mut self, session: &Session, exchange: &Exchange) {
+        let reset = session.connection(exchange.connection).and_then(|known| known.reset);
+        let ended = exchange.span().last.time;
+        match reset {
+            Some(reset) => {
+                let who = if reset.side == Side::Client { "client" } else { "server" };
+                let words = format!("✂ the {who} resets the connection, frame {}", reset.at.frame);
+                self.note(reset.time.max(ended), words);
+            }
+            None => self.note(ended, "⋮ no answer seen".to_owned()),
+        }
+    }
+
+    fn server(&mut self, exchange: &Exchange) -> usize {
+        let host = exchange.request.as_ref().and_then(|request| request.host.clone());
+        let absolute =
+            exchange.request.as_ref().is_some_and(|request| request.target.contains("://"));
+        let via = exchange.response.as_ref().is_some_and(|response| response.via.is_some());
+        let same = |server: &Server| {
+            server.address == exchange.server
+                && (host.is_none() || server.host.is_none() || server.host == host)
+        };
+        if let Some(place) = self.servers.iter().position(same) {
+            if let Some(server) = self.servers.get_mut(place) {
+                server.proxy |= absolute || via;
+                server.host = server.host.take().or(host);
+            }
+            return place;
+        }
+        if self.servers.len() >= SERVERS {
+            return self.servers.len() - 1;
+        }
+        self.servers.push(Server { address: exchange.server, host, proxy: absolute || via });
+        self.servers.len() - 1
+    }
+}

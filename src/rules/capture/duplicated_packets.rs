@@ -1,0 +1,39 @@
+//! The rule `duplicated-packets`.
+
+use crate::at::Span;
+use crate::model::Report;
+use crate::rules::{Notes, Seen};
+
+rule! {
+    /// Frames were captured twice.
+    ///
+    /// A mirror of several ports, or a capture on several interfaces, shows a packet on its way in and on its way out. The copies were left
+    /// out of every count.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// ! mirrored
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// ! again
+    /// < 200
+    /// ```
+    ///
+    /// Answerable: the capture
+    /// Advice: Mirror one port or one direction only, or take copies out (`editcap -d`).
+    Note, belief 0, needs Anything, Capture
+}
+
+fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
+    let count = report.quality.duplicate_frames;
+    if count > 0 {
+        let frames = if count == 1 { "frame is a copy" } else { "frames are copies" };
+        notes.add(Span::default(), format!("{count} {frames} of one within a millisecond before"));
+    }
+}

@@ -1,0 +1,46 @@
+//! Connections that never came about, and the uploads they were for.
+
+use crate::model::attempt::{Answer, Attempt};
+use crate::model::{Report, Session};
+use crate::rules::{Around, Seen};
+
+/// Ports that uploads are sent to by default: HTTP, HTTPS, and the update points of WSUS.
+const PORTS: [u16; 4] = [80, 443, 8530, 8531];
+
+/// Attempts without an upload that are told; a port scan makes many.
+const TOLD: usize = 5;
+
+/// Attempts of a session's client to reach a server that it has talked to within the session.
+pub fn of_session<'a>(
+    session: &'a Session,
+    around: &'a Around<'a>,
+    answers: &'a [Answer],
+) -> impl Iterator<Item = &'a Attempt> {
+    around.attempts_of(session).filter(move |attempt| {
+        answers.contains(&attempt.answer)
+            && session.exchanges.iter().any(|exchange| exchange.server == attempt.server)
+    })
+}
+
+/// Attempts that belong to no upload: all where there is none, else those to a port of uploads.
+pub fn of_nobody<'a>(
+    report: &'a Report,
+    seen: &'a Seen,
+    answers: &'a [Answer],
+) -> impl Iterator<Item = &'a Attempt> {
+    let fits = move |attempt: &&Attempt| {
+        let port = attempt.server.port();
+        answers.contains(&attempt.answer)
+            && !seen.talked(attempt.client, attempt.server)
+            && (seen.sessions == 0 || PORTS.contains(&port) || seen.has_port(port))
+    };
+    report.attempts.iter().filter(fits).take(TOLD)
+}
+
+/// How often it was tried, in words.
+pub fn tries(attempt: &Attempt) -> String {
+    match attempt.tries {
+        1 => "a connection".to_owned(),
+        tries => format!("{tries} connections"),
+    }
+}

@@ -1,0 +1,125 @@
+//! The rule `iis-request-filtering-path`.
+
+use crate::model::Session;
+use crate::rules::origin::Origin;
+use crate::rules::{Around, Confidence, Notes, look};
+
+rule! {
+    /// IIS refused the name in the URL, whatever the verb.
+    ///
+    /// Request filtering hides some folders (`bin`, `App_Data`), denies some extensions (`.config`, `.mdb`), escapes within escapes
+    /// such as `+`, and long URLs; it answers a bare 404.
+    ///
+    /// ```fires
+    /// = url http://server/upload/bin/file.dat
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// = url http://server/upload/a.mdb
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// = url http://server/upload/a.bin
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// = url http://server/upload/bin/file.dat
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    ///
+    /// Answerable: the server
+    /// Advice: Allow the name in the request filtering of this directory: hiddenSegments, fileExtensions, allowDoubleEscaping or requestLimits.
+    /// Confirm: The IIS log shows sc-status 404 with sc-substatus 5, 7, 8, 11, 14 or 15.
+    /// Reference: RFC 9110 15.5.5
+    Error, belief 94, needs WholeExchange, Around
+}
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    for exchange in &session.exchanges {
+        let (Some(request), Some(response)) = (&exchange.request, look::foreign(exchange)) else {
+            continue;
+        };
+        if Origin::of_response(response) != Origin::Iis || response.http_status != 404 {
+            continue;
+        }
+        let Some(why) = filtered(&request.target) else { continue };
+        let others = around.same_server(session).any(|brief| brief.acknowledged > 0);
+        let confidence = if others { Confidence::Likely } else { Confidence::Possible };
+        let but = if others { "; other names were accepted" } else { "" };
+        let message = format!("IIS answered 404 for a name with {why}{but}");
+        notes.note(notes.severity(), confidence, &[exchange.span()], message);
+    }
+}
+
+/// Folders that are hidden by default.
+const HIDDEN: [&str; 9] = [
+    "web.config",
+    "bin",
+    "app_code",
+    "app_globalresources",
+    "app_localresources",
+    "app_webreferences",
+    "app_data",
+    "app_browsers",
+    "runtimes",
+];
+
+/// Extensions that are denied by default.
+const DENIED: [&str; 24] = [
+    "asa",
+    "asax",
+    "ascx",
+    "master",
+    "skin",
+    "browser",
+    "sitemap",
+    "config",
+    "cs",
+    "csproj",
+    "vb",
+    "vbproj",
+    "webinfo",
+    "licx",
+    "resx",
+    "resources",
+    "mdb",
+    "vjsproj",
+    "java",
+    "jsl",
+    "ldb",
+    "mdf",
+    "ldf",
+    "lnk",
+];
+
+/// The longest URL and the longest query that are allowed by default, in bytes.
+const LONGEST: [usize; 2] = [4096, 2048];
+
+/// What the default request filtering would not let through.
+fn filtered(target: &str) -> Option<String> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let lower = path.to_ascii_lowercase();
+    let hidden = lower.split('/').find(|segment| HIDDEN.contains(segment));
+    let extension =
+        lower.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, end)| end);
+    let [longest_path, longest_query] = LONGEST;
+    if let Some(segment) = hidden {
+        return Some(format!("the hidden segment \"{segment}\""));
+    }
+    if let Some(extension) = extension.filter(|extension| DENIED.contains(extension)) {
+        return Some(format!("the denied extension \".{extension}\""));
+    }
+    if lower.contains('+') || lower.contains("%25") {
+        return Some("an escape within an escape (\"+\" or \"%25\")".to_owned());
+    }
+    (path.len() > longest_path || query.len() > longest_query)
+        .then(|| format!("{} bytes", target.len()))
+}

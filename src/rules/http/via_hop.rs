@@ -1,0 +1,78 @@
+//! The rule `via-hop`.
+
+use crate::model::{Request, Response, Session};
+use crate::rules::Notes;
+
+rule! {
+    /// The upload passes a proxy, gateway or balancer.
+    ///
+    /// Its fields name it; what it does to requests, answers and time-outs concerns the upload.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Via: 1.1 proxy.corp.test (squid/5.7)
+    /// ```
+    /// ```fires
+    /// = url http://server/upload/a
+    /// > CONNECT server:80
+    /// < 200 plain
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Advice: Have the name of the hop at hand: its log shows the same requests.
+    /// Reference: RFC 9110 7.6.3
+    Note, belief 0, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let mut told: Vec<String> = Vec::new();
+    for exchange in &session.exchanges {
+        let mut marks: Vec<String> = exchange.request.iter().flat_map(of_request).collect();
+        marks.extend(exchange.response.iter().flat_map(of_response));
+        if exchange.tunnel {
+            marks.push(format!("a tunnel through {}", exchange.server));
+        }
+        // What names the hop makes its other fields superfluous.
+        if marks.iter().any(|mark| mark.starts_with("Via ")) {
+            marks.retain(|mark| mark.contains(' '));
+        }
+        marks.dedup();
+        marks.retain(|mark| !told.contains(mark));
+        if !marks.is_empty() && told.len() < MARKS {
+            notes.add(exchange.span(), marks.join(", "));
+            told.append(&mut marks);
+        }
+    }
+}
+
+/// Marks after which no more are told.
+const MARKS: usize = 8;
+
+fn of_request(request: &Request) -> Vec<String> {
+    let mut marks: Vec<String> = request.hops.iter().map(|hop| mark(hop)).collect();
+    if request.target.get(..7).is_some_and(|front| front.eq_ignore_ascii_case("http://")) {
+        marks.push("the whole URL in the request line".to_owned());
+    }
+    marks
+}
+
+fn of_response(response: &Response) -> Vec<String> {
+    response.hops.iter().map(|hop| mark(hop)).collect()
+}
+
+/// A field as it is told: values that differ from request to request are left out.
+fn mark(hop: &str) -> String {
+    let (name, value) = hop.split_once(": ").unwrap_or((hop, ""));
+    match name.to_ascii_lowercase().as_str() {
+        "via" => return format!("Via \"{value}\""),
+        "proxy-agent" | "x-served-by" => return format!("{name} \"{value}\""),
+        _ => {}
+    }
+    name.to_owned()
+}

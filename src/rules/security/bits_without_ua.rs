@@ -1,0 +1,41 @@
+//! The rule `bits-without-ua`.
+
+use crate::model::Session;
+use crate::rules::Notes;
+
+rule! {
+    /// The client speaks BITS but does not call itself Microsoft BITS.
+    ///
+    /// A program of somebody's own: a script, a library, an appliance, or a tool that hides behind the protocol.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   User-Agent: python-requests/2.31
+    /// < 200 session=1
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   User-Agent:
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Advice: See which program on the client owns the connection, and whether it is expected there.
+    Note, belief 0, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let first = session.exchanges.iter().find_map(|exchange| {
+        let request = exchange.request.as_ref()?;
+        (!request.odd.iter().any(|odd| odd == "cut")).then_some(request)
+    });
+    let Some(request) = first else { return };
+    match &request.user_agent {
+        Some(agent) if agent.starts_with("Microsoft BITS/") => {}
+        Some(agent) => notes.add(request.span, format!("User-Agent is \"{agent}\"")),
+        None => notes.add(request.span, "no User-Agent"),
+    }
+}

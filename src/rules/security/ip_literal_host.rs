@@ -1,0 +1,33 @@
+//! The rule `ip-literal-host`.
+
+use std::net::IpAddr;
+
+use crate::model::Session;
+use crate::rules::{Notes, address};
+
+rule! {
+    /// The URL names its host by address.
+    ///
+    /// Managed jobs use names; a bare address is common in tests and in attacks.
+    ///
+    /// ```fires
+    /// = url http://10.0.0.80/upload/a
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Advice: See whether the address is that of a known server.
+    Note, belief 0, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let host = session.url.as_deref().and_then(address::host_and_port).map(|(host, _)| host);
+    let literal = host.filter(|host| host.parse::<IpAddr>().is_ok());
+    if let (Some(host), Some(first)) = (literal, session.exchanges.first()) {
+        notes.add(first.span(), format!("the host is {host}"));
+    }
+}

@@ -1,0 +1,52 @@
+//! The rule `long-lived-job`.
+
+use crate::model::Session;
+use crate::rules::{Around, Notes};
+
+rule! {
+    /// One upload is tried again and again for days.
+    ///
+    /// Jobs live for up to 90 days and survive restarts; what is tried this long is forgotten, or keeps a foothold.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 503 plain
+    /// ... 4 d
+    /// = connection
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 503 plain
+    /// ... 1 d
+    /// = connection
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    ///
+    /// Advice: See who owns the job (`bitsadmin /list /allusers`) and whether it is still wanted.
+    Note, belief 0, needs Anything, Around
+}
+
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let Some(span) = session.span() else { return };
+    let earlier = || {
+        around
+            .same_upload(session)
+            .filter(|brief| brief.is_open() || brief.lost || brief.http_status.is_some())
+    };
+    let begun = earlier().next().map_or(span.first, |brief| brief.first);
+    let (tries, days) = (earlier().count() + 1, span.last.time.secs_since(begun.time) / DAY_SECS);
+    if days > DAYS || tries > TRIES {
+        notes.add(span, format!("{tries} sessions for one URL within {days:.1} days"));
+    }
+}
+
+const DAY_SECS: f64 = 86_400.0;
+
+/// Longer than a weekend takes.
+const DAYS: f64 = 3.0;
+
+/// More than the retries of a night at the default delay would make with pauses between.
+const TRIES: usize = 20;

@@ -1,0 +1,78 @@
+//! What all sessions of a capture showed of the capture itself; sessions may be gone when it is judged.
+
+use std::net::{IpAddr, SocketAddr};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+
+use crate::at::Span;
+use crate::model::{Exchange, Session};
+use crate::stream::Connection;
+
+/// Clients with their servers, and connections with holes, that are told apart.
+const KEPT: usize = 4_096;
+
+/// What the sessions showed.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// How many there were.
+    pub sessions: u64,
+    /// The first connection of an upload of which one direction is missing.
+    pub one_sided: Option<Box<Connection>>,
+    /// Bytes of uploads' connections that were acknowledged but not captured.
+    pub lost: u64,
+    /// The frames of the first such connection.
+    pub lost_in: Option<Span>,
+    ends: HashSet<(IpAddr, SocketAddr), RandomState>,
+    ports: HashSet<u16, RandomState>,
+    counted: HashSet<u64, RandomState>,
+    forbidden: HashSet<u64, RandomState>,
+}
+
+impl Seen {
+    /// Takes a session in.
+    pub(super) fn add(&mut self, session: &Session) {
+        self.sessions += 1;
+        if self.ends.len() < KEPT {
+            let ends = session.exchanges.iter().map(|e| (session.client.address, e.server));
+            self.ends.extend(ends);
+            self.ports.insert(session.server.port);
+        }
+        if self.forbidden.len() < KEPT {
+            let forbids = |e: &&Exchange| e.response.as_ref().is_some_and(|r| r.http_status == 403);
+            let ids = session.exchanges.iter().filter(forbids).map(|exchange| exchange.connection);
+            self.forbidden.extend(ids);
+        }
+        for connection in &session.connections {
+            if connection.is_one_sided() {
+                self.one_sided.get_or_insert_with(|| Box::new(connection.clone()));
+            } else {
+                self.add_lost(connection);
+            }
+        }
+    }
+
+    fn add_lost(&mut self, connection: &Connection) {
+        let bytes = connection.client_side.lost_by_capture + connection.server_side.lost_by_capture;
+        if bytes > 0 && self.counted.len() < KEPT && self.counted.insert(connection.id) {
+            self.lost = self.lost.saturating_add(bytes);
+            let span = Span { first: connection.first, last: connection.last };
+            self.lost_in.get_or_insert(span);
+        }
+    }
+
+    /// Whether the client had an upload that talked to the server.
+    pub fn talked(&self, client: IpAddr, server: SocketAddr) -> bool {
+        self.ends.contains(&(client, server))
+    }
+
+    /// Whether a request on this connection was answered by 403.
+    pub fn forbids(&self, connection: u64) -> bool {
+        self.forbidden.contains(&connection)
+    }
+
+    /// Whether an upload went to this port.
+    pub fn has_port(&self, port: u16) -> bool {
+        self.ports.contains(&port)
+    }
+}

@@ -1,0 +1,73 @@
+//! The rule `half-open-retry`.
+
+use crate::at::Span;
+use crate::model::Session;
+use crate::rules::Notes;
+use crate::stream::Side;
+
+rule! {
+    /// Data was repeated without any acknowledgement until the client opened another connection.
+    ///
+    /// The other side was gone, or the path to it.
+    ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! again
+    /// ! again
+    /// ... 20 s
+    /// = connection
+    /// > PING
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ! again
+    /// ... 20 s
+    /// = connection
+    /// > PING
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! again
+    /// ! again
+    /// ```
+    ///
+    /// Answerable: the network
+    /// Advice: Look for an outage at this time: a failover, a route that changed, a VPN that came up, a host that moved.
+    /// Client: 0x80072EFE
+    /// Confirm: A capture on the server shows whether the repeated segments arrive.
+    /// Reference: RFC 9293 3.8.3
+    Warning, belief 39, needs Anything, Session
+}
+
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    for connection in &session.connections {
+        let client = &connection.client_side;
+        let Some(last) = client.last_data.filter(|_| !connection.is_one_sided()) else { continue };
+        let next = session.connections.iter().find(|next| next.first.frame > last.frame);
+        // An RST or FIN of the server would explain the silence.
+        let reset = connection.reset.is_some_and(|reset| reset.side == Side::Server);
+        let told = reset || connection.server_side.fin.is_some();
+        if let Some(next) = next.filter(|_| !told && client.retransmitted >= ENOUGH)
+            && client.unacked() > 0
+        {
+            let message = format!(
+                "{} bytes were not acknowledged although {} segments were repeated; {:.0} s later a new connection",
+                client.unacked(),
+                client.retransmitted,
+                next.first.time.secs_since(last.time)
+            );
+            notes.likely(Span { first: last, last: next.first }, message);
+        }
+    }
+}
+
+/// One repeat may be the last thing before the capture lost sight of the connection.
+const ENOUGH: u32 = 2;

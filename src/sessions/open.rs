@@ -1,0 +1,246 @@
+//! An upload under way.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::assign::Asked;
+use crate::at::{At, Timestamp};
+use crate::bits::PacketType;
+use crate::model::exchange::Exchange;
+use crate::model::fold::{SESSION_NOT_FOUND, fold};
+use crate::model::session::Reply;
+use crate::model::{Outcome, Response, Session};
+use crate::observe::digest::FileDigest;
+use crate::rules::around::Brief;
+use crate::rules::origin::Origin;
+use crate::stream::Connection;
+
+/// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds nothing.
+pub(super) type Number = u64;
+
+/// Hosts and address pairs remembered per session.
+const REMEMBERED: usize = 16;
+
+/// An upload under way.
+pub(super) struct Open {
+    pub exchanges: Vec<Exchange>,
+    pub digest: Option<FileDigest>,
+    /// Exchanges left out to stay within the limits.
+    pub omitted: u64,
+    pub reply: Option<Reply>,
+    /// Whose it is.
+    pub client: IpAddr,
+    /// Its connections that may go on.
+    pub live: Vec<u64>,
+    /// Those that are over.
+    pub connections: Vec<Connection>,
+    /// The last frame that spoke of it.
+    pub last: At,
+    /// Its places in the queues of the shelf.
+    pub queued: u64,
+    pub waiting: Option<u64>,
+    /// What it looks like from another session, as of some frame.
+    brief: Option<(u64, Box<Brief>)>,
+    /// Canonical id, once known.
+    pub id: Option<String>,
+    /// The session that carries the same upload on: the first one after this, and its id as written.
+    pub successor: Option<(Number, String)>,
+    /// Close or Cancel succeeded.
+    over: bool,
+    /// There was nothing left to cancel ([MC-BUP] 3.1.5.2.1).
+    gone: bool,
+    /// The server no longer knew it.
+    lost: bool,
+    path: Option<String>,
+    url: Option<String>,
+    /// Hosts that the client named, in lower case, and those that the server told it to use.
+    hosts: Vec<String>,
+    peers: Vec<(SocketAddr, SocketAddr)>,
+}
+
+impl Open {
+    pub fn new(client: IpAddr, at: At) -> Self {
+        Self {
+            exchanges: Vec::new(),
+            digest: None,
+            omitted: 0,
+            reply: None,
+            client,
+            live: Vec::new(),
+            connections: Vec::new(),
+            last: at,
+            queued: at.frame,
+            waiting: None,
+            brief: None,
+            id: None,
+            successor: None,
+            over: false,
+            gone: false,
+            lost: false,
+            path: None,
+            url: None,
+            hosts: Vec::new(),
+            peers: Vec::new(),
+        }
+    }
+
+    pub fn remember(&mut self, asked: &Asked) {
+        if self.path.is_none() {
+            self.path.clone_from(&asked.path);
+        }
+        if self.url.is_none() {
+            self.url = asked.url.as_ref().map(ToString::to_string);
+        }
+        if let Some(host) = &asked.host {
+            push_new(&mut self.hosts, host.clone());
+        }
+        push_new(&mut self.peers, (asked.client, asked.server));
+    }
+
+    /// A message spoke of it.
+    pub fn touch(&mut self, at: At) {
+        if at.frame > self.last.frame {
+            self.last = at;
+        }
+    }
+
+    /// Takes the response to one of its requests.
+    pub fn answer(&mut self, index: usize, response: Response) {
+        let Some(exchange) = self.exchanges.get_mut(index) else { return };
+        let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
+        let cancel = exchange.kind == PacketType::CancelSession;
+        let ends = cancel || exchange.kind == PacketType::CloseSession;
+        self.over |= ends && response.is_success();
+        self.gone |= cancel && unknown;
+        self.lost |= unknown;
+        if let Some(host) = &response.host_id {
+            push_new(&mut self.hosts, host.to_ascii_lowercase());
+        }
+        exchange.response = Some(response);
+    }
+
+    /// Close or Cancel succeeded.
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Nothing more is to come but repeats: it is closed or cancelled, or lost and the upload goes on in another
+    /// session ([MC-BUP] 3.1.5.1.7).
+    pub const fn is_finished(&self) -> bool {
+        self.over || self.gone || self.lost && self.successor.is_some()
+    }
+
+    /// Takes note of a later session of its client with some URL.
+    pub fn followed_by(&mut self, number: Number, id: &str, url: Option<&str>) {
+        let closer = self.successor.as_ref().is_none_or(|(known, _)| number < *known);
+        if closer && url.is_some() && self.url.as_deref() == url {
+            self.successor = Some((number, id.to_owned()));
+        }
+    }
+
+    /// The first server that it was seen at.
+    pub fn server(&self) -> Option<SocketAddr> {
+        self.peers.first().map(|(_, server)| *server)
+    }
+
+    /// Time of its last frame.
+    pub fn ended(&self) -> Timestamp {
+        let mut spans = self.exchanges.iter().map(Exchange::span);
+        let mut span = spans.next().unwrap_or_default();
+        spans.for_each(|next| span.cover(next));
+        span.last.time
+    }
+
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    pub fn has_client(&self, asked: &Asked) -> bool {
+        self.peers.iter().any(|(client, _)| client.ip() == asked.client.ip())
+    }
+
+    pub fn has_server(&self, asked: &Asked) -> bool {
+        self.peers.iter().any(|(_, server)| *server == asked.server)
+    }
+
+    pub fn has_path(&self, asked: &Asked) -> bool {
+        asked.path.is_some() && self.path == asked.path
+    }
+
+    pub fn has_host(&self, asked: &Asked) -> bool {
+        asked.host.as_ref().is_some_and(|host| self.hosts.contains(host))
+    }
+
+    /// An Ack without its request opened it.
+    pub fn is_headless(&self) -> bool {
+        self.id.is_none() && self.path.is_none()
+    }
+
+    /// No session id was agreed on: only Pings, and Creates without success.
+    pub fn is_provisional(&self) -> bool {
+        self.id.is_none()
+            && self.exchanges.iter().all(|exchange| {
+                matches!(
+                    exchange.kind,
+                    PacketType::CreateSession | PacketType::Ping | PacketType::Unknown
+                )
+            })
+    }
+
+    /// No answer to a Create was seen: the id that follows may be its own.
+    pub fn awaits_id(&self) -> bool {
+        let answered = |exchange: &Exchange| {
+            exchange.kind == PacketType::CreateSession && exchange.response.is_some()
+        };
+        !self.exchanges.iter().any(answered)
+    }
+
+    pub fn is_created(&self) -> bool {
+        self.exchanges.iter().any(|exchange| {
+            exchange.kind == PacketType::CreateSession
+                && exchange.response.as_ref().is_some_and(Response::is_success)
+        })
+    }
+
+    /// What it looks like from another session.
+    pub fn brief(&mut self) -> Option<&Brief> {
+        let now = self.last.frame;
+        if self.brief.as_ref().is_none_or(|(then, _)| *then != now) {
+            let brief = fold(self.exchanges.clone(), None).and_then(|session| Brief::of(&session));
+            self.brief = brief.map(|brief| (now, Box::new(brief)));
+        }
+        self.brief.as_ref().map(|(_, brief)| &**brief)
+    }
+
+    /// The session that it was, with the facts of those connections that go on. `None` without exchanges.
+    pub fn into_session<'c>(
+        mut self,
+        facts: impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Option<Session> {
+        // Responses that were not seen to end have not been judged yet.
+        for response in self.exchanges.iter_mut().filter_map(|exchange| exchange.response.as_mut())
+        {
+            response.answered_by = Some(Origin::of_response(response));
+        }
+        let size = self
+            .exchanges
+            .iter()
+            .find_map(|exchange| exchange.request.as_ref()?.content_range.as_ref()?.total);
+        let sha256 = size.and_then(|size| self.digest.and_then(|digest| digest.finish(size)));
+        let mut session = fold(self.exchanges, sha256)?;
+        session.exchanges_omitted = self.omitted;
+        session.reply = self.reply;
+        session.connections = self.connections;
+        session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));
+        session.connections.sort_unstable_by_key(|connection| connection.id);
+        if session.outcome == Outcome::Failed {
+            session.superseded_by = self.successor.map(|(_, id)| id);
+        }
+        Some(session)
+    }
+}
+
+fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
+    if list.len() < REMEMBERED && !list.contains(&value) {
+        list.push(value);
+    }
+}

@@ -1,0 +1,257 @@
+//! The sessions under way: how they are found, and when they are taken away.
+//!
+//! A session that is finished (see [`Open::is_finished`]) is due once its connections are forgotten, since what they
+//! still show, a RST perhaps or a repeat, belongs to it. On connections that go on it waits for [`SETTLED`]. Any other
+//! session may go on for as long as anybody may come back to it ([`KEPT`]), so it is due after that time, at the end of the
+//! capture, or when more sessions are open than the limits allow: then the one that was idle for longest goes first.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::assign::{Asked, RECENT};
+use super::graves::Graves;
+use super::open::{Number, Open};
+use crate::at::{At, Timestamp};
+use crate::rules::around::Brief;
+
+/// Nanoseconds of silence after which nothing more is said about a finished session: the client has given up on any
+/// answer ([MC-BUP] 3.1.2.2).
+const SETTLED: i64 = 300_000_000_000;
+
+/// Nanoseconds after which nobody comes back to a session: the server drops it after 14 days ([MC-BUP] 3.2.2.1), and
+/// a client gives up a job without progress after as many, by default, but finds out only then.
+const KEPT: i64 = 28 * 86_400_000_000_000;
+
+/// Finished sessions that wait for what their connections still show.
+const WAITING: usize = 256;
+
+/// Nanoseconds of capture time between two looks for sessions that have become due by time alone.
+const LOOK: i64 = 1_000_000_000;
+
+/// Open sessions, by number, client and id.
+pub(super) struct Shelf {
+    open: HashMap<Number, Open, RandomState>,
+    next: Number,
+    by_client: HashMap<IpAddr, BTreeSet<Number>, RandomState>,
+    by_id: HashMap<String, BTreeSet<Number>, RandomState>,
+    /// Every open session, by a frame that it was not idle before.
+    idle: BTreeSet<(u64, Number)>,
+    /// Those that are finished and wait, by the frame that finished them.
+    finished: BTreeSet<(u64, Number)>,
+    due: VecDeque<Number>,
+    pub graves: Graves,
+    looked: Timestamp,
+    cap: usize,
+    forgotten: u64,
+}
+
+impl Shelf {
+    /// An empty one, for `cap` open sessions.
+    pub fn new(cap: usize) -> Self {
+        Self {
+            open: HashMap::default(),
+            next: 0,
+            by_client: HashMap::default(),
+            by_id: HashMap::default(),
+            idle: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            due: VecDeque::new(),
+            graves: Graves::default(),
+            looked: Timestamp::default(),
+            cap: cap.max(1),
+            forgotten: 0,
+        }
+    }
+
+    pub fn get(&self, number: Number) -> Option<&Open> {
+        self.open.get(&number)
+    }
+
+    pub fn get_mut(&mut self, number: Number) -> Option<&mut Open> {
+        self.open.get_mut(&number)
+    }
+
+    /// Sessions given up to stay under the cap.
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// A new session.
+    pub fn add(&mut self, client: IpAddr, at: At) -> Number {
+        let number = self.next;
+        self.next += 1;
+        self.open.insert(number, Open::new(client, at));
+        self.by_client.entry(client).or_default().insert(number);
+        self.idle.insert((at.frame, number));
+        self.shrink();
+        number
+    }
+
+    /// The newest session of a client that fits.
+    pub fn of_client(&self, asked: &Asked, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+        self.first(self.by_client.get(&asked.client.ip())?, fits)
+    }
+
+    /// The newest session with a canonical id that fits.
+    pub fn of_id(&self, id: &str, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+        self.first(self.by_id.get(id)?, fits)
+    }
+
+    fn first(&self, numbers: &BTreeSet<Number>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+        let mut recent = numbers.iter().rev().take(RECENT).copied();
+        recent.find(|number| self.get(*number).is_some_and(&fits))
+    }
+
+    /// Takes note of the id of a session: canonical, and as written. It carries on what its client lost under the same
+    /// URL.
+    pub fn name(&mut self, number: Number, id: String, raw: &str) {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        open.id = Some(id.clone());
+        let (client, url) = (open.client, open.url().map(str::to_owned));
+        self.by_id.entry(id).or_default().insert(number);
+        let own = self.by_client.get(&client).into_iter().flatten().copied();
+        let earlier: Vec<_> = own.filter(|other| *other < number).collect();
+        for earlier in earlier.into_iter().rev().take(RECENT) {
+            if let Some(open) = self.open.get_mut(&earlier) {
+                open.followed_by(number, raw, url.as_deref());
+            }
+            self.settle(earlier);
+        }
+    }
+
+    /// Something happened to a session that may have finished it.
+    pub fn settle(&mut self, number: Number) {
+        let Some(open) = self.open.get_mut(&number).filter(|open| open.is_finished()) else {
+            return;
+        };
+        if open.live.is_empty() {
+            self.due.push_back(number);
+        } else if open.waiting.is_none() {
+            open.waiting = Some(open.last.frame);
+            self.finished.insert((open.last.frame, number));
+        }
+        while self.finished.len() > WAITING {
+            self.due.extend(self.finished.pop_first().map(|(_, number)| number));
+        }
+    }
+
+    /// Whether a session may be due at `now`; asked for every frame.
+    pub fn may_be_due(&self, now: At) -> bool {
+        !self.due.is_empty() || now.time.since(self.looked).abs() >= LOOK
+    }
+
+    /// Takes away the next session that is due at `now`.
+    pub fn take_due(&mut self, now: At) -> Option<(Number, Open)> {
+        if now.time.since(self.looked).abs() >= LOOK {
+            self.looked = now.time;
+            self.look(now);
+        }
+        loop {
+            let number = self.due.pop_front()?;
+            if let Some(open) = self.remove(number) {
+                return Some((number, open));
+            }
+        }
+    }
+
+    /// The sessions of a client with some URL that ended before `ended`, as far as they go.
+    pub fn before(&mut self, client: IpAddr, url: &str, ended: Timestamp) -> Vec<Brief> {
+        let own: Vec<_> = self
+            .by_client
+            .get(&client)
+            .into_iter()
+            .flat_map(|own| own.iter().rev().take(RECENT).copied())
+            .collect();
+        let mut briefs = Vec::new();
+        for number in own {
+            let Some(open) = self.open.get_mut(&number) else { continue };
+            if open.url() == Some(url) && open.last.time <= ended {
+                briefs.extend(open.brief().cloned());
+            }
+        }
+        briefs
+    }
+
+    /// Makes all due, those first that ended first.
+    pub fn end(&mut self) {
+        let mut left: Vec<_> =
+            self.open.iter().map(|(number, open)| (open.ended(), *number)).collect();
+        left.sort_unstable();
+        self.due.extend(left.into_iter().map(|(_, number)| number));
+    }
+
+    /// Takes a session away.
+    pub fn remove(&mut self, number: Number) -> Option<Open> {
+        let open = self.open.remove(&number)?;
+        self.idle.remove(&(open.queued, number));
+        if let Some(frame) = open.waiting {
+            self.finished.remove(&(frame, number));
+        }
+        if let Some(own) = self.by_client.get_mut(&open.client) {
+            own.remove(&number);
+            if own.is_empty() {
+                self.by_client.remove(&open.client);
+            }
+        }
+        if let Some(id) = &open.id
+            && let Some(named) = self.by_id.get_mut(id)
+        {
+            named.remove(&number);
+            if named.is_empty() {
+                self.by_id.remove(id);
+            }
+        }
+        if open.is_finished() {
+            self.graves.add(number, &open);
+        }
+        Some(open)
+    }
+
+    /// Finds what has become due by time.
+    fn look(&mut self, now: At) {
+        while let Some((_, number)) = self.finished.first() {
+            let waits = |open: &Open| now.time.since(open.last.time) < SETTLED;
+            if self.open.get(number).is_some_and(waits) {
+                break;
+            }
+            self.due.extend(self.finished.pop_first().map(|(_, number)| number));
+        }
+        while let Some(number) = self.idlest() {
+            let waits = |open: &Open| now.time.since(open.last.time) < KEPT;
+            if self.open.get(&number).is_some_and(waits) {
+                break;
+            }
+            self.idle.pop_first();
+            self.due.push_back(number);
+        }
+    }
+
+    /// Makes those due that are too many.
+    fn shrink(&mut self) {
+        // Those that are due are still counted among the open ones.
+        while self.open.len().saturating_sub(self.due.len()) > self.cap {
+            let Some(number) = self.idlest() else { return };
+            self.idle.pop_first();
+            self.forgotten += u64::from(self.get(number).is_some_and(|open| !open.is_finished()));
+            self.due.push_back(number);
+        }
+    }
+
+    /// The session that was idle for longest; it is the first of `idle` then.
+    fn idlest(&mut self) -> Option<Number> {
+        loop {
+            let (queued, number) = *self.idle.first()?;
+            match self.open.get_mut(&number) {
+                Some(open) if open.last.frame > queued => {
+                    self.idle.pop_first();
+                    open.queued = open.last.frame;
+                    self.idle.insert((open.queued, number));
+                }
+                _ => return Some(number),
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! When a session is handed out, and what becomes of messages that come later.
+
+use crate::limits::Limits;
+use crate::model::{Outcome, Report, Session};
+use crate::observe::Observer;
+use crate::{Analysis, Options, transcript};
+
+/// Sessions in the order in which they were handed out.
+#[derive(Default)]
+struct Stream(Vec<Session>);
+
+impl Observer for Stream {
+    fn session(&mut self, session: Session) -> Option<Session> {
+        self.0.push(session);
+        None
+    }
+}
+
+/// What had been handed out before the capture ended, what after it, and the report.
+fn play(limits: Limits, text: &str) -> (Vec<Session>, Vec<Session>, Report) {
+    let mut analysis = Analysis::new(Options { limits, ..Options::default() });
+    let mut stream = Stream::default();
+    for record in transcript::play(text).unwrap() {
+        analysis.push(&record.frame(), &mut stream);
+    }
+    let early = std::mem::take(&mut stream.0);
+    let report = analysis.finish(Vec::new(), &mut stream);
+    (early, stream.0, report)
+}
+
+/// An upload with an id, closed, on a connection of its own that ends.
+fn upload(id: u32) -> String {
+    format!(
+        "= connection\n> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT 0-9/10\n< 200\n\
+         > CLOSE-SESSION\n< 200\n! client closes\n! server closes\n"
+    )
+}
+
+fn ids(sessions: &[Session]) -> Vec<&str> {
+    sessions.iter().filter_map(|session| session.id.as_deref()).collect()
+}
+
+const GET: &str = "= connection\n> GET /\n< 200 plain\n";
+
+#[test]
+fn a_closed_session_is_handed_out_once_its_connection_is_forgotten() {
+    let text = format!("{}... 59 s\n{GET}", upload(1));
+    assert_eq!(ids(&play(Limits::default(), &text).0), [""; 0]);
+    let text = format!("{}... 61 s\n{GET}", upload(1));
+    let (early, late, report) = play(Limits::default(), &text);
+    assert_eq!((ids(&early), late.len(), report.sessions.len()), (vec!["1"], 0, 0));
+    assert_eq!(early[0].outcome, Outcome::Completed);
+    assert!(early[0].connections[0].is_over());
+}
+
+#[test]
+fn on_a_connection_that_goes_on_a_closed_session_waits_for_five_minutes() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> CLOSE-SESSION\n< 200\n";
+    for (wait, handed_out) in [(299, 0), (302, 1)] {
+        let text = format!("{text}... {wait} s\n> GET /\n< 200 plain\n");
+        let (early, ..) = play(Limits::default(), &text);
+        assert_eq!(early.len(), handed_out, "{wait}");
+        assert!(early.iter().all(|session| session.connections.len() == 1));
+    }
+}
+
+#[test]
+fn a_session_that_was_not_closed_may_be_taken_up_again_within_28_days() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n! client resets\n";
+    let text = |days: u32| format!("{text}... {} s\n{GET}", days * 86_400 + 10);
+    assert_eq!(play(Limits::default(), &text(27)).0.len(), 0);
+    let (early, ..) = play(Limits::default(), &text(28));
+    assert_eq!(early[0].outcome, Outcome::Incomplete);
+}
+
+#[test]
+fn a_message_for_a_forgotten_session_opens_none() {
+    let late =
+        "= connection\n> CLOSE-SESSION\n  BITS-Session-Id: 1\n< 500 error=0x8020001F context=0x5\n";
+    let (early, rest, report) =
+        play(Limits::default(), &format!("{}... 61 s\n{GET}{late}", upload(1)));
+    assert_eq!((early.len(), rest.len(), report.quality.late_messages), (1, 0, 1));
+    let (early, rest, report) =
+        play(Limits::default(), &format!("{}... 7200 s\n{GET}{late}", upload(1)));
+    assert_eq!((early.len(), rest.len(), report.quality.late_messages), (1, 1, 0));
+}
+
+#[test]
+fn an_id_that_is_given_again_is_another_session() {
+    let text = format!("{}... 61 s\n{GET}{}", upload(1), upload(1));
+    let (early, rest, report) = play(Limits::default(), &text);
+    assert_eq!((early.len(), rest.len(), report.quality.late_messages), (1, 1, 0));
+    assert_eq!(rest[0].exchanges.len(), 3);
+}
+
+#[test]
+fn a_lost_session_waits_for_the_one_that_carries_on() {
+    let lost = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n\
+                ! client closes\n! server closes\n";
+    let (early, rest, _) = play(Limits::default(), &format!("{lost}... 61 s\n{GET}"));
+    assert_eq!((early.len(), rest[0].superseded_by.as_deref()), (0, None));
+    let (early, ..) =
+        play(Limits::default(), &format!("{lost}... 61 s\n{}... 61 s\n{GET}", upload(2)));
+    assert_eq!(ids(&early), ["1", "2"]);
+    assert_eq!(early[0].superseded_by.as_deref(), Some("2"));
+}
+
+#[test]
+fn above_the_cap_the_session_that_was_idle_for_longest_goes_first() {
+    let create = |id: u32, client: &str| {
+        format!("= client {client}\n> CREATE-SESSION\n< 200 session={id}\n")
+    };
+    let again = "= client 10.0.0.1\n> FRAGMENT 0-9/20\n  BITS-Session-Id: 1\n< 200\n";
+    let text = create(1, "10.0.0.1") + &create(2, "10.0.0.2") + again + &create(3, "10.0.0.3");
+    let limits = Limits { sessions: 2, ..Limits::default() };
+    let (early, rest, report) = play(limits, &text);
+    assert_eq!((ids(&early), ids(&rest)), (vec!["2"], vec!["1", "3"]));
+    assert_eq!(report.quality.sessions_forgotten, 1);
+}
+
+#[test]
+fn the_report_keeps_what_the_observer_returns_by_the_time_it_began() {
+    let text = format!("> CREATE-SESSION\n< 200 session=1\n{}... 61 s\n{GET}", upload(2));
+    let mut analysis = Analysis::new(Options::default());
+    for record in transcript::play(&text).unwrap() {
+        analysis.push(&record.frame(), &mut ());
+    }
+    assert_eq!(ids(&analysis.finish(Vec::new(), &mut ()).sessions), ["1", "2"]);
+}
+
+#[test]
+fn a_session_that_may_go_on_is_known_to_those_that_end_before_it() {
+    let failed = |id: u32| {
+        format!(
+            "= connection\n> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT 0-9/20\n< 500 plain\n... 5 s\n"
+        )
+    };
+    let text: String = (1..=3).map(failed).collect();
+    let (early, ..) = play(Limits::default(), &format!("{text}{}... 61 s\n{GET}", upload(4)));
+    assert_eq!(ids(&early), ["4"]);
+    let found = |rule: &str| early[0].findings.iter().any(|finding| finding.rule == rule);
+    assert!(found("retry-schedule"), "{:?}", early[0].findings);
+}

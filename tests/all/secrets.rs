@@ -1,0 +1,95 @@
+//! Credentials of the wire reach no output unless they are asked for.
+
+use bitsleuth::transcript;
+
+use crate::support::build::{Order, Record, pcap};
+use crate::support::{run, stderr, store};
+
+/// A conversation with a credential in every place that can hold one.
+const TALK: &str = "\
+= url http://bob:HIDDEN-1@server/upload/a.bin?access_token=HIDDEN-2&x=1
+> CREATE-SESSION
+  Authorization: Bearer HIDDEN-3
+  Proxy-Authorization: Digest username=\"bob\", response=\"HIDDEN-4\"
+  Cookie: sid=HIDDEN-5; other=HIDDEN-6
+  X-Access-Token: HIDDEN-7
+< 401 plain
+  Server: Microsoft-IIS/10.0
+  WWW-Authenticate: NTLM HIDDEN-8
+  Set-Cookie: sid=HIDDEN-9; path=/
+  Location: http://bob:HIDDEN-10@server/?token=HIDDEN-11
+> CREATE-SESSION
+  Authorization: Basic Ym9iOkhJRERFTi0xMg==
+< 200 session=1
+> FRAGMENT 0-9/10
+< 200
+> GET /plain?password=HIDDEN-13
+  Authorization: Bearer HIDDEN-14
+< 200 plain
+> CLOSE-SESSION
+< 200
+";
+
+fn capture(dir: &tempfile::TempDir) -> String {
+    let records = transcript::play(TALK).unwrap();
+    let record = |record: transcript::Record| Record {
+        nanos: record.at.time.nanos(),
+        wire_len: record.data.len() as u32,
+        data: record.data,
+    };
+    let bytes = pcap(&records.into_iter().map(record).collect::<Vec<_>>(), Order::Little);
+    store(dir, "talk.pcap", &bytes).to_str().unwrap().to_owned()
+}
+
+fn said(args: &[&str], file: &str) -> String {
+    let output = run(&[args, &[file]].concat());
+    assert!(output.status.code() < Some(2), "{args:?}: {}", stderr(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+const OUTPUTS: [&[&str]; 17] = [
+    &["timeline"],
+    &["sessions"],
+    &["sessions", "--json"],
+    &["sessions", "--format", "ndjson"],
+    &["diagnose", "-v"],
+    &["diagnose", "--json"],
+    &["diagnose", "--format", "sarif"],
+    &["http"],
+    &["http", "--format", "ndjson"],
+    &["report"],
+    &["report", "--format", "markdown"],
+    &["export", "--format", "ndjson"],
+    &["export", "--format", "ecs"],
+    &["export", "--format", "har"],
+    &["export", "--format", "csv"],
+    &["export", "--format", "csv", "--table", "findings"],
+    &["export", "--format", "stix"],
+];
+
+#[test]
+fn no_output_holds_a_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = capture(&dir);
+    for args in OUTPUTS {
+        let text = said(args, &file);
+        assert!(
+            !text.contains("HIDDEN") && !text.contains("Ym9iOkhJRERFTi0xMg"),
+            "{args:?}\n{text}"
+        );
+        assert!(text.len() > 20, "{args:?} says nothing");
+    }
+}
+
+#[test]
+fn secrets_are_shown_where_they_are_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = capture(&dir);
+    let json = said(&["sessions", "--json", "--show-secrets"], &file);
+    for number in [1, 2, 3, 4, 8, 9, 10, 11] {
+        assert!(json.contains(&format!("HIDDEN-{number}")), "{number}");
+    }
+    assert!(said(&["http", "--show-secrets"], &file).contains("HIDDEN-13"));
+    let har = said(&["export", "--format", "har", "--show-secrets"], &file);
+    assert!(har.contains("HIDDEN-5") && har.contains("HIDDEN-7"));
+}

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use crate::at::At;
 use crate::stream::{Chunk, End, Event, Side};
 
-use super::kdf::expand_label;
-use super::suite::Digest;
+use super::kdf::{expand_label, prf};
+use super::opener::Opener;
+use super::suite::{Digest, Suite};
 use super::*;
 
 macro_rules! sample {
@@ -374,6 +375,31 @@ fn labels_expand_as_in_rfc_8448() {
     let expand = |label, len| expand_label(Digest::Sha256, &secret, label, len).unwrap();
     assert_eq!(expand("key", 16), hex("dbfaa693d1762c5b666af5d950258d01"));
     assert_eq!(expand("iv", 12), hex("5bd3c71b836e0b76bb73265f"));
+}
+
+// RFC 8448 3: the client's application data, 50 octets counting up.
+#[test]
+fn record_opens_as_in_rfc_8448() {
+    let secret = hex("9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5");
+    let mut record = hex(concat!(
+        "1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20",
+        "441e2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4"
+    ));
+    let opener = Opener::tls13(Suite::of(0x1301), &secret).unwrap();
+    let opened = opener.open(&mut record, 1).unwrap();
+    assert_eq!((opened.kind, opened.seq), (23, 0));
+    assert_eq!(record[opened.plain], (0..50).collect::<Vec<u8>>());
+}
+
+// The vector for P_SHA256 that the TLS working group published with RFC 5246.
+#[test]
+fn prf_is_that_of_tls12() {
+    let secret = hex("9bbe436ba940f017b17652849a71db35");
+    let seed = hex("a0ba9f936cda311827a6f796ffd5198c");
+    assert_eq!(
+        prf(Digest::Sha256, &secret, b"test label", &seed, 32),
+        hex("e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a")
+    );
 }
 
 fn hex(text: &str) -> Vec<u8> {

@@ -346,16 +346,20 @@ impl Parser {
             let exchange = self.next_exchange;
             self.next_exchange += 1;
             let (head_method, connect) = (seen.head_method, seen.connect);
-            let request = Pending { exchange, head_method, connect, frame };
+            let after_gap = self.direction(side).head_lost;
+            let request = Pending { exchange, head_method, connect, frame, after_gap };
             self.pending.push(request, limits.pending_requests);
             return exchange;
         }
-        if self.direction(side).head_lost {
-            // Which responses were lost is unknown; with one request outstanding at a time the newest is answered.
-            self.pending.keep_newest();
+        let lost = self.direction(side).head_lost;
+        if lost {
+            self.pending.keep_newest_before(frame);
         }
-        self.tunnel_asked = self.pending.front().is_some_and(|pending| pending.connect);
-        match self.pending.front() {
+        // Where messages were lost, a response to one of these may be here and its request not.
+        let comes_later = |next: &Pending| (lost || next.after_gap) && frame < next.frame;
+        let asked = self.pending.front().filter(|next| !comes_later(next));
+        self.tunnel_asked = asked.is_some_and(|pending| pending.connect);
+        match asked {
             Some(pending) => pending.exchange,
             None => {
                 if seen.status >= 200 && self.early.len() < limits.pending_requests {
@@ -374,7 +378,9 @@ impl Parser {
         let pending = self.pending.front().filter(|pending| pending.exchange == exchange);
         let interim = (100..200).contains(&seen.status) && !seen.upgrade;
         if !interim {
-            self.pending.pop();
+            if pending.is_some() {
+                self.pending.pop();
+            }
             self.answered = Some(exchange);
         }
         match pending {

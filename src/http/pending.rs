@@ -11,6 +11,8 @@ pub(super) struct Pending {
     pub connect: bool,
     /// The frame that it began in.
     pub frame: u64,
+    /// Requests before it may have been lost.
+    pub after_gap: bool,
 }
 
 /// The oldest first. Beyond the cap only the numbers are kept, which follow each other: responses still find their
@@ -38,7 +40,8 @@ impl Queue {
 
     pub fn front(&self) -> Option<Pending> {
         let exchange = self.beyond.start;
-        let beyond = Pending { exchange, head_method: false, connect: false, frame: 0 };
+        let beyond =
+            Pending { exchange, head_method: false, connect: false, frame: 0, after_gap: false };
         self.known.front().copied().or_else(|| (!self.beyond.is_empty()).then_some(beyond))
     }
 
@@ -48,14 +51,16 @@ impl Queue {
         }
     }
 
-    /// Forgets all but the newest.
-    pub fn keep_newest(&mut self) {
+    /// Forgets those that cannot be meant by a response that begins in `frame`, whose predecessors may have been lost: with
+    /// one request outstanding at a time, all but the newest before it.
+    pub fn keep_newest_before(&mut self, frame: u64) {
         if !self.beyond.is_empty() {
             self.known.clear();
             self.beyond.start = self.beyond.end - 1;
-        } else if let Some(newest) = self.known.pop_back() {
-            self.known.clear();
-            self.known.push_back(newest);
+            return;
+        }
+        while self.known.get(1).is_some_and(|next| next.frame < frame) {
+            self.known.pop_front();
         }
     }
 
@@ -68,11 +73,27 @@ impl Queue {
 mod tests {
     use super::*;
 
+    fn request(exchange: u32, frame: u64) -> Pending {
+        Pending { exchange, head_method: true, connect: false, frame, after_gap: false }
+    }
+
+    #[test]
+    fn after_a_loss_the_newest_request_before_the_response_is_meant() {
+        let mut queue = Queue::new();
+        for (exchange, frame) in [(0, 4), (1, 7), (2, 14)] {
+            queue.push(request(exchange, frame), 8);
+        }
+        queue.keep_newest_before(13);
+        assert_eq!(queue.front().unwrap().exchange, 1);
+        queue.pop();
+        assert_eq!(queue.front().unwrap().exchange, 2);
+    }
+
     #[test]
     fn requests_beyond_the_cap_are_answered_in_order_too() {
         let mut queue = Queue::new();
         for exchange in 0..5 {
-            queue.push(Pending { exchange, head_method: true, connect: false, frame: 1 }, 2);
+            queue.push(request(exchange, 1), 2);
         }
         for exchange in 0..5 {
             let front = queue.front().unwrap();

@@ -189,7 +189,9 @@ pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
             return None;
         }
         let closed = connection.client_side.fin.or(connection.reset.map(|reset| reset.at));
-        let next = after(session, exchange).next().map(|next| next.span().first);
+        // On the same connection, the next request may just not have waited for the answer to this one.
+        let moved = |next: &&Exchange| next.connection != exchange.connection;
+        let next = after(session, exchange).find(moved).map(|next| next.span().first);
         let end = closed.or(next)?;
         Some((exchange, end.time.secs_since(request.span.last.time)))
     })

@@ -157,6 +157,8 @@ fn what_the_capture_missed_is_not_held_against_anybody() {
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/10000 lost\n< 200 received=10000\n> CLOSE-SESSION\n< 200",
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/10000\n< 200 lost\n> CLOSE-SESSION\n< 200",
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/10000\n< 200\n> CLOSE-SESSION\n< 200 lost",
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 lost\n> FRAGMENT 10-19/20 lost\n\
+         < 200 received=20\n> CLOSE-SESSION\n< 200",
     ] {
         let loud: Vec<_> = fired(text)
             .into_iter()

@@ -92,7 +92,7 @@ fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut 
         }
         Check::Exchange(check) => {
             let whole = |exchange: &&Exchange| {
-                rule.needs != Needs::WholeExchange || exchange_is_whole(exchange)
+                rule.needs != Needs::WholeExchange || exchange_is_whole(session, exchange)
             };
             session
                 .exchanges
@@ -107,7 +107,14 @@ fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut 
     }
 }
 
-fn exchange_is_whole(exchange: &Exchange) -> bool {
+/// Whether both heads are whole, and nothing was lost by which another answer could have been taken for this one.
+fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool {
+    let lost = session.connection(exchange.connection).is_some_and(|connection| {
+        connection.client_side.lost_by_capture > 0 && connection.server_side.lost_by_capture > 0
+    });
+    if lost {
+        return false;
+    }
     let cut = |odd: &[String]| odd.iter().any(|odd| odd == "cut");
     exchange.request.as_ref().is_some_and(|request| !cut(&request.odd))
         && exchange.response.as_ref().is_some_and(|response| !response.is_cut())

@@ -45,9 +45,13 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     }
     let quiet = around.quiet_secs_after(session);
-    let left = session
-        .connection(last.connection)
-        .is_some_and(|connection| connection.client_side.fin.is_some());
+    let fin = |id: u64| session.connection(id).is_some_and(|one| one.client_side.fin.is_some());
+    // A client that went on after a FIN before may do so again.
+    let returns = session
+        .connections
+        .iter()
+        .any(|connection| connection.id != last.connection && connection.client_side.fin.is_some());
+    let left = fin(last.connection) && !returns;
     if left && session.reply_url.is_none() {
         notes.likely(last.span(), "the client left after the last byte without Close-Session");
     } else if quiet > RETRY_SECS {

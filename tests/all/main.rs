@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)]
 
 mod annotate;
+mod caps;
 mod cli;
 mod damage;
 mod diagnose;
@@ -18,5 +19,6 @@ mod redact;
 mod report;
 mod rules;
 mod secrets;
+mod sinks;
 mod splits;
 mod support;

@@ -6,23 +6,25 @@ pub struct Limits {
     /// Bytes held out of order per direction of a connection. Larger than any receive window that a stalled segment
     /// can leave open for long on ordinary paths.
     pub held_per_side: usize,
-    /// Bytes held out of order over all connections.
+    /// Bytes held out of order over all connections: sixteen of them at their own cap.
     pub held_in_all: usize,
-    /// Open connections. The oldest idle ones are forgotten first. A connection without data costs about 500 bytes.
+    /// Open connections. The oldest idle ones are forgotten first. One without data costs about
+    /// 2.6 kB, so that all of them fit in 270 MB.
     pub connections: usize,
-    /// Closed connections still remembered, so that late repeats do not open phantoms.
+    /// Closed connections still remembered, so that late repeats do not open phantoms; repeats come within a minute.
     pub closed_connections: usize,
     /// Bytes of one message head. IIS takes 16 KiB, Apache 8 KiB a line; Kerberos and cookies need some.
     pub head: usize,
     /// Fields of one message head; http.sys and Apache stop near 100.
     pub headers: usize,
-    /// Datagrams whose IP fragments are being collected.
+    /// Datagrams whose IP fragments are being collected; a host that sends files by UDP has some hundred in flight.
     pub fragmented_datagrams: usize,
-    /// Bytes of collected IP fragments.
+    /// Bytes of collected IP fragments: 250 of the longest datagrams.
     pub fragment_bytes: usize,
-    /// Headers within headers: tunnels, VLAN tags, extension headers.
+    /// Headers within headers: tunnels, VLAN tags, extension headers. Data centres stack six or so.
     pub nesting: usize,
-    /// Requests of one connection that wait for their response.
+    /// Requests of one connection that wait for their response. Clients pipeline a few; of those beyond, only the number
+    /// is kept.
     pub pending_requests: usize,
     /// Failed attempts to connect that are kept, by client, server and kind of failure; a port scan makes many.
     pub attempts: usize,
@@ -30,15 +32,15 @@ pub struct Limits {
     pub lookups: usize,
     /// Sessions open at a time; beyond it the one that was idle for longest is given up. A short one costs about 10 kB.
     pub sessions: usize,
-    /// Exchanges kept in full per session.
+    /// Exchanges kept in full per session, about 1 kB each: an upload of 100 GB in fragments of 5 MB.
     pub exchanges_per_session: usize,
-    /// Findings kept per rule and session.
+    /// Findings kept per rule and session: nobody reads more of the same.
     pub findings_per_rule: usize,
     /// Largest packet record believed in a capture file; the longest link frames are 256 KiB (LINKTYPE_USB excepted).
     pub record: usize,
-    /// Bytes of one TLS connection kept until its keys turn up.
+    /// Bytes of one TLS connection kept until its keys turn up; pcapng files have secrets close to their handshake.
     pub tls_waiting: usize,
-    /// Bytes of TLS records kept over all connections until their keys turn up.
+    /// Bytes of TLS records kept over all connections until their keys turn up: 64 connections at their own cap.
     pub tls_waiting_in_all: usize,
     /// Connections with TLS that are reported one by one.
     pub tls_connections: usize,

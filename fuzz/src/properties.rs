@@ -126,10 +126,12 @@ pub fn stream(data: &[u8]) {
         assert!(table.held() <= limits.held_in_all, "more is held than the cap allows");
         while table.closed().is_some() {}
     }
-    table.finish(at(frame), &mut |connection, (), event| {
-        offsets.take(connection.id, &event);
-        Verdict::Go
-    });
+    let mut seen =
+        |connection: &mut bitsleuth::stream::Connection, (): &mut (), event: Event<'_>| {
+            offsets.take(connection.id, &event);
+            Verdict::Go
+        };
+    while table.finish(at(frame), &mut seen) {}
     assert!(offsets.0.values().all(|(_, ended)| *ended), "a direction does not end");
     assert_eq!(table.held(), 0, "something is held after the end");
 }

@@ -32,11 +32,22 @@ pub fn is_bits(head: &Head<'_>) -> bool {
 }
 
 /// The text of a header value; bytes that are no UTF-8 become `\xNN`.
+///
+/// A backslash that looks like the start of that becomes `\x5C`, so that the bytes can be had back.
 pub fn text(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut out = String::with_capacity(bytes.len());
     for part in bytes.utf8_chunks() {
-        out.push_str(part.valid());
+        let mut valid = part.valid();
+        while let Some(at) = valid.find("\\x") {
+            let (before, rest) = valid.split_at(at);
+            let digits =
+                rest.get(2..4).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+            out.push_str(before);
+            out.push_str(if digits { "\\x5C" } else { "\\" });
+            valid = rest.get(1..).unwrap_or_default();
+        }
+        out.push_str(valid);
         for byte in part.invalid() {
             let _ = write!(out, "\\x{byte:02X}");
         }

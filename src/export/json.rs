@@ -30,7 +30,8 @@ pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()>
 /// Bytes held before they are looked through.
 const HELD: usize = 64 << 10;
 
-/// Spells out the control characters that JSON lets pass, DEL and C1, lest the wire operate the terminal. To be flushed.
+/// Spells out the control characters that JSON lets pass, DEL, C1 and those that turn the direction of text, lest the
+/// wire operate the terminal. To be flushed.
 pub(super) struct Spelled<'w> {
     out: &'w mut dyn Write,
     held: Vec<u8>,
@@ -66,11 +67,13 @@ impl Write for Spelled<'_> {
 
 fn spell(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     let (mut rest, mut from) = (bytes, 0);
-    // In UTF-8, C1 is C2 and a byte below A0.
-    while let Some(at) = memchr::memchr2(0x7f, 0xc2, rest.get(from..).unwrap_or_default()) {
+    // In UTF-8, C1 is C2 and a byte below A0; marks that turn the direction of text begin with E2 80 and E2 81.
+    while let Some(at) = memchr::memchr3(0x7f, 0xc2, 0xe2, rest.get(from..).unwrap_or_default()) {
         let (before, after) = rest.split_at(from + at);
         let (control, len) = match *after {
-            [0xc2, low @ 0x80..=0x9f, ..] => (low, 2),
+            [0xc2, low @ 0x80..=0x9f, ..] => (u16::from(low), 2),
+            [0xe2, 0x80, low @ (0x8e | 0x8f | 0xa8..=0xae), ..] => (0x1f80 + u16::from(low), 3),
+            [0xe2, 0x81, low @ 0xa6..=0xa9, ..] => (0x1fc0 + u16::from(low), 3),
             [0x7f, ..] => (0x7f, 1),
             _ => {
                 from += at + 1;
@@ -94,10 +97,10 @@ pub fn schema(out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     #[test]
     fn controls_that_json_lets_pass_are_spelled_out() {
-        let (mut out, text) = (Vec::new(), "a\x1b\x7f\u{80}é\u{9f}\u{a0}z");
+        let (mut out, text) = (Vec::new(), "a\x1b\x7f\u{80}é\u{9f}\u{a0}\u{202e}→\u{2069}z");
         super::write_line(&mut out, &text).unwrap();
         let written = String::from_utf8(out).unwrap().trim_end().to_owned();
-        assert_eq!(written, "\"a\\u001b\\u007f\\u0080é\\u009f\u{a0}z\"");
+        assert_eq!(written, "\"a\\u001b\\u007f\\u0080é\\u009f\u{a0}\\u202e→\\u2069z\"");
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)]
 
 mod annotate;
+mod caps;
 mod cli;
 mod damage;
 mod diagnose;
@@ -18,6 +19,7 @@ mod redact;
 mod report;
 mod rules;
 mod secrets;
+mod sinks;
 mod splits;
 mod support;
 mod tls;

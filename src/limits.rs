@@ -9,7 +9,7 @@ pub struct Limits {
     /// Bytes held out of order over all connections: sixteen of them at their own cap.
     pub held_in_all: usize,
     /// Open connections. The oldest idle ones are forgotten first. One without data costs about
-    /// 2.6 kB, so that all of them fit in 270 MB.
+    /// 1.8 kB, so that all of them fit in 180 MB.
     pub connections: usize,
     /// Closed connections still remembered, so that late repeats do not open phantoms; repeats come within a minute.
     pub closed_connections: usize,

@@ -35,6 +35,7 @@ pub struct Decryptor {
     stuck: Option<(Side, At, usize)>,
     generation: u64,
     gave_up: bool,
+    crowded: bool,
     dead: bool,
     spare: Vec<u8>,
 }
@@ -76,6 +77,7 @@ impl Decryptor {
             stuck: None,
             generation: 0,
             gave_up: false,
+            crowded: false,
             dead: false,
             spare: Vec::new(),
         }
@@ -101,7 +103,9 @@ impl Decryptor {
         }
         let last = matches!(event, Event::End { why, .. } if why != End::Fin)
             || (self.client.ended && self.server.ended);
-        if self.stuck.is_some() && (last || self.waits_for_too_much()) {
+        let crowded = self.waits_for_too_much();
+        if self.stuck.is_some() && (last || crowded) {
+            self.crowded |= crowded;
             self.give_up(keys, out);
         }
         if last {
@@ -131,6 +135,11 @@ impl Decryptor {
     /// Bytes kept until keys turn up.
     pub fn waiting_bytes(&self) -> usize {
         self.share.as_ref().map_or(0, Share::own)
+    }
+
+    /// Whether it stopped waiting for keys to stay under a limit.
+    pub const fn gave_up_early(&self) -> bool {
+        self.crowded
     }
 
     /// What is known of the connection so far.

@@ -11,6 +11,7 @@ CC ?= cc
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 
 FUZZ_SECONDS ?= 60
+FUZZ_ARGS ?=
 FUZZ_TARGETS ?= capture packet stream tls http bits transcript engine
 
 .PHONY: demo test check bench fuzz hostile deps
@@ -33,7 +34,7 @@ fuzz: fuzz/corpus
 	for target in $(FUZZ_TARGETS); do \
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none $$target -- -dict=fuzz/dictionary \
 			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -malloc_limit_mb=256 -timeout=10 \
-			-max_len=65536 -print_final_stats=1 || exit 1; \
+			-max_len=65536 -print_final_stats=1 $(FUZZ_ARGS) || exit 1; \
 	done
 
 hostile: deps

@@ -117,7 +117,7 @@ impl Detect {
         let stream::Event::Data(chunk) = event else { return None };
         if tls::looks_like_tls(chunk.bytes) {
             let inner = Layer::new(Carrier { tls: true, ..self.carrier }, self.first_exchange);
-            let decryptor = Decryptor::new(limits.tls_waiting).within(limits.tls_waiting_in_all);
+            let decryptor = Decryptor::new(limits.tls_waiting);
             return Some(Layer::Tls(Box::new((decryptor, inner))));
         }
         let text = chunk.bytes.trim_ascii_start();

@@ -23,7 +23,6 @@ use super::shared::Share;
 /// While keys are missing, everything from the first record that needs them is kept, in both directions.
 pub struct Decryptor {
     limit: usize,
-    limit_in_all: usize,
     facts: Facts,
     meter: Meter,
     handshake: Handshake,
@@ -56,8 +55,7 @@ enum Outcome {
 
 impl Default for Decryptor {
     fn default() -> Self {
-        let limits = crate::limits::Limits::default();
-        Self::new(limits.tls_waiting).within(limits.tls_waiting_in_all)
+        Self::new(crate::limits::Limits::default().tls_waiting)
     }
 }
 
@@ -66,7 +64,6 @@ impl Decryptor {
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
-            limit_in_all: usize::MAX,
             facts: Facts::default(),
             meter: Meter::default(),
             handshake: Handshake::default(),
@@ -81,12 +78,6 @@ impl Decryptor {
             dead: false,
             spare: Vec::new(),
         }
-    }
-
-    /// Also gives up waiting once all connections with the same keys keep more than `limit` bytes.
-    pub const fn within(mut self, limit: usize) -> Self {
-        self.limit_in_all = limit;
-        self
     }
 
     /// Takes in what came on the connection; hands plaintext to `out`.
@@ -153,9 +144,7 @@ impl Decryptor {
     }
 
     fn waits_for_too_much(&self) -> bool {
-        self.share
-            .as_ref()
-            .is_some_and(|share| share.own() > self.limit || share.all() > self.limit_in_all)
+        self.share.as_ref().is_some_and(|share| share.own() > self.limit)
     }
 
     fn resume(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {

@@ -91,10 +91,6 @@ impl Share {
     pub(super) const fn own(&self) -> usize {
         self.own
     }
-
-    pub(super) fn all(&self) -> usize {
-        self.all.load(Ordering::Relaxed)
-    }
 }
 
 impl Drop for Share {
@@ -113,10 +109,10 @@ mod tests {
         let (mut one, mut two) = (shared.share(), shared.share());
         one.add(10);
         two.add(5);
-        assert_eq!((one.own(), two.all()), (10, 15));
+        assert_eq!((one.own(), shared.waiting()), (10, 15));
         drop(one);
         two.remove(9);
-        assert_eq!((two.own(), two.all()), (0, 0));
+        assert_eq!((two.own(), shared.waiting()), (0, 0));
     }
 
     #[test]

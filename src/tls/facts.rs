@@ -153,7 +153,7 @@ pub struct Traffic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_last: Option<Seen>,
     /// Bytes of application data that were decrypted.
-    #[serde(skip_serializing_if = "is_nothing")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub decrypted_bytes: u64,
     /// Records that could not be decrypted with the keys at hand.
     pub failed: u64,

@@ -25,9 +25,16 @@ pub struct Engine {
     tls_opaque: u64,
     lost_bytes: u64,
     one_sided: u64,
-    tls_given_up: u64,
+    waiting: Waiting,
     duplicate_frames: u64,
     clock: Clock,
+}
+
+/// What waits for TLS keys over all connections.
+#[derive(Default)]
+struct Waiting {
+    bytes: usize,
+    given_up: u64,
 }
 
 /// How often the clock of the capture went back.
@@ -66,7 +73,7 @@ impl Engine {
             tls_opaque: 0,
             lost_bytes: 0,
             one_sided: 0,
-            tls_given_up: 0,
+            waiting: Waiting::default(),
             duplicate_frames: 0,
             clock: Clock::default(),
         }
@@ -102,9 +109,9 @@ impl Engine {
         self.last = frame.at;
         match self.decoder.push(frame) {
             Ok(Packet::Tcp(ref segment)) => {
-                let (keys, limits) = (&self.keys, &self.limits);
+                let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
                 self.table.push(segment, &mut |connection, layer, event| {
-                    deliver(connection, layer, event, keys, limits, &mut out)
+                    deliver(connection, layer, event, keys, limits, waiting, &mut out)
                 });
             }
             Ok(Packet::Icmp(error)) => self.note(&error),
@@ -125,7 +132,7 @@ impl Engine {
     /// A connection that is over; to be called until `None`.
     pub fn closed(&mut self) -> Option<Connection> {
         let (mut connection, layer) = self.table.closed()?;
-        self.tls_given_up += u64::from(layer.gave_up());
+        self.waiting.bytes = self.waiting.bytes.saturating_sub(layer.waiting_bytes());
         connection.tls = layer.into_tls();
         self.tls_opaque += u64::from(connection.tls.as_ref().is_some_and(|tls| tls.is_opaque()));
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
@@ -146,9 +153,9 @@ impl Engine {
 
     /// Ends a connection; to be called until false, when nothing follows.
     pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) -> bool {
-        let (keys, limits) = (&self.keys, &self.limits);
+        let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
         self.table.finish(self.last, &mut |connection, layer, event| {
-            deliver(connection, layer, event, keys, limits, &mut out)
+            deliver(connection, layer, event, keys, limits, waiting, &mut out)
         }) || {
             self.resolver.end();
             false
@@ -175,7 +182,7 @@ impl Engine {
             bytes_given_up: self.table.given_up(),
             datagrams_forgotten: self.decoder.dropped(),
             exchanges_omitted: 0,
-            tls_given_up: self.tls_given_up,
+            tls_given_up: self.waiting.given_up,
             sessions_forgotten: 0,
             late_messages: 0,
             attempts_omitted: 0,
@@ -197,11 +204,19 @@ fn deliver(
     event: Event<'_>,
     keys: &KeyLog,
     limits: &Limits,
+    waiting: &mut Waiting,
     out: &mut impl FnMut(&Connection, http::Event<'_>),
 ) -> Verdict {
     if connection.midstream && layer.is_backwards(&event) {
         return Verdict::Swap;
     }
+    let before = layer.waiting_bytes();
     layer.push(event, keys, limits, &mut |event| out(connection, event));
+    let others = waiting.bytes.saturating_sub(before);
+    if others + layer.waiting_bytes() > limits.tls_waiting_in_all {
+        waiting.given_up += 1;
+        layer.give_up(keys, limits, &mut |event| out(connection, event));
+    }
+    waiting.bytes = others + layer.waiting_bytes();
     if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
 }

@@ -93,12 +93,35 @@ impl Layer {
         }
     }
 
-    /// Whether bytes were no longer kept for TLS keys to turn up, to stay under a cap.
-    pub fn gave_up(&self) -> bool {
+    /// Bytes that wait for TLS keys.
+    pub fn waiting_bytes(&self) -> usize {
         match self {
-            Self::Tls(both) => both.0.gave_up_early() || both.1.gave_up(),
-            Self::Http(parser) => parser.tunnel().is_some_and(Self::gave_up),
-            Self::Detect(_) | Self::Opaque => false,
+            Self::Tls(both) => both.0.waiting_bytes() + both.1.waiting_bytes(),
+            Self::Http(parser) => parser.tunnel().map_or(0, Self::waiting_bytes),
+            Self::Detect(_) | Self::Opaque => 0,
+        }
+    }
+
+    /// Stops waiting for TLS keys.
+    pub fn give_up(
+        &mut self,
+        keys: &KeyLog,
+        limits: &Limits,
+        out: &mut dyn FnMut(http::Event<'_>),
+    ) {
+        let mut out = out;
+        match self {
+            Self::Tls(both) => {
+                let (decryptor, inner) = &mut **both;
+                decryptor.give_up(keys, &mut |event| inner.push(event, keys, limits, &mut out));
+                inner.give_up(keys, limits, out);
+            }
+            Self::Http(parser) => {
+                if let Some(tunnel) = parser.tunnel_mut() {
+                    tunnel.give_up(keys, limits, out);
+                }
+            }
+            Self::Detect(_) | Self::Opaque => {}
         }
     }
 

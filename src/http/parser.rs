@@ -156,6 +156,11 @@ impl Parser {
         self.tunnel.map(|layer| *layer)
     }
 
+    /// As [`tunnel`](Self::tunnel).
+    pub fn tunnel_mut(&mut self) -> Option<&mut Layer> {
+        self.tunnel.as_deref_mut()
+    }
+
     fn direction(&mut self, side: Side) -> &mut Direction {
         match side {
             Side::Client => &mut self.client,

@@ -34,7 +34,6 @@ pub struct Decryptor {
     stuck: Option<(Side, At, usize)>,
     generation: u64,
     gave_up: bool,
-    crowded: bool,
     dead: bool,
     spare: Vec<u8>,
 }
@@ -74,7 +73,6 @@ impl Decryptor {
             stuck: None,
             generation: 0,
             gave_up: false,
-            crowded: false,
             dead: false,
             spare: Vec::new(),
         }
@@ -94,9 +92,7 @@ impl Decryptor {
         }
         let last = matches!(event, Event::End { why, .. } if why != End::Fin)
             || (self.client.ended && self.server.ended);
-        let crowded = self.waits_for_too_much();
-        if self.stuck.is_some() && (last || crowded) {
-            self.crowded |= crowded;
+        if self.stuck.is_some() && (last || self.waits_for_too_much()) {
             self.give_up(keys, out);
         }
         if last {
@@ -126,11 +122,6 @@ impl Decryptor {
     /// Bytes kept until keys turn up.
     pub fn waiting_bytes(&self) -> usize {
         self.share.as_ref().map_or(0, Share::own)
-    }
-
-    /// Whether it stopped waiting for keys to stay under a limit.
-    pub const fn gave_up_early(&self) -> bool {
-        self.crowded
     }
 
     /// What is known of the connection so far.

@@ -17,15 +17,18 @@ const PORT: u16 = 53;
 /// The longest message looked at: resolvers ask for no more over UDP (RFC 6891 6.2.5).
 const LONGEST: usize = 4_096;
 
-/// Questions that wait for their answer.
-const WAITING: usize = 4_096;
+/// Questions that wait for their answer; each answer looks through them.
+const WAITING: usize = 256;
+
+/// Clients known to be answered; without an answer in the capture, silence proves nothing.
+const HEARD: usize = 4_096;
 
 /// Follows questions and answers, up to caps.
 #[derive(Debug)]
 pub struct Resolver {
     waiting: VecDeque<Question>,
     failed: HashMap<(IpAddr, String, Failure), Lookup, RandomState>,
-    resolved: HashSet<(IpAddr, String), RandomState>,
+    heard: HashSet<IpAddr, RandomState>,
     cap: usize,
     omitted: u64,
 }
@@ -40,12 +43,12 @@ struct Question {
 }
 
 impl Resolver {
-    /// None yet; at most `cap` failures and as many successes are kept.
+    /// None yet; at most `cap` failures are kept.
     pub fn new(cap: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
             failed: HashMap::default(),
-            resolved: HashSet::default(),
+            heard: HashSet::default(),
             cap,
             omitted: 0,
         }
@@ -75,6 +78,9 @@ impl Resolver {
     }
 
     fn answer(&mut self, at: At, client: SocketAddr, name: &str, packet: &Packet<'_>) {
+        if self.heard.len() < HEARD {
+            self.heard.insert(client.ip());
+        }
         let asked = self
             .waiting
             .iter()
@@ -96,11 +102,10 @@ impl Resolver {
 
     /// The name could be resolved after all: what failed before is of no account.
     fn succeed(&mut self, client: IpAddr, name: &str) {
-        self.failed.retain(|(other, failed, _), _| *other != client || failed != name);
-        self.waiting.retain(|question| question.client.ip() != client || question.name != name);
-        if self.resolved.len() < self.cap {
-            self.resolved.insert((client, name.to_owned()));
+        for failure in Failure::ALL {
+            self.failed.remove(&(client, name.to_owned(), failure));
         }
+        self.waiting.retain(|question| question.client.ip() != client || question.name != name);
     }
 
     fn fail(&mut self, client: IpAddr, name: &str, failure: Failure, span: Span) {
@@ -137,7 +142,10 @@ impl Resolver {
     /// All failures that no success followed, in the order in which they began.
     pub fn failures(&self) -> Vec<Lookup> {
         // One question without an answer may just be the last one before the capture ended.
-        let told = |lookup: &&Lookup| lookup.failure != Failure::Unanswered || lookup.tries > 1;
+        let told = |lookup: &&Lookup| {
+            lookup.failure != Failure::Unanswered
+                || lookup.tries > 1 && self.heard.contains(&lookup.client)
+        };
         let mut all: Vec<Lookup> = self.failed.values().filter(told).cloned().collect();
         all.sort_by(|a, b| (a.span.first.frame, &a.name).cmp(&(b.span.first.frame, &b.name)));
         all

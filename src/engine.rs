@@ -187,6 +187,7 @@ impl Engine {
             late_messages: 0,
             attempts_omitted: 0,
             tls_omitted: 0,
+            findings_omitted: 0,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.one_sided,
             duplicate_frames: self.duplicate_frames,

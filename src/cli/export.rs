@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
 use super::redact::Redact;
-use super::run::{Failure, Status, analyse};
+use super::run::{Digest, Failure, Status, analyse};
 use super::select::Select;
 use super::target::{Target, folder_of};
 
@@ -86,12 +86,6 @@ enum TableName {
     Fragments,
     /// One row per finding
     Findings,
-}
-
-/// A hash function.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Digest {
-    Sha256,
 }
 
 impl From<TableName> for Table {

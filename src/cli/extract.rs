@@ -96,20 +96,16 @@ fn write_entry(out: &mut dyn Write, entry: &Entry, style: &Style) -> std::io::Re
         "{:<12}  {:>15}  {name:<31}  {}  {media}",
         entry.proof.name(),
         text::bytes(entry.size),
-        clean(from, style),
+        style.clean(from),
     );
     writeln!(out, "{}", line.trim_end())?;
     if let Some(hash) = &entry.sha256 {
         writeln!(out, "{:<12}  sha256 {hash}", "")?;
     }
     match &entry.problem {
-        Some(problem) => writeln!(out, "{:<12}  not written: {}", "", clean(problem, style)),
+        Some(problem) => writeln!(out, "{:<12}  not written: {}", "", style.clean(problem)),
         None => Ok(()),
     }
-}
-
-fn clean(raw: &str, style: &Style) -> String {
-    if style.ascii { text::escape_ascii(raw) } else { text::escape(raw) }.into_owned()
 }
 
 /// A number of bytes with k, M, G or T, powers of 1,000.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bitsleuth::bits::secrets::Secrets;
 use bitsleuth::capture::{Error, Filter, Merge, Problem};
+use bitsleuth::export::text::escape;
 use bitsleuth::limits::Limits;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -102,18 +103,6 @@ pub fn warn(problem: &Problem) {
     );
 }
 
-/// `text` with its control characters spelled out, lest a file name operate the terminal.
-fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_control() {
-            out.extend(c.escape_default())
-        } else {
-            out.push(c)
-        }
-        out
-    })
-}
-
 /// A progress bar on standard error that goes away when dropped.
 pub struct Progress {
     over: Arc<AtomicBool>,
@@ -160,14 +149,4 @@ fn draw(total: u64, used: &AtomicU64, over: &AtomicBool) {
         thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_of_a_name_are_spelled_out() {
-        assert_eq!(escape("a\u{1b}[2Jé\n"), "a\\u{1b}[2Jé\\n");
-    }
 }

@@ -33,6 +33,12 @@ impl From<capture::Error> for Failure {
     }
 }
 
+/// A hash function.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Digest {
+    Sha256,
+}
+
 /// What a command came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

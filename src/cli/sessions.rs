@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
 use super::redact::Redact;
-use super::run::{Failure, Status, analyse, output};
+use super::run::{Digest, Failure, Status, analyse, output};
 use super::select::Select;
 use super::show::Show;
 
@@ -46,12 +46,6 @@ pub struct SessionsArgs {
     /// Hash each file of which every byte was captured
     #[arg(long, value_enum, value_name = "ALGORITHM")]
     digest: Option<Digest>,
-}
-
-/// A hash function.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Digest {
-    Sha256,
 }
 
 /// A form of the summary.

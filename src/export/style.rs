@@ -79,7 +79,7 @@ impl Style {
     }
 
     /// Makes text safe to show: see [`text::escape`].
-    pub(crate) fn clean<'t>(&self, raw: &'t str) -> Cow<'t, str> {
+    pub fn clean<'t>(&self, raw: &'t str) -> Cow<'t, str> {
         if self.ascii { text::escape_ascii(raw) } else { text::escape(raw) }
     }
 

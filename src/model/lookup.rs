@@ -36,11 +36,15 @@ pub enum Failure {
     ServerFailed,
     /// The name server would not tell (REFUSED).
     Refused,
-    /// No answer came, though the question was repeated.
+    /// No answer came, though the question was repeated and other answers were captured.
     Unanswered,
 }
 
 impl Failure {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::NoSuchName, Self::ServerFailed, Self::Refused, Self::Unanswered];
+
     /// The words for it.
     pub const fn words(self) -> &'static str {
         match self {

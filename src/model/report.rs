@@ -70,6 +70,9 @@ pub struct Quality {
     /// Exchanges of uploads that were only counted, to stay under the cap on those of one session.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchanges_omitted: u64,
+    /// Findings of one rule in one session, or in the whole, beyond the cap.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub findings_omitted: u64,
     /// Connections with TLS whose bytes were no longer kept for keys to turn up, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tls_given_up: u64,

@@ -21,7 +21,7 @@ use super::Observer;
 use crate::at::Span;
 use crate::bits::{decode, fields::ContentRange};
 use crate::http::{Event, Head, Start};
-use crate::sessions::replies::normal;
+use crate::sessions::replies::{leads_to, normal};
 use crate::stream::{Connection, Side};
 
 use spool::{Piece, Spool};
@@ -110,10 +110,7 @@ impl Extract {
             }
             Start::Request { method: "GET", target } if !self.awaited.is_empty() => {
                 let path = normal(target);
-                let fits = |awaited: &&String| {
-                    path.strip_suffix(awaited.as_str())
-                        .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-                };
+                let fits = |awaited: &&String| leads_to(&path, awaited);
                 let Some(reply) = self.awaited.iter().rev().find(fits).cloned() else { return };
                 let asked = Open { exchange, side: Side::Client, body: None, reply: Some(reply) };
                 self.open.entry(connection.id).or_default().push(asked);

@@ -1,8 +1,8 @@
 //! Connections that never came about, and the uploads they were for.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::model::{Report, Session};
-use crate::rules::{Around, Seen};
+use crate::model::{Outcome, Report, Session};
+use crate::rules::{Around, Confidence, Notes, Place, Seen, Severity};
 
 /// Ports that uploads are sent to by default: HTTP, HTTPS, and the update points of WSUS.
 const PORTS: [u16; 4] = [80, 443, 8530, 8531];
@@ -11,7 +11,7 @@ const PORTS: [u16; 4] = [80, 443, 8530, 8531];
 const TOLD: usize = 5;
 
 /// Attempts of a session's client to reach a server that it has talked to within the session.
-pub fn of_session<'a>(
+fn of_session<'a>(
     session: &'a Session,
     around: &'a Around<'a>,
     answers: &'a [Answer],
@@ -23,7 +23,7 @@ pub fn of_session<'a>(
 }
 
 /// Attempts that belong to no upload: all where there is none, else those to a port of uploads.
-pub fn of_nobody<'a>(
+fn of_nobody<'a>(
     report: &'a Report,
     seen: &'a Seen,
     answers: &'a [Answer],
@@ -35,6 +35,32 @@ pub fn of_nobody<'a>(
             && (seen.sessions == 0 || PORTS.contains(&port) || seen.has_port(port))
     };
     report.attempts.iter().filter(fits).take(TOLD)
+}
+
+/// Notes the attempts that ended in one of `answers`, in the words of `said`: as bad as the rule has it where an upload
+/// stopped there, else as a note.
+pub fn judge(
+    place: Place<'_>,
+    answers: &[Answer],
+    said: fn(&Attempt) -> String,
+    notes: &mut Notes<'_>,
+) {
+    match place {
+        Place::Session(session, around) => {
+            for attempt in of_session(session, around, answers) {
+                let last = session.span().is_none_or(|span| attempt.last.time > span.last.time);
+                let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+                let severity = if last && !done { notes.severity() } else { Severity::Note };
+                notes.note(severity, Confidence::Certain, &[attempt.span], said(attempt));
+            }
+        }
+        Place::Capture(report, seen) => {
+            for attempt in of_nobody(report, seen, answers) {
+                let message = format!("{}; no upload is known to be behind it", said(attempt));
+                notes.note(Severity::Note, Confidence::Certain, &[attempt.span], message);
+            }
+        }
+    }
 }
 
 /// How often it was tried, in words.

@@ -1,5 +1,7 @@
 //! What rules say.
 
+use std::cell::Cell;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +134,7 @@ pub struct Diagnosis {
 pub struct Notes<'a> {
     pub(super) rule: &'static Rule,
     pub(super) cap: usize,
+    pub(super) omitted: &'a Cell<u64>,
     pub(super) findings: &'a mut Vec<Finding>,
 }
 
@@ -160,6 +163,7 @@ impl Notes<'_> {
         message: impl Into<String>,
     ) {
         if self.cap == 0 {
+            self.omitted.set(self.omitted.get() + 1);
             return;
         }
         self.cap -= 1;

@@ -85,7 +85,7 @@ impl<'a> Named<'a> {
 }
 
 /// A host in lower case without port and brackets.
-fn bare(host: &str) -> String {
+pub fn bare(host: &str) -> String {
     let host = host.trim();
     let without_port = match host.rsplit_once(':') {
         Some((front, port)) if is_port(port) && (!front.contains(':') || front.ends_with(']')) => {

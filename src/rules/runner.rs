@@ -1,5 +1,7 @@
 //! Asks every rule, where the capture holds what it needs.
 
+use std::cell::Cell;
+
 use super::around::{Around, Brief, History};
 use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis};
 use crate::at::At;
@@ -31,6 +33,8 @@ pub struct Judge {
     history: History,
     seen: Seen,
     findings_per_rule: usize,
+    /// Findings beyond that cap.
+    omitted: Cell<u64>,
 }
 
 impl Judge {
@@ -41,6 +45,7 @@ impl Judge {
             history: History::default(),
             seen: Seen::default(),
             findings_per_rule: limits.findings_per_rule,
+            omitted: Cell::new(0),
         }
     }
 
@@ -66,10 +71,11 @@ impl Judge {
             }
         }
         report.findings = findings;
+        report.quality.findings_omitted = self.omitted.get();
     }
 
-    fn notes<'a>(&self, rule: &'static Rule, findings: &'a mut Vec<Finding>) -> Notes<'a> {
-        Notes { rule, cap: self.findings_per_rule, findings }
+    fn notes<'a>(&'a self, rule: &'static Rule, findings: &'a mut Vec<Finding>) -> Notes<'a> {
+        Notes { rule, cap: self.findings_per_rule, omitted: &self.omitted, findings }
     }
 
     fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {

@@ -36,6 +36,11 @@ pub(crate) fn normal(url: &str) -> String {
     path.trim_start_matches('/').to_ascii_lowercase()
 }
 
+/// Whether a path that was asked for ends with the one of a reply, both in normal form.
+pub(crate) fn leads_to(path: &str, reply: &str) -> bool {
+    path.strip_suffix(reply).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
 impl Sessions {
     /// A response named where the reply is.
     pub(super) fn await_reply(&mut self, url: &str, session: Number) {
@@ -62,10 +67,7 @@ impl Sessions {
             return;
         }
         let path = normal(target);
-        let whole = |awaited: &str| {
-            path.strip_suffix(awaited).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-        };
-        let found = self.replies.awaited.iter().rev().find(|(awaited, _)| whole(awaited));
+        let found = self.replies.awaited.iter().rev().find(|(awaited, _)| leads_to(&path, awaited));
         let Some(session) = found.map(|(_, session)| *session) else { return };
         if self.replies.fetches.len() < FETCHES {
             self.replies.fetches.insert((connection.id, exchange), session);

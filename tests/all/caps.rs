@@ -6,6 +6,7 @@ use bitsleuth::at::{At, Timestamp};
 use bitsleuth::capture::{Frame, Input, LinkType};
 use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
+use bitsleuth::rules::ALL;
 use bitsleuth::{Analysis, Options};
 use etherparse::PacketBuilder;
 
@@ -164,6 +165,23 @@ fn exchanges_beyond_the_cap_are_counted() {
     assert_eq!(report.sessions[0].exchanges.len(), 2);
     assert_eq!(report.sessions[0].exchanges_omitted, 3);
     assert_eq!(report.quality.exchanges_omitted, 3);
+}
+
+#[test]
+fn findings_beyond_the_cap_are_counted() {
+    const ODD: &[u8] =
+        b"BITS_POST /f HTTP/1.1\r\nHost: h\r\nBITS-Packet-Type: Odd\r\nContent-Length: 0\r\n\r\n";
+    let rule = ALL.iter().copied().find(|rule| rule.is_named("unknown-packet-type")).unwrap();
+    let limits = Limits { findings_per_rule: 2, ..Limits::default() };
+    let options = Options { limits, rules: vec![rule], ..Options::default() };
+    let mut wire = Wire { analysis: Analysis::new(options), frames: 0 };
+    wire.client(1, 0, b"");
+    for number in 0..5 {
+        wire.client(1, 1 + number * ODD.len() as u32, ODD);
+    }
+    let report = wire.finish();
+    assert_eq!(report.sessions[0].findings.len(), 2);
+    assert_eq!(report.quality.findings_omitted, 3);
 }
 
 #[test]

@@ -56,6 +56,13 @@ fn a_missing_file_is_one_complaint() {
 }
 
 #[test]
+fn a_file_name_does_not_operate_the_terminal() {
+    let complaint = stderr(&run(&["timeline", "no\u{1b}[2J\n.pcap"]));
+    assert!(complaint.starts_with("bitsleuth: no\\x1b[2J\\n.pcap: "), "{complaint:?}");
+    assert_eq!(complaint.lines().count(), 1);
+}
+
+#[test]
 fn a_wrong_command_line_is_status_2() {
     for args in [&[][..], &["--no-such-option"], &["sessions", "--digest", "crc", "x"], &["http"]] {
         let output = run(args);

@@ -1,8 +1,7 @@
 //! The rule `connect-timeout`.
 
-use crate::model::Outcome;
 use crate::model::attempt::{Answer, Attempt};
-use crate::rules::{Confidence, Notes, Place, Severity, connect};
+use crate::rules::{Notes, Place, connect};
 
 rule! {
     /// The server did not answer the connection.
@@ -38,23 +37,7 @@ rule! {
 }
 
 fn check(place: Place<'_>, notes: &mut Notes<'_>) {
-    match place {
-        Place::Session(session, around) => {
-            for attempt in connect::of_session(session, around, &ANSWERS) {
-                let last = session.span().is_none_or(|span| attempt.last.time > span.last.time);
-                let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
-                let severity = if last && !done { notes.severity() } else { Severity::Note };
-                let message = said(attempt);
-                notes.note(severity, Confidence::Certain, &[attempt.span], message);
-            }
-        }
-        Place::Capture(report, seen) => {
-            for attempt in connect::of_nobody(report, seen, &ANSWERS) {
-                let message = format!("{}; no upload is known to be behind it", said(attempt));
-                notes.note(Severity::Note, Confidence::Certain, &[attempt.span], message);
-            }
-        }
-    }
+    connect::judge(place, &ANSWERS, said, notes);
 }
 
 const ANSWERS: [Answer; 2] = [Answer::Unanswered, Answer::Unreachable];

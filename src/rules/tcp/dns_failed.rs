@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Confidence, Notes, Severity};
+use crate::rules::{Around, Confidence, Notes, Severity, hosts};
 
 rule! {
     /// The name of the host could not be resolved.
@@ -15,6 +15,14 @@ rule! {
     /// ! name node2.example NXDOMAIN
     /// ```
     /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=3000
+    /// ! client resets
+    /// ! name elsewhere.example found
+    /// ! name server unanswered
+    /// ```
+    /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9999/20000 sent=3000
@@ -45,9 +53,8 @@ rule! {
 const BEFORE_SECS: f64 = 60.0;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let hosts = [&session.server.host, &session.host_id];
-    let hosts: Vec<String> =
-        hosts.into_iter().flatten().map(|host| bare(host).to_ascii_lowercase()).collect();
+    let named = [&session.server.host, &session.host_id];
+    let hosts: Vec<String> = named.into_iter().flatten().map(|host| hosts::bare(host)).collect();
     let meant = around.lookups.iter().filter(|lookup| {
         lookup.client == session.client.address
             && hosts.contains(&lookup.name)
@@ -66,13 +73,5 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         );
         let span = Span { first: lookup.span.first, last: lookup.last };
         notes.note(severity, Confidence::Likely, &[span], message);
-    }
-}
-
-/// A host without its port.
-fn bare(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
     }
 }

@@ -105,8 +105,12 @@ impl Analysis {
             observer.http(connection, &event);
             sessions.push(connection, &event, observer);
         });
-        self.forget(observer);
-        self.hand_out(observer);
+        if self.engine.has_closed() {
+            self.forget(observer);
+        }
+        if self.sessions.may_be_due(self.engine.last()) {
+            self.hand_out(observer);
+        }
     }
 
     /// Ends the analysis. `inputs` are the facts of what was read.

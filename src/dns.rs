@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use simple_dns::{Packet, PacketFlag, RCODE};
+use simple_dns::{Packet, PacketFlag, RCODE, header_buffer as header};
 
 use crate::at::{At, Span};
 use crate::model::lookup::{Failure, Lookup};
@@ -38,8 +38,21 @@ pub struct Resolver {
 struct Question {
     client: SocketAddr,
     id: u16,
-    name: String,
+    message: Box<[u8]>,
     at: At,
+}
+
+impl Question {
+    fn is_for(&self, client: IpAddr, name: &str) -> bool {
+        self.client.ip() == client && name_in(&self.message).as_deref() == Some(name)
+    }
+}
+
+/// The name that a message is about, in lower case.
+fn name_in(message: &[u8]) -> Option<String> {
+    let packet = Packet::parse(message).ok()?;
+    let name = packet.questions.first()?.qname.to_string();
+    Some(name.trim_end_matches('.').to_ascii_lowercase())
 }
 
 impl Resolver {
@@ -60,13 +73,16 @@ impl Resolver {
         if (from.port() != PORT && to.port() != PORT) || datagram.payload.len() > LONGEST {
             return;
         }
-        let Ok(packet) = Packet::parse(datagram.payload) else { return };
-        let Some(question) = packet.questions.first() else { return };
-        let name = question.qname.to_string().trim_end_matches('.').to_ascii_lowercase();
-        if packet.has_flags(PacketFlag::RESPONSE) {
-            self.answer(datagram.at, to, &name, &packet);
+        let message = datagram.payload;
+        let (Ok(id), Ok(response)) =
+            (header::id(message), header::has_flags(message, PacketFlag::RESPONSE))
+        else {
+            return;
+        };
+        if response {
+            self.answer(datagram.at, to, id, message);
         } else if to.port() == PORT {
-            self.ask(Question { client: from, id: packet.id(), name, at: datagram.at });
+            self.ask(Question { client: from, id, message: message.into(), at: datagram.at });
         }
     }
 
@@ -77,27 +93,40 @@ impl Resolver {
         self.waiting.push_back(question);
     }
 
-    fn answer(&mut self, at: At, client: SocketAddr, name: &str, packet: &Packet<'_>) {
+    fn answer(&mut self, at: At, to: SocketAddr, id: u16, message: &[u8]) {
+        let client = to.ip();
         if self.heard.len() < HEARD {
-            self.heard.insert(client.ip());
+            self.heard.insert(client);
         }
-        let asked = self
-            .waiting
-            .iter()
-            .rposition(|q| q.client == client && q.id == packet.id() && q.name == name)
-            .and_then(|place| self.waiting.remove(place));
-        let failure = match packet.rcode() {
-            RCODE::NameError => Failure::NoSuchName,
-            RCODE::ServerFailure => Failure::ServerFailed,
-            RCODE::Refused => Failure::Refused,
-            RCODE::NoError if !packet.answers.is_empty() => {
-                self.succeed(client.ip(), name);
-                return;
-            }
-            _ => return,
+        let (Ok(code), Ok(answers)) = (header::rcode(message), header::answers(message)) else {
+            return;
         };
-        let first = asked.map_or(at, |question| question.at);
-        self.fail(client.ip(), name, failure, Span { first, last: at });
+        let failure = match code {
+            RCODE::NameError => Some(Failure::NoSuchName),
+            RCODE::ServerFailure => Some(Failure::ServerFailed),
+            RCODE::Refused => Some(Failure::Refused),
+            _ => None,
+        };
+        let place = self.waiting.iter().rposition(|q| q.client == to && q.id == id);
+        let concerned = !self.failed.is_empty()
+            || self.waiting.iter().filter(|question| question.client.ip() == client).count() > 1;
+        if failure.is_none() && !concerned {
+            // Nothing of this client waits or failed but, perhaps, what is answered here.
+            place.and_then(|place| self.waiting.remove(place));
+            return;
+        }
+        let Some(name) = name_in(message) else { return };
+        let asked = place
+            .filter(|place| self.waiting.get(*place).is_some_and(|q| q.is_for(client, &name)))
+            .and_then(|place| self.waiting.remove(place));
+        match failure {
+            Some(failure) => {
+                let first = asked.map_or(at, |question| question.at);
+                self.fail(client, &name, failure, Span { first, last: at });
+            }
+            None if code == RCODE::NoError && answers > 0 => self.succeed(client, &name),
+            None => {}
+        }
     }
 
     /// The name could be resolved after all: what failed before is of no account.
@@ -105,7 +134,7 @@ impl Resolver {
         for failure in Failure::ALL {
             self.failed.remove(&(client, name.to_owned(), failure));
         }
-        self.waiting.retain(|question| question.client.ip() != client || question.name != name);
+        self.waiting.retain(|question| !question.is_for(client, name));
     }
 
     fn fail(&mut self, client: IpAddr, name: &str, failure: Failure, span: Span) {
@@ -134,8 +163,8 @@ impl Resolver {
     /// Nothing follows: what waits will not be answered.
     pub fn end(&mut self) {
         for question in std::mem::take(&mut self.waiting) {
-            let Question { client, name, at, .. } = question;
-            self.fail(client.ip(), &name, Failure::Unanswered, Span::at(at));
+            let Some(name) = name_in(&question.message) else { continue };
+            self.fail(question.client.ip(), &name, Failure::Unanswered, Span::at(question.at));
         }
     }
 

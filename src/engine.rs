@@ -45,16 +45,15 @@ struct Clock {
     most: f64,
 }
 
-/// Steps back that are told, in seconds; queues and interfaces of one host differ by milliseconds.
-const BACK_SECS: f64 = 1.0;
+/// Steps back that are told, in nanoseconds; queues and interfaces of one host differ by milliseconds.
+const BACK: i64 = 1_000_000_000;
 
 impl Clock {
     fn tick(&mut self, last: At, now: At) {
-        let back = last.time.secs_since(now.time);
-        if last.frame > 0 && last.input == now.input && back >= BACK_SECS {
+        if last.time.since(now.time) >= BACK && last.frame > 0 && last.input == now.input {
             self.times += 1;
             self.first.get_or_insert(now);
-            self.most = self.most.max(back);
+            self.most = self.most.max(last.time.secs_since(now.time));
         }
     }
 }
@@ -146,6 +145,11 @@ impl Engine {
         Some(connection)
     }
 
+    /// Whether there is one to be taken.
+    pub fn has_closed(&self) -> bool {
+        self.table.has_closed()
+    }
+
     /// A connection that is not over.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         self.table.connection(id)
@@ -213,11 +217,13 @@ fn deliver(
     }
     let before = layer.waiting_bytes();
     layer.push(event, keys, limits, &mut |event| out(connection, event));
-    let others = waiting.bytes.saturating_sub(before);
-    if others + layer.waiting_bytes() > limits.tls_waiting_in_all {
-        waiting.given_up += 1;
-        layer.give_up(keys, limits, &mut |event| out(connection, event));
+    if layer.waiting_bytes() != before {
+        let others = waiting.bytes.saturating_sub(before);
+        if others + layer.waiting_bytes() > limits.tls_waiting_in_all {
+            waiting.given_up += 1;
+            layer.give_up(keys, limits, &mut |event| out(connection, event));
+        }
+        waiting.bytes = others + layer.waiting_bytes();
     }
-    waiting.bytes = others + layer.waiting_bytes();
     if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
 }

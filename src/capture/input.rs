@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Frame;
+use super::reader::FrameFacts;
 use crate::at::Timestamp;
 
 /// One capture file or interface, and how far it was read.
@@ -40,14 +40,15 @@ pub struct Input {
 
 impl Input {
     /// Counts a frame in.
-    pub(super) fn count(&mut self, frame: &Frame<'_>) {
-        let time = frame.at.time;
+    #[inline]
+    pub(super) fn count(&mut self, frame: &FrameFacts) {
+        let FrameFacts { time, link, cut } = *frame;
         self.frames += 1;
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
-        self.cut_frames += u64::from((frame.data.len() as u64) < u64::from(frame.wire_len));
-        if !self.link_types.contains(&frame.link.0) {
-            self.link_types.push(frame.link.0);
+        self.cut_frames += u64::from(cut);
+        if self.link_types.last() != Some(&link.0) && !self.link_types.contains(&link.0) {
+            self.link_types.push(link.0);
         }
     }
 }

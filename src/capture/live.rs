@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pcap::{Active, Capture, Savefile};
 
+use super::reader::FrameFacts;
 use super::{Error, Frame, Input, LinkType};
 use crate::at::{At, Timestamp};
 
@@ -144,7 +145,11 @@ impl Live {
         };
         let wire_len = packet.header.len.max(packet.header.caplen);
         let frame = Frame { at, link: self.link, data: packet.data, wire_len, comment: None };
-        self.input.count(&frame);
+        self.input.count(&FrameFacts {
+            time: frame.at.time,
+            link: frame.link,
+            cut: (frame.data.len() as u64) < u64::from(frame.wire_len),
+        });
         self.input.bytes += frame.data.len() as u64;
         Ok(Some(frame))
     }

@@ -122,6 +122,7 @@ impl Merge {
     }
 
     /// Moves on to the earliest record not lent yet.
+    #[inline(always)]
     fn step(&mut self) -> bool {
         if !self.started {
             self.started = true;
@@ -133,14 +134,11 @@ impl Merge {
             return self.current.is_some();
         }
         let Some(index) = self.current else { return false };
-        match (self.advance(index), self.waiting.peek_mut()) {
-            (Some(next), Some(mut earliest)) if earliest.0 < next => {
-                let Reverse((_, index)) = std::mem::replace(&mut *earliest, Reverse(next));
-                self.current = Some(index);
-            }
-            (Some(_), _) => {}
-            (None, earliest) => {
-                let earliest = earliest.map(std::collections::binary_heap::PeekMut::pop);
+        match self.advance(index) {
+            Some(next) if self.waiting.peek().is_none_or(|earliest| earliest.0 >= next) => {}
+            next => {
+                let earliest = self.waiting.pop();
+                self.waiting.extend(next.map(Reverse));
                 self.current = earliest.map(|Reverse((_, index))| index);
             }
         }
@@ -148,6 +146,7 @@ impl Merge {
     }
 
     /// Moves a source on and tells where its next record belongs.
+    #[inline(always)]
     fn advance(&mut self, index: usize) -> Option<(Option<Timestamp>, usize)> {
         let source = self.sources.get_mut(index)?;
         let reader = source.reader.as_mut()?;
@@ -164,18 +163,20 @@ impl Merge {
     }
 
     /// Counts the current record and asks the filter.
+    #[inline(always)]
     fn is_wanted(&mut self) -> bool {
         let Some(source) = self.current.and_then(|index| self.sources.get_mut(index)) else {
             return false;
         };
-        let Some(Item::Frame(frame)) = source.reader.as_ref().and_then(Reader::item) else {
-            return true;
-        };
+        let Some(reader) = &source.reader else { return false };
+        let Some(facts) = reader.facts() else { return true };
         self.frames += 1;
-        source.input.count(&frame);
-        self.filter.as_mut().is_none_or(|filter| filter.matches(frame.link, frame.data))
+        source.input.count(&facts);
+        let Some(filter) = &mut self.filter else { return true };
+        matches!(reader.item(), Some(Item::Frame(frame)) if filter.matches(frame.link, frame.data))
     }
 
+    #[inline(always)]
     fn item(&self) -> Option<Item<'_>> {
         let index = self.current?;
         let mut item = self.sources.get(index)?.reader.as_ref()?.item()?;

@@ -36,11 +36,13 @@ impl Header {
     }
 
     /// The link type without the upper bits, which tell of frame check sequences.
+    #[inline(always)]
     fn link(&self) -> LinkType {
         LinkType(u32::from_ne_bytes(self.file.network.0.to_ne_bytes()) & 0xffff)
     }
 
     /// Decodes the record at the start of `data`, which is at `offset` of the file.
+    #[inline(always)]
     pub fn decode(&self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
         let header = if self.file.is_modified_format() { 24 } else { 16 };
         let Some(len) = self.order.u32(data, 8) else { return Ok(Step::More(header)) };
@@ -64,6 +66,7 @@ impl Header {
         Ok(Step::Record(Record { size, body }))
     }
 
+    #[inline(always)]
     fn time(&self, record: &LegacyPcapBlock<'_>) -> Timestamp {
         let unit = if self.file.is_nanosecond_precision() { 1 } else { 1000 };
         Timestamp::from_nanos(

@@ -57,6 +57,14 @@ pub(super) enum Body {
     Other,
 }
 
+/// What the header of a frame says about it.
+pub(super) struct FrameFacts {
+    pub time: Timestamp,
+    pub link: LinkType,
+    /// Whether fewer bytes were captured than were on the wire.
+    pub cut: bool,
+}
+
 /// What the decoder of a format makes of the bytes at hand.
 pub(super) enum Step {
     /// At least so many bytes are needed to go on.
@@ -109,13 +117,16 @@ impl<R: Read> Reader<R> {
     }
 
     /// Moves on to the next frame or secrets; false at the end.
+    #[inline(always)]
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
         self.step(false)
     }
 
+    #[inline(always)]
     fn step(&mut self, every: bool) -> Result<bool, Error> {
-        if let Some(record) = self.current.take() {
+        if let Some(record) = &self.current {
             self.window.consume(record.size);
+            self.current = None;
         }
         if self.over {
             return Ok(false);
@@ -126,6 +137,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// With `every`, blocks that hold neither frame nor secrets count too.
+    #[inline(always)]
     fn find(&mut self, every: bool) -> Result<bool, Error> {
         let mut need = 1;
         loop {
@@ -160,6 +172,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// What the last [`advance`](Self::advance) found.
+    #[inline(always)]
     pub(super) fn item(&self) -> Option<Item<'_>> {
         let bytes = self.window.data();
         match &self.current.as_ref()?.body {
@@ -181,9 +194,18 @@ impl<R: Read> Reader<R> {
     }
 
     /// When the current frame was captured; `None` for secrets, which serve all frames.
+    #[inline(always)]
     pub(super) fn time(&self) -> Option<Timestamp> {
+        self.facts().map(|facts| facts.time)
+    }
+
+    /// What the header of the current frame says; `None` for secrets.
+    #[inline(always)]
+    pub(super) fn facts(&self) -> Option<FrameFacts> {
         match self.current.as_ref()?.body {
-            Body::Frame { time, .. } => Some(time),
+            Body::Frame { time, link, ref data, wire_len, .. } => {
+                Some(FrameFacts { time, link, cut: (data.len() as u64) < u64::from(wire_len) })
+            }
             _ => None,
         }
     }

@@ -18,6 +18,7 @@ impl<R: Read> Window<R> {
     }
 
     /// The bytes at hand.
+    #[inline]
     pub fn data(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
@@ -33,6 +34,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Gives up the first `len` bytes at hand.
+    #[inline]
     pub fn consume(&mut self, len: usize) {
         let len = len.min(self.end - self.start);
         self.start += len;
@@ -40,10 +42,13 @@ impl<R: Read> Window<R> {
     }
 
     /// Tries to have `len` bytes at hand; false where the stream ends before.
+    #[inline]
     pub fn want(&mut self, len: usize) -> io::Result<bool> {
-        if self.end - self.start >= len {
-            return Ok(true);
-        }
+        if self.end - self.start >= len { Ok(true) } else { self.fill(len) }
+    }
+
+    #[inline(never)]
+    fn fill(&mut self, len: usize) -> io::Result<bool> {
         self.make_room(len);
         while self.end - self.start < len {
             let space = self.buffer.get_mut(self.end..).unwrap_or_default();

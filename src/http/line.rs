@@ -19,6 +19,9 @@ pub fn begins_message(bytes: &[u8]) -> Option<bool> {
     match status(bytes) {
         Status::Partial => return None,
         Status::Found { .. } => return Some(true),
+        Status::None if bytes.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) => {
+            return Some(false);
+        }
         Status::None => {}
     }
     let line = match memchr(b'\n', bytes) {
@@ -31,6 +34,7 @@ pub fn begins_message(bytes: &[u8]) -> Option<bool> {
 /// As [`begins_message`], and true of a request without a version too (HTTP/0.9).
 pub fn begins_exchange(bytes: &[u8]) -> Option<bool> {
     match begins_message(bytes) {
+        Some(false) if !bytes.first().is_some_and(u8::is_ascii_alphabetic) => Some(false),
         Some(false) => {
             let line = memchr(b'\n', bytes).and_then(|end| bytes.get(..end)).unwrap_or_default();
             Some(Request::of(line).is_some_and(Request::is_plain))
@@ -85,6 +89,9 @@ impl<'a> Request<'a> {
     fn of(line: &'a [u8]) -> Option<Self> {
         let line = line.trim_ascii_end();
         let (method, rest) = line.split_at_checked(memchr(b' ', line)?)?;
+        if !is_method(method) {
+            return None;
+        }
         let version = rest.windows(6).rposition(|bytes| bytes.eq_ignore_ascii_case(b" HTTP/"));
         let split = version.filter(|at| is_version(rest.get(at + 6..).unwrap_or_default()));
         let (target, version) = match split {
@@ -96,7 +103,7 @@ impl<'a> Request<'a> {
         // The preface of HTTP/2 (RFC 9113 3.4).
         let other = method == b"PRI" && version == Some(b"2.0");
         let request = Self { method, target: target.trim_ascii(), version };
-        (is_method(method) && !request.target.is_empty() && !other).then_some(request)
+        (!request.target.is_empty() && !other).then_some(request)
     }
 
     fn is_known(&self) -> bool {

@@ -140,7 +140,7 @@ impl Parser {
             return;
         }
         match event {
-            stream::Event::Data(chunk) => self.data(chunk, keys, limits, out),
+            stream::Event::Data(ref chunk) => self.data(chunk, keys, limits, out),
             stream::Event::Gap { at, side, len, .. } => self.gap(at, side, len, limits, out),
             stream::Event::End { at, side, why } => self.end(at, side, why, limits, out),
         }
@@ -170,18 +170,18 @@ impl Parser {
 
     fn data(
         &mut self,
-        chunk: Chunk<'_>,
+        chunk: &Chunk<'_>,
         keys: &KeyLog,
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
     ) {
-        let Chunk { at, side, .. } = chunk;
+        let Chunk { at, side, .. } = *chunk;
         let mut rest = chunk.bytes;
         while !rest.is_empty() {
             if let Some(tunnel) = &mut self.tunnel {
                 let offset = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
                 tunnel.push(
-                    stream::Event::Data(Chunk { offset, bytes: rest, ..chunk }),
+                    stream::Event::Data(Chunk { offset, bytes: rest, ..*chunk }),
                     keys,
                     limits,
                     out,

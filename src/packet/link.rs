@@ -3,9 +3,14 @@
 use super::view::View;
 use super::{Kind, Skip, Step};
 
+/// Whether this is Cisco's ISL, which puts a whole frame behind its header.
+#[inline]
+pub(super) fn is_isl(data: &[u8]) -> bool {
+    matches!(data.first_chunk(), Some([0x01 | 0x03, 0x00, 0x0c, 0x00, 0x00]))
+}
+
 pub(super) fn ethernet(view: View<'_>) -> Result<Step<'_>, Skip> {
-    // Cisco's ISL puts a whole frame behind its header.
-    if matches!(view.data.first_chunk(), Some([0x01 | 0x03, 0x00, 0x0c, 0x00, 0x00])) {
+    if is_isl(view.data) {
         return Ok(Step::Into(Kind::Ethernet, view.skip(26)?));
     }
     by_ether_type(view.u16(12)?, view.skip(14)?)

@@ -4,6 +4,7 @@ mod fragment;
 mod icmp;
 mod ip;
 mod link;
+mod plain;
 mod rare;
 mod transport;
 mod tunnel;
@@ -156,7 +157,17 @@ impl Decoder {
     }
 
     /// What `frame` holds. A packet that was put together from fragments borrows from the decoder.
+    #[inline]
     pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
+        match plain::segment(frame) {
+            Some(segment) => Ok(Packet::Tcp(segment)),
+            None => self.walk(frame),
+        }
+    }
+
+    /// From header to header.
+    #[inline(never)]
+    fn walk<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let view = View { data: frame.data, wire: frame.wire_len as usize };
         let mut ip = Ip::default();
         let piece = match walk(first(frame.link)?, view, &mut ip, self.nesting)? {

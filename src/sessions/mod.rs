@@ -145,6 +145,11 @@ impl Sessions {
         self.omitted
     }
 
+    /// Whether [`due`](Self::due) may yield a session at `now`; cheap enough to ask for every frame.
+    pub fn may_be_due(&self, now: At) -> bool {
+        self.open.may_be_due(now)
+    }
+
     /// A session of which nothing more is expected at `now`; to be called until `None`. `facts` lends those of
     /// connections that are not over.
     pub fn due<'c>(

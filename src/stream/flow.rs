@@ -5,7 +5,7 @@ use etherparse::{TcpOptionElement, TcpOptionsIterator};
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
-use super::connection::{Connection, SideFacts, ZERO_WINDOWS, ZeroWindow};
+use super::connection::{Connection, ZERO_WINDOWS, ZeroWindow};
 use super::flows::{Both, Dir, Key};
 use super::half::{Budget, Half, Part, Seq};
 use super::mirror::Mirror;
@@ -50,19 +50,21 @@ impl<T: Default> Flow<T> {
 
     /// Whether `segment` begins another connection between the same ports.
     pub fn superseded_by(&self, dir: Dir, segment: &Segment<'_>) -> bool {
+        if !segment.flags.has(Flags::SYN) {
+            return self.closed_at.is_some() && self.is_alive(dir, segment);
+        }
         let known = self.halves.of(dir).base();
         let other = known.is_some_and(|base| base != Seq(segment.seq).plus(1));
-        match (segment.flags.has(Flags::SYN), segment.flags.has(Flags::ACK)) {
-            (true, false) => other || (known.is_none() && self.begun(dir.other())),
-            (true, true) => other && self.closed_at.is_some(),
-            (false, _) => self.is_alive(dir, segment),
+        match segment.flags.has(Flags::ACK) {
+            false => other || (known.is_none() && self.begun(dir.other())),
+            true => other && self.closed_at.is_some(),
         }
     }
 
     /// Whether data follows an RST of the same side, which therefore was another's.
     fn is_alive(&self, dir: Dir, segment: &Segment<'_>) -> bool {
         let side = self.subject.side(dir);
-        let reset = self.subject.connection.reset.filter(|_| self.closed_at.is_some());
+        let reset = self.subject.connection.reset;
         let (half, seq) = (self.halves.of(dir), Seq(segment.seq));
         segment.wire_len > 0
             && !segment.flags.has(Flags::RST)
@@ -75,6 +77,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// Takes a segment.
+    #[inline]
     pub fn push<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
@@ -101,6 +104,7 @@ impl<T: Default> Flow<T> {
         }
     }
 
+    #[inline]
     fn count(&mut self, dir: Dir, segment: &Segment<'_>) {
         let facts = self.subject.facts(dir);
         facts.packets += 1;
@@ -149,6 +153,7 @@ impl<T: Default> Flow<T> {
         }
     }
 
+    #[inline]
     fn window(&mut self, dir: Dir, segment: &Segment<'_>) {
         if segment.flags.has(Flags::SYN) || !segment.flags.has(Flags::ACK) {
             return;
@@ -171,6 +176,7 @@ impl<T: Default> Flow<T> {
         }
     }
 
+    #[inline]
     fn acknowledge(&mut self, dir: Dir, segment: &Segment<'_>) {
         if !segment.flags.has(Flags::ACK) {
             return;
@@ -198,6 +204,7 @@ impl<T: Default> Flow<T> {
         facts.sent = facts.sent.max(acked).max(next);
     }
 
+    #[inline]
     fn data<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
@@ -213,12 +220,14 @@ impl<T: Default> Flow<T> {
         } else if fin {
             self.halves.of_mut(dir).doubt();
         }
-        if self.halves.of(dir).offset(first).is_none() {
+        let mut offset = self.halves.of(dir).offset(first);
+        if offset.is_none() {
             self.subject.facts(dir).out_of_window += 1;
             self.stray(dir, segment.at, first, budget, out);
+            offset = self.halves.of(dir).offset(first);
         }
+        let Some(offset) = offset else { return };
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
-        let Some(offset) = half.offset(first) else { return };
         let len = u64::from(segment.wire_len);
         if half.ended {
             facts.after_end += if offset >= half.next() as i64 { len } else { 0 };
@@ -227,7 +236,6 @@ impl<T: Default> Flow<T> {
         if self.probe(dir, segment, offset) {
             return;
         }
-        let round_trip = self.round_trip(dir);
         let half = self.halves.of_mut(dir);
         let facts = self.subject.facts(dir);
         let before = u64::try_from(-offset).unwrap_or(0).min(len);
@@ -242,8 +250,13 @@ impl<T: Default> Flow<T> {
         if part.len == 0 {
             return;
         }
-        Self::judge(half, facts, part, round_trip);
-        let (acked, subject) = (half.acked, &mut self.subject);
+        facts.last_data = Some(part.at);
+        facts.sent = facts.sent.max(end);
+        if part.offset != half.next() || half.highest() != half.next() {
+            self.judge(dir, part);
+        }
+        let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+        let acked = half.acked;
         if subject.ignored {
             half.skip_to(end);
         } else {
@@ -272,13 +285,10 @@ impl<T: Default> Flow<T> {
         from.zip(to).map_or(UNKNOWN_ROUND_TRIP, |(from, to)| to.time.since(from.time).max(0))
     }
 
-    /// Facts of a segment with data, before any of it is delivered.
-    fn judge(half: &Half, facts: &mut SideFacts, part: Part<'_>, round_trip: i64) {
-        facts.last_data = Some(part.at);
-        facts.sent = facts.sent.max(part.offset + part.len);
-        if part.offset == half.next() && half.highest() == half.next() {
-            return;
-        }
+    /// Facts of a segment with data that is not simply the next, before any of it is delivered.
+    fn judge(&mut self, dir: Dir, part: Part<'_>) {
+        let round_trip = self.round_trip(dir);
+        let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
         let overlap = half.overlap(part);
         // A byte that probed a closed window comes again with what follows it.
         if overlap.repeated > 1 || overlap.repeated == part.len {

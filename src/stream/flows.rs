@@ -47,23 +47,24 @@ impl<X> Both<X> {
 /// Two endpoints, whichever sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    /// Address and port twice, 48 bits each.
-    V4(u128),
+    /// Address and port, in 48 bits each.
+    V4(u64, u64),
     V6((u128, u16), (u128, u16)),
 }
 
 impl Key {
     /// The key of a segment, and its direction.
+    #[inline]
     pub fn of(from: SocketAddr, to: SocketAddr) -> (Self, Dir) {
         if let (SocketAddr::V4(from), SocketAddr::V4(to)) = (from, to) {
             let pack = |end: std::net::SocketAddrV4| {
-                u128::from(end.ip().to_bits()) << 16 | u128::from(end.port())
+                u64::from(end.ip().to_bits()) << 16 | u64::from(end.port())
             };
             let (from, to) = (pack(from), pack(to));
             return if from <= to {
-                (Self::V4(from << 48 | to), Dir::Up)
+                (Self::V4(from, to), Dir::Up)
             } else {
-                (Self::V4(to << 48 | from), Dir::Down)
+                (Self::V4(to, from), Dir::Down)
             };
         }
         let pack = |end: SocketAddr| (wide(end.ip()).to_bits(), end.port());
@@ -82,12 +83,13 @@ fn wide(ip: IpAddr) -> Ipv6Addr {
 /// Slots by key, with the last one at hand.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
-    v4: HashMap<u128, u32, RandomState>,
+    v4: HashMap<(u64, u64), u32, RandomState>,
     v6: HashMap<Key, u32, RandomState>,
     last: Option<(Key, u32)>,
 }
 
 impl Flows {
+    #[inline]
     pub fn find(&mut self, key: Key) -> Option<u32> {
         if let Some((last, slot)) = self.last
             && last == key
@@ -95,7 +97,7 @@ impl Flows {
             return Some(slot);
         }
         let slot = match &key {
-            Key::V4(ends) => self.v4.get(ends),
+            Key::V4(low, high) => self.v4.get(&(*low, *high)),
             Key::V6(..) => self.v6.get(&key),
         };
         let slot = *slot?;
@@ -105,7 +107,7 @@ impl Flows {
 
     pub fn insert(&mut self, key: Key, slot: u32) {
         match key {
-            Key::V4(ends) => self.v4.insert(ends, slot),
+            Key::V4(low, high) => self.v4.insert((low, high), slot),
             Key::V6(..) => self.v6.insert(key, slot),
         };
         self.last = Some((key, slot));
@@ -113,7 +115,7 @@ impl Flows {
 
     pub fn remove(&mut self, key: Key) {
         match &key {
-            Key::V4(ends) => self.v4.remove(ends),
+            Key::V4(low, high) => self.v4.remove(&(*low, *high)),
             Key::V6(..) => self.v6.remove(&key),
         };
         self.last = None;

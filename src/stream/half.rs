@@ -67,7 +67,11 @@ impl<'a> Part<'a> {
     }
 
     /// What lies in `from..to`.
+    #[inline]
     fn within(self, from: u64, to: u64) -> Self {
+        if from <= self.offset && self.end() <= to {
+            return self;
+        }
         let (from, to) = (from.clamp(self.offset, self.end()), to.clamp(self.offset, self.end()));
         let start = (from - self.offset) as usize;
         let rest = self.bytes.get(start.min(self.bytes.len())..).unwrap_or_default();
@@ -176,6 +180,7 @@ impl Half {
     }
 
     /// One past the highest offset seen.
+    #[inline]
     pub fn highest(&self) -> u64 {
         self.held
             .last_key_value()
@@ -183,6 +188,7 @@ impl Half {
     }
 
     /// The offset of `seq` near the present, negative before the start; `None` without a start or out of any window.
+    #[inline]
     pub fn offset(&self, seq: Seq) -> Option<i64> {
         let distance = seq.since(self.base?.plus(self.next));
         let offset = i64::try_from(self.next).ok()?.checked_add(distance)?;
@@ -233,6 +239,7 @@ impl Half {
     }
 
     /// Delivers `part` and what it releases, or holds it.
+    #[inline]
     pub fn push(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         self.astray = 0;
         let part = part.within(self.next, u64::MAX);
@@ -251,11 +258,17 @@ impl Half {
     }
 
     /// Takes note that the other side has everything before `offset`.
+    #[inline]
     pub fn acknowledge(&mut self, offset: u64, now: Timestamp) {
         self.acked = self.acked.max(offset);
         if self.hole.is_none() && self.acked > self.next {
             self.hole = Some(Hole { upto: self.acked, since: now, segments: 0 });
         }
+    }
+
+    /// Whether [`tick`](Self::tick) and [`complete`](Self::complete) have nothing to tell.
+    pub const fn is_settled(&self) -> bool {
+        self.hole.is_none() && self.fin.is_none()
     }
 
     /// Counts a segment of the connection; an acknowledged hole that was not filled in time is given up.
@@ -286,7 +299,7 @@ impl Half {
     pub fn clear(&mut self, budget: &mut Budget) {
         budget.held = budget.held.saturating_sub(self.held_bytes);
         (self.held_bytes, self.hole) = (0, None);
-        self.held = BTreeMap::new();
+        self.held.clear();
         self.recent = Recent::default();
     }
 
@@ -375,6 +388,7 @@ impl Half {
     }
 
     /// Delivers `part`, which begins at or before the next offset, around what is held.
+    #[inline]
     fn deliver(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         while self.next < part.end() {
             let end = self.first_held().map_or(part.end(), |held| held.min(part.end()));
@@ -397,6 +411,7 @@ impl Half {
         }
     }
 
+    #[inline]
     fn emit(&mut self, part: Part<'_>, out: &mut impl FnMut(Output<'_>)) {
         if !part.bytes.is_empty() {
             self.recent.push(self.next, part.bytes);

@@ -18,15 +18,24 @@ struct Mark {
     flags: u8,
 }
 
+impl Mark {
+    /// Differs for nearly all marks that differ.
+    const fn print(&self) -> u32 {
+        self.seq.wrapping_add(self.ack.rotate_left(16))
+    }
+}
+
 /// The last segments of a direction.
 #[derive(Debug, Default)]
 pub(super) struct Mirror {
+    prints: [u32; DEPTH],
     marks: [Option<(Mark, Timestamp)>; DEPTH],
     turn: usize,
 }
 
 impl Mirror {
     /// Whether `segment` is a copy of one of the last; if not, it is remembered.
+    #[inline]
     pub fn repeats(&mut self, segment: &Segment<'_>) -> bool {
         let mark = Mark {
             seq: segment.seq,
@@ -41,11 +50,13 @@ impl Mirror {
             |(old, time): &(Mark, Timestamp)| *old == mark && now.since(*time).abs() <= APART;
         // Without an identification, equal acknowledgements are what three lost segments cause.
         let telling = segment.wire_len > 0 || segment.ip_id.is_some_and(|id| id != 0);
-        if telling && self.marks.iter().flatten().any(same) {
+        let print = mark.print();
+        if telling && self.prints.contains(&print) && self.marks.iter().flatten().any(same) {
             return true;
         }
-        if let Some(slot) = self.marks.get_mut(self.turn % DEPTH) {
-            *slot = Some((mark, now));
+        let turn = self.turn % DEPTH;
+        if let (Some(slot), Some(place)) = (self.marks.get_mut(turn), self.prints.get_mut(turn)) {
+            (*slot, *place) = (Some((mark, now)), print);
         }
         self.turn = (self.turn + 1) % DEPTH;
         false

@@ -1,5 +1,7 @@
 //! A copy of the last bytes delivered, to notice repeats that differ.
 
+use std::collections::VecDeque;
+
 /// Bytes kept.
 const KEPT: usize = 4 << 10;
 /// Directions that have delivered this much are bulk, which should not pay for the copy.
@@ -9,7 +11,7 @@ const BULK: u64 = 64 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     start: u64,
-    bytes: Vec<u8>,
+    bytes: VecDeque<u8>,
 }
 
 impl Recent {
@@ -24,7 +26,7 @@ impl Recent {
         let fresh = bytes.get(bytes.len().saturating_sub(KEPT)..).unwrap_or_default();
         let surplus = (self.bytes.len() + fresh.len()).saturating_sub(KEPT);
         self.bytes.drain(..surplus.min(self.bytes.len()));
-        self.bytes.extend_from_slice(fresh);
+        self.bytes.extend(fresh);
         self.start = (offset + bytes.len() as u64).saturating_sub(self.bytes.len() as u64);
     }
 
@@ -36,9 +38,8 @@ impl Recent {
 
     /// Whether `bytes` at `offset` contradict what is kept.
     pub fn differs(&self, offset: u64, bytes: &[u8]) -> bool {
-        let kept =
-            self.bytes.get((offset.saturating_sub(self.start)) as usize..).unwrap_or_default();
+        let skip = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
         let theirs = bytes.get((self.start.saturating_sub(offset)) as usize..).unwrap_or_default();
-        kept.iter().zip(theirs).any(|(a, b)| a != b)
+        self.bytes.iter().skip(skip).zip(theirs).any(|(a, b)| a != b)
     }
 }

@@ -22,10 +22,12 @@ impl<T: Default> Subject<T> {
 }
 
 impl<T> Subject<T> {
+    #[inline]
     pub fn side(&self, dir: Dir) -> Side {
         if dir == self.client { Side::Client } else { Side::Server }
     }
 
+    #[inline]
     pub fn facts(&mut self, dir: Dir) -> &mut SideFacts {
         self.connection.side_mut(self.side(dir))
     }
@@ -39,9 +41,10 @@ impl<T> Subject<T> {
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
     {
-        self.offer(event(self.side(dir)), &event, dir, out);
+        self.offer(dir, event, out);
     }
 
+    #[inline]
     pub fn output<F>(&mut self, dir: Dir, acked: u64, output: Output<'_>, out: &mut F)
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
@@ -61,27 +64,23 @@ impl<T> Subject<T> {
                 }
             }
         }
-        self.offer(event(self.side(dir)), event, dir, out);
+        self.offer(dir, event, out);
     }
 
-    fn offer<'e, F>(
-        &mut self,
-        event: Event<'e>,
-        again: impl Fn(Side) -> Event<'e>,
-        dir: Dir,
-        out: &mut F,
-    ) where
+    #[inline]
+    fn offer<'e, F>(&mut self, dir: Dir, event: impl Fn(Side) -> Event<'e>, out: &mut F)
+    where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
     {
         if self.ignored {
             return;
         }
-        let mut verdict = out(&mut self.connection, &mut self.state, event);
+        let side = self.side(dir);
+        let mut verdict = out(&mut self.connection, &mut self.state, event(side));
         if verdict == Verdict::Swap && !self.swapped {
             self.swapped = true;
             self.swap();
-            let event = again(self.side(dir));
-            verdict = out(&mut self.connection, &mut self.state, event);
+            verdict = out(&mut self.connection, &mut self.state, event(side.other()));
         }
         self.ignored |= verdict == Verdict::Ignore;
     }

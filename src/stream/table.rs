@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::at::At;
+use crate::at::{At, Timestamp};
 use crate::limits::Limits;
 use crate::packet::Segment;
 
@@ -35,6 +35,8 @@ pub struct Table<T> {
     closed_connections: usize,
     count: u64,
     forgotten: u64,
+    /// Until then no closed connection is due to be forgotten.
+    quiet_until: Option<Timestamp>,
 }
 
 impl<T: Default> Table<T> {
@@ -57,10 +59,12 @@ impl<T: Default> Table<T> {
             closed_connections: limits.closed_connections,
             count: 0,
             forgotten: 0,
+            quiet_until: None,
         }
     }
 
     /// Takes a segment; `out` gets what it yields before this returns the id of its connection.
+    #[inline]
     pub fn push<F>(&mut self, segment: &Segment<'_>, out: &mut F) -> u64
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
@@ -81,10 +85,18 @@ impl<T: Default> Table<T> {
     }
 
     /// Forgets connections that closed long before `now`.
+    #[inline]
     pub fn tick(&mut self, now: At) {
+        if self.quiet_until.is_some_and(|until| now.time <= until) {
+            return;
+        }
         while let Some(slot) = self.pool.oldest(Queue::Closed) {
             let closed = self.pool.get(slot).and_then(|flow| flow.closed_at);
-            if closed.is_some_and(|closed| now.time.since(closed.time) <= LINGER) {
+            if let Some(closed) = closed
+                && now.time.since(closed.time) <= LINGER
+            {
+                let until = closed.time.nanos().saturating_add(LINGER);
+                self.quiet_until = Some(Timestamp::from_nanos(until));
                 return;
             }
             self.forget(slot);
@@ -112,6 +124,11 @@ impl<T: Default> Table<T> {
     /// To be called until `None` now and then: what is not taken stays in memory.
     pub fn closed(&mut self) -> Option<(Connection, T)> {
         self.gone.pop_front()
+    }
+
+    /// Whether there is one to be taken.
+    pub fn has_closed(&self) -> bool {
+        !self.gone.is_empty()
     }
 
     /// A connection still in the table.
@@ -152,6 +169,7 @@ impl<T: Default> Table<T> {
         Some(self.pool.get(slot)?.subject.connection.id)
     }
 
+    #[inline]
     fn slot<F>(&mut self, key: Key, dir: Dir, segment: &Segment<'_>, out: &mut F) -> u32
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
@@ -170,6 +188,7 @@ impl<T: Default> Table<T> {
         slot
     }
 
+    #[inline]
     fn evict<F>(&mut self, at: At, out: &mut F)
     where
         F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
@@ -196,6 +215,7 @@ impl<T: Default> Table<T> {
     }
 
     fn forget(&mut self, slot: u32) {
+        self.quiet_until = None;
         let Some(flow) = self.pool.remove(slot) else { return };
         self.flows.remove(flow.key);
         self.ids.remove(&flow.subject.connection.id);

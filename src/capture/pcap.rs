@@ -1,9 +1,6 @@
 //! The pcap format, in either endianness, with microseconds or nanoseconds (draft-ietf-opsawg-pcap).
 
-use pcap_parser::{
-    LegacyPcapBlock, PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified,
-    parse_pcap_header,
-};
+use pcap_parser::{PcapHeader, parse_pcap_header};
 
 use super::reader::{Body, Order, Record, Step};
 use super::{Error, LinkType};
@@ -44,34 +41,31 @@ impl Header {
     /// Decodes the record at the start of `data`, which is at `offset` of the file.
     #[inline(always)]
     pub fn decode(&self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
-        let header = if self.file.is_modified_format() { 24 } else { 16 };
-        let Some(len) = self.order.u32(data, 8) else { return Ok(Step::More(header)) };
-        if len as usize > cap {
-            return Err(Error::TooLong { offset, len: u64::from(len), cap: cap as u64 });
+        let len = if self.file.is_modified_format() { 24 } else { 16 };
+        let Some(header) = data.get(..len) else { return Ok(Step::More(len)) };
+        let field = |at| self.order.u32(header, at).unwrap_or_default();
+        let (secs, fraction, captured, wire_len) = (field(0), field(4), field(8), field(12));
+        if captured as usize > cap {
+            return Err(Error::TooLong { offset, len: u64::from(captured), cap: cap as u64 });
         }
-        let size = header + len as usize;
-        let decoded = match self.order {
-            Order::Big => parse_pcap_frame_be(data),
-            Order::Little if self.file.is_modified_format() => parse_pcap_frame_modified(data),
-            Order::Little => parse_pcap_frame(data),
-        };
-        let Ok((_, record)) = decoded else { return Ok(Step::More(size)) };
+        let size = len + captured as usize;
+        if data.len() < size {
+            return Ok(Step::More(size));
+        }
         let body = Body::Frame {
-            time: self.time(&record),
+            time: self.time(secs, fraction),
             link: self.link(),
-            data: header..size,
-            wire_len: record.origlen.max(len),
+            data: len..size,
+            wire_len: wire_len.max(captured),
             comment: None,
         };
         Ok(Step::Record(Record { size, body }))
     }
 
     #[inline(always)]
-    fn time(&self, record: &LegacyPcapBlock<'_>) -> Timestamp {
+    fn time(&self, secs: u32, fraction: u32) -> Timestamp {
         let unit = if self.file.is_nanosecond_precision() { 1 } else { 1000 };
-        Timestamp::from_nanos(
-            i64::from(record.ts_sec) * 1_000_000_000 + i64::from(record.ts_usec) * unit,
-        )
+        Timestamp::from_nanos(i64::from(secs) * 1_000_000_000 + i64::from(fraction) * unit)
     }
 }
 

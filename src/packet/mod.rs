@@ -157,7 +157,7 @@ impl Decoder {
     }
 
     /// What `frame` holds. A packet that was put together from fragments borrows from the decoder.
-    #[inline]
+    #[inline(always)]
     pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         match plain::segment(frame) {
             Some(segment) => Ok(Packet::Tcp(segment)),

@@ -18,7 +18,7 @@ struct Ip {
 }
 
 /// The segment in a plain frame.
-#[inline]
+#[inline(always)]
 pub(super) fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
     if frame.link.0 != 1 || frame.data.len() != frame.wire_len as usize || link::is_isl(frame.data)
     {
@@ -48,7 +48,7 @@ pub(super) fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
     })
 }
 
-#[inline]
+#[inline(always)]
 fn v4(packet: &[u8]) -> Option<(Ip, &[u8])> {
     let header = Ipv4HeaderSlice::from_slice(packet).ok()?;
     if header.protocol() != IpNumber::TCP || header.is_fragmenting_payload() {
@@ -63,7 +63,7 @@ fn v4(packet: &[u8]) -> Option<(Ip, &[u8])> {
     Some((ip, packet.get(header.slice().len()..usize::from(header.total_len()))?))
 }
 
-#[inline]
+#[inline(always)]
 fn v6(packet: &[u8]) -> Option<(Ip, &[u8])> {
     let header = Ipv6HeaderSlice::from_slice(packet).ok()?;
     let len = usize::from(header.payload_length());

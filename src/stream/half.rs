@@ -192,9 +192,12 @@ impl Half {
     pub fn offset(&self, seq: Seq) -> Option<i64> {
         let distance = seq.since(self.base?.plus(self.next));
         let offset = i64::try_from(self.next).ok()?.checked_add(distance)?;
+        if (-(WINDOW as i64)..=WINDOW as i64).contains(&distance) {
+            return Some(offset);
+        }
         let limit = self.highest().max(self.acked).saturating_add(WINDOW);
-        let near = u64::try_from(offset).map_or(true, |offset| offset <= limit);
-        (near && distance >= -(WINDOW as i64)).then_some(offset)
+        let near = u64::try_from(offset).is_ok_and(|offset| offset <= limit);
+        (near && distance > 0).then_some(offset)
     }
 
     /// Compares `part` with what came before it.
@@ -390,6 +393,9 @@ impl Half {
     /// Delivers `part`, which begins at or before the next offset, around what is held.
     #[inline]
     fn deliver(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+        if self.held.is_empty() {
+            return self.emit(part.within(self.next, part.end()), out);
+        }
         while self.next < part.end() {
             let end = self.first_held().map_or(part.end(), |held| held.min(part.end()));
             self.emit(part.within(self.next, end), out);

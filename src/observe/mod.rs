@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod extract;
+pub mod hashing;
 pub mod heads;
 pub mod listing;
 

@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::model::Session;
 use crate::model::exchange::{Body, Exchange, Hole, Stray};
 use crate::observe::Observer;
+use crate::observe::hashing::Pool;
 use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
 use crate::stream::{Connection, Side};
@@ -48,6 +49,7 @@ pub struct Sessions {
     web: Web,
     late: u64,
     digest: bool,
+    hashing: Pool,
     secrets: Secrets,
     limits: Limits,
     /// Exchanges beyond the cap of their session.
@@ -87,6 +89,7 @@ impl Sessions {
             web: Web::default(),
             late: 0,
             digest,
+            hashing: Pool::default(),
             secrets,
             limits,
             omitted: 0,
@@ -164,7 +167,7 @@ impl Sessions {
                     channel.sessions.retain(|session| *session != number);
                 }
             }
-            if let Some(session) = open.into_session(&facts) {
+            if let Some(session) = open.into_session(&facts, &mut self.hashing) {
                 return Some(session);
             }
         }
@@ -233,7 +236,7 @@ impl Sessions {
             && start.is_some()
             && let Some(open) = self.open.get_mut(session)
         {
-            open.digest.get_or_insert_default().begin(pipelined);
+            open.digest.get_or_insert_default().begin(&mut self.hashing, pipelined);
         }
         match early {
             Some(_) => self.complete(value, exchange, start),
@@ -312,7 +315,7 @@ impl Sessions {
             && link.start.is_some()
             && let Some(digest) = &mut open.digest
         {
-            digest.refuse();
+            digest.refuse(&mut self.hashing);
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
         let reply_url = response.reply_url.clone();
@@ -382,7 +385,7 @@ impl Sessions {
                 request.span.extend(at);
                 if let (Some(start), Some(digest), false) = (link.start, &mut open.digest, refused)
                 {
-                    digest.data(start.saturating_add(offset), bytes);
+                    digest.data(&mut self.hashing, start.saturating_add(offset), bytes);
                 }
             }
             Side::Server => {

@@ -10,6 +10,7 @@ use crate::model::fold::{SESSION_NOT_FOUND, fold};
 use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session};
 use crate::observe::digest::FileDigest;
+use crate::observe::hashing::Pool;
 use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
 use crate::stream::Connection;
@@ -238,6 +239,7 @@ impl Open {
     pub fn into_session<'c>(
         mut self,
         facts: impl Fn(u64) -> Option<&'c Connection>,
+        hashing: &mut Pool,
     ) -> Option<Session> {
         // Responses that were not seen to end have not been judged yet.
         for response in self.exchanges.iter_mut().filter_map(|exchange| exchange.response.as_mut())
@@ -248,7 +250,7 @@ impl Open {
             .exchanges
             .iter()
             .find_map(|exchange| exchange.request.as_ref()?.content_range.as_ref()?.total);
-        let sha256 = size.and_then(|size| self.digest.and_then(|digest| digest.finish(size)));
+        let sha256 = self.digest.and_then(|digest| digest.finish(hashing, size));
         let mut session = fold(self.exchanges, sha256)?;
         session.exchanges_omitted = self.omitted;
         session.reply = self.reply;

@@ -206,13 +206,13 @@ impl Engine {
 fn deliver(
     connection: &mut Connection,
     layer: &mut Layer,
-    event: Event<'_>,
+    event: &Event<'_>,
     keys: &KeyLog,
     limits: &Limits,
     waiting: &mut Waiting,
     out: &mut impl FnMut(&Connection, http::Event<'_>),
 ) -> Verdict {
-    if connection.midstream && layer.is_backwards(&event) {
+    if connection.midstream && layer.is_backwards(event) {
         return Verdict::Swap;
     }
     let before = layer.waiting_bytes();

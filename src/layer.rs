@@ -44,13 +44,13 @@ impl Layer {
     /// Takes one stream event.
     pub fn push(
         &mut self,
-        event: stream::Event<'_>,
+        event: &stream::Event<'_>,
         keys: &KeyLog,
         limits: &Limits,
         out: &mut impl FnMut(http::Event<'_>),
     ) {
         if let Self::Detect(detect) = self
-            && let Some(found) = detect.look(&event, limits)
+            && let Some(found) = detect.look(event, limits)
         {
             *self = found;
         }
@@ -59,7 +59,7 @@ impl Layer {
             Self::Http(parser) => parser.push(event, keys, limits, out),
             Self::Tls(both) => {
                 let (decryptor, inner) = &mut **both;
-                decryptor.push(event, keys, &mut |event| inner.push(event, keys, limits, out));
+                decryptor.push(*event, keys, &mut |event| inner.push(&event, keys, limits, out));
             }
         }
     }
@@ -113,7 +113,7 @@ impl Layer {
         match self {
             Self::Tls(both) => {
                 let (decryptor, inner) = &mut **both;
-                decryptor.give_up(keys, &mut |event| inner.push(event, keys, limits, &mut out));
+                decryptor.give_up(keys, &mut |event| inner.push(&event, keys, limits, &mut out));
                 inner.give_up(keys, limits, out);
             }
             Self::Http(parser) => {

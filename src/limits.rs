@@ -54,7 +54,7 @@ impl Default for Limits {
             held_per_side: 4 << 20,
             held_in_all: 64 << 20,
             connections: 100_000,
-            closed_connections: 2_048,
+            closed_connections: 1_024,
             head: 128 << 10,
             headers: 256,
             fragmented_datagrams: 1_024,

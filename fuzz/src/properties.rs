@@ -118,8 +118,8 @@ pub fn stream(data: &[u8]) {
         frame += 1 + u64::from(head[7] >> 4);
         let segment = segment(*head, payload, frame);
         let mut seen =
-            |connection: &mut bitsleuth::stream::Connection, (): &mut (), event: Event<'_>| {
-                offsets.take(connection.id, &event);
+            |connection: &mut bitsleuth::stream::Connection, (): &mut (), event: &Event<'_>| {
+                offsets.take(connection.id, event);
                 Verdict::Go
             };
         table.push(&segment, &mut seen);
@@ -127,8 +127,8 @@ pub fn stream(data: &[u8]) {
         while table.closed().is_some() {}
     }
     let mut seen =
-        |connection: &mut bitsleuth::stream::Connection, (): &mut (), event: Event<'_>| {
-            offsets.take(connection.id, &event);
+        |connection: &mut bitsleuth::stream::Connection, (): &mut (), event: &Event<'_>| {
+            offsets.take(connection.id, event);
             Verdict::Go
         };
     while table.finish(at(frame), &mut seen) {}
@@ -210,7 +210,7 @@ pub fn http(data: &[u8]) {
     let mut parser = Parser::new(Carrier::default(), 0);
     let mut bodies: HashMap<(u32, Side), Option<u64>> = HashMap::new();
     dialogue(data, |event| {
-        parser.push(event, &keys, &limits, &mut |event| match event {
+        parser.push(&event, &keys, &limits, &mut |event| match event {
             http::Event::Head { exchange, side, head, .. } => {
                 assert!(
                     head.headers.len() <= limits.headers.max(48),
@@ -264,7 +264,7 @@ pub fn bits(data: &[u8]) {
         };
         for event in [Event::Data(chunk), Event::End { at: at(2), side, why: End::Fin }] {
             if !data.is_empty() {
-                parser.push(event, &keys, &limits, &mut decode);
+                parser.push(&event, &keys, &limits, &mut decode);
             }
         }
     }

@@ -130,7 +130,7 @@ impl Parser {
     /// Takes one stream event.
     pub fn push(
         &mut self,
-        event: stream::Event<'_>,
+        event: &stream::Event<'_>,
         keys: &KeyLog,
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
@@ -139,7 +139,7 @@ impl Parser {
             tunnel.push(event, keys, limits, out);
             return;
         }
-        match event {
+        match *event {
             stream::Event::Data(ref chunk) => self.data(chunk, keys, limits, out),
             stream::Event::Gap { at, side, len, .. } => self.gap(at, side, len, limits, out),
             stream::Event::End { at, side, why } => self.end(at, side, why, limits, out),
@@ -168,6 +168,7 @@ impl Parser {
         }
     }
 
+    #[inline]
     fn data(
         &mut self,
         chunk: &Chunk<'_>,
@@ -181,7 +182,7 @@ impl Parser {
             if let Some(tunnel) = &mut self.tunnel {
                 let offset = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
                 tunnel.push(
-                    stream::Event::Data(Chunk { offset, bytes: rest, ..*chunk }),
+                    &stream::Event::Data(Chunk { offset, bytes: rest, ..*chunk }),
                     keys,
                     limits,
                     out,

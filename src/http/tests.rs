@@ -29,7 +29,7 @@ fn run(steps: &[Do]) -> Vec<String> {
             Lose(side, len) => stream::Event::Gap { at: at(99), side, offset: 0, len },
             Fin(side) => stream::Event::End { at: at(99), side, why: Ending::Fin },
         };
-        parser.push(event, &keys, &limits, &mut |event| match event {
+        parser.push(&event, &keys, &limits, &mut |event| match event {
             Event::Head { exchange, head, .. } => log.push(match head.start {
                 Start::Request { method, target } => format!("{exchange} {method} {target}"),
                 Start::Response { status, .. } => format!("{exchange} {status}"),

@@ -15,7 +15,7 @@ const RESET_SLACK: u64 = 1 << 16;
 impl<T: Default> Flow<T> {
     pub fn reset<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         let Some(seq_fits) = self.reset_fits(dir, segment) else {
             self.subject.connection.resets_ignored += 1;
@@ -61,7 +61,7 @@ impl<T: Default> Flow<T> {
     /// What time, FIN and acknowledgements settle after a segment.
     pub fn settle<F>(&mut self, at: At, budget: &mut Budget, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         if self.halves.of(Dir::Up).is_settled() && self.halves.of(Dir::Down).is_settled() {
             return;
@@ -90,7 +90,7 @@ impl<T: Default> Flow<T> {
     /// Ends both directions, after what is known to come before.
     pub fn end<F>(&mut self, at: At, why: End, budget: &mut Budget, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         for dir in [self.subject.client, self.subject.client.other()] {
             let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);

@@ -80,7 +80,7 @@ impl<T: Default> Flow<T> {
     #[inline]
     pub fn push<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         self.subject.connection.seen(segment.at);
         if self.mirrors.of_mut(dir).repeats(segment) {
@@ -207,7 +207,7 @@ impl<T: Default> Flow<T> {
     #[inline]
     fn data<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         let fin = segment.flags.has(Flags::FIN);
         if segment.wire_len == 0 && !fin {
@@ -266,7 +266,7 @@ impl<T: Default> Flow<T> {
 
     fn stray<F>(&mut self, dir: Dir, at: At, seq: Seq, budget: &mut Budget, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
         if !half.ended && !subject.ignored {

@@ -39,7 +39,7 @@ impl<T> Subject<T> {
 
     pub fn emit<F>(&mut self, dir: Dir, event: impl Fn(Side) -> Event<'static>, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         self.offer(dir, event, out);
     }
@@ -47,7 +47,7 @@ impl<T> Subject<T> {
     #[inline]
     pub fn output<F>(&mut self, dir: Dir, acked: u64, output: Output<'_>, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         let event = |side| match output {
             Output::Data { at, offset, bytes } => Event::Data(Chunk { at, side, offset, bytes }),
@@ -70,17 +70,17 @@ impl<T> Subject<T> {
     #[inline]
     fn offer<'e, F>(&mut self, dir: Dir, event: impl Fn(Side) -> Event<'e>, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         if self.ignored {
             return;
         }
         let side = self.side(dir);
-        let mut verdict = out(&mut self.connection, &mut self.state, event(side));
+        let mut verdict = out(&mut self.connection, &mut self.state, &event(side));
         if verdict == Verdict::Swap && !self.swapped {
             self.swapped = true;
             self.swap();
-            verdict = out(&mut self.connection, &mut self.state, event(side.other()));
+            verdict = out(&mut self.connection, &mut self.state, &event(side.other()));
         }
         self.ignored |= verdict == Verdict::Ignore;
     }

@@ -67,7 +67,7 @@ impl<T: Default> Table<T> {
     #[inline]
     pub fn push<F>(&mut self, segment: &Segment<'_>, out: &mut F) -> u64
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         self.tick(segment.at);
         let (key, dir) = Key::of(segment.from, segment.to);
@@ -106,7 +106,7 @@ impl<T: Default> Table<T> {
     /// Ends the open connection that began first with [`End::Capture`]; to be called until false, when nothing follows.
     pub fn finish<F>(&mut self, at: At, out: &mut F) -> bool
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         if self.ending.is_empty() {
             let mut order: Vec<_> =
@@ -172,7 +172,7 @@ impl<T: Default> Table<T> {
     #[inline]
     fn slot<F>(&mut self, key: Key, dir: Dir, segment: &Segment<'_>, out: &mut F) -> u32
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         if let Some(slot) = self.flows.find(key) {
             let old = self.pool.get(slot);
@@ -191,7 +191,7 @@ impl<T: Default> Table<T> {
     #[inline]
     fn evict<F>(&mut self, at: At, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         while self.pool.len(Queue::Open) > self.connections {
             let Some(slot) = self.pool.oldest(Queue::Open) else { break };
@@ -206,7 +206,7 @@ impl<T: Default> Table<T> {
 
     fn end<F>(&mut self, slot: u32, at: At, why: End, out: &mut F)
     where
-        F: FnMut(&mut Connection, &mut T, Event<'_>) -> Verdict,
+        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
         if let Some(flow) = self.pool.get_mut(slot) {
             flow.end(at, why, &mut self.budget, out);

@@ -19,7 +19,7 @@ struct Net {
     table: Table<u32>,
     frame: u64,
     time: i64,
-    verdict: fn(&Event<'_>) -> Verdict,
+    verdict: fn(&&Event<'_>) -> Verdict,
     port: u16,
     server_port: u16,
 }
@@ -87,7 +87,7 @@ impl Net {
         change(&mut segment);
         let (mut log, verdict) = (vec![], self.verdict);
         self.table.push(&segment, &mut |_, _, event| {
-            log.push(text(&event));
+            log.push(text(event));
             verdict(&event)
         });
         log
@@ -105,8 +105,8 @@ impl Net {
     fn finish(&mut self) -> Vec<String> {
         let mut log = vec![];
         let at = self.at();
-        let mut out = |_: &mut Connection, _: &mut u32, event: Event<'_>| {
-            log.push(text(&event));
+        let mut out = |_: &mut Connection, _: &mut u32, event: &Event<'_>| {
+            log.push(text(event));
             Verdict::Go
         };
         while self.table.finish(at, &mut out) {}
@@ -558,7 +558,7 @@ proptest! {
                 window: ack as u16, options: &[2, 4, 5], payload, wire_len: len as u32 + cut, ttl: 1, ip_id: None,
             };
             net.table.push(&segment, &mut |connection, _, event| {
-                let (side, offset, len) = match event {
+                let (side, offset, len) = match *event {
                     Event::Data(chunk) => (chunk.side, chunk.offset, chunk.bytes.len() as u64),
                     Event::Gap { side, offset, len, .. } => (side, offset, len),
                     Event::End { side, .. } => {

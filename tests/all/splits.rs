@@ -60,10 +60,10 @@ fn events(side: Side, pieces: &[&[u8]]) -> Vec<String> {
     for bytes in pieces.iter().filter(|bytes| !bytes.is_empty()) {
         let chunk = Chunk { at: At::default(), side, offset, bytes };
         offset += bytes.len() as u64;
-        parser.push(stream::Event::Data(chunk), &keys, &limits, &mut say);
+        parser.push(&stream::Event::Data(chunk), &keys, &limits, &mut say);
     }
     let end = stream::Event::End { at: At::default(), side, why: stream::End::Fin };
-    parser.push(end, &keys, &limits, &mut say);
+    parser.push(&end, &keys, &limits, &mut say);
     log
 }
 

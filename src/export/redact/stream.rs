@@ -117,8 +117,8 @@ impl<'p> Follower<'p> {
     /// Takes a segment and tells its connection.
     pub fn push(&mut self, segment: &Segment<'_>) -> u64 {
         let Self { table, limits, keys, pseudonyms, kept } = self;
-        let mut hand = |connection: &mut Connection, talk: &mut Talk, event: Event<'_>| {
-            follow(connection, talk, event, Some(segment), (keys, limits, pseudonyms), kept)
+        let mut hand = |connection: &mut Connection, talk: &mut Talk, event: &Event<'_>| {
+            follow(connection, talk, *event, Some(segment), (keys, limits, pseudonyms), kept)
         };
         let id = table.push(segment, &mut hand);
         self.forget();
@@ -129,7 +129,7 @@ impl<'p> Follower<'p> {
     pub fn finish(mut self, last: crate::at::At) -> Kept {
         let Self { table, limits, keys, pseudonyms, kept } = &mut self;
         table.finish(last, &mut |connection, talk, event| {
-            follow(connection, talk, event, None, (keys, limits, pseudonyms), kept)
+            follow(connection, talk, *event, None, (keys, limits, pseudonyms), kept)
         });
         self.forget();
         for stream in self.kept.streams.values_mut() {
@@ -164,7 +164,7 @@ fn follow(
         Event::Gap { side, .. } | Event::End { side, .. } => {
             let key = (connection.id, connection.address(side));
             let mut found = Vec::new();
-            talk.layer.push(event, keys, limits, &mut |event| found.push(Found::of(&event, &[])));
+            talk.layer.push(&event, keys, limits, &mut |event| found.push(Found::of(&event, &[])));
             talk.half(side).sort(&found, side, (0, &[]), &mut Keeper { key, pseudonyms, kept });
             // What follows is not what the bytes before were waiting for.
             talk.half(side).pending.clear();
@@ -182,7 +182,7 @@ fn follow(
     }
     let key = (connection.id, connection.address(chunk.side));
     let mut found = Vec::new();
-    talk.layer.push(event, keys, limits, &mut |event| found.push(Found::of(&event, chunk.bytes)));
+    talk.layer.push(&event, keys, limits, &mut |event| found.push(Found::of(&event, chunk.bytes)));
     let place = (chunk.offset, chunk.bytes);
     talk.half(chunk.side).sort(&found, chunk.side, place, &mut Keeper { key, pseudonyms, kept });
     Verdict::Go
@@ -306,7 +306,7 @@ impl Talk {
 
     /// Looks for HTTP, whose parser is then given the chunk anew.
     fn detect(&mut self, chunk: &Chunk<'_>, keys: &KeyLog, limits: &Limits) -> bool {
-        self.layer.push(Event::Data(*chunk), keys, limits, &mut |_| {});
+        self.layer.push(&Event::Data(*chunk), keys, limits, &mut |_| {});
         if matches!(self.layer, Layer::Http(_)) {
             self.layer = Layer::Http(Box::new(Parser::new(Carrier::default(), 0)));
             return true;

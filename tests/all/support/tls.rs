@@ -59,8 +59,8 @@ pub fn decrypt_some(
     }
     let (mut plain, mut last) = (Plain::default(), bitsleuth::at::At::default());
     let deliver =
-        |plain: &mut Plain, keys: &KeyLog, decryptor: &mut Decryptor, event: Event<'_>| {
-            decryptor.push(event, keys, &mut |event| plain.take(event));
+        |plain: &mut Plain, keys: &KeyLog, decryptor: &mut Decryptor, event: &Event<'_>| {
+            decryptor.push(*event, keys, &mut |event| plain.take(event));
             Verdict::Go
         };
     while let Some(item) = reader.next().unwrap() {

@@ -93,6 +93,11 @@ impl Analysis {
         self.engine.rsa_key(pem)
     }
 
+    /// Declares that no more secrets and keys will come: nothing is kept in wait for them. A pcap file holds none.
+    pub const fn secrets_complete(&mut self) {
+        self.engine.secrets_complete();
+    }
+
     /// Whether connections wait for keys: what more of them there are should be given now.
     pub fn waits_for_keys(&self) -> bool {
         self.engine.waits_for_keys()

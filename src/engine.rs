@@ -98,6 +98,11 @@ impl Engine {
         self.keys.add_rsa_key(pem)
     }
 
+    /// Declares that no more secrets and keys will come: nothing is kept in wait for them.
+    pub const fn secrets_complete(&mut self) {
+        self.keys.complete();
+    }
+
     /// Whether connections wait for keys: what more of them there are should be given now.
     pub fn waits_for_keys(&self) -> bool {
         self.keys.waiting_bytes() > 0

@@ -361,6 +361,25 @@ fn client_certificate_that_was_needed_is_named() {
 }
 
 #[test]
+fn alert_in_the_clear_is_read_behind_what_cannot_be() {
+    let capture = without_secrets(&peer("go-12-client-cert-refused"));
+    let found = findings(&capture, "client-cert-needed").concat();
+    assert!(found.contains("the server sent the alert bad_certificate"), "{found}");
+}
+
+#[test]
+fn facts_without_keys_are_the_same_whether_they_may_come_or_not() {
+    for row in told() {
+        let capture = without_secrets(&peer(&row[0]));
+        let mut complete = KeyLog::default();
+        complete.complete();
+        let (waited, skipped) =
+            (decrypt(&capture, KeyLog::default(), false), decrypt(&capture, complete, false));
+        assert_eq!(waited.facts, skipped.facts, "{}", row[0]);
+    }
+}
+
+#[test]
 fn host_id_with_a_certificate_for_other_names_is_the_cause() {
     let report = report(&[&peer("openssl-12-host-id-name")]);
     let diagnosis = &report["sessions"][0]["diagnosis"];

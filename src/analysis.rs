@@ -7,11 +7,11 @@ use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
-use crate::model::{Lookup, Report, Session, TlsConnection};
+use crate::model::tls::TlsConnections;
+use crate::model::{Lookup, Report, Session};
 use crate::observe::Observer;
 use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
-use crate::stream::Connection;
 use crate::tls::RsaKeyError;
 
 /// What an analysis is asked for.
@@ -51,9 +51,7 @@ pub struct Analysis {
     /// Failed look-ups as they were known at some time.
     lookups: Vec<Lookup>,
     looked: Timestamp,
-    tls: Vec<TlsConnection>,
-    tls_cap: usize,
-    tls_omitted: u64,
+    tls: TlsConnections,
 }
 
 impl Analysis {
@@ -62,15 +60,13 @@ impl Analysis {
         let Options { limits, digest, rules, secrets } = options;
         Self {
             attempts: Attempts::new(limits.attempts),
-            tls_cap: limits.tls_connections,
+            tls: TlsConnections::new(limits.tls_connections),
             judge: Judge::new(rules, &limits),
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits, digest, secrets),
             kept: Vec::new(),
             lookups: Vec::new(),
             looked: Timestamp::default(),
-            tls: Vec::new(),
-            tls_omitted: 0,
         }
     }
 
@@ -128,7 +124,7 @@ impl Analysis {
         quality.exchanges_omitted = self.sessions.omitted();
         quality.sessions_forgotten = self.sessions.forgotten();
         quality.late_messages = self.sessions.late();
-        quality.tls_omitted = self.tls_omitted;
+        quality.tls_omitted = self.tls.omitted();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -141,7 +137,7 @@ impl Analysis {
             sessions: self.kept,
             attempts: self.attempts.finish(),
             lookups: self.lookups,
-            tls_connections: self.tls,
+            tls_connections: self.tls.finish(),
             findings: Vec::new(),
         };
         self.judge.capture(&mut report);
@@ -157,19 +153,11 @@ impl Analysis {
         })
     }
 
-    fn keep_tls(&mut self, connection: &Connection) {
-        match TlsConnection::of(connection) {
-            Some(_) if self.tls.len() >= self.tls_cap => self.tls_omitted += 1,
-            Some(facts) => self.tls.push(facts),
-            None => {}
-        }
-    }
-
     fn forget(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
             self.attempts.closed(&connection);
-            self.keep_tls(&connection);
+            self.tls.closed(&connection);
             self.sessions.closed(&connection);
         }
     }

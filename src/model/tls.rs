@@ -9,6 +9,51 @@ use crate::at::Span;
 use crate::stream::{Connection, SideFacts};
 use crate::tls::{Alert, Facts};
 
+/// The connections with TLS that are over, up to a cap.
+#[derive(Clone, Debug, Default)]
+pub struct TlsConnections {
+    all: Vec<TlsConnection>,
+    /// Which of them failed.
+    failed: Vec<usize>,
+    cap: usize,
+    omitted: u64,
+}
+
+impl TlsConnections {
+    /// None so far, and at most `cap`.
+    pub fn new(cap: usize) -> Self {
+        Self { cap, ..Self::default() }
+    }
+
+    /// Takes a connection that is over.
+    pub fn closed(&mut self, connection: &Connection) {
+        let Some(one) = TlsConnection::of(connection) else { return };
+        if self.all.len() >= self.cap {
+            self.omitted += 1;
+            return;
+        }
+        if one.failed() {
+            self.failed.push(self.all.len());
+        }
+        self.all.push(one);
+    }
+
+    /// Those whose handshake failed.
+    pub fn failed(&self) -> impl Iterator<Item = &TlsConnection> {
+        self.failed.iter().filter_map(|&index| self.all.get(index))
+    }
+
+    /// Those beyond the cap.
+    pub const fn omitted(&self) -> u64 {
+        self.omitted
+    }
+
+    /// All that were kept.
+    pub fn finish(self) -> Vec<TlsConnection> {
+        self.all
+    }
+}
+
 /// A connection with TLS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsConnection {

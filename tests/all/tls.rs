@@ -6,12 +6,12 @@ use bitsleuth::capture::{Item, Reader};
 use bitsleuth::limits::Limits;
 use bitsleuth::stream::Side;
 use bitsleuth::tls::{Facts, KeyLog, Likelihood, Opaque, Traffic};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::build::{self, Order, pcap};
+use crate::support::build::{self, Order, Record, pcap};
 use crate::support::tls::{Plain, decrypt, decrypt_some, in_tls, secrets};
-use crate::support::{bitsleuth, report, root, sample, stderr};
+use crate::support::{bitsleuth, report, root, sample, stderr, transcript};
 
 /// A report without what TLS, lengths and the form of the file change.
 fn bare(mut report: Value) -> Value {
@@ -56,20 +56,25 @@ fn differences(one: &Value, two: &Value, at: &str) -> Vec<String> {
     }
 }
 
+/// What the program reports of a capture with a key log beside it.
+fn report_with(keys: &str, records: &[Record]) -> Value {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("keys"), keys).unwrap();
+    std::fs::write(dir.path().join("tls.pcap"), pcap(records, Order::Little)).unwrap();
+    let output = bitsleuth()
+        .current_dir(dir.path())
+        .args(["sessions", "--json", "--digest", "sha256", "--tls-keys", "keys", "tls.pcap"])
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn conversation_is_the_same_with_and_without_tls() {
     for name in ["good.pcap", "resumed.pcap", "refused.pcap", "balanced.pcap"] {
         let (plain, sealed, keys) = in_tls(&build::records(&sample(name)));
         let plain = report(&[&pcap(&plain, Order::Little)]);
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("keys"), keys).unwrap();
-        std::fs::write(dir.path().join("tls.pcap"), pcap(&sealed, Order::Little)).unwrap();
-        let output = bitsleuth()
-            .current_dir(dir.path())
-            .args(["sessions", "--json", "--digest", "sha256", "--tls-keys", "keys", "tls.pcap"])
-            .output()
-            .unwrap();
-        let tls: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let tls = report_with(&keys, &sealed);
         assert!(!tls["tls_connections"].as_array().unwrap().is_empty(), "{name}");
         assert!(!plain["sessions"].as_array().unwrap().is_empty(), "{name}");
         assert_eq!(differences(&bare(tls), &bare(plain), name), Vec::<String>::new());
@@ -358,6 +363,77 @@ fn client_certificate_that_was_needed_is_named() {
         assert!(found.contains("the server sent the alert bad_certificate"), "{name}: {found}");
         assert!(findings(&peer(name), "tls-handshake-failed").is_empty(), "{name}");
     }
+}
+
+/// The same packets with other data: the first of each side, and nothing behind it.
+fn saying(client: &[u8], server: &[u8], records: &[Record]) -> Vec<Record> {
+    let (mut said, mut shorter) = ([client, server], [0_u32; 2]);
+    let change = |record: &Record| {
+        let side = usize::from(record.flow().1);
+        let (seq, ack) = record.numbers();
+        let moved = record
+            .clone()
+            .with_numbers(seq.wrapping_sub(shorter[side]), ack.wrapping_sub(shorter[1 - side]));
+        if record.payload().is_empty() {
+            return moved;
+        }
+        let text = std::mem::take(&mut said[side]);
+        shorter[side] += (record.payload().len() - text.len()) as u32;
+        moved.with_payload(text)
+    };
+    records.iter().map(change).collect()
+}
+
+/// The report on a session inside TLS and what another connection of its client came to ten minutes later: the server
+/// answered the ClientHello by `answer`.
+fn session_and_handshake(session: &str, answer: &[u8]) -> Value {
+    let text = format!(
+        "{session}! server closes\n... 600 s\n= connection\n> PING\n< 200\n! server closes\n"
+    );
+    let records = build::records(&transcript(&text));
+    let (session, other): (Vec<Record>, Vec<Record>) =
+        records.iter().cloned().partition(|record| record.flow().0 == records[0].flow().0);
+    let (_, mut sealed, keys) = in_tls(&session);
+    let hello = [
+        &[22, 3, 1, 0, 54, 1, 0, 0, 50, 3, 3][..],
+        &[77; 32],
+        &[0, 0, 2, 0x13, 1, 1, 0, 0, 7, 0, 43, 0, 3, 2, 3, 4],
+    ];
+    sealed.extend(saying(&hello.concat(), answer, &other));
+    report_with(&keys, &sealed)
+}
+
+const STOPPED: &str = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
+const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
+#[test]
+fn failed_handshake_explains_a_session_that_stopped() {
+    let report = session_and_handshake(STOPPED, &HANDSHAKE_FAILURE);
+    let session = &report["sessions"][0];
+    assert_eq!(session["diagnosis"]["cause"], "tls-handshake-failed", "{session:#}");
+    let summary = session["diagnosis"]["summary"].as_str().unwrap();
+    assert!(summary.contains("the server sent the alert handshake_failure"), "{summary}");
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().all(|finding| finding["rule"] != "tls-handshake-failed"));
+}
+
+#[test]
+fn handshake_without_an_alert_explains_nothing() {
+    let session = &session_and_handshake(STOPPED, b"")["sessions"][0];
+    assert_ne!(session["diagnosis"]["cause"], "tls-handshake-failed");
+    let found = session["findings"].as_array().unwrap();
+    let found = found.iter().find(|finding| finding["rule"] == "tls-handshake-failed").unwrap();
+    assert_eq!((&found["severity"], &found["confidence"]), (&json!("note"), &json!("possible")));
+}
+
+#[test]
+fn handshake_that_fails_after_a_completed_session_stands_by_itself() {
+    let done = format!("{STOPPED}> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n");
+    let report = session_and_handshake(&done, &HANDSHAKE_FAILURE);
+    assert_eq!(report["sessions"][0]["outcome"], "completed");
+    assert!(report["sessions"][0]["diagnosis"].is_null());
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["rule"] == "tls-handshake-failed"));
 }
 
 #[test]

@@ -365,6 +365,29 @@ fn client_certificate_that_was_needed_is_named() {
     }
 }
 
+#[test]
+fn early_request_is_read_before_the_server_has_answered() {
+    let capture = peer("openssl-13-resume-early");
+    assert!(secrets(&capture).concat().contains("CLIENT_EARLY_TRAFFIC_SECRET "));
+    let report = report(&[&capture]);
+    let tls = &report["tls_connections"][1];
+    assert_eq!((&tls["resumed"], &tls["early_data_offered"]), (&json!(true), &json!(true)));
+    let session = &report["sessions"][0];
+    assert_eq!((&session["outcome"], &session["bytes_total"]), (&json!("completed"), &json!(3079)));
+    let early = &session["exchanges"][1];
+    assert_eq!((&early["type"], &early["connection"]), (&json!("Fragment"), &tls["connection"]));
+    let hello = tls["server_hello_at"]["frame"].as_u64().unwrap();
+    assert!(early["request"]["last_frame"].as_u64().unwrap() < hello, "{early:#}");
+}
+
+#[test]
+fn upload_inside_the_tls_of_a_proxy_is_read() {
+    let report = report(&[&peer("openssl-13-inside-13")]);
+    let session = &report["sessions"][0];
+    assert_eq!((&session["outcome"], &session["bytes_total"]), (&json!("completed"), &json!(3079)));
+    assert_eq!(session["url"], "https://bits.example.test/up/file.bin");
+}
+
 /// The same packets with other data: the first of each side, and nothing behind it.
 fn saying(client: &[u8], server: &[u8], records: &[Record]) -> Vec<Record> {
     let (mut said, mut shorter) = ([client, server], [0_u32; 2]);

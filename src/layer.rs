@@ -29,6 +29,9 @@ pub struct Detect {
 /// tail of a body whose start was not captured must fit.
 const PATIENCE: u64 = 16 << 20;
 
+/// Tunnels and TLS around what is read. A chain of two HTTPS proxies makes five.
+const DEEPEST: u8 = 8;
+
 impl Default for Layer {
     fn default() -> Self {
         Self::new(Carrier::default(), 0)
@@ -36,8 +39,11 @@ impl Default for Layer {
 }
 
 impl Layer {
-    /// A layer that will find out.
-    pub fn new(carrier: Carrier, first_exchange: u32) -> Self {
+    /// A layer that will find out; one that is too deep remains unread.
+    pub const fn new(carrier: Carrier, first_exchange: u32) -> Self {
+        if carrier.depth > DEEPEST {
+            return Self::Opaque;
+        }
         Self::Detect(Detect { carrier, first_exchange, looked_at: 0 })
     }
 
@@ -139,7 +145,7 @@ impl Detect {
     fn look(&mut self, event: &stream::Event<'_>, limits: &Limits) -> Option<Layer> {
         let stream::Event::Data(chunk) = event else { return None };
         if tls::looks_like_tls(chunk.bytes) {
-            let inner = Layer::new(Carrier { tls: true, ..self.carrier }, self.first_exchange);
+            let inner = Layer::new(self.carrier.tls(), self.first_exchange);
             let decryptor = Decryptor::new(limits.tls_waiting);
             return Some(Layer::Tls(Box::new((decryptor, inner))));
         }

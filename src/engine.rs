@@ -139,7 +139,8 @@ impl Engine {
         let (mut connection, layer) = self.table.closed()?;
         self.waiting.bytes = self.waiting.bytes.saturating_sub(layer.waiting_bytes());
         connection.tls = layer.into_tls();
-        self.tls_opaque += u64::from(connection.tls.as_ref().is_some_and(|tls| tls.is_opaque()));
+        let tls = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
+        self.tls_opaque += tls.filter(|tls| tls.is_opaque()).count() as u64;
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
             + u64::from(connection.server_side.duplicate_frames);
         if connection.is_one_sided() {

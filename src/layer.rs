@@ -90,7 +90,11 @@ impl Layer {
     /// What is known of the TLS connection in the end, here or in a tunnel.
     pub fn into_tls(self) -> Option<Box<tls::Facts>> {
         match self {
-            Self::Tls(both) => Some(Box::new(both.0.into_facts())),
+            Self::Tls(both) => {
+                let (decryptor, inner) = *both;
+                let inside = inner.into_tls();
+                Some(Box::new(tls::Facts { inside, ..decryptor.into_facts() }))
+            }
             Self::Http(parser) => {
                 let facts = parser.into_tunnel()?.into_tls()?;
                 Some(Box::new(tls::Facts { tunnel: true, ..*facts }))

@@ -25,9 +25,16 @@ impl TlsConnections {
         Self { cap, ..Self::default() }
     }
 
-    /// Takes a connection that is over.
+    /// Takes a connection that is over; TLS inside TLS counts by itself.
     pub fn closed(&mut self, connection: &Connection) {
-        let Some(one) = TlsConnection::of(connection) else { return };
+        let mut next = TlsConnection::of(connection);
+        while let Some(mut one) = next {
+            next = one.take_inside();
+            self.add(one);
+        }
+    }
+
+    fn add(&mut self, one: TlsConnection) {
         if self.all.len() >= self.cap {
             self.omitted += 1;
             return;
@@ -88,6 +95,12 @@ impl TlsConnection {
             whole: connection.is_over() && !connection.midstream && !holed,
             tls,
         })
+    }
+
+    /// The TLS inside it.
+    fn take_inside(&mut self) -> Option<Self> {
+        let tls = *self.tls.inside.take()?;
+        Some(Self { tls, ..*self })
     }
 
     /// The fatal alert that ended it, if that could be read.

@@ -6,6 +6,7 @@ use bitsleuth::capture::{Item, Reader};
 use bitsleuth::limits::Limits;
 use bitsleuth::stream::Side;
 use bitsleuth::tls::{Facts, KeyLog, Likelihood, Opaque, Traffic};
+use bitsleuth::{Analysis, Options};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -386,6 +387,31 @@ fn upload_inside_the_tls_of_a_proxy_is_read() {
     let session = &report["sessions"][0];
     assert_eq!((&session["outcome"], &session["bytes_total"]), (&json!("completed"), &json!(3079)));
     assert_eq!(session["url"], "https://bits.example.test/up/file.bin");
+}
+
+#[test]
+fn tls_inside_tls_counts_by_itself() {
+    let capture = peer("openssl-13-inside-13");
+    let text = secrets(&capture).concat();
+    let outer = text.lines().find(|line| line.starts_with("CLIENT")).unwrap().split(' ').nth(1);
+    let keys: Vec<&str> = text.lines().filter(|line| line.contains(outer.unwrap())).collect();
+    for (keys, state) in [(text.clone(), true), (keys.join("\n"), false)] {
+        let mut analysis = Analysis::new(Options::default());
+        analysis.secrets(keys.as_bytes());
+        let (bare, limits) = (without_secrets(&capture), Limits::default());
+        let mut reader = Reader::new(&bare[..], &limits).unwrap();
+        while let Some(Item::Frame(frame)) = reader.next().unwrap() {
+            analysis.push(&frame, &mut ());
+        }
+        let report = analysis.finish(Vec::new(), &mut ());
+        let all: Vec<_> = report.tls_connections.iter().map(|one| &one.tls).collect();
+        let [outer, inner] = all[..] else { panic!("{all:#?}") };
+        assert_eq!((outer.tunnel, inner.tunnel), (false, true));
+        assert_eq!((outer.decrypted, inner.decrypted), (true, state));
+        assert_eq!(report.sessions.len(), usize::from(state));
+        let told = report.findings.iter().filter(|finding| finding.rule == "tls-opaque").count();
+        assert_eq!((told, report.quality.tls_opaque), (usize::from(!state), u64::from(!state)));
+    }
 }
 
 /// The same packets with other data: the first of each side, and nothing behind it.

@@ -27,11 +27,7 @@ impl TlsConnections {
 
     /// Takes a connection that is over; TLS inside TLS counts by itself.
     pub fn closed(&mut self, connection: &Connection) {
-        let mut next = TlsConnection::of(connection);
-        while let Some(mut one) = next {
-            next = one.take_inside();
-            self.add(one);
-        }
+        TlsConnection::all_of(connection).for_each(|one| self.add(one));
     }
 
     fn add(&mut self, one: TlsConnection) {
@@ -82,25 +78,19 @@ pub struct TlsConnection {
 }
 
 impl TlsConnection {
-    /// That of a TCP connection, if there is TLS in it.
-    pub fn of(connection: &Connection) -> Option<Self> {
-        let tls = connection.tls.as_deref()?.clone();
+    /// Those of a TCP connection, each inside the one before.
+    pub fn all_of(connection: &Connection) -> impl Iterator<Item = Self> {
         let lost = |side: &SideFacts| side.lost_by_capture + side.missing + side.cut > 0;
         let holed = lost(&connection.client_side) || lost(&connection.server_side);
-        Some(Self {
+        let all = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
+        all.map(move |tls| Self {
             connection: connection.id,
             client: connection.client,
             server: connection.server,
             span: Span { first: connection.first, last: connection.last },
             whole: connection.is_over() && !connection.midstream && !holed,
-            tls,
+            tls: Facts { inside: None, ..tls.clone() },
         })
-    }
-
-    /// The TLS inside it.
-    fn take_inside(&mut self) -> Option<Self> {
-        let tls = *self.tls.inside.take()?;
-        Some(Self { tls, ..*self })
     }
 
     /// The fatal alert that ended it, if that could be read.

@@ -42,8 +42,9 @@ fn said(connection: &TlsConnection) -> Option<Said> {
 /// The handshake was completed without a certificate, and the server holds that against a request of the session.
 fn refused(session: &Session, notes: &mut Notes<'_>) {
     for exchange in session.exchanges.iter().filter(|exchange| look::is_forbidden(exchange)) {
-        let connection = session.connection(exchange.connection).and_then(TlsConnection::of);
-        if let Some(connection) = connection.filter(TlsConnection::lacks_client_certificate) {
+        let connection = session.connection(exchange.connection);
+        let mut all = connection.into_iter().flat_map(TlsConnection::all_of);
+        if let Some(connection) = all.find(TlsConnection::lacks_client_certificate) {
             notes.likely(exchange.span(), message(&connection));
         }
     }
@@ -59,4 +60,36 @@ fn refused_late(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
 
 fn message(connection: &TlsConnection) -> String {
     format!("{}: requests are answered by 403", connection.in_words())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::rules::tests::report;
+    use crate::tls::Facts;
+
+    /// What the rule says of a session whose connection asked for a certificate.
+    fn told(text: &str, sent: Option<bool>) -> Vec<String> {
+        let mut session = report(text).sessions.remove(0);
+        session.connections[0].tls = Some(Box::new(Facts {
+            client_certificate_requested: true,
+            client_certificate_sent: sent,
+            ..Facts::default()
+        }));
+        let (omitted, mut findings) = (Cell::new(0), Vec::new());
+        let notes = &mut Notes { rule: &RULE, cap: 9, omitted: &omitted, findings: &mut findings };
+        refused(&session, notes);
+        findings.into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn request_that_is_forbidden_without_a_certificate_lacks_one() {
+        let forbidden = "> CREATE-SESSION\n< 403 plain\n";
+        let expected = "10.0.0.5 to 192.0.2.80:80: requests are answered by 403";
+        assert_eq!(told(forbidden, Some(false)), [expected]);
+        assert!(told(forbidden, Some(true)).is_empty());
+        assert!(told("> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n", None).is_empty());
+    }
 }

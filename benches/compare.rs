@@ -20,10 +20,13 @@ use std::time::Instant;
 
 use support::{Format, Kind};
 
+/// Megabytes of the large captures.
+const BULK: u64 = 500;
+
 /// How much worse than recorded a ratio may be before it is told.
 const SLACK: f64 = 1.25;
 
-/// What is measured: a name, the command, and what it is compared with. `{f}` is the capture.
+/// What is measured: a name, the command, and what it is compared with. `{f}` is the capture, `{keys}` its key log.
 struct Case {
     file: &'static str,
     name: &'static str,
@@ -42,7 +45,7 @@ const PEERS: [&str; 6] = [
     "{pcap} {f}",
 ];
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
     Case {
         file: "bulk.pcap",
         name: "document",
@@ -98,6 +101,12 @@ const CASES: [Case; 12] = [
         beside: &["{us} sessions --json {f}"],
     },
     Case {
+        file: "bulk-tls.pcap",
+        name: "document",
+        command: "sessions --json --tls-keys {keys} {f}",
+        beside: &["{aead}", "{us} sessions --json {bulk.pcap}"],
+    },
+    Case {
         file: "haystack.pcap.gz",
         name: "document",
         command: "sessions --json {f}",
@@ -118,6 +127,12 @@ fn main() {
         && flag == "--pcap-loop"
     {
         return pcap_loop(file);
+    }
+    if let [flag, bytes] = &args[..]
+        && flag == "--aead-loop"
+    {
+        println!("{}", support::open(bytes.parse().unwrap()));
+        return;
     }
     let value = |name: &str| {
         let at = args.iter().position(|arg| arg == name)?;
@@ -154,6 +169,8 @@ fn recorded() -> (PathBuf, Ratios) {
 
 struct Bench {
     dir: PathBuf,
+    /// Bytes of the large captures, as asked for.
+    bulk: u64,
     rounds: usize,
 }
 
@@ -174,8 +191,10 @@ impl Bench {
         let pcap = |name: &str, kind, size, format| {
             make(&dir.join(name), |out| support::write(kind, mb(size), format, out));
         };
-        pcap("bulk.pcap", Kind::Bulk, 500, Format::Pcap);
-        pcap("bulk.pcapng", Kind::Bulk, 500, Format::Pcapng);
+        pcap("bulk.pcap", Kind::Bulk, BULK, Format::Pcap);
+        pcap("bulk.pcapng", Kind::Bulk, BULK, Format::Pcapng);
+        pcap("bulk-tls.pcap", Kind::Sealed, BULK, Format::Pcap);
+        std::fs::write(dir.join("keys"), support::key_log()).unwrap();
         pcap("small.pcap", Kind::Small, 110, Format::Pcap);
         pcap("haystack.pcap", Kind::Haystack, 300, Format::Pcap);
         pcap("rough.pcap", Kind::Rough, 150, Format::Pcap);
@@ -188,7 +207,7 @@ impl Bench {
         make(&dir.join("haystack.pcap.zst"), |out| {
             zstd::stream::copy_encode(File::open(&plain)?, out, 3)
         });
-        Self { dir, rounds }
+        Self { bulk: mb(BULK), dir, rounds }
     }
 
     /// Measures one case and prints its rows; whether something is worse than recorded.
@@ -239,6 +258,10 @@ impl Bench {
         let words = command.split(' ').flat_map(|word| match word {
             "{us}" => vec![US.to_owned()],
             "{pcap}" => vec![own.display().to_string(), "--pcap-loop".to_owned()],
+            "{aead}" => {
+                vec![own.display().to_string(), "--aead-loop".to_owned(), self.bulk.to_string()]
+            }
+            "{keys}" => vec![self.dir.join("keys").display().to_string()],
             "{f}" => vec![path.display().to_string()],
             "{o}" => vec![out.display().to_string()],
             "{bulk.pcap}" => vec![self.dir.join("bulk.pcap").display().to_string()],
@@ -300,7 +323,7 @@ fn is_installed(command: &str) -> bool {
     let name = command.split(' ').next().unwrap_or_default();
     let paths = std::env::var_os("PATH").unwrap_or_default();
     match name {
-        "{us}" => true,
+        "{us}" | "{aead}" => true,
         "{pcap}" => cfg!(feature = "live"),
         _ => std::env::split_paths(&paths).any(|dir| dir.join(name).exists()),
     }

@@ -47,8 +47,9 @@ fn reader(criterion: &mut Criterion) {
 }
 
 fn layers(criterion: &mut Criterion) {
-    for kind in [Kind::Bulk, Kind::Small, Kind::Haystack, Kind::Rough] {
+    for kind in [Kind::Bulk, Kind::Sealed, Kind::Small, Kind::Haystack, Kind::Rough] {
         let bytes = capture(kind, Format::Pcap);
+        let keys = if kind == Kind::Sealed { support::key_log() } else { String::new() };
         let mut group = criterion.benchmark_group("layer");
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         let id = |layer| BenchmarkId::new(layer, format!("{kind:?}").to_lowercase());
@@ -73,18 +74,27 @@ fn layers(criterion: &mut Criterion) {
         group.bench_function(id("http"), |bencher| {
             bencher.iter(|| {
                 let mut engine = Engine::new(Limits::default());
+                engine.secrets(keys.as_bytes());
                 frames(&bytes, |frame| engine.push(frame, |_, event| _ = black_box(event)));
             });
         });
+        if kind == Kind::Sealed {
+            group.bench_function(id("aead"), |bencher| {
+                bencher.iter(|| support::open(SIZE as usize));
+            });
+        }
         for (name, digest) in [("analysis", false), ("digest", true)] {
-            group.bench_function(id(name), |bencher| bencher.iter(|| analyse(&bytes, digest)));
+            group.bench_function(id(name), |bencher| {
+                bencher.iter(|| analyse(&bytes, &keys, digest))
+            });
         }
         group.finish();
     }
 }
 
-fn analyse(bytes: &[u8], digest: bool) -> usize {
+fn analyse(bytes: &[u8], keys: &str, digest: bool) -> usize {
     let mut analysis = Analysis::new(Options { digest, ..Options::default() });
+    analysis.secrets(keys.as_bytes());
     frames(bytes, |frame| analysis.push(frame, &mut ()));
     analysis.finish(Vec::new(), &mut ()).sessions.len()
 }

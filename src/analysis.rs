@@ -7,11 +7,11 @@ use crate::engine::Engine;
 use crate::limits::Limits;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
-use crate::model::{Lookup, Report, Session, TlsConnection};
+use crate::model::tls::TlsConnections;
+use crate::model::{Lookup, Report, Session};
 use crate::observe::Observer;
 use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
-use crate::stream::Connection;
 use crate::tls::RsaKeyError;
 
 /// What an analysis is asked for.
@@ -51,9 +51,7 @@ pub struct Analysis {
     /// Failed look-ups as they were known at some time.
     lookups: Vec<Lookup>,
     looked: Timestamp,
-    tls: Vec<TlsConnection>,
-    tls_cap: usize,
-    tls_omitted: u64,
+    tls: TlsConnections,
 }
 
 impl Analysis {
@@ -62,15 +60,13 @@ impl Analysis {
         let Options { limits, digest, rules, secrets } = options;
         Self {
             attempts: Attempts::new(limits.attempts),
-            tls_cap: limits.tls_connections,
+            tls: TlsConnections::new(limits.tls_connections),
             judge: Judge::new(rules, &limits),
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits, digest, secrets),
             kept: Vec::new(),
             lookups: Vec::new(),
             looked: Timestamp::default(),
-            tls: Vec::new(),
-            tls_omitted: 0,
         }
     }
 
@@ -91,6 +87,11 @@ impl Analysis {
     /// [`RsaKeyError`] where there is no such key.
     pub fn rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
         self.engine.rsa_key(pem)
+    }
+
+    /// Declares that no more secrets and keys will come: nothing is kept in wait for them. A pcap file holds none.
+    pub const fn secrets_complete(&mut self) {
+        self.engine.secrets_complete();
     }
 
     /// Whether connections wait for keys: what more of them there are should be given now.
@@ -127,7 +128,7 @@ impl Analysis {
         quality.exchanges_omitted = self.sessions.omitted();
         quality.sessions_forgotten = self.sessions.forgotten();
         quality.late_messages = self.sessions.late();
-        quality.tls_omitted = self.tls_omitted;
+        quality.tls_omitted = self.tls.omitted();
         let mut report = Report {
             schema: "bitsleuth.report".to_owned(),
             schema_version: "1.0.0".to_owned(),
@@ -140,7 +141,7 @@ impl Analysis {
             sessions: self.kept,
             attempts: self.attempts.finish(),
             lookups: self.lookups,
-            tls_connections: self.tls,
+            tls_connections: self.tls.finish(),
             findings: Vec::new(),
         };
         self.judge.capture(&mut report);
@@ -156,19 +157,11 @@ impl Analysis {
         })
     }
 
-    fn keep_tls(&mut self, connection: &Connection) {
-        match TlsConnection::of(connection) {
-            Some(_) if self.tls.len() >= self.tls_cap => self.tls_omitted += 1,
-            Some(facts) => self.tls.push(facts),
-            None => {}
-        }
-    }
-
     fn forget(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
             self.attempts.closed(&connection);
-            self.keep_tls(&connection);
+            self.tls.closed(&connection);
             self.sessions.closed(&connection);
         }
     }

@@ -97,6 +97,11 @@ impl Engine {
         self.keys.add_rsa_key(pem)
     }
 
+    /// Declares that no more secrets and keys will come: nothing is kept in wait for them.
+    pub const fn secrets_complete(&mut self) {
+        self.keys.complete();
+    }
+
     /// Whether connections wait for keys: what more of them there are should be given now.
     pub fn waits_for_keys(&self) -> bool {
         self.keys.waiting_bytes() > 0
@@ -133,7 +138,8 @@ impl Engine {
         let (mut connection, layer) = self.table.closed()?;
         self.waiting.bytes = self.waiting.bytes.saturating_sub(layer.waiting_bytes());
         connection.tls = layer.into_tls();
-        self.tls_opaque += u64::from(connection.tls.as_ref().is_some_and(|tls| tls.is_opaque()));
+        let tls = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
+        self.tls_opaque += tls.filter(|tls| tls.is_opaque()).count() as u64;
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
             + u64::from(connection.server_side.duplicate_frames);
         if connection.is_one_sided() {

@@ -29,6 +29,9 @@ pub struct Detect {
 /// tail of a body whose start was not captured must fit.
 const PATIENCE: u64 = 16 << 20;
 
+/// Tunnels and TLS around what is read. A chain of two HTTPS proxies makes five.
+const DEEPEST: u8 = 8;
+
 impl Default for Layer {
     fn default() -> Self {
         Self::new(Carrier::default(), 0)
@@ -36,8 +39,11 @@ impl Default for Layer {
 }
 
 impl Layer {
-    /// A layer that will find out.
-    pub fn new(carrier: Carrier, first_exchange: u32) -> Self {
+    /// A layer that will find out; one that is too deep remains unread.
+    pub const fn new(carrier: Carrier, first_exchange: u32) -> Self {
+        if carrier.depth > DEEPEST {
+            return Self::Opaque;
+        }
         Self::Detect(Detect { carrier, first_exchange, looked_at: 0 })
     }
 
@@ -84,7 +90,11 @@ impl Layer {
     /// What is known of the TLS connection in the end, here or in a tunnel.
     pub fn into_tls(self) -> Option<Box<tls::Facts>> {
         match self {
-            Self::Tls(both) => Some(Box::new(both.0.into_facts())),
+            Self::Tls(both) => {
+                let (decryptor, inner) = *both;
+                let inside = inner.into_tls();
+                Some(Box::new(tls::Facts { inside, ..decryptor.into_facts() }))
+            }
             Self::Http(parser) => {
                 let facts = parser.into_tunnel()?.into_tls()?;
                 Some(Box::new(tls::Facts { tunnel: true, ..*facts }))
@@ -139,7 +149,7 @@ impl Detect {
     fn look(&mut self, event: &stream::Event<'_>, limits: &Limits) -> Option<Layer> {
         let stream::Event::Data(chunk) = event else { return None };
         if tls::looks_like_tls(chunk.bytes) {
-            let inner = Layer::new(Carrier { tls: true, ..self.carrier }, self.first_exchange);
+            let inner = Layer::new(self.carrier.tls(), self.first_exchange);
             let decryptor = Decryptor::new(limits.tls_waiting);
             return Some(Layer::Tls(Box::new((decryptor, inner))));
         }

@@ -1,10 +1,13 @@
 //! Captures to measure with, made here: the same arguments give the same bytes.
 
+mod seal;
 mod talk;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
+pub use seal::open;
+use seal::{Seal, hellos};
 use talk::{Message, Talk};
 
 /// What a capture holds.
@@ -12,6 +15,8 @@ use talk::{Message, Talk};
 pub enum Kind {
     /// 16 uploads side by side in Fragments of 2 MiB.
     Bulk,
+    /// As bulk, inside TLS 1.3 with AES-128-GCM.
+    Sealed,
     /// Uploads of 3,000 bytes, one Fragment each.
     Small,
     /// Ordinary traffic of an office; one byte in a hundred belongs to an upload.
@@ -27,22 +32,30 @@ pub enum Format {
     Pcapng,
 }
 
+/// Large uploads in a capture.
+const UPLOADS: u64 = 16;
+
+/// The key log of [`Kind::Sealed`].
+pub fn key_log() -> String {
+    seal::key_log(UPLOADS)
+}
+
 /// Writes a capture of about `bytes`.
 pub fn write(kind: Kind, bytes: u64, format: Format, out: &mut dyn Write) -> io::Result<()> {
     let mut tape = Tape::new(kind, format, out)?;
     let mut open: Vec<Talk> = Vec::new();
     let (side_by_side, each) = match kind {
-        Kind::Bulk | Kind::Rough => (16, bytes / 16),
+        Kind::Bulk | Kind::Sealed | Kind::Rough => (UPLOADS, bytes / UPLOADS),
         Kind::Small => (256, 3_000),
         Kind::Haystack => (64, 1 << 20),
     };
     let mut begun = 0;
     while tape.bytes < bytes || !open.is_empty() {
         let more = match kind {
-            Kind::Bulk | Kind::Rough => begun < 16,
+            Kind::Bulk | Kind::Sealed | Kind::Rough => begun < UPLOADS,
             Kind::Small | Kind::Haystack => tape.bytes < bytes,
         };
-        if more && open.len() < side_by_side {
+        if more && (open.len() as u64) < side_by_side {
             open.push(tape.begin(kind, begun, each));
             begun += 1;
             continue;
@@ -171,7 +184,9 @@ impl<'w> Tape<'w> {
 
     fn begin(&mut self, kind: Kind, number: u64, bytes: u64) -> Talk {
         let messages = match kind {
-            Kind::Bulk | Kind::Rough | Kind::Small => self.upload(number, bytes, 2 << 20),
+            Kind::Bulk | Kind::Sealed | Kind::Rough | Kind::Small => {
+                self.upload(number, bytes, 2 << 20)
+            }
             Kind::Haystack => match self.dice.below(400) {
                 0 => self.upload(number, bytes, 256 << 10),
                 1..=160 => self.download(number),
@@ -184,7 +199,10 @@ impl<'w> Tape<'w> {
             Some(first) if first.head.first() == Some(&0) => 445,
             _ => 80,
         };
-        Talk::new(number, port, messages)
+        match kind {
+            Kind::Sealed => Talk::sealed(number, hellos(number), messages, Seal::both(number)),
+            _ => Talk::new(number, port, messages),
+        }
     }
 
     /// [MC-BUP] 4.1.

@@ -6,6 +6,7 @@ use std::io;
 use etherparse::PacketBuilder;
 
 use super::Tape;
+use super::seal::Seal;
 
 /// Payload of a full segment.
 const SEGMENT: usize = 1_460;
@@ -16,11 +17,12 @@ pub struct Message {
     pub head: Vec<u8>,
     body: usize,
     from: usize,
+    is_sealed: bool,
 }
 
 impl Message {
     pub fn raw(client: bool, head: Vec<u8>) -> Self {
-        Self { client, head, body: 0, from: 0 }
+        Self { client, head, body: 0, from: 0, is_sealed: false }
     }
 
     pub fn ask(head: String) -> Self {
@@ -44,6 +46,9 @@ pub struct Talk {
     ids: [u16; 2],
     stage: u8,
     messages: VecDeque<Message>,
+    /// Messages in front that stay in the clear, and the keys for the others.
+    clear: usize,
+    seals: Option<[Seal; 2]>,
     sent: usize,
     unacked: u8,
 }
@@ -60,7 +65,29 @@ impl Talk {
         let server = ([10, 1, 0, (number % 4) as u8 + 1], port);
         let next = [number as u32 ^ 0x1234_5678, number as u32 ^ 0x8765_4321];
         let messages = messages.into();
-        Self { ends: [client, server], next, ids: [1, 1], stage: 0, messages, sent: 0, unacked: 0 }
+        Self {
+            ends: [client, server],
+            next,
+            ids: [1, 1],
+            stage: 0,
+            messages,
+            clear: 0,
+            seals: None,
+            sent: 0,
+            unacked: 0,
+        }
+    }
+
+    /// A connection to port 443 whose messages are sealed, but for the hellos in front.
+    pub fn sealed(
+        number: u64,
+        hellos: [Message; 2],
+        messages: Vec<Message>,
+        seals: [Seal; 2],
+    ) -> Self {
+        let clear = hellos.len();
+        let messages = hellos.into_iter().chain(messages).collect();
+        Self { clear, seals: Some(seals), ..Self::new(number, 443, messages) }
     }
 
     /// Writes the next packet; false when there is none left.
@@ -81,7 +108,21 @@ impl Talk {
         Ok(self.stage < 7)
     }
 
+    /// Seals the message in front before its first byte is sent.
+    fn seal(&mut self, tape: &Tape<'_>) {
+        let (Some(seals), Some(message)) = (&mut self.seals, self.messages.front_mut()) else {
+            return;
+        };
+        if self.clear == 0 && self.sent == 0 && !message.is_sealed {
+            let body: Vec<_> = tape.body(message.from, message.body).collect();
+            let text = [&message.head[..], &body.concat()].concat();
+            let head = seals[usize::from(!message.client)].seal(&text);
+            *message = Message { is_sealed: true, ..Message::raw(message.client, head) };
+        }
+    }
+
     fn data(&mut self, tape: &mut Tape<'_>) -> io::Result<()> {
+        self.seal(tape);
         let Some(message) = self.messages.front() else {
             self.stage = 4;
             return Ok(());
@@ -106,6 +147,7 @@ impl Talk {
         (self.sent, self.unacked) = (end, self.unacked + 1);
         if last {
             self.messages.pop_front();
+            self.clear = self.clear.saturating_sub(1);
             (self.sent, self.unacked) = (0, 0);
         }
         tape.frame(frame, of_body)

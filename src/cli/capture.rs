@@ -34,6 +34,7 @@ impl CaptureCommand {
     pub fn run(&self) -> Result<Status, Failure> {
         let style = self.show.style();
         let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
+        analysis.secrets_complete();
         let mut written = Ok(());
         let stats = run_live(&self.args, &mut |item| {
             match item {

@@ -73,6 +73,9 @@ pub fn analyse(
     // Opened now: later there may be no right to.
     let paths = args.files.iter().chain(&args.read);
     let mut late: Vec<LateSecrets> = paths.filter_map(|path| LateSecrets::open(path)).collect();
+    // Only pcapng holds secrets; what comes through a pipe or is compressed may bring some to its end.
+    let with_secrets = merge.inputs().iter().filter(|input| input.format == "pcapng").count();
+    let all_at_once = late.len() >= with_secrets;
     args.confine();
     let told = merge.problems().len();
     let progress = Progress::show(&merge);
@@ -83,6 +86,9 @@ pub fn analyse(
         }
         if analysis.waits_for_keys() {
             late.drain(..).flat_map(LateSecrets::read).for_each(|text| analysis.secrets(&text));
+            if all_at_once {
+                analysis.secrets_complete();
+            }
         }
         if observer.has_enough() {
             break;

@@ -94,6 +94,20 @@ pub struct Carrier {
     pub tls: bool,
     /// Inside a tunnel that CONNECT opened.
     pub tunnel: bool,
+    /// How many tunnels and TLS connections are around it.
+    pub depth: u8,
+}
+
+impl Carrier {
+    /// What carries HTTP in a tunnel through this.
+    pub const fn tunnel(self) -> Self {
+        Self { tunnel: true, depth: self.depth.saturating_add(1), ..self }
+    }
+
+    /// What carries HTTP in TLS within this.
+    pub const fn tls(self) -> Self {
+        Self { tls: true, depth: self.depth.saturating_add(1), ..self }
+    }
 }
 
 /// What an HTTP connection yields. Each exchange has a number of its own within its TCP connection, from 0.

@@ -395,8 +395,8 @@ impl Parser {
     fn after_response(&mut self, seen: &Summary) {
         let connected = self.tunnel_asked && seen.status / 100 == 2;
         if !seen.request && (connected || seen.status == 101) {
-            let carrier = Carrier { tunnel: true, ..self.carrier };
-            self.tunnel = Some(Box::new(Layer::new(carrier, self.next_exchange)));
+            let layer = Layer::new(self.carrier.tunnel(), self.next_exchange);
+            self.tunnel = Some(Box::new(layer));
         }
     }
 

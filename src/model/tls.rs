@@ -9,6 +9,54 @@ use crate::at::Span;
 use crate::stream::{Connection, SideFacts};
 use crate::tls::{Alert, Facts};
 
+/// The connections with TLS that are over, up to a cap.
+#[derive(Clone, Debug, Default)]
+pub struct TlsConnections {
+    all: Vec<TlsConnection>,
+    /// Which of them failed.
+    failed: Vec<usize>,
+    cap: usize,
+    omitted: u64,
+}
+
+impl TlsConnections {
+    /// None so far, and at most `cap`.
+    pub fn new(cap: usize) -> Self {
+        Self { cap, ..Self::default() }
+    }
+
+    /// Takes a connection that is over; TLS inside TLS counts by itself.
+    pub fn closed(&mut self, connection: &Connection) {
+        TlsConnection::all_of(connection).for_each(|one| self.add(one));
+    }
+
+    fn add(&mut self, one: TlsConnection) {
+        if self.all.len() >= self.cap {
+            self.omitted += 1;
+            return;
+        }
+        if one.failed() {
+            self.failed.push(self.all.len());
+        }
+        self.all.push(one);
+    }
+
+    /// Those whose handshake failed.
+    pub fn failed(&self) -> impl Iterator<Item = &TlsConnection> {
+        self.failed.iter().filter_map(|&index| self.all.get(index))
+    }
+
+    /// Those beyond the cap.
+    pub const fn omitted(&self) -> u64 {
+        self.omitted
+    }
+
+    /// All that were kept.
+    pub fn finish(self) -> Vec<TlsConnection> {
+        self.all
+    }
+}
+
 /// A connection with TLS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsConnection {
@@ -30,18 +78,18 @@ pub struct TlsConnection {
 }
 
 impl TlsConnection {
-    /// That of a TCP connection, if there is TLS in it.
-    pub fn of(connection: &Connection) -> Option<Self> {
-        let tls = connection.tls.as_deref()?.clone();
+    /// Those of a TCP connection, each inside the one before.
+    pub fn all_of(connection: &Connection) -> impl Iterator<Item = Self> {
         let lost = |side: &SideFacts| side.lost_by_capture + side.missing + side.cut > 0;
         let holed = lost(&connection.client_side) || lost(&connection.server_side);
-        Some(Self {
+        let all = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
+        all.map(move |tls| Self {
             connection: connection.id,
             client: connection.client,
             server: connection.server,
             span: Span { first: connection.first, last: connection.last },
             whole: connection.is_over() && !connection.midstream && !holed,
-            tls,
+            tls: Facts { inside: None, ..tls.clone() },
         })
     }
 

@@ -9,7 +9,9 @@ use hashbrown::HashMap;
 use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
-use crate::model::{Attempt, Lookup, Outcome, Session, TlsConnection};
+use crate::model::tls::TlsConnections;
+use crate::model::{Attempt, Exchange, Lookup, Outcome, Session, TlsConnection, url};
+use crate::rules::hosts::bare;
 use crate::rules::{look, runner};
 use crate::sessions::Web;
 
@@ -212,8 +214,8 @@ pub struct Around<'a> {
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, so far.
     pub lookups: &'a [Lookup],
-    /// Connections with TLS, over the whole capture.
-    pub tls: &'a [TlsConnection],
+    /// Connections with TLS that are over.
+    pub tls: &'a TlsConnections,
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
     /// The last frame read.
@@ -274,6 +276,19 @@ impl<'a> Around<'a> {
         })
     }
 
+    /// Handshakes that failed between the session's client and a server that it uploads to: in the time of the session or,
+    /// where it did not come to its end, after it. Of one address with several hosts, those for another host do not count.
+    pub fn handshakes_of(&self, session: &Session) -> impl Iterator<Item = &'a TlsConnection> {
+        let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+        self.tls.failed().filter(move |one| {
+            let time = one.span.first.time;
+            one.client.ip() == session.client.address
+                && time >= session.started
+                && (!done || time <= session.ended)
+                && session.exchanges.iter().any(|exchange| is_meant(one, exchange))
+        })
+    }
+
     /// The first success of a server with a request that is not BITS.
     pub fn ordinary_success(&self, server: SocketAddr) -> Option<At> {
         self.web.success(server)
@@ -283,4 +298,12 @@ impl<'a> Around<'a> {
     pub fn quiet_secs_after(&self, session: &Session) -> f64 {
         self.end.time.secs_since(session.ended)
     }
+}
+
+/// Whether a connection was for the host that a request went to.
+fn is_meant(connection: &TlsConnection, exchange: &Exchange) -> bool {
+    let to = || exchange.request.as_ref().and_then(|request| url::of(exchange, request));
+    let names = || connection.tls.sni.as_deref().zip(to());
+    connection.server == exchange.server
+        && names().is_none_or(|(name, url)| bare(name) == bare(&url.host))
 }

@@ -29,6 +29,12 @@ pub fn succeeded(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(Response::is_success)
 }
 
+/// Whether it was answered by 403, and not by BITS itself.
+pub fn is_forbidden(exchange: &Exchange) -> bool {
+    let answer = exchange.response.as_ref();
+    answer.is_some_and(|answer| answer.http_status == 403 && answer.error_value().is_none())
+}
+
 /// Whether it is a Create-Session that a BITS server answered with success.
 pub fn creates(exchange: &Exchange) -> bool {
     exchange.kind == PacketType::CreateSession

@@ -20,6 +20,7 @@ pub mod around;
 mod connect;
 mod diagnosis;
 pub mod finding;
+mod handshake;
 mod hosts;
 mod look;
 mod lost;

@@ -6,7 +6,8 @@ use super::around::{Around, Brief, History};
 use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::model::{Attempt, Exchange, Lookup, Report, Session, TlsConnection};
+use crate::model::tls::TlsConnections;
+use crate::model::{Attempt, Exchange, Lookup, Report, Session};
 use crate::sessions::Web;
 
 /// What is known around a session when it is judged.
@@ -19,7 +20,7 @@ pub struct Sight<'a> {
     /// Names that could not be resolved, so far.
     pub lookups: &'a [Lookup],
     /// Connections with TLS that are over.
-    pub tls: &'a [TlsConnection],
+    pub tls: &'a TlsConnections,
     /// What servers answered to other requests.
     pub web: &'a Web,
     /// The last frame read.
@@ -55,6 +56,7 @@ impl Judge {
         let around = Around { history: &self.history, open, attempts, lookups, tls, web, end };
         session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
+        self.seen.add_handshakes(around.handshakes_of(session));
         self.history.add(session);
         self.seen.add(session);
     }

@@ -6,7 +6,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
 use crate::at::Span;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Session, TlsConnection};
+use crate::rules::look;
 use crate::stream::Connection;
 
 /// Clients with their servers, and connections with holes, that are told apart.
@@ -27,6 +28,7 @@ pub struct Seen {
     ports: HashSet<u16, RandomState>,
     counted: HashSet<u64, RandomState>,
     forbidden: HashSet<u64, RandomState>,
+    handshakes: HashSet<u64, RandomState>,
 }
 
 impl Seen {
@@ -39,9 +41,10 @@ impl Seen {
             self.ports.insert(session.server.port);
         }
         if self.forbidden.len() < KEPT {
-            let forbids = |e: &&Exchange| e.response.as_ref().is_some_and(|r| r.http_status == 403);
-            let ids = session.exchanges.iter().filter(forbids).map(|exchange| exchange.connection);
-            self.forbidden.extend(ids);
+            let open =
+                |e: &&Exchange| session.connection(e.connection).is_none_or(|c| c.tls.is_none());
+            let forbidden = session.exchanges.iter().filter(|e| look::is_forbidden(e)).filter(open);
+            self.forbidden.extend(forbidden.map(|exchange| exchange.connection));
         }
         for connection in &session.connections {
             if connection.is_one_sided() {
@@ -50,6 +53,11 @@ impl Seen {
                 self.add_lost(connection);
             }
         }
+    }
+
+    /// Takes in the failed handshakes that belong to a session.
+    pub(super) fn add_handshakes<'a>(&mut self, failed: impl Iterator<Item = &'a TlsConnection>) {
+        self.handshakes.extend(failed.map(|one| one.connection));
     }
 
     fn add_lost(&mut self, connection: &Connection) {
@@ -66,7 +74,12 @@ impl Seen {
         self.ends.contains(&(client, server))
     }
 
-    /// Whether a request on this connection was answered by 403.
+    /// Whether the handshake of this connection failed and belongs to a session.
+    pub fn is_of_session(&self, connection: u64) -> bool {
+        self.handshakes.contains(&connection)
+    }
+
+    /// Whether a request on this connection was answered by 403, and the connection outlived the upload.
     pub fn forbids(&self, connection: u64) -> bool {
         self.forbidden.contains(&connection)
     }

@@ -20,7 +20,8 @@ use super::shared::Share;
 /// in the plaintext is an estimate: the ciphertext missing, less what protection added to the records that the
 /// sequence numbers show to be missing. It is handed on once decryption goes on behind it, or at the end.
 ///
-/// While keys are missing, everything from the first record that needs them is kept, in both directions.
+/// While keys are missing and may still come, everything from the first record that needs them is kept, in both
+/// directions. A direction that nothing can open any more goes by unread, but for what the meter counts.
 pub struct Decryptor {
     limit: usize,
     facts: Facts,
@@ -34,7 +35,6 @@ pub struct Decryptor {
     stuck: Option<(Side, At, usize)>,
     generation: u64,
     gave_up: bool,
-    dead: bool,
     spare: Vec<u8>,
 }
 
@@ -50,6 +50,8 @@ enum Outcome {
     Opened(Opened),
     Wait,
     Failed,
+    /// Neither this record nor what follows in its direction can ever be opened.
+    Hopeless(Opaque),
 }
 
 impl Default for Decryptor {
@@ -73,7 +75,6 @@ impl Decryptor {
             stuck: None,
             generation: 0,
             gave_up: false,
-            dead: false,
             spare: Vec::new(),
         }
     }
@@ -92,7 +93,7 @@ impl Decryptor {
         }
         let last = matches!(event, Event::End { why, .. } if why != End::Fin)
             || (self.client.ended && self.server.ended);
-        if self.stuck.is_some() && (last || self.waits_for_too_much()) {
+        if self.stuck.is_some() && (last || self.waits_for_too_much() || keys.is_complete()) {
             self.give_up(keys, out);
         }
         if last {
@@ -111,9 +112,6 @@ impl Decryptor {
     /// Stops waiting for keys; what cannot be decrypted by now is dropped.
     pub fn give_up(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         self.gave_up = true;
-        if !self.facts.decrypted && !self.handshake.has_secrets(keys) {
-            self.die(Opaque::NoKeys);
-        }
         if self.stuck.is_some() {
             self.resume(keys, out);
         }
@@ -157,10 +155,9 @@ impl Decryptor {
     fn feed(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         match event {
             Event::Data(chunk) => self.data(chunk, keys, out),
-            Event::Gap { side, len, .. } if !self.dead => self.half(side).gap(len),
-            Event::Gap { .. } => {}
+            Event::Gap { side, len, .. } => self.half(side).gap(len),
             Event::End { at, side, .. } => {
-                let read = self.facts.decrypted && !self.dead;
+                let read = self.facts.decrypted;
                 let half = self.half(side);
                 let lost = half.take_lost();
                 if read {
@@ -173,7 +170,7 @@ impl Decryptor {
 
     fn data(&mut self, chunk: Chunk<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
-        while !self.dead && !self.half(side).hopeless() && self.half(side).fill(&mut bytes) {
+        while !self.half(side).is_hopeless() && self.half(side).fill(&mut bytes) {
             if !self.record(side, at, keys, out) {
                 let waits = self.half(side).buffer.len();
                 self.stuck = Some((side, at, waits));
@@ -187,8 +184,8 @@ impl Decryptor {
                 return;
             }
         }
-        if self.half(side).hopeless() {
-            self.half(side).lose(bytes.len());
+        if self.half(side).is_hopeless() {
+            self.half(side).ignore(bytes.len());
         }
     }
 
@@ -216,6 +213,10 @@ impl Decryptor {
         match outcome {
             Outcome::Wait => return false,
             Outcome::Failed => self.failed(side, len, keys),
+            Outcome::Hopeless(reason) => {
+                self.facts.opaque = Some(reason);
+                self.half(side).hopeless = true;
+            }
             Outcome::Passed | Outcome::Opened(_) => {
                 self.half(side).buffer.drain(..len);
             }
@@ -245,9 +246,7 @@ impl Decryptor {
 
     fn unseal(&mut self, side: Side, record: &mut [u8], keys: &KeyLog) -> Outcome {
         if let Some(reason) = self.handshake.unsupported() {
-            self.facts.opaque = Some(reason);
-            self.half(side).passed();
-            return Outcome::Passed;
+            return Outcome::Hopeless(reason);
         }
         let half = match side {
             Side::Client => &mut self.client,
@@ -255,8 +254,10 @@ impl Decryptor {
         };
         match self.handshake.open(half, record, &mut self.spare, keys) {
             Some(opened) => Outcome::Opened(opened),
-            None if !self.gave_up && self.handshake.lacks_keys(half, keys) => Outcome::Wait,
-            None => Outcome::Failed,
+            None if !self.handshake.lacks_keys(half, keys) => Outcome::Failed,
+            None if !self.gave_up => Outcome::Wait,
+            None if self.facts.decrypted || self.handshake.has_secrets(keys) => Outcome::Failed,
+            None => Outcome::Hopeless(Opaque::NoKeys),
         }
     }
 
@@ -314,13 +315,6 @@ impl Decryptor {
         let (handshake, facts) = (&mut self.handshake, &mut self.facts);
         half.messages
             .push(text, |kind, body| handshake.message(side, at, (kind, body), keys, facts));
-    }
-
-    fn die(&mut self, reason: Opaque) {
-        self.dead = true;
-        self.facts.opaque = Some(reason);
-        self.client.buffer = Vec::new();
-        self.server.buffer = Vec::new();
     }
 
     const fn half(&mut self, side: Side) -> &mut Half {

@@ -88,6 +88,9 @@ pub struct Facts {
     pub from_client: Traffic,
     /// What the server sent.
     pub from_server: Traffic,
+    /// TLS inside this one, as with an HTTPS proxy.
+    #[serde(skip)]
+    pub inside: Option<Box<Self>>,
 }
 
 /// A cipher suite by number and name.

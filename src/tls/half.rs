@@ -36,6 +36,8 @@ pub(super) struct Half {
     /// Looking for the next record header behind a gap.
     pub(super) scanning: bool,
     pub(super) ended: bool,
+    /// Nothing that follows can be opened, whatever the keys.
+    pub(super) hopeless: bool,
     /// The capture lacks some of it.
     pub(super) holed: bool,
     lost: u64,
@@ -55,6 +57,7 @@ impl Half {
             handshake: 0,
             scanning: false,
             ended: false,
+            hopeless: false,
             holed: false,
             lost: 0,
             failures: 0,
@@ -81,9 +84,9 @@ impl Half {
         }
     }
 
-    /// Whether too many records failed for another attempt to be worth it.
-    pub(super) const fn hopeless(&self) -> bool {
-        self.failures >= MOST_FAILURES
+    /// Whether no attempt is worth it any more; too many that failed are a reason, too.
+    pub(super) const fn is_hopeless(&self) -> bool {
+        self.hopeless || self.failures >= MOST_FAILURES
     }
 
     /// How many sequence numbers to try.
@@ -99,9 +102,10 @@ impl Half {
         (self.scanning, self.holed) = (true, true);
     }
 
-    /// `len` bytes go by unread.
-    pub(super) const fn lose(&mut self, len: usize) {
-        self.lost = self.lost.saturating_add(len as u64);
+    /// What is in the buffer and `len` bytes more go by unread.
+    pub(super) fn ignore(&mut self, len: usize) {
+        self.lose(self.buffer.len().saturating_add(len));
+        self.buffer = Vec::new();
     }
 
     /// Moves on to the next place where a record header may begin.
@@ -156,6 +160,10 @@ impl Half {
             out(Event::Gap { at, side: self.side, offset: self.offset, len });
             self.offset = self.offset.saturating_add(len);
         }
+    }
+
+    const fn lose(&mut self, len: usize) {
+        self.lost = self.lost.saturating_add(len as u64);
     }
 
     fn discard(&mut self, len: usize) {

@@ -25,6 +25,7 @@ pub struct KeyLog {
     blocks: u32,
     rsa: Vec<RsaKey>,
     generation: u64,
+    complete: bool,
     shared: Arc<Shared>,
 }
 
@@ -89,6 +90,16 @@ impl KeyLog {
             self.generation = self.generation.wrapping_add(1);
         }
         Ok(())
+    }
+
+    /// Declares that no more secrets will come: connections that lack theirs are not kept in wait for them.
+    pub const fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// Whether no more secrets will come.
+    pub const fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// A number that changes whenever new secrets came in.

@@ -250,6 +250,43 @@ fn keys_that_come_late_open_what_waits() {
 }
 
 #[test]
+fn nothing_waits_once_the_secrets_are_complete() {
+    for sample in all() {
+        let (waited, facts) = sample.run(100, &KeyLog::default());
+        let (mut decryptor, mut plain) = (Decryptor::new(1 << 20), Plain::default());
+        let mut keys = KeyLog::default();
+        keys.complete();
+        sample.feed(&mut decryptor, 100, &keys, (Side::Client, 0..0), &mut plain);
+        assert_eq!(decryptor.waiting_bytes(), 0);
+        end(&mut decryptor, &sample.keys(), &mut plain);
+        assert_eq!((plain, decryptor.into_facts()), (waited, facts));
+    }
+}
+
+#[test]
+fn records_of_an_unsupported_suite_count_unread() {
+    let sample = sample!("tls12-gcm256");
+    let (_, expected) = sample.run(100, &KeyLog::default());
+    let suite = [0xc0, 0x2c];
+    let ccm = [0xc0, 0xac];
+    let flights = sample.flights.iter().map(|&(side, bytes)| {
+        let at = bytes.windows(2).position(|pair| pair == suite);
+        let mut bytes = bytes.to_vec();
+        if let (Side::Server, Some(at)) = (side, at) {
+            bytes[at..at + 2].copy_from_slice(&ccm);
+        }
+        (side, &*bytes.leak())
+    });
+    let sample = Sample { flights: flights.collect(), keys: sample.keys };
+    let (plain, facts) = sample.run(100, &sample.keys());
+    assert_eq!((plain.client.len(), facts.opaque), (0, Some(Opaque::UnsupportedCipher)));
+    assert_eq!(
+        (facts.from_client, facts.from_server, facts.shape),
+        (expected.from_client, expected.from_server, expected.shape)
+    );
+}
+
+#[test]
 fn waiting_stops_at_the_limit() {
     let (sample, mut decryptor, mut plain) =
         (sample!("tls13-aes256"), Decryptor::new(4096), Plain::default());

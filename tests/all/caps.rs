@@ -223,3 +223,25 @@ fn connections_that_wait_for_keys_share_a_cap() {
     let quality = wire.finish().quality;
     assert_eq!((quality.tls_given_up, quality.tls_opaque), (2, 4));
 }
+
+/// What a request says behind so many tunnels, each inside the one before.
+fn behind_tunnels(count: usize) -> Report {
+    let (ask, grant) = (b"CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n");
+    let mut wire = Wire::under(Limits::default());
+    let (mut client, mut server) = (1, 1);
+    wire.client(1, 0, b"");
+    for _ in 0..count {
+        wire.client(1, client, ask);
+        wire.server(1, server, grant);
+        client += ask.len() as u32;
+        server += grant.len() as u32;
+    }
+    wire.client(1, client, PING);
+    wire.finish()
+}
+
+#[test]
+fn tunnels_within_tunnels_are_followed_so_far() {
+    assert_eq!(behind_tunnels(4).sessions.len(), 1);
+    assert_eq!(behind_tunnels(20_000).sessions.len(), 0);
+}

@@ -6,12 +6,13 @@ use bitsleuth::capture::{Item, Reader};
 use bitsleuth::limits::Limits;
 use bitsleuth::stream::Side;
 use bitsleuth::tls::{Facts, KeyLog, Likelihood, Opaque, Traffic};
-use serde_json::Value;
+use bitsleuth::{Analysis, Options};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::build::{self, Order, pcap};
+use crate::support::build::{self, Order, Record, pcap};
 use crate::support::tls::{Plain, decrypt, decrypt_some, in_tls, secrets};
-use crate::support::{bitsleuth, report, root, sample, stderr};
+use crate::support::{bitsleuth, report, root, sample, stderr, transcript};
 
 /// A report without what TLS, lengths and the form of the file change.
 fn bare(mut report: Value) -> Value {
@@ -56,20 +57,25 @@ fn differences(one: &Value, two: &Value, at: &str) -> Vec<String> {
     }
 }
 
+/// What the program reports of a capture with a key log beside it.
+fn report_with(keys: &str, records: &[Record]) -> Value {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("keys"), keys).unwrap();
+    std::fs::write(dir.path().join("tls.pcap"), pcap(records, Order::Little)).unwrap();
+    let output = bitsleuth()
+        .current_dir(dir.path())
+        .args(["sessions", "--json", "--digest", "sha256", "--tls-keys", "keys", "tls.pcap"])
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn conversation_is_the_same_with_and_without_tls() {
     for name in ["good.pcap", "resumed.pcap", "refused.pcap", "balanced.pcap"] {
         let (plain, sealed, keys) = in_tls(&build::records(&sample(name)));
         let plain = report(&[&pcap(&plain, Order::Little)]);
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("keys"), keys).unwrap();
-        std::fs::write(dir.path().join("tls.pcap"), pcap(&sealed, Order::Little)).unwrap();
-        let output = bitsleuth()
-            .current_dir(dir.path())
-            .args(["sessions", "--json", "--digest", "sha256", "--tls-keys", "keys", "tls.pcap"])
-            .output()
-            .unwrap();
-        let tls: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let tls = report_with(&keys, &sealed);
         assert!(!tls["tls_connections"].as_array().unwrap().is_empty(), "{name}");
         assert!(!plain["sessions"].as_array().unwrap().is_empty(), "{name}");
         assert_eq!(differences(&bare(tls), &bare(plain), name), Vec::<String>::new());
@@ -357,6 +363,144 @@ fn client_certificate_that_was_needed_is_named() {
         let found = findings(&peer(name), "client-cert-needed").concat();
         assert!(found.contains("the server sent the alert bad_certificate"), "{name}: {found}");
         assert!(findings(&peer(name), "tls-handshake-failed").is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn early_request_is_read_before_the_server_has_answered() {
+    let capture = peer("openssl-13-resume-early");
+    assert!(secrets(&capture).concat().contains("CLIENT_EARLY_TRAFFIC_SECRET "));
+    let report = report(&[&capture]);
+    let tls = &report["tls_connections"][1];
+    assert_eq!((&tls["resumed"], &tls["early_data_offered"]), (&json!(true), &json!(true)));
+    let session = &report["sessions"][0];
+    assert_eq!((&session["outcome"], &session["bytes_total"]), (&json!("completed"), &json!(3079)));
+    let early = &session["exchanges"][1];
+    assert_eq!((&early["type"], &early["connection"]), (&json!("Fragment"), &tls["connection"]));
+    let hello = tls["server_hello_at"]["frame"].as_u64().unwrap();
+    assert!(early["request"]["last_frame"].as_u64().unwrap() < hello, "{early:#}");
+}
+
+#[test]
+fn upload_inside_the_tls_of_a_proxy_is_read() {
+    let report = report(&[&peer("openssl-13-inside-13")]);
+    let session = &report["sessions"][0];
+    assert_eq!((&session["outcome"], &session["bytes_total"]), (&json!("completed"), &json!(3079)));
+    assert_eq!(session["url"], "https://bits.example.test/up/file.bin");
+}
+
+#[test]
+fn tls_inside_tls_counts_by_itself() {
+    let capture = peer("openssl-13-inside-13");
+    let text = secrets(&capture).concat();
+    let outer = text.lines().find(|line| line.starts_with("CLIENT")).unwrap().split(' ').nth(1);
+    let keys: Vec<&str> = text.lines().filter(|line| line.contains(outer.unwrap())).collect();
+    for (keys, state) in [(text.clone(), true), (keys.join("\n"), false)] {
+        let mut analysis = Analysis::new(Options::default());
+        analysis.secrets(keys.as_bytes());
+        let (bare, limits) = (without_secrets(&capture), Limits::default());
+        let mut reader = Reader::new(&bare[..], &limits).unwrap();
+        while let Some(Item::Frame(frame)) = reader.next().unwrap() {
+            analysis.push(&frame, &mut ());
+        }
+        let report = analysis.finish(Vec::new(), &mut ());
+        let all: Vec<_> = report.tls_connections.iter().map(|one| &one.tls).collect();
+        let [outer, inner] = all[..] else { panic!("{all:#?}") };
+        assert_eq!((outer.tunnel, inner.tunnel), (false, true));
+        assert_eq!((outer.decrypted, inner.decrypted), (true, state));
+        assert_eq!(report.sessions.len(), usize::from(state));
+        let told = report.findings.iter().filter(|finding| finding.rule == "tls-opaque").count();
+        assert_eq!((told, report.quality.tls_opaque), (usize::from(!state), u64::from(!state)));
+    }
+}
+
+/// The same packets with other data: the first of each side, and nothing behind it.
+fn saying(client: &[u8], server: &[u8], records: &[Record]) -> Vec<Record> {
+    let (mut said, mut shorter) = ([client, server], [0_u32; 2]);
+    let change = |record: &Record| {
+        let side = usize::from(record.flow().1);
+        let (seq, ack) = record.numbers();
+        let moved = record
+            .clone()
+            .with_numbers(seq.wrapping_sub(shorter[side]), ack.wrapping_sub(shorter[1 - side]));
+        if record.payload().is_empty() {
+            return moved;
+        }
+        let text = std::mem::take(&mut said[side]);
+        shorter[side] += (record.payload().len() - text.len()) as u32;
+        moved.with_payload(text)
+    };
+    records.iter().map(change).collect()
+}
+
+/// The report on a session inside TLS and what another connection of its client came to ten minutes later: the server
+/// answered the ClientHello by `answer`.
+fn session_and_handshake(session: &str, answer: &[u8]) -> Value {
+    let text = format!(
+        "{session}! server closes\n... 600 s\n= connection\n> PING\n< 200\n! server closes\n"
+    );
+    let records = build::records(&transcript(&text));
+    let (session, other): (Vec<Record>, Vec<Record>) =
+        records.iter().cloned().partition(|record| record.flow().0 == records[0].flow().0);
+    let (_, mut sealed, keys) = in_tls(&session);
+    let hello = [
+        &[22, 3, 1, 0, 54, 1, 0, 0, 50, 3, 3][..],
+        &[77; 32],
+        &[0, 0, 2, 0x13, 1, 1, 0, 0, 7, 0, 43, 0, 3, 2, 3, 4],
+    ];
+    sealed.extend(saying(&hello.concat(), answer, &other));
+    report_with(&keys, &sealed)
+}
+
+const STOPPED: &str = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
+const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
+#[test]
+fn failed_handshake_explains_a_session_that_stopped() {
+    let report = session_and_handshake(STOPPED, &HANDSHAKE_FAILURE);
+    let session = &report["sessions"][0];
+    assert_eq!(session["diagnosis"]["cause"], "tls-handshake-failed", "{session:#}");
+    let summary = session["diagnosis"]["summary"].as_str().unwrap();
+    assert!(summary.contains("the server sent the alert handshake_failure"), "{summary}");
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().all(|finding| finding["rule"] != "tls-handshake-failed"));
+}
+
+#[test]
+fn handshake_without_an_alert_explains_nothing() {
+    let session = &session_and_handshake(STOPPED, b"")["sessions"][0];
+    assert_ne!(session["diagnosis"]["cause"], "tls-handshake-failed");
+    let found = session["findings"].as_array().unwrap();
+    let found = found.iter().find(|finding| finding["rule"] == "tls-handshake-failed").unwrap();
+    assert_eq!((&found["severity"], &found["confidence"]), (&json!("note"), &json!("possible")));
+}
+
+#[test]
+fn handshake_that_fails_after_a_completed_session_stands_by_itself() {
+    let done = format!("{STOPPED}> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n");
+    let report = session_and_handshake(&done, &HANDSHAKE_FAILURE);
+    assert_eq!(report["sessions"][0]["outcome"], "completed");
+    assert!(report["sessions"][0]["diagnosis"].is_null());
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["rule"] == "tls-handshake-failed"));
+}
+
+#[test]
+fn alert_in_the_clear_is_read_behind_what_cannot_be() {
+    let capture = without_secrets(&peer("go-12-client-cert-refused"));
+    let found = findings(&capture, "client-cert-needed").concat();
+    assert!(found.contains("the server sent the alert bad_certificate"), "{found}");
+}
+
+#[test]
+fn facts_without_keys_are_the_same_whether_they_may_come_or_not() {
+    for row in told() {
+        let capture = without_secrets(&peer(&row[0]));
+        let mut complete = KeyLog::default();
+        complete.complete();
+        let (waited, skipped) =
+            (decrypt(&capture, KeyLog::default(), false), decrypt(&capture, complete, false));
+        assert_eq!(waited.facts, skipped.facts, "{}", row[0]);
     }
 }
 

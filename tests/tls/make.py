@@ -4,7 +4,7 @@
     tests/tls/make.py FOLDER [NAME...]
     BITSLEUTH_TLS_CAPTURES=FOLDER cargo test --test all tls::
 
-Without names it records every case; those that are samples are made again by
+Without names it records every case; with names it adds to the folder, with the key that is there. The samples are made again by
 
     tests/tls/make.py samples/tls/peers $(basename -s .pcapng samples/tls/peers/*.pcapng)
 
@@ -179,6 +179,40 @@ def write_pcapng(path, packets, keys, keys_last=False):
     path.write_bytes(out + (secrets if keys_last else b""))
 
 
+class Inside:
+    """TLS inside what another connection carries."""
+
+    def __init__(self, context, outer, host):
+        self.outer, self.incoming, self.outgoing = outer, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
+        self.until_done(self.tls.do_handshake)
+
+    def until_done(self, act, *arguments):
+        while True:
+            try:
+                return act(*arguments)
+            except ssl.SSLWantReadError:
+                pass
+            finally:
+                self.outer.sendall(self.outgoing.read())
+            self.incoming.write(self.outer.recv(65536))
+
+    def sendall(self, data):
+        self.until_done(self.tls.write, data)
+
+    def recv(self, size):
+        return self.until_done(self.tls.read, size)
+
+
+def behind_proxy(context, outer, host):
+    """What a client says to an HTTPS proxy: CONNECT (RFC 9110 9.3.6), and then TLS with the server."""
+    outer.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\nContent-Length: 0\r\n\r\n".encode())
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += outer.recv(65536)
+    return Inside(context, outer, host)
+
+
 # What a client does: run as `make.py client JSON` for the sake of its own OPENSSL_CONF.
 def client(spec):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -202,10 +236,11 @@ def client(spec):
     for part in splits:
         raw = socket.create_connection(("127.0.0.1", spec["port"]))
         conn = context.wrap_socket(raw, server_hostname=spec.get("host", "bits.example.test"), session=session)
+        carrier = behind_proxy(context, conn, "bits.example.test") if spec["peer"] == "proxy" else conn
         for message in part:
-            conn.sendall(message)
+            carrier.sendall(message)
             said += message
-            heard += read_message(conn.recv)
+            heard += read_message(carrier.recv)
         session = conn.session
         resumed.append(conn.session_reused)
         cipher = conn.cipher()[0]
@@ -253,6 +288,38 @@ def openssl_server(work, case, backend):
     return port, None
 
 
+def proxy(work, case, backend):
+    """An HTTPS proxy in front of OpenSSL."""
+    origin, _ = openssl_server(work, case, backend)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(work / "cert.pem", work / "key.pem")
+    listener, port = listen()
+
+    def serve(raw):
+        try:
+            conn = context.wrap_socket(raw, server_side=True)
+            read_message(conn.recv)
+            ahead = socket.create_connection(("127.0.0.1", origin))
+            conn.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            while True:
+                for end in [conn] if conn.pending() else select.select([conn, ahead], [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        ahead.close()
+                        conn.unwrap()
+                    (ahead if end is conn else conn).sendall(data)
+        except (OSError, ssl.SSLError):
+            pass
+        raw.close()
+
+    def run():
+        while True:
+            threading.Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
+
+    threading.Thread(target=run, daemon=True).start()
+    return port, None
+
+
 def program(*arguments):
     listener, port = listen()
     listener.close()
@@ -272,12 +339,70 @@ def start(work, case, backend):
     match case["peer"]:
         case "openssl":
             return openssl_server(work, case, backend)
+        case "proxy":
+            return proxy(work, case, backend)
         case "gnutls":
             return program(work / "gnutls", backend, *pems, case["priority"], case.get("flags", "-"))
         case "go":
             return program(work / "go", backend, *pems, case["version"], case.get("suite", "any"), case.get("flags", "-"))
         case "rustls":
             return program(work / "rustls", backend, *pems, case["suite"], case.get("flags", "-"))
+
+
+class Talker:
+    """OpenSSL's own client or server, which says what it is given and gives what it hears."""
+
+    def __init__(self, name, *arguments):
+        command = ["openssl", name, "-quiet", *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def say(self, message):
+        self.process.stdin.write(message)
+        self.process.stdin.flush()
+
+    def hear(self):
+        return read_message(lambda size: os.read(self.process.stdout.fileno(), size))
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(5)
+
+
+def s_server(work):
+    """A server that takes early data; what it hears of it comes first."""
+    listener, port = listen()
+    listener.close()
+    server = Talker("s_server", "-accept", port, "-cert", work / "cert.pem", "-key", work / "key.pem", "-tls1_3", "-early_data")
+    time.sleep(0.5)
+    return port, server
+
+
+def with_early_data(work, port, server, keylog):
+    """Two connections; the second resumes the first, and its first request is early data (RFC 8446 2.3)."""
+    messages, ticket, early = list(conversation()), work / "ticket", work / "early"
+    said, heard = b"", b""
+
+    def exchange(client, message):
+        nonlocal said, heard
+        if client:
+            client.say(message)
+        asked = server.hear()
+        server.say(answer(asked))
+        said += asked
+        return asked == message
+
+    common = ["s_client", "-connect", f"127.0.0.1:{port}", "-tls1_3", "-keylogfile", keylog, "-servername", "bits.example.test", "-no_ign_eof"]
+    client = Talker(*common, "-sess_out", ticket)
+    exchange(client, messages[0])
+    heard += client.hear()
+    client.end()
+    early.write_bytes(messages[1])
+    client = Talker(*common, "-sess_in", ticket, "-early_data", early)
+    for message in messages[1:]:
+        exchange(None if message is messages[1] else client, message)
+        heard += client.hear()
+    client.end()
+    return {"said": said.hex(), "heard": heard.hex(), "cipher": "TLS_AES_256_GCM_SHA384"}
 
 
 NO_ETM, NO_EMS, NO_TICKET = 1 << 19, 1 << 0, ssl.OP_NO_TICKET
@@ -330,6 +455,9 @@ def cases():
     yield {"name": "go-12-resume-ticket", "peer": "go", **both}
     for peer in ("openssl", "gnutls", "go", "rustls"):
         yield {"name": f"{peer}-13-resume-psk", "peer": peer, "version": "13", "suite": "TLS13", "priority": "NORMAL", "flags": "tickets", "resume": True}
+    yield {"name": "openssl-13-resume-early", "peer": "s_server", "version": "13"}
+    # tshark follows the outer connection only.
+    yield {"name": "openssl-13-inside-13", "peer": "proxy", "version": "13", "alone": True}
     yield {"name": "openssl-13-hello-retry", "peer": "openssl", "version": "13", "curve": "secp384r1"}
     yield {"name": "gnutls-13-hello-retry", "peer": "gnutls", "version": "13", "priority": "NORMAL:-GROUP-ALL:+GROUP-SECP384R1"}
     yield {"name": "gnutls-13-key-update", "peer": "gnutls", "version": "13", "priority": "NORMAL", "flags": "keyupdate"}
@@ -349,7 +477,24 @@ def cases():
     yield {"name": "openssl-13-keys-last", "peer": "openssl", "version": "13", "keys_last": True}
 
 
+def record_early(work, case, folder):
+    port, server = s_server(work)
+    recorder = Recorder(port)
+    keylog = work / f"{case['name']}.keys"
+    try:
+        truth = with_early_data(work, recorder.port, server, keylog)
+    finally:
+        server.process.kill()
+    for thread in recorder.done:
+        thread.join(2)
+    path = folder / f"{case['name']}.pcapng"
+    write_pcapng(path, recorder.packets, keylog.read_bytes())
+    return compare(case, path, truth)
+
+
 def record(work, case, folder):
+    if case["peer"] == "s_server":
+        return record_early(work, case, folder)
     backend = Backend()
     port, process = start(work, case, backend.port)
     recorder = Recorder(port)
@@ -383,7 +528,7 @@ def record(work, case, folder):
         keys = b"".join(lines[:1])
     path = folder / f"{case['name']}.pcapng"
     write_pcapng(path, packets, keys, case.get("keys_last"))
-    if case.get("fails"):
+    if case.get("fails") or case.get("alone"):
         return None
     truth = json.loads(run.stdout)
     if case.get("resume") and truth["resumed"] != [False, True]:
@@ -392,7 +537,12 @@ def record(work, case, folder):
         # tshark wants the keys first.
         first = work / path.name
         write_pcapng(first, packets, keys)
-    told = by_tshark(first if case.get("keys_last") else path)
+    return compare(case, first if case.get("keys_last") else path, truth)
+
+
+def compare(case, path, truth):
+    """What both sides sent, if tshark says the same."""
+    told = by_tshark(path)
     sent = (bytes.fromhex(truth["said"]), bytes.fromhex(truth["heard"]))
     if told != sent:
         return f"{case['name']}: tshark has {[len(x) for x in told]} bytes of {[len(x) for x in sent]}"
@@ -414,12 +564,19 @@ def by_tshark(path):
     return sides
 
 
-def build(work):
-    subprocess.run(["gcc", "-O", "-o", work / "gnutls", HERE / "gnutls.c", "-lgnutls"], check=True)
-    subprocess.run(["go", "build", "-o", work / "go", HERE / "peer.go"], check=True)
-    subprocess.run(["cargo", "build", "-q", "--release", "--target-dir", work / "target"], cwd=HERE / "rustls", check=True)
-    (work / "rustls").symlink_to(work / "target/release/rustls-peer")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", work / "key.pem", "-out", work / "cert.pem",
+def build(work, peers, key):
+    if "gnutls" in peers:
+        subprocess.run(["gcc", "-O", "-o", work / "gnutls", HERE / "gnutls.c", "-lgnutls"], check=True)
+    if "go" in peers:
+        subprocess.run(["go", "build", "-o", work / "go", HERE / "peer.go"], check=True)
+    if "rustls" in peers:
+        subprocess.run(["cargo", "build", "-q", "--release", "--target-dir", work / "target"], cwd=HERE / "rustls", check=True)
+        (work / "rustls").symlink_to(work / "target/release/rustls-peer")
+    if key.exists():
+        (work / "key.pem").write_bytes(key.read_bytes())
+    else:
+        subprocess.run(["openssl", "genrsa", "-out", work / "key.pem", "2048"], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-key", work / "key.pem", "-out", work / "cert.pem",
                     "-days", "3650", "-subj", "/CN=bits.example.test", "-addext", "subjectAltName=DNS:bits.example.test,IP:10.0.0.9"],
                    check=True, capture_output=True)
     subprocess.run(["openssl", "dhparam", "-dsaparam", "-out", work / "dh.pem", "2048"], check=True, capture_output=True)
@@ -430,20 +587,21 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        build(work)
-        rows, failed = [], []
-        for case in cases():
-            if sys.argv[2:] and case["name"] not in sys.argv[2:]:
-                continue
+        wanted = [case for case in cases() if not sys.argv[2:] or case["name"] in sys.argv[2:]]
+        build(work, {case["peer"] for case in wanted}, folder / "server.key")
+        table = folder / "plaintext.tsv"
+        rows = {row.split("\t")[0]: row for row in table.read_text().splitlines(True)} if table.exists() else {}
+        failed = []
+        for case in wanted:
             row = record(work, case, folder)
             if isinstance(row, str):
                 failed.append(row)
                 print(row, flush=True)
             elif row:
-                rows.append("\t".join(map(str, row)) + "\n")
-        (folder / "plaintext.tsv").write_text("".join(rows))
+                rows[case["name"]] = "\t".join(map(str, row)) + "\n"
+        table.write_text("".join(rows.values()))
         (folder / "server.key").write_bytes((work / "key.pem").read_bytes())
-        print(f"{len(rows)} captures agree with tshark, {len(failed)} do not")
+        print(f"{len(rows)} captures in the table agree with tshark, {len(failed)} do not")
     return 1 if failed else 0
 
 

@@ -24,7 +24,7 @@ const ABOUT_CERTIFICATES: std::ops::RangeInclusive<u8> = 42..=48;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
-    for connection in around.tls.iter().filter(|one| is_meant(&named, one)) {
+    for connection in around.tls.failed().filter(|one| is_meant(&named, one)) {
         let fatal = connection
             .fatal()
             .filter(|alert| alert.from_client && ABOUT_CERTIFICATES.contains(&alert.code));
@@ -46,8 +46,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 /// Whether the client made for the named host and got nowhere.
 fn is_meant(named: &Named<'_>, connection: &TlsConnection) -> bool {
     let name = connection.tls.sni.as_deref();
-    connection.failed()
-        && connection.client.ip() == named.opened.client.ip()
+    connection.client.ip() == named.opened.client.ip()
         && named.secs_to(connection.span.first.time) >= 0.0
         && (name.is_some_and(|name| named.is(name))
             || named.address() == Some(connection.server.ip()))

@@ -14,6 +14,13 @@ fn alert_words(alert: &Alert) -> String {
     format!("the {side} sent the alert {}", alert.description)
 }
 
+/// Whether a handshake failed for want of a client certificate, as far as that could be read. A client that sends an alert
+/// found something wrong with the server first.
+fn is_for_want_of_certificate(connection: &TlsConnection) -> bool {
+    connection.lacks_client_certificate()
+        && connection.fatal().is_none_or(|alert| !alert.from_client)
+}
+
 /// Why the certificate in sight cannot serve, where that shows.
 fn certificate_words(connection: &TlsConnection) -> Option<String> {
     let leaf = connection.tls.certificates.first()?;

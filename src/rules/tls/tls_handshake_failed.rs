@@ -1,31 +1,36 @@
 //! The rule `tls-handshake-failed`.
 
-use super::{alert_words, certificate_words};
-use crate::model::{Report, TlsConnection};
-use crate::rules::{Confidence, Notes, Seen, Severity};
+use super::{alert_words, certificate_words, is_for_want_of_certificate};
+use crate::model::TlsConnection;
+use crate::rules::handshake::{self, Said};
+use crate::rules::{Confidence, Notes, Place, Severity};
 
 rule! {
     /// A TLS handshake failed.
     ///
     /// It ended by a fatal alert, or the connection was closed, before any application data. Alerts from the client are about
-    /// the certificate most of the time, those from the server about versions, cipher suites or names.
+    /// the certificate most of the time, those from the server about versions, cipher suites or names. An upload that stopped
+    /// before it had TLS that worked: either side has changed since.
+    ///
+    /// Answerable: the server, or whoever looks after the client's trusted certificates
     /// Advice: Compare the versions and cipher suites of both sides; look at the dates, the names and the issuer of the certificate and at the clock of the client.
     /// Confirm: Schannel's events 36871 to 36888 in the system log of either side.
     /// Reference: RFC 8446 6.2
-    Error, belief 0, needs Anything, Capture
+    Error, belief 50, needs Anything, Anywhere
 }
 
-fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
-    let failed = report.tls_connections.iter().filter(|connection| connection.failed());
-    for connection in failed.filter(|connection| !connection.lacks_client_certificate()) {
-        // Without an alert, a client may just as well have thought better of it.
-        let sure = connection.fatal().is_some();
-        let (severity, confidence) = match sure {
-            true => (notes.severity(), Confidence::Certain),
-            false => (Severity::Note, Confidence::Possible),
-        };
-        notes.note(severity, confidence, &[connection.span], message(connection));
-    }
+fn check(place: Place<'_>, notes: &mut Notes<'_>) {
+    handshake::judge(place, said, notes);
+}
+
+fn said(connection: &TlsConnection) -> Option<Said> {
+    // Without an alert, a client may just as well have thought better of it.
+    let (severity, confidence) = match connection.fatal() {
+        Some(_) => (Severity::Error, Confidence::Certain),
+        None => (Severity::Note, Confidence::Possible),
+    };
+    let told = !is_for_want_of_certificate(connection);
+    told.then(|| Said { confidence, severity, message: message(connection) })
 }
 
 fn message(connection: &TlsConnection) -> String {

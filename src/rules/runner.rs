@@ -79,17 +79,40 @@ impl Judge {
     }
 
     fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {
+        let whole = Whole::of(session);
         let mut findings = Vec::new();
         for rule in &self.rules {
-            ask(rule, session, around, &mut self.notes(rule, &mut findings));
+            ask(rule, session, &whole, around, &mut self.notes(rule, &mut findings));
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings
     }
 }
 
-fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    if rule.needs == Needs::WholeSession && !is_whole(session) {
+/// What of a session the capture holds, as rules may need it.
+struct Whole {
+    session: bool,
+    exchanges: Vec<bool>,
+}
+
+impl Whole {
+    fn of(session: &Session) -> Self {
+        let exchanges = session.exchanges.iter();
+        Self {
+            session: is_whole(session),
+            exchanges: exchanges.map(|exchange| exchange_is_whole(session, exchange)).collect(),
+        }
+    }
+}
+
+fn ask(
+    rule: &'static Rule,
+    session: &Session,
+    whole: &Whole,
+    around: &Around<'_>,
+    notes: &mut Notes<'_>,
+) {
+    if rule.needs == Needs::WholeSession && !whole.session {
         return;
     }
     match &rule.check {
@@ -97,14 +120,11 @@ fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut 
             session.connections.iter().for_each(|connection| check(connection, notes));
         }
         Check::Exchange(check) => {
-            let whole = |exchange: &&Exchange| {
-                rule.needs != Needs::WholeExchange || exchange_is_whole(session, exchange)
-            };
-            session
-                .exchanges
-                .iter()
-                .filter(whole)
-                .for_each(|exchange| check(session, exchange, notes));
+            for (exchange, whole) in session.exchanges.iter().zip(&whole.exchanges) {
+                if *whole || rule.needs != Needs::WholeExchange {
+                    check(session, exchange, notes);
+                }
+            }
         }
         Check::Session(check) => check(session, notes),
         Check::Around(check) => check(session, around, notes),

@@ -42,6 +42,9 @@ const ACCESS_DENIED: u32 = 0x8007_0005;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };
+    if !matches!(answer.http_status, 401 | 403) {
+        return;
+    }
     let asked = session
         .exchanges
         .iter()

@@ -1,7 +1,7 @@
 //! The rule `too-many-guids`.
 
 use crate::bits::PacketType;
-use crate::bits::protocol::OFFERS_READ;
+use crate::bits::protocol::{self, OFFERS_READ};
 use crate::model::negotiation::{Negotiation, Offer};
 use crate::model::{Exchange, Session};
 use crate::rules::Notes;
@@ -32,10 +32,11 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::CreateSession {
         return;
     }
-    let offered = Negotiation::of(exchange).offered;
-    if offered.len() <= OFFERS_READ {
+    let raw = exchange.request.as_ref().and_then(|request| request.supported_protocols.as_deref());
+    if protocol::offers(raw.unwrap_or_default()).nth(OFFERS_READ).is_none() {
         return;
     }
+    let offered = Negotiation::of(exchange).offered;
     let place = offered.iter().position(|Offer { name, .. }| name.is_some());
     let known = match place {
         Some(place) if place < OFFERS_READ => String::new(),

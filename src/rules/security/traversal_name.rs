@@ -56,7 +56,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 const TOLD: usize = 200;
 
 fn leaves(name: &str) -> bool {
-    if !name.contains("..") && !name.contains(['%', '\0']) {
+    let bytes = name.as_bytes();
+    if memchr::memmem::find(bytes, b"..").is_none() && memchr::memchr2(b'%', 0, bytes).is_none() {
         return false;
     }
     // Twice, since some servers decode twice.

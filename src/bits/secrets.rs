@@ -126,15 +126,16 @@ pub fn had_password(masked: &str) -> bool {
 
 /// Query parameters of a masked target whose values were credentials.
 pub fn tokens(masked: &str) -> impl Iterator<Item = &str> {
-    let query = masked.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').filter_map(|pair| {
+    let query = masked.split_once('?').map(|(_, query)| query);
+    query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         (value == MASK).then_some(name)
     })
 }
 
-/// What stands before, in and behind the place of user and host, where the text has one.
+/// What stands before, in and behind the place of user and host, where the text has one with a user in it.
 fn authority(text: &str) -> Option<(&str, &str, &str)> {
+    memchr::memchr(b'@', text.as_bytes())?;
     let start = match text.find("://") {
         Some(place) => place.checked_add(3)?,
         // An origin form has no host; a bare authority has no slash.

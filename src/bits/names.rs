@@ -53,8 +53,12 @@ const FIELDS: usize = Field::Hop as usize + 1;
 impl Field {
     /// The field of this name, compared without case.
     pub fn of(name: &str) -> Option<Self> {
-        let alike = Self::of_len(name.len()).iter();
-        alike.copied().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, field)| field)
+        let alike = Self::of_len(name.len());
+        // Most are spelled as usual.
+        let usual = alike.iter().find(|(known, _)| *known == name);
+        usual
+            .or_else(|| alike.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
+            .map(|(_, field)| *field)
     }
 
     /// Those whose name is so long.

@@ -39,7 +39,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
             host: named.as_ref().map(|url| url.host.clone()),
             ..Server::from(origin.server)
         },
-        url: named.map(|url| url.to_string()),
+        url: named.map(|url| url.text()),
         user_agent: text(|request| &request.user_agent),
         content_name: text(|request| &request.content_name),
         negotiation: view.create().map(Negotiation::of),

@@ -1,7 +1,5 @@
 //! The URL of an upload, from request target and Host.
 
-use std::fmt;
-
 use super::exchange::{Exchange, Request};
 
 /// Scheme, host and path of an upload; the query is left out, it may hold credentials.
@@ -15,9 +13,10 @@ pub struct Url {
     pub path: String,
 }
 
-impl fmt::Display for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.host, self.path)
+impl Url {
+    /// The whole of it.
+    pub fn text(&self) -> String {
+        [self.scheme, "://", &self.host, &self.path].concat()
     }
 }
 

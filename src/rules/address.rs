@@ -33,7 +33,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 /// The host of a URL without its port, brackets taken off, and the port where one is written.
 pub fn host_and_port(url: &str) -> Option<(&str, Option<u16>)> {
-    let authority = url.split_once("://")?.1.split('/').next()?;
+    let authority = url.split_once(':')?.1.strip_prefix("//")?.split('/').next()?;
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;
         return Some((host, port.strip_prefix(':').and_then(|port| port.parse().ok())));

@@ -31,7 +31,7 @@ pub fn packets(session: &Session) -> Vec<Try> {
 pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
     let what = || ("the session".to_owned(), None);
     let earlier = around
-        .same_upload(session)
+        .same_upload()
         .rev()
         .take_while(|brief| !matches!(brief.outcome, Outcome::Completed | Outcome::Cancelled))
         .filter(|brief| brief.last.time <= session.started)

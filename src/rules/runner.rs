@@ -52,7 +52,8 @@ impl Judge {
     /// Fills in the findings and the diagnosis of a session.
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
         let Sight { open, attempts, lookups, tls, web, end } = *sight;
-        let around = Around { history: &self.history, open, attempts, lookups, tls, web, end };
+        let uploads = &self.history.uploads(session, open);
+        let around = Around { history: &self.history, uploads, attempts, lookups, tls, web, end };
         session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
         self.history.add(session);

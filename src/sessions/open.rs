@@ -8,6 +8,7 @@ use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{SESSION_NOT_FOUND, fold};
 use crate::model::session::Reply;
+use crate::model::url::Url;
 use crate::model::{Outcome, Response, Session};
 use crate::observe::digest::FileDigest;
 use crate::rules::around::Brief;
@@ -97,9 +98,9 @@ impl Open {
             self.path.clone_from(&asked.path);
         }
         if self.url.is_none() {
-            self.url = asked.url.as_ref().map(ToString::to_string);
+            self.url = asked.url.as_ref().map(Url::text);
         }
-        if let Some(host) = &asked.host {
+        if let Some(host) = asked.host.as_ref().filter(|host| !self.hosts.contains(*host)) {
             push_new(&mut self.hosts, host.clone());
         }
         push_new(&mut self.peers, (asked.client, asked.server));
@@ -115,6 +116,10 @@ impl Open {
     /// Takes an exchange; its place among them.
     pub fn keep(&mut self, exchange: Exchange) -> usize {
         self.note(&exchange.kind);
+        if self.exchanges.len() == 1 {
+            // An upload has three at least.
+            self.exchanges.reserve_exact(2);
+        }
         self.exchanges.push(exchange);
         self.exchanges.len() - 1
     }

@@ -296,8 +296,8 @@ pub struct ErrorCode {
 impl Response {
     /// Whether a BITS server gave it: only those set `BITS-Packet-Type: Ack`.
     pub fn is_ack(&self) -> bool {
-        let is = |kind: &str| kind.eq_ignore_ascii_case("ack");
-        self.packet_type.as_deref().is_some_and(|kind| is(kind) || is(kind.trim()))
+        let is = |kind: &str| kind == "Ack" || kind.trim().eq_ignore_ascii_case("ack");
+        self.packet_type.as_deref().is_some_and(is)
     }
 
     /// Whether the capture lacks the end of the head: fields may be missing.

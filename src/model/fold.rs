@@ -36,7 +36,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         joined: view.joined,
         client: Client { address: origin.client.ip() },
         server: Server {
-            host: named.as_ref().map(|url| url.host.clone()),
+            host: named.map(|url| url.host.to_owned()),
             ..Server::from(origin.server)
         },
         url: named.map(|url| url.text()),

@@ -8,7 +8,6 @@ use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{SESSION_NOT_FOUND, fold};
 use crate::model::session::Reply;
-use crate::model::url::Url;
 use crate::model::{Outcome, Response, Session};
 use crate::observe::digest::FileDigest;
 use crate::rules::around::Brief;
@@ -93,15 +92,15 @@ impl Open {
         }
     }
 
-    pub fn remember(&mut self, asked: &Asked) {
+    pub fn remember(&mut self, asked: &Asked<'_>) {
         if self.path.is_none() {
-            self.path.clone_from(&asked.path);
+            self.path = asked.path.as_deref().map(str::to_owned);
         }
         if self.url.is_none() {
-            self.url = asked.url.as_ref().map(Url::text);
+            self.url = asked.url.map(|url| url.text());
         }
-        if let Some(host) = asked.host.as_ref().filter(|host| !self.hosts.contains(*host)) {
-            push_new(&mut self.hosts, host.clone());
+        if let Some(host) = asked.host.as_deref().filter(|_| !self.has_host(asked)) {
+            push_new(&mut self.hosts, host.to_owned());
         }
         push_new(&mut self.peers, (asked.client, asked.server));
     }
@@ -194,20 +193,20 @@ impl Open {
         self.url.as_deref()
     }
 
-    pub fn has_client(&self, asked: &Asked) -> bool {
+    pub fn has_client(&self, asked: &Asked<'_>) -> bool {
         self.peers.iter().any(|(client, _)| client.ip() == asked.client.ip())
     }
 
-    pub fn has_server(&self, asked: &Asked) -> bool {
+    pub fn has_server(&self, asked: &Asked<'_>) -> bool {
         self.peers.iter().any(|(_, server)| *server == asked.server)
     }
 
-    pub fn has_path(&self, asked: &Asked) -> bool {
-        asked.path.is_some() && self.path == asked.path
+    pub fn has_path(&self, asked: &Asked<'_>) -> bool {
+        asked.path.is_some() && self.path.as_deref() == asked.path.as_deref()
     }
 
-    pub fn has_host(&self, asked: &Asked) -> bool {
-        asked.host.as_ref().is_some_and(|host| self.hosts.contains(host))
+    pub fn has_host(&self, asked: &Asked<'_>) -> bool {
+        asked.host.as_deref().is_some_and(|host| self.hosts.iter().any(|known| known == host))
     }
 
     /// An Ack without its request opened it.

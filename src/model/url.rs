@@ -55,5 +55,6 @@ fn parts(request: &Request, tls: bool) -> (&'static str, Option<&str>, &str) {
 }
 
 fn path(target: &str) -> &str {
-    target.split(['?', '#']).next().unwrap_or(target)
+    let end = memchr::memchr2(b'?', b'#', target.as_bytes());
+    end.and_then(|end| target.get(..end)).unwrap_or(target)
 }

@@ -88,7 +88,7 @@ impl Sessions {
             (_, None) => self.by_circumstance(asked, &exchange.kind, last),
         };
         let session = self.join(found, asked, at);
-        let id = exchange.request.as_ref().and_then(|request| request.session_id.clone());
+        let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         if exchange.kind != PacketType::CreateSession {
             self.learn(session, id.filter(|id| !id.is_empty()));
         }
@@ -97,7 +97,7 @@ impl Sessions {
 
     /// The session of a request whose response was seen first.
     pub(super) fn assign_early(&mut self, exchange: &Exchange, session: Number) -> Number {
-        let id = exchange.request.as_ref().and_then(|request| request.session_id.clone());
+        let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         if exchange.kind != PacketType::CreateSession {
             self.learn(session, id.filter(|id| !id.is_empty()));
         }
@@ -142,10 +142,10 @@ impl Sessions {
     }
 
     /// The id of a session became known.
-    pub(super) fn learn(&mut self, session: Number, id: Option<String>) {
+    pub(super) fn learn(&mut self, session: Number, id: Option<&str>) {
         let unnamed = self.open.get(session).is_some_and(|open| open.id.is_none());
         if let Some(id) = id.filter(|_| unnamed) {
-            self.open.name(session, canonical_id(&id), &id);
+            self.open.name(session, canonical_id(id), id);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The rule `too-many-guids`.
 
 use crate::bits::PacketType;
-use crate::bits::protocol::{self, OFFERS_READ};
+use crate::bits::protocol::OFFERS_READ;
 use crate::model::negotiation::{Negotiation, Offer};
 use crate::model::{Exchange, Session};
 use crate::rules::Notes;
@@ -33,10 +33,14 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let raw = exchange.request.as_ref().and_then(|request| request.supported_protocols.as_deref());
-    if protocol::offers(raw.unwrap_or_default()).nth(OFFERS_READ).is_none() {
+    // Between two there is a space at least.
+    if raw.is_none_or(|raw| raw.len() <= 2 * OFFERS_READ) {
         return;
     }
     let offered = Negotiation::of(exchange).offered;
+    if offered.len() <= OFFERS_READ {
+        return;
+    }
     let place = offered.iter().position(|Offer { name, .. }| name.is_some());
     let known = match place {
         Some(place) if place < OFFERS_READ => String::new(),

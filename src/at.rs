@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// Nanoseconds of a second.
+const NANOS: i64 = 1_000_000_000;
+
 /// Bytes of a timestamp with nanoseconds.
 const TEXT: usize = 30;
 
@@ -38,10 +41,10 @@ impl Timestamp {
 
     /// How it is shown.
     fn text(self, out: &mut [u8; TEXT]) -> &str {
+        let (secs, nanos) = (self.0.div_euclid(NANOS), self.0.rem_euclid(NANOS) as i32);
         // Every i64 of nanoseconds lies within jiff's range, in a year of four digits.
-        let moment = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
-        let at = Offset::UTC.to_datetime(moment);
-        let (fraction, end) = match at.subsec_nanosecond() {
+        let at = Offset::UTC.to_datetime(jiff::Timestamp::new(secs, nanos).unwrap_or_default());
+        let (fraction, end) = match nanos {
             nanos if nanos % 1000 == 0 => (nanos / 1000, 26),
             nanos => (nanos, 29),
         };

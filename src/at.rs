@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::tz::Offset;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,12 @@ use serde::{Deserialize, Serialize};
 /// Shown and serialised as RFC 3339 in UTC with at least microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
+
+/// Nanoseconds of a second.
+const NANOS: i64 = 1_000_000_000;
+
+/// Bytes of a timestamp with nanoseconds.
+const TEXT: usize = 30;
 
 impl Timestamp {
     /// The moment `nanos` nanoseconds after the epoch (years 1677 to 2262).
@@ -31,20 +38,47 @@ impl Timestamp {
     pub fn secs_since(self, earlier: Self) -> f64 {
         self.since(earlier) as f64 / 1e9
     }
+
+    /// How it is shown.
+    fn text(self, out: &mut [u8; TEXT]) -> &str {
+        let (secs, nanos) = (self.0.div_euclid(NANOS), self.0.rem_euclid(NANOS) as i32);
+        // Every i64 of nanoseconds lies within jiff's range, in a year of four digits.
+        let at = Offset::UTC.to_datetime(jiff::Timestamp::new(secs, nanos).unwrap_or_default());
+        let (fraction, end) = match nanos {
+            nanos if nanos % 1000 == 0 => (nanos / 1000, 26),
+            nanos => (nanos, 29),
+        };
+        *out = *b"0000-00-00T00:00:00.000000000Z";
+        for (place, number) in [
+            (0..4, i32::from(at.year())),
+            (5..7, i32::from(at.month())),
+            (8..10, i32::from(at.day())),
+            (11..13, i32::from(at.hour())),
+            (14..16, i32::from(at.minute())),
+            (17..19, i32::from(at.second())),
+            (20..end, fraction),
+        ] {
+            let mut rest = number.unsigned_abs();
+            for digit in out.get_mut(place).into_iter().flatten().rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+        }
+        let zone = out.get_mut(end);
+        zone.into_iter().for_each(|byte| *byte = b'Z');
+        out.get(..=end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every i64 of nanoseconds lies within jiff's range.
-        let moment = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
-        let digits = if self.0 % 1000 == 0 { 6 } else { 9 };
-        write!(f, "{moment:.digits$}")
+        f.write_str(self.text(&mut [0; TEXT]))
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.text(&mut [0; TEXT]))
     }
 }
 
@@ -193,5 +227,34 @@ impl JsonSchema for Span {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         Frames::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn printed(nanos: i64) -> String {
+        let moment = jiff::Timestamp::from_nanosecond(i128::from(nanos)).unwrap();
+        let digits = if nanos % 1000 == 0 { 6 } else { 9 };
+        format!("{moment:.digits$}")
+    }
+
+    #[test]
+    fn the_first_and_last_moments_have_a_text() {
+        for nanos in [i64::MIN, -1, -1000, 0, 1, 1000, 951_782_400_000_000_000, i64::MAX] {
+            assert_eq!(Timestamp::from_nanos(nanos).to_string(), printed(nanos));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_moment_reads_as_jiff_prints_it(nanos: i64, micros: i64) {
+            for nanos in [nanos, micros / 1000 * 1000] {
+                prop_assert_eq!(Timestamp::from_nanos(nanos).to_string(), printed(nanos));
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::PacketType;
 use super::fields::{self, ContentRange};
+use super::names::{Field, Fields};
 use super::secrets::Secrets;
 use crate::at::Span;
 use crate::http::{Head, Oddities, Start};
@@ -35,6 +36,13 @@ pub fn is_bits(head: &Head<'_>) -> bool {
 ///
 /// A backslash that looks like the start of that becomes `\x5C`, so that the bytes can be had back.
 pub fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if memchr::memchr(b'\\', bytes).is_none() => text.to_owned(),
+        _ => escaped(bytes),
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut out = String::with_capacity(bytes.len());
     for part in bytes.utf8_chunks() {
@@ -55,6 +63,10 @@ pub fn text(bytes: &[u8]) -> String {
     out
 }
 
+fn number(bytes: &[u8]) -> Option<u64> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
 /// The type of a request, from `BITS-Packet-Type`.
 pub fn packet_type(request: &Request) -> PacketType {
     request
@@ -66,32 +78,34 @@ pub fn packet_type(request: &Request) -> PacketType {
 /// Decodes the head of a request.
 pub fn request(head: &Head<'_>, span: Span, secrets: Secrets) -> Request {
     let Start::Request { method, target } = head.start else { return Request::default() };
-    let value = |name: &str| head.field(name).map(text);
-    let credential = |name: &str| value(name).map(|value| secrets.credential(&value));
+    let fields = Fields::of(head);
+    let value = |field: Field| fields.first(field).map(text);
+    let credential = |field: Field| value(field).map(|value| secrets.credential(&value));
+    let credentials = || values(head, &fields, &[Field::Authorization, Field::ProxyAuthorization]);
     Request {
         span,
         method: method.to_owned(),
-        method_override: value("X-Http-Method-Override"),
-        target: secrets.target(target),
+        method_override: value(Field::XHttpMethodOverride),
+        target: secrets.target(target.to_owned()),
         minor_version: head.minor_version,
-        host: value("Host").map(|host| secrets.target(&host)),
-        user_agent: value("User-Agent"),
-        packet_type: value("BITS-Packet-Type").or_else(|| value("BITS-Package-Type")),
-        session_id: value("BITS-Session-Id"),
-        supported_protocols: value("BITS-Supported-Protocols"),
-        content_name: value("Content-Name"),
-        content_range: value("Content-Range").map(|raw| ContentRange::parse(&raw)),
-        content_length: value("Content-Length").and_then(|raw| raw.parse().ok()),
-        content_length_raw: lengths(head),
-        content_encoding: value("Content-Encoding"),
-        transfer_encoding: value("Transfer-Encoding"),
-        authorization: credential("Authorization"),
-        proxy_authorization: credential("Proxy-Authorization"),
-        user: credentials(head).find_map(basic_user),
-        ntlm: credentials(head).find_map(ntlm),
-        expect: value("Expect"),
-        via: value("Via"),
-        hops: hops(head),
+        host: value(Field::Host).map(|host| secrets.target(host)),
+        user_agent: value(Field::UserAgent),
+        packet_type: value(Field::BitsPacketType).or_else(|| value(Field::BitsPackageType)),
+        session_id: value(Field::BitsSessionId),
+        supported_protocols: value(Field::BitsSupportedProtocols),
+        content_name: value(Field::ContentName),
+        content_range: value(Field::ContentRange).map(|raw| ContentRange::parse(&raw)),
+        content_length: fields.first(Field::ContentLength).and_then(number),
+        content_length_raw: lengths(head, &fields),
+        content_encoding: value(Field::ContentEncoding),
+        transfer_encoding: value(Field::TransferEncoding),
+        authorization: credential(Field::Authorization),
+        proxy_authorization: credential(Field::ProxyAuthorization),
+        user: credentials().find_map(basic_user),
+        ntlm: credentials().find_map(ntlm),
+        expect: value(Field::Expect),
+        via: value(Field::Via),
+        hops: hops(head, &fields),
         longest_value: head
             .headers
             .iter()
@@ -99,7 +113,7 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets) -> Request {
             .max()
             .unwrap_or(0),
         long_field: long_field(head),
-        odd: oddities(head),
+        odd: oddities(head, &fields),
         ..Request::default()
     }
 }
@@ -107,71 +121,73 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets) -> Request {
 /// Decodes the head of a response.
 pub fn response(head: &Head<'_>, span: Span, secrets: Secrets) -> Response {
     let Start::Response { status, reason } = head.start else { return Response::default() };
-    let value = |name: &str| head.field(name).map(text);
+    let fields = Fields::of(head);
+    let value = |field: Field| fields.first(field).map(text);
     let received =
-        value("BITS-Received-Content-Range").or_else(|| value("BITS-Recieved-Content-Range"));
+        value(Field::BitsReceivedContentRange).or_else(|| value(Field::BitsRecievedContentRange));
     let next_offset = received.as_deref().and_then(fields::received);
     let plain = |raw: &String| raw.trim().parse::<u64>().is_ok();
+    let challenges = || values(head, &fields, &[Field::WwwAuthenticate, Field::ProxyAuthenticate]);
     Response {
         span,
         http_status: status,
         reason: reason.to_owned(),
         minor_version: head.minor_version,
-        packet_type: value("BITS-Packet-Type").or_else(|| value("BITS-Package-Type")),
-        protocol: value("BITS-Protocol"),
-        session_id: value("BITS-Session-Id"),
-        host_id: value("BITS-Host-Id"),
-        host_id_fallback_timeout_seconds: value("BITS-Host-Id-Fallback-Timeout")
-            .or_else(|| value("BITS-HostId-Fallback-Timeout"))
-            .and_then(|raw| raw.parse().ok()),
+        packet_type: value(Field::BitsPacketType).or_else(|| value(Field::BitsPackageType)),
+        protocol: value(Field::BitsProtocol),
+        session_id: value(Field::BitsSessionId),
+        host_id: value(Field::BitsHostId),
+        host_id_fallback_timeout_seconds: fields
+            .first(Field::BitsHostIdFallbackTimeout)
+            .or_else(|| fields.first(Field::BitsHostidFallbackTimeout))
+            .and_then(number),
         next_offset,
         next_offset_raw: received.filter(|raw| !plain(raw)),
-        reply_url: value("BITS-Reply-URL"),
-        error: ["BITS-Error", "BITS-Error-Code"].iter().find_map(|name| error(name, &value(name)?)),
-        error_context: value("BITS-Error-Context").filter(|raw| !raw.is_empty()),
-        accept_encoding: value("Accept-Encoding"),
-        server: value("Server"),
-        via: value("Via"),
-        hops: hops(head),
-        content_length: value("Content-Length").and_then(|raw| raw.parse().ok()),
-        content_length_raw: lengths(head),
-        connection: value("Connection"),
-        retry_after: value("Retry-After"),
-        dav: value("DAV"),
-        cookies: cookies(head, secrets),
-        location: value("Location").map(|url| secrets.target(&url)),
-        allow: value("Allow"),
-        content_type: value("Content-Type"),
-        date: value("Date"),
-        challenges: challenges(head).map(|value| secrets.credential(&text(value))).collect(),
-        ntlm_challenge: challenges(head).any(|value| ntlm(value) == Some(2)),
-        odd: oddities(head),
+        reply_url: value(Field::BitsReplyUrl),
+        error: value(Field::BitsError)
+            .and_then(|raw| error("BITS-Error", raw))
+            .or_else(|| error("BITS-Error-Code", value(Field::BitsErrorCode)?)),
+        error_context: value(Field::BitsErrorContext).filter(|raw| !raw.is_empty()),
+        accept_encoding: value(Field::AcceptEncoding),
+        server: value(Field::Server),
+        via: value(Field::Via),
+        hops: hops(head, &fields),
+        content_length: fields.first(Field::ContentLength).and_then(number),
+        content_length_raw: lengths(head, &fields),
+        connection: value(Field::Connection),
+        retry_after: value(Field::RetryAfter),
+        dav: value(Field::Dav),
+        cookies: cookies(head, &fields, secrets),
+        location: value(Field::Location).map(|url| secrets.target(url)),
+        allow: value(Field::Allow),
+        content_type: value(Field::ContentType),
+        date: value(Field::Date),
+        challenges: challenges().map(|value| secrets.credential(&text(value))).collect(),
+        ntlm_challenge: challenges().any(|value| ntlm(value) == Some(2)),
+        odd: oddities(head, &fields),
         ..Response::default()
     }
 }
 
-fn error(header: &str, raw: &str) -> Option<ErrorCode> {
+fn error(header: &str, raw: String) -> Option<ErrorCode> {
     if raw.is_empty() {
         return None;
     }
-    let (value, notation) = fields::hresult(raw).unzip();
-    Some(ErrorCode { header: header.to_owned(), raw: raw.to_owned(), value, notation })
+    let (value, notation) = fields::hresult(&raw).unzip();
+    Some(ErrorCode { header: header.to_owned(), raw, value, notation })
 }
 
-fn challenges<'a>(head: &'a Head<'_>) -> impl Iterator<Item = &'a [u8]> {
-    values(head, &["WWW-Authenticate", "Proxy-Authenticate"])
-}
-
-fn credentials<'a>(head: &'a Head<'_>) -> impl Iterator<Item = &'a [u8]> {
-    values(head, &["Authorization", "Proxy-Authorization"])
-}
-
-/// All values of fields with one of `names`.
-fn values<'a>(head: &'a Head<'_>, names: &'static [&str]) -> impl Iterator<Item = &'a [u8]> {
-    head.headers
-        .iter()
-        .filter(|header| names.iter().any(|name| header.name.eq_ignore_ascii_case(name)))
-        .map(|header| header.value.trim_ascii())
+/// All values of `fields`, in the order of the head.
+fn values<'a>(
+    head: &'a Head<'_>,
+    known: &Fields<'_>,
+    fields: &'static [Field],
+) -> impl Iterator<Item = &'a [u8]> {
+    // Most heads have none of them.
+    let some = fields.iter().any(|field| known.has(*field));
+    let headers = if some { head.headers } else { &[] };
+    let named = |name: &str| Field::of(name).is_some_and(|field| fields.contains(&field));
+    headers.iter().filter(move |header| named(header.name)).map(|header| header.value.trim_ascii())
 }
 
 /// The user name of Basic credentials (RFC 7617 2).
@@ -194,67 +210,33 @@ fn ntlm(value: &[u8]) -> Option<u8> {
 }
 
 /// All values of Content-Length, where there is more to say than one number.
-fn lengths(head: &Head<'_>) -> Vec<String> {
-    let all = || values(head, &["Content-Length"]);
-    let plain = |value: &[u8]| !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let first = all().next();
-    if all().all(|value| Some(value) == first && plain(value)) {
-        return Vec::new();
-    }
-    all().map(text).collect()
+fn lengths(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
+    let Some(first) = fields.first(Field::ContentLength) else { return Vec::new() };
+    let all = || values(head, fields, &[Field::ContentLength]);
+    let plain = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
+    let same = !fields.repeats(Field::ContentLength) || all().all(|value| value == first);
+    if plain && same { Vec::new() } else { all().map(text).collect() }
 }
 
 /// Fields that only proxies, gateways and balancers add.
-const HOPS: [&str; 31] = [
-    "Via",
-    "Forwarded",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Server",
-    "X-Real-IP",
-    "X-Cache",
-    "X-Cache-Lookup",
-    "X-Served-By",
-    "X-Squid-Error",
-    "X-Varnish",
-    "Proxy-Connection",
-    "Proxy-Agent",
-    "X-BlueCoat-Via",
-    "CF-RAY",
-    "Akamai-GRN",
-    "X-Iinfo",
-    "X-Sucuri-ID",
-    "X-Amz-Cf-Id",
-    "X-Amzn-Trace-Id",
-    "X-Amzn-ErrorType",
-    "Apigw-Requestid",
-    "X-Azure-Ref",
-    "X-ARR-LOG-ID",
-    "X-Envoy-Upstream-Service-Time",
-    "X-Envoy-Decorator-Operation",
-    "X-Kong-Proxy-Latency",
-    "X-Kong-Response-Latency",
-    // NetScaler garbles the name of Connection to take the field away in place.
-    "Cneonction",
-    "nnCoection",
-];
-
-fn hops(head: &Head<'_>) -> Vec<String> {
+fn hops(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
+    if !fields.has(Field::Via) && !fields.has(Field::Hop) {
+        return Vec::new();
+    }
     head.headers
         .iter()
-        .filter(|header| HOPS.iter().any(|name| header.name.eq_ignore_ascii_case(name)))
+        .filter(|header| Field::of(header.name).is_some_and(Field::is_hop))
         .map(|header| format!("{}: {}", header.name, text(header.value.trim_ascii())))
         .collect()
 }
 
 /// The names of the cookies that are set; with what they hold only where that is to be shown.
-fn cookies(head: &Head<'_>, secrets: Secrets) -> Vec<String> {
+fn cookies(head: &Head<'_>, fields: &Fields<'_>, secrets: Secrets) -> Vec<String> {
     let name = |value: &[u8]| match secrets {
         Secrets::Mask => text(value.split(|byte| *byte == b'=').next().unwrap_or_default()),
         Secrets::Show => text(value),
     };
-    values(head, &["Set-Cookie"]).map(name).collect()
+    values(head, fields, &[Field::SetCookie]).map(name).collect()
 }
 
 /// The field with the longest value, where that is longer than servers take.
@@ -264,22 +246,16 @@ fn long_field(head: &Head<'_>) -> Option<String> {
 }
 
 /// Fields of which a message can have but one.
-const SINGLE: [&str; 6] = [
-    "BITS-Packet-Type",
-    "BITS-Session-Id",
-    "Content-Range",
-    "Content-Length",
-    "BITS-Received-Content-Range",
-    "Host",
+const SINGLE: [Field; 6] = [
+    Field::BitsPacketType,
+    Field::BitsSessionId,
+    Field::ContentRange,
+    Field::ContentLength,
+    Field::BitsReceivedContentRange,
+    Field::Host,
 ];
 
-fn repeats(head: &Head<'_>) -> bool {
-    SINGLE.iter().any(|name| {
-        head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name)).count() > 1
-    })
-}
-
-fn oddities(head: &Head<'_>) -> Vec<String> {
+fn oddities(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
     let Oddities {
         bare_lf,
         folded,
@@ -298,7 +274,7 @@ fn oddities(head: &Head<'_>) -> Vec<String> {
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
         (version, "version"),
-        (repeats(head), "repeated"),
+        (SINGLE.iter().any(|field| fields.repeats(*field)), "repeated"),
         (!head.whole, "cut"),
     ]
     .into_iter()

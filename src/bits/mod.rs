@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod fields;
 pub mod hresult;
+mod names;
 pub mod protocol;
 pub mod secrets;
 

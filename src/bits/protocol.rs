@@ -1,30 +1,29 @@
 //! Protocols that can be negotiated, by GUID ([MC-BUP] 1.7.1).
 
-/// The only registered upload protocol, in canonical form.
-pub const UPLOAD_1_5: &str = "7df0354d-249b-430f-820d-3d2a9bef4931";
+use uuid::Uuid;
+
+/// The only registered upload protocol.
+pub const UPLOAD_1_5: Uuid = uuid::uuid!("7df0354d-249b-430f-820d-3d2a9bef4931");
 
 /// Entries of `BITS-Supported-Protocols` that Windows reads ([MC-BUP] Appendix A <6>).
 pub const OFFERS_READ: usize = 100;
 
-/// The registered name of a protocol; `guid` in any case, with or without braces.
-pub fn name(guid: &str) -> Option<&'static str> {
-    canonical(guid).filter(|guid| guid == UPLOAD_1_5).map(|_| "BITS 1.5 Upload Protocol")
+/// The registered name of a protocol; `text` in any case, with or without braces.
+pub fn name(text: &str) -> Option<&'static str> {
+    guid(text).filter(|guid| *guid == UPLOAD_1_5).map(|_| "BITS 1.5 Upload Protocol")
 }
 
-/// Lower case without braces, the form to compare; `None` for what is no GUID.
-pub fn canonical(text: &str) -> Option<String> {
+/// A GUID in any case, with or without braces.
+pub fn guid(text: &str) -> Option<Uuid> {
     let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
     let dashed = bare.len() == 36;
-    dashed
-        .then(|| uuid::Uuid::try_parse(bare).ok())
-        .flatten()
-        .map(|guid| guid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned())
+    dashed.then(|| Uuid::try_parse(bare).ok()).flatten()
 }
 
-/// The form to compare session ids in: a GUID as [`canonical`], anything else in lower case
+/// Lower case without braces, the form to compare session ids in: GUIDs and others
 /// ([MC-BUP] 2.2.1.2; other servers hand out decimals).
 pub fn canonical_id(text: &str) -> String {
-    canonical(text).unwrap_or_else(|| text.trim().trim_matches(['{', '}']).to_ascii_lowercase())
+    text.trim().trim_matches(['{', '}']).to_ascii_lowercase()
 }
 
 /// Splits a `BITS-Supported-Protocols` value at spaces, commas and semicolons.
@@ -52,8 +51,12 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_are_no_guids_compare_without_case_and_braces() {
+    fn ids_compare_without_case_and_braces() {
         assert_eq!(canonical_id("{ABC}"), "abc");
+        assert_eq!(
+            canonical_id(" {31F6AFB8-2468-E269-DDD6-851A58C05969}"),
+            "31f6afb8-2468-e269-ddd6-851a58c05969"
+        );
         assert_eq!(canonical_id("-1234567890"), "-1234567890");
     }
 }

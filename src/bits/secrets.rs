@@ -15,10 +15,10 @@ pub enum Secrets {
 
 impl Secrets {
     /// A request target, `Host` or URL.
-    pub fn target(self, text: &str) -> String {
+    pub fn target(self, text: String) -> String {
         match self {
             Self::Mask => masked(text),
-            Self::Show => text.to_owned(),
+            Self::Show => text,
         }
     }
 
@@ -84,7 +84,7 @@ fn masked_field(name: &str, value: &str) -> String {
     if SECRET.iter().any(|word| lower.contains(word)) {
         return MASK.to_owned();
     }
-    if URLS.iter().any(&is) { masked(value) } else { value.to_owned() }
+    if URLS.iter().any(&is) { masked(value.to_owned()) } else { value.to_owned() }
 }
 
 /// Names of query parameters that are credentials by themselves (RFC 6750 2.3 and what storage services use).
@@ -106,9 +106,12 @@ const TOKENS: [&str; 13] = [
 
 /// A request target or `Host` without its secrets: the password before the host (RFC 3986 3.2.1), and the values of
 /// query parameters that are credentials.
-fn masked(target: &str) -> String {
+fn masked(target: String) -> String {
+    if memchr::memchr2(b'@', b'?', target.as_bytes()).is_none() {
+        return target;
+    }
     let (front, query) = target.split_once('?').unzip();
-    let mut out = without_password(front.unwrap_or(target));
+    let mut out = without_password(front.unwrap_or(&target));
     if let Some(query) = query {
         out.push('?');
         let pairs: Vec<String> = query.split('&').map(without_value).collect();
@@ -126,15 +129,16 @@ pub fn had_password(masked: &str) -> bool {
 
 /// Query parameters of a masked target whose values were credentials.
 pub fn tokens(masked: &str) -> impl Iterator<Item = &str> {
-    let query = masked.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').filter_map(|pair| {
+    let query = masked.split_once('?').map(|(_, query)| query);
+    query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         (value == MASK).then_some(name)
     })
 }
 
-/// What stands before, in and behind the place of user and host, where the text has one.
+/// What stands before, in and behind the place of user and host, where the text has one with a user in it.
 fn authority(text: &str) -> Option<(&str, &str, &str)> {
+    memchr::memchr(b'@', text.as_bytes())?;
     let start = match text.find("://") {
         Some(place) => place.checked_add(3)?,
         // An origin form has no host; a bare authority has no slash.
@@ -174,14 +178,14 @@ mod tests {
 
     #[test]
     fn a_password_before_the_host_is_masked() {
-        let masked = masked("http://bob:s3cret@server/a?x=1");
+        let masked = masked("http://bob:s3cret@server/a?x=1".to_owned());
         assert_eq!(masked, "http://bob:***@server/a?x=1");
         assert!(had_password(&masked));
     }
 
     #[test]
     fn tokens_of_the_query_are_masked() {
-        let masked = masked("/a/b?name=x&Access_Token=abc&sig=");
+        let masked = masked("/a/b?name=x&Access_Token=abc&sig=".to_owned());
         assert_eq!(masked, "/a/b?name=x&Access_Token=***&sig=");
         assert_eq!(tokens(&masked).collect::<Vec<_>>(), ["Access_Token"]);
     }
@@ -202,7 +206,7 @@ mod tests {
         for target in
             ["/a@b:c/d", "http://server:80/a", "*", "server:443", "/?", "http://bob@server/"]
         {
-            assert_eq!(masked(target), target);
+            assert_eq!(masked(target.to_owned()), target);
             assert!(!had_password(target));
         }
     }

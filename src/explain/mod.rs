@@ -57,7 +57,8 @@ pub fn explain(what: &str) -> Result<Vec<Article>, Unknown> {
     if !named.is_empty() {
         return Ok(named);
     }
-    let protocol = protocol::canonical(what).map(|guid| Article::Protocol(Protocol::of(&guid)));
+    let protocol =
+        protocol::guid(what).map(|guid| Article::Protocol(Protocol::of(&guid.to_string())));
     let code = || code::find(what).map(Article::Code);
     protocol.or_else(code).map(|article| vec![article]).ok_or_else(|| near::unknown(what))
 }

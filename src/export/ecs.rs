@@ -36,7 +36,7 @@ impl Form for Ecs {
         ends(&mut doc, exchange.client, exchange.server, exchange.tls);
         doc.insert("http".into(), http(request, response));
         let named = request.and_then(|request| url::of(exchange, request));
-        put(&mut doc, "url", named.map(|url| url_fields(&url.to_string())));
+        put(&mut doc, "url", named.map(|url| url_fields(&url.text())));
         let agent = request.and_then(|request| request.user_agent.as_deref());
         put(&mut doc, "user_agent", agent.map(|agent| json!({"original": agent})));
         let id = session.and_then(|session| session.id.as_deref()).or_else(|| id_of(exchange));

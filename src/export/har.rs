@@ -134,7 +134,7 @@ fn size(head: Option<&RawHead>) -> Value {
 fn full_url(exchange: &Exchange, request: &Request) -> String {
     let path = url::path_of(request);
     let bare = url::of(exchange, request)
-        .map_or_else(|| fallback(exchange.server, exchange.tls, path), |url| url.to_string());
+        .map_or_else(|| fallback(exchange.server, exchange.tls, path), |url| url.text());
     let query = request.target.split_once('?').map(|(_, query)| format!("?{query}"));
     encoded(&format!("{bare}{}", query.unwrap_or_default()))
 }

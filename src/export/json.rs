@@ -21,7 +21,7 @@ pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()
 
 /// Writes a value as one line of JSON.
 pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    let mut line = Vec::with_capacity(4 << 10);
+    let mut line = Vec::with_capacity(8 << 10);
     serde_json::to_writer(&mut line, value)?;
     line.push(b'\n');
     spell(out, &line)

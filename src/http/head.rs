@@ -150,7 +150,11 @@ fn bodiless(status: u16) -> bool {
 }
 
 fn has_bare_lf(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(b'\n', bytes).any(|at| at == 0 || bytes.get(at - 1) != Some(&b'\r'))
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    // Without a way out of the loop it is done for many bytes at once.
+    pairs.fold(bytes.starts_with(b"\n"), |bare, (one, next)| {
+        bare | (*next == b'\n' && *one != b'\r')
+    })
 }
 
 /// Rewrites a head into one that the grammar allows: unfolds, drops lines that are no fields, replaces NUL, escapes

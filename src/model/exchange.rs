@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address;
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::{ContentRange, Notation};
@@ -20,8 +21,10 @@ pub struct Exchange {
     /// Which TCP connection, counted over the capture from 1.
     pub connection: u64,
     /// Who asked.
+    #[serde(serialize_with = "address::serialize")]
     pub client: SocketAddr,
     /// Who was asked.
+    #[serde(serialize_with = "address::serialize")]
     pub server: SocketAddr,
     /// Carried inside TLS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -293,7 +296,8 @@ pub struct ErrorCode {
 impl Response {
     /// Whether a BITS server gave it: only those set `BITS-Packet-Type: Ack`.
     pub fn is_ack(&self) -> bool {
-        self.packet_type.as_deref().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("ack"))
+        let is = |kind: &str| kind == "Ack" || kind.trim().eq_ignore_ascii_case("ack");
+        self.packet_type.as_deref().is_some_and(is)
     }
 
     /// Whether the capture lacks the end of the head: fields may be missing.

@@ -36,10 +36,10 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         joined: view.joined,
         client: Client { address: origin.client.ip() },
         server: Server {
-            host: named.as_ref().map(|url| url.host.clone()),
+            host: named.map(|url| url.host.to_owned()),
             ..Server::from(origin.server)
         },
-        url: named.map(|url| url.to_string()),
+        url: named.map(|url| url.text()),
         user_agent: text(|request| &request.user_agent),
         content_name: text(|request| &request.content_name),
         negotiation: view.create().map(Negotiation::of),

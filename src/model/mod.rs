@@ -1,5 +1,6 @@
 //! What was seen, as values: exchanges, and the sessions they add up to.
 
+mod address;
 pub mod attempt;
 pub mod exchange;
 pub mod fold;

@@ -1,5 +1,7 @@
 //! Which protocol client and server agreed on ([MC-BUP] 1.7.1).
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,10 +87,8 @@ impl Negotiation {
         let offered = offers(raw.unwrap_or_default());
         let chosen = exchange.response.as_ref().and_then(|response| response.protocol.as_deref());
         let selected = chosen.map(offer);
-        let selected_index = chosen.and_then(protocol::canonical).and_then(|guid| {
-            offered
-                .iter()
-                .position(|offer| protocol::canonical(&offer.guid).as_deref() == Some(&guid))
+        let selected_index = chosen.and_then(protocol::guid).and_then(|guid| {
+            offered.iter().position(|offer| protocol::guid(&offer.guid) == Some(guid))
         });
         let mut negotiation =
             Self { offered, selected, selected_index, verdict: Verdict::Unanswered };
@@ -118,7 +118,7 @@ impl Negotiation {
             (None, _) => Verdict::SelectionMissing,
             (Some(_), Some(0)) => Verdict::Agreed,
             (Some(_), Some(_)) => Verdict::AgreedLowerPreference,
-            (Some(offer), None) if protocol::canonical(&offer.guid).is_none() => {
+            (Some(offer), None) if protocol::guid(&offer.guid).is_none() => {
                 Verdict::SelectionMalformed
             }
             (Some(_), None) => Verdict::SelectedNotOffered,
@@ -138,7 +138,7 @@ impl Negotiation {
         if raw.is_some_and(|raw| raw.len() > VALUE_LIMIT) {
             return Verdict::OfferTooBig;
         }
-        if self.offered.iter().all(|offer| protocol::canonical(&offer.guid).is_none()) {
+        if self.offered.iter().all(|offer| protocol::guid(&offer.guid).is_none()) {
             return Verdict::OfferMalformed;
         }
         match self.offered.iter().position(|offer| offer.name.is_some()) {
@@ -158,12 +158,13 @@ fn offer(guid: &str) -> Offer {
 }
 
 fn offers(raw: &str) -> Vec<Offer> {
-    let mut seen = std::collections::HashMap::new();
-    protocol::offers(raw)
-        .enumerate()
-        .map(|(place, guid)| {
-            let first = *seen.entry(guid.to_ascii_lowercase()).or_insert(place);
-            Offer { duplicate_of: (first != place).then_some(first), ..offer(guid) }
-        })
-        .collect()
+    let mut offers: Vec<Offer> = protocol::offers(raw).map(offer).collect();
+    if offers.len() > 1 {
+        let mut seen = HashMap::<_, _, RandomState>::default();
+        for (place, offer) in offers.iter_mut().enumerate() {
+            let first = *seen.entry(offer.guid.to_ascii_lowercase()).or_insert(place);
+            offer.duplicate_of = (first != place).then_some(first);
+        }
+    }
+    offers
 }

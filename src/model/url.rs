@@ -1,34 +1,33 @@
 //! The URL of an upload, from request target and Host.
 
-use std::fmt;
-
 use super::exchange::{Exchange, Request};
 
 /// Scheme, host and path of an upload; the query is left out, it may hold credentials.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Url {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Url<'a> {
     /// `http` or `https`.
     pub scheme: &'static str,
     /// Host as written; the port only where it is not the scheme's own.
-    pub host: String,
+    pub host: &'a str,
     /// Path as written.
-    pub path: String,
+    pub path: &'a str,
 }
 
-impl fmt::Display for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.host, self.path)
+impl Url<'_> {
+    /// The whole of it.
+    pub fn text(&self) -> String {
+        [self.scheme, "://", self.host, self.path].concat()
     }
 }
 
 /// The URL that a request names; `None` where neither its target nor Host names a host.
-pub fn of(exchange: &Exchange, request: &Request) -> Option<Url> {
+pub fn of<'a>(exchange: &Exchange, request: &'a Request) -> Option<Url<'a>> {
     let (scheme, authority, target) = parts(request, exchange.tls);
     let authority = authority?;
     let bare = authority.rsplit('@').next().unwrap_or(authority);
     let own = if scheme == "https" { ":443" } else { ":80" };
-    let host = bare.strip_suffix(own).unwrap_or(bare).to_owned();
-    (!host.is_empty()).then(|| Url { scheme, host, path: path(target).to_owned() })
+    let host = bare.strip_suffix(own).unwrap_or(bare);
+    (!host.is_empty()).then(|| Url { scheme, host, path: path(target) })
 }
 
 /// The path that a request names, without its query.
@@ -56,5 +55,6 @@ fn parts(request: &Request, tls: bool) -> (&'static str, Option<&str>, &str) {
 }
 
 fn path(target: &str) -> &str {
-    target.split(['?', '#']).next().unwrap_or(target)
+    let end = memchr::memchr2(b'?', b'#', target.as_bytes());
+    end.and_then(|end| target.get(..end)).unwrap_or(target)
 }

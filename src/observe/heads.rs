@@ -29,7 +29,7 @@ impl RawHead {
         let minor = head.minor_version;
         let line = match head.start {
             Start::Request { method, target } => {
-                format!("{method} {} HTTP/1.{minor}", secrets.target(target))
+                format!("{method} {} HTTP/1.{minor}", secrets.target(target.to_owned()))
             }
             Start::Response { status, reason } => format!("HTTP/1.{minor} {status} {reason}"),
         };

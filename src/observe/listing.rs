@@ -70,8 +70,8 @@ impl<S: FnMut(&Row)> Observer for Listing<S> {
         let Some((done, row)) = self.row(connection, exchange) else { return };
         match head.start {
             Start::Request { method, target } => {
-                let host = head.field("Host").map(|host| secrets.target(&decode::text(host)));
-                let target = secrets.target(target);
+                let host = head.field("Host").map(|host| secrets.target(decode::text(host)));
+                let target = secrets.target(target.to_owned());
                 row.request = Some(RowRequest { method: method.to_owned(), target, host, frame });
             }
             Start::Response { status, .. } if (100..200).contains(&status) && status != 101 => {

@@ -33,13 +33,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 /// The host of a URL without its port, brackets taken off, and the port where one is written.
 pub fn host_and_port(url: &str) -> Option<(&str, Option<u16>)> {
-    let authority = url.split_once("://")?.1.split('/').next()?;
+    let rest = url.split_once(':')?.1.strip_prefix("//")?;
+    let authority = rest.get(..memchr::memchr(b'/', rest.as_bytes()).unwrap_or(rest.len()))?;
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, port) = rest.split_once(']')?;
         return Some((host, port.strip_prefix(':').and_then(|port| port.parse().ok())));
     }
-    match authority.rsplit_once(':') {
-        Some((host, port)) => Some((host, port.parse().ok())),
+    match memchr::memrchr(b':', authority.as_bytes()) {
+        Some(colon) => Some((authority.get(..colon)?, authority.get(colon + 1..)?.parse().ok())),
         None => Some((authority, None)),
     }
 }

@@ -192,6 +192,17 @@ impl History {
         self.first += 1;
     }
 
+    /// The sessions of the client of one with its URL that ended before it, by their ends; `open` are those of them that
+    /// may still go on.
+    pub fn uploads<'h>(&'h self, session: &Session, open: &'h [Brief]) -> Vec<&'h Brief> {
+        let url = session.url.clone();
+        let key = url.map(|url| Key::Upload(session.client.address, url));
+        let all = self.with(key).chain(open);
+        let mut earlier: Vec<_> = all.filter(|brief| brief.last.time <= session.ended).collect();
+        earlier.sort_by_key(|brief| brief.last.time);
+        earlier
+    }
+
     fn with<'h>(
         &'h self,
         key: Option<Key>,
@@ -208,8 +219,8 @@ impl History {
 pub struct Around<'a> {
     /// Earlier sessions.
     pub(super) history: &'a History,
-    /// Sessions of the same client with the same URL that may still go on.
-    pub(super) open: &'a [Brief],
+    /// Earlier ones of the same client with the same URL, be they over or not, by their ends.
+    pub(super) uploads: &'a [&'a Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, so far.
@@ -224,17 +235,8 @@ pub struct Around<'a> {
 
 impl<'a> Around<'a> {
     /// Earlier sessions of the same client with the same URL, the one that ended first in front, be they over or not.
-    pub fn same_upload(
-        &self,
-        session: &Session,
-    ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
-        let url = session.url.clone();
-        let key = url.map(|url| Key::Upload(session.client.address, url));
-        let ended = session.ended;
-        let all = self.history.with(key).chain(self.open);
-        let mut earlier: Vec<_> = all.filter(|brief| brief.last.time <= ended).collect();
-        earlier.sort_by_key(|brief| brief.last.time);
-        earlier.into_iter()
+    pub fn same_upload(&self) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
+        self.uploads.iter().copied()
     }
 
     /// Earlier sessions that were created at the same server, the oldest first.

@@ -36,7 +36,7 @@ impl<'a> Named<'a> {
     /// Whether a request went to the named host.
     pub fn takes(&self, exchange: &Exchange) -> bool {
         let to = exchange.request.as_ref().and_then(|request| url::of(exchange, request));
-        to.is_some_and(|url| bare(&url.host) == self.host)
+        to.is_some_and(|url| bare(url.host) == self.host)
             || self.address() == Some(exchange.server.ip())
             || exchange.server.ip() != self.home().ip()
     }

@@ -100,7 +100,7 @@ pub fn after<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Ite
 /// The response to an exchange where it is neither from BITS nor an authentication round.
 pub fn foreign(exchange: &Exchange) -> Option<&Response> {
     let response = exchange.response.as_ref()?;
-    let own = Origin::of_response(response) == Origin::BitsServer;
+    let own = response.is_ack();
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
     let other = opens && !own && !response.is_cut() && !response.is_challenge();
     (other && response.http_status != 413).then_some(response)

@@ -38,6 +38,9 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
 }
 
 fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bool {
+    if response.http_status < 400 {
+        return false;
+    }
     let code = response.error_value();
     let in_words =
         !response.is_ack() && response.body_start.to_ascii_lowercase().contains("session");
@@ -50,8 +53,7 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
     let reconnected =
         session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
     let vague = response.http_status == 500 && code == Some(1);
-    response.http_status >= 400
-        && (in_words || empty && in_order && session.joined || vague && reconnected)
+    in_words || empty && in_order && session.joined || vague && reconnected
 }
 
 /// The Create-Session that made the session.

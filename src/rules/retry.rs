@@ -1,5 +1,7 @@
 //! Tries that failed: within a session, and in earlier sessions for the same upload.
 
+use std::borrow::Cow;
+
 use super::Around;
 use crate::at::Span;
 use crate::model::{Exchange, Outcome, Response, Session};
@@ -11,7 +13,7 @@ const LATEST: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Try {
     /// The packet with what it asks for: only the same request is a retry. A session as a whole is one too.
-    pub what: (String, Option<String>),
+    pub what: (Cow<'static, str>, Option<String>),
     /// Its frames.
     pub span: Span,
 }
@@ -21,7 +23,7 @@ pub struct Try {
 pub fn packets(session: &Session) -> Vec<Try> {
     let failed = session.exchanges.iter().filter(|exchange| has_failed(exchange));
     let tries = failed.map(|exchange| Try {
-        what: (exchange.kind.to_string(), asked_for(exchange)),
+        what: (exchange.kind.to_string().into(), asked_for(exchange)),
         span: exchange.span(),
     });
     tries.take(LATEST).collect()
@@ -29,9 +31,9 @@ pub fn packets(session: &Session) -> Vec<Try> {
 
 /// The sessions of this upload since one was completed, in order, with this one.
 pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
-    let what = || ("the session".to_owned(), None);
+    let what = || ("the session".into(), None);
     let earlier = around
-        .same_upload(session)
+        .same_upload()
         .rev()
         .take_while(|brief| !matches!(brief.outcome, Outcome::Completed | Outcome::Cancelled))
         .filter(|brief| brief.last.time <= session.started)

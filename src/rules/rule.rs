@@ -1,5 +1,7 @@
 //! What a rule is.
 
+use std::sync::LazyLock;
+
 use super::{Around, Notes, Seen, Severity};
 use crate::model::{Exchange, Report, Session};
 use crate::stream::Connection;
@@ -17,8 +19,38 @@ pub struct Rule {
     pub needs: Needs,
     /// Its documentation as it stands in the source.
     pub docs: &'static str,
+    /// What it says in notes, read when first asked for.
+    pub(super) read: LazyLock<Read>,
     /// What it looks at.
     pub check: Check,
+}
+
+/// A rule's name and the notes in its documentation.
+#[derive(Debug)]
+pub(super) struct Read {
+    id: String,
+    advice: Option<&'static str>,
+    answerable: Option<&'static str>,
+    client: Option<&'static str>,
+    confirm: Option<&'static str>,
+    reference: Option<&'static str>,
+}
+
+impl Read {
+    pub fn of(module: &str, docs: &'static str) -> Self {
+        let note = |name: &str| {
+            let line = docs.lines().map(str::trim).find(|line| is_note(line, name))?;
+            line.split_once(':').map(|(_, text)| text.trim())
+        };
+        Self {
+            id: module.rsplit("::").next().unwrap_or(module).replace('_', "-"),
+            advice: note("Advice"),
+            answerable: note("Answerable"),
+            client: note("Client"),
+            confirm: note("Confirm"),
+            reference: note("Reference"),
+        }
+    }
 }
 
 /// What a rule looks at.
@@ -28,6 +60,8 @@ pub enum Check {
     Connection(fn(&Connection, &mut Notes<'_>)),
     /// Each exchange of each session.
     Exchange(fn(&Session, &Exchange, &mut Notes<'_>)),
+    /// Each exchange that did not go smoothly: without an answer, or with one that is no Ack of success or has an error.
+    Trouble(fn(&Session, &Exchange, &mut Notes<'_>)),
     /// Each session.
     Session(fn(&Session, &mut Notes<'_>)),
     /// Each session and what the capture shows around it.
@@ -64,7 +98,7 @@ const NOTES: [&str; 5] = ["Advice", "Answerable", "Client", "Confirm", "Referenc
 impl Rule {
     /// Its name: that of its file, in kebab-case.
     pub fn id(&self) -> String {
-        self.module.rsplit("::").next().unwrap_or(self.module).replace('_', "-")
+        self.read.id.clone()
     }
 
     /// Whether `id` is its name.
@@ -86,27 +120,27 @@ impl Rule {
 
     /// What to do about it.
     pub fn advice(&self) -> Option<&'static str> {
-        self.note("Advice")
+        self.read.advice
     }
 
     /// Who can do something about it.
     pub fn answerable(&self) -> Option<&'static str> {
-        self.note("Answerable")
+        self.read.answerable
     }
 
     /// The code in the log of a Windows client that runs into it, as `0x80072EE2`.
     pub fn client_code(&self) -> Option<&'static str> {
-        self.note("Client")
+        self.read.client
     }
 
     /// What would confirm it.
     pub fn confirm(&self) -> Option<&'static str> {
-        self.note("Confirm")
+        self.read.confirm
     }
 
     /// The clause it rests on.
     pub fn reference(&self) -> Option<&'static str> {
-        self.note("Reference")
+        self.read.reference
     }
 
     /// What it means: the paragraphs behind the title, one a line.
@@ -149,11 +183,6 @@ impl Rule {
             }
         }
         examples
-    }
-
-    fn note(&self, name: &str) -> Option<&'static str> {
-        let line = self.docs.lines().map(str::trim).find(|line| is_note(line, name))?;
-        line.split_once(':').map(|(_, text)| text.trim())
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis
 use crate::at::At;
 use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
-use crate::model::{Attempt, Exchange, Lookup, Report, Session};
+use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session};
 use crate::sessions::Web;
 
 /// What is known around a session when it is judged.
@@ -53,7 +53,8 @@ impl Judge {
     /// Fills in the findings and the diagnosis of a session.
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
         let Sight { open, attempts, lookups, tls, web, end } = *sight;
-        let around = Around { history: &self.history, open, attempts, lookups, tls, web, end };
+        let uploads = &self.history.uploads(session, open);
+        let around = Around { history: &self.history, uploads, attempts, lookups, tls, web, end };
         session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
         self.seen.add_handshakes(around.handshakes_of(session));
@@ -81,33 +82,65 @@ impl Judge {
     }
 
     fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {
+        let shown = Shown::of(session);
         let mut findings = Vec::new();
         for rule in &self.rules {
-            ask(rule, session, around, &mut self.notes(rule, &mut findings));
+            ask(rule, &shown, around, &mut self.notes(rule, &mut findings));
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings
     }
 }
 
-fn ask(rule: &'static Rule, session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    if rule.needs == Needs::WholeSession && !is_whole(session) {
+/// A session as rules are shown it.
+struct Shown<'s> {
+    session: &'s Session,
+    whole: bool,
+    exchanges: Vec<Part<'s>>,
+    /// Those that did not go smoothly.
+    troubled: Vec<Part<'s>>,
+}
+
+/// An exchange, and whether all of it was captured.
+#[derive(Clone, Copy)]
+struct Part<'s> {
+    exchange: &'s Exchange,
+    whole: bool,
+}
+
+impl<'s> Shown<'s> {
+    fn of(session: &'s Session) -> Self {
+        let part = |exchange| Part { exchange, whole: exchange_is_whole(session, exchange) };
+        let exchanges: Vec<_> = session.exchanges.iter().map(part).collect();
+        let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
+        Self { session, whole: is_whole(session), exchanges, troubled }
+    }
+}
+
+fn is_smooth(exchange: &Exchange) -> bool {
+    let smooth =
+        |answer: &Response| answer.is_success() && answer.is_ack() && answer.error.is_none();
+    exchange.response.as_ref().is_some_and(smooth)
+}
+
+fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut Notes<'_>) {
+    if rule.needs == Needs::WholeSession && !shown.whole {
         return;
     }
+    let session = shown.session;
+    let mut each = |parts: &[Part<'_>], check: fn(&Session, &Exchange, &mut Notes<'_>)| {
+        for part in parts {
+            if part.whole || rule.needs != Needs::WholeExchange {
+                check(session, part.exchange, notes);
+            }
+        }
+    };
     match &rule.check {
         Check::Connection(check) => {
             session.connections.iter().for_each(|connection| check(connection, notes));
         }
-        Check::Exchange(check) => {
-            let whole = |exchange: &&Exchange| {
-                rule.needs != Needs::WholeExchange || exchange_is_whole(session, exchange)
-            };
-            session
-                .exchanges
-                .iter()
-                .filter(whole)
-                .for_each(|exchange| check(session, exchange, notes));
-        }
+        Check::Exchange(check) => each(&shown.exchanges, *check),
+        Check::Trouble(check) => each(&shown.troubled, *check),
         Check::Session(check) => check(session, notes),
         Check::Around(check) => check(session, around, notes),
         Check::Anywhere(check) => check(Place::Session(session, around), notes),

@@ -1,5 +1,6 @@
 //! To which upload an exchange belongs ([MC-BUP] 2.2.1.2: ids are unique per server only; Ping and most Acks carry none).
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use super::Sessions;
@@ -14,30 +15,40 @@ use crate::model::url::{self, Url};
 pub(super) const RECENT: usize = 256;
 
 /// What a message says of its upload.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     pub client: SocketAddr,
     pub server: SocketAddr,
-    pub path: Option<String>,
+    pub path: Option<Cow<'a, str>>,
     /// In lower case.
-    pub host: Option<String>,
-    pub url: Option<Url>,
+    pub host: Option<Cow<'a, str>>,
+    pub url: Option<Url<'a>>,
 }
 
-impl Asked {
-    fn of(exchange: &Exchange) -> Self {
+impl<'a> Asked<'a> {
+    fn of(exchange: &'a Exchange) -> Self {
         let request = exchange.request.as_ref();
         let url = request.and_then(|request| url::of(exchange, request));
         Self {
             client: exchange.client,
             server: exchange.server,
             path: request.map(|request| percent_decoded(url::path_of(request))),
-            host: url.as_ref().map(|url| url.host.to_ascii_lowercase()),
+            host: url.map(|url| lower(url.host)),
             url,
         }
     }
 }
 
-pub fn percent_decoded(text: &str) -> String {
+fn lower(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => text.to_ascii_lowercase().into(),
+        false => text.into(),
+    }
+}
+
+pub fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -56,7 +67,7 @@ pub fn percent_decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8_lossy(&out).into_owned().into()
 }
 
 impl Sessions {
@@ -77,7 +88,7 @@ impl Sessions {
             (_, None) => self.by_circumstance(asked, &exchange.kind, last),
         };
         let session = self.join(found, asked, at);
-        let id = exchange.request.as_ref().and_then(|request| request.session_id.clone());
+        let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         if exchange.kind != PacketType::CreateSession {
             self.learn(session, id.filter(|id| !id.is_empty()));
         }
@@ -86,7 +97,7 @@ impl Sessions {
 
     /// The session of a request whose response was seen first.
     pub(super) fn assign_early(&mut self, exchange: &Exchange, session: Number) -> Number {
-        let id = exchange.request.as_ref().and_then(|request| request.session_id.clone());
+        let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         if exchange.kind != PacketType::CreateSession {
             self.learn(session, id.filter(|id| !id.is_empty()));
         }
@@ -121,7 +132,7 @@ impl Sessions {
     }
 
     /// The session that was found, or a new one, which remembers what was asked.
-    fn join(&mut self, found: Option<Number>, asked: &Asked, at: At) -> Number {
+    fn join(&mut self, found: Option<Number>, asked: &Asked<'_>, at: At) -> Number {
         let session = found.unwrap_or_else(|| self.open.add(asked.client.ip(), at));
         if let Some(open) = self.open.get_mut(session) {
             open.remember(asked);
@@ -131,15 +142,15 @@ impl Sessions {
     }
 
     /// The id of a session became known.
-    pub(super) fn learn(&mut self, session: Number, id: Option<String>) {
+    pub(super) fn learn(&mut self, session: Number, id: Option<&str>) {
         let unnamed = self.open.get(session).is_some_and(|open| open.id.is_none());
         if let Some(id) = id.filter(|_| unnamed) {
-            self.open.name(session, canonical_id(&id), &id);
+            self.open.name(session, canonical_id(id), id);
         }
     }
 
     /// The newest session of the client that fits.
-    fn find(&self, asked: &Asked, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+    fn find(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
         self.open.of_client(asked, fits)
     }
 
@@ -158,7 +169,7 @@ impl Sessions {
         })
     }
 
-    fn by_request_id(&self, asked: &Asked, id: &str) -> Option<Number> {
+    fn by_request_id(&self, asked: &Asked<'_>, id: &str) -> Option<Number> {
         let one_end = |open: &Open| open.has_client(asked) || open.has_server(asked);
         self.newest(id, |open| open.has_client(asked) && open.has_server(asked))
             .or_else(|| self.newest(id, |open| open.has_client(asked) && open.has_host(asked)))
@@ -187,7 +198,7 @@ impl Sessions {
 
     fn by_circumstance(
         &self,
-        asked: &Asked,
+        asked: &Asked<'_>,
         kind: &PacketType,
         last: Option<Number>,
     ) -> Option<Number> {

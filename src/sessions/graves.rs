@@ -47,7 +47,7 @@ impl Graves {
     }
 
     /// The forgotten session that a message of `now` with this id comes late for.
-    pub fn find(&self, id: &str, asked: &Asked, now: At) -> Option<Number> {
+    pub fn find(&self, id: &str, asked: &Asked<'_>, now: At) -> Option<Number> {
         let grave = self.by_id.get(id)?;
         let same = grave.client == asked.client.ip() || grave.server == Some(asked.server);
         (same && now.time.since(grave.ended) <= LINGER).then_some(grave.number)

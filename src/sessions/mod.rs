@@ -321,7 +321,7 @@ impl Sessions {
         let reply_url = response.reply_url.clone();
         open.touch(span.last);
         open.answer(link.index, response);
-        self.learn(link.session, id);
+        self.learn(link.session, id.as_deref());
         self.open.settle(link.session);
         if let Some(url) = reply_url {
             self.await_reply(&url, link.session);

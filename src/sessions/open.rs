@@ -93,15 +93,15 @@ impl Open {
         }
     }
 
-    pub fn remember(&mut self, asked: &Asked) {
+    pub fn remember(&mut self, asked: &Asked<'_>) {
         if self.path.is_none() {
-            self.path.clone_from(&asked.path);
+            self.path = asked.path.as_deref().map(str::to_owned);
         }
         if self.url.is_none() {
-            self.url = asked.url.as_ref().map(ToString::to_string);
+            self.url = asked.url.map(|url| url.text());
         }
-        if let Some(host) = &asked.host {
-            push_new(&mut self.hosts, host.clone());
+        if let Some(host) = asked.host.as_deref().filter(|_| !self.has_host(asked)) {
+            push_new(&mut self.hosts, host.to_owned());
         }
         push_new(&mut self.peers, (asked.client, asked.server));
     }
@@ -116,6 +116,10 @@ impl Open {
     /// Takes an exchange; its place among them.
     pub fn keep(&mut self, exchange: Exchange) -> usize {
         self.note(&exchange.kind);
+        if self.exchanges.len() == 1 {
+            // An upload has three at least.
+            self.exchanges.reserve_exact(2);
+        }
         self.exchanges.push(exchange);
         self.exchanges.len() - 1
     }
@@ -190,20 +194,20 @@ impl Open {
         self.url.as_deref()
     }
 
-    pub fn has_client(&self, asked: &Asked) -> bool {
+    pub fn has_client(&self, asked: &Asked<'_>) -> bool {
         self.peers.iter().any(|(client, _)| client.ip() == asked.client.ip())
     }
 
-    pub fn has_server(&self, asked: &Asked) -> bool {
+    pub fn has_server(&self, asked: &Asked<'_>) -> bool {
         self.peers.iter().any(|(_, server)| *server == asked.server)
     }
 
-    pub fn has_path(&self, asked: &Asked) -> bool {
-        asked.path.is_some() && self.path == asked.path
+    pub fn has_path(&self, asked: &Asked<'_>) -> bool {
+        asked.path.is_some() && self.path.as_deref() == asked.path.as_deref()
     }
 
-    pub fn has_host(&self, asked: &Asked) -> bool {
-        asked.host.as_ref().is_some_and(|host| self.hosts.contains(host))
+    pub fn has_host(&self, asked: &Asked<'_>) -> bool {
+        asked.host.as_deref().is_some_and(|host| self.hosts.iter().any(|known| known == host))
     }
 
     /// An Ack without its request opened it.

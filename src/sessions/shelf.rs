@@ -91,7 +91,7 @@ impl Shelf {
     }
 
     /// The newest session of a client that fits.
-    pub fn of_client(&self, asked: &Asked, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+    pub fn of_client(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
         self.first(self.by_client.get(&asked.client.ip())?, fits)
     }
 

@@ -181,7 +181,7 @@ impl Words {
     /// The first group of a GUID; anything else in full.
     fn brief(&self, guid: &str) -> String {
         match guid.split_once('-') {
-            Some((start, _)) if protocol::canonical(guid).is_some() && start.starts_with('{') => {
+            Some((start, _)) if protocol::guid(guid).is_some() && start.starts_with('{') => {
                 format!("{start}-{}}}", self.style.signs().dots)
             }
             _ => guid.to_owned(),

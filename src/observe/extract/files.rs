@@ -268,12 +268,10 @@ fn entry(kind: Kind, size: u64, source: Source) -> Entry {
 /// A name of ours: what it is, its number, and the first digits of a session id that is a GUID. Nothing of the wire but
 /// these digits goes in, so no name is a path, a device or too long.
 fn stem(kind: &str, number: u64, session: &Session) -> String {
-    let guid = session.id.as_deref().and_then(protocol::canonical);
-    let digits = guid.as_deref().and_then(|guid| guid.trim_start_matches('{').get(..8));
-    digits.map_or_else(
-        || format!("{kind}-{number:04}"),
-        |digits| format!("{kind}-{number:04}-{digits}"),
-    )
+    match session.id.as_deref().and_then(protocol::guid) {
+        Some(guid) => format!("{kind}-{number:04}-{:08x}", guid.as_fields().0),
+        None => format!("{kind}-{number:04}"),
+    }
 }
 
 /// The type by the first bytes; the hashes of a file that is whole.

@@ -35,13 +35,16 @@ rule! {
     /// Advice: Turn anonymous authentication off for the virtual directory, or give its account Change permission on the folder.
     /// Confirm: The IIS log has no user and sub-status 3 for this request.
     /// Reference: RFC 9110 15.5.2
-    Error, belief 79, needs WholeExchange, Exchange
+    Error, belief 79, needs WholeExchange, Trouble
 }
 
 const ACCESS_DENIED: u32 = 0x8007_0005;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };
+    if !matches!(answer.http_status, 401 | 403) {
+        return;
+    }
     let asked = session
         .exchanges
         .iter()

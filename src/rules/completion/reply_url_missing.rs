@@ -46,7 +46,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .rev()
         .find(|exchange| look::is_final(exchange) && look::succeeded(exchange));
     let Some(last) = last.filter(|_| session.reply_url.is_none()) else { return };
-    let before = around.same_upload(session).filter(|brief| brief.replied).count();
+    let before = around.same_upload().filter(|brief| brief.replied).count();
     if before == 0 {
         return;
     }

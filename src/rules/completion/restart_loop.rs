@@ -57,7 +57,7 @@ const ROUNDS: usize = 2;
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(span) = session.span().filter(|_| !session.joined) else { return };
     let mut chain: Vec<&Brief> = around
-        .same_upload(session)
+        .same_upload()
         .rev()
         .take_while(|brief| brief.outcome != Outcome::Completed)
         .filter(|brief| (brief.lost || brief.went_back) && brief.sent > 0)

@@ -32,6 +32,11 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::CreateSession {
         return;
     }
+    let raw = exchange.request.as_ref().and_then(|request| request.supported_protocols.as_deref());
+    // Between two there is a space at least.
+    if raw.is_none_or(|raw| raw.len() <= 2 * OFFERS_READ) {
+        return;
+    }
     let offered = Negotiation::of(exchange).offered;
     if offered.len() <= OFFERS_READ {
         return;

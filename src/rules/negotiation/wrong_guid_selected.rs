@@ -1,6 +1,6 @@
 //! The rule `wrong-guid-selected`.
 
-use crate::bits::PacketType;
+use crate::bits::{PacketType, protocol};
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
@@ -37,6 +37,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::CreateSession {
         return;
     }
+    if is_offered(exchange) {
+        return;
+    }
     let negotiation = Negotiation::of(exchange);
     let Some(selected) = negotiation.selected.filter(|_| !negotiation.offered.is_empty()) else {
         return;
@@ -52,4 +55,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let offers = look::counted(negotiation.offered.len(), "offer");
     let message = format!("chose \"{}\", {what} is not among the client's {offers}", selected.guid);
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+/// Whether the choice is a GUID that was offered in the same spelling, as nearly always.
+fn is_offered(exchange: &Exchange) -> bool {
+    let offers = exchange.request.as_ref().and_then(|it| it.supported_protocols.as_deref());
+    let chosen = exchange.response.as_ref().and_then(|it| it.protocol.as_deref());
+    chosen.is_some_and(|chosen| {
+        let same = protocol::offers(offers.unwrap_or_default()).any(|offer| offer == chosen);
+        same && protocol::guid(chosen).is_some()
+    })
 }

@@ -38,7 +38,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 /// Where in an exchange they are.
 fn place(exchange: &Exchange) -> Option<&'static str> {
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
-    let text = |text: Option<&String>| text.is_some_and(|text| text.chars().any(is_odd));
+    let text = |text: Option<&String>| {
+        text.is_some_and(|text| !is_plain(text) && text.chars().any(is_odd))
+    };
     let head = |odd: Option<&Vec<String>>| {
         odd.is_some_and(|odd| odd.iter().any(|odd| matches!(odd.as_str(), "nul" | "control")))
     };
@@ -65,6 +67,12 @@ fn place(exchange: &Exchange) -> Option<&'static str> {
     .into_iter()
     .find(|(_, is)| *is)
     .map(|(what, _)| what)
+}
+
+/// Whether all of it is printable ASCII, as nearly always.
+fn is_plain(text: &str) -> bool {
+    // Without a way out of the loop it is done for many bytes at once.
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// Controls of ASCII, of Latin 1 and of the direction of writing.

@@ -33,7 +33,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(span) = session.span() else { return };
     let earlier = || {
         around
-            .same_upload(session)
+            .same_upload()
             .filter(|brief| brief.is_open() || brief.lost || brief.http_status.is_some())
     };
     let begun = earlier().next().map_or(span.first, |brief| brief.first);

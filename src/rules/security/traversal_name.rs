@@ -56,7 +56,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 const TOLD: usize = 200;
 
 fn leaves(name: &str) -> bool {
-    if !name.contains("..") && !name.contains(['%', '\0']) {
+    let bytes = name.as_bytes();
+    let dots = bytes.windows(2).any(|two| two == b"..");
+    if !dots && memchr::memchr2(b'%', 0, bytes).is_none() {
         return false;
     }
     // Twice, since some servers decode twice.

@@ -80,14 +80,15 @@ fn habits(
 ) -> Vec<&'static str> {
     let len = look::range(exchange).and_then(|range| range.len()).unwrap_or(0);
     let largest = if version < (6, 7) { LARGEST_OLD } else { LARGEST };
-    let early = session.exchanges.iter().any(|other| {
-        let asked = other.request.as_ref().map_or(u64::MAX, |other| other.span.last.frame);
-        let answered = other.response.as_ref().map_or(0, |answer| answer.span.first.frame);
-        other.connection == exchange.connection
-            && asked < request.span.first.frame
-            && request.span.first.frame < answered
-            && exchange.kind == PacketType::Fragment
-    });
+    let fragment = exchange.kind == PacketType::Fragment;
+    let early = fragment
+        && session.exchanges.iter().any(|other| {
+            let asked = other.request.as_ref().map_or(u64::MAX, |other| other.span.last.frame);
+            let answered = other.response.as_ref().map_or(0, |answer| answer.span.first.frame);
+            other.connection == exchange.connection
+                && asked < request.span.first.frame
+                && request.span.first.frame < answered
+        });
     let bits = request.method.eq_ignore_ascii_case("BITS_POST");
     [
         (version < (6, 5), "uploads, which its version cannot"),

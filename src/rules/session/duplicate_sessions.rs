@@ -64,7 +64,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && brief.id.is_some()
             && brief.id != session.id
     };
-    let Some(earlier) = around.same_upload(session).rfind(other) else { return };
+    let Some(earlier) = around.same_upload().rfind(other) else { return };
     // A client that never closes its sessions loses nothing by another one.
     let finished = earlier.total == Some(earlier.acknowledged);
     let forced = earlier.outcome == Outcome::Failed;

@@ -38,6 +38,12 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
+    let mut paths =
+        session.exchanges.iter().filter_map(|exchange| Some((exchange, path(exchange)?)));
+    let Some((_, usual)) = paths.next() else { return };
+    if paths.all(|(_, path)| path == usual) {
+        return;
+    }
     let Some(id) = session.id.as_deref().map(canonical_id) else { return };
     let of_session = |exchange: &&Exchange| {
         let request = exchange.request.as_ref();
@@ -46,7 +52,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     };
     let mut first: Option<(&Exchange, String)> = None;
     for exchange in session.exchanges.iter().filter(of_session) {
-        let Some(path) = path(exchange) else { continue };
+        let Some(path) = path(exchange).map(folded) else { continue };
         match &first {
             None => first = Some((exchange, path)),
             Some((known, other)) if known.server == exchange.server && *other != path => {
@@ -61,8 +67,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// The path that a request names, as a server that knows no case compares it.
-fn path(exchange: &Exchange) -> Option<String> {
-    let request = exchange.request.as_ref()?;
-    Some(percent_decoded(url::path_of(request)).to_lowercase())
+/// The path that a request names.
+fn path(exchange: &Exchange) -> Option<&str> {
+    exchange.request.as_ref().map(url::path_of)
+}
+
+/// A path as a server that knows no case compares it.
+fn folded(path: &str) -> String {
+    percent_decoded(path).to_lowercase()
 }

@@ -31,8 +31,9 @@ rule! {
 const LIMIT: usize = 50;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let open =
-        !matches!(session.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Rejected);
+    if matches!(session.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Rejected) {
+        return;
+    }
     let Some(created) = session.exchanges.iter().find(|exchange| look::creates(exchange)) else {
         return;
     };
@@ -42,7 +43,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .filter(|brief| brief.client == client && brief.created && brief.whole && brief.is_open())
         .count();
     // The one that is too many; those behind it say nothing new.
-    if open && others == LIMIT {
+    if others == LIMIT {
         let message =
             format!("{} sessions of {client} are open, {LIMIT} are allowed by default", others + 1);
         notes.note(notes.severity(), Confidence::Likely, &[created.span()], message);

@@ -53,6 +53,9 @@ rule! {
 const BEFORE_SECS: f64 = 60.0;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    if around.lookups.is_empty() {
+        return;
+    }
     let named = [&session.server.host, &session.host_id];
     let hosts: Vec<String> = named.into_iter().flatten().map(|host| hosts::bare(host)).collect();
     let meant = around.lookups.iter().filter(|lookup| {

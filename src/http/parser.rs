@@ -431,10 +431,13 @@ impl Parser {
         mut state: Chunked,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
-        let abandoned = matches!(state, Chunked::Data(_)) && self.is_abandoned(side, bytes);
+        // The empty line behind the last chunk may be forgotten.
+        let over = matches!(state, Chunked::Trailer { used: false });
+        let may_stop = over || matches!(state, Chunked::Data(_));
+        let abandoned = may_stop && self.is_abandoned(side, bytes);
         let direction = self.direction(side);
         if abandoned {
-            direction.end(End::Closed, out);
+            direction.end(if over { End::Complete } else { End::Closed }, out);
             return 0;
         }
         let step = state.step(bytes);

@@ -470,10 +470,15 @@ impl Parser {
             // Who asks again without having all of it takes it for whole: its length was wrong.
             Side::Server => {
                 let last = self.server.span.last.frame;
-                self.pending.front().is_some_and(|next| next.frame > last)
+                self.is_monologue() || self.pending.front().is_some_and(|next| next.frame > last)
             }
         };
         moved_on && line::begins_message(bytes) == Some(true)
+    }
+
+    /// Whether only responses were seen, so that nothing tells which of them have a body.
+    const fn is_monologue(&self) -> bool {
+        !self.client.any
     }
 
     fn until_close(
@@ -483,10 +488,14 @@ impl Parser {
         bytes: &[u8],
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
-        let waiting = side == Side::Server && !self.pending.is_empty();
-        let direction = self.direction(side);
+        let another = self.is_monologue() || !self.pending.is_empty();
         // Some servers leave the length out and keep the connection all the same.
-        if waiting && bytes.starts_with(b"HTTP/1.") {
+        let kept = side == Side::Server
+            && another
+            && bytes.starts_with(b"HTTP/1.")
+            && line::begins_message(bytes) != Some(false);
+        let direction = self.direction(side);
+        if kept {
             direction.end(End::Complete, out);
             return 0;
         }

@@ -85,6 +85,7 @@ fn by_port(port: u16, view: View<'_>) -> Option<Step<'_>> {
         // GRE in UDP (RFC 8086).
         4754 => gre(view).ok(),
         4790 => vxlan_gpe(view),
+        5072 => ayiya(view),
         5247 => capwap(view),
         6635 => Some(Step::Into(Kind::Mpls, view)),
         // What Juniper's routers intercept: two identifiers.
@@ -96,6 +97,13 @@ fn by_port(port: u16, view: View<'_>) -> Option<Step<'_>> {
 
 fn inner_ip(view: View<'_>) -> Option<Step<'_>> {
     matches!(view.u8(0), Ok(0x45..=0x4f | 0x60..=0x6f)).then_some(Step::Into(Kind::AnyIp, view))
+}
+
+/// AYIYA (draft-massar-v6ops-ayiya 3): an identity, a signature, then IPv6.
+fn ayiya(view: View<'_>) -> Option<Step<'_>> {
+    let (identity, signature) = (view.u8(0).ok()? >> 4, view.u8(1).ok()? >> 4);
+    let len = 8 + (1 << identity) + usize::from(signature) * 4;
+    if view.u8(3) == Ok(41) { inner_ip(view.skip(len).ok()?) } else { None }
 }
 
 /// CAPWAP without DTLS (RFC 5415 4.3): a frame of either kind; pieces are left out.

@@ -112,6 +112,7 @@ fn more_tunnels_lead_to_the_segment() {
         |control: [u8; 2]| [&control[..], &[0; 22], &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &ip].concat();
     for data in [
         in_udp(4789, &[0x88, 0, 0, 1, 0, 0, 1, 0], &inner),
+        in_udp(5072, &[&[0x41, 0x11, 1, 41][..], &[0; 24]].concat(), &v6_tcp(b"abc")),
         in_udp(5247, &[0, 0x10, 2, 0, 0, 0, 0, 0], &inner),
         in_udp(5247, &[0, 0x10, 3, 0, 0, 0, 0, 0], &wireless([8, 1])),
         in_udp(5247, &[0, 0x10, 3, 0, 0, 0, 0, 0], &wireless([1, 8])),

@@ -1,6 +1,6 @@
 //! The only module that reads: captures from files, standard input and interfaces.
 //!
-//! [`Reader`] takes one pcap or pcapng stream apart, [`Merge`] orders several by time. Both lend each frame out of their
+//! [`Reader`] takes one stream of packets apart, [`Merge`] orders several by time. Both lend each frame out of their
 //! buffer until the next is asked for.
 
 mod compressed;
@@ -10,11 +10,13 @@ mod input;
 #[cfg(feature = "live")]
 pub mod live;
 mod merge;
+mod netmon;
 mod open;
 mod pcap;
 mod pcapng;
 mod reader;
 mod secrets;
+mod snoop;
 mod source;
 mod window;
 

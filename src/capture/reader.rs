@@ -4,14 +4,14 @@ use std::io::Read;
 use std::ops::Range;
 
 use super::window::Window;
-use super::{Error, Frame, Item, LinkType, pcap, pcapng};
+use super::{Error, Frame, Item, LinkType, netmon, pcap, pcapng, snoop};
 use crate::at::{At, Timestamp};
 use crate::limits::Limits;
 
 /// Bytes read at a time: few system calls, and still within the cache of a core.
 const BUFFER: usize = 256 << 10;
 
-/// Reads one pcap or pcapng stream, lending every frame out of its buffer.
+/// Reads one stream of packets, lending every frame out of its buffer.
 pub struct Reader<R> {
     window: Window<R>,
     format: Format,
@@ -36,6 +36,8 @@ pub struct Block<'a> {
 enum Format {
     Pcap(pcap::Header),
     Pcapng(pcapng::Section),
+    Snoop(snoop::Header),
+    Netmon(netmon::Header),
 }
 
 /// A record at the start of the window; ranges count from there.
@@ -110,8 +112,8 @@ impl<R: Read> Reader<R> {
         let Some(record) = &self.current else { return Ok(None) };
         let raw = self.window.data().get(..record.size).unwrap_or_default();
         let big_endian = match &self.format {
-            Format::Pcap(_) => false,
             Format::Pcapng(section) => section.is_big_endian(),
+            Format::Pcap(_) | Format::Snoop(_) | Format::Netmon(_) => false,
         };
         Ok(Some(Block { raw, big_endian, item: self.item() }))
     }
@@ -148,6 +150,8 @@ impl<R: Read> Reader<R> {
             let step = match &mut self.format {
                 Format::Pcap(header) => header.decode(data, offset, self.cap)?,
                 Format::Pcapng(section) => section.decode(data, offset, self.cap)?,
+                Format::Snoop(header) => header.decode(data, offset, self.cap)?,
+                Format::Netmon(header) => header.decode(data, offset, self.cap)?,
             };
             match step {
                 Step::More(len) => need = len,
@@ -210,11 +214,13 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// `pcap` or `pcapng`.
+    /// `pcap`, `pcapng`, `snoop` or `netmon`.
     pub const fn format(&self) -> &'static str {
         match self.format {
             Format::Pcap(_) => "pcap",
             Format::Pcapng(_) => "pcapng",
+            Format::Snoop(_) => "snoop",
+            Format::Netmon(_) => "netmon",
         }
     }
 
@@ -223,6 +229,7 @@ impl<R: Read> Reader<R> {
         match &self.format {
             Format::Pcap(header) => header.snaplen(),
             Format::Pcapng(section) => section.snaplen(),
+            Format::Snoop(_) | Format::Netmon(_) => None,
         }
     }
 
@@ -246,12 +253,19 @@ fn detect<R: Read>(window: &mut Window<R>) -> Result<Format, Error> {
     if magic == pcapng::SECTION {
         return Ok(Format::Pcapng(pcapng::Section::default()));
     }
-    if !pcap::is_magic(magic) {
+    let (format, header) = if pcap::is_magic(magic) {
+        (pcap::Header::decode_file(data).map(Format::Pcap), pcap::HEADER)
+    } else if data.starts_with(snoop::MAGIC) {
+        (snoop::Header::decode_file(data).map(Format::Snoop), snoop::HEADER)
+    } else if netmon::MAGICS.iter().any(|magic| data.starts_with(magic)) {
+        window.want(netmon::HEADER)?;
+        (netmon::Header::decode_file(window.data()).map(Format::Netmon), netmon::HEADER)
+    } else {
         return Err(Error::NotACapture { magic });
-    }
-    let header = pcap::Header::decode_file(data).ok_or(Error::CutOff { frame: 1, offset: 0 })?;
-    window.consume(pcap::HEADER);
-    Ok(Format::Pcap(header))
+    };
+    let format = format.ok_or(Error::CutOff { frame: 1, offset: 0 })?;
+    window.consume(header);
+    Ok(format)
 }
 
 /// The part of a comment up to the first byte that is not UTF-8.

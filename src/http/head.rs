@@ -178,6 +178,11 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities
         if number == 0 {
             line::canonical(&mut out, line, false, odd);
         } else if line.starts_with(b" ") || line.starts_with(b"\t") {
+            // Before the first field there is nothing to continue (RFC 9112 2.2).
+            if room == max_headers {
+                odd.bad_lines = true;
+                continue;
+            }
             odd.folded |= !line.trim_ascii().is_empty();
             unfold(&mut out, line);
         } else if !line.is_empty() {
@@ -260,6 +265,15 @@ mod tests {
         assert_eq!(start, "BITS_POST /a");
         assert_eq!(headers[1], ("X".into(), "a b".into()));
         assert!(odd.folded);
+    }
+
+    #[test]
+    fn a_line_that_continues_the_first_is_left_out() {
+        let (start, headers, odd) =
+            fields(b"BITS_POST /a HTTP/1.1\r\n Host: h\r\nX: a\r\n\r\n", true).unwrap();
+        assert_eq!(start, "BITS_POST /a");
+        assert_eq!(headers, [("X".to_owned(), "a".to_owned())]);
+        assert!(odd.bad_lines);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! First lines: how a message is recognised, and what odd ones mean (RFC 9112 2.2, 3 and 4).
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::Oddities;
 
@@ -66,7 +66,7 @@ pub(super) fn canonical(out: &mut Vec<u8>, line: &[u8], cut: bool, odd: &mut Odd
     } else if let Some(request) = Request::of(line).filter(|request| request.is_known()) {
         out.extend_from_slice(request.method);
         out.push(b' ');
-        escape(out, request.target);
+        escape(out, if cut { without_begun_version(request.target) } else { request.target });
         let minor = request.version.and_then(minor);
         odd.version |= minor.is_none() && !cut;
         out.extend_from_slice(if minor == Some(1) { b" HTTP/1.1" } else { b" HTTP/1.0" });
@@ -93,7 +93,7 @@ impl<'a> Request<'a> {
             return None;
         }
         let version = rest.windows(6).rposition(|bytes| bytes.eq_ignore_ascii_case(b" HTTP/"));
-        let split = version.filter(|at| is_version(rest.get(at + 6..).unwrap_or_default()));
+        let split = version.filter(|at| is_any_version(rest.get(at + 6..).unwrap_or_default()));
         let (target, version) = match split {
             // With two words there is no version: the second is what is asked for.
             Some(0) => (rest, None),
@@ -119,6 +119,14 @@ impl<'a> Request<'a> {
     }
 }
 
+/// A target whose line was cut off within the name of the protocol.
+fn without_begun_version(target: &[u8]) -> &[u8] {
+    match memrchr(b' ', target).and_then(|space| target.split_at_checked(space)) {
+        Some((target, begun)) if b" HTTP/".starts_with(begun) => target.trim_ascii_end(),
+        _ => target,
+    }
+}
+
 enum Status<'a> {
     None,
     /// It may become one.
@@ -139,11 +147,11 @@ fn status(bytes: &[u8]) -> Status<'_> {
     };
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let Some(space) = rest.iter().position(is_space) else {
-        let begun = rest.is_empty() || rest.strip_prefix(b"/").is_some_and(is_version);
+        let begun = rest.strip_prefix(b"/").is_some_and(is_any_version) || rest.is_empty();
         return if begun { Status::Partial } else { Status::None };
     };
     let (version, rest) = rest.split_at(space);
-    if !version.is_empty() && !version.strip_prefix(b"/").is_some_and(is_version) {
+    if !version.is_empty() && !version.strip_prefix(b"/").is_some_and(is_any_version) {
         return Status::None;
     }
     let spaces = rest.iter().take_while(|byte| is_space(byte)).count();
@@ -168,9 +176,9 @@ fn minor(version: &[u8]) -> Option<u8> {
     }
 }
 
-/// What stands behind `HTTP/`, in any version there may be.
-fn is_version(bytes: &[u8]) -> bool {
-    bytes.len() <= 8 && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+/// What stands behind `HTTP/`, be it a version or what senders take for one.
+fn is_any_version(bytes: &[u8]) -> bool {
+    bytes.len() <= 8 && !bytes.iter().any(u8::is_ascii_whitespace)
 }
 
 fn is_method(bytes: &[u8]) -> bool {
@@ -224,6 +232,7 @@ mod tests {
             b"HTTP/1.1 200 OK",
             b"HTTP/1.1  200 OK",
             b"HTTP/2 200\r\n",
+            b"HTTP/1.a 200\r\n",
             b"ICY 200 OK\r\n",
             b"GET /x http/1.1\r\n",
             b"GET /x HTTP/\r\n",
@@ -255,11 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn a_line_cut_within_the_version_gives_the_target() {
+        for line in
+            ["GET /x", "GET /x ", "GET /x H", "GET /x HTTP", "GET /x HTTP/", "GET /x HTTP/1"]
+        {
+            let (mut out, mut odd) = (Vec::new(), Oddities::default());
+            canonical(&mut out, line.as_bytes(), true, &mut odd);
+            assert_eq!(out, b"GET /x HTTP/1.0\r\n", "{line}");
+        }
+    }
+
+    #[test]
     fn odd_lines_are_rewritten_and_told() {
         assert_eq!(rewritten(b"HTTP/1.1\t 404  No"), ("HTTP/1.1 404 No".into(), false));
         assert_eq!(rewritten(b"ICY 200 OK"), ("HTTP/1.1 200 OK".into(), true));
         assert_eq!(rewritten(b"GET /a b HTTP/1.0"), ("GET /a%20b HTTP/1.0".into(), false));
         assert_eq!(rewritten(b"GET /x"), ("GET /x HTTP/1.0".into(), true));
+        assert_eq!(rewritten(b"HTTP/1.a 200 OK"), ("HTTP/1.1 200 OK".into(), true));
+        assert_eq!(rewritten(b"GET /a HTTP/JUNK"), ("GET /a HTTP/1.0".into(), true));
         assert_eq!(rewritten(b"GET HTTP/1.1"), ("GET HTTP/1.1 HTTP/1.0".into(), true));
     }
 }

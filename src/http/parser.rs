@@ -432,10 +432,13 @@ impl Parser {
         mut state: Chunked,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
-        let abandoned = matches!(state, Chunked::Data(_)) && self.is_abandoned(side, bytes);
+        // The empty line behind the last chunk may be forgotten.
+        let over = matches!(state, Chunked::Trailer { used: false });
+        let may_stop = over || matches!(state, Chunked::Data(_));
+        let abandoned = may_stop && self.is_abandoned(side, bytes);
         let direction = self.direction(side);
         if abandoned {
-            direction.end(End::Closed, out);
+            direction.end(if over { End::Complete } else { End::Closed }, out);
             return 0;
         }
         let step = state.step(bytes);
@@ -468,10 +471,15 @@ impl Parser {
             // Who asks again without having all of it takes it for whole: its length was wrong.
             Side::Server => {
                 let last = self.server.span.last.frame;
-                self.pending.front().is_some_and(|next| next.frame > last)
+                self.is_monologue() || self.pending.front().is_some_and(|next| next.frame > last)
             }
         };
         moved_on && line::begins_message(bytes) == Some(true)
+    }
+
+    /// Whether only responses were seen, so that nothing tells which of them have a body.
+    const fn is_monologue(&self) -> bool {
+        !self.client.any
     }
 
     fn until_close(
@@ -481,10 +489,14 @@ impl Parser {
         bytes: &[u8],
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
-        let waiting = side == Side::Server && !self.pending.is_empty();
-        let direction = self.direction(side);
+        let another = self.is_monologue() || !self.pending.is_empty();
         // Some servers leave the length out and keep the connection all the same.
-        if waiting && bytes.starts_with(b"HTTP/1.") {
+        let kept = side == Side::Server
+            && another
+            && bytes.starts_with(b"HTTP/1.")
+            && line::begins_message(bytes) != Some(false);
+        let direction = self.direction(side);
+        if kept {
             direction.end(End::Complete, out);
             return 0;
         }

@@ -69,6 +69,29 @@ fn response_to_head_has_no_body() {
 }
 
 #[test]
+fn where_no_request_was_seen_a_response_ends_the_one_before() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n";
+    let bare = "HTTP/1.1 200 OK\r\n\r\n";
+    let log = run(&[Say(Server, 1, head), Say(Server, 2, bare), Say(Server, 3, NONE)]);
+    assert_eq!(log, ["0 200", "0 Closed", "1 200", "1 Complete", "2 204", "2 Complete"]);
+}
+
+#[test]
+fn a_body_may_quote_a_response_where_the_request_was_seen() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n";
+    let log = run(&[Say(Client, 1, A), Say(Server, 2, head), Say(Server, 3, NONE)]);
+    assert_eq!(log, ["0 GET /a", "0 200", "0 Complete"]);
+}
+
+#[test]
+fn the_line_behind_the_last_chunk_may_be_missing() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n";
+    let log =
+        run(&[Say(Client, 1, A), Say(Server, 2, chunked), Say(Client, 3, B), Say(Server, 4, NONE)]);
+    assert_eq!(log, ["0 GET /a", "0 200", "1 GET /b", "0 Complete", "1 204", "1 Complete"]);
+}
+
+#[test]
 fn body_without_length_ends_with_the_connection() {
     let log = run(&[Say(Client, 1, A), Say(Server, 2, "HTTP/1.0 200 OK\r\n\r\nabc"), Fin(Server)]);
     assert_eq!(log, ["0 GET /a", "0 200", "0 Complete"]);

@@ -8,6 +8,9 @@ use super::fragment::Piece;
 use super::view::View;
 use super::{Found, Kind, Skip, Step, transport, tunnel};
 
+/// Fragment header of IPv6.
+const FRAGMENT: u8 = 44;
+
 /// What is kept of an IP header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ip {
@@ -33,17 +36,24 @@ pub(super) fn any(view: View<'_>) -> Result<Step<'_>, Skip> {
 }
 
 pub(super) fn v4<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
+    // Some senders of tunnels announce one version and send the other.
+    if view.u8(0)? >> 4 == 6 {
+        return Ok(Step::Into(Kind::V6, view));
+    }
     let header = v4_header(view)?;
     let len = header.slice().len();
+    let fragment = header.is_fragmenting_payload();
     let view = match usize::from(header.total_len()) {
         // Segmentation offload leaves the length to the network card.
         0 => view,
         total if total < len => return Err(Skip::Malformed),
-        total => view.limit(total),
+        // A fragment is of use only if it is whole.
+        total if fragment => view.limit(total),
+        total => view.limit(total.min(view.wire)),
     };
     *ip = v4_facts(&header);
     let (protocol, rest) = (header.protocol().0, view.skip(len)?);
-    if header.is_fragmenting_payload() {
+    if fragment {
         let piece = Piece {
             ip: *ip,
             protocol,
@@ -81,7 +91,8 @@ pub(super) fn v6<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
     let rest = match usize::from(header.payload_length()) {
         // Segmentation offload or a jumbogram.
         0 => rest,
-        len => rest.limit(len),
+        len if header.next_header().0 == FRAGMENT => rest.limit(len),
+        len => rest.limit(len.min(rest.wire)),
     };
     *ip = Ip {
         from: header.source_addr().into(),
@@ -112,7 +123,7 @@ pub(super) fn protocol<'a>(number: u8, ip: &Ip, view: View<'a>) -> Result<Step<'
         // EtherIP (RFC 3378) and MPLS in IP (RFC 4023).
         97 => Ok(Step::Into(Kind::Ethernet, view.skip(2)?)),
         137 => Ok(Step::Into(Kind::Mpls, view)),
-        44 if ip.from.is_ipv6() => v6_fragment(ip, view),
+        FRAGMENT if ip.from.is_ipv6() => v6_fragment(ip, view),
         _ => {
             let (next, rest) = extension(number, ip.from.is_ipv6(), view)?;
             Ok(Step::Into(Kind::Protocol(next), rest))

@@ -32,8 +32,8 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
         // IEEE 802.1ah: the service tag before the customer's frame.
         0x88e7 => return Ok(Step::Into(Kind::Ethernet, rest.skip(4)?)),
         0x88e5 => return macsec(rest),
-        // VN-Tag (IEEE 802.1BR draft) and HSR (IEC 62439-3): four bytes, then another type.
-        0x8926 | 0x892f => return by_ether_type(rest.u16(4)?, rest.skip(6)?),
+        // VN-Tag (IEEE 802.1BR draft), HSR (IEC 62439-3) and R-TAG (IEEE 802.1CB 7.8): four bytes, then another type.
+        0x8926 | 0x892f | 0xf1c1 => return by_ether_type(rest.u16(4)?, rest.skip(6)?),
         0x894f => return nsh(rest),
         // Cisco's tag of six bytes, then another type.
         0x8909 => return by_ether_type(rest.u16(6)?, rest.skip(8)?),
@@ -43,6 +43,10 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
             return Ok(Step::Into(Kind::Ethernet, rest.skip(6 + options)?));
         }
         0x880b => Kind::Ppp,
+        0x8870 => Kind::Llc,
+        // FabricPath's tag, and the unicast header of B.A.T.M.A.N. advanced.
+        0x8903 => return Ok(Step::Into(Kind::Ethernet, rest.skip(2)?)),
+        0x4305 if rest.u8(0)? == 0x40 => return Ok(Step::Into(Kind::Ethernet, rest.skip(10)?)),
         len @ 0..=1500 => {
             return Ok(Step::Into(Kind::Llc, rest.limit(usize::from(len).min(rest.wire))));
         }
@@ -171,8 +175,16 @@ pub(super) fn mpls(view: View<'_>) -> Result<Step<'_>, Skip> {
     match rest.u8(0)? >> 4 {
         4 => Ok(Step::Into(Kind::V4, rest)),
         6 => Ok(Step::Into(Kind::V6, rest)),
-        // RFC 4448 4.6: the control word before an Ethernet frame.
-        0 => Ok(Step::Into(Kind::Ethernet, rest.skip(4)?)),
+        first => pseudowire(first, rest),
+    }
+}
+
+/// An Ethernet frame (RFC 4448), behind a control word (4.6) or not, as its types tell.
+fn pseudowire(first: u8, view: View<'_>) -> Result<Step<'_>, Skip> {
+    let is_type = |at| matches!(view.u16(at), Ok(0x0800 | 0x8100 | 0x86dd | 0x8847 | 0x8864));
+    match first {
+        0 if is_type(16) || !is_type(12) => Ok(Step::Into(Kind::Ethernet, view.skip(4)?)),
+        _ if is_type(12) => Ok(Step::Into(Kind::Ethernet, view)),
         _ => Err(Skip::NotIp),
     }
 }

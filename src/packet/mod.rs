@@ -3,6 +3,7 @@
 mod fragment;
 mod icmp;
 mod ip;
+mod juniper;
 mod link;
 mod plain;
 mod rare;

@@ -2,13 +2,14 @@
 
 use super::link::by_ether_type;
 use super::view::View;
-use super::{Kind, Skip, Step, first};
+use super::{Kind, Skip, Step, first, juniper};
 use crate::capture::LinkType;
 
 /// What follows the header of link type `number`.
 pub(super) fn link(number: u32, view: View<'_>) -> Result<Step<'_>, Skip> {
     match number {
         6 => token_ring(view),
+        7 => arcnet(view),
         8 => into(Kind::AnyIp, view, 16),
         10 => into(Kind::Llc, view, 13),
         100 | 106 => atm(view),
@@ -19,11 +20,11 @@ pub(super) fn link(number: u32, view: View<'_>) -> Result<Step<'_>, Skip> {
         122 => into(Kind::Llc, view, 16),
         123 => sun_atm(view),
         138 => typed(view, 16),
+        130 | 133 | 135 | 137 | 167 | 178..=181 | 183 => juniper::header(number, view),
         143 => docsis(view),
         149 | 258 => pktap(view),
         // A direction in place of the address, then the control field.
         166 => into(Kind::Ppp, view, if view.u8(1)? == 3 { 2 } else { 0 }),
-        178 => juniper(view),
         197 => erf(view),
         204 => into(Kind::Ppp, view, 1),
         205 => typed(view.skip(1)?, 2),
@@ -33,6 +34,8 @@ pub(super) fn link(number: u32, view: View<'_>) -> Result<Step<'_>, Skip> {
         240 => into(Kind::Ethernet, view, 4),
         241 => into(Kind::Ethernet, view, 12),
         242 => by_ether_type(view.u16(40)?, view.skip(44)?),
+        // The preamble of Ethernet PON.
+        259 => into(Kind::Ethernet, view, 8),
         // Tags of switches, between the addresses and the type or before all of it.
         281 | 284 => typed(view, 16),
         282 => into(Kind::Ethernet, view, 4),
@@ -50,6 +53,15 @@ fn typed(view: View<'_>, offset: usize) -> Result<Step<'_>, Skip> {
     by_ether_type(view.u16(offset)?, view.skip(offset + 2)?)
 }
 
+/// BSD ARCNET: addresses, then the protocol as in RFC 1051 or RFC 1201; pieces of a datagram are left out.
+fn arcnet(view: View<'_>) -> Result<Step<'_>, Skip> {
+    match (view.u8(2)?, view.u8(3)?) {
+        (0xf0, _) => into(Kind::V4, view, 3),
+        (0xd4, 0) => into(Kind::V4, view, 6),
+        _ => Err(Skip::NotIp),
+    }
+}
+
 /// IEEE 802.5: a route follows the addresses where the sender says so.
 fn token_ring(view: View<'_>) -> Result<Step<'_>, Skip> {
     let routed = view.u8(8)? & 0x80 != 0;
@@ -59,7 +71,7 @@ fn token_ring(view: View<'_>) -> Result<Step<'_>, Skip> {
 
 /// RFC 2684, or IP alone.
 fn atm(view: View<'_>) -> Result<Step<'_>, Skip> {
-    let kind = if view.u8(0)? >> 4 == 4 { Kind::V4 } else { Kind::Llc };
+    let kind = if matches!(view.u8(0)? >> 4, 4 | 6) { Kind::AnyIp } else { Kind::Llc };
     into(kind, view, 0)
 }
 
@@ -90,7 +102,10 @@ fn frame_relay(view: View<'_>) -> Result<Step<'_>, Skip> {
     match view.u8(len)? {
         0xcc => into(Kind::V4, view, len + 1),
         0x8e => into(Kind::V6, view, len + 1),
+        // Bridged Ethernet.
+        0x80 if view.u32(len + 1)? == 0x0080_c200 => into(Kind::Ethernet, view, len + 6),
         0x80 => typed(view, len + 4),
+        0xcf => into(Kind::Ppp, view, len + 1),
         _ => Err(Skip::NotIp),
     }
 }
@@ -114,16 +129,6 @@ fn pktap(view: View<'_>) -> Result<Step<'_>, Skip> {
     into(first(LinkType(view.le32(8)?))?, view, len)
 }
 
-/// Ethernet behind Juniper's header and its extensions.
-fn juniper(view: View<'_>) -> Result<Step<'_>, Skip> {
-    let flags = view.u8(3)?;
-    if view.u16(0)? != 0x4d47 || view.u8(2)? != 0x43 || flags & 2 != 0 {
-        return Err(Skip::NotIp);
-    }
-    let extensions = if flags & 0x80 == 0 { 0 } else { 2 + usize::from(view.u16(4)?) };
-    into(Kind::Ethernet, view, 4 + extensions)
-}
-
 /// Endace's record, with the headers that may extend it.
 fn erf(view: View<'_>) -> Result<Step<'_>, Skip> {
     let kind = view.u8(8)?;
@@ -133,7 +138,9 @@ fn erf(view: View<'_>) -> Result<Step<'_>, Skip> {
         len += 8;
     }
     match kind & 0x7f {
-        1 => into(Kind::Ppp, view, len),
+        1 | 10 | 15 | 19 => into(Kind::Ppp, view, len),
+        4 => into(Kind::Llc, view, len + 4),
+        5 | 17 => into(Kind::Ppp, view, len + 4),
         2 | 11 | 16 | 20 => into(Kind::Ethernet, view, len + 2),
         22 | 23 => into(Kind::AnyIp, view, len),
         _ => Err(Skip::NotIp),

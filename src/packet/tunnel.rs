@@ -2,17 +2,18 @@
 
 use super::link::{by_ether_type, nsh};
 use super::view::View;
-use super::{Kind, Skip, Step};
+use super::{Kind, Skip, Step, wifi};
 
 /// GRE (RFC 2784, RFC 2890), NVGRE (RFC 7637), ERSPAN and the PPTP variant (RFC 2637).
 pub(super) fn gre(view: View<'_>) -> Result<Step<'_>, Skip> {
     let (flags, protocol) = (view.u16(0)?, view.u16(2)?);
-    let option = |bit: u16| if flags & bit == 0 { 0 } else { 4 };
+    let option = |bits: u16| if flags & bits == 0 { 0 } else { 4 };
     let sequence = option(0x1000);
     match flags & 7 {
-        _ if flags & 0x4000 != 0 => Err(Skip::NotTcp),
         0 => {
-            let rest = view.skip(4 + option(0x8000) + option(0x2000) + sequence)?;
+            // The checksum shares its word with the offset of a route (RFC 1701).
+            let rest = view.skip(4 + option(0xc000) + option(0x2000) + sequence)?;
+            let rest = if flags & 0x4000 == 0 { rest } else { unrouted(rest)? };
             match protocol {
                 // ERSPAN type II has a header of its own, type I none; only the former numbers its packets.
                 0x88be => Ok(Step::Into(Kind::Ethernet, rest.skip(sequence * 2)?)),
@@ -24,6 +25,9 @@ pub(super) fn gre(view: View<'_>) -> Result<Step<'_>, Skip> {
                 // WCCP redirects with or without a header of four bytes.
                 0x883e if rest.u8(0)? >> 4 == 4 => Ok(Step::Into(Kind::V4, rest)),
                 0x883e => Ok(Step::Into(Kind::V4, rest.skip(4)?)),
+                // Frame relay, and frames of access points.
+                0x6559 => Ok(Step::Into(Kind::Rare(107), rest)),
+                0x8200 => wifi::to_controller(rest),
                 0..=1500 => Err(Skip::NotIp),
                 _ => by_ether_type(protocol, rest),
             }
@@ -37,11 +41,25 @@ pub(super) fn gre(view: View<'_>) -> Result<Step<'_>, Skip> {
     }
 }
 
+/// What follows the entries of a route (RFC 1701): an empty one is the last.
+fn unrouted(mut view: View<'_>) -> Result<View<'_>, Skip> {
+    loop {
+        let len = usize::from(view.u8(3)?);
+        view = view.skip(4 + len)?;
+        if len == 0 {
+            return Ok(view);
+        }
+    }
+}
+
 /// The frame or packet in a datagram between the ports of a tunnel, if it looks like one.
 pub(super) fn in_udp(ports: (u16, u16), view: View<'_>) -> Option<Result<Step<'_>, Skip>> {
     match ports.1 {
-        // RFC 7348 5: the I flag is set, the reserved bits are not.
-        4789 | 8472 if view.u32(0) == Ok(0x0800_0000) => {
+        // RFC 7348 5: the I flag is set; what else is, belongs to group policies. Others use the second port too.
+        4789 if view.u8(0).is_ok_and(|flags| flags & 0x08 != 0) => {
+            Some(view.skip(8).map(|rest| Step::Into(Kind::Ethernet, rest)))
+        }
+        8472 if view.u32(0) == Ok(0x0800_0000) => {
             Some(view.skip(8).map(|rest| Step::Into(Kind::Ethernet, rest)))
         }
         // RFC 8926 3.4: version 0.
@@ -53,6 +71,8 @@ pub(super) fn in_udp(ports: (u16, u16), view: View<'_>) -> Option<Result<Step<'_
 /// Tunnels that are told by either port; what does not fit is a datagram like others.
 fn by_port(port: u16, view: View<'_>) -> Option<Step<'_>> {
     match port {
+        // Mobile IP (RFC 3519 3.2): a type, the protocol, two bytes of nothing.
+        434 if view.u8(0) == Ok(4) => inner_ip(view.skip(4).ok()?),
         1701 => l2tp(view),
         2152 => gtp_u(view),
         // GTP version 0: a header of twenty bytes.
@@ -65,7 +85,11 @@ fn by_port(port: u16, view: View<'_>) -> Option<Step<'_>> {
         // GRE in UDP (RFC 8086).
         4754 => gre(view).ok(),
         4790 => vxlan_gpe(view),
+        5072 => ayiya(view),
+        5247 => capwap(view),
         6635 => Some(Step::Into(Kind::Mpls, view)),
+        // What Juniper's routers intercept: two identifiers.
+        30030 => inner_ip(view.skip(8).ok()?),
         37008 => tzsp(view),
         _ => None,
     }
@@ -73,6 +97,25 @@ fn by_port(port: u16, view: View<'_>) -> Option<Step<'_>> {
 
 fn inner_ip(view: View<'_>) -> Option<Step<'_>> {
     matches!(view.u8(0), Ok(0x45..=0x4f | 0x60..=0x6f)).then_some(Step::Into(Kind::AnyIp, view))
+}
+
+/// AYIYA (draft-massar-v6ops-ayiya 3): an identity, a signature, then IPv6.
+fn ayiya(view: View<'_>) -> Option<Step<'_>> {
+    let (identity, signature) = (view.u8(0).ok()? >> 4, view.u8(1).ok()? >> 4);
+    let len = 8 + (1 << identity) + usize::from(signature) * 4;
+    if view.u8(3) == Ok(41) { inner_ip(view.skip(len).ok()?) } else { None }
+}
+
+/// CAPWAP without DTLS (RFC 5415 4.3): a frame of either kind; pieces are left out.
+fn capwap(view: View<'_>) -> Option<Step<'_>> {
+    let word = view.u32(0).ok()?;
+    let (preamble, len, wireless, piece) =
+        (word >> 24, word >> 19 & 0x1f, word & 0x100 != 0, word & 0x80 != 0);
+    if preamble != 0 || len < 2 || piece {
+        return None;
+    }
+    let rest = view.skip(len as usize * 4).ok()?;
+    if wireless { wifi::to_controller(rest).ok() } else { Some(Step::Into(Kind::Ethernet, rest)) }
 }
 
 /// GTP version 1, user plane (3GPP TS 29.281 5.1).

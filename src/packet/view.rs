@@ -21,7 +21,7 @@ impl<'a> View<'a> {
         Ok(Self { data, wire: self.wire.saturating_sub(len).max(data.len()) })
     }
 
-    /// The first `wire` bytes by a length field, which is believed beyond what the link layer saw.
+    /// The first `wire` bytes by a length field.
     pub fn limit(self, wire: usize) -> Self {
         Self { data: self.data.get(..wire).unwrap_or(self.data), wire }
     }

@@ -1,5 +1,6 @@
 //! IEEE 802.11 data frames, and the headers that drivers put before them.
 
+use super::link::by_ether_type;
 use super::view::View;
 use super::{Kind, Skip, Step, first};
 use crate::capture::LinkType;
@@ -40,9 +41,22 @@ pub(super) fn plain(view: View<'_>) -> Result<Step<'_>, Skip> {
     frame(view, false)
 }
 
+/// What access points send to their controller: the two bytes of the frame control may be swapped.
+pub(super) fn to_controller(view: View<'_>) -> Result<Step<'_>, Skip> {
+    let (first, second) = (view.u8(0)?, view.u8(1)?);
+    let is_data = |control: u8| control & 0x0f == 0x08;
+    if !is_data(first) && is_data(second) {
+        return body(view, second, first, false);
+    }
+    frame(view, false)
+}
+
 /// IEEE 802.11-2020 9.2.3 and 9.3.2.1.
 fn frame(view: View<'_>, padded: bool) -> Result<Step<'_>, Skip> {
-    let (control, flags) = (view.u8(0)?, view.u8(1)?);
+    body(view, view.u8(0)?, view.u8(1)?, padded)
+}
+
+fn body(view: View<'_>, control: u8, flags: u8, padded: bool) -> Result<Step<'_>, Skip> {
     let (data, empty, protected) = (control & 0x0c == 0x08, control & 0x40 != 0, flags & 0x40 != 0);
     if !data || empty || protected {
         return Err(Skip::NotIp);
@@ -59,5 +73,9 @@ fn frame(view: View<'_>, padded: bool) -> Result<Step<'_>, Skip> {
     }
     // Of an aggregate the first part is taken: two addresses and a length go before it.
     let rest = view.skip(if aggregate { len + 14 } else { len })?;
-    Ok(Step::Into(Kind::Llc, rest))
+    match rest.u16(0)? {
+        // Some drivers leave out the header of LLC.
+        ether_type @ (0x0800 | 0x86dd) => by_ether_type(ether_type, rest.skip(2)?),
+        _ => Ok(Step::Into(Kind::Llc, rest)),
+    }
 }

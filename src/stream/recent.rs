@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 /// Bytes kept.
 const KEPT: usize = 4 << 10;
 /// Directions that have delivered this much are bulk, which should not pay for the copy.
-const BULK: u64 = 64 << 10;
+const BULK: u64 = 16 << 10;
 
 /// The last bytes of a direction, as long as it is young.
 #[derive(Debug, Default)]

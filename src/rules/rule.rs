@@ -60,6 +60,8 @@ pub enum Check {
     Connection(fn(&Connection, &mut Notes<'_>)),
     /// Each exchange of each session.
     Exchange(fn(&Session, &Exchange, &mut Notes<'_>)),
+    /// Each exchange that did not go smoothly: without an answer, or with one that is no Ack of success or has an error.
+    Trouble(fn(&Session, &Exchange, &mut Notes<'_>)),
     /// Each session.
     Session(fn(&Session, &mut Notes<'_>)),
     /// Each session and what the capture shows around it.

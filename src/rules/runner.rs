@@ -6,7 +6,7 @@ use super::around::{Around, Brief, History};
 use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::model::{Attempt, Exchange, Lookup, Report, Session, TlsConnection};
+use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session, TlsConnection};
 use crate::sessions::Web;
 
 /// What is known around a session when it is judged.
@@ -80,53 +80,65 @@ impl Judge {
     }
 
     fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {
-        let whole = Whole::of(session);
+        let shown = Shown::of(session);
         let mut findings = Vec::new();
         for rule in &self.rules {
-            ask(rule, session, &whole, around, &mut self.notes(rule, &mut findings));
+            ask(rule, &shown, around, &mut self.notes(rule, &mut findings));
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings
     }
 }
 
-/// What of a session the capture holds, as rules may need it.
-struct Whole {
-    session: bool,
-    exchanges: Vec<bool>,
+/// A session as rules are shown it.
+struct Shown<'s> {
+    session: &'s Session,
+    whole: bool,
+    exchanges: Vec<Part<'s>>,
+    /// Those that did not go smoothly.
+    troubled: Vec<Part<'s>>,
 }
 
-impl Whole {
-    fn of(session: &Session) -> Self {
-        let exchanges = session.exchanges.iter();
-        Self {
-            session: is_whole(session),
-            exchanges: exchanges.map(|exchange| exchange_is_whole(session, exchange)).collect(),
-        }
+/// An exchange, and whether all of it was captured.
+#[derive(Clone, Copy)]
+struct Part<'s> {
+    exchange: &'s Exchange,
+    whole: bool,
+}
+
+impl<'s> Shown<'s> {
+    fn of(session: &'s Session) -> Self {
+        let part = |exchange| Part { exchange, whole: exchange_is_whole(session, exchange) };
+        let exchanges: Vec<_> = session.exchanges.iter().map(part).collect();
+        let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
+        Self { session, whole: is_whole(session), exchanges, troubled }
     }
 }
 
-fn ask(
-    rule: &'static Rule,
-    session: &Session,
-    whole: &Whole,
-    around: &Around<'_>,
-    notes: &mut Notes<'_>,
-) {
-    if rule.needs == Needs::WholeSession && !whole.session {
+fn is_smooth(exchange: &Exchange) -> bool {
+    let smooth =
+        |answer: &Response| answer.is_success() && answer.is_ack() && answer.error.is_none();
+    exchange.response.as_ref().is_some_and(smooth)
+}
+
+fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut Notes<'_>) {
+    if rule.needs == Needs::WholeSession && !shown.whole {
         return;
     }
+    let session = shown.session;
+    let mut each = |parts: &[Part<'_>], check: fn(&Session, &Exchange, &mut Notes<'_>)| {
+        for part in parts {
+            if part.whole || rule.needs != Needs::WholeExchange {
+                check(session, part.exchange, notes);
+            }
+        }
+    };
     match &rule.check {
         Check::Connection(check) => {
             session.connections.iter().for_each(|connection| check(connection, notes));
         }
-        Check::Exchange(check) => {
-            for (exchange, whole) in session.exchanges.iter().zip(&whole.exchanges) {
-                if *whole || rule.needs != Needs::WholeExchange {
-                    check(session, exchange, notes);
-                }
-            }
-        }
+        Check::Exchange(check) => each(&shown.exchanges, *check),
+        Check::Trouble(check) => each(&shown.troubled, *check),
         Check::Session(check) => check(session, notes),
         Check::Around(check) => check(session, around, notes),
         Check::Anywhere(check) => check(Place::Session(session, around), notes),

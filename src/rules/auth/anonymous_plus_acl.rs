@@ -35,7 +35,7 @@ rule! {
     /// Advice: Turn anonymous authentication off for the virtual directory, or give its account Change permission on the folder.
     /// Confirm: The IIS log has no user and sub-status 3 for this request.
     /// Reference: RFC 9110 15.5.2
-    Error, belief 79, needs WholeExchange, Exchange
+    Error, belief 79, needs WholeExchange, Trouble
 }
 
 const ACCESS_DENIED: u32 = 0x8007_0005;

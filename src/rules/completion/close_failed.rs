@@ -34,7 +34,7 @@ rule! {
     /// Advice: Look at the upload directory, its BITS-Sessions folder, the clean-up task and the antivirus of the server.
     /// Confirm: The antivirus log and the folder BITS-Sessions of the virtual directory at this time.
     /// Reference: [MC-BUP] 3.2.5.2.7
-    Error, belief 72, needs Anything, Exchange
+    Error, belief 72, needs Anything, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

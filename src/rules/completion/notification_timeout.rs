@@ -29,7 +29,7 @@ rule! {
     /// Advice: Let the application at BITSServerNotificationURL answer within five minutes, and expect the same upload twice.
     /// Confirm: The log of that application: how long it worked on this upload.
     /// Reference: [MC-BUP] 3.3.6
-    Error, belief 89, needs Anything, Exchange
+    Error, belief 89, needs Anything, Trouble
 }
 
 /// The code that goes with it ([MC-BUP] 3.3.6.1).

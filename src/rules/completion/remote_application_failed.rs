@@ -25,7 +25,7 @@ rule! {
     /// Advice: Look at the application behind BITSServerNotificationURL, and whether the server reaches it.
     /// Confirm: The log of that application at this time, and the server's own request to it (User-Agent BITSExts).
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 88, needs Anything, Exchange
+    Error, belief 88, needs Anything, Trouble
 }
 
 /// `BITS-Error-Context` of an application behind the server ([MC-BUP] 2.2.1.2).

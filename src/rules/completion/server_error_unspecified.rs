@@ -27,7 +27,7 @@ rule! {
     /// Advice: Look into the server's log at this time for an exception or a failed request.
     /// Confirm: The server's log, or a trace of failed requests in IIS.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 42, needs Anything, Exchange
+    Error, belief 42, needs Anything, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -34,7 +34,7 @@ rule! {
     /// Advice: Look at the idle time before it, at restarts and clean-up of the server, and at the affinity of a farm.
     /// Confirm: The log of the node that created the session, and its folder BITS-Sessions.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 70, needs Anything, Exchange
+    Error, belief 70, needs Anything, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

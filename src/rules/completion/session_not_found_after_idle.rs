@@ -36,7 +36,7 @@ rule! {
     /// Advice: Raise BITSSessionTimeout on the virtual directory above the longest pause of its clients.
     /// Confirm: BITSSessionTimeout of the virtual directory beside the idle time.
     /// Reference: [MC-BUP] 3.2.2.1
-    Warning, belief 71, needs WholeExchange, Exchange
+    Warning, belief 71, needs WholeExchange, Trouble
 }
 
 /// How often IIS removes old sessions by default; a shorter pause proves nothing about it.

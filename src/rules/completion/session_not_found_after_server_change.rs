@@ -38,7 +38,7 @@ rule! {
     /// Advice: Give the balancer affinity by client address, or set BITSHostId on each node so that clients stay with theirs.
     /// Confirm: The IIS logs of all nodes: BITS_POST requests of this upload on more than one of them.
     /// Reference: [MC-BUP] 1.3.4.2
-    Error, belief 73, needs WholeExchange, Exchange
+    Error, belief 73, needs WholeExchange, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

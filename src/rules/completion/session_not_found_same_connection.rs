@@ -27,7 +27,7 @@ rule! {
     /// Advice: Look for a balancer that works per request, recycles of the application pool, and BITSNumberOfSessionsLimit.
     /// Confirm: The server's System log for recycles (WAS), and the IIS logs of all nodes.
     /// Reference: [MC-BUP] 3.2.7
-    Error, belief 72, needs WholeExchange, Exchange
+    Error, belief 72, needs WholeExchange, Trouble
 }
 
 /// Longer ago than this, the session may as well have been lost for its age.

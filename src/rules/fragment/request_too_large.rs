@@ -26,7 +26,7 @@ rule! {
     /// Advice: Raise the body limit of the box that answered: IIS maxAllowedContentLength and uploadReadAheadSize, nginx client_max_body_size, Apache LimitRequestBody.
     /// Confirm: The log of the box that answered: status 413 at this time.
     /// Reference: [MC-BUP] 3.1.5.2.4
-    Error, belief 80, needs Anything, Exchange
+    Error, belief 80, needs Anything, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

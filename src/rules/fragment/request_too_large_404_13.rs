@@ -36,7 +36,7 @@ rule! {
     /// Advice: Raise maxAllowedContentLength under requestFiltering/requestLimits for the upload directory, or send smaller Fragments.
     /// Confirm: The IIS log: sc-status 404 with sc-substatus 13 at this time.
     /// Reference: [MC-BUP] 3.1.5.2.4
-    Error, belief 79, needs WholeExchange, Exchange
+    Error, belief 79, needs WholeExchange, Trouble
 }
 
 /// The limit that IIS comes with, in bytes.

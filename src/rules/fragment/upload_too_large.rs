@@ -25,7 +25,7 @@ rule! {
     /// Advice: Raise BITSMaximumUploadSize on the virtual directory, or split the file.
     /// Confirm: BITSMaximumUploadSize of the virtual directory beside the length of the file.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 90, needs Anything, Exchange
+    Error, belief 90, needs Anything, Trouble
 }
 
 /// `BG_E_TOO_LARGE`.

@@ -38,7 +38,7 @@ rule! {
     /// Advice: Look at the servers behind the gateway and at its health checks: do they ask for a path that answers?
     /// Confirm: The log of the gateway names the server that it could not reach; that server's own log lacks the request.
     /// Reference: RFC 9110 15.6.3
-    Error, belief 94, needs WholeExchange, Exchange
+    Error, belief 94, needs WholeExchange, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -29,7 +29,7 @@ rule! {
     /// Advice: Raise the gateway's time-out for this path above 300 s (`proxy_read_timeout`, `timeout server`, idle timeout), then see what keeps the server busy.
     /// Confirm: The server's log shows the request with a time taken above the gateway's time-out.
     /// Reference: RFC 9110 15.6.5
-    Error, belief 95, needs WholeExchange, Exchange
+    Error, belief 95, needs WholeExchange, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

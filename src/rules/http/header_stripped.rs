@@ -34,7 +34,7 @@ rule! {
     /// Advice: Let the fields that begin with BITS- pass in both directions, or let the client go around the proxy.
     /// Confirm: A capture behind the proxy shows the same answer with BITS-Packet-Type.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 89, needs WholeExchange, Exchange
+    Error, belief 89, needs WholeExchange, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

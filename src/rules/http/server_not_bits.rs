@@ -35,7 +35,7 @@ rule! {
     /// Advice: Check that host, port and path of the URL lead to the directory that has BITS uploads enabled.
     /// Confirm: The log of the intended server lacks the request.
     /// Reference: [MC-BUP] 2.2.3
-    Error, belief 90, needs WholeExchange, Exchange
+    Error, belief 90, needs WholeExchange, Trouble
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -38,7 +38,7 @@ rule! {
     /// Advice: Allow the method BITS_POST on the proxy (extension methods), let the client go around it, or use https, which passes as a tunnel.
     /// Confirm: The proxy's log shows the request as denied; the server's log lacks it.
     /// Reference: RFC 9110 9.1
-    Error, belief 92, needs WholeExchange, Exchange
+    Error, belief 92, needs WholeExchange, Trouble
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -33,7 +33,7 @@ rule! {
     /// Advice: Check the URL; enable BITS uploads on the server, or the module that speaks BITS there.
     /// Confirm: The server's access log shows BITS_POST with this status.
     /// Reference: RFC 9110 15.5.6
-    Error, belief 91, needs WholeExchange, Exchange
+    Error, belief 91, needs WholeExchange, Trouble
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

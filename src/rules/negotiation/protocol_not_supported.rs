@@ -37,7 +37,7 @@ rule! {
     /// Advice: Offer {7df0354d-249b-430f-820d-3d2a9bef4931} in BITS-Supported-Protocols, and look for a proxy that rewrites it.
     /// Confirm: The same request captured beside the client and beside the server shows whether the list changes on the way.
     /// Reference: [MC-BUP] 3.2.5.2.4
-    Error, belief 86, needs WholeExchange, Exchange
+    Error, belief 86, needs WholeExchange, Trouble
 }
 
 /// `BG_E_CLIENT_SERVER_PROTOCOL_MISMATCH`.

@@ -20,7 +20,7 @@ rule! {
     /// Answerable: the server
     /// Advice: Mend the server: leave BITS-Protocol and BITS-Session-Id out of a refusal.
     /// Reference: [MC-BUP] 2.2.3.2
-    Note, belief 0, needs Anything, Exchange
+    Note, belief 0, needs Anything, Trouble
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

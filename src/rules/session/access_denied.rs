@@ -34,7 +34,7 @@ rule! {
     /// Advice: Give the account Change permission on the physical folder; for a share, give it to the account of Connect As.
     /// Confirm: The IIS log names the user of this request; Process Monitor on the server names the file that was denied.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 84, needs Anything, Exchange
+    Error, belief 84, needs Anything, Trouble
 }
 
 const ACCESS_DENIED: u32 = 0x8007_0005;

@@ -20,7 +20,7 @@ rule! {
     /// Answerable: the server
     /// Advice: Switch script and execute permission off for the virtual directory (Handler Mappings, Edit Feature Permissions).
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 88, needs Anything, Exchange
+    Error, belief 88, needs Anything, Trouble
 }
 
 /// `BG_E_SERVER_EXECUTE_ENABLE`.

@@ -12,9 +12,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Nanoseconds of a second.
-const NANOS: i64 = 1_000_000_000;
-
 /// Bytes of a timestamp with nanoseconds.
 const TEXT: usize = 30;
 
@@ -41,32 +38,36 @@ impl Timestamp {
 
     /// How it is shown.
     fn text(self, out: &mut [u8; TEXT]) -> &str {
-        let (secs, nanos) = (self.0.div_euclid(NANOS), self.0.rem_euclid(NANOS) as i32);
         // Every i64 of nanoseconds lies within jiff's range, in a year of four digits.
-        let at = Offset::UTC.to_datetime(jiff::Timestamp::new(secs, nanos).unwrap_or_default());
-        let (fraction, end) = match nanos {
-            nanos if nanos % 1000 == 0 => (nanos / 1000, 26),
-            nanos => (nanos, 29),
-        };
+        let moment = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
+        let at = Offset::UTC.to_datetime(moment);
+        let (micros, rest) = (at.subsec_nanosecond() / 1000, at.subsec_nanosecond() % 1000);
         *out = *b"0000-00-00T00:00:00.000000000Z";
-        for (place, number) in [
-            (0..4, i32::from(at.year())),
-            (5..7, i32::from(at.month())),
-            (8..10, i32::from(at.day())),
-            (11..13, i32::from(at.hour())),
-            (14..16, i32::from(at.minute())),
-            (17..19, i32::from(at.second())),
-            (20..end, fraction),
+        for (place, pair) in [
+            (0, i32::from(at.year()) / 100),
+            (2, i32::from(at.year()) % 100),
+            (5, i32::from(at.month())),
+            (8, i32::from(at.day())),
+            (11, i32::from(at.hour())),
+            (14, i32::from(at.minute())),
+            (17, i32::from(at.second())),
+            (20, micros / 10_000),
+            (22, micros / 100 % 100),
+            (24, micros % 100),
+            // Three digits as two pairs, of which the one in the middle is in both.
+            (26, rest / 10),
+            (27, rest % 100),
         ] {
-            let mut rest = number.unsigned_abs();
-            for digit in out.get_mut(place).into_iter().flatten().rev() {
-                *digit = b'0' + (rest % 10) as u8;
-                rest /= 10;
+            if let Some([tens, ones]) = out.get_mut(place..place + 2) {
+                *tens = b'0' + (pair / 10) as u8;
+                *ones = b'0' + (pair % 10) as u8;
             }
         }
-        let zone = out.get_mut(end);
-        zone.into_iter().for_each(|byte| *byte = b'Z');
-        out.get(..=end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+        let len = if rest == 0 { TEXT - 3 } else { TEXT };
+        if let Some(zone) = out.get_mut(len - 1) {
+            *zone = b'Z';
+        }
+        out.get(..len).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 

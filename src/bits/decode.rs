@@ -256,6 +256,10 @@ const SINGLE: [Field; 6] = [
 ];
 
 fn oddities(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
+    let repeated = SINGLE.iter().any(|field| fields.repeats(*field));
+    if head.whole && !repeated && head.odd == Oddities::default() {
+        return Vec::new();
+    }
     let Oddities {
         bare_lf,
         folded,
@@ -274,7 +278,7 @@ fn oddities(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
         (bad_lines, "bad-lines"),
         (contradictory_length, "contradictory-length"),
         (version, "version"),
-        (SINGLE.iter().any(|field| fields.repeats(*field)), "repeated"),
+        (repeated, "repeated"),
         (!head.whole, "cut"),
     ]
     .into_iter()

@@ -68,7 +68,7 @@ impl SessionsArgs {
         let form = match if self.json { Format::Json } else { self.format } {
             Format::Text => Form::Table,
             Format::Json => Form::Document(Document::new()?),
-            Format::Ndjson => Form::Lines(&mut out),
+            Format::Ndjson => Form::Lines(json::Lines::new(&mut out)),
         };
         let (select, names) = (&self.select, names.as_ref());
         let mut sink = Sink { select, names, form, worst: None, failed: Ok(()) };
@@ -106,7 +106,7 @@ enum Form<'a> {
     /// It is packed for the document.
     Document(Document),
     /// It is written.
-    Lines(&'a mut dyn Write),
+    Lines(json::Lines<'a>),
 }
 
 impl Observer for Sink<'_> {
@@ -122,7 +122,7 @@ impl Observer for Sink<'_> {
             // Named with the rest of the report.
             Form::Table => return Some(session),
             Form::Document(document) => document.add(&session),
-            Form::Lines(out) => json::write_line(*out, &session),
+            Form::Lines(lines) => lines.write(&session),
         };
         None
     }

@@ -21,10 +21,34 @@ pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()
 
 /// Writes a value as one line of JSON.
 pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    let mut line = Vec::with_capacity(8 << 10);
-    serde_json::to_writer(&mut line, value)?;
-    line.push(b'\n');
-    spell(out, &line)
+    Lines::new(out).write(value)
+}
+
+/// Writes values as lines of JSON.
+pub struct Lines<'w> {
+    out: &'w mut dyn Write,
+    line: Vec<u8>,
+}
+
+impl<'w> Lines<'w> {
+    /// None yet.
+    pub fn new(out: &'w mut dyn Write) -> Self {
+        Self { out, line: Vec::with_capacity(8 << 10) }
+    }
+
+    /// Writes a value as the next line.
+    ///
+    /// # Errors
+    ///
+    /// Where the writer below fails.
+    pub fn write(&mut self, value: &impl Serialize) -> io::Result<()> {
+        self.line.clear();
+        // A long line is no reason to keep its room.
+        self.line.shrink_to(HELD);
+        serde_json::to_writer(&mut self.line, value)?;
+        self.line.push(b'\n');
+        spell(self.out, &self.line)
+    }
 }
 
 /// Bytes held before they are looked through.

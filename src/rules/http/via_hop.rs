@@ -33,10 +33,13 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut told: Vec<String> = Vec::new();
     for exchange in &session.exchanges {
-        let mut marks: Vec<String> = exchange.request.iter().flat_map(of_request).collect();
+        let mut marks = exchange.request.as_ref().map_or_else(Vec::new, of_request);
         marks.extend(exchange.response.iter().flat_map(of_response));
         if exchange.tunnel {
             marks.push(format!("a tunnel through {}", exchange.server));
+        }
+        if marks.is_empty() {
+            continue;
         }
         // What names the hop makes its other fields superfluous.
         if marks.iter().any(|mark| mark.starts_with("Via ")) {

@@ -70,7 +70,7 @@ impl fmt::Display for Error {
         match self {
             Self::Empty => write!(f, "not a capture: the file is empty"),
             Self::NotACapture { magic } => {
-                write!(f, "not a capture: begins with {magic:08x}, neither pcap nor pcapng")
+                write!(f, "not a capture: begins with {magic:08x}, as no known format does")
             }
             Self::CutOff { frame, offset } => {
                 write!(f, "cut off within frame {frame}, at byte {offset}")

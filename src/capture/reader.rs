@@ -311,7 +311,7 @@ mod tests {
     fn what_is_no_capture_is_named_by_its_first_bytes() {
         assert_eq!(
             refused(b"GET / HTTP/1.1"),
-            "not a capture: begins with 47455420, neither pcap nor pcapng"
+            "not a capture: begins with 47455420, as no known format does"
         );
         assert_eq!(refused(b""), "not a capture: the file is empty");
     }

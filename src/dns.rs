@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use simple_dns::{Packet, PacketFlag, RCODE, header_buffer as header};
 
@@ -27,6 +28,8 @@ const HEARD: usize = 4_096;
 #[derive(Debug)]
 pub struct Resolver {
     waiting: VecDeque<Question>,
+    /// How many wait by client.
+    asking: HashMap<IpAddr, usize, RandomState>,
     failed: HashMap<(IpAddr, String, Failure), Lookup, RandomState>,
     heard: HashSet<IpAddr, RandomState>,
     cap: usize,
@@ -60,6 +63,7 @@ impl Resolver {
     pub fn new(cap: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
+            asking: HashMap::default(),
             failed: HashMap::default(),
             heard: HashSet::default(),
             cap,
@@ -88,9 +92,21 @@ impl Resolver {
 
     fn ask(&mut self, question: Question) {
         if self.waiting.len() >= WAITING {
-            self.waiting.pop_front();
+            self.take(0);
         }
+        *self.asking.entry(question.client.ip()).or_default() += 1;
         self.waiting.push_back(question);
+    }
+
+    fn take(&mut self, place: usize) -> Option<Question> {
+        let question = self.waiting.remove(place)?;
+        if let Entry::Occupied(mut count) = self.asking.entry(question.client.ip()) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        Some(question)
     }
 
     fn answer(&mut self, at: At, to: SocketAddr, id: u16, message: &[u8]) {
@@ -108,17 +124,16 @@ impl Resolver {
             _ => None,
         };
         let place = self.waiting.iter().rposition(|q| q.client == to && q.id == id);
-        let concerned = !self.failed.is_empty()
-            || self.waiting.iter().filter(|question| question.client.ip() == client).count() > 1;
-        if failure.is_none() && !concerned {
+        let others = self.asking.get(&client).is_some_and(|count| *count > 1);
+        if failure.is_none() && !others && self.failed.is_empty() {
             // Nothing of this client waits or failed but, perhaps, what is answered here.
-            place.and_then(|place| self.waiting.remove(place));
+            place.and_then(|place| self.take(place));
             return;
         }
         let Some(name) = name_in(message) else { return };
         let asked = place
             .filter(|place| self.waiting.get(*place).is_some_and(|q| q.is_for(client, &name)))
-            .and_then(|place| self.waiting.remove(place));
+            .and_then(|place| self.take(place));
         match failure {
             Some(failure) => {
                 let first = asked.map_or(at, |question| question.at);
@@ -134,7 +149,11 @@ impl Resolver {
         for failure in Failure::ALL {
             self.failed.remove(&(client, name.to_owned(), failure));
         }
-        self.waiting.retain(|question| !question.is_for(client, name));
+        while let Some(place) =
+            self.waiting.iter().position(|question| question.is_for(client, name))
+        {
+            self.take(place);
+        }
     }
 
     fn fail(&mut self, client: IpAddr, name: &str, failure: Failure, span: Span) {

@@ -46,9 +46,16 @@ impl Header {
     }
 
     /// Decodes the frame at the start of `data`, which is at `offset` of the file.
-    pub fn decode(&self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
+    pub fn decode(
+        &self,
+        data: &[u8],
+        offset: u64,
+        cap: usize,
+        record: &mut Record,
+    ) -> Result<Step, Error> {
         if offset >= self.end {
-            return Ok(Step::Record(Record { size: data.len(), body: Body::Other }));
+            *record = Record { size: data.len(), body: Body::Other };
+            return Ok(Step::Whole);
         }
         let header = if self.version.0 < 2 { 8 } else { 16 };
         let Some((time, wire_len, len)) = self.fields(data) else { return Ok(Step::More(header)) };
@@ -74,7 +81,8 @@ impl Header {
             wire_len: wire_len.max(len),
             comment: None,
         };
-        Ok(Step::Record(Record { size, body }))
+        *record = Record { size, body };
+        Ok(Step::Whole)
     }
 
     /// Nanoseconds since the start, length on the wire, length captured.

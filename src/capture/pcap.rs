@@ -1,6 +1,6 @@
 //! The pcap format, in either endianness, with microseconds or nanoseconds (draft-ietf-opsawg-pcap).
 
-use pcap_parser::{PcapHeader, parse_pcap_header};
+use pcap_parser::parse_pcap_header;
 
 use super::reader::{Body, Order, Record, Step};
 use super::{Error, LinkType};
@@ -11,8 +11,13 @@ pub const HEADER: usize = 24;
 
 /// What the file header says about all records.
 pub struct Header {
-    file: PcapHeader,
     order: Order,
+    link: LinkType,
+    snaplen: u32,
+    /// Nanoseconds of a unit of the fraction of a second.
+    unit: i64,
+    /// Bytes of the header of a record.
+    record: usize,
 }
 
 /// Whether a file may begin with this, read as big-endian. The fifth is Kuznetzov's modified format.
@@ -24,48 +29,49 @@ impl Header {
     /// Decodes the file header, `None` where it is incomplete.
     pub fn decode_file(data: &[u8]) -> Option<Self> {
         let (_, file) = parse_pcap_header(data).ok()?;
-        let order = if file.is_bigendian() { Order::Big } else { Order::Little };
-        Some(Self { file, order })
+        Some(Self {
+            order: if file.is_bigendian() { Order::Big } else { Order::Little },
+            // The upper bits tell of frame check sequences.
+            link: LinkType(u32::from_ne_bytes(file.network.0.to_ne_bytes()) & 0xffff),
+            snaplen: file.snaplen,
+            unit: if file.is_nanosecond_precision() { 1 } else { 1000 },
+            record: if file.is_modified_format() { 24 } else { 16 },
+        })
     }
 
     pub fn snaplen(&self) -> Option<u32> {
-        (self.file.snaplen != 0).then_some(self.file.snaplen)
-    }
-
-    /// The link type without the upper bits, which tell of frame check sequences.
-    #[inline(always)]
-    fn link(&self) -> LinkType {
-        LinkType(u32::from_ne_bytes(self.file.network.0.to_ne_bytes()) & 0xffff)
+        (self.snaplen != 0).then_some(self.snaplen)
     }
 
     /// Decodes the record at the start of `data`, which is at `offset` of the file.
     #[inline(always)]
-    pub fn decode(&self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
-        let len = if self.file.is_modified_format() { 24 } else { 16 };
-        let Some(header) = data.get(..len) else { return Ok(Step::More(len)) };
+    pub fn decode(
+        &self,
+        data: &[u8],
+        offset: u64,
+        cap: usize,
+        record: &mut Record,
+    ) -> Result<Step, Error> {
+        let Some(header) = data.get(..self.record) else { return Ok(Step::More(self.record)) };
         let field = |at| self.order.u32(header, at).unwrap_or_default();
         let (secs, fraction, captured, wire_len) = (field(0), field(4), field(8), field(12));
         if captured as usize > cap {
             return Err(Error::TooLong { offset, len: u64::from(captured), cap: cap as u64 });
         }
-        let size = len + captured as usize;
+        let size = self.record + captured as usize;
         if data.len() < size {
             return Ok(Step::More(size));
         }
-        let body = Body::Frame {
-            time: self.time(secs, fraction),
-            link: self.link(),
-            data: len..size,
+        let nanos = i64::from(secs) * 1_000_000_000 + i64::from(fraction) * self.unit;
+        record.size = size;
+        record.body = Body::Frame {
+            time: Timestamp::from_nanos(nanos),
+            link: self.link,
+            data: self.record..size,
             wire_len: wire_len.max(captured),
             comment: None,
         };
-        Ok(Step::Record(Record { size, body }))
-    }
-
-    #[inline(always)]
-    fn time(&self, secs: u32, fraction: u32) -> Timestamp {
-        let unit = if self.file.is_nanosecond_precision() { 1 } else { 1000 };
-        Timestamp::from_nanos(i64::from(secs) * 1_000_000_000 + i64::from(fraction) * unit)
+        Ok(Step::Whole)
     }
 }
 

@@ -81,7 +81,13 @@ impl Section {
     }
 
     /// Decodes the block at the start of `data`, which is at `offset` of the file.
-    pub fn decode(&mut self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
+    pub fn decode(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        cap: usize,
+        record: &mut Record,
+    ) -> Result<Step, Error> {
         let damaged = |why| Error::Damaged { offset, why };
         // Twelve bytes reach to the byte order mark of a section header; no block is shorter.
         let Some(head) = data.get(..12) else { return Ok(Step::More(12)) };
@@ -101,7 +107,8 @@ impl Section {
             return Err(damaged("block lengths differ"));
         }
         let body = self.body(kind, block).map_err(damaged)?;
-        Ok(Step::Record(Record { size, body }))
+        *record = Record { size, body };
+        Ok(Step::Whole)
     }
 
     fn begin(&mut self, head: &[u8]) -> Option<()> {

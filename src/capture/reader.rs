@@ -15,7 +15,7 @@ const BUFFER: usize = 256 << 10;
 pub struct Reader<R> {
     window: Window<R>,
     format: Format,
-    current: Option<Record>,
+    current: Record,
     frames: u64,
     cap: usize,
     over: bool,
@@ -42,9 +42,13 @@ enum Format {
 
 /// A record at the start of the window; ranges count from there.
 pub(super) struct Record {
-    /// Bytes of all of it.
+    /// Bytes of all of it; 0 where there is none.
     pub size: usize,
     pub body: Body,
+}
+
+impl Record {
+    const NONE: Self = Self { size: 0, body: Body::Other };
 }
 
 pub(super) enum Body {
@@ -71,7 +75,8 @@ pub(super) struct FrameFacts {
 pub(super) enum Step {
     /// At least so many bytes are needed to go on.
     More(usize),
-    Record(Record),
+    /// The record is all there.
+    Whole,
 }
 
 impl<R: Read> Reader<R> {
@@ -87,7 +92,14 @@ impl<R: Read> Reader<R> {
     pub(super) fn with_buffer(reader: R, limits: &Limits, buffer: usize) -> Result<Self, Error> {
         let mut window = Window::new(reader, buffer);
         let format = detect(&mut window)?;
-        Ok(Self { window, format, current: None, frames: 0, cap: limits.record, over: false })
+        Ok(Self {
+            window,
+            format,
+            current: Record::NONE,
+            frames: 0,
+            cap: limits.record,
+            over: false,
+        })
     }
 
     /// The next frame or secrets, `None` at the end and after an error.
@@ -109,8 +121,10 @@ impl<R: Read> Reader<R> {
     /// Those of [`next`](Self::next).
     pub fn next_block(&mut self) -> Result<Option<Block<'_>>, Error> {
         self.step(true)?;
-        let Some(record) = &self.current else { return Ok(None) };
-        let raw = self.window.data().get(..record.size).unwrap_or_default();
+        if self.current.size == 0 {
+            return Ok(None);
+        }
+        let raw = self.window.data().get(..self.current.size).unwrap_or_default();
         let big_endian = match &self.format {
             Format::Pcapng(section) => section.is_big_endian(),
             Format::Pcap(_) | Format::Snoop(_) | Format::Netmon(_) => false,
@@ -126,10 +140,8 @@ impl<R: Read> Reader<R> {
 
     #[inline(always)]
     fn step(&mut self, every: bool) -> Result<bool, Error> {
-        if let Some(record) = &self.current {
-            self.window.consume(record.size);
-            self.current = None;
-        }
+        self.window.consume(self.current.size);
+        self.current = Record::NONE;
         if self.over {
             return Ok(false);
         }
@@ -147,21 +159,22 @@ impl<R: Read> Reader<R> {
                 return self.at_end();
             }
             let (data, offset) = (self.window.data(), self.window.offset());
+            let (cap, record) = (self.cap, &mut self.current);
             let step = match &mut self.format {
-                Format::Pcap(header) => header.decode(data, offset, self.cap)?,
-                Format::Pcapng(section) => section.decode(data, offset, self.cap)?,
-                Format::Snoop(header) => header.decode(data, offset, self.cap)?,
-                Format::Netmon(header) => header.decode(data, offset, self.cap)?,
+                Format::Pcap(header) => header.decode(data, offset, cap, record)?,
+                Format::Pcapng(section) => section.decode(data, offset, cap, record)?,
+                Format::Snoop(header) => header.decode(data, offset, cap, record)?,
+                Format::Netmon(header) => header.decode(data, offset, cap, record)?,
             };
             match step {
                 Step::More(len) => need = len,
-                Step::Record(Record { size, body: Body::Other }) if !every => {
-                    self.window.consume(size);
+                Step::Whole if !every && matches!(record.body, Body::Other) => {
+                    self.window.consume(record.size);
+                    *record = Record::NONE;
                     need = 1;
                 }
-                Step::Record(record) => {
+                Step::Whole => {
                     self.frames += u64::from(matches!(record.body, Body::Frame { .. }));
-                    self.current = Some(record);
                     return Ok(true);
                 }
             }
@@ -179,7 +192,7 @@ impl<R: Read> Reader<R> {
     #[inline(always)]
     pub(super) fn item(&self) -> Option<Item<'_>> {
         let bytes = self.window.data();
-        match &self.current.as_ref()?.body {
+        match &self.current.body {
             Body::Frame { time, link, data, wire_len, comment } => Some(Item::Frame(Frame {
                 at: At {
                     frame: self.frames,
@@ -206,7 +219,7 @@ impl<R: Read> Reader<R> {
     /// What the header of the current frame says; `None` for secrets.
     #[inline(always)]
     pub(super) fn facts(&self) -> Option<FrameFacts> {
-        match self.current.as_ref()?.body {
+        match self.current.body {
             Body::Frame { time, link, ref data, wire_len, .. } => {
                 Some(FrameFacts { time, link, cut: (data.len() as u64) < u64::from(wire_len) })
             }
@@ -235,7 +248,7 @@ impl<R: Read> Reader<R> {
 
     /// Bytes of the capture used so far.
     pub fn bytes(&self) -> u64 {
-        self.window.offset() + self.current.as_ref().map_or(0, |record| record.size as u64)
+        self.window.offset() + self.current.size as u64
     }
 }
 

@@ -31,7 +31,13 @@ impl Header {
     }
 
     /// Decodes the record at the start of `data`, which is at `offset` of the file.
-    pub fn decode(&self, data: &[u8], offset: u64, cap: usize) -> Result<Step, Error> {
+    pub fn decode(
+        &self,
+        data: &[u8],
+        offset: u64,
+        cap: usize,
+        record: &mut Record,
+    ) -> Result<Step, Error> {
         let word = |at| Order::Big.u32(data, at);
         let (Some(wire_len), Some(len), Some(size), Some(secs), Some(micros)) =
             (word(0), word(4), word(8), word(16), word(20))
@@ -56,7 +62,8 @@ impl Header {
             wire_len: wire_len.max(len),
             comment: None,
         };
-        Ok(Step::Record(Record { size, body }))
+        *record = Record { size, body };
+        Ok(Step::Whole)
     }
 }
 

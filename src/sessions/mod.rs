@@ -45,6 +45,8 @@ const STRAYS: usize = 4;
 pub struct Sessions {
     open: Shelf,
     connections: HashMap<u64, Channel, RandomState>,
+    /// Where the last bytes of a body went: most that follow go there too.
+    last: Option<(u64, Link)>,
     replies: Replies,
     web: Web,
     late: u64,
@@ -85,6 +87,7 @@ impl Sessions {
         Self {
             open: Shelf::new(limits.sessions),
             connections: HashMap::default(),
+            last: None,
             replies: Replies::default(),
             web: Web::default(),
             late: 0,
@@ -103,6 +106,9 @@ impl Sessions {
         event: &Event<'_>,
         observer: &mut impl Observer,
     ) {
+        if !matches!(event, Event::Body { .. }) {
+            self.last = None;
+        }
         match *event {
             Event::Head { exchange, side: Side::Client, span, ref head } => {
                 if decode::is_bits(head) {
@@ -129,6 +135,7 @@ impl Sessions {
 
     /// A connection is over: nothing more can be answered on it.
     pub fn closed(&mut self, connection: &Connection) {
+        self.last = None;
         let Some(channel) = self.connections.remove(&connection.id) else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
@@ -359,6 +366,7 @@ impl Sessions {
             .find(|link| link.exchange == exchange)
     }
 
+    #[inline]
     fn body(
         &mut self,
         connection: &Connection,
@@ -368,7 +376,15 @@ impl Sessions {
         offset: u64,
         bytes: &[u8],
     ) {
-        let Some(link) = self.link(connection.id, exchange).copied() else { return };
+        let last = self.last.filter(|(id, link)| (*id, link.exchange) == (connection.id, exchange));
+        let link = match last {
+            Some((_, link)) => link,
+            None => match self.link(connection.id, exchange).copied() {
+                Some(link) => link,
+                None => return,
+            },
+        };
+        self.last = Some((connection.id, link));
         let Some(open) = self.open.get_mut(link.session) else { return };
         open.touch(at);
         let Some(value) = open.exchanges.get_mut(link.index) else { return };

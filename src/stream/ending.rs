@@ -63,9 +63,6 @@ impl<T: Default> Flow<T> {
     where
         F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
     {
-        if self.halves.of(Dir::Up).is_settled() && self.halves.of(Dir::Down).is_settled() {
-            return;
-        }
         let over = [Dir::Up, Dir::Down].iter().all(|&dir| self.halves.of(dir).fin_acked);
         for dir in [self.subject.client, self.subject.client.other()] {
             let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);

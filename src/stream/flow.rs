@@ -49,10 +49,15 @@ impl<T: Default> Flow<T> {
     }
 
     /// Whether `segment` begins another connection between the same ports.
+    #[inline]
     pub fn superseded_by(&self, dir: Dir, segment: &Segment<'_>) -> bool {
-        if !segment.flags.has(Flags::SYN) {
-            return self.closed_at.is_some() && self.is_alive(dir, segment);
+        match segment.flags.has(Flags::SYN) {
+            true => self.superseded_by_syn(dir, segment),
+            false => self.closed_at.is_some() && self.is_alive(dir, segment),
         }
+    }
+
+    fn superseded_by_syn(&self, dir: Dir, segment: &Segment<'_>) -> bool {
         let known = self.halves.of(dir).base();
         let other = known.is_some_and(|base| base != Seq(segment.seq).plus(1));
         match segment.flags.has(Flags::ACK) {
@@ -97,7 +102,9 @@ impl<T: Default> Flow<T> {
             self.window(dir, segment);
             self.acknowledge(dir, segment);
             self.data(dir, segment, budget, out);
-            self.settle(segment.at, budget, out);
+            if !self.halves.of(Dir::Up).is_settled() || !self.halves.of(Dir::Down).is_settled() {
+                self.settle(segment.at, budget, out);
+            }
         }
         if self.subject.ignored {
             self.clear(budget);

@@ -13,6 +13,8 @@ pub enum Layer {
     Http(Box<Parser>),
     /// TLS, and what is inside.
     Tls(Box<(Decryptor, Layer)>),
+    /// TLS that is over.
+    Ended(Box<tls::Facts>),
     /// Nothing that can be read here.
     Opaque,
 }
@@ -61,11 +63,16 @@ impl Layer {
             *self = found;
         }
         match self {
-            Self::Detect(_) | Self::Opaque => {}
+            Self::Detect(_) | Self::Ended(_) | Self::Opaque => {}
             Self::Http(parser) => parser.push(event, keys, limits, out),
             Self::Tls(both) => {
                 let (decryptor, inner) = &mut **both;
                 decryptor.push(*event, keys, &mut |event| inner.push(&event, keys, limits, out));
+                if decryptor.is_over() {
+                    // Its connection is remembered for a while.
+                    let facts = std::mem::replace(self, Self::Opaque).into_tls();
+                    *self = facts.map_or(Self::Opaque, Self::Ended);
+                }
             }
         }
     }
@@ -99,6 +106,7 @@ impl Layer {
                 let facts = parser.into_tunnel()?.into_tls()?;
                 Some(Box::new(tls::Facts { tunnel: true, ..*facts }))
             }
+            Self::Ended(facts) => Some(facts),
             Self::Detect(_) | Self::Opaque => None,
         }
     }
@@ -108,7 +116,7 @@ impl Layer {
         match self {
             Self::Tls(both) => both.0.waiting_bytes() + both.1.waiting_bytes(),
             Self::Http(parser) => parser.tunnel().map_or(0, Self::waiting_bytes),
-            Self::Detect(_) | Self::Opaque => 0,
+            Self::Detect(_) | Self::Ended(_) | Self::Opaque => 0,
         }
     }
 
@@ -131,7 +139,7 @@ impl Layer {
                     tunnel.give_up(keys, limits, out);
                 }
             }
-            Self::Detect(_) | Self::Opaque => {}
+            Self::Detect(_) | Self::Ended(_) | Self::Opaque => {}
         }
     }
 
@@ -140,6 +148,7 @@ impl Layer {
         match self {
             Self::Tls(both) => Some(both.0.facts()),
             Self::Http(parser) => parser.tunnel()?.tls(),
+            Self::Ended(facts) => Some(facts),
             Self::Detect(_) | Self::Opaque => None,
         }
     }

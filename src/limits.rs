@@ -42,7 +42,7 @@ pub struct Limits {
     pub tls_waiting: usize,
     /// Bytes of TLS records kept over all connections until their keys turn up: 64 connections at their own cap.
     pub tls_waiting_in_all: usize,
-    /// Connections with TLS that are reported one by one.
+    /// Connections with TLS that a report holds one by one; `bitsleuth tls` lists all. One costs about 1 kB.
     pub tls_connections: usize,
     /// Decompressed bytes allowed for each compressed one; deflate cannot exceed 1032, zstd and lz4 runs can.
     pub decompression_ratio: u64,
@@ -54,7 +54,7 @@ impl Default for Limits {
             held_per_side: 4 << 20,
             held_in_all: 64 << 20,
             connections: 100_000,
-            closed_connections: 1_024,
+            closed_connections: 512,
             head: 128 << 10,
             headers: 256,
             fragmented_datagrams: 1_024,
@@ -69,7 +69,7 @@ impl Default for Limits {
             record: 16 << 20,
             tls_waiting: 1 << 20,
             tls_waiting_in_all: 64 << 20,
-            tls_connections: 10_000,
+            tls_connections: 1_000,
             decompression_ratio: 5_000,
         }
     }

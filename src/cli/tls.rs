@@ -1,8 +1,11 @@
 //! `bitsleuth tls`: what is known of TLS, connection by connection.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use bitsleuth::export::tls;
+use bitsleuth::export::{Style, tls};
+use bitsleuth::model::TlsConnection;
+use bitsleuth::observe::Observer;
+use bitsleuth::stream::Connection;
 use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
@@ -39,23 +42,48 @@ enum Format {
 }
 
 impl TlsArgs {
-    /// Runs the command.
+    /// Runs the command: connections as they end.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (report, status) = analyse(&self.input, false, &Judge::default(), &mut ())?;
-        let (mut out, style) = (output(), self.show.style());
-        for connection in &report.tls_connections {
-            match self.format {
-                Format::Text => tls::write_text(&mut out, connection, &style)?,
-                Format::Ndjson => tls::write_json(&mut out, connection)?,
-            }
-        }
-        if self.format == Format::Text && report.tls_connections.is_empty() {
+        let mut lister = Lister {
+            out: output(),
+            style: self.show.style(),
+            format: self.format,
+            any: false,
+            written: Ok(()),
+        };
+        let (report, status) = analyse(&self.input, false, &Judge::default(), &mut lister)?;
+        let Lister { mut out, any, written, .. } = lister;
+        written?;
+        if self.format == Format::Text && !any {
             writeln!(out, "no TLS in {} connections", report.quality.connections)?;
-        }
-        if self.format == Format::Text && report.quality.tls_omitted > 0 {
-            writeln!(out, "{} more connections with TLS", report.quality.tls_omitted)?;
         }
         out.flush()?;
         Ok(status)
+    }
+}
+
+struct Lister<W> {
+    out: W,
+    style: Style,
+    format: Format,
+    any: bool,
+    written: io::Result<()>,
+}
+
+impl<W: Write> Observer for Lister<W> {
+    fn closed(&mut self, connection: &Connection) {
+        for one in TlsConnection::all_of(connection) {
+            self.any = true;
+            if self.written.is_ok() {
+                self.written = match self.format {
+                    Format::Text => tls::write_text(&mut self.out, &one, &self.style),
+                    Format::Ndjson => tls::write_json(&mut self.out, &one),
+                };
+            }
+        }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.written.is_err()
     }
 }

@@ -96,10 +96,11 @@ impl Decryptor {
         if self.stuck.is_some() && (last || self.waits_for_too_much() || keys.is_complete()) {
             self.give_up(keys, out);
         }
-        if last {
-            // The facts of a connection that is over are kept for a while.
-            (self.client.buffer, self.server.buffer) = (Vec::new(), Vec::new());
-        }
+    }
+
+    /// Whether nothing can follow and nothing waits.
+    pub const fn is_over(&self) -> bool {
+        self.client.ended && self.server.ended && self.stuck.is_none()
     }
 
     /// Goes on with what waits, if new keys came since the last attempt.

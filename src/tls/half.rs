@@ -7,7 +7,7 @@ use super::opener::{Opened, Opener};
 use super::record::{HEADER, Messages, record_len};
 
 /// Records that fail one after the other before a direction is given up.
-const MOST_FAILURES: u32 = 64;
+const MOST_FAILURES: u32 = 16;
 /// How many records may be missing in a gap for decryption to go on behind it.
 const WINDOW: u64 = 65;
 

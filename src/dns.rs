@@ -1,5 +1,6 @@
 //! Name look-ups over UDP, as far as they fail (RFC 1035).
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
@@ -42,12 +43,18 @@ struct Question {
     client: SocketAddr,
     id: u16,
     message: Box<[u8]>,
+    /// Decoded when it is first asked for.
+    name: OnceCell<Option<String>>,
     at: At,
 }
 
 impl Question {
+    fn name(&self) -> Option<&str> {
+        self.name.get_or_init(|| name_in(&self.message)).as_deref()
+    }
+
     fn is_for(&self, client: IpAddr, name: &str) -> bool {
-        self.client.ip() == client && name_in(&self.message).as_deref() == Some(name)
+        self.client.ip() == client && self.name() == Some(name)
     }
 }
 
@@ -86,13 +93,15 @@ impl Resolver {
         if response {
             self.answer(datagram.at, to, id, message);
         } else if to.port() == PORT {
-            self.ask(Question { client: from, id, message: message.into(), at: datagram.at });
+            let (message, name) = (message.into(), OnceCell::new());
+            self.ask(Question { client: from, id, message, name, at: datagram.at });
         }
     }
 
     fn ask(&mut self, question: Question) {
         if self.waiting.len() >= WAITING {
-            self.take(0);
+            let oldest = self.take(0);
+            oldest.iter().for_each(|question| self.unanswered(question));
         }
         *self.asking.entry(question.client.ip()).or_default() += 1;
         self.waiting.push_back(question);
@@ -124,7 +133,8 @@ impl Resolver {
             _ => None,
         };
         let place = self.waiting.iter().rposition(|q| q.client == to && q.id == id);
-        let others = self.asking.get(&client).is_some_and(|count| *count > 1);
+        let waiting = self.asking.get(&client).copied().unwrap_or(0);
+        let others = waiting > usize::from(place.is_some());
         if failure.is_none() && !others && self.failed.is_empty() {
             // Nothing of this client waits or failed but, perhaps, what is answered here.
             place.and_then(|place| self.take(place));
@@ -156,6 +166,12 @@ impl Resolver {
         }
     }
 
+    fn unanswered(&mut self, question: &Question) {
+        if let Some(name) = question.name() {
+            self.fail(question.client.ip(), name, Failure::Unanswered, Span::at(question.at));
+        }
+    }
+
     fn fail(&mut self, client: IpAddr, name: &str, failure: Failure, span: Span) {
         let key = (client, name.to_owned(), failure);
         if self.failed.len() >= self.cap && !self.failed.contains_key(&key) {
@@ -182,8 +198,7 @@ impl Resolver {
     /// Nothing follows: what waits will not be answered.
     pub fn end(&mut self) {
         for question in std::mem::take(&mut self.waiting) {
-            let Some(name) = name_in(&question.message) else { continue };
-            self.fail(question.client.ip(), &name, Failure::Unanswered, Span::at(question.at));
+            self.unanswered(&question);
         }
     }
 
@@ -197,5 +212,55 @@ impl Resolver {
         let mut all: Vec<Lookup> = self.failed.values().filter(told).cloned().collect();
         all.sort_by(|a, b| (a.span.first.frame, &a.name).cmp(&(b.span.first.frame, &b.name)));
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use simple_dns::{CLASS, Name, Question as Asked, TYPE};
+
+    use super::*;
+    use crate::at::Timestamp;
+
+    fn ask(resolver: &mut Resolver, number: u64, name: &str, code: Option<RCODE>) {
+        let mut message = Packet::new_query(number as u16);
+        if let Some(code) = code {
+            message = Packet::new_reply(number as u16);
+            *message.rcode_mut() = code;
+        }
+        let name = Name::new(name).unwrap();
+        message.questions.push(Asked::new(name, TYPE::A.into(), CLASS::IN.into(), false));
+        let payload = message.build_bytes_vec().unwrap();
+        let (client, server) = ("10.0.0.1:4000".parse().unwrap(), "10.0.0.53:53".parse().unwrap());
+        let (from, to) = if code.is_some() { (server, client) } else { (client, server) };
+        let at = At { frame: number, time: Timestamp::from_nanos(0), input: 0, input_frame: 0 };
+        resolver.push(&Datagram { at, from, to, payload: &payload });
+    }
+
+    #[test]
+    fn what_waits_too_long_is_not_forgotten() {
+        let mut resolver = Resolver::new(1_000);
+        ask(&mut resolver, 1, "other.example", Some(RCODE::NameError));
+        for number in 2..5 {
+            ask(&mut resolver, number, "wsus.example", None);
+        }
+        for number in 5..5 + 2 * WAITING as u64 {
+            ask(&mut resolver, number, &format!("h{number}.example"), None);
+        }
+        resolver.end();
+        let of = |lookup: &&Lookup| lookup.name == "wsus.example";
+        let failures = resolver.failures();
+        assert_eq!(failures.iter().find(of).map(|lookup| lookup.tries), Some(3));
+    }
+
+    #[test]
+    fn an_answer_is_for_the_question_with_its_number() {
+        let mut resolver = Resolver::new(1_000);
+        ask(&mut resolver, 7, "wsus.example", None);
+        ask(&mut resolver, 7, "wsus.example", Some(RCODE::NameError));
+        resolver.end();
+        let failures = resolver.failures();
+        assert_eq!(failures.len(), 1);
+        assert_eq!((failures[0].failure, failures[0].tries), (Failure::NoSuchName, 1));
     }
 }

@@ -11,7 +11,8 @@ pub struct Limits {
     /// Open connections. The oldest idle ones are forgotten first. One without data costs about
     /// 1.8 kB, so that all of them fit in 180 MB.
     pub connections: usize,
-    /// Closed connections still remembered, so that late repeats do not open phantoms; repeats come within a minute.
+    /// Closed connections still remembered, for a minute at most, so that late repeats do not open phantoms. Where more
+    /// than eight a second close, the time is shorter.
     pub closed_connections: usize,
     /// Bytes of one message head. IIS takes 16 KiB, Apache 8 KiB a line; Kerberos and cookies need some.
     pub head: usize,
@@ -42,7 +43,8 @@ pub struct Limits {
     pub tls_waiting: usize,
     /// Bytes of TLS records kept over all connections until their keys turn up: 64 connections at their own cap.
     pub tls_waiting_in_all: usize,
-    /// Connections with TLS that a report holds one by one; `bitsleuth tls` lists all. One costs about 1 kB.
+    /// Connections with TLS that a report holds one by one, and as many whose handshake failed; `bitsleuth tls` lists all.
+    /// One costs about 1 kB.
     pub tls_connections: usize,
     /// Decompressed bytes allowed for each compressed one; deflate cannot exceed 1032, zstd and lz4 runs can.
     pub decompression_ratio: u64,

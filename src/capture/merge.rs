@@ -125,7 +125,7 @@ impl Merge {
     #[inline(always)]
     fn step(&mut self) -> bool {
         if !self.started {
-            self.started = true;
+            self.start_reading();
             self.waiting = (0..self.sources.len())
                 .filter_map(|index| self.advance(index))
                 .map(Reverse)
@@ -143,6 +143,16 @@ impl Merge {
             }
         }
         self.current.is_some()
+    }
+
+    /// Begins only now: a thread has no more rights than who starts it.
+    #[cold]
+    fn start_reading(&mut self) {
+        self.started = true;
+        if std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1) {
+            let readers = self.sources.iter_mut().filter_map(|source| source.reader.as_mut());
+            readers.take(MANY).for_each(Reader::read_ahead);
+        }
     }
 
     /// Moves a source on and tells where its next record belongs.

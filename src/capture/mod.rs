@@ -3,6 +3,7 @@
 //! [`Reader`] takes one stream of packets apart, [`Merge`] orders several by time. Both lend each frame out of their
 //! buffer until the next is asked for.
 
+mod ahead;
 mod compressed;
 mod error;
 mod filter;

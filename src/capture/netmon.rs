@@ -34,11 +34,11 @@ pub struct Header {
 }
 
 impl Header {
-    /// Decodes the file header, `None` where it is incomplete or tells no time.
+    /// Decodes the file header, `None` where it is incomplete. Where it tells no time, that begins in 1970.
     pub fn decode_file(data: &[u8]) -> Option<Self> {
         let table = |at| ORDER.u32(data, at).map(u64::from).filter(|at| *at >= HEADER as u64);
         Some(Self {
-            start: start(data)?,
+            start: start(data).unwrap_or(0),
             version: (*data.get(5)?, *data.get(4)?),
             link: link(ORDER.u16(data, 6)?),
             end: TABLES.into_iter().filter_map(table).min().unwrap_or(u64::MAX),
@@ -177,6 +177,7 @@ mod tests {
             );
         }
     }
+
     #[test]
     fn the_last_version_tells_the_time_of_each_frame() {
         let head = [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0];

@@ -79,6 +79,13 @@ pub(super) enum Step {
     Whole,
 }
 
+impl<R: Read + Send + 'static> Reader<R> {
+    /// Leaves the reading to another thread from now on.
+    pub fn read_ahead(&mut self) {
+        self.window.read_ahead();
+    }
+}
+
 impl<R: Read> Reader<R> {
     /// Reads the file header.
     ///

@@ -17,7 +17,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Decodes the file header, `None` where it is incomplete or of a link layer that does not carry IP.
+    /// Decodes the file header, `None` where it is incomplete.
     pub fn decode_file(data: &[u8]) -> Option<Self> {
         let link = match Order::Big.u32(data, 12)? {
             0 | 4 => 1,
@@ -25,7 +25,8 @@ impl Header {
             8 => 10,
             18 => 123,
             26 => 226,
-            _ => return None,
+            // A number that no link type has.
+            other => 0x0001_0000 | other,
         };
         Some(Self { link: LinkType(link) })
     }

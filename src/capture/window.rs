@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 
+use super::ahead::Ahead;
+
 /// Holds the unread rest of a stream in one piece, as much of it as is asked for.
 pub struct Window<R> {
-    reader: R,
+    source: Source<R>,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -12,9 +14,35 @@ pub struct Window<R> {
     broken: bool,
 }
 
+enum Source<R> {
+    Here(R),
+    Ahead(Ahead),
+    /// On its way from the one to the other.
+    None,
+}
+
+impl<R: Read + Send + 'static> Window<R> {
+    /// Leaves the reading to another thread from now on.
+    pub fn read_ahead(&mut self) {
+        if let Source::Here(reader) = std::mem::replace(&mut self.source, Source::None) {
+            self.source = match Ahead::start(reader) {
+                Ok(ahead) => Source::Ahead(ahead),
+                Err(reader) => reader.map_or(Source::None, Source::Here),
+            };
+        }
+    }
+}
+
 impl<R: Read> Window<R> {
     pub fn new(reader: R, capacity: usize) -> Self {
-        Self { reader, buffer: vec![0; capacity], start: 0, end: 0, offset: 0, broken: false }
+        Self {
+            source: Source::Here(reader),
+            buffer: vec![0; capacity],
+            start: 0,
+            end: 0,
+            offset: 0,
+            broken: false,
+        }
     }
 
     /// The bytes at hand.
@@ -49,12 +77,13 @@ impl<R: Read> Window<R> {
 
     #[inline(never)]
     fn fill(&mut self, len: usize) -> io::Result<bool> {
-        self.make_room(len);
+        if matches!(self.source, Source::Here(_)) {
+            self.make_room(len);
+        }
         while self.end - self.start < len {
-            let space = self.buffer.get_mut(self.end..).unwrap_or_default();
-            match self.reader.read(space) {
-                Ok(0) => return Ok(false),
-                Ok(read) => self.end += read,
+            match self.read() {
+                Ok(false) => return Ok(false),
+                Ok(true) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     self.broken = true;
@@ -64,6 +93,18 @@ impl<R: Read> Window<R> {
             }
         }
         Ok(true)
+    }
+
+    fn read(&mut self) -> io::Result<bool> {
+        match &mut self.source {
+            Source::Here(reader) => {
+                let read = reader.read(self.buffer.get_mut(self.end..).unwrap_or_default())?;
+                self.end += read;
+                Ok(read > 0)
+            }
+            Source::Ahead(ahead) => ahead.fill(&mut self.buffer, &mut self.start, &mut self.end),
+            Source::None => Ok(false),
+        }
     }
 
     fn make_room(&mut self, len: usize) {

@@ -22,8 +22,8 @@ const QUICK: u64 = 64 << 20;
 /// Captures to read.
 #[derive(Args, Clone, Debug, Default)]
 pub struct InputArgs {
-    /// Captures to read, several in order of time: pcap or pcapng, also compressed by gzip, zstd or lz4; `-` is standard
-    /// input
+    /// Captures to read, several in order of time: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or
+    /// lz4; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "read")]
     pub files: Vec<PathBuf>,
 

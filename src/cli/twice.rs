@@ -17,7 +17,7 @@ use super::target::{failed, folder_of};
 /// The capture to read.
 #[derive(Args, Clone, Debug)]
 pub struct OneInput {
-    /// Capture to read: pcap or pcapng, also compressed by gzip, zstd or lz4; `-` is standard input
+    /// Capture to read: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or lz4; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 

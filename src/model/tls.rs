@@ -9,12 +9,15 @@ use crate::at::Span;
 use crate::stream::{Connection, SideFacts};
 use crate::tls::{Alert, Facts};
 
-/// The connections with TLS that are over, up to a cap.
+/// The connections with TLS that are over, up to a cap; as many again that may explain an upload that stopped.
 #[derive(Clone, Debug, Default)]
 pub struct TlsConnections {
     all: Vec<TlsConnection>,
     /// Which of them failed.
     failed: Vec<usize>,
+    /// How many failed or lack a client certificate, and how many do not.
+    telling: usize,
+    ordinary: usize,
     cap: usize,
     omitted: u64,
 }
@@ -31,11 +34,14 @@ impl TlsConnections {
     }
 
     fn add(&mut self, one: TlsConnection) {
-        if self.all.len() >= self.cap {
+        let (failed, bare) = (one.failed(), one.lacks_client_certificate());
+        let kept = if failed || bare { &mut self.telling } else { &mut self.ordinary };
+        if *kept >= self.cap {
             self.omitted += 1;
             return;
         }
-        if one.failed() {
+        *kept += 1;
+        if failed {
             self.failed.push(self.all.len());
         }
         self.all.push(one);
@@ -113,5 +119,29 @@ impl TlsConnection {
     pub fn in_words(&self) -> String {
         let name = self.tls.sni.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
         format!("{} to {}{name}", self.client.ip(), self.server)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::At;
+    use crate::tls::Seen;
+
+    #[test]
+    fn a_handshake_that_failed_is_kept_beyond_the_cap() {
+        let one = |tls| TlsConnection {
+            connection: 1,
+            client: "10.0.0.1:4000".parse().unwrap(),
+            server: "10.0.0.2:443".parse().unwrap(),
+            span: Span::default(),
+            whole: true,
+            tls,
+        };
+        let mut all = TlsConnections::new(2);
+        (0..5).for_each(|_| all.add(one(Facts::default())));
+        let client_hello_at = Some(Seen::from(At::default()));
+        all.add(one(Facts { client_hello_at, ..Facts::default() }));
+        assert_eq!((all.omitted(), all.failed().count(), all.finish().len()), (3, 1, 3));
     }
 }

@@ -69,7 +69,7 @@ struct Worker {
     batch: Batch,
     batches: SyncSender<Batch>,
     emptied: Receiver<Batch>,
-    hashes: Receiver<Hash>,
+    hashes: Receiver<Option<Hash>>,
 }
 
 #[derive(Debug, Default)]
@@ -101,7 +101,11 @@ impl Pool {
                     self.adopt(lane);
                 }
             }
-            Place::There(number) => self.step(*number, Step::Update(bytes.len()), bytes),
+            Place::There(number) => {
+                for piece in bytes.chunks(BATCH) {
+                    self.step(*number, Step::Update(piece.len()), piece);
+                }
+            }
         }
     }
 
@@ -138,7 +142,7 @@ impl Pool {
                 self.step(number, Step::Finish, &[]);
                 let worker = self.worker(number)?;
                 worker.hand_over();
-                worker.hashes.recv().ok()
+                worker.hashes.recv().ok()?
             }
         }
     }
@@ -209,28 +213,30 @@ impl Worker {
 }
 
 /// The life of a worker.
-fn work(batches: &Receiver<Batch>, emptied: &Sender<Batch>, finished: &Sender<Hash>) {
+fn work(batches: &Receiver<Batch>, emptied: &Sender<Batch>, finished: &Sender<Option<Hash>>) {
     let mut files: HashMap<u64, (Sha256, Option<Sha256>), RandomState> = HashMap::default();
     for mut batch in batches {
         let mut rest = batch.bytes.as_slice();
         for (number, step) in batch.steps.drain(..) {
-            if let Step::Adopt(hasher) = step {
-                files.insert(number, (*hasher, None));
-                continue;
-            }
-            let Some((hasher, kept)) = files.get_mut(&number) else { continue };
             match step {
-                Step::Adopt(_) => {}
+                Step::Adopt(hasher) => _ = files.insert(number, (*hasher, None)),
                 Step::Update(len) => {
                     let (bytes, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-                    hasher.update(bytes);
+                    files.get_mut(&number).into_iter().for_each(|(hasher, _)| hasher.update(bytes));
                     rest = after;
                 }
-                Step::Keep => *kept = Some(hasher.clone()),
-                Step::Restore => *hasher = kept.take().unwrap_or_default(),
+                Step::Keep => {
+                    let file = files.get_mut(&number);
+                    file.into_iter().for_each(|(hasher, kept)| *kept = Some(hasher.clone()));
+                }
+                Step::Restore => {
+                    // Without anything to go back to there is no hash.
+                    let kept = files.remove(&number).and_then(|(_, kept)| kept);
+                    kept.map(|hasher| files.insert(number, (hasher, None)));
+                }
                 Step::Finish => {
-                    let _ = finished.send(hasher.finalize_reset().into());
-                    files.remove(&number);
+                    let file = files.remove(&number);
+                    let _ = finished.send(file.map(|(hasher, _)| hasher.finalize().into()));
                 }
                 Step::Forget => _ = files.remove(&number),
             }

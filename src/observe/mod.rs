@@ -1,8 +1,8 @@
 //! What watches an analysis: digests of files, listings, a library user's own code.
 
-pub mod digest;
+pub(crate) mod digest;
 pub mod extract;
-pub mod hashing;
+pub(crate) mod hashing;
 pub mod heads;
 pub mod listing;
 

@@ -33,10 +33,10 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
         0x88e7 => return Ok(Step::Into(Kind::Ethernet, rest.skip(4)?)),
         0x88e5 => return macsec(rest),
         // VN-Tag (IEEE 802.1BR draft), HSR (IEC 62439-3) and R-TAG (IEEE 802.1CB 7.8): four bytes, then another type.
-        0x8926 | 0x892f | 0xf1c1 => return by_ether_type(rest.u16(4)?, rest.skip(6)?),
+        0x8926 | 0x892f | 0xf1c1 => return behind_tag(rest, 4),
         0x894f => return nsh(rest),
         // Cisco's tag of six bytes, then another type.
-        0x8909 => return by_ether_type(rest.u16(6)?, rest.skip(8)?),
+        0x8909 => return behind_tag(rest, 6),
         // TRILL (RFC 6325 3): six bytes, options in units of four, then a frame.
         0x22f3 => {
             let options = usize::from(rest.u16(0)? >> 6 & 0x1f) * 4;
@@ -55,6 +55,11 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
     Ok(Step::Into(kind, rest))
 }
 
+/// What the EtherType behind `len` bytes of a tag announces: a step of its own, as tags may follow one another.
+fn behind_tag(view: View<'_>, len: usize) -> Result<Step<'_>, Skip> {
+    Ok(Step::Into(Kind::Typed(view.u16(len)?), view.skip(len + 2)?))
+}
+
 /// MACsec without encryption (IEEE 802.1AE 9.3); the check value behind it is padding to IP.
 fn macsec(view: View<'_>) -> Result<Step<'_>, Skip> {
     let control = view.u8(0)?;
@@ -62,7 +67,7 @@ fn macsec(view: View<'_>) -> Result<Step<'_>, Skip> {
     if control & 0x0c != 0 {
         return Err(Skip::NotIp);
     }
-    by_ether_type(view.u16(6 + channel)?, view.skip(8 + channel)?)
+    behind_tag(view, 6 + channel)
 }
 
 /// Network service header (RFC 8300 2.2).

@@ -186,6 +186,8 @@ impl Decoder {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Ethernet,
+    /// By its EtherType.
+    Typed(u16),
     Vlan,
     Llc,
     Sll,
@@ -275,6 +277,7 @@ fn walk<'a>(
 fn step<'a>(kind: Kind, view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
     match kind {
         Kind::Ethernet => link::ethernet(view),
+        Kind::Typed(ether_type) => link::by_ether_type(ether_type, view),
         Kind::Vlan => link::vlan(view),
         Kind::Llc => link::llc(view),
         Kind::Sll => link::sll(view),

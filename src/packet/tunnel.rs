@@ -52,8 +52,14 @@ fn unrouted(mut view: View<'_>) -> Result<View<'_>, Skip> {
     }
 }
 
+/// A look-up may come from any port, even that of a tunnel.
+const DNS: u16 = 53;
+
 /// The frame or packet in a datagram between the ports of a tunnel, if it looks like one.
 pub(super) fn in_udp(ports: (u16, u16), view: View<'_>) -> Option<Result<Step<'_>, Skip>> {
+    if ports.0 == DNS || ports.1 == DNS {
+        return None;
+    }
     match ports.1 {
         // RFC 7348 5: the I flag is set; what else is, belongs to group policies. Others use the second port too.
         4789 if view.u8(0).is_ok_and(|flags| flags & 0x08 != 0) => {

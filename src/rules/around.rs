@@ -307,5 +307,5 @@ fn is_meant(connection: &TlsConnection, exchange: &Exchange) -> bool {
     let to = || exchange.request.as_ref().and_then(|request| url::of(exchange, request));
     let names = || connection.tls.sni.as_deref().zip(to());
     connection.server == exchange.server
-        && names().is_none_or(|(name, url)| bare(name) == bare(&url.host))
+        && names().is_none_or(|(name, url)| bare(name) == bare(url.host))
 }

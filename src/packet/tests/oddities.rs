@@ -125,3 +125,26 @@ fn more_tunnels_lead_to_the_segment() {
         assert_eq!(payload_of(101, &data), Ok(b"abc".to_vec()), "{:02x?}", &data[20..40]);
     }
 }
+
+#[test]
+fn tags_upon_tags_end_somewhere() {
+    for tag in [
+        &[0x89, 0x26, 0, 0, 0, 0][..],
+        &[0x89, 0x09, 0, 0, 0, 0, 0, 0],
+        &[0x88, 0xe5, 0, 0, 0, 0, 0, 0],
+    ] {
+        let data = [&[0; 12], tag.repeat(200_000).as_slice()].concat();
+        assert_eq!(payload_of(1, &data), Err(Skip::TooDeep));
+    }
+}
+
+#[test]
+fn a_name_server_answers_to_any_port() {
+    for port in [6635, 4789, 6081, 3544, 1701] {
+        let mut data = Vec::new();
+        let ip = PacketBuilder::ipv4([10, 0, 0, 53], [10, 0, 0, 1], 64);
+        ip.udp(53, port).write(&mut data, &[0x08; 40]).unwrap();
+        let mut decoder = Decoder::new(&Limits::default());
+        assert!(matches!(decoder.push(&frame(101, &data)), Ok(Packet::Udp(_))), "{port}");
+    }
+}

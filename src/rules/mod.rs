@@ -67,6 +67,7 @@ pub static ALL: &[&Rule] = &[
     &auth::credentials_in_url::RULE,
     &auth::ntlm_connection_churn::RULE,
     &auth::proxy_auth_required::RULE,
+    &capture::capture_caps::RULE,
     &capture::capture_damaged::RULE,
     &capture::capture_ends_mid_session::RULE,
     &capture::capture_gap::RULE,

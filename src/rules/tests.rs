@@ -4,8 +4,9 @@ use super::{ALL, Check, Rule, Severity};
 use crate::model::Report;
 use crate::{Analysis, Options, transcript};
 
-/// Rules about what no transcript can show: a damaged file, cut frames, TLS. Tests on captures cover them.
-const WITHOUT_EXAMPLES: [&str; 6] = [
+/// Rules about what no transcript can show: a damaged file, cut frames, caps, TLS. Tests on captures cover them.
+const WITHOUT_EXAMPLES: [&str; 7] = [
+    "capture-caps",
     "capture-damaged",
     "capture-truncated",
     "client-cert-needed",

@@ -193,6 +193,8 @@ fn sessions_beyond_the_cap_are_handed_out_early() {
     }
     let report = wire.finish();
     assert_eq!((report.sessions.len(), report.quality.sessions_forgotten), (5, 3));
+    let told = report.findings.iter().find(|finding| finding.rule == "capture-caps").unwrap();
+    assert_eq!(told.message, "forgotten to stay within limits: 3 open sessions");
 }
 
 fn tls_record(kind: u8, body: &[u8]) -> Vec<u8> {

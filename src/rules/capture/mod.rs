@@ -1,5 +1,6 @@
 //! The capture itself: what it lacks.
 
+pub mod capture_caps;
 pub mod capture_damaged;
 pub mod capture_ends_mid_session;
 pub mod capture_gap;

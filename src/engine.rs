@@ -189,6 +189,7 @@ impl Engine {
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
             connections_forgotten: self.table.forgotten(),
+            closed_forgotten: self.table.closed_forgotten(),
             bytes_given_up: self.table.given_up(),
             datagrams_forgotten: self.decoder.dropped(),
             exchanges_omitted: 0,

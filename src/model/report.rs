@@ -60,6 +60,10 @@ pub struct Quality {
     /// Connections forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections_forgotten: u64,
+    /// Closed connections forgotten before their time to stay under the cap: a late repeat of theirs would count as a
+    /// connection of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed_forgotten: u64,
     /// Bytes of TCP streams that may have come later, but were no longer waited for, to stay under the caps on what is
     /// held out of order.
     #[serde(default, skip_serializing_if = "is_zero")]

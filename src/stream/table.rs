@@ -35,6 +35,7 @@ pub struct Table<T> {
     closed_connections: usize,
     count: u64,
     forgotten: u64,
+    closed_forgotten: u64,
     /// Until then no closed connection is due to be forgotten.
     quiet_until: Option<Timestamp>,
 }
@@ -59,6 +60,7 @@ impl<T: Default> Table<T> {
             closed_connections: limits.closed_connections,
             count: 0,
             forgotten: 0,
+            closed_forgotten: 0,
             quiet_until: None,
         }
     }
@@ -148,6 +150,11 @@ impl<T: Default> Table<T> {
         self.forgotten
     }
 
+    /// Closed connections forgotten before their time to stay under the cap.
+    pub const fn closed_forgotten(&self) -> u64 {
+        self.closed_forgotten
+    }
+
     /// Connections seen so far.
     pub const fn seen(&self) -> u64 {
         self.count
@@ -200,6 +207,7 @@ impl<T: Default> Table<T> {
         }
         while self.pool.len(Queue::Closed) > self.closed_connections {
             let Some(slot) = self.pool.oldest(Queue::Closed) else { break };
+            self.closed_forgotten += 1;
             self.forget(slot);
         }
     }

@@ -457,6 +457,17 @@ fn the_oldest_idle_connection_is_forgotten_at_the_cap() {
 }
 
 #[test]
+fn closed_connections_are_forgotten_sooner_at_the_cap() {
+    let mut net = Net::with(Limits { closed_connections: 1, ..Limits::default() });
+    for port in [1000, 1001] {
+        net.port = port;
+        net.client(99, 0, SYN, b"");
+        net.client(100, 0, RST, b"");
+    }
+    assert_eq!((net.table.closed_forgotten(), net.table.closed().unwrap().0.id), (1, 1));
+}
+
+#[test]
 fn closed_connections_are_forgotten_after_a_minute() {
     let mut net = Net::open();
     net.client(100, 0, RST, b"");

@@ -54,6 +54,7 @@ impl HttpArgs {
                         Format::Ndjson => http::write_json(&mut out, row),
                     };
                 }
+                written.is_ok()
             },
             self.input.secrets(),
         );

@@ -14,20 +14,28 @@ use crate::stream::Connection;
 /// Rows held because an earlier exchange has not been answered yet.
 const HELD: usize = 65_536;
 
-/// Hands rows to `sink` as soon as all earlier ones are complete.
-pub struct Listing<S: FnMut(&Row)> {
+/// Hands rows to `sink` as soon as all earlier ones are complete, until it returns false.
+pub struct Listing<S: FnMut(&Row) -> bool> {
     sink: S,
     secrets: Secrets,
+    enough: bool,
     rows: VecDeque<(bool, Row)>,
     /// Number of the row in front.
     first: u64,
     open: HashMap<(u64, u32), u64, foldhash::fast::RandomState>,
 }
 
-impl<S: FnMut(&Row)> Listing<S> {
+impl<S: FnMut(&Row) -> bool> Listing<S> {
     /// A listing that has seen nothing yet.
     pub fn new(sink: S, secrets: Secrets) -> Self {
-        Self { sink, secrets, rows: VecDeque::new(), first: 0, open: HashMap::default() }
+        Self {
+            sink,
+            secrets,
+            enough: false,
+            rows: VecDeque::new(),
+            first: 0,
+            open: HashMap::default(),
+        }
     }
 
     /// Hands out what is left.
@@ -56,13 +64,17 @@ impl<S: FnMut(&Row)> Listing<S> {
             }
             if let Some((_, row)) = self.rows.pop_front() {
                 self.first += 1;
-                (self.sink)(&row);
+                self.enough |= !(self.sink)(&row);
             }
         }
     }
 }
 
-impl<S: FnMut(&Row)> Observer for Listing<S> {
+impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
+    fn has_enough(&self) -> bool {
+        self.enough
+    }
+
     fn http(&mut self, connection: &Connection, event: &Event<'_>) {
         let Event::Head { exchange, span, ref head, .. } = *event else { return };
         let secrets = self.secrets;

@@ -149,9 +149,10 @@ impl Merge {
     #[cold]
     fn start_reading(&mut self) {
         self.started = true;
-        if std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1) {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        if processors > 1 {
             let readers = self.sources.iter_mut().filter_map(|source| source.reader.as_mut());
-            readers.take(MANY).for_each(Reader::read_ahead);
+            readers.take(processors).for_each(Reader::read_ahead);
         }
     }
 

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use bitsleuth::export::http::{self, Row};
 use bitsleuth::observe::listing::Listing;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::Judge;
 use super::run::{Failure, Status, analyse, output};
-use super::show::Show;
+use super::show::{Form, Show};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -25,17 +25,7 @@ pub struct HttpArgs {
     show: Show,
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
-}
-
-/// A form of the listing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table
-    #[default]
-    Text,
-    /// One JSON object a line
-    Ndjson,
+    format: Form,
 }
 
 impl HttpArgs {
@@ -43,15 +33,15 @@ impl HttpArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (mut out, style) = (output(), self.show.style());
         let mut written: io::Result<()> = Ok(());
-        if self.format == Format::Text {
+        if self.format == Form::Text {
             http::write_head(&mut out, &style)?;
         }
         let mut listing = Listing::new(
             |row: &Row| {
                 if written.is_ok() {
                     written = match self.format {
-                        Format::Text => http::write_text(&mut out, row, &style),
-                        Format::Ndjson => http::write_json(&mut out, row),
+                        Form::Text => http::write_text(&mut out, row, &style),
+                        Form::Ndjson => http::write_json(&mut out, row),
                     };
                 }
                 written.is_ok()

@@ -148,3 +148,13 @@ mod tests {
         assert!(!style(&[], true, &[]).ascii);
     }
 }
+
+/// A form of a listing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Lines to read
+    #[default]
+    Text,
+    /// One JSON object a line
+    Ndjson,
+}

@@ -6,12 +6,12 @@ use bitsleuth::export::{Style, tls};
 use bitsleuth::model::TlsConnection;
 use bitsleuth::observe::Observer;
 use bitsleuth::stream::Connection;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::Judge;
 use super::run::{Failure, Status, analyse, output};
-use super::show::Show;
+use super::show::{Form, Show};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -28,17 +28,7 @@ pub struct TlsArgs {
     show: Show,
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
-}
-
-/// A form of the listing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A line each, with details below
-    #[default]
-    Text,
-    /// One JSON object a line
-    Ndjson,
+    format: Form,
 }
 
 impl TlsArgs {
@@ -54,7 +44,7 @@ impl TlsArgs {
         let (report, status) = analyse(&self.input, false, &Judge::default(), &mut lister)?;
         let Lister { mut out, any, written, .. } = lister;
         written?;
-        if self.format == Format::Text && !any {
+        if self.format == Form::Text && !any {
             writeln!(out, "no TLS in {} connections", report.quality.connections)?;
         }
         out.flush()?;
@@ -65,7 +55,7 @@ impl TlsArgs {
 struct Lister<W> {
     out: W,
     style: Style,
-    format: Format,
+    format: Form,
     any: bool,
     written: io::Result<()>,
 }
@@ -76,8 +66,8 @@ impl<W: Write> Observer for Lister<W> {
             self.any = true;
             if self.written.is_ok() {
                 self.written = match self.format {
-                    Format::Text => tls::write_text(&mut self.out, &one, &self.style),
-                    Format::Ndjson => tls::write_json(&mut self.out, &one),
+                    Form::Text => tls::write_text(&mut self.out, &one, &self.style),
+                    Form::Ndjson => tls::write_json(&mut self.out, &one),
                 };
             }
         }

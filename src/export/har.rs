@@ -30,8 +30,7 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
         "creator": {"name": report.tool.name, "version": report.tool.version},
         "pages": pages, "entries": entries,
     }});
-    json::write_line(out, &archive)?;
-    writeln!(out)
+    json::write_line(out, &archive)
 }
 
 fn title(session: &Session) -> String {

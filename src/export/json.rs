@@ -19,7 +19,7 @@ pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()
     out.flush()
 }
 
-/// Writes a value as one line of JSON.
+/// Writes a value as one line of JSON, with its line feed.
 pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     Lines::new(out).write(value)
 }

@@ -35,8 +35,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if let (Some(fields), false) = (whole.as_object_mut(), objects.is_empty()) {
         fields.insert("objects".to_owned(), Value::Array(objects));
     }
-    json::write_line(out, &whole)?;
-    writeln!(out)
+    json::write_line(out, &whole)
 }
 
 /// Objects by id; those seen twice are one.

@@ -10,8 +10,7 @@ use crate::tls::{Alert, Certificate, Facts, Opaque, Shape, Traffic};
 
 /// Writes a connection as a line of JSON.
 pub fn write_json(out: &mut dyn Write, connection: &TlsConnection) -> io::Result<()> {
-    json::write_line(out, connection)?;
-    writeln!(out)
+    json::write_line(out, connection)
 }
 
 /// Writes a connection as a line of text, with what is known of it in indented lines below.
@@ -202,6 +201,7 @@ mod tests {
     fn a_connection_is_a_line_of_json() {
         let mut out = Vec::new();
         write_json(&mut out, &connection()).unwrap();
+        assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(value["server"], "10.0.0.9:443");
         assert_eq!(value["opaque"], "no_keys");

@@ -76,7 +76,8 @@ pub(super) fn v4_header(view: View<'_>) -> Result<Ipv4HeaderSlice<'_>, Skip> {
     Ipv4HeaderSlice::from_slice(view.data).map_err(|_| view.short())
 }
 
-fn v4_facts(header: &Ipv4HeaderSlice<'_>) -> Ip {
+#[inline]
+pub(super) fn v4_facts(header: &Ipv4HeaderSlice<'_>) -> Ip {
     Ip {
         from: header.source_addr().into(),
         to: header.destination_addr().into(),
@@ -94,13 +95,18 @@ pub(super) fn v6<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
         len if header.next_header().0 == FRAGMENT => rest.limit(len),
         len => rest.limit(len.min(rest.wire)),
     };
-    *ip = Ip {
+    *ip = v6_facts(&header);
+    Ok(Step::Into(Kind::Protocol(header.next_header().0), rest))
+}
+
+#[inline]
+pub(super) fn v6_facts(header: &Ipv6HeaderSlice<'_>) -> Ip {
+    Ip {
         from: header.source_addr().into(),
         to: header.destination_addr().into(),
         ttl: header.hop_limit(),
         id: None,
-    };
-    Ok(Step::Into(Kind::Protocol(header.next_header().0), rest))
+    }
 }
 
 pub(super) fn v6_header(view: View<'_>) -> Result<Ipv6HeaderSlice<'_>, Skip> {

@@ -2,20 +2,13 @@
 //!
 //! It says the same as the walk from header to header, only sooner, and nothing where anything is out of the ordinary.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice};
 
+use super::ip::{Ip, v4_facts, v6_facts};
 use super::{Flags, Segment, link};
 use crate::capture::Frame;
-
-/// What is kept of an IP header.
-struct Ip {
-    from: IpAddr,
-    to: IpAddr,
-    ttl: u8,
-    id: Option<u16>,
-}
 
 /// The segment in a plain frame.
 #[inline(always)]
@@ -54,13 +47,7 @@ fn v4(packet: &[u8]) -> Option<(Ip, &[u8])> {
     if header.protocol() != IpNumber::TCP || header.is_fragmenting_payload() {
         return None;
     }
-    let ip = Ip {
-        from: header.source_addr().into(),
-        to: header.destination_addr().into(),
-        ttl: header.ttl(),
-        id: Some(header.identification()),
-    };
-    Some((ip, packet.get(header.slice().len()..usize::from(header.total_len()))?))
+    Some((v4_facts(&header), packet.get(header.slice().len()..usize::from(header.total_len()))?))
 }
 
 #[inline(always)]
@@ -70,13 +57,7 @@ fn v6(packet: &[u8]) -> Option<(Ip, &[u8])> {
     if header.next_header() != IpNumber::TCP || len == 0 {
         return None;
     }
-    let ip = Ip {
-        from: header.source_addr().into(),
-        to: header.destination_addr().into(),
-        ttl: header.hop_limit(),
-        id: None,
-    };
-    Some((ip, packet.get(40..)?.get(..len)?))
+    Some((v6_facts(&header), packet.get(40..)?.get(..len)?))
 }
 
 #[cfg(test)]

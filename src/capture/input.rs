@@ -42,10 +42,14 @@ impl Input {
     /// Counts a frame in.
     #[inline]
     pub(super) fn count(&mut self, frame: &FrameFacts) {
-        let FrameFacts { time, link, cut } = *frame;
+        let FrameFacts { time, link, cut, .. } = *frame;
         self.frames += 1;
-        self.first = Some(self.first.map_or(time, |first| first.min(time)));
-        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        if self.first.is_none_or(|first| time < first) {
+            self.first = Some(time);
+        }
+        if self.last.is_none_or(|last| time > last) {
+            self.last = Some(time);
+        }
         self.cut_frames += u64::from(cut);
         if self.link_types.last() != Some(&link.0) && !self.link_types.contains(&link.0) {
             self.link_types.push(link.0);

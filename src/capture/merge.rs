@@ -112,6 +112,7 @@ impl Merge {
 
     /// The next frame or secrets; `None` when all inputs have ended.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
+    #[inline(always)]
     pub fn next(&mut self) -> Option<Item<'_>> {
         while self.step() {
             if self.is_wanted() {
@@ -124,53 +125,61 @@ impl Merge {
     /// Moves on to the earliest record not lent yet.
     #[inline(always)]
     fn step(&mut self) -> bool {
-        if !self.started {
-            self.start_reading();
-            self.waiting = (0..self.sources.len())
-                .filter_map(|index| self.advance(index))
-                .map(Reverse)
-                .collect();
-            self.current = self.waiting.pop().map(|Reverse((_, index))| index);
-            return self.current.is_some();
+        let Some(index) = self.current else { return self.begin() };
+        let moved = self.advance(index);
+        moved && self.waiting.is_empty() || self.choose(index, moved)
+    }
+
+    /// Whether there is a record to be lent, after that of `index` was; which of all comes first.
+    fn choose(&mut self, index: usize, moved: bool) -> bool {
+        let next = if moved { self.due(index) } else { None };
+        if next.is_some_and(|next| self.waiting.peek().is_none_or(|earliest| earliest.0 >= next)) {
+            return true;
         }
-        let Some(index) = self.current else { return false };
-        match self.advance(index) {
-            Some(next) if self.waiting.peek().is_none_or(|earliest| earliest.0 >= next) => {}
-            next => {
-                let earliest = self.waiting.pop();
-                self.waiting.extend(next.map(Reverse));
-                self.current = earliest.map(|Reverse((_, index))| index);
-            }
-        }
+        let earliest = self.waiting.pop();
+        self.waiting.extend(next.map(Reverse));
+        self.current = earliest.map(|Reverse((_, index))| index);
         self.current.is_some()
+    }
+
+    /// Where the record that a source has at hand belongs.
+    fn due(&self, index: usize) -> Option<(Option<Timestamp>, usize)> {
+        let reader = self.sources.get(index)?.reader.as_ref()?;
+        Some((reader.facts().map(|facts| facts.time), index))
     }
 
     /// Begins only now: a thread has no more rights than who starts it.
     #[cold]
-    fn start_reading(&mut self) {
-        self.started = true;
+    fn begin(&mut self) -> bool {
+        if std::mem::replace(&mut self.started, true) {
+            return false;
+        }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         if processors > 1 {
             let readers = self.sources.iter_mut().filter_map(|source| source.reader.as_mut());
             readers.take(processors).for_each(Reader::read_ahead);
         }
+        for index in 0..self.sources.len() {
+            if self.advance(index) {
+                self.waiting.extend(self.due(index).map(Reverse));
+            }
+        }
+        self.current = self.waiting.pop().map(|Reverse((_, index))| index);
+        self.current.is_some()
     }
 
-    /// Moves a source on and tells where its next record belongs.
+    /// Moves a source on; false where it has ended.
     #[inline(always)]
-    fn advance(&mut self, index: usize) -> Option<(Option<Timestamp>, usize)> {
-        let source = self.sources.get_mut(index)?;
-        let reader = source.reader.as_mut()?;
-        let found = reader.advance();
-        if let Ok(true) = found {
-            return Some((reader.time(), index));
-        }
-        (source.input.bytes, source.input.snaplen) = (reader.bytes(), reader.snaplen());
-        source.reader = None;
-        if let Err(error) = found {
-            report(&mut self.problems, &mut source.input, &error);
-        }
-        None
+    fn advance(&mut self, index: usize) -> bool {
+        let Some(source) = self.sources.get_mut(index) else { return false };
+        let Some(reader) = &mut source.reader else { return false };
+        let error = match reader.advance() {
+            Ok(true) => return true,
+            Ok(false) => None,
+            Err(error) => Some(error),
+        };
+        source.end(error, &mut self.problems);
+        false
     }
 
     /// Counts the current record and asks the filter.
@@ -182,7 +191,7 @@ impl Merge {
         let Some(reader) = &source.reader else { return false };
         let Some(facts) = reader.facts() else { return true };
         self.frames += 1;
-        source.input.count(&facts);
+        source.input.count(facts);
         let Some(filter) = &mut self.filter else { return true };
         matches!(reader.item(), Some(Item::Frame(frame)) if filter.matches(frame.link, frame.data))
     }
@@ -192,8 +201,7 @@ impl Merge {
         let index = self.current?;
         let mut item = self.sources.get(index)?.reader.as_ref()?.item()?;
         if let Item::Frame(frame) = &mut item {
-            frame.at.frame = self.frames;
-            frame.at.input = u32::try_from(index).unwrap_or(u32::MAX);
+            (frame.at.frame, frame.at.input) = (self.frames, index as u32);
         }
         Some(item)
     }
@@ -220,6 +228,15 @@ impl Merge {
 }
 
 impl Source {
+    #[cold]
+    fn end(&mut self, error: Option<Error>, problems: &mut Vec<Problem>) {
+        let Some(reader) = self.reader.take() else { return };
+        (self.input.bytes, self.input.snaplen) = (reader.bytes(), reader.snaplen());
+        if let Some(error) = error {
+            report(problems, &mut self.input, &error);
+        }
+    }
+
     fn input(&self) -> Input {
         let mut input = self.input.clone();
         if let Some(reader) = &self.reader {

@@ -33,7 +33,7 @@ pub use secrets::LateSecrets;
 use crate::at::At;
 
 /// A data link type, as in the pcap file header (tcpdump.org/linktypes.html).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LinkType(pub u32);
 
 /// One captured frame, lent until the next one is read.

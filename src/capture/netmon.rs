@@ -6,7 +6,7 @@
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use super::reader::{Body, Order, Record, Step};
+use super::reader::{Kind, Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -53,8 +53,11 @@ impl Header {
         cap: usize,
         record: &mut Record,
     ) -> Result<Step, Error> {
+        if data.is_empty() {
+            return Ok(Step::More(1));
+        }
         if offset >= self.end {
-            *record = Record { size: data.len(), body: Body::Other };
+            (record.size, record.kind) = (data.len(), Kind::Other);
             return Ok(Step::Whole);
         }
         let header = if self.version.0 < 2 { 8 } else { 16 };
@@ -74,14 +77,9 @@ impl Header {
             Some(utc) => (utc - EPOCH).saturating_mul(100),
             None => self.start.saturating_add(time),
         };
-        let body = Body::Frame {
-            time: Timestamp::from_nanos(time),
-            link: own.unwrap_or(self.link),
-            data: header..data_end,
-            wire_len: wire_len.max(len),
-            comment: None,
-        };
-        *record = Record { size, body };
+        let (time, link) = (Timestamp::from_nanos(time), own.unwrap_or(self.link));
+        record.set_frame(header..data_end, time, link, wire_len);
+        record.size = size;
         Ok(Step::Whole)
     }
 

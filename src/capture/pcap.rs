@@ -2,7 +2,7 @@
 
 use pcap_parser::parse_pcap_header;
 
-use super::reader::{Body, Order, Record, Step};
+use super::reader::{Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -52,9 +52,10 @@ impl Header {
         cap: usize,
         record: &mut Record,
     ) -> Result<Step, Error> {
-        let Some(header) = data.get(..self.record) else { return Ok(Step::More(self.record)) };
-        let field = |at| self.order.u32(header, at).unwrap_or_default();
-        let (secs, fraction, captured, wire_len) = (field(0), field(4), field(8), field(12));
+        let Some((fields, _)) = data.split_first_chunk::<16>() else {
+            return Ok(Step::More(self.record));
+        };
+        let [secs, fraction, captured, wire_len] = self.order.u32s(fields);
         if captured as usize > cap {
             return Err(Error::TooLong { offset, len: u64::from(captured), cap: cap as u64 });
         }
@@ -63,14 +64,9 @@ impl Header {
             return Ok(Step::More(size));
         }
         let nanos = i64::from(secs) * 1_000_000_000 + i64::from(fraction) * self.unit;
+        let time = Timestamp::from_nanos(nanos);
+        record.set_frame(self.record..size, time, self.link, wire_len);
         record.size = size;
-        record.body = Body::Frame {
-            time: Timestamp::from_nanos(nanos),
-            link: self.link,
-            data: self.record..size,
-            wire_len: wire_len.max(captured),
-            comment: None,
-        };
         Ok(Step::Whole)
     }
 }

@@ -7,7 +7,7 @@ use pcap_parser::pcapng::{
     parse_block_be, parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
 };
 
-use super::reader::{Body, Order, Record, Step};
+use super::reader::{Kind, Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -106,8 +106,9 @@ impl Section {
         if self.order.u32(block, size - 4) != Some(len) {
             return Err(damaged("block lengths differ"));
         }
-        let body = self.body(kind, block).map_err(damaged)?;
-        *record = Record { size, body };
+        record.kind = Kind::Other;
+        self.body(kind, block, record).map_err(damaged)?;
+        record.size = size;
         Ok(Step::Whole)
     }
 
@@ -119,13 +120,13 @@ impl Section {
         Some(())
     }
 
-    fn body(&mut self, kind: u32, block: &[u8]) -> Result<Body, &'static str> {
+    fn body(&mut self, kind: u32, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
         // Only what is used is decoded, lest a mistake in a list of names end the reading.
         match kind {
-            ENHANCED_PACKET => return self.enhanced(block),
-            OLD_PACKET => return self.old(block),
+            ENHANCED_PACKET => return self.enhanced(block, record),
+            OLD_PACKET => return self.old(block, record),
             INTERFACE | SIMPLE_PACKET | SECRETS => {}
-            _ => return Ok(Body::Other),
+            _ => return Ok(()),
         }
         let decoded = match self.order {
             Order::Little => parse_block_le(block),
@@ -133,15 +134,14 @@ impl Section {
         };
         match decoded.map_err(|_| "fields exceed the block")?.1 {
             Block::InterfaceDescription(interface) => self.interface(&interface),
-            Block::SimplePacket(packet) => return self.simple(&packet),
+            Block::SimplePacket(packet) => return self.simple(&packet, record),
             Block::DecryptionSecrets(secrets) if secrets.secrets_type == SecretsType::TlsKeyLog => {
-                return Ok(Body::Secrets(
-                    16..16 + secrets.data.len().min(secrets.secrets_len as usize),
-                ));
+                record.kind = Kind::Secrets;
+                record.data = 16..16 + secrets.data.len().min(secrets.secrets_len as usize);
             }
             _ => {}
         }
-        Ok(Body::Other)
+        Ok(())
     }
 
     fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) {
@@ -169,19 +169,21 @@ impl Section {
         self.interfaces.push(interface);
     }
 
-    fn enhanced(&mut self, block: &[u8]) -> Result<Body, &'static str> {
+    fn enhanced(&mut self, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
         let decoded = match self.order {
             Order::Little => parse_enhancedpacketblock_le(block),
             Order::Big => parse_enhancedpacketblock_be(block),
         };
         let packet = decoded.map_err(|_| "packet exceeds the block")?.1;
         let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-        let comment = comment(28 + packet.data.len(), &packet.options);
-        self.packet(packet.if_id, ticks, 28..28 + packet.caplen as usize, packet.origlen, comment)
+        let data = 28..28 + packet.caplen as usize;
+        self.packet(packet.if_id, ticks, data, packet.origlen, record)?;
+        record.comment = comment(28 + packet.data.len(), &packet.options).unwrap_or_default();
+        Ok(())
     }
 
     /// The packet block of the first drafts, which differs from the enhanced one in the width of the interface number.
-    fn old(&mut self, block: &[u8]) -> Result<Body, &'static str> {
+    fn old(&mut self, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
         let field = |at| self.order.u32(block, at).ok_or("short packet block");
         let interface = self.order.u16(block, 8).ok_or("short packet block")?;
         let ticks = u64::from(field(12)?) << 32 | u64::from(field(16)?);
@@ -190,7 +192,7 @@ impl Section {
         if data.end > block.len() - 4 {
             return Err("packet exceeds the block");
         }
-        self.packet(u32::from(interface), ticks, data, wire_len, None)
+        self.packet(u32::from(interface), ticks, data, wire_len, record)
     }
 
     fn packet(
@@ -199,23 +201,27 @@ impl Section {
         ticks: u64,
         data: Range<usize>,
         wire_len: u32,
-        comment: Option<Range<usize>>,
-    ) -> Result<Body, &'static str> {
+        record: &mut Record,
+    ) -> Result<(), &'static str> {
         let interface =
             self.interfaces.get(interface as usize).ok_or("packet of an undescribed interface")?;
         self.time = Timestamp::from_nanos(
             interface.unit.nanos(ticks).saturating_add(interface.offset_nanos),
         );
-        let wire_len = wire_len.max(u32::try_from(data.len()).unwrap_or(u32::MAX));
-        Ok(Body::Frame { time: self.time, link: interface.link, data, wire_len, comment })
+        record.set_frame(data, self.time, interface.link, wire_len);
+        Ok(())
     }
 
-    fn simple(&self, block: &SimplePacketBlock<'_>) -> Result<Body, &'static str> {
+    fn simple(
+        &self,
+        block: &SimplePacketBlock<'_>,
+        record: &mut Record,
+    ) -> Result<(), &'static str> {
         let interface = self.interfaces.first().ok_or("packet of an undescribed interface")?;
         let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
         let len = (block.origlen.min(snaplen) as usize).min(block.data.len());
-        let (time, link, wire_len) = (self.time, interface.link, block.origlen);
-        Ok(Body::Frame { time, link, data: 12..12 + len, wire_len, comment: None })
+        record.set_frame(12..12 + len, self.time, interface.link, block.origlen);
+        Ok(())
     }
 }
 

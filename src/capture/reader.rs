@@ -41,34 +41,53 @@ enum Format {
 }
 
 /// A record at the start of the window; ranges count from there.
+#[derive(Default)]
 pub(super) struct Record {
     /// Bytes of all of it; 0 where there is none.
     pub size: usize,
-    pub body: Body,
+    pub kind: Kind,
+    /// What it carries.
+    pub data: Range<usize>,
+    /// Of a frame.
+    pub facts: FrameFacts,
+    /// Of a frame; empty where it has none.
+    pub comment: Range<usize>,
 }
 
-impl Record {
-    const NONE: Self = Self { size: 0, body: Body::Other };
-}
-
-pub(super) enum Body {
-    Frame {
-        time: Timestamp,
-        link: LinkType,
-        data: Range<usize>,
-        wire_len: u32,
-        comment: Option<Range<usize>>,
-    },
-    Secrets(Range<usize>),
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    Frame,
+    Secrets,
+    #[default]
     Other,
 }
 
 /// What the header of a frame says about it.
+#[derive(Clone, Copy, Default)]
 pub(super) struct FrameFacts {
     pub time: Timestamp,
     pub link: LinkType,
-    /// Whether fewer bytes were captured than were on the wire.
+    /// Bytes on the wire, no fewer than were captured.
+    pub wire_len: u32,
+    /// Whether fewer were captured.
     pub cut: bool,
+}
+
+impl Record {
+    /// Makes it one of a frame whose header states `wire_len`.
+    #[inline(always)]
+    pub fn set_frame(
+        &mut self,
+        data: Range<usize>,
+        time: Timestamp,
+        link: LinkType,
+        wire_len: u32,
+    ) {
+        let captured = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let wire_len = wire_len.max(captured);
+        (self.kind, self.data, self.comment) = (Kind::Frame, data, 0..0);
+        self.facts = FrameFacts { time, link, wire_len, cut: captured < wire_len };
+    }
 }
 
 /// What the decoder of a format makes of the bytes at hand.
@@ -102,7 +121,7 @@ impl<R: Read> Reader<R> {
         Ok(Self {
             window,
             format,
-            current: Record::NONE,
+            current: Record::default(),
             frames: 0,
             cap: limits.record,
             over: false,
@@ -117,8 +136,7 @@ impl<R: Read> Reader<R> {
     /// fails.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, Error> {
-        self.advance()?;
-        Ok(self.item())
+        Ok(if self.advance()? { self.item() } else { None })
     }
 
     /// The next block of a pcapng file, or record of a pcap file, as it is written; `None` at the end and after an error.
@@ -147,8 +165,7 @@ impl<R: Read> Reader<R> {
 
     #[inline(always)]
     fn step(&mut self, every: bool) -> Result<bool, Error> {
-        self.window.consume(self.current.size);
-        self.current = Record::NONE;
+        self.window.consume(std::mem::take(&mut self.current.size));
         if self.over {
             return Ok(false);
         }
@@ -160,11 +177,7 @@ impl<R: Read> Reader<R> {
     /// With `every`, blocks that hold neither frame nor secrets count too.
     #[inline(always)]
     fn find(&mut self, every: bool) -> Result<bool, Error> {
-        let mut need = 1;
         loop {
-            if !self.window.want(need)? {
-                return self.at_end();
-            }
             let (data, offset) = (self.window.data(), self.window.offset());
             let (cap, record) = (self.cap, &mut self.current);
             let step = match &mut self.format {
@@ -174,15 +187,15 @@ impl<R: Read> Reader<R> {
                 Format::Netmon(header) => header.decode(data, offset, cap, record)?,
             };
             match step {
-                Step::More(len) => need = len,
-                Step::Whole if !every && matches!(record.body, Body::Other) => {
-                    self.window.consume(record.size);
-                    *record = Record::NONE;
-                    need = 1;
-                }
-                Step::Whole => {
-                    self.frames += u64::from(matches!(record.body, Body::Frame { .. }));
+                Step::Whole if every || record.kind != Kind::Other => {
+                    self.frames += u64::from(record.kind == Kind::Frame);
                     return Ok(true);
+                }
+                Step::Whole => self.window.consume(std::mem::take(&mut record.size)),
+                Step::More(len) => {
+                    if !self.window.want(len)? {
+                        return self.at_end();
+                    }
                 }
             }
         }
@@ -198,40 +211,25 @@ impl<R: Read> Reader<R> {
     /// What the last [`advance`](Self::advance) found.
     #[inline(always)]
     pub(super) fn item(&self) -> Option<Item<'_>> {
-        let bytes = self.window.data();
-        match &self.current.body {
-            Body::Frame { time, link, data, wire_len, comment } => Some(Item::Frame(Frame {
-                at: At {
-                    frame: self.frames,
-                    time: *time,
-                    input: 0,
-                    input_frame: u32::try_from(self.frames).unwrap_or(u32::MAX),
-                },
-                link: *link,
-                data: bytes.get(data.clone())?,
-                wire_len: *wire_len,
-                comment: comment.clone().and_then(|range| text(bytes.get(range)?)),
+        let Record { kind, ref data, facts, ref comment, .. } = self.current;
+        let input_frame = self.frames.min(u32::MAX.into()) as u32;
+        match kind {
+            Kind::Frame => Some(Item::Frame(Frame {
+                at: At { frame: self.frames, time: facts.time, input: 0, input_frame },
+                link: facts.link,
+                data: self.window.part(data)?,
+                wire_len: facts.wire_len,
+                comment: if comment.is_empty() { None } else { text(self.window.part(comment)?) },
             })),
-            Body::Secrets(range) => Some(Item::Secrets(bytes.get(range.clone())?)),
-            Body::Other => None,
+            Kind::Secrets => Some(Item::Secrets(self.window.part(data)?)),
+            Kind::Other => None,
         }
-    }
-
-    /// When the current frame was captured; `None` for secrets, which serve all frames.
-    #[inline(always)]
-    pub(super) fn time(&self) -> Option<Timestamp> {
-        self.facts().map(|facts| facts.time)
     }
 
     /// What the header of the current frame says; `None` for secrets.
     #[inline(always)]
-    pub(super) fn facts(&self) -> Option<FrameFacts> {
-        match self.current.body {
-            Body::Frame { time, link, ref data, wire_len, .. } => {
-                Some(FrameFacts { time, link, cut: (data.len() as u64) < u64::from(wire_len) })
-            }
-            _ => None,
-        }
+    pub(super) fn facts(&self) -> Option<&FrameFacts> {
+        (self.current.kind == Kind::Frame).then_some(&self.current.facts)
     }
 
     /// `pcap`, `pcapng`, `snoop` or `netmon`.
@@ -303,6 +301,17 @@ pub(super) enum Order {
 }
 
 impl Order {
+    /// Four numbers in a row.
+    #[inline(always)]
+    pub fn u32s(self, bytes: &[u8; 16]) -> [u32; 4] {
+        let (numbers, _) = bytes.as_chunks();
+        let number = |at: usize| {
+            let bytes = numbers.get(at).copied().unwrap_or_default();
+            if self == Self::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+        };
+        std::array::from_fn(number)
+    }
+
     pub fn u16(self, data: &[u8], at: usize) -> Option<u16> {
         let bytes = *data.get(at..)?.first_chunk()?;
         Some(if self == Self::Big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })

@@ -1,6 +1,6 @@
 //! The format of snoop (RFC 1761): big-endian, every record with its own length.
 
-use super::reader::{Body, Order, Record, Step};
+use super::reader::{Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -56,14 +56,8 @@ impl Header {
             return Ok(Step::More(size));
         }
         let time = i64::from(secs) * 1_000_000_000 + i64::from(micros) * 1000;
-        let body = Body::Frame {
-            time: Timestamp::from_nanos(time),
-            link: self.link,
-            data: RECORD..end,
-            wire_len: wire_len.max(len),
-            comment: None,
-        };
-        *record = Record { size, body };
+        record.set_frame(RECORD..end, Timestamp::from_nanos(time), self.link, wire_len);
+        record.size = size;
         Ok(Step::Whole)
     }
 }

@@ -1,6 +1,7 @@
 //! A sliding window over a stream: what has been read and not been used yet.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use super::ahead::Ahead;
 
@@ -49,6 +50,12 @@ impl<R: Read> Window<R> {
     #[inline]
     pub fn data(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Of [`data`](Self::data) the part in `range`.
+    #[inline(always)]
+    pub fn part(&self, range: &Range<usize>) -> Option<&[u8]> {
+        self.buffer.get(self.start + range.start..self.start + range.end)
     }
 
     /// Where in the stream [`data`](Self::data) begins.

@@ -9,9 +9,10 @@ use std::io::Cursor;
 
 use bitsleuth::capture::{Item, Reader};
 use bitsleuth::engine::Engine;
+use bitsleuth::http;
 use bitsleuth::limits::Limits;
-use bitsleuth::packet::{Decoder, Packet};
-use bitsleuth::stream::{Table, Verdict};
+use bitsleuth::packet::{Decoder, plain_segment};
+use bitsleuth::stream::{Connection, Event, Table, Verdict};
 use bitsleuth::{Analysis, Options};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use support::{Format, Kind};
@@ -55,18 +56,25 @@ fn layers(criterion: &mut Criterion) {
         let id = |layer| BenchmarkId::new(layer, format!("{kind:?}").to_lowercase());
         group.bench_function(id("packet"), |bencher| {
             let mut decoder = Decoder::new(&Limits::default());
-            bencher.iter(|| frames(&bytes, |frame| _ = black_box(decoder.push(frame).is_ok())));
+            bencher.iter(|| {
+                frames(&bytes, |frame| {
+                    let plain = plain_segment(frame).is_some();
+                    black_box(plain || decoder.push(frame).is_ok());
+                })
+            });
         });
         group.bench_function(id("stream"), |bencher| {
             bencher.iter(|| {
-                let mut decoder = Decoder::new(&Limits::default());
                 let mut table = Table::<()>::new(&Limits::default());
                 frames(&bytes, |frame| {
-                    if let Ok(Packet::Tcp(segment)) = decoder.push(frame) {
-                        table.push(&segment, &mut |_, (), event| {
-                            black_box(&event);
-                            Verdict::Go
-                        });
+                    if let Some(segment) = plain_segment(frame) {
+                        table.push(
+                            &segment,
+                            &mut |_: &mut Connection, _: &mut (), event: &Event<'_>| {
+                                black_box(&event);
+                                Verdict::Go
+                            },
+                        );
                     }
                 });
             });
@@ -75,7 +83,11 @@ fn layers(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut engine = Engine::new(Limits::default());
                 engine.secrets(keys.as_bytes());
-                frames(&bytes, |frame| engine.push(frame, |_, event| _ = black_box(event)));
+                frames(&bytes, |frame| {
+                    engine.push(frame, &mut |_: &Connection, event: &http::Event<'_>| {
+                        _ = black_box(event)
+                    })
+                });
             });
         });
         if kind == Kind::Sealed {

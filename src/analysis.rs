@@ -4,6 +4,7 @@ use crate::at::Timestamp;
 use crate::bits::secrets::Secrets;
 use crate::capture::{Frame, Input};
 use crate::engine::Engine;
+use crate::http::{Event, Listener};
 use crate::limits::Limits;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
@@ -12,6 +13,7 @@ use crate::model::{Lookup, Report, Session};
 use crate::observe::Observer;
 use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
+use crate::stream::Connection;
 use crate::tls::RsaKeyError;
 
 /// What an analysis is asked for.
@@ -100,12 +102,9 @@ impl Analysis {
     }
 
     /// Takes a frame; `observer` learns what it completes.
+    #[inline(always)]
     pub fn push(&mut self, frame: &Frame<'_>, observer: &mut impl Observer) {
-        let sessions = &mut self.sessions;
-        self.engine.push(frame, |connection, event| {
-            observer.http(connection, &event);
-            sessions.push(connection, &event, observer);
-        });
+        self.engine.push(frame, &mut Feed { sessions: &mut self.sessions, observer });
         if self.engine.has_closed() {
             self.forget(observer);
         }
@@ -150,11 +149,7 @@ impl Analysis {
 
     /// Ends the connection that began first; false when there is none.
     fn end_connection(&mut self, observer: &mut impl Observer) -> bool {
-        let sessions = &mut self.sessions;
-        self.engine.finish(|connection, event| {
-            observer.http(connection, &event);
-            sessions.push(connection, &event, observer);
-        })
+        self.engine.finish(&mut Feed { sessions: &mut self.sessions, observer })
     }
 
     fn forget(&mut self, observer: &mut impl Observer) {
@@ -187,5 +182,19 @@ impl Analysis {
             );
             self.kept.extend(observer.session(session));
         }
+    }
+}
+
+/// Tells the observer of HTTP events, then the sessions.
+struct Feed<'a, O> {
+    sessions: &'a mut Sessions,
+    observer: &'a mut O,
+}
+
+impl<O: Observer> Listener for Feed<'_, O> {
+    #[inline(always)]
+    fn http(&mut self, connection: &Connection, event: &Event<'_>) {
+        self.observer.http(connection, event);
+        self.sessions.push(connection, event, self.observer);
     }
 }

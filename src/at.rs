@@ -152,6 +152,7 @@ impl Span {
     }
 
     /// Takes `at` in.
+    #[inline(always)]
     pub fn extend(&mut self, at: At) {
         if at.frame < self.first.frame {
             self.first = at;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::at::At;
 use crate::capture::Frame;
 use crate::dns::Resolver;
-use crate::http;
+use crate::http::{self, Listener};
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::model::Lookup;
-use crate::packet::{Decoder, IcmpError, Packet, Skip};
-use crate::stream::{Connection, Event, Icmp, Table, Verdict};
+use crate::packet::{Decoder, IcmpError, Packet, Segment, Skip, plain_segment};
+use crate::stream::{Connection, Event, Icmp, Owner, Table, Verdict};
 use crate::tls::{KeyLog, RsaKeyError};
 
 /// Decodes packets, orders streams and parses HTTP, in TLS too where the keys are known.
@@ -49,10 +49,12 @@ struct Clock {
 const BACK: i64 = 1_000_000_000;
 
 impl Clock {
-    fn tick(&mut self, last: At, now: At) {
-        if last.time.since(now.time) >= BACK && last.frame > 0 && last.input == now.input {
+    #[inline(always)]
+    fn tick(&mut self, last: &At, now: &At) {
+        let back = now.time < last.time && last.time.since(now.time) >= BACK;
+        if back && last.frame > 0 && last.input == now.input {
             self.times += 1;
-            self.first.get_or_insert(now);
+            self.first.get_or_insert(*now);
             self.most = self.most.max(last.time.secs_since(now.time));
         }
     }
@@ -108,20 +110,34 @@ impl Engine {
     }
 
     /// Takes a frame.
-    pub fn push(&mut self, frame: &Frame<'_>, mut out: impl FnMut(&Connection, http::Event<'_>)) {
-        self.clock.tick(self.last, frame.at);
+    #[inline(always)]
+    pub fn push(&mut self, frame: &Frame<'_>, out: &mut impl Listener) {
+        self.clock.tick(&self.last, &frame.at);
         self.last = frame.at;
+        match plain_segment(frame) {
+            Some(ref segment) => self.segment(segment, out),
+            None => self.push_other(frame, out),
+        }
+    }
+
+    /// Takes a frame of any kind.
+    #[inline(never)]
+    fn push_other(&mut self, frame: &Frame<'_>, out: &mut impl Listener) {
+        let Self { table, keys, limits, waiting, .. } = self;
         match self.decoder.push(frame) {
             Ok(Packet::Tcp(ref segment)) => {
-                let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
-                self.table.push(segment, &mut |connection, layer, event| {
-                    deliver(connection, layer, event, keys, limits, waiting, &mut out)
-                });
+                table.push(segment, &mut Delivery { keys, limits, waiting, out });
             }
             Ok(Packet::Icmp(error)) => self.note(&error),
             Ok(Packet::Udp(datagram)) => self.resolver.push(&datagram),
             Err(reason) => *self.skipped.entry(reason).or_default() += 1,
         }
+    }
+
+    #[inline(always)]
+    fn segment(&mut self, segment: &Segment<'_>, out: &mut impl Listener) {
+        let Self { table, keys, limits, waiting, .. } = self;
+        table.push(segment, &mut Delivery { keys, limits, waiting, out });
     }
 
     /// Keeps an ICMP error with the connection that it is about.
@@ -162,11 +178,9 @@ impl Engine {
     }
 
     /// Ends a connection; to be called until false, when nothing follows.
-    pub fn finish(&mut self, mut out: impl FnMut(&Connection, http::Event<'_>)) -> bool {
-        let (keys, limits, waiting) = (&self.keys, &self.limits, &mut self.waiting);
-        self.table.finish(self.last, &mut |connection, layer, event| {
-            deliver(connection, layer, event, keys, limits, waiting, &mut out)
-        }) || {
+    pub fn finish(&mut self, out: &mut impl Listener) -> bool {
+        let Self { table, keys, limits, waiting, .. } = self;
+        table.finish(self.last, &mut Delivery { keys, limits, waiting, out }) || {
             self.resolver.end();
             false
         }
@@ -210,27 +224,55 @@ impl Engine {
     }
 }
 
-fn deliver(
-    connection: &mut Connection,
-    layer: &mut Layer,
-    event: &Event<'_>,
-    keys: &KeyLog,
-    limits: &Limits,
-    waiting: &mut Waiting,
-    out: &mut impl FnMut(&Connection, http::Event<'_>),
-) -> Verdict {
-    if connection.midstream && layer.is_backwards(event) {
-        return Verdict::Swap;
-    }
-    let before = layer.waiting_bytes();
-    layer.push(event, keys, limits, &mut |event| out(connection, event));
-    if layer.waiting_bytes() != before {
-        let others = waiting.bytes.saturating_sub(before);
-        if others + layer.waiting_bytes() > limits.tls_waiting_in_all {
-            waiting.given_up += 1;
-            layer.give_up(keys, limits, &mut |event| out(connection, event));
+/// Hands what a connection yields to its layer, and what that makes of it to `out`.
+struct Delivery<'a, O> {
+    keys: &'a KeyLog,
+    limits: &'a Limits,
+    waiting: &'a mut Waiting,
+    out: &'a mut O,
+}
+
+impl<O: Listener> Owner<Layer> for Delivery<'_, O> {
+    #[inline(always)]
+    fn event(
+        &mut self,
+        connection: &mut Connection,
+        layer: &mut Layer,
+        event: &Event<'_>,
+    ) -> Verdict {
+        match layer.pass(event) {
+            Some(event) => {
+                self.out.http(connection, &event);
+                Verdict::Go
+            }
+            None => self.deliver(connection, layer, event),
         }
-        waiting.bytes = others + layer.waiting_bytes();
     }
-    if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
+}
+
+impl<O: Listener> Delivery<'_, O> {
+    #[inline(never)]
+    fn deliver(
+        &mut self,
+        connection: &mut Connection,
+        layer: &mut Layer,
+        event: &Event<'_>,
+    ) -> Verdict {
+        let Self { keys, limits, waiting, out } = self;
+        if connection.midstream && layer.is_backwards(event) {
+            return Verdict::Swap;
+        }
+        let mut out = |event: http::Event<'_>| out.http(connection, &event);
+        let before = layer.waiting_bytes();
+        layer.push(event, keys, limits, &mut out);
+        if layer.waiting_bytes() != before {
+            let others = waiting.bytes.saturating_sub(before);
+            if others + layer.waiting_bytes() > limits.tls_waiting_in_all {
+                waiting.given_up += 1;
+                layer.give_up(keys, limits, &mut out);
+            }
+            waiting.bytes = others + layer.waiting_bytes();
+        }
+        if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
+    }
 }

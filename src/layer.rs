@@ -49,6 +49,16 @@ impl Layer {
         Self::Detect(Detect { carrier, first_exchange, looked_at: 0 })
     }
 
+    /// The event of a chunk that is nothing but a part of a body, as most are; all others are for
+    /// [`push`](Self::push).
+    #[inline(always)]
+    pub fn pass<'e>(&mut self, event: &stream::Event<'e>) -> Option<http::Event<'e>> {
+        match (self, event) {
+            (Self::Http(parser), stream::Event::Data(chunk)) => parser.pass(chunk),
+            _ => None,
+        }
+    }
+
     /// Takes one stream event.
     pub fn push(
         &mut self,

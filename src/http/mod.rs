@@ -9,7 +9,7 @@ mod pending;
 mod tests;
 
 use crate::at::{At, Span};
-use crate::stream::Side;
+use crate::stream::{Connection, Side};
 
 pub(crate) use head::end_of_head;
 pub use line::{begins_exchange, begins_message};
@@ -107,6 +107,18 @@ impl Carrier {
     /// What carries HTTP in TLS within this.
     pub const fn tls(self) -> Self {
         Self { tls: true, depth: self.depth.saturating_add(1), ..self }
+    }
+}
+
+/// Who takes the HTTP events of connections; closures can.
+pub trait Listener {
+    /// Takes one event.
+    fn http(&mut self, connection: &Connection, event: &Event<'_>);
+}
+
+impl<F: FnMut(&Connection, &Event<'_>)> Listener for F {
+    fn http(&mut self, connection: &Connection, event: &Event<'_>) {
+        self(connection, event);
     }
 }
 

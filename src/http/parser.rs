@@ -79,16 +79,13 @@ impl Direction {
         self.state = State::Head;
     }
 
-    fn body(&mut self, at: At, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) {
+    /// More of a body.
+    #[inline(always)]
+    fn part<'e>(&mut self, at: At, bytes: &'e [u8]) -> Event<'e> {
+        let Self { side, exchange, body_offset: offset, .. } = *self;
         self.span.extend(at);
-        out(Event::Body {
-            exchange: self.exchange,
-            side: self.side,
-            at,
-            offset: self.body_offset,
-            bytes,
-        });
         self.body_offset += bytes.len() as u64;
+        Event::Body { exchange, side, at, offset, bytes }
     }
 
     fn body_gap(&mut self, at: At, len: u64, out: &mut impl FnMut(Event<'_>)) {
@@ -127,6 +124,21 @@ impl Parser {
         }
     }
 
+    /// The event of a chunk that is nothing but a part of a body, as most are; all others are for
+    /// [`push`](Self::push).
+    #[inline(always)]
+    pub fn pass<'e>(&mut self, chunk: &Chunk<'e>) -> Option<Event<'e>> {
+        let Chunk { at, side, bytes, .. } = *chunk;
+        let State::Length(left) = self.direction(side).state else { return None };
+        let left = left.checked_sub(bytes.len() as u64).filter(|left| *left > 0)?;
+        if self.tunnel.is_some() || self.is_abandoned(side, bytes) {
+            return None;
+        }
+        let direction = self.direction(side);
+        direction.state = State::Length(left);
+        Some(direction.part(at, bytes))
+    }
+
     /// Takes one stream event.
     pub fn push(
         &mut self,
@@ -147,6 +159,7 @@ impl Parser {
     }
 
     /// What the connection carries after CONNECT, if anything.
+    #[inline(always)]
     pub fn tunnel(&self) -> Option<&Layer> {
         self.tunnel.as_deref()
     }
@@ -161,6 +174,7 @@ impl Parser {
         self.tunnel.as_deref_mut()
     }
 
+    #[inline(always)]
     fn direction(&mut self, side: Side) -> &mut Direction {
         match side {
             Side::Client => &mut self.client,
@@ -168,7 +182,6 @@ impl Parser {
         }
     }
 
-    #[inline]
     fn data(
         &mut self,
         chunk: &Chunk<'_>,
@@ -415,7 +428,7 @@ impl Parser {
             return 0;
         }
         let take = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-        direction.body(at, bytes.get(..take).unwrap_or_default(), out);
+        out(direction.part(at, bytes.get(..take).unwrap_or_default()));
         let left = left - take as u64;
         direction.state = State::Length(left);
         if left == 0 {
@@ -452,7 +465,7 @@ impl Parser {
                 len
             }
             Step::Data(len) => {
-                direction.body(at, bytes.get(..len).unwrap_or_default(), out);
+                out(direction.part(at, bytes.get(..len).unwrap_or_default()));
                 len
             }
             Step::Broken => {
@@ -464,6 +477,7 @@ impl Parser {
     }
 
     /// Whether a body under way goes no further: the other side has moved on, and a segment begins with a message.
+    #[inline(always)]
     fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
         let moved_on = match side {
             // After a refusal, what was announced need not be sent (RFC 9110 10.1.1).
@@ -500,7 +514,7 @@ impl Parser {
             direction.end(End::Complete, out);
             return 0;
         }
-        direction.body(at, bytes, out);
+        out(direction.part(at, bytes));
         bytes.len()
     }
 

@@ -76,7 +76,7 @@ pub(super) fn v4_header(view: View<'_>) -> Result<Ipv4HeaderSlice<'_>, Skip> {
     Ipv4HeaderSlice::from_slice(view.data).map_err(|_| view.short())
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn v4_facts(header: &Ipv4HeaderSlice<'_>) -> Ip {
     Ip {
         from: header.source_addr().into(),
@@ -99,7 +99,7 @@ pub(super) fn v6<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
     Ok(Step::Into(Kind::Protocol(header.next_header().0), rest))
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn v6_facts(header: &Ipv6HeaderSlice<'_>) -> Ip {
     Ip {
         from: header.source_addr().into(),

@@ -21,6 +21,8 @@ use crate::at::At;
 use crate::capture::{Frame, LinkType};
 use crate::limits::Limits;
 
+pub use plain::segment as plain_segment;
+
 use fragment::{Fragments, Piece};
 use ip::Ip;
 use view::View;
@@ -158,17 +160,8 @@ impl Decoder {
     }
 
     /// What `frame` holds. A packet that was put together from fragments borrows from the decoder.
-    #[inline(always)]
-    pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
-        match plain::segment(frame) {
-            Some(segment) => Ok(Packet::Tcp(segment)),
-            None => self.walk(frame),
-        }
-    }
-
-    /// From header to header.
     #[inline(never)]
-    fn walk<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
+    pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let view = View { data: frame.data, wire: frame.wire_len as usize };
         let mut ip = Ip::default();
         let piece = match walk(first(frame.link)?, view, &mut ip, self.nesting)? {

@@ -1,6 +1,6 @@
 //! What nearly every frame is: Ethernet, IPv4 or IPv6 without fragments and extensions, TCP, captured whole.
 //!
-//! It says the same as the walk from header to header, only sooner, and nothing where anything is out of the ordinary.
+//! It says the same as [`Decoder`](super::Decoder), only sooner, and nothing where anything is out of the ordinary.
 
 use std::net::SocketAddr;
 
@@ -8,25 +8,50 @@ use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice};
 
 use super::ip::{Ip, v4_facts, v6_facts};
 use super::{Flags, Segment, link};
+use crate::at::At;
 use crate::capture::Frame;
 
-/// The segment in a plain frame.
+/// The segment in a plain frame; what other frames hold is for a [`Decoder`](super::Decoder) to find.
 #[inline(always)]
-pub(super) fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
+pub fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
     if frame.link.0 != 1 || frame.data.len() != frame.wire_len as usize || link::is_isl(frame.data)
     {
         return None;
     }
     let (ether_type, packet) = (frame.data.get(12..14)?, frame.data.get(14..)?);
-    let (ip, payload) = match ether_type {
-        [0x08, 0x00] => v4(packet)?,
-        [0x86, 0xdd] => v6(packet)?,
-        _ => return None,
-    };
+    match ether_type {
+        [0x08, 0x00] => v4(frame.at, packet),
+        [0x86, 0xdd] => v6(frame.at, packet),
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn v4(at: At, packet: &[u8]) -> Option<Segment<'_>> {
+    let header = Ipv4HeaderSlice::from_slice(packet).ok()?;
+    if header.protocol() != IpNumber::TCP || header.is_fragmenting_payload() {
+        return None;
+    }
+    let payload = packet.get(header.slice().len()..usize::from(header.total_len()))?;
+    tcp(at, v4_facts(&header), payload)
+}
+
+#[inline(always)]
+fn v6(at: At, packet: &[u8]) -> Option<Segment<'_>> {
+    let header = Ipv6HeaderSlice::from_slice(packet).ok()?;
+    let len = usize::from(header.payload_length());
+    if header.next_header() != IpNumber::TCP || len == 0 {
+        return None;
+    }
+    tcp(at, v6_facts(&header), packet.get(40..)?.get(..len)?)
+}
+
+#[inline(always)]
+fn tcp(at: At, ip: Ip, payload: &[u8]) -> Option<Segment<'_>> {
     let tcp = TcpHeaderSlice::from_slice(payload).ok()?;
     let (header, rest) = payload.split_at_checked(tcp.slice().len())?;
     Some(Segment {
-        at: frame.at,
+        at,
         from: SocketAddr::new(ip.from, tcp.source_port()),
         to: SocketAddr::new(ip.to, tcp.destination_port()),
         seq: tcp.sequence_number(),
@@ -41,25 +66,6 @@ pub(super) fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
     })
 }
 
-#[inline(always)]
-fn v4(packet: &[u8]) -> Option<(Ip, &[u8])> {
-    let header = Ipv4HeaderSlice::from_slice(packet).ok()?;
-    if header.protocol() != IpNumber::TCP || header.is_fragmenting_payload() {
-        return None;
-    }
-    Some((v4_facts(&header), packet.get(header.slice().len()..usize::from(header.total_len()))?))
-}
-
-#[inline(always)]
-fn v6(packet: &[u8]) -> Option<(Ip, &[u8])> {
-    let header = Ipv6HeaderSlice::from_slice(packet).ok()?;
-    let len = usize::from(header.payload_length());
-    if header.next_header() != IpNumber::TCP || len == 0 {
-        return None;
-    }
-    Some((v6_facts(&header), packet.get(40..)?.get(..len)?))
-}
-
 #[cfg(test)]
 mod tests {
     use etherparse::PacketBuilder;
@@ -67,7 +73,6 @@ mod tests {
 
     use super::super::{Decoder, Packet};
     use super::*;
-    use crate::at::At;
     use crate::capture::LinkType;
     use crate::limits::Limits;
 
@@ -85,7 +90,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_agrees_with_the_walk(
+        fn it_agrees_with_the_decoder(
             v6: bool,
             payload in proptest::collection::vec(any::<u8>(), 0..40),
             damage in proptest::collection::vec((0..74_usize, any::<u8>()), 0..3),
@@ -102,7 +107,7 @@ mod tests {
             let frame = Frame { at, link, data: &data, wire_len, comment: None };
             if let Some(plain) = segment(&frame) {
                 let mut decoder = Decoder::new(&Limits::default());
-                let walked = decoder.walk(&frame).map(|packet| match packet {
+                let walked = decoder.push(&frame).map(|packet| match packet {
                     Packet::Tcp(segment) => format!("{segment:?}"),
                     other => format!("{other:?}"),
                 });

@@ -100,15 +100,29 @@ impl Sessions {
     }
 
     /// Takes one HTTP event.
+    #[inline(always)]
     pub fn push(
         &mut self,
         connection: &Connection,
         event: &Event<'_>,
         observer: &mut impl Observer,
     ) {
-        if !matches!(event, Event::Body { .. }) {
-            self.last = None;
+        match *event {
+            Event::Body { exchange, side, at, offset, bytes } => {
+                self.body(connection, exchange, side, at, offset, bytes);
+            }
+            _ => self.push_other(connection, event, observer),
         }
+    }
+
+    #[inline(never)]
+    fn push_other(
+        &mut self,
+        connection: &Connection,
+        event: &Event<'_>,
+        observer: &mut impl Observer,
+    ) {
+        self.last = None;
         match *event {
             Event::Head { exchange, side: Side::Client, span, ref head } => {
                 if decode::is_bits(head) {
@@ -120,9 +134,7 @@ impl Sessions {
             Event::Head { exchange, side: Side::Server, span, ref head } => {
                 self.response(connection, exchange, span, head);
             }
-            Event::Body { exchange, side, at, offset, bytes } => {
-                self.body(connection, exchange, side, at, offset, bytes);
-            }
+            Event::Body { .. } => {}
             Event::Gap { exchange, side, offset, len, .. } => {
                 self.gap(connection, exchange, side, offset, len)
             }
@@ -366,7 +378,7 @@ impl Sessions {
             .find(|link| link.exchange == exchange)
     }
 
-    #[inline]
+    #[inline(always)]
     fn body(
         &mut self,
         connection: &Connection,

@@ -119,6 +119,7 @@ impl Connection {
         }
     }
 
+    #[inline(always)]
     pub(super) fn side_mut(&mut self, side: Side) -> &mut SideFacts {
         match side {
             Side::Client => &mut self.client_side,
@@ -136,8 +137,9 @@ impl Connection {
     }
 
     /// Takes a frame in.
-    pub(super) fn seen(&mut self, at: At) {
-        self.last = at;
+    #[inline(always)]
+    pub(super) fn seen(&mut self, at: &At) {
+        self.last = *at;
         self.started = self.started.min(at.time);
         self.ended = self.ended.max(at.time);
     }

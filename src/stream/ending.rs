@@ -3,20 +3,23 @@
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
-use super::connection::{Connection, Reset};
+use super::connection::Reset;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::half::{Budget, Output, Seq};
-use super::{End, Event, Verdict};
+use super::{End, Event, Owner};
 
 /// Slack around the window for RST, since the capture may lack the latest acknowledgement.
 const RESET_SLACK: u64 = 1 << 16;
 
 impl<T: Default> Flow<T> {
-    pub fn reset<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    pub fn reset(
+        &mut self,
+        dir: Dir,
+        segment: &Segment<'_>,
+        budget: &mut Budget,
+        out: &mut impl Owner<T>,
+    ) {
         let Some(seq_fits) = self.reset_fits(dir, segment) else {
             self.subject.connection.resets_ignored += 1;
             return;
@@ -59,10 +62,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// What time, FIN and acknowledgements settle after a segment.
-    pub fn settle<F>(&mut self, at: At, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    pub fn settle(&mut self, at: At, budget: &mut Budget, out: &mut impl Owner<T>) {
         let over = [Dir::Up, Dir::Down].iter().all(|&dir| self.halves.of(dir).fin_acked);
         for dir in [self.subject.client, self.subject.client.other()] {
             let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
@@ -78,17 +78,15 @@ impl<T: Default> Flow<T> {
                 half.ended = true;
                 let at =
                     half.fin.map_or(at, |(_, fin)| if fin.frame > at.frame { fin } else { at });
-                subject.emit(dir, |side| Event::End { at, side, why: End::Fin }, out);
+                let side = subject.side(dir);
+                subject.emit(&Event::End { at, side, why: End::Fin }, out);
             }
         }
         self.close(at, budget);
     }
 
     /// Ends both directions, after what is known to come before.
-    pub fn end<F>(&mut self, at: At, why: End, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    pub fn end(&mut self, at: At, why: End, budget: &mut Budget, out: &mut impl Owner<T>) {
         for dir in [self.subject.client, self.subject.client.other()] {
             let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
             if half.ended {
@@ -100,7 +98,8 @@ impl<T: Default> Flow<T> {
             }
             half.ended = true;
             let why = if half.complete() { End::Fin } else { why };
-            subject.emit(dir, |side| Event::End { at, side, why }, out);
+            let side = subject.side(dir);
+            subject.emit(&Event::End { at, side, why }, out);
         }
         self.close(at, budget);
     }

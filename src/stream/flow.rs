@@ -10,7 +10,7 @@ use super::flows::{Both, Dir, Key};
 use super::half::{Budget, Half, Part, Seq};
 use super::mirror::Mirror;
 use super::subject::Subject;
-use super::{Event, Side, Verdict};
+use super::{Chunk, Event, Owner, Side};
 
 /// How far apart the identifications of successive packets of one host may be: it talks to others too.
 const IP_ID_STEP: u16 = 64;
@@ -49,7 +49,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// Whether `segment` begins another connection between the same ports.
-    #[inline]
+    #[inline(always)]
     pub fn superseded_by(&self, dir: Dir, segment: &Segment<'_>) -> bool {
         match segment.flags.has(Flags::SYN) {
             true => self.superseded_by_syn(dir, segment),
@@ -57,6 +57,7 @@ impl<T: Default> Flow<T> {
         }
     }
 
+    #[inline(never)]
     fn superseded_by_syn(&self, dir: Dir, segment: &Segment<'_>) -> bool {
         let known = self.halves.of(dir).base();
         let other = known.is_some_and(|base| base != Seq(segment.seq).plus(1));
@@ -67,6 +68,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// Whether data follows an RST of the same side, which therefore was another's.
+    #[inline(never)]
     fn is_alive(&self, dir: Dir, segment: &Segment<'_>) -> bool {
         let side = self.subject.side(dir);
         let reset = self.subject.connection.reset;
@@ -82,12 +84,15 @@ impl<T: Default> Flow<T> {
     }
 
     /// Takes a segment.
-    #[inline]
-    pub fn push<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
-        self.subject.connection.seen(segment.at);
+    #[inline(always)]
+    pub fn push(
+        &mut self,
+        dir: Dir,
+        segment: &Segment<'_>,
+        budget: &mut Budget,
+        out: &mut impl Owner<T>,
+    ) {
+        self.subject.connection.seen(&segment.at);
         if self.mirrors.of_mut(dir).repeats(segment) {
             self.subject.facts(dir).duplicate_frames += 1;
             return;
@@ -111,7 +116,7 @@ impl<T: Default> Flow<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&mut self, dir: Dir, segment: &Segment<'_>) {
         let facts = self.subject.facts(dir);
         facts.packets += 1;
@@ -134,6 +139,7 @@ impl<T: Default> Flow<T> {
         facts.ip_id = segment.ip_id;
     }
 
+    #[inline(never)]
     fn synchronize(&mut self, dir: Dir, segment: &Segment<'_>) {
         let acked = segment.flags.has(Flags::ACK);
         let half = self.halves.of_mut(dir);
@@ -160,7 +166,7 @@ impl<T: Default> Flow<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn window(&mut self, dir: Dir, segment: &Segment<'_>) {
         if segment.flags.has(Flags::SYN) || !segment.flags.has(Flags::ACK) {
             return;
@@ -183,7 +189,7 @@ impl<T: Default> Flow<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn acknowledge(&mut self, dir: Dir, segment: &Segment<'_>) {
         if !segment.flags.has(Flags::ACK) {
             return;
@@ -211,17 +217,22 @@ impl<T: Default> Flow<T> {
         facts.sent = facts.sent.max(acked).max(next);
     }
 
-    #[inline]
-    fn data<F>(&mut self, dir: Dir, segment: &Segment<'_>, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    #[inline(always)]
+    fn data(
+        &mut self,
+        dir: Dir,
+        segment: &Segment<'_>,
+        budget: &mut Budget,
+        out: &mut impl Owner<T>,
+    ) {
         let fin = segment.flags.has(Flags::FIN);
         if segment.wire_len == 0 && !fin {
             return self.bare(dir, segment);
         }
         let first = Seq(segment.seq).plus(u64::from(segment.flags.has(Flags::SYN)));
-        self.start(dir, first);
+        if self.halves.of(dir).base().is_none() {
+            self.start(dir, first);
+        }
         if segment.wire_len > 0 {
             self.halves.of_mut(dir).move_back(first);
         } else if fin {
@@ -259,22 +270,32 @@ impl<T: Default> Flow<T> {
         }
         facts.last_data = Some(part.at);
         facts.sent = facts.sent.max(end);
-        if part.offset != half.next() || half.highest() != half.next() {
+        let next = half.is_next(&part);
+        if !next {
             self.judge(dir, part);
         }
         let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
-        let acked = half.acked;
         if subject.ignored {
             half.skip_to(end);
+        } else if next && part.is_whole() {
+            half.pass(&part);
+            let Part { at, offset, bytes, .. } = part;
+            let side = subject.side(dir);
+            subject.offer(&Event::Data(Chunk { at, side, offset, bytes }), out);
         } else {
-            half.push(part, budget, &mut |output| subject.output(dir, acked, output, out));
+            self.sort_in(dir, part, budget, out);
         }
     }
 
-    fn stray<F>(&mut self, dir: Dir, at: At, seq: Seq, budget: &mut Budget, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    #[inline(never)]
+    fn sort_in(&mut self, dir: Dir, part: Part<'_>, budget: &mut Budget, out: &mut impl Owner<T>) {
+        let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+        let acked = half.acked;
+        half.push(part, budget, &mut |output| subject.output(dir, acked, output, out));
+    }
+
+    #[inline(never)]
+    fn stray(&mut self, dir: Dir, at: At, seq: Seq, budget: &mut Budget, out: &mut impl Owner<T>) {
         let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
         if !half.ended && !subject.ignored {
             let acked = half.acked;
@@ -293,6 +314,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// Facts of a segment with data that is not simply the next, before any of it is delivered.
+    #[inline(never)]
     fn judge(&mut self, dir: Dir, part: Part<'_>) {
         let round_trip = self.round_trip(dir);
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
@@ -322,9 +344,6 @@ impl<T: Default> Flow<T> {
 
     /// Offset 0 of a direction whose SYN is not in the capture.
     fn start(&mut self, dir: Dir, first: Seq) {
-        if self.halves.of(dir).base().is_some() {
-            return;
-        }
         self.halves.of_mut(dir).begin(first);
         self.halves.of_mut(dir).guessed = true;
         let connection = &self.subject.connection;
@@ -337,6 +356,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// A segment without data may be a keep-alive.
+    #[inline(never)]
     fn bare(&mut self, dir: Dir, segment: &Segment<'_>) {
         if segment.flags.has(Flags::SYN) {
             return;
@@ -347,11 +367,14 @@ impl<T: Default> Flow<T> {
     }
 
     /// Whether a segment at `offset` only asks whether the other side is there, or has room.
+    #[inline(always)]
     fn probe(&mut self, dir: Dir, segment: &Segment<'_>, offset: i64) -> bool {
-        let quiet = Flags::SYN | Flags::FIN;
-        if segment.wire_len > 1 || segment.flags.0 & quiet != 0 {
-            return false;
-        }
+        let quiet = segment.flags.0 & (Flags::SYN | Flags::FIN) == 0;
+        segment.wire_len <= 1 && quiet && self.probe_quietly(dir, segment, offset)
+    }
+
+    #[inline(never)]
+    fn probe_quietly(&mut self, dir: Dir, segment: &Segment<'_>, offset: i64) -> bool {
         let half = self.halves.of(dir);
         let (next, acked) = (half.next(), half.acked);
         let closed = self

@@ -1,6 +1,6 @@
 //! Which connection a segment belongs to.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV4};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -29,6 +29,7 @@ pub(super) struct Both<X> {
 }
 
 impl<X> Both<X> {
+    #[inline(always)]
     pub const fn of(&self, dir: Dir) -> &X {
         match dir {
             Dir::Up => &self.up,
@@ -36,6 +37,7 @@ impl<X> Both<X> {
         }
     }
 
+    #[inline(always)]
     pub const fn of_mut(&mut self, dir: Dir) -> &mut X {
         match dir {
             Dir::Up => &mut self.up,
@@ -54,12 +56,8 @@ pub(super) enum Key {
 
 impl Key {
     /// The key of a segment, and its direction.
-    #[inline]
     pub fn of(from: SocketAddr, to: SocketAddr) -> (Self, Dir) {
-        if let (SocketAddr::V4(from), SocketAddr::V4(to)) = (from, to) {
-            let pack = |end: std::net::SocketAddrV4| {
-                u64::from(end.ip().to_bits()) << 16 | u64::from(end.port())
-            };
+        if let (SocketAddr::V4(from), SocketAddr::V4(to)) = (&from, &to) {
             let (from, to) = (pack(from), pack(to));
             return if from <= to {
                 (Self::V4(from, to), Dir::Up)
@@ -73,6 +71,11 @@ impl Key {
     }
 }
 
+#[inline(always)]
+fn pack(end: &SocketAddrV4) -> u64 {
+    u64::from(end.ip().to_bits()) << 16 | u64::from(end.port())
+}
+
 fn wide(ip: IpAddr) -> Ipv6Addr {
     match ip {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
@@ -80,29 +83,39 @@ fn wide(ip: IpAddr) -> Ipv6Addr {
     }
 }
 
-/// Slots by key, with the last one at hand.
+/// Slots by key, with the last one of IPv4 at hand.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
     v4: HashMap<(u64, u64), u32, RandomState>,
     v6: HashMap<Key, u32, RandomState>,
-    last: Option<(Key, u32)>,
+    last: Option<((u64, u64), u32)>,
 }
 
 impl Flows {
-    #[inline]
-    pub fn find(&mut self, key: Key) -> Option<u32> {
-        if let Some((last, slot)) = self.last
-            && last == key
-        {
-            return Some(slot);
-        }
-        let slot = match &key {
-            Key::V4(low, high) => self.v4.get(&(*low, *high)),
-            Key::V6(..) => self.v6.get(&key),
+    /// The slot of a segment's connection, and its direction there.
+    #[inline(always)]
+    pub fn find(&mut self, from: &SocketAddr, to: &SocketAddr) -> (Option<u32>, Dir) {
+        let (SocketAddr::V4(from), SocketAddr::V4(to)) = (from, to) else {
+            return self.find_wide(*from, *to);
         };
-        let slot = *slot?;
+        let (from, to) = (pack(from), pack(to));
+        let (key, dir) = if from <= to { ((from, to), Dir::Up) } else { ((to, from), Dir::Down) };
+        match self.last {
+            Some((last, slot)) if last == key => (Some(slot), dir),
+            _ => (self.look_up(key), dir),
+        }
+    }
+
+    fn look_up(&mut self, key: (u64, u64)) -> Option<u32> {
+        let slot = *self.v4.get(&key)?;
         self.last = Some((key, slot));
         Some(slot)
+    }
+
+    #[inline(never)]
+    fn find_wide(&self, from: SocketAddr, to: SocketAddr) -> (Option<u32>, Dir) {
+        let (key, dir) = Key::of(from, to);
+        (self.v6.get(&key).copied(), dir)
     }
 
     pub fn insert(&mut self, key: Key, slot: u32) {
@@ -110,7 +123,6 @@ impl Flows {
             Key::V4(low, high) => self.v4.insert((low, high), slot),
             Key::V6(..) => self.v6.insert(key, slot),
         };
-        self.last = Some((key, slot));
     }
 
     pub fn remove(&mut self, key: Key) {

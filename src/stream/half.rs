@@ -62,12 +62,17 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
+    /// Whether all of it was captured.
+    #[inline(always)]
+    pub fn is_whole(&self) -> bool {
+        self.bytes.len() as u64 == self.len
+    }
+
     fn end(self) -> u64 {
         self.offset.saturating_add(self.len)
     }
 
     /// What lies in `from..to`.
-    #[inline]
     fn within(self, from: u64, to: u64) -> Self {
         if from <= self.offset && self.end() <= to {
             return self;
@@ -180,21 +185,28 @@ impl Half {
     }
 
     /// One past the highest offset seen.
-    #[inline]
+    #[inline(always)]
     pub fn highest(&self) -> u64 {
-        self.held
-            .last_key_value()
-            .map_or(self.next, |(offset, held)| offset.saturating_add(held.len))
+        if self.held.is_empty() { self.next } else { self.highest_held() }
+    }
+
+    fn highest_held(&self) -> u64 {
+        let last = self.held.last_key_value();
+        last.map_or(self.next, |(offset, held)| offset.saturating_add(held.len))
     }
 
     /// The offset of `seq` near the present, negative before the start; `None` without a start or out of any window.
-    #[inline]
+    #[inline(always)]
     pub fn offset(&self, seq: Seq) -> Option<i64> {
         let distance = seq.since(self.base?.plus(self.next));
         let offset = i64::try_from(self.next).ok()?.checked_add(distance)?;
         if (-(WINDOW as i64)..=WINDOW as i64).contains(&distance) {
             return Some(offset);
         }
+        self.far_offset(offset, distance)
+    }
+
+    fn far_offset(&self, offset: i64, distance: i64) -> Option<i64> {
         let limit = self.highest().max(self.acked).saturating_add(WINDOW);
         let near = u64::try_from(offset).is_ok_and(|offset| offset <= limit);
         (near && distance > 0).then_some(offset)
@@ -242,7 +254,6 @@ impl Half {
     }
 
     /// Delivers `part` and what it releases, or holds it.
-    #[inline]
     pub fn push(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         self.astray = 0;
         let part = part.within(self.next, u64::MAX);
@@ -255,13 +266,33 @@ impl Half {
         if part.offset <= self.next {
             self.deliver(part, budget, out);
         }
+        self.fill_hole();
+    }
+
+    /// Whether `part` is the next, with nothing held behind it.
+    #[inline(always)]
+    pub fn is_next(&self, part: &Part<'_>) -> bool {
+        part.offset == self.next && self.held.is_empty()
+    }
+
+    /// As [`push`](Self::push) for a whole part that is the next: it is left to the caller to deliver it.
+    #[inline(always)]
+    pub fn pass(&mut self, part: &Part<'_>) {
+        self.astray = 0;
+        self.recent.push(self.next, part.bytes);
+        self.next += part.len;
+        self.fill_hole();
+    }
+
+    #[inline(always)]
+    fn fill_hole(&mut self) {
         if self.hole.is_some_and(|hole| hole.upto <= self.next) {
             self.hole = None;
         }
     }
 
     /// Takes note that the other side has everything before `offset`.
-    #[inline]
+    #[inline(always)]
     pub fn acknowledge(&mut self, offset: u64, now: Timestamp) {
         self.acked = self.acked.max(offset);
         if self.hole.is_none() && self.acked > self.next {
@@ -391,11 +422,7 @@ impl Half {
     }
 
     /// Delivers `part`, which begins at or before the next offset, around what is held.
-    #[inline]
     fn deliver(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
-        if self.held.is_empty() {
-            return self.emit(part.within(self.next, part.end()), out);
-        }
         while self.next < part.end() {
             let end = self.first_held().map_or(part.end(), |held| held.min(part.end()));
             self.emit(part.within(self.next, end), out);
@@ -417,7 +444,6 @@ impl Half {
         }
     }
 
-    #[inline]
     fn emit(&mut self, part: Part<'_>, out: &mut impl FnMut(Output<'_>)) {
         if !part.bytes.is_empty() {
             self.recent.push(self.next, part.bytes);

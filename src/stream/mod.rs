@@ -81,6 +81,19 @@ pub enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// As if it were of the other side.
+    fn turned(self) -> Self {
+        match self {
+            Self::Data(chunk) => Self::Data(Chunk { side: chunk.side.other(), ..chunk }),
+            Self::Gap { at, side, offset, len } => {
+                Self::Gap { at, side: side.other(), offset, len }
+            }
+            Self::End { at, side, why } => Self::End { at, side: side.other(), why },
+        }
+    }
+}
+
 /// How a direction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -94,6 +107,22 @@ pub enum End {
     Forgotten,
     /// The capture ended.
     Capture,
+}
+
+/// Who takes the events of connections and keeps a `T` with each; closures can.
+pub trait Owner<T> {
+    /// Takes one event.
+    fn event(&mut self, connection: &mut Connection, state: &mut T, event: &Event<'_>) -> Verdict;
+}
+
+impl<T, F> Owner<T> for F
+where
+    F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
+{
+    #[inline(always)]
+    fn event(&mut self, connection: &mut Connection, state: &mut T, event: &Event<'_>) -> Verdict {
+        self(connection, state, event)
+    }
 }
 
 /// What the owner of a connection wants after an event.

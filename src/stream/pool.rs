@@ -50,14 +50,17 @@ impl<V> Pool<V> {
         self.ends(queue).oldest
     }
 
+    #[inline(always)]
     pub fn queue(&self, index: u32) -> Option<Queue> {
         self.slot(index).map(|slot| slot.queue)
     }
 
+    #[inline(always)]
     pub fn get(&self, index: u32) -> Option<&V> {
         self.slot(index).map(|slot| &slot.value)
     }
 
+    #[inline(always)]
     pub fn get_mut(&mut self, index: u32) -> Option<&mut V> {
         self.slot_mut(index).map(|slot| &mut slot.value)
     }
@@ -84,11 +87,16 @@ impl<V> Pool<V> {
     }
 
     /// Makes a value the newest of `queue`.
+    #[inline(always)]
     pub fn touch(&mut self, index: u32, queue: Queue) {
         if self.ends(queue).newest != Some(index) {
-            self.unlink(index);
-            self.append(index, queue);
+            self.relink(index, queue);
         }
+    }
+
+    fn relink(&mut self, index: u32, queue: Queue) {
+        self.unlink(index);
+        self.append(index, queue);
     }
 
     pub fn remove(&mut self, index: u32) -> Option<V> {
@@ -125,10 +133,12 @@ impl<V> Pool<V> {
         self.ends_mut(queue).len -= 1;
     }
 
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<&Slot<V>> {
         self.slots.get(index as usize)?.as_deref()
     }
 
+    #[inline(always)]
     fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<V>> {
         self.slots.get_mut(index as usize)?.as_deref_mut()
     }

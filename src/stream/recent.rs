@@ -16,13 +16,16 @@ pub(super) struct Recent {
 
 impl Recent {
     /// Takes bytes delivered at `offset`, which follow the last ones.
+    #[inline(always)]
     pub fn push(&mut self, offset: u64, bytes: &[u8]) {
-        if offset >= BULK {
-            if self.bytes.capacity() > 0 {
-                *self = Self::default();
-            }
-            return;
+        if offset < BULK {
+            self.keep(offset, bytes);
+        } else if self.bytes.capacity() > 0 {
+            *self = Self::default();
         }
+    }
+
+    fn keep(&mut self, offset: u64, bytes: &[u8]) {
         let fresh = bytes.get(bytes.len().saturating_sub(KEPT)..).unwrap_or_default();
         let surplus = (self.bytes.len() + fresh.len()).saturating_sub(KEPT);
         self.bytes.drain(..surplus.min(self.bytes.len()));

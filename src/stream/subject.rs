@@ -3,7 +3,7 @@
 use super::connection::{Connection, SideFacts};
 use super::flows::Dir;
 use super::half::Output;
-use super::{Chunk, Event, Side, Verdict};
+use super::{Chunk, Event, Owner, Side, Verdict};
 
 /// A connection, its owner's state, and what the owner decided.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ impl<T: Default> Subject<T> {
 }
 
 impl<T> Subject<T> {
-    #[inline]
+    #[inline(always)]
     pub fn side(&self, dir: Dir) -> Side {
         if dir == self.client { Side::Client } else { Side::Server }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn facts(&mut self, dir: Dir) -> &mut SideFacts {
         self.connection.side_mut(self.side(dir))
     }
@@ -37,51 +37,53 @@ impl<T> Subject<T> {
         self.connection.swap();
     }
 
-    pub fn emit<F>(&mut self, dir: Dir, event: impl Fn(Side) -> Event<'static>, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
-        self.offer(dir, event, out);
-    }
-
-    #[inline]
-    pub fn output<F>(&mut self, dir: Dir, acked: u64, output: Output<'_>, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
-        let event = |side| match output {
-            Output::Data { at, offset, bytes } => Event::Data(Chunk { at, side, offset, bytes }),
-            Output::Gap { at, offset, len, .. } => Event::Gap { at, side, offset, len },
-        };
-        if let Output::Gap { offset, len, cut, .. } = output {
-            let received = acked.saturating_sub(offset).min(len);
-            let facts = self.facts(dir);
-            match cut {
-                true => facts.cut += len,
-                false => {
-                    (facts.lost_by_capture, facts.missing) =
-                        (facts.lost_by_capture + received, facts.missing + len - received)
+    /// What the capture lacks counts among the facts, and all is offered to the owner.
+    pub fn output(&mut self, dir: Dir, acked: u64, output: Output<'_>, out: &mut impl Owner<T>) {
+        let side = self.side(dir);
+        match output {
+            Output::Data { at, offset, bytes } => {
+                self.emit(&Event::Data(Chunk { at, side, offset, bytes }), out);
+            }
+            Output::Gap { at, offset, len, cut } => {
+                let received = acked.saturating_sub(offset).min(len);
+                let facts = self.facts(dir);
+                if cut {
+                    facts.cut += len;
+                } else {
+                    facts.lost_by_capture += received;
+                    facts.missing += len - received;
                 }
+                self.emit(&Event::Gap { at, side, offset, len }, out);
             }
         }
-        self.offer(dir, event, out);
     }
 
-    #[inline]
-    fn offer<'e, F>(&mut self, dir: Dir, event: impl Fn(Side) -> Event<'e>, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    /// Offers an event to the owner.
+    #[inline(never)]
+    pub fn emit(&mut self, event: &Event<'_>, out: &mut impl Owner<T>) {
+        self.offer(event, out);
+    }
+
+    /// As [`emit`](Self::emit), where it is done for nearly every segment.
+    #[inline(always)]
+    pub fn offer(&mut self, event: &Event<'_>, out: &mut impl Owner<T>) {
         if self.ignored {
             return;
         }
-        let side = self.side(dir);
-        let mut verdict = out(&mut self.connection, &mut self.state, &event(side));
-        if verdict == Verdict::Swap && !self.swapped {
-            self.swapped = true;
-            self.swap();
-            verdict = out(&mut self.connection, &mut self.state, &event(side.other()));
+        match out.event(&mut self.connection, &mut self.state, event) {
+            Verdict::Go => {}
+            Verdict::Swap => self.turn(event, out),
+            Verdict::Ignore => self.ignored = true,
         }
-        self.ignored |= verdict == Verdict::Ignore;
+    }
+
+    /// The owner has found the roles to be the wrong way round.
+    #[inline(never)]
+    fn turn(&mut self, event: &Event<'_>, out: &mut impl Owner<T>) {
+        if !std::mem::replace(&mut self.swapped, true) {
+            self.swap();
+            let verdict = out.event(&mut self.connection, &mut self.state, &event.turned());
+            self.ignored = verdict == Verdict::Ignore;
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::flow::Flow;
 use super::flows::{Dir, Flows, Key};
 use super::half::Budget;
 use super::pool::{Pool, Queue};
-use super::{End, Event, Verdict};
+use super::{End, Owner};
 
 /// Nanoseconds for which a closed connection is remembered.
 const LINGER: i64 = 60_000_000_000;
@@ -66,14 +66,10 @@ impl<T: Default> Table<T> {
     }
 
     /// Takes a segment; `out` gets what it yields before this returns the id of its connection.
-    #[inline]
-    pub fn push<F>(&mut self, segment: &Segment<'_>, out: &mut F) -> u64
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
-        self.tick(segment.at);
-        let (key, dir) = Key::of(segment.from, segment.to);
-        let slot = self.slot(key, dir, segment, out);
+    #[inline(always)]
+    pub fn push(&mut self, segment: &Segment<'_>, out: &mut impl Owner<T>) -> u64 {
+        self.tick(&segment.at);
+        let (slot, dir) = self.slot(segment, out);
         let Some(flow) = self.pool.get_mut(slot) else { return 0 };
         flow.push(dir, segment, &mut self.budget, out);
         let id = flow.subject.connection.id;
@@ -81,17 +77,21 @@ impl<T: Default> Table<T> {
             self.pool.touch(slot, Queue::Open);
         } else if self.pool.queue(slot) == Some(Queue::Open) {
             self.pool.touch(slot, Queue::Closed);
+            self.quiet_until = None;
         }
-        self.evict(segment.at, out);
+        self.evict(&segment.at, out);
         id
     }
 
     /// Forgets connections that closed long before `now`.
-    #[inline]
-    pub fn tick(&mut self, now: At) {
-        if self.quiet_until.is_some_and(|until| now.time <= until) {
-            return;
+    #[inline(always)]
+    pub fn tick(&mut self, now: &At) {
+        if self.quiet_until.is_none_or(|until| now.time > until) {
+            self.forget_closed(now);
         }
+    }
+
+    fn forget_closed(&mut self, now: &At) {
         while let Some(slot) = self.pool.oldest(Queue::Closed) {
             let closed = self.pool.get(slot).and_then(|flow| flow.closed_at);
             if let Some(closed) = closed
@@ -103,13 +103,11 @@ impl<T: Default> Table<T> {
             }
             self.forget(slot);
         }
+        self.quiet_until = Some(Timestamp::from_nanos(i64::MAX));
     }
 
     /// Ends the open connection that began first with [`End::Capture`]; to be called until false, when nothing follows.
-    pub fn finish<F>(&mut self, at: At, out: &mut F) -> bool
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    pub fn finish(&mut self, at: At, out: &mut impl Owner<T>) -> bool {
         if self.ending.is_empty() {
             let mut order: Vec<_> =
                 self.pool.values().map(|(slot, flow)| (flow.subject.connection.id, slot)).collect();
@@ -172,22 +170,26 @@ impl<T: Default> Table<T> {
 
     /// The id of the connection between two endpoints, whichever is which.
     pub fn find(&mut self, one: std::net::SocketAddr, other: std::net::SocketAddr) -> Option<u64> {
-        let slot = self.flows.find(Key::of(one, other).0)?;
+        let slot = self.flows.find(&one, &other).0?;
         Some(self.pool.get(slot)?.subject.connection.id)
     }
 
-    #[inline]
-    fn slot<F>(&mut self, key: Key, dir: Dir, segment: &Segment<'_>, out: &mut F) -> u32
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
-        if let Some(slot) = self.flows.find(key) {
+    #[inline(always)]
+    fn slot(&mut self, segment: &Segment<'_>, out: &mut impl Owner<T>) -> (u32, Dir) {
+        let (found, dir) = self.flows.find(&segment.from, &segment.to);
+        if let Some(slot) = found {
             let old = self.pool.get(slot);
             if !old.is_some_and(|flow| flow.superseded_by(dir, segment)) {
-                return slot;
+                return (slot, dir);
             }
             self.end(slot, segment.at, End::Reused, out);
         }
+        (self.open(segment), dir)
+    }
+
+    #[inline(never)]
+    fn open(&mut self, segment: &Segment<'_>) -> u32 {
+        let (key, dir) = Key::of(segment.from, segment.to);
         self.count += 1;
         let slot = self.pool.insert(Flow::new(self.count, key, dir, segment));
         self.flows.insert(key, slot);
@@ -195,11 +197,16 @@ impl<T: Default> Table<T> {
         slot
     }
 
-    #[inline]
-    fn evict<F>(&mut self, at: At, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    #[inline(always)]
+    fn evict(&mut self, at: &At, out: &mut impl Owner<T>) {
+        let (open, closed) = (self.pool.len(Queue::Open), self.pool.len(Queue::Closed));
+        if open > self.connections || closed > self.closed_connections {
+            self.evict_oldest(*at, out);
+        }
+    }
+
+    #[inline(never)]
+    fn evict_oldest(&mut self, at: At, out: &mut impl Owner<T>) {
         while self.pool.len(Queue::Open) > self.connections {
             let Some(slot) = self.pool.oldest(Queue::Open) else { break };
             self.forgotten += 1;
@@ -212,10 +219,8 @@ impl<T: Default> Table<T> {
         }
     }
 
-    fn end<F>(&mut self, slot: u32, at: At, why: End, out: &mut F)
-    where
-        F: FnMut(&mut Connection, &mut T, &Event<'_>) -> Verdict,
-    {
+    #[inline(never)]
+    fn end(&mut self, slot: u32, at: At, why: End, out: &mut impl Owner<T>) {
         if let Some(flow) = self.pool.get_mut(slot) {
             flow.end(at, why, &mut self.budget, out);
         }

@@ -86,7 +86,7 @@ impl Net {
         };
         change(&mut segment);
         let (mut log, verdict) = (vec![], self.verdict);
-        self.table.push(&segment, &mut |_, _, event| {
+        self.table.push(&segment, &mut |_: &mut Connection, _: &mut u32, event: &Event<'_>| {
             log.push(text(event));
             verdict(&event)
         });
@@ -501,7 +501,7 @@ fn connections_of_both_families_are_told_apart() {
             ttl: 1,
             ip_id: None,
         };
-        let id = table.push(&segment, &mut |_, _, event| {
+        let id = table.push(&segment, &mut |_: &mut Connection, _: &mut (), event: &Event<'_>| {
             if let Event::Data(chunk) = event {
                 sides.push(chunk.side);
             }
@@ -568,7 +568,7 @@ proptest! {
                 at: net.at(), from, to, seq, ack: base.wrapping_add(ack), flags: Flags(flags & flags.rotate_left(3)),
                 window: ack as u16, options: &[2, 4, 5], payload, wire_len: len as u32 + cut, ttl: 1, ip_id: None,
             };
-            net.table.push(&segment, &mut |connection, _, event| {
+            net.table.push(&segment, &mut |connection: &mut Connection, _: &mut u32, event: &Event<'_>| {
                 let (side, offset, len) = match *event {
                     Event::Data(chunk) => (chunk.side, chunk.offset, chunk.bytes.len() as u64),
                     Event::Gap { side, offset, len, .. } => (side, offset, len),

@@ -128,7 +128,9 @@ impl<'p> Follower<'p> {
     /// Ends all connections: heads cut off by the end of the capture count too.
     pub fn finish(mut self, last: crate::at::At) -> Kept {
         let Self { table, limits, keys, pseudonyms, kept } = &mut self;
-        table.finish(last, &mut |connection, talk, event| {
+        table.finish(last, &mut |connection: &mut Connection,
+                                 talk: &mut Talk,
+                                 event: &Event<'_>| {
             follow(connection, talk, *event, None, (keys, limits, pseudonyms), kept)
         });
         self.forget();

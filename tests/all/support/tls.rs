@@ -70,17 +70,18 @@ pub fn decrypt_some(
             Item::Frame(frame) => {
                 last = frame.at;
                 let Ok(Packet::Tcp(segment)) = decoder.push(&frame) else { continue };
-                table.push(&segment, &mut |_: &mut Connection,
-                                           decryptor: &mut Decryptor,
-                                           event| {
-                    deliver(&mut plain, &keys, decryptor, event)
-                });
+                let mut hand =
+                    |_: &mut Connection, decryptor: &mut Decryptor, event: &Event<'_>| {
+                        deliver(&mut plain, &keys, decryptor, event)
+                    };
+                table.push(&segment, &mut hand);
             }
         }
     }
-    while table.finish(last, &mut |_: &mut Connection, decryptor: &mut Decryptor, event| {
+    let mut hand = |_: &mut Connection, decryptor: &mut Decryptor, event: &Event<'_>| {
         deliver(&mut plain, &keys, decryptor, event)
-    }) {}
+    };
+    while table.finish(last, &mut hand) {}
     let closed = std::iter::from_fn(|| table.closed());
     plain.facts = closed.map(|(_, decryptor)| decryptor.into_facts()).collect();
     plain.facts.retain(|facts| facts.client_hello_at.is_some());

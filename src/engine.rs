@@ -116,15 +116,15 @@ impl Engine {
         self.last = frame.at;
         match plain_segment(frame) {
             Some(ref segment) => self.segment(segment, out),
-            None => self.push_other(frame, out),
+            None => self.push_other(*frame, out),
         }
     }
 
     /// Takes a frame of any kind.
     #[inline(never)]
-    fn push_other(&mut self, frame: &Frame<'_>, out: &mut impl Listener) {
+    fn push_other(&mut self, frame: Frame<'_>, out: &mut impl Listener) {
         let Self { table, keys, limits, waiting, .. } = self;
-        match self.decoder.push(frame) {
+        match self.decoder.push(&frame) {
             Ok(Packet::Tcp(ref segment)) => {
                 table.push(segment, &mut Delivery { keys, limits, waiting, out });
             }
@@ -245,7 +245,7 @@ impl<O: Listener> Owner<Layer> for Delivery<'_, O> {
                 self.out.http(connection, &event);
                 Verdict::Go
             }
-            None => self.deliver(connection, layer, event),
+            None => self.deliver(connection, layer, *event),
         }
     }
 }
@@ -256,15 +256,15 @@ impl<O: Listener> Delivery<'_, O> {
         &mut self,
         connection: &mut Connection,
         layer: &mut Layer,
-        event: &Event<'_>,
+        event: Event<'_>,
     ) -> Verdict {
         let Self { keys, limits, waiting, out } = self;
-        if connection.midstream && layer.is_backwards(event) {
+        if connection.midstream && layer.is_backwards(&event) {
             return Verdict::Swap;
         }
         let mut out = |event: http::Event<'_>| out.http(connection, &event);
         let before = layer.waiting_bytes();
-        layer.push(event, keys, limits, &mut out);
+        layer.push(&event, keys, limits, &mut out);
         if layer.waiting_bytes() != before {
             let others = waiting.bytes.saturating_sub(before);
             if others + layer.waiting_bytes() > limits.tls_waiting_in_all {

@@ -111,7 +111,7 @@ impl Sessions {
             Event::Body { exchange, side, at, offset, bytes } => {
                 self.body(connection, exchange, side, at, offset, bytes);
             }
-            _ => self.push_other(connection, event, observer),
+            _ => self.push_other(connection, *event, observer),
         }
     }
 
@@ -119,11 +119,11 @@ impl Sessions {
     fn push_other(
         &mut self,
         connection: &Connection,
-        event: &Event<'_>,
+        event: Event<'_>,
         observer: &mut impl Observer,
     ) {
         self.last = None;
-        match *event {
+        match event {
             Event::Head { exchange, side: Side::Client, span, ref head } => {
                 if decode::is_bits(head) {
                     self.request(connection, exchange, span, head);

@@ -16,7 +16,7 @@ impl<T: Default> Flow<T> {
     pub fn reset(
         &mut self,
         dir: Dir,
-        segment: &Segment<'_>,
+        segment: Segment<'_>,
         budget: &mut Budget,
         out: &mut impl Owner<T>,
     ) {
@@ -44,7 +44,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// Whether RST comes at exactly the next sequence number; `None` if it is far off.
-    fn reset_fits(&mut self, dir: Dir, segment: &Segment<'_>) -> Option<bool> {
+    fn reset_fits(&mut self, dir: Dir, segment: Segment<'_>) -> Option<bool> {
         let half = self.halves.of(dir);
         if half.base().is_none() {
             // It answers a SYN, or the capture lacks what it follows: only the acknowledgement can be judged.

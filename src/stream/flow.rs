@@ -52,13 +52,13 @@ impl<T: Default> Flow<T> {
     #[inline(always)]
     pub fn superseded_by(&self, dir: Dir, segment: &Segment<'_>) -> bool {
         match segment.flags.has(Flags::SYN) {
-            true => self.superseded_by_syn(dir, segment),
-            false => self.closed_at.is_some() && self.is_alive(dir, segment),
+            true => self.superseded_by_syn(dir, *segment),
+            false => self.closed_at.is_some() && self.is_alive(dir, *segment),
         }
     }
 
     #[inline(never)]
-    fn superseded_by_syn(&self, dir: Dir, segment: &Segment<'_>) -> bool {
+    fn superseded_by_syn(&self, dir: Dir, segment: Segment<'_>) -> bool {
         let known = self.halves.of(dir).base();
         let other = known.is_some_and(|base| base != Seq(segment.seq).plus(1));
         match segment.flags.has(Flags::ACK) {
@@ -69,7 +69,7 @@ impl<T: Default> Flow<T> {
 
     /// Whether data follows an RST of the same side, which therefore was another's.
     #[inline(never)]
-    fn is_alive(&self, dir: Dir, segment: &Segment<'_>) -> bool {
+    fn is_alive(&self, dir: Dir, segment: Segment<'_>) -> bool {
         let side = self.subject.side(dir);
         let reset = self.subject.connection.reset;
         let (half, seq) = (self.halves.of(dir), Seq(segment.seq));
@@ -99,10 +99,10 @@ impl<T: Default> Flow<T> {
         }
         self.count(dir, segment);
         if segment.flags.has(Flags::SYN) {
-            self.synchronize(dir, segment);
+            self.synchronize(dir, *segment);
         }
         if segment.flags.has(Flags::RST) {
-            self.reset(dir, segment, budget, out);
+            self.reset(dir, *segment, budget, out);
         } else {
             self.window(dir, segment);
             self.acknowledge(dir, segment);
@@ -140,7 +140,7 @@ impl<T: Default> Flow<T> {
     }
 
     #[inline(never)]
-    fn synchronize(&mut self, dir: Dir, segment: &Segment<'_>) {
+    fn synchronize(&mut self, dir: Dir, segment: Segment<'_>) {
         let acked = segment.flags.has(Flags::ACK);
         let half = self.halves.of_mut(dir);
         half.begin(Seq(segment.seq).plus(1));
@@ -281,7 +281,7 @@ impl<T: Default> Flow<T> {
             half.pass(&part);
             let Part { at, offset, bytes, .. } = part;
             let side = subject.side(dir);
-            subject.offer(&Event::Data(Chunk { at, side, offset, bytes }), out);
+            subject.offer(Event::Data(Chunk { at, side, offset, bytes }), out);
         } else {
             self.sort_in(dir, part, budget, out);
         }
@@ -356,7 +356,7 @@ impl<T: Default> Flow<T> {
     }
 
     /// A segment without data may be a keep-alive.
-    #[inline(never)]
+    #[inline(always)]
     fn bare(&mut self, dir: Dir, segment: &Segment<'_>) {
         if segment.flags.has(Flags::SYN) {
             return;
@@ -370,11 +370,11 @@ impl<T: Default> Flow<T> {
     #[inline(always)]
     fn probe(&mut self, dir: Dir, segment: &Segment<'_>, offset: i64) -> bool {
         let quiet = segment.flags.0 & (Flags::SYN | Flags::FIN) == 0;
-        segment.wire_len <= 1 && quiet && self.probe_quietly(dir, segment, offset)
+        segment.wire_len <= 1 && quiet && self.probe_quietly(dir, segment.wire_len, offset)
     }
 
     #[inline(never)]
-    fn probe_quietly(&mut self, dir: Dir, segment: &Segment<'_>, offset: i64) -> bool {
+    fn probe_quietly(&mut self, dir: Dir, len: u32, offset: i64) -> bool {
         let half = self.halves.of(dir);
         let (next, acked) = (half.next(), half.acked);
         let closed = self
@@ -384,7 +384,7 @@ impl<T: Default> Flow<T> {
             .last()
             .is_some_and(|period| period.end.is_none());
         let behind = next as i64 - offset == 1 && (closed || acked >= next);
-        let ahead = next as i64 == offset && closed && segment.wire_len == 1;
+        let ahead = next as i64 == offset && closed && len == 1;
         let facts = self.subject.facts(dir);
         match closed {
             true if behind || ahead => facts.window_probes += 1,

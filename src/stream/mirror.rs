@@ -35,7 +35,7 @@ pub(super) struct Mirror {
 
 impl Mirror {
     /// Whether `segment` is a copy of one of the last; if not, it is remembered.
-    #[inline]
+    #[inline(always)]
     pub fn repeats(&mut self, segment: &Segment<'_>) -> bool {
         let mark = Mark {
             seq: segment.seq,

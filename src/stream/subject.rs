@@ -61,16 +61,16 @@ impl<T> Subject<T> {
     /// Offers an event to the owner.
     #[inline(never)]
     pub fn emit(&mut self, event: &Event<'_>, out: &mut impl Owner<T>) {
-        self.offer(event, out);
+        self.offer(*event, out);
     }
 
     /// As [`emit`](Self::emit), where it is done for nearly every segment.
     #[inline(always)]
-    pub fn offer(&mut self, event: &Event<'_>, out: &mut impl Owner<T>) {
+    pub fn offer(&mut self, event: Event<'_>, out: &mut impl Owner<T>) {
         if self.ignored {
             return;
         }
-        match out.event(&mut self.connection, &mut self.state, event) {
+        match out.event(&mut self.connection, &mut self.state, &event) {
             Verdict::Go => {}
             Verdict::Swap => self.turn(event, out),
             Verdict::Ignore => self.ignored = true,
@@ -79,7 +79,7 @@ impl<T> Subject<T> {
 
     /// The owner has found the roles to be the wrong way round.
     #[inline(never)]
-    fn turn(&mut self, event: &Event<'_>, out: &mut impl Owner<T>) {
+    fn turn(&mut self, event: Event<'_>, out: &mut impl Owner<T>) {
         if !std::mem::replace(&mut self.swapped, true) {
             self.swap();
             let verdict = out.event(&mut self.connection, &mut self.state, &event.turned());

@@ -87,15 +87,15 @@ impl<T: Default> Table<T> {
     #[inline(always)]
     pub fn tick(&mut self, now: &At) {
         if self.quiet_until.is_none_or(|until| now.time > until) {
-            self.forget_closed(now);
+            self.forget_closed(now.time);
         }
     }
 
-    fn forget_closed(&mut self, now: &At) {
+    fn forget_closed(&mut self, now: Timestamp) {
         while let Some(slot) = self.pool.oldest(Queue::Closed) {
             let closed = self.pool.get(slot).and_then(|flow| flow.closed_at);
             if let Some(closed) = closed
-                && now.time.since(closed.time) <= LINGER
+                && now.since(closed.time) <= LINGER
             {
                 let until = closed.time.nanos().saturating_add(LINGER);
                 self.quiet_until = Some(Timestamp::from_nanos(until));
@@ -184,14 +184,14 @@ impl<T: Default> Table<T> {
             }
             self.end(slot, segment.at, End::Reused, out);
         }
-        (self.open(segment), dir)
+        (self.open(*segment), dir)
     }
 
     #[inline(never)]
-    fn open(&mut self, segment: &Segment<'_>) -> u32 {
+    fn open(&mut self, segment: Segment<'_>) -> u32 {
         let (key, dir) = Key::of(segment.from, segment.to);
         self.count += 1;
-        let slot = self.pool.insert(Flow::new(self.count, key, dir, segment));
+        let slot = self.pool.insert(Flow::new(self.count, key, dir, &segment));
         self.flows.insert(key, slot);
         self.ids.insert(self.count, slot);
         slot

@@ -132,7 +132,7 @@ impl Resolver {
             RCODE::Refused => Some(Failure::Refused),
             _ => None,
         };
-        let place = self.waiting.iter().rposition(|q| q.client == to && q.id == id);
+        let place = self.waiting.iter().rposition(|q| q.id == id && q.client == to);
         let waiting = self.asking.get(&client).copied().unwrap_or(0);
         let others = waiting > usize::from(place.is_some());
         if failure.is_none() && !others && self.failed.is_empty() {

@@ -76,6 +76,9 @@ pub fn analyse(
     // Only pcapng holds secrets; what comes through a pipe or is compressed may bring some to its end.
     let with_secrets = merge.inputs().iter().filter(|input| input.format == "pcapng").count();
     let all_at_once = late.len() >= with_secrets;
+    if with_secrets == 0 {
+        analysis.secrets_complete();
+    }
     args.confine();
     let told = merge.problems().len();
     let progress = Progress::show(&merge);

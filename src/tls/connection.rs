@@ -171,7 +171,8 @@ impl Decryptor {
 
     fn data(&mut self, chunk: Chunk<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
-        while !self.half(side).is_hopeless() && self.half(side).fill(&mut bytes) {
+        let keyless = keys.is_void();
+        while !self.half(side).is_hopeless() && self.half(side).fill(&mut bytes, keyless) {
             if !self.record(side, at, keys, out) {
                 let waits = self.half(side).buffer.len();
                 self.stuck = Some((side, at, waits));
@@ -204,8 +205,9 @@ impl Decryptor {
             return true;
         };
         let mut buffer = std::mem::take(&mut half.buffer);
+        let there = len.min(buffer.len());
         let outcome = buffer
-            .get_mut(..len)
+            .get_mut(..there)
             .map_or(Outcome::Failed, |record| self.open(side, at, record, keys));
         if let (Outcome::Opened(opened), Some(record)) = (&outcome, buffer.get(..len)) {
             self.opened(side, at, opened, (record, keys), out);

@@ -4,7 +4,7 @@ use crate::at::At;
 use crate::stream::{Chunk, Event, Side};
 
 use super::opener::{Opened, Opener};
-use super::record::{HEADER, Messages, record_len};
+use super::record::{APPLICATION_DATA, HEADER, Messages, record_len};
 
 /// Records that fail one after the other before a direction is given up.
 const MOST_FAILURES: u32 = 16;
@@ -26,6 +26,8 @@ pub(super) struct Half {
     pub(super) side: Side,
     /// Begins with a record header; longer than that record only behind a gap.
     pub(super) buffer: Vec<u8>,
+    /// Bytes of that record that came behind those in the buffer and were not kept.
+    passed_by: usize,
     pub(super) messages: Messages,
     pub(super) phase: Phase,
     pub(super) opener: Option<Opener>,
@@ -50,6 +52,7 @@ impl Half {
         Self {
             side,
             buffer: Vec::new(),
+            passed_by: 0,
             messages: Messages::default(),
             phase: Phase::Clear,
             opener: None,
@@ -65,23 +68,39 @@ impl Half {
         }
     }
 
-    /// Takes what the next record lacks off `bytes`; whether the record is whole now.
-    pub(super) fn fill(&mut self, bytes: &mut &[u8]) -> bool {
+    /// Takes what the next record lacks off `bytes`; whether the record is whole now. Where there are no keys for whatever
+    /// comes, only the headers of protected records are kept.
+    pub(super) fn fill(&mut self, bytes: &mut &[u8], keyless: bool) -> bool {
         loop {
             let want = if self.buffer.len() < HEADER {
                 HEADER
             } else {
                 record_len(&self.buffer).unwrap_or(HEADER)
             };
-            let Some(missing) = want.checked_sub(self.buffer.len()).filter(|&n| n > 0) else {
+            let Some(missing) = want.checked_sub(self.len()).filter(|&n| n > 0) else {
                 return true;
             };
             if bytes.is_empty() {
                 return false;
             }
             let part = bytes.split_off(..missing.min(bytes.len())).unwrap_or_default();
-            self.buffer.extend_from_slice(part);
+            if keyless && self.buffer.len() >= HEADER && self.is_protected() {
+                self.passed_by += part.len();
+            } else {
+                self.buffer.extend_from_slice(part);
+            }
         }
+    }
+
+    /// Whether the record in front is protected, as far as its header tells. Behind a gap it may be no header.
+    fn is_protected(&self) -> bool {
+        let sealed = self.sealed || self.buffer.first() == Some(&APPLICATION_DATA);
+        sealed && !self.scanning
+    }
+
+    /// Bytes that the buffer stands for.
+    fn len(&self) -> usize {
+        self.buffer.len() + self.passed_by
     }
 
     /// Whether no attempt is worth it any more; too many that failed are a reason, too.
@@ -96,16 +115,18 @@ impl Half {
 
     /// The capture lacks `len` bytes.
     pub(super) fn gap(&mut self, len: u64) {
-        self.lost = self.lost.saturating_add(len).saturating_add(self.buffer.len() as u64);
+        self.lost = self.lost.saturating_add(len).saturating_add(self.len() as u64);
         self.buffer.clear();
+        self.passed_by = 0;
         self.messages.clear();
         (self.scanning, self.holed) = (true, true);
     }
 
     /// What is in the buffer and `len` bytes more go by unread.
     pub(super) fn ignore(&mut self, len: usize) {
-        self.lose(self.buffer.len().saturating_add(len));
+        self.lose(self.len().saturating_add(len));
         self.buffer = Vec::new();
+        self.passed_by = 0;
     }
 
     /// Moves on to the next place where a record header may begin.
@@ -167,8 +188,9 @@ impl Half {
     }
 
     fn discard(&mut self, len: usize) {
-        let len = len.min(self.buffer.len());
+        let len = len.min(self.len());
         self.lose(len);
-        self.buffer.drain(..len);
+        self.buffer.drain(..len.min(self.buffer.len()));
+        self.passed_by = 0;
     }
 }

@@ -112,6 +112,11 @@ impl KeyLog {
         self.clients.is_empty() && self.rsa.is_empty()
     }
 
+    /// Whether there are no secrets and none will come.
+    pub(super) fn is_void(&self) -> bool {
+        self.complete && self.is_empty()
+    }
+
     /// Bytes that connections keep until their keys turn up.
     pub fn waiting_bytes(&self) -> usize {
         self.shared.waiting()

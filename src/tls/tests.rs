@@ -264,6 +264,24 @@ fn nothing_waits_once_the_secrets_are_complete() {
 }
 
 #[test]
+fn what_no_key_can_open_is_not_kept() {
+    let (mut none, mut others) = (KeyLog::default(), KeyLog::default());
+    others.add(format!("CLIENT_RANDOM {} {}", "00".repeat(32), "00".repeat(48)).as_bytes());
+    assert!(!others.is_empty());
+    [&mut none, &mut others].into_iter().for_each(KeyLog::complete);
+    for (sample, start) in all().iter().flat_map(|sample| [0, 250, 1200].map(|n| (sample, n))) {
+        for (side, split) in [(Side::Client, 7), (Side::Server, 1000)] {
+            let hole = start..start + 30;
+            let kept = sample.run_without(split, &others, side, hole.clone());
+            let (mut decryptor, mut plain) = (Decryptor::new(1 << 20), Plain::default());
+            sample.feed(&mut decryptor, split, &none, (side, hole), &mut plain);
+            end(&mut decryptor, &none, &mut plain);
+            assert_eq!((plain, decryptor.into_facts()), kept);
+        }
+    }
+}
+
+#[test]
 fn records_of_an_unsupported_suite_count_unread() {
     let sample = sample!("tls12-gcm256");
     let (_, expected) = sample.run(100, &KeyLog::default());

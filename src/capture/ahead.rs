@@ -1,7 +1,7 @@
 //! Reading, and unpacking, in a thread of its own, while what was read before is worked on.
 
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
 
@@ -11,13 +11,13 @@ const ROOM: usize = 16 << 10;
 /// Bytes of a block: few system calls, and with those under way still within the cache of a core.
 const BLOCK: usize = 256 << 10;
 
-/// Blocks read and not yet worked on.
-const QUEUE: usize = 2;
+/// Blocks there are: one that is worked on, one that waits and one that is read into.
+const BLOCKS: usize = 3;
 
 /// A stream that is read by another thread.
 pub struct Ahead {
     blocks: Receiver<io::Result<Block>>,
-    used: Sender<Vec<u8>>,
+    used: SyncSender<Vec<u8>>,
 }
 
 /// A buffer and how many of its bytes, from [`ROOM`] on, were read.
@@ -29,8 +29,9 @@ struct Block {
 impl Ahead {
     /// Begins to read; gives `reader` back where there is no thread to be had.
     pub fn start<R: Read + Send + 'static>(reader: R) -> Result<Self, Option<R>> {
-        let (full, blocks) = sync_channel(QUEUE);
-        let (used, empty) = channel();
+        // Neither is ever full.
+        let (full, blocks) = sync_channel(BLOCKS);
+        let (used, empty) = sync_channel(BLOCKS);
         let reader = Arc::new(Mutex::new(Some(reader)));
         let theirs = Arc::clone(&reader);
         let take = |shared: &Mutex<Option<R>>| shared.lock().ok()?.take();
@@ -71,20 +72,35 @@ impl Ahead {
 }
 
 fn read(mut reader: impl Read, full: &SyncSender<io::Result<Block>>, empty: &Receiver<Vec<u8>>) {
+    // The one that is worked on comes back for the first that is handed over.
+    let mut new = BLOCKS - 1;
     loop {
-        // A buffer that had to hold a long record is not kept.
-        let usual = |buffer: &Vec<u8>| buffer.len() <= ROOM + BLOCK;
-        let mut buffer = empty.try_recv().ok().filter(usual).unwrap_or_default();
+        let mut buffer = if new > 0 {
+            new -= 1;
+            Vec::new()
+        } else {
+            let Ok(used) = empty.recv() else { return };
+            // A buffer that had to hold a long record is not kept, nor is one from before.
+            if used.len() == ROOM + BLOCK { used } else { Vec::new() }
+        };
         buffer.resize(ROOM + BLOCK, 0);
-        let block = match reader.read(buffer.get_mut(ROOM..).unwrap_or_default()) {
+        let block = match fill(&mut reader, buffer.get_mut(ROOM..).unwrap_or_default()) {
             Ok(0) => return,
             Ok(len) => Ok(Block { buffer, len }),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => Err(error),
         };
         let failed = block.is_err();
         if full.send(block).is_err() || failed {
             return;
+        }
+    }
+}
+
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
         }
     }
 }

@@ -13,6 +13,9 @@ pub type Stream = Box<dyn Read + Send>;
 /// Bytes that any compressed stream may yield before its ratio is judged.
 const FREE: u64 = 64 << 20;
 
+/// Compressed bytes read at a time for zstd, which copies blocks that are not in one piece: few of them.
+const ZSTD_INPUT: usize = 512 << 10;
+
 /// Unpacks `reader` where it is compressed, and names the format. `used` counts what is taken from `reader`; `ratio` is the
 /// number of bytes allowed for each of these.
 pub fn open(
@@ -27,23 +30,47 @@ pub fn open(
         [0x1f, 0x8b, ..] => {
             (Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, whole))), "gzip")
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(zstd::Decoder::new(whole)?), "zstd"),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let whole = io::BufReader::with_capacity(ZSTD_INPUT, whole);
+            (Box::new(zstd::Decoder::with_buffer(whole)?), "zstd")
+        }
         [0x04, 0x22, 0x4d, 0x18] => (Box::new(FrameDecoder::new(whole)), "lz4"),
         _ => return Ok((Box::new(whole), None)),
     };
-    Ok((Box::new(Bounded { plain, used, produced: 0, ratio }), Some(name)))
+    Ok((Box::new(Bounded { plain, used, produced: 0, ratio, failed: None }), Some(name)))
 }
 
-/// Stops where a small file unpacks to an incredible size.
+/// Yields as much as there is room for, however small the pieces are that are unpacked at a time, and stops where a small
+/// file unpacks to an incredible size.
 struct Bounded {
     plain: Stream,
     used: Arc<AtomicU64>,
     produced: u64,
     ratio: u64,
+    /// What is to be told once all that came before it has been taken.
+    failed: Option<io::Error>,
 }
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut len = 0;
+        while let Some(room) = buffer.get_mut(len..).filter(|room| !room.is_empty()) {
+            match self.failed.take().map_or_else(|| self.piece(room), Err) {
+                Ok(0) => break,
+                Ok(read) => len += read,
+                Err(error) if len == 0 => return Err(error),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(len)
+    }
+}
+
+impl Bounded {
+    fn piece(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.plain.read(buffer)?;
         self.produced += read as u64;
         let used = self.used.load(Ordering::Relaxed);
@@ -128,8 +155,13 @@ mod tests {
     #[test]
     fn incredible_ratio_is_refused() {
         let plain = Box::new(io::repeat(0));
-        let mut bounded =
-            Bounded { plain, used: Arc::new(AtomicU64::new(3)), produced: FREE, ratio: 1 << 25 };
+        let mut bounded = Bounded {
+            plain,
+            used: Arc::new(AtomicU64::new(3)),
+            produced: FREE,
+            ratio: 1 << 25,
+            failed: None,
+        };
         assert_eq!(bounded.read(&mut [0; 8]).unwrap(), 8);
         bounded.ratio = 100;
         let error = bounded.read(&mut [0; 8]).unwrap_err().to_string();

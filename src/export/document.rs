@@ -1,7 +1,8 @@
 //! The report as one document, of any number of sessions: those that are over wait in packed form for the end of the
 //! capture, when the document can begin.
 
-use std::collections::VecDeque;
+mod blocks;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -10,12 +11,10 @@ use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use super::json::Spelled;
 use crate::at::Timestamp;
 use crate::model::{Report, Session};
+use blocks::{Block, Unpacked};
 
 /// Bytes packed together: enough for sessions to have much in common, few enough to be unpacked for one of them.
-const BLOCK: usize = 256 << 10;
-
-/// Blocks kept unpacked while the document is written: sessions end in about the order in which they begin.
-const AT_HAND: usize = 4;
+const BLOCK: usize = 128 << 10;
 
 /// The member of a report that the sessions are put into.
 const PLACE: &str = "\n  \"sessions\": [";
@@ -23,9 +22,10 @@ const PLACE: &str = "\n  \"sessions\": [";
 /// Sessions for a document, packed.
 pub struct Document {
     packer: zstd::bulk::Compressor<'static>,
-    blocks: Vec<Box<[u8]>>,
-    /// The block being filled.
+    blocks: Vec<Block>,
+    /// The block being filled, and with how many.
     filling: Vec<u8>,
+    filled: usize,
     places: Vec<Place>,
 }
 
@@ -46,7 +46,8 @@ impl Document {
     /// Where there is no memory for it.
     pub fn new() -> io::Result<Self> {
         let packer = zstd::bulk::Compressor::new(1)?;
-        Ok(Self { packer, blocks: Vec::new(), filling: Vec::new(), places: Vec::new() })
+        let (blocks, filling, places) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { packer, blocks, filling, filled: 0, places })
     }
 
     /// Takes a session, in any order.
@@ -61,6 +62,7 @@ impl Document {
         formatter.begin_array(&mut io::sink())?;
         formatter.begin_array(&mut io::sink())?;
         session.serialize(&mut Serializer::with_formatter(&mut self.filling, formatter))?;
+        self.filled += 1;
         let offset = |at: usize| u32::try_from(at).map_err(io::Error::other);
         self.places.push(Place {
             order: session.order(),
@@ -69,8 +71,10 @@ impl Document {
             end: offset(self.filling.len())?,
         });
         if self.filling.len() >= BLOCK {
-            self.blocks.push(self.packer.compress(&self.filling)?.into());
+            let packed = self.packer.compress(&self.filling)?.into();
+            self.blocks.push(Block { packed, len: self.filling.len(), left: self.filled });
             self.filling.clear();
+            self.filled = 0;
         }
         Ok(())
     }
@@ -81,50 +85,57 @@ impl Document {
     /// # Errors
     ///
     /// Where `out` fails.
-    pub fn write(mut self, out: &mut dyn Write, report: Report) -> io::Result<()> {
-        let frame = serde_json::to_string_pretty(&Report { sessions: Vec::new(), ..report })?;
-        // Lines do not break within strings: this is the member and nothing else.
-        let place = frame.find(PLACE).ok_or(io::ErrorKind::NotFound)? + PLACE.len();
-        let (head, tail) = frame.split_at(place);
-        self.places.sort_unstable();
+    pub fn write(self, out: &mut dyn Write, report: Report) -> io::Result<()> {
+        let Self { packer, blocks, filling, mut places, .. } = self;
+        drop(packer);
+        places.sort_unstable();
+        let mut unpacked = Unpacked::new(blocks, filling)?;
         let mut out = Spelled::new(out);
-        out.write_all(head.as_bytes())?;
-        let places = std::mem::take(&mut self.places);
-        let mut unpacked = Unpacked { document: &self, at_hand: VecDeque::new() };
-        for (number, place) in places.iter().enumerate() {
-            out.write_all(if number == 0 { b"\n    " } else { b",\n    " })?;
-            out.write_all(unpacked.session(place)?)?;
+        let sessions = |out: &mut Spelled<'_>| {
+            for (number, place) in places.iter().enumerate() {
+                out.write_all(if number == 0 { b"\n    " } else { b",\n    " })?;
+                let range = place.start as usize..place.end as usize;
+                out.write_all(unpacked.session(place.block, range)?)?;
+            }
+            if places.is_empty() { Ok(()) } else { out.write_all(b"\n  ") }
+        };
+        let mut frame = Frame { out: &mut out, head: Vec::new(), sessions: Some(sessions) };
+        serde_json::to_writer_pretty(&mut frame, &Report { sessions: Vec::new(), ..report })?;
+        if frame.sessions.is_some() {
+            return Err(io::ErrorKind::NotFound.into());
         }
-        if !places.is_empty() {
-            out.write_all(b"\n  ")?;
-        }
-        out.write_all(tail.as_bytes())?;
         out.write_all(b"\n")?;
         out.flush()
     }
 }
 
-/// Blocks unpacked as they are needed.
-struct Unpacked<'d> {
-    document: &'d Document,
-    at_hand: VecDeque<(usize, Vec<u8>)>,
+/// Passes on the document without sessions, and puts them in.
+struct Frame<'o, 'w, F> {
+    out: &'o mut Spelled<'w>,
+    /// What came before the place of the sessions.
+    head: Vec<u8>,
+    /// Writes them, once.
+    sessions: Option<F>,
 }
 
-impl Unpacked<'_> {
-    fn session(&mut self, place: &Place) -> io::Result<&[u8]> {
-        let range = place.start as usize..place.end as usize;
-        let Some(packed) = self.document.blocks.get(place.block) else {
-            return Ok(self.document.filling.get(range).unwrap_or_default());
-        };
-        if !self.at_hand.iter().any(|(block, _)| *block == place.block) {
-            if self.at_hand.len() >= AT_HAND {
-                self.at_hand.pop_front();
-            }
-            let block = zstd::stream::decode_all(&**packed)?;
-            self.at_hand.push_back((place.block, block));
+impl<F: FnOnce(&mut Spelled<'_>) -> io::Result<()>> Write for Frame<'_, '_, F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.sessions.is_none() {
+            return self.out.write(bytes);
         }
-        let block = self.at_hand.iter().find(|(block, _)| *block == place.block);
-        Ok(block.and_then(|(_, block)| block.get(range)).unwrap_or_default())
+        self.head.extend_from_slice(bytes);
+        // Lines do not break within strings: this is the member and nothing else.
+        if self.head.ends_with(PLACE.as_bytes())
+            && let Some(sessions) = self.sessions.take()
+        {
+            self.out.write_all(&std::mem::take(&mut self.head))?;
+            sessions(self.out)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -141,7 +152,7 @@ mod tests {
             .map(|number| {
                 let mut session = samples::session();
                 session.started = Timestamp::from_nanos(number * 1_000_000_000);
-                session.id = Some(format!("{number}\x7f"));
+                session.id = Some(format!("{number}\x7f{}", "x".repeat(8000)));
                 session
             })
             .collect();
@@ -149,7 +160,7 @@ mod tests {
         for number in 0..sessions.len() {
             document.add(&sessions[number * 77 % sessions.len()]).unwrap();
         }
-        assert!(document.blocks.len() > AT_HAND);
+        assert!(document.blocks.len() > blocks::AT_HAND);
         let (mut expected, mut out) = (Vec::new(), Vec::new());
         json::write(&mut expected, &Report { sessions: sessions.clone(), ..report.clone() })
             .unwrap();

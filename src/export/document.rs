@@ -2,16 +2,18 @@
 //! capture, when the document can begin.
 
 mod blocks;
+mod indented;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::Serializer;
 
 use super::json::Spelled;
 use crate::at::Timestamp;
 use crate::model::{Report, Session};
 use blocks::{Block, Unpacked};
+use indented::Indented;
 
 /// Bytes packed together: enough for sessions to have much in common, few enough to be unpacked for one of them.
 const BLOCK: usize = 128 << 10;
@@ -58,10 +60,8 @@ impl Document {
     pub fn add(&mut self, session: &Session) -> io::Result<()> {
         let start = self.filling.len();
         // Two levels down, in the list of the report.
-        let mut formatter = PrettyFormatter::new();
-        formatter.begin_array(&mut io::sink())?;
-        formatter.begin_array(&mut io::sink())?;
-        session.serialize(&mut Serializer::with_formatter(&mut self.filling, formatter))?;
+        let layout = Indented::at(2);
+        session.serialize(&mut Serializer::with_formatter(&mut self.filling, layout))?;
         self.filled += 1;
         let offset = |at: usize| u32::try_from(at).map_err(io::Error::other);
         self.places.push(Place {

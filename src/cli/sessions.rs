@@ -67,7 +67,7 @@ impl SessionsArgs {
         let mut out = output();
         let form = match if self.json { Format::Json } else { self.format } {
             Format::Text => Form::Table,
-            Format::Json => Form::Document(Document::new()?),
+            Format::Json => Form::Document(Document::default()),
             Format::Ndjson => Form::Lines(json::Lines::new(&mut out)),
         };
         let (select, names) = (&self.select, names.as_ref());

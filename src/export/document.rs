@@ -22,8 +22,10 @@ const BLOCK: usize = 128 << 10;
 const PLACE: &str = "\n  \"sessions\": [";
 
 /// Sessions for a document, packed.
+#[derive(Default)]
 pub struct Document {
-    packer: zstd::bulk::Compressor<'static>,
+    /// Made for the first block: most captures do not fill one.
+    packer: Option<zstd::bulk::Compressor<'static>>,
     blocks: Vec<Block>,
     /// The block being filled, and with how many.
     filling: Vec<u8>,
@@ -41,17 +43,6 @@ struct Place {
 }
 
 impl Document {
-    /// One without sessions.
-    ///
-    /// # Errors
-    ///
-    /// Where there is no memory for it.
-    pub fn new() -> io::Result<Self> {
-        let packer = zstd::bulk::Compressor::new(1)?;
-        let (blocks, filling, places) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { packer, blocks, filling, filled: 0, places })
-    }
-
     /// Takes a session, in any order.
     ///
     /// # Errors
@@ -70,12 +61,20 @@ impl Document {
             start: offset(start)?,
             end: offset(self.filling.len())?,
         });
-        if self.filling.len() >= BLOCK {
-            let packed = self.packer.compress(&self.filling)?.into();
-            self.blocks.push(Block { packed, len: self.filling.len(), left: self.filled });
-            self.filling.clear();
-            self.filled = 0;
-        }
+        if self.filling.len() >= BLOCK { self.pack() } else { Ok(()) }
+    }
+
+    /// Makes a block of what was filled.
+    fn pack(&mut self) -> io::Result<()> {
+        let mut packer = match self.packer.take() {
+            Some(packer) => packer,
+            None => zstd::bulk::Compressor::new(1)?,
+        };
+        let packed = packer.compress(&self.filling)?.into();
+        self.blocks.push(Block { packed, len: self.filling.len(), left: self.filled });
+        self.filling.clear();
+        self.filled = 0;
+        self.packer = Some(packer);
         Ok(())
     }
 
@@ -156,7 +155,7 @@ mod tests {
                 session
             })
             .collect();
-        let mut document = Document::new().unwrap();
+        let mut document = Document::default();
         for number in 0..sessions.len() {
             document.add(&sessions[number * 77 % sessions.len()]).unwrap();
         }
@@ -169,7 +168,7 @@ mod tests {
         sessions.clear();
         let (mut expected, mut out) = (Vec::new(), Vec::new());
         json::write(&mut expected, &Report { sessions, ..report.clone() }).unwrap();
-        Document::new().unwrap().write(&mut out, report).unwrap();
+        Document::default().write(&mut out, report).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(expected).unwrap());
     }
 }

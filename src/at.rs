@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::tz::Offset;
 use schemars::JsonSchema;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 
 /// A moment on the capture clock: nanoseconds since 1970-01-01 UTC.
@@ -160,6 +161,19 @@ impl Span {
         if at.frame > self.last.frame {
             self.last = at;
         }
+    }
+
+    /// Writes it as entries of a map, as [`Frames`] are.
+    pub(crate) fn write<M: SerializeMap>(self, map: &mut M) -> Result<(), M::Error> {
+        let Frames { first_frame, last_frame, time, ended, capture, capture_frame } = self.into();
+        map.serialize_entry("first_frame", &first_frame)?;
+        map.serialize_entry("last_frame", &last_frame)?;
+        map.serialize_entry("time", &time)?;
+        map.serialize_entry("ended", &ended)?;
+        if !is_zero(&capture) {
+            map.serialize_entry("capture", &capture)?;
+        }
+        capture_frame.map_or(Ok(()), |frame| map.serialize_entry("capture_frame", &frame))
     }
 
     /// Takes all of `other` in.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use bitsleuth::at::{At, Timestamp};
 use bitsleuth::bits::secrets::Secrets;
+use bitsleuth::bits::words::Words;
 use bitsleuth::capture::{Frame, Input, Item, LinkType, Reader};
 use bitsleuth::export::{Style, table, timeline};
 use bitsleuth::http::{self, Carrier, Parser, Start};
@@ -249,15 +250,17 @@ pub fn bits(data: &[u8]) {
         let chunk = Chunk { at: at(1), side, offset: 0, bytes: data };
         let mut decode = |event: http::Event<'_>| {
             let http::Event::Head { span, head, .. } = event else { return };
+            let words = &mut Words::default();
             let value =
                 match head.start {
                     Start::Request { .. } => {
-                        let request = bitsleuth::bits::decode::request(&head, span, Secrets::Mask);
+                        let request =
+                            bitsleuth::bits::decode::request(&head, span, Secrets::Mask, words);
                         bitsleuth::bits::decode::packet_type(&request);
                         serde_json::to_value(request)
                     }
                     Start::Response { .. } => serde_json::to_value(
-                        bitsleuth::bits::decode::response(&head, span, Secrets::Mask),
+                        bitsleuth::bits::decode::response(&head, span, Secrets::Mask, words),
                     ),
                 };
             value.expect("what is decoded can be written");

@@ -1,5 +1,7 @@
 //! From a message head to the fields of the upload protocol, in every spelling that the field uses.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -7,9 +9,10 @@ use super::PacketType;
 use super::fields::{self, ContentRange};
 use super::names::{Field, Fields};
 use super::secrets::Secrets;
+use super::words::Words;
 use crate::at::Span;
 use crate::http::{Head, Oddities, Start};
-use crate::model::exchange::{ErrorCode, Request, Response};
+use crate::model::exchange::{Body, ErrorCode, RareRequest, RareResponse, Request, Response};
 
 /// Whether a head belongs to the upload protocol: told by its headers, or by the verb where those are cut off.
 pub fn is_bits(head: &Head<'_>) -> bool {
@@ -36,9 +39,13 @@ pub fn is_bits(head: &Head<'_>) -> bool {
 ///
 /// A backslash that looks like the start of that becomes `\x5C`, so that the bytes can be had back.
 pub fn text(bytes: &[u8]) -> String {
+    lent(bytes).into_owned()
+}
+
+fn lent(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
-        Ok(text) if memchr::memchr(b'\\', bytes).is_none() => text.to_owned(),
-        _ => escaped(bytes),
+        Ok(text) if memchr::memchr(b'\\', bytes).is_none() => text.into(),
+        _ => escaped(bytes).into(),
     }
 }
 
@@ -76,27 +83,47 @@ pub fn packet_type(request: &Request) -> PacketType {
 }
 
 /// Decodes the head of a request.
-pub fn request(head: &Head<'_>, span: Span, secrets: Secrets) -> Request {
+pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words) -> Request {
     let Start::Request { method, target } = head.start else { return Request::default() };
     let fields = Fields::of(head);
-    let value = |field: Field| fields.first(field).map(text);
-    let credential = |field: Field| value(field).map(|value| secrets.credential(&value));
-    let credentials = || values(head, &fields, &[Field::Authorization, Field::ProxyAuthorization]);
+    let longest = head.headers.iter().map(|header| header.value.len() as u64).max();
+    let method = words.share(method);
+    let target = if secrets.keeps(target.as_bytes()) {
+        words.share(target)
+    } else {
+        secrets.target(target.to_owned()).into()
+    };
+    let host = fields.first(Field::Host).map(|host| match secrets.keeps(host) {
+        true => words.text(host),
+        false => secrets.target(text(host)).into(),
+    });
+    let mut value = |field: Field| fields.first(field).map(|value| words.text(value));
     Request {
         span,
-        method: method.to_owned(),
-        method_override: value(Field::XHttpMethodOverride),
-        target: secrets.target(target.to_owned()),
+        method,
+        target,
         minor_version: head.minor_version,
-        host: value(Field::Host).map(|host| secrets.target(host)),
+        host,
         user_agent: value(Field::UserAgent),
         packet_type: value(Field::BitsPacketType).or_else(|| value(Field::BitsPackageType)),
         session_id: value(Field::BitsSessionId),
         supported_protocols: value(Field::BitsSupportedProtocols),
         content_name: value(Field::ContentName),
-        content_range: value(Field::ContentRange).map(|raw| ContentRange::parse(&raw)),
+        content_range: fields.first(Field::ContentRange).map(|raw| ContentRange::parse(&lent(raw))),
         content_length: fields.first(Field::ContentLength).and_then(number),
-        content_length_raw: lengths(head, &fields),
+        body: Body::default(),
+        longest_value: longest.unwrap_or(0),
+        rare: rare_of_request(head, &fields, secrets).into(),
+    }
+}
+
+fn rare_of_request(head: &Head<'_>, fields: &Fields<'_>, secrets: Secrets) -> RareRequest {
+    let value = |field: Field| fields.first(field).map(text);
+    let credential = |field: Field| value(field).map(|value| secrets.credential(&value));
+    let credentials = || values(head, fields, &[Field::Authorization, Field::ProxyAuthorization]);
+    RareRequest {
+        method_override: value(Field::XHttpMethodOverride),
+        content_length_raw: lengths(head, fields),
         content_encoding: value(Field::ContentEncoding),
         transfer_encoding: value(Field::TransferEncoding),
         authorization: credential(Field::Authorization),
@@ -105,68 +132,81 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets) -> Request {
         ntlm: credentials().find_map(ntlm),
         expect: value(Field::Expect),
         via: value(Field::Via),
-        hops: hops(head, &fields),
-        longest_value: head
-            .headers
-            .iter()
-            .map(|header| header.value.len() as u64)
-            .max()
-            .unwrap_or(0),
+        hops: hops(head, fields),
+        file_type: None,
         long_field: long_field(head),
-        odd: oddities(head, &fields),
-        ..Request::default()
+        odd: oddities(head, fields),
     }
 }
 
 /// Decodes the head of a response.
-pub fn response(head: &Head<'_>, span: Span, secrets: Secrets) -> Response {
+pub fn response(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words) -> Response {
     let Start::Response { status, reason } = head.start else { return Response::default() };
     let fields = Fields::of(head);
-    let value = |field: Field| fields.first(field).map(text);
-    let received =
-        value(Field::BitsReceivedContentRange).or_else(|| value(Field::BitsRecievedContentRange));
-    let next_offset = received.as_deref().and_then(fields::received);
-    let plain = |raw: &String| raw.trim().parse::<u64>().is_ok();
-    let challenges = || values(head, &fields, &[Field::WwwAuthenticate, Field::ProxyAuthenticate]);
+    let reason = words.share(reason);
+    let received = received(&fields);
+    let mut value = |field: Field| fields.first(field).map(|value| words.text(value));
     Response {
         span,
         http_status: status,
-        reason: reason.to_owned(),
+        reason,
         minor_version: head.minor_version,
         packet_type: value(Field::BitsPacketType).or_else(|| value(Field::BitsPackageType)),
         protocol: value(Field::BitsProtocol),
         session_id: value(Field::BitsSessionId),
+        next_offset: received.as_deref().and_then(fields::received),
+        accept_encoding: value(Field::AcceptEncoding),
+        server: value(Field::Server),
+        content_length: fields.first(Field::ContentLength).and_then(number),
+        connection: value(Field::Connection),
+        content_type: value(Field::ContentType),
+        date: value(Field::Date),
+        answered_by: None,
+        body: Body::default(),
+        rare: rare_of_response(head, &fields, received, secrets).into(),
+    }
+}
+
+fn rare_of_response(
+    head: &Head<'_>,
+    fields: &Fields<'_>,
+    received: Option<Cow<'_, str>>,
+    secrets: Secrets,
+) -> RareResponse {
+    let value = |field: Field| fields.first(field).map(text);
+    let plain = |raw: &Cow<'_, str>| raw.trim().parse::<u64>().is_ok();
+    let challenges = || values(head, fields, &[Field::WwwAuthenticate, Field::ProxyAuthenticate]);
+    RareResponse {
         host_id: value(Field::BitsHostId),
         host_id_fallback_timeout_seconds: fields
             .first(Field::BitsHostIdFallbackTimeout)
             .or_else(|| fields.first(Field::BitsHostidFallbackTimeout))
             .and_then(number),
-        next_offset,
-        next_offset_raw: received.filter(|raw| !plain(raw)),
+        next_offset_raw: received.filter(|raw| !plain(raw)).map(Cow::into_owned),
         reply_url: value(Field::BitsReplyUrl),
         error: value(Field::BitsError)
             .and_then(|raw| error("BITS-Error", raw))
             .or_else(|| error("BITS-Error-Code", value(Field::BitsErrorCode)?)),
         error_context: value(Field::BitsErrorContext).filter(|raw| !raw.is_empty()),
-        accept_encoding: value(Field::AcceptEncoding),
-        server: value(Field::Server),
         via: value(Field::Via),
-        hops: hops(head, &fields),
-        content_length: fields.first(Field::ContentLength).and_then(number),
-        content_length_raw: lengths(head, &fields),
-        connection: value(Field::Connection),
+        hops: hops(head, fields),
+        content_length_raw: lengths(head, fields),
         retry_after: value(Field::RetryAfter),
         dav: value(Field::Dav),
-        cookies: cookies(head, &fields, secrets),
+        cookies: cookies(head, fields, secrets),
         location: value(Field::Location).map(|url| secrets.target(url)),
         allow: value(Field::Allow),
-        content_type: value(Field::ContentType),
-        date: value(Field::Date),
         challenges: challenges().map(|value| secrets.credential(&text(value))).collect(),
         ntlm_challenge: challenges().any(|value| ntlm(value) == Some(2)),
-        odd: oddities(head, &fields),
-        ..Response::default()
+        body_start: String::new(),
+        odd: oddities(head, fields),
     }
+}
+
+/// What the server says that it has, in either spelling of the field.
+fn received<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+    let usual = fields.first(Field::BitsReceivedContentRange);
+    usual.or_else(|| fields.first(Field::BitsRecievedContentRange)).map(lent)
 }
 
 fn error(header: &str, raw: String) -> Option<ErrorCode> {

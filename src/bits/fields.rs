@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::Text;
+
 /// The longest header value that Windows servers take, in bytes ([MC-BUP] Appendix A <2>).
 pub const VALUE_LIMIT: usize = 4_096;
 
@@ -11,7 +13,7 @@ pub const VALUE_LIMIT: usize = 4_096;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ContentRange {
     /// The value as written.
-    pub raw: String,
+    pub raw: Text,
     /// First byte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<u64>,
@@ -38,7 +40,7 @@ impl ContentRange {
         let number = |text: &str| text.trim().parse::<u64>().ok();
         let (start, end, total) = (number(start), number(end), number(total));
         let ordered = matches!((start, end, total), (Some(s), Some(e), Some(t)) if s <= e && e < t);
-        Self { raw: raw.to_owned(), start, end, total, valid: unit.is_some() && spaced && ordered }
+        Self { raw: raw.into(), start, end, total, valid: unit.is_some() && spaced && ordered }
     }
 
     /// How many bytes it names, where both ends are known and in order.

@@ -6,8 +6,11 @@ pub mod hresult;
 mod names;
 pub mod protocol;
 pub mod secrets;
+pub mod words;
 
 use std::fmt;
+
+use crate::model::Text;
 
 /// The value of `BITS-Packet-Type` ([MC-BUP] 2.2.1.2), compared without case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +28,7 @@ pub enum PacketType {
     /// Any answer of a BITS server.
     Ack,
     /// Another value, as written.
-    Other(String),
+    Other(Text),
     /// The header is missing, or the request that would hold it.
     Unknown,
 }
@@ -44,7 +47,7 @@ impl PacketType {
         KNOWN
             .into_iter()
             .find(|known| known.name().eq_ignore_ascii_case(value))
-            .unwrap_or_else(|| Self::Other(value.to_owned()))
+            .unwrap_or_else(|| Self::Other(value.into()))
     }
 
     /// The name in the spelling of Windows.

@@ -14,6 +14,11 @@ pub enum Secrets {
 }
 
 impl Secrets {
+    /// Whether a request target or `Host` stays as it is: there is no place for a secret in it.
+    pub fn keeps(self, text: &[u8]) -> bool {
+        self == Self::Show || memchr::memchr2(b'@', b'?', text).is_none()
+    }
+
     /// A request target, `Host` or URL.
     pub fn target(self, text: String) -> String {
         match self {

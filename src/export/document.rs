@@ -151,7 +151,7 @@ mod tests {
             .map(|number| {
                 let mut session = samples::session();
                 session.started = Timestamp::from_nanos(number * 1_000_000_000);
-                session.id = Some(format!("{number}\x7f{}", "x".repeat(8000)));
+                session.id = Some(format!("{number}\x7f{}", "x".repeat(8000)).into());
                 session
             })
             .collect();

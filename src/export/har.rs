@@ -103,9 +103,7 @@ fn request_of(exchange: &Exchange, request: &Request, head: Option<&RawHead>) ->
 
 fn response_of(response: Option<&Response>, head: Option<&RawHead>) -> Value {
     let body = response.map_or(0, |response| response.body.bytes);
-    let text = |pick: fn(&Response) -> Option<&String>| {
-        response.and_then(pick).cloned().unwrap_or_default()
-    };
+    let text = |pick: fn(&Response) -> Option<&str>| response.and_then(pick).unwrap_or_default();
     json!({
         // 0 is what browsers write for a request without an answer.
         "status": response.map_or(0, |response| response.http_status),
@@ -113,8 +111,8 @@ fn response_of(response: Option<&Response>, head: Option<&RawHead>) -> Value {
         "httpVersion": format!("HTTP/1.{}", response.map_or(1, |response| response.minor_version)),
         "cookies": [],
         "headers": headers(head),
-        "content": {"size": body, "mimeType": text(|response| response.content_type.as_ref())},
-        "redirectURL": text(|response| response.location.as_ref()),
+        "content": {"size": body, "mimeType": text(|response| response.content_type.as_deref())},
+        "redirectURL": text(|response| response.location.as_deref()),
         "headersSize": size(head),
         "bodySize": if response.is_some() { json!(body) } else { json!(-1) },
     })

@@ -62,10 +62,10 @@ fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         writeln!(out, "**{}**: {}\n", plain(&diagnosis.cause), plain(&diagnosis.summary))?;
     }
     let facts = [
-        ("session", session.id.clone()),
+        ("session", session.id.clone().map(String::from)),
         ("client", Some(session.client.address.to_string())),
         ("server", Some(server(session).to_string())),
-        ("user agent", session.user_agent.clone()),
+        ("user agent", session.user_agent.clone().map(String::from)),
         ("size", session.bytes_total.map(text::bytes)),
         ("acknowledged", session.bytes_total.map(|_| text::bytes(session.bytes_acknowledged))),
         ("started", Some(session.started.to_string())),

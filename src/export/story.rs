@@ -126,7 +126,8 @@ impl Story {
     }
 
     fn server(&mut self, exchange: &Exchange) -> usize {
-        let host = exchange.request.as_ref().and_then(|request| request.host.clone());
+        let host =
+            exchange.request.as_ref().and_then(|request| request.host.clone().map(String::from));
         let absolute =
             exchange.request.as_ref().is_some_and(|request| request.target.contains("://"));
         let via = exchange.response.as_ref().is_some_and(|response| response.via.is_some());

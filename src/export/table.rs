@@ -129,7 +129,7 @@ outcome       client      server         url                                   s
     fn a_pipe_gets_every_character() {
         let mut report = samples::report();
         let long = format!("http://10.20.0.80/{}", "a".repeat(500));
-        report.sessions[0].url = Some(long.clone());
+        report.sessions[0].url = Some(long.as_str().into());
         let mut out = Vec::new();
         write(&mut out, &report, &Style::default()).unwrap();
         assert!(String::from_utf8(out).unwrap().contains(&long));

@@ -115,8 +115,8 @@ fn text(value: impl ToString) -> Option<Value> {
     Some(Value::Text(value.to_string()))
 }
 
-fn maybe(value: Option<&String>) -> Option<Value> {
-    value.map(|value| Value::Text(value.clone()))
+fn maybe(value: Option<&str>) -> Option<Value> {
+    value.map(|value| Value::Text(value.to_owned()))
 }
 
 fn frames(frames: &[u64]) -> Option<Value> {
@@ -140,7 +140,7 @@ macro_rules! columns {
 
 const SESSIONS: &[Column] = columns! {
     session Integer |r| r.number.map(Value::Integer);
-    session_id Text |r| maybe(r.session?.id.as_ref());
+    session_id Text |r| maybe(r.session?.id.as_deref());
     outcome Text |r| text(r.session?.outcome.name());
     outcome_qualifiers Text |r| {
         let words = &r.session?.outcome_qualifiers;
@@ -152,12 +152,12 @@ const SESSIONS: &[Column] = columns! {
     client_address Text |r| text(r.session?.client.address);
     server_address Text |r| text(r.session?.server.address);
     server_port Integer |r| Some(Value::Integer(r.session?.server.port.into()));
-    server_host Text |r| maybe(r.session?.server.host.as_ref());
-    url Text |r| maybe(r.session?.url.as_ref());
-    user_agent Text |r| maybe(r.session?.user_agent.as_ref());
-    content_name Text |r| maybe(r.session?.content_name.as_ref());
-    host_id Text |r| maybe(r.session?.host_id.as_ref());
-    reply_url Text |r| maybe(r.session?.reply_url.as_ref());
+    server_host Text |r| maybe(r.session?.server.host.as_deref());
+    url Text |r| maybe(r.session?.url.as_deref());
+    user_agent Text |r| maybe(r.session?.user_agent.as_deref());
+    content_name Text |r| maybe(r.session?.content_name.as_deref());
+    host_id Text |r| maybe(r.session?.host_id.as_deref());
+    reply_url Text |r| maybe(r.session?.reply_url.as_deref());
     protocol_selected Text |r| text(&r.session?.negotiation.as_ref()?.selected.as_ref()?.guid);
     protocols_offered Integer |r| {
         Some(Value::Integer(r.session?.negotiation.as_ref()?.offered.len() as u64))
@@ -168,23 +168,23 @@ const SESSIONS: &[Column] = columns! {
     bytes_unique Integer |r| Some(Value::Integer(r.session?.bytes_unique));
     bytes_acknowledged Integer |r| Some(Value::Integer(r.session?.bytes_acknowledged));
     file_whole Flag |r| Some(Value::Flag(r.session?.file.as_ref()?.whole));
-    file_sha256 Text |r| maybe(r.session?.file.as_ref()?.sha256.as_ref());
+    file_sha256 Text |r| maybe(r.session?.file.as_ref()?.sha256.as_deref());
     error_http_status Integer |r| {
         Some(Value::Integer(r.session?.error.as_ref()?.http_status.into()))
     };
-    error_hresult Text |r| maybe(r.session?.error.as_ref()?.hresult.as_ref());
-    error_symbol Text |r| maybe(r.session?.error.as_ref()?.symbol.as_ref());
+    error_hresult Text |r| maybe(r.session?.error.as_ref()?.hresult.as_deref());
+    error_symbol Text |r| maybe(r.session?.error.as_ref()?.symbol.as_deref());
     error_frame Integer |r| Some(Value::Integer(r.session?.error.as_ref()?.frame));
     diagnosis_cause Text |r| text(&r.session?.diagnosis.as_ref()?.cause);
     diagnosis_answered_by Text |r| text(r.session?.diagnosis.as_ref()?.answered_by.name());
-    diagnosis_client_error Text |r| maybe(r.session?.diagnosis.as_ref()?.client_error.as_ref());
+    diagnosis_client_error Text |r| maybe(r.session?.diagnosis.as_ref()?.client_error.as_deref());
     diagnosis_summary Text |r| text(&r.session?.diagnosis.as_ref()?.summary);
-    superseded_by Text |r| maybe(r.session?.superseded_by.as_ref());
+    superseded_by Text |r| maybe(r.session?.superseded_by.as_deref());
 };
 
 const FRAGMENTS: &[Column] = columns! {
     session Integer |r| r.number.map(Value::Integer);
-    session_id Text |r| maybe(r.session?.id.as_ref());
+    session_id Text |r| maybe(r.session?.id.as_deref());
     range_start Integer |r| r.fragment?.start.map(Value::Integer);
     range_end Integer |r| r.fragment?.end.map(Value::Integer);
     range_total Integer |r| r.fragment?.total.map(Value::Integer);
@@ -196,12 +196,12 @@ const FRAGMENTS: &[Column] = columns! {
 
 const FINDINGS: &[Column] = columns! {
     session Integer |r| r.number.map(Value::Integer);
-    session_id Text |r| maybe(r.session?.id.as_ref());
+    session_id Text |r| maybe(r.session?.id.as_deref());
     rule Text |r| text(&r.finding?.rule);
     severity Text |r| text(r.finding?.severity.name());
     confidence Text |r| text(confidence(r.finding?.confidence));
     message Text |r| text(&r.finding?.message);
     frames Text |r| frames(&r.finding?.frames);
-    reference Text |r| maybe(r.finding?.reference.as_ref());
-    advice Text |r| maybe(r.finding?.advice.as_ref());
+    reference Text |r| maybe(r.finding?.reference.as_deref());
+    advice Text |r| maybe(r.finding?.advice.as_deref());
 };

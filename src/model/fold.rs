@@ -4,6 +4,7 @@ use super::exchange::{Body, Exchange, Request, Response};
 use super::negotiation::{Negotiation, Verdict};
 use super::ranges::Ranges;
 use super::session::{Client, File, Fragment, Missing, Outcome, Server, Session, SessionError};
+use super::text::Text;
 use super::url;
 use crate::bits::{PacketType, hresult};
 
@@ -26,7 +27,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         .unwrap_or(first);
     let named = requests(&exchanges).find_map(|(exchange, request)| url::of(exchange, request));
     let acks = || exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
-    let text = |pick: fn(&Request) -> &Option<String>| {
+    let text = |pick: fn(&Request) -> &Option<Text>| {
         requests(&exchanges).find_map(|(_, request)| pick(request).clone())
     };
     Some(Session {
@@ -35,11 +36,8 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         outcome_qualifiers,
         joined: view.joined,
         client: Client { address: origin.client.ip() },
-        server: Server {
-            host: named.map(|url| url.host.to_owned()),
-            ..Server::from(origin.server)
-        },
-        url: named.map(|url| url.text()),
+        server: Server { host: named.map(|url| url.host.into()), ..Server::from(origin.server) },
+        url: named.map(|url| url.text().into()),
         user_agent: text(|request| &request.user_agent),
         content_name: text(|request| &request.content_name),
         negotiation: view.create().map(Negotiation::of),
@@ -96,7 +94,7 @@ impl<'a> View<'a> {
         self.exchanges.iter().filter(move |exchange| exchange.kind == *kind)
     }
 
-    fn id(&self) -> Option<String> {
+    fn id(&self) -> Option<Text> {
         let given = |exchange: &Exchange| {
             exchange.response.as_ref()?.session_id.clone().filter(|id| !id.is_empty())
         };
@@ -179,7 +177,7 @@ impl<'a> View<'a> {
             let Some(start) = start_of(exchange).filter(|_| !refused) else { continue };
             let mut seen = Ranges::default();
             seen.add(start, start.saturating_add(body.bytes));
-            for hole in &body.holes {
+            for hole in body.holes.iter() {
                 let from = start.saturating_add(hole.offset);
                 seen.remove(from, from.saturating_add(hole.bytes));
             }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Exchange;
 use super::negotiation::Negotiation;
+use super::{Exchange, Text};
 use crate::at::{Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
@@ -47,7 +47,7 @@ impl Outcome {
 pub struct Session {
     /// The session id as first written on the wire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// How it ended.
     pub outcome: Outcome,
     /// What qualifies the outcome: `unconfirmed`, `likely`, `after-last-byte`, `closed-short`, `may-recover`,
@@ -63,13 +63,13 @@ pub struct Session {
     pub server: Server,
     /// Scheme, host and path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<Text>,
     /// `User-Agent` of the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Text>,
     /// `Content-Name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_name: Option<String>,
+    pub content_name: Option<Text>,
     /// How the protocol was agreed; absent where no Create-Session nor its answer was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negotiation: Option<Negotiation>,
@@ -111,7 +111,7 @@ pub struct Session {
     /// The session that carries the same upload on after this one was lost; only where it began before this one was
     /// given up (28 days without a message, or too many open sessions).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub superseded_by: Option<String>,
+    pub superseded_by: Option<Text>,
     /// Why it went wrong; absent for a session that is healthy, cancelled, or merely cut by the capture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnosis: Option<Diagnosis>,
@@ -168,7 +168,7 @@ pub struct Server {
     pub port: u16,
     /// The host that the client named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub host: Option<Text>,
 }
 
 impl From<SocketAddr> for Server {

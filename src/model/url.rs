@@ -37,7 +37,7 @@ pub fn path_of(request: &Request) -> &str {
 
 fn parts(request: &Request, tls: bool) -> (&'static str, Option<&str>, &str) {
     let scheme = if tls { "https" } else { "http" };
-    let target = request.target.as_str();
+    let target = &*request.target;
     let absolute =
         [("http", "http://"), ("https", "https://")].into_iter().find_map(|(scheme, prefix)| {
             let front = target.get(..prefix.len())?;

@@ -10,7 +10,7 @@ use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::tls::TlsConnections;
-use crate::model::{Attempt, Exchange, Lookup, Outcome, Session, TlsConnection, url};
+use crate::model::{Attempt, Exchange, Lookup, Outcome, Session, Text, TlsConnection, url};
 use crate::rules::hosts::bare;
 use crate::rules::{look, runner};
 use crate::sessions::Web;
@@ -29,9 +29,9 @@ pub struct Brief {
     /// Where the session was created.
     pub server: SocketAddr,
     /// Its URL.
-    pub url: Option<String>,
+    pub url: Option<Text>,
     /// Its id as written.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// Its Create-Session was answered with success.
     pub created: bool,
     /// Nothing of it escaped the capture.
@@ -55,7 +55,7 @@ pub struct Brief {
     /// Its last frame.
     pub last: At,
     /// `Server` of the answer to its Create-Session.
-    pub software: Option<String>,
+    pub software: Option<Text>,
     /// A reply was offered.
     pub replied: bool,
     /// Its first large Fragments.
@@ -143,7 +143,7 @@ pub struct History {
 /// What sessions have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    Upload(IpAddr, String),
+    Upload(IpAddr, Text),
     Server(SocketAddr),
     Id(SocketAddr, String),
     /// The id alone, for what a proxy passes on.

@@ -94,7 +94,10 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
     }
     // What was asked before BITS, a proxy for instance, calls itself something else.
     if first.is_ack() && then.is_ack() {
-        let texts = [("Server", &first.server, &then.server), ("Via", &first.via, &then.via)];
+        let texts = [
+            ("Server", first.server.as_deref(), then.server.as_deref()),
+            ("Via", first.via.as_deref(), then.via.as_deref()),
+        ];
         for (name, one, two) in texts {
             if let (Some(one), Some(two)) = (one, two)
                 && one != two

@@ -135,19 +135,19 @@ mod tests {
 
     /// A response of `status`, `Name: value` fields and the start of a body.
     fn response(status: u16, fields: &[&str], body: &str) -> Response {
-        let mut response =
-            Response { http_status: status, body_start: body.to_owned(), ..Response::default() };
+        let mut response = Response { http_status: status, ..Response::default() };
+        response.rare.edit().body_start = body.to_owned();
         for field in fields {
             let (name, value) = field.split_once(": ").unwrap();
             match name {
-                "Server" => response.server = Some(value.to_owned()),
+                "Server" => response.server = Some(value.into()),
                 "Via" => {
-                    response.via = Some(value.to_owned());
-                    response.hops.push((*field).to_owned());
+                    response.rare.edit().via = Some(value.to_owned());
+                    response.rare.edit().hops.push((*field).to_owned());
                 }
-                "Reason" => response.reason = value.to_owned(),
-                "BITS-Packet-Type" => response.packet_type = Some(value.to_owned()),
-                _ => response.hops.push((*field).to_owned()),
+                "Reason" => response.reason = value.into(),
+                "BITS-Packet-Type" => response.packet_type = Some(value.into()),
+                _ => response.rare.edit().hops.push((*field).to_owned()),
             }
         }
         response

@@ -212,13 +212,12 @@ struct Texts {
 
 impl Texts {
     fn of(response: &Response) -> Self {
-        let lower =
-            |text: Option<&String>| text.map(|text| text.to_ascii_lowercase()).unwrap_or_default();
+        let lower = |text: Option<&str>| text.unwrap_or_default().to_ascii_lowercase();
         Self {
-            server: lower(response.server.as_ref()),
+            server: lower(response.server.as_deref()),
             body: response.body_start.to_ascii_lowercase(),
             reason: response.reason.to_ascii_lowercase(),
-            via: lower(response.via.as_ref()),
+            via: lower(response.via.as_deref()),
             hops: response.hops.join("\n").to_ascii_lowercase(),
             status: response.http_status,
         }

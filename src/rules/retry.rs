@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Around;
 use crate::at::Span;
-use crate::model::{Exchange, Outcome, Response, Session};
+use crate::model::{Exchange, Outcome, Response, Session, Text};
 
 /// Tries looked at, the latest ones.
 const LATEST: usize = 256;
@@ -13,7 +13,7 @@ const LATEST: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Try {
     /// The packet with what it asks for: only the same request is a retry. A session as a whole is one too.
-    pub what: (Cow<'static, str>, Option<String>),
+    pub what: (Cow<'static, str>, Option<Text>),
     /// Its frames.
     pub span: Span,
 }
@@ -45,7 +45,7 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
     tries
 }
 
-fn asked_for(exchange: &Exchange) -> Option<String> {
+fn asked_for(exchange: &Exchange) -> Option<Text> {
     let request = exchange.request.as_ref()?;
     let range = request.content_range.as_ref().map(|range| range.raw.clone());
     range.or_else(|| request.supported_protocols.clone())

@@ -14,11 +14,13 @@ use hashbrown::HashMap;
 
 use crate::at::{At, Span};
 use crate::bits::secrets::Secrets;
+use crate::bits::words::Words;
 use crate::bits::{PacketType, decode};
 use crate::http::{self, Event, Head, Start};
 use crate::limits::Limits;
 use crate::model::Session;
 use crate::model::exchange::{Body, Exchange, Hole, Stray};
+use crate::model::rare::Rare;
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
 use crate::rules::around::Brief;
@@ -53,6 +55,7 @@ pub struct Sessions {
     digest: bool,
     hashing: Pool,
     secrets: Secrets,
+    words: Words,
     limits: Limits,
     /// Exchanges beyond the cap of their session.
     omitted: u64,
@@ -94,6 +97,7 @@ impl Sessions {
             digest,
             hashing: Pool::default(),
             secrets,
+            words: Words::default(),
             limits,
             omitted: 0,
         }
@@ -221,7 +225,7 @@ impl Sessions {
     }
 
     fn request(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let request = decode::request(head, span, self.secrets);
+        let request = decode::request(head, span, self.secrets, &mut self.words);
         let kind = decode::packet_type(&request);
         let start = request
             .content_range
@@ -239,9 +243,7 @@ impl Sessions {
             tunnel: head.carrier.tunnel,
             request: Some(request),
             response: None,
-            interim: Vec::new(),
-            interim_at: None,
-            stray: Vec::new(),
+            rare: Rare::default(),
             inferred,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
@@ -325,11 +327,12 @@ impl Sessions {
         let Some(open) = self.open.get_mut(link.session) else { return };
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
         if (100..200).contains(&status) && status != 101 {
-            value.interim.push(status);
-            value.interim_at.get_or_insert(span.first.time);
+            let rare = value.rare.edit();
+            rare.interim.push(status);
+            rare.interim_at.get_or_insert(span.first.time);
             return;
         }
-        let response = decode::response(head, span, self.secrets);
+        let response = decode::response(head, span, self.secrets, &mut self.words);
         if !response.is_success()
             && link.start.is_some()
             && let Some(digest) = &mut open.digest
@@ -349,7 +352,7 @@ impl Sessions {
 
     /// A response whose request the capture lacks.
     fn orphan(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let response = decode::response(head, span, self.secrets);
+        let response = decode::response(head, span, self.secrets, &mut self.words);
         let value = Exchange {
             kind: PacketType::Unknown,
             connection: connection.id,
@@ -359,9 +362,7 @@ impl Sessions {
             tunnel: head.carrier.tunnel,
             request: None,
             response: Some(response),
-            interim: Vec::new(),
-            interim_at: None,
-            stray: Vec::new(),
+            rare: Rare::default(),
             inferred: true,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
@@ -406,8 +407,11 @@ impl Sessions {
                     value.response.as_ref().is_some_and(|response| !response.is_success());
                 let Some(request) = &mut value.request else { return };
                 request.body.started.get_or_insert(at.time);
-                if offset == 0 && link.start == Some(0) {
-                    request.file_type = magic(bytes);
+                if offset == 0
+                    && link.start == Some(0)
+                    && let Some(kind) = magic(bytes)
+                {
+                    request.rare.edit().file_type = Some(kind);
                 }
                 request.body.bytes += bytes.len() as u64;
                 request.span.extend(at);
@@ -420,8 +424,9 @@ impl Sessions {
                 let Some(response) = &mut value.response else { return };
                 response.body.started.get_or_insert(at.time);
                 response.body.bytes += bytes.len() as u64;
-                let room = BODY_START.saturating_sub(response.body_start.len()).min(bytes.len());
-                response.body_start.push_str(&decode::text(bytes.get(..room).unwrap_or_default()));
+                let start = &mut response.rare.edit().body_start;
+                let room = BODY_START.saturating_sub(start.len()).min(bytes.len());
+                start.push_str(&decode::text(bytes.get(..room).unwrap_or_default()));
             }
         }
     }
@@ -443,7 +448,7 @@ impl Sessions {
         }
         let value = self.open.get_mut(session).and_then(|open| open.exchanges.get_mut(index));
         if let Some(value) = value.filter(|value| value.stray.len() < STRAYS) {
-            value.stray.push(Stray { side, frame: at.frame, bytes: len });
+            value.rare.edit().stray.push(Stray { side, frame: at.frame, bytes: len });
         }
     }
 
@@ -500,11 +505,12 @@ fn magic(bytes: &[u8]) -> Option<String> {
 
 fn add_hole(body: &mut Body, offset: u64, len: u64) {
     body.bytes = body.bytes.saturating_add(len);
-    let full = body.holes.len() >= HOLES;
-    match body.holes.last_mut() {
+    let holes = body.holes.edit();
+    let full = holes.len() >= HOLES;
+    match holes.last_mut() {
         Some(last) if full || last.offset + last.bytes == offset => {
             last.bytes = offset.saturating_add(len).saturating_sub(last.offset);
         }
-        _ => body.holes.push(Hole { offset, bytes: len }),
+        _ => holes.push(Hole { offset, bytes: len }),
     }
 }

@@ -8,7 +8,7 @@ use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{SESSION_NOT_FOUND, fold};
 use crate::model::session::Reply;
-use crate::model::{Outcome, Response, Session};
+use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
 use crate::rules::around::Brief;
@@ -44,7 +44,7 @@ pub(super) struct Open {
     /// Canonical id, once known.
     pub id: Option<String>,
     /// The session that carries the same upload on: the first one after this, and its id as written.
-    pub successor: Option<(Number, String)>,
+    pub successor: Option<(Number, Text)>,
     /// Close or Cancel succeeded.
     over: bool,
     /// There was nothing left to cancel ([MC-BUP] 3.1.5.2.1).
@@ -58,7 +58,7 @@ pub(super) struct Open {
     /// A Create succeeded.
     created: bool,
     path: Option<String>,
-    url: Option<String>,
+    url: Option<Text>,
     /// Hosts that the client named, in lower case, and those that the server told it to use.
     hosts: Vec<String>,
     peers: Vec<(SocketAddr, SocketAddr)>,
@@ -98,7 +98,7 @@ impl Open {
             self.path = asked.path.as_deref().map(str::to_owned);
         }
         if self.url.is_none() {
-            self.url = asked.url.map(|url| url.text());
+            self.url = asked.url.map(|url| url.text().into());
         }
         if let Some(host) = asked.host.as_deref().filter(|_| !self.has_host(asked)) {
             push_new(&mut self.hosts, host.to_owned());
@@ -173,7 +173,7 @@ impl Open {
     pub fn followed_by(&mut self, number: Number, id: &str, url: Option<&str>) {
         let closer = self.successor.as_ref().is_none_or(|(known, _)| number < *known);
         if closer && url.is_some() && self.url.as_deref() == url {
-            self.successor = Some((number, id.to_owned()));
+            self.successor = Some((number, id.into()));
         }
     }
 

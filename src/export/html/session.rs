@@ -90,22 +90,22 @@ fn facts(out: &mut dyn Write, session: &Session) -> io::Result<()> {
     };
     let took = text::duration(session.ended.since(session.started));
     let named = session.server.host.as_ref();
-    let named = named.filter(|host| **host != session.server.address.to_string());
+    let named = named.filter(|host| ***host != *session.server.address.to_string());
     let host = named.map_or_else(String::new, |host| format!(" ({host})"));
     let facts = [
-        ("session", session.id.clone()),
+        ("session", session.id.clone().map(String::from)),
         ("client", Some(session.client.address.to_string())),
         ("server", Some(format!("{}{host}", server(session)))),
-        ("URL", session.url.clone()),
-        ("name", session.content_name.clone()),
-        ("user agent", session.user_agent.clone()),
+        ("URL", session.url.clone().map(String::from)),
+        ("name", session.content_name.clone().map(String::from)),
+        ("user agent", session.user_agent.clone().map(String::from)),
         ("size", Some(sizes)),
         ("time", Some(format!("{} to {}, {took}", session.started, session.ended))),
         ("SHA-256", session.file.as_ref().and_then(|file| file.sha256.clone())),
         ("host id", session.host_id.clone()),
         ("reply", session.reply_url.clone()),
         ("error", error_words(session, false, &Style::default())),
-        ("carried on as", session.superseded_by.clone()),
+        ("carried on as", session.superseded_by.clone().map(String::from)),
     ];
     writeln!(out, "<dl>")?;
     for (name, value) in facts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {

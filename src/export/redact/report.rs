@@ -1,6 +1,7 @@
 //! A report with pseudonyms.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use super::head;
 use super::pseudonym::{Pseudonyms, Stay};
@@ -68,17 +69,17 @@ pub fn heads(heads: &mut Heads, pseudonyms: &Pseudonyms) {
 }
 
 fn whole(session: &mut Session, pseudonyms: &Pseudonyms, seen: &mut Seen) {
-    let mut text = |slot: &mut Option<String>| option(slot, pseudonyms, seen);
-    text(&mut session.id);
-    text(&mut session.url);
-    text(&mut session.content_name);
-    text(&mut session.host_id);
-    text(&mut session.reply_url);
-    text(&mut session.server.host);
-    text(&mut session.superseded_by);
-    if let Some(agent) = &mut session.user_agent {
-        *agent = pseudonyms.map(agent, Stay::Products);
-    }
+    let texts = [
+        &mut session.id,
+        &mut session.url,
+        &mut session.content_name,
+        &mut session.server.host,
+        &mut session.superseded_by,
+    ];
+    texts.into_iter().for_each(|slot| option(slot, pseudonyms, seen));
+    option(&mut session.host_id, pseudonyms, seen);
+    option(&mut session.reply_url, pseudonyms, seen);
+    products(&mut session.user_agent, pseudonyms);
     if let Some(negotiation) = &mut session.negotiation {
         for offer in negotiation.offered.iter_mut().chain(&mut negotiation.selected) {
             offer.guid = head::value(pseudonyms, "BITS-Protocol", &offer.guid);
@@ -116,52 +117,62 @@ fn one(exchange: &mut Exchange, pseudonyms: &Pseudonyms, seen: &mut Seen) {
 fn asked(request: &mut Request, pseudonyms: &Pseudonyms, seen: &mut Seen) {
     let target = pseudonyms.text(&request.target);
     replace(&mut request.target, target, seen);
-    for slot in
-        [&mut request.host, &mut request.session_id, &mut request.content_name, &mut request.user]
-    {
+    for slot in [&mut request.host, &mut request.session_id, &mut request.content_name] {
         option(slot, pseudonyms, seen);
     }
     if let Some(offers) = &mut request.supported_protocols {
-        *offers = head::value(pseudonyms, "BITS-Supported-Protocols", offers);
+        *offers = head::value(pseudonyms, "BITS-Supported-Protocols", offers).into();
     }
-    for slot in [&mut request.user_agent, &mut request.via].into_iter().flatten() {
-        *slot = pseudonyms.map(slot, Stay::Products);
+    products(&mut request.user_agent, pseudonyms);
+    if let Some(rare) = request.rare.as_mut() {
+        option(&mut rare.user, pseudonyms, seen);
+        products(&mut rare.via, pseudonyms);
+        rare.hops.iter_mut().for_each(|hop| *hop = pseudonyms.map(hop, Stay::Products));
+        rare.file_type = None;
     }
-    request.hops.iter_mut().for_each(|hop| *hop = pseudonyms.map(hop, Stay::Products));
-    request.file_type = None;
 }
 
 fn answered(response: &mut Response, pseudonyms: &Pseudonyms, seen: &mut Seen) {
-    for slot in [
-        &mut response.session_id,
-        &mut response.host_id,
-        &mut response.reply_url,
-        &mut response.location,
-    ] {
-        option(slot, pseudonyms, seen);
-    }
+    option(&mut response.session_id, pseudonyms, seen);
     if let Some(choice) = &mut response.protocol {
-        *choice = head::value(pseudonyms, "BITS-Protocol", choice);
+        *choice = head::value(pseudonyms, "BITS-Protocol", choice).into();
     }
-    for slot in [&mut response.server, &mut response.via].into_iter().flatten() {
-        *slot = pseudonyms.map(slot, Stay::Products);
+    products(&mut response.server, pseudonyms);
+    response.reason = pseudonyms.map(&response.reason, Stay::Products).into();
+    if let Some(rare) = response.rare.as_mut() {
+        for slot in [&mut rare.host_id, &mut rare.reply_url, &mut rare.location] {
+            option(slot, pseudonyms, seen);
+        }
+        products(&mut rare.via, pseudonyms);
+        rare.hops.iter_mut().for_each(|hop| *hop = pseudonyms.map(hop, Stay::Products));
+        rare.body_start = pseudonyms.map(&rare.body_start, Stay::Products);
     }
-    response.hops.iter_mut().for_each(|hop| *hop = pseudonyms.map(hop, Stay::Products));
-    response.reason = pseudonyms.map(&response.reason, Stay::Products);
-    response.body_start = pseudonyms.map(&response.body_start, Stay::Products);
 }
 
-fn option(slot: &mut Option<String>, pseudonyms: &Pseudonyms, seen: &mut Seen) {
+/// Replaces a text that names no product by itself.
+fn option<T: Slot>(slot: &mut Option<T>, pseudonyms: &Pseudonyms, seen: &mut Seen) {
     if let Some(text) = slot {
         let other = pseudonyms.text(text);
         replace(text, other, seen);
     }
 }
 
-fn replace(text: &mut String, other: String, seen: &mut Seen) {
-    note(text, other.clone(), seen);
-    *text = other;
+/// Replaces what is no name of a product.
+fn products<T: Slot>(slot: &mut Option<T>, pseudonyms: &Pseudonyms) {
+    if let Some(text) = slot {
+        *text = pseudonyms.map(text, Stay::Products).into();
+    }
 }
+
+fn replace<T: Slot>(text: &mut T, other: String, seen: &mut Seen) {
+    note(text, other.clone(), seen);
+    *text = other.into();
+}
+
+/// A text that another can be put in the place of.
+trait Slot: Deref<Target = str> + From<String> {}
+
+impl<T: Deref<Target = str> + From<String>> Slot for T {}
 
 /// Remembers what became of a text, and of the words in it.
 fn note(text: &str, other: String, seen: &mut Seen) {

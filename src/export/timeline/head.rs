@@ -88,7 +88,7 @@ pub(in crate::export) const fn tone(outcome: Outcome) -> Tone {
 
 /// Session id and user agent.
 pub(in crate::export) fn identity(session: &Session) -> String {
-    let id = session.id.clone().unwrap_or_else(|| "no session id seen".to_owned());
+    let id = session.id.as_deref().unwrap_or("no session id seen");
     let agent = session.user_agent.as_deref().unwrap_or_default();
     format!("{id}   {agent}").trim_end().to_owned()
 }

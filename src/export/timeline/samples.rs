@@ -8,6 +8,7 @@ use crate::bits::fields::ContentRange;
 use crate::capture::Input;
 use crate::model::exchange::{Body, Exchange, Request, Response};
 use crate::model::negotiation::Negotiation;
+use crate::model::rare::Rare;
 use crate::model::report::{Quality, Report, Tool};
 use crate::model::session::{Client, Fragment, Outcome, Server, Session};
 
@@ -44,9 +45,9 @@ pub fn fragment() -> Exchange {
     let request = Request {
         span: span(8, 17, 400_726),
         method: "BITS_POST".into(),
-        session_id: Some(ID.to_lowercase()),
+        session_id: Some(ID.to_lowercase().into()),
         content_range: Some(ContentRange::parse("bytes 0-8191/40960")),
-        body: Body { bytes: 2730, complete: false, reset: false, holes: Vec::new(), started: None },
+        body: Body { bytes: 2730, ..Body::default() },
         ..Request::default()
     };
     let response = Response { next_offset: Some(8192), ..ack(span(18, 18, 401_054)) };
@@ -73,9 +74,7 @@ pub fn exchange(kind: PacketType, request: Request, response: Option<Response>) 
         tunnel: false,
         request: Some(request),
         response,
-        interim: Vec::new(),
-        interim_at: None,
-        stray: Vec::new(),
+        rare: Rare::default(),
         inferred: false,
     }
 }

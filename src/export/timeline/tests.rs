@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::exchange::Response;
+use crate::model::exchange::{RareResponse, Response};
 
 fn shown(report: &Report, style: &Style) -> String {
     let mut out = Vec::new();
@@ -60,7 +60,7 @@ fn an_answer_from_elsewhere_is_told_apart() {
         protocol: None,
         session_id: None,
         server: Some("nginx".into()),
-        challenges: vec!["NTLM".into()],
+        rare: RareResponse { challenges: vec!["NTLM".into()], ..RareResponse::default() }.into(),
         ..exchange.response.unwrap()
     });
     let mut out = Vec::new();
@@ -101,13 +101,14 @@ fn an_error_has_its_name_and_a_second_capture_its_number() {
     let response = session.exchanges[1].response.as_mut().unwrap();
     response.http_status = 500;
     response.next_offset = None;
-    response.error = Some(crate::model::exchange::ErrorCode {
+    let rare = response.rare.edit();
+    rare.error = Some(crate::model::exchange::ErrorCode {
         header: "BITS-Error-Code".into(),
         raw: "x8020001f".into(),
         value: Some(0x8020_001F),
         notation: None,
     });
-    response.error_context = Some("0x5".into());
+    rare.error_context = Some("0x5".into());
     response.span.first.input = 1;
     response.span.last.input = 1;
     response.span.first.input_frame = 3;

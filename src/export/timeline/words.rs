@@ -192,7 +192,7 @@ impl Words {
         let id = response.session_id.as_ref()?;
         if exchange.kind == PacketType::CreateSession {
             let known = self.id.as_ref() == Some(&protocol::canonical_id(id));
-            return Some(format!("opens {}", if known { self.brief(id) } else { id.clone() }));
+            return Some(format!("opens {}", if known { self.brief(id) } else { id.to_string() }));
         }
         self.foreign(Some(id))
     }

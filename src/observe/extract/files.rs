@@ -70,7 +70,11 @@ impl Extract {
             .flat_map(|session| self.copies(session, by_frame).0)
             .map(|(place, _)| (place, State::Earlier))
             .collect();
-        let mut entry = entry(Kind::Upload, size, source(number, session, session.url.clone()));
+        let mut entry = entry(
+            Kind::Upload,
+            size,
+            source(number, session, session.url.clone().map(String::from)),
+        );
         let built = self.build(size, &copies, &earlier);
         let mut build = match built {
             Ok(build) => build,
@@ -236,10 +240,10 @@ fn announced(session: &Session) -> Ranges {
 fn source(session: u64, of: &Session, url: Option<String>) -> Source {
     Source {
         session,
-        session_id: of.id.clone(),
+        session_id: of.id.clone().map(String::from),
         outcome: of.outcome,
         url,
-        content_name: of.content_name.clone(),
+        content_name: of.content_name.clone().map(String::from),
         client: of.client.address,
         server: (of.server.address, of.server.port).into(),
         started: of.started,

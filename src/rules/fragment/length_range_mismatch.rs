@@ -61,6 +61,6 @@ fn carried(request: &Request) -> Option<u64> {
 }
 
 /// The first legs of an authentication carry no body although they name one.
-const fn authenticates(request: &Request) -> bool {
+fn authenticates(request: &Request) -> bool {
     request.authorization.is_some() || request.proxy_authorization.is_some()
 }

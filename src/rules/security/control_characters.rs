@@ -38,29 +38,28 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 /// Where in an exchange they are.
 fn place(exchange: &Exchange) -> Option<&'static str> {
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
-    let text = |text: Option<&String>| {
-        text.is_some_and(|text| !is_plain(text) && text.chars().any(is_odd))
-    };
+    let text =
+        |text: Option<&str>| text.is_some_and(|text| !is_plain(text) && text.chars().any(is_odd));
     let head = |odd: Option<&Vec<String>>| {
         odd.is_some_and(|odd| odd.iter().any(|odd| matches!(odd.as_str(), "nul" | "control")))
     };
     [
         ("the URL", request.is_some_and(|request| is_escaped(&request.target))),
-        ("the URL", text(request.map(|request| &request.target))),
-        ("Content-Name", text(request.and_then(|request| request.content_name.as_ref()))),
-        ("the session id", text(request.and_then(|request| request.session_id.as_ref()))),
+        ("the URL", text(request.map(|request| &*request.target))),
+        ("Content-Name", text(request.and_then(|request| request.content_name.as_deref()))),
+        ("the session id", text(request.and_then(|request| request.session_id.as_deref()))),
         ("the head", head(request.map(|request| &request.odd))),
         (
             "BITS-Session-Id in the answer",
-            text(response.and_then(|response| response.session_id.as_ref())),
+            text(response.and_then(|response| response.session_id.as_deref())),
         ),
         (
             "BITS-Reply-URL in the answer",
-            text(response.and_then(|response| response.reply_url.as_ref())),
+            text(response.and_then(|response| response.reply_url.as_deref())),
         ),
         (
             "BITS-Host-Id in the answer",
-            text(response.and_then(|response| response.host_id.as_ref())),
+            text(response.and_then(|response| response.host_id.as_deref())),
         ),
         ("the head in the answer", head(response.map(|response| &response.odd))),
     ]

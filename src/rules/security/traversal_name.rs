@@ -37,7 +37,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let request = exchange.request.as_ref();
         let response = exchange.response.as_ref();
         let names = [
-            ("the URL", request.map(|request| request.target.as_str())),
+            ("the URL", request.map(|request| &*request.target)),
             ("Content-Name", request.and_then(|request| request.content_name.as_deref())),
             ("BITS-Reply-URL", response.and_then(|response| response.reply_url.as_deref())),
         ];

@@ -56,8 +56,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if around.lookups.is_empty() {
         return;
     }
-    let named = [&session.server.host, &session.host_id];
-    let hosts: Vec<String> = named.into_iter().flatten().map(|host| hosts::bare(host)).collect();
+    let named = [session.server.host.as_deref(), session.host_id.as_deref()];
+    let hosts: Vec<String> = named.into_iter().flatten().map(hosts::bare).collect();
     let meant = around.lookups.iter().filter(|lookup| {
         lookup.client == session.client.address
             && hosts.contains(&lookup.name)

@@ -1,0 +1,158 @@
+//! A request of the upload protocol.
+
+use std::ops::Deref;
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::exchange::Body;
+use super::form::Form;
+use super::rare::{Absent, Rare};
+use super::text::Text;
+use crate::at::Span;
+use crate::bits::fields::ContentRange;
+
+/// A request of the upload protocol ([MC-BUP] 2.2.2, 2.2.4, 2.2.6, 2.2.8, 2.2.10).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+pub struct Request {
+    /// Its frames.
+    #[serde(flatten)]
+    pub span: Span,
+    /// The method as written.
+    pub method: Text,
+    /// The request target as written, save for passwords and tokens, which are `***`.
+    pub target: Text,
+    /// 0 for HTTP/1.0, 1 for HTTP/1.1.
+    pub minor_version: u8,
+    /// `Host`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Text>,
+    /// `User-Agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<Text>,
+    /// `BITS-Packet-Type` as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet_type: Option<Text>,
+    /// `BITS-Session-Id` as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Text>,
+    /// `BITS-Supported-Protocols` as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supported_protocols: Option<Text>,
+    /// `Content-Name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_name: Option<Text>,
+    /// `Content-Range`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_range: Option<ContentRange>,
+    /// `Content-Length`, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_length: Option<u64>,
+    /// The body.
+    pub body: Body,
+    /// Length of the longest header value, in bytes; Windows servers take 4,096 ([MC-BUP] 2.2.1).
+    pub longest_value: u64,
+    /// What few requests have.
+    #[serde(flatten)]
+    pub rare: Rare<RareRequest>,
+}
+
+/// What few requests have.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+pub struct RareRequest {
+    /// `X-Http-Method-Override`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method_override: Option<String>,
+    /// All values of `Content-Length` as written, where they differ or are no numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_length_raw: Vec<String>,
+    /// `Content-Encoding`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
+    /// `Transfer-Encoding`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_encoding: Option<String>,
+    /// Scheme of `Authorization`, never its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// Scheme of `Proxy-Authorization`, never its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_authorization: Option<String>,
+    /// User name of Basic credentials, never the password (RFC 7617 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Which NTLM message the credentials carry, 1 or 3 ([MS-NLMP] 2.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ntlm: Option<u8>,
+    /// `Expect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// `Via`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// Fields that proxies add, as `Name: value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<String>,
+    /// What the first bytes of the file are, as a media type; for a body that holds the start of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_type: Option<String>,
+    /// Name of the field that holds it, where it is longer than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_field: Option<String>,
+    /// Oddities of the head that were tolerated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<String>,
+}
+
+impl Deref for Request {
+    type Target = RareRequest;
+
+    fn deref(&self) -> &RareRequest {
+        &self.rare
+    }
+}
+
+impl Absent for RareRequest {
+    fn none() -> &'static Self {
+        static NONE: LazyLock<RareRequest> = LazyLock::new(RareRequest::default);
+        &NONE
+    }
+}
+
+/// In one order, whatever is rare.
+impl Serialize for Request {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = Form::begin(serializer)?;
+        let rare: &RareRequest = self;
+        form.span(self.span)?;
+        form.put("method", &self.method)?;
+        form.maybe("method_override", &rare.method_override)?;
+        form.put("target", &self.target)?;
+        form.put("minor_version", &self.minor_version)?;
+        form.maybe("host", &self.host)?;
+        form.maybe("user_agent", &self.user_agent)?;
+        form.maybe("packet_type", &self.packet_type)?;
+        form.maybe("session_id", &self.session_id)?;
+        form.maybe("supported_protocols", &self.supported_protocols)?;
+        form.maybe("content_name", &self.content_name)?;
+        form.maybe("content_range", &self.content_range)?;
+        form.maybe("content_length", &self.content_length)?;
+        form.all("content_length_raw", &rare.content_length_raw)?;
+        form.maybe("content_encoding", &rare.content_encoding)?;
+        form.maybe("transfer_encoding", &rare.transfer_encoding)?;
+        form.maybe("authorization", &rare.authorization)?;
+        form.maybe("proxy_authorization", &rare.proxy_authorization)?;
+        form.maybe("user", &rare.user)?;
+        form.maybe("ntlm", &rare.ntlm)?;
+        form.maybe("expect", &rare.expect)?;
+        form.maybe("via", &rare.via)?;
+        form.all("hops", &rare.hops)?;
+        form.put("body", &self.body)?;
+        form.maybe("file_type", &rare.file_type)?;
+        form.put("longest_value", &self.longest_value)?;
+        form.maybe("long_field", &rare.long_field)?;
+        form.all("odd", &rare.odd)?;
+        form.end()
+    }
+}

@@ -1,0 +1,228 @@
+//! A response of the upload protocol, or to one of its requests.
+
+use std::ops::Deref;
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::exchange::Body;
+use super::form::Form;
+use super::rare::{Absent, Rare};
+use super::text::Text;
+use crate::at::Span;
+use crate::bits::fields::Notation;
+use crate::rules::origin::Origin;
+
+/// A response ([MC-BUP] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+pub struct Response {
+    /// Its frames.
+    #[serde(flatten)]
+    pub span: Span,
+    /// The status.
+    pub http_status: u16,
+    /// The reason phrase.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub reason: Text,
+    /// 0 for HTTP/1.0, 1 for HTTP/1.1.
+    pub minor_version: u8,
+    /// `BITS-Packet-Type` as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet_type: Option<Text>,
+    /// `BITS-Protocol`: the GUID chosen, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Text>,
+    /// `BITS-Session-Id` as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<Text>,
+    /// `BITS-Received-Content-Range`: the next byte wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_offset: Option<u64>,
+    /// `Accept-Encoding`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_encoding: Option<Text>,
+    /// `Server`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Text>,
+    /// `Content-Length`, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_length: Option<u64>,
+    /// `Connection`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Text>,
+    /// `Content-Type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<Text>,
+    /// `Date`, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Text>,
+    /// Who gave this response, judged by its fields and the start of its body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<Origin>,
+    /// The body.
+    pub body: Body,
+    /// What few responses have.
+    #[serde(flatten)]
+    pub rare: Rare<RareResponse>,
+}
+
+/// What few responses have.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+pub struct RareResponse {
+    /// `BITS-Host-Id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_id: Option<String>,
+    /// `BITS-Host-Id-Fallback-Timeout`, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_id_fallback_timeout_seconds: Option<u64>,
+    /// `BITS-Received-Content-Range` as written, where it is not just a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_offset_raw: Option<String>,
+    /// `BITS-Reply-URL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_url: Option<String>,
+    /// `BITS-Error` or its alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorCode>,
+    /// `BITS-Error-Context` or its alias, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_context: Option<String>,
+    /// `Via`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// Fields that proxies add, as `Name: value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<String>,
+    /// All values of `Content-Length` as written, where they differ or are no numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_length_raw: Vec<String>,
+    /// `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
+    /// `DAV` (RFC 4918 10.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dav: Option<String>,
+    /// Names of the cookies that were set: load balancers use them for affinity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cookies: Vec<String>,
+    /// `Location`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// `Allow`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow: Option<String>,
+    /// Schemes of `WWW-Authenticate` and `Proxy-Authenticate`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub challenges: Vec<String>,
+    /// Whether one of them carries the NTLM challenge, message 2 ([MS-NLMP] 2.2.1.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ntlm_challenge: bool,
+    /// The first bytes of the body as text: they name the box that answered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body_start: String,
+    /// Oddities of the head that were tolerated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<String>,
+}
+
+/// An error code of the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorCode {
+    /// The header that held it, as written.
+    pub header: String,
+    /// The value as written.
+    pub raw: String,
+    /// The code, where it can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<u32>,
+    /// How it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notation: Option<Notation>,
+}
+
+impl Response {
+    /// Whether a BITS server gave it: only those set `BITS-Packet-Type: Ack`.
+    pub fn is_ack(&self) -> bool {
+        let is = |kind: &str| kind == "Ack" || kind.trim().eq_ignore_ascii_case("ack");
+        self.packet_type.as_deref().is_some_and(is)
+    }
+
+    /// Whether the capture lacks the end of the head: fields may be missing.
+    pub fn is_cut(&self) -> bool {
+        self.odd.iter().any(|odd| odd == "cut")
+    }
+
+    /// 200 or 201: both mean success ([MC-BUP] 2.2.1.2 and the packet pages).
+    pub fn is_success(&self) -> bool {
+        matches!(self.http_status, 200..=299)
+    }
+
+    /// 401 or 407: an authentication round.
+    pub fn is_challenge(&self) -> bool {
+        matches!(self.http_status, 401 | 407)
+    }
+
+    /// The error code, where one was given and is not zero.
+    pub fn error_value(&self) -> Option<u32> {
+        self.error.as_ref()?.value.filter(|value| *value != 0)
+    }
+}
+
+impl Deref for Response {
+    type Target = RareResponse;
+
+    fn deref(&self) -> &RareResponse {
+        &self.rare
+    }
+}
+
+impl Absent for RareResponse {
+    fn none() -> &'static Self {
+        static NONE: LazyLock<RareResponse> = LazyLock::new(RareResponse::default);
+        &NONE
+    }
+}
+
+/// In one order, whatever is rare.
+impl Serialize for Response {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = Form::begin(serializer)?;
+        let rare: &RareResponse = self;
+        form.span(self.span)?;
+        form.put("http_status", &self.http_status)?;
+        form.text("reason", &self.reason)?;
+        form.put("minor_version", &self.minor_version)?;
+        form.maybe("packet_type", &self.packet_type)?;
+        form.maybe("protocol", &self.protocol)?;
+        form.maybe("session_id", &self.session_id)?;
+        form.maybe("host_id", &rare.host_id)?;
+        form.maybe("host_id_fallback_timeout_seconds", &rare.host_id_fallback_timeout_seconds)?;
+        form.maybe("next_offset", &self.next_offset)?;
+        form.maybe("next_offset_raw", &rare.next_offset_raw)?;
+        form.maybe("reply_url", &rare.reply_url)?;
+        form.maybe("error", &rare.error)?;
+        form.maybe("error_context", &rare.error_context)?;
+        form.maybe("accept_encoding", &self.accept_encoding)?;
+        form.maybe("server", &self.server)?;
+        form.maybe("via", &rare.via)?;
+        form.all("hops", &rare.hops)?;
+        form.maybe("content_length", &self.content_length)?;
+        form.all("content_length_raw", &rare.content_length_raw)?;
+        form.maybe("connection", &self.connection)?;
+        form.maybe("retry_after", &rare.retry_after)?;
+        form.maybe("dav", &rare.dav)?;
+        form.all("cookies", &rare.cookies)?;
+        form.maybe("location", &rare.location)?;
+        form.maybe("allow", &rare.allow)?;
+        form.maybe("content_type", &self.content_type)?;
+        form.maybe("date", &self.date)?;
+        form.all("challenges", &rare.challenges)?;
+        form.flag("ntlm_challenge", rare.ntlm_challenge)?;
+        form.maybe("answered_by", &self.answered_by)?;
+        form.put("body", &self.body)?;
+        form.text("body_start", &rare.body_start)?;
+        form.all("odd", &rare.odd)?;
+        form.end()
+    }
+}

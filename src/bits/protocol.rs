@@ -5,6 +5,9 @@ use uuid::Uuid;
 /// The only registered upload protocol.
 pub const UPLOAD_1_5: Uuid = uuid::uuid!("7df0354d-249b-430f-820d-3d2a9bef4931");
 
+/// How Windows writes it.
+const USUAL: &str = "{7df0354d-249b-430f-820d-3d2a9bef4931}";
+
 /// Entries of `BITS-Supported-Protocols` that Windows reads ([MC-BUP] Appendix A <6>).
 pub const OFFERS_READ: usize = 100;
 
@@ -15,6 +18,9 @@ pub fn name(text: &str) -> Option<&'static str> {
 
 /// A GUID in any case, with or without braces.
 pub fn guid(text: &str) -> Option<Uuid> {
+    if text == USUAL {
+        return Some(UPLOAD_1_5);
+    }
     let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
     let dashed = bare.len() == 36;
     dashed.then(|| Uuid::try_parse(bare).ok()).flatten()
@@ -23,12 +29,28 @@ pub fn guid(text: &str) -> Option<Uuid> {
 /// Lower case without braces, the form to compare session ids in: GUIDs and others
 /// ([MC-BUP] 2.2.1.2; other servers hand out decimals).
 pub fn canonical_id(text: &str) -> String {
-    text.trim().trim_matches(['{', '}']).to_ascii_lowercase()
+    let mut bare = text.trim();
+    while let Some(rest) = bare.strip_prefix('{').or_else(|| bare.strip_prefix('}')) {
+        bare = rest;
+    }
+    while let Some(rest) = bare.strip_suffix('}').or_else(|| bare.strip_suffix('{')) {
+        bare = rest;
+    }
+    bare.to_ascii_lowercase()
 }
 
 /// Splits a `BITS-Supported-Protocols` value at spaces, commas and semicolons.
 pub fn offers(value: &str) -> impl Iterator<Item = &str> {
-    value.split([' ', '\t', ',', ';']).filter(|entry| !entry.is_empty())
+    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b',' | b';');
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        let start = rest.bytes().position(|byte| !ends(&byte))?;
+        let entries = rest.get(start..)?;
+        let end = entries.bytes().position(|byte| ends(&byte)).unwrap_or(entries.len());
+        let (entry, behind) = entries.split_at_checked(end)?;
+        rest = behind;
+        Some(entry)
+    })
 }
 
 #[cfg(test)]

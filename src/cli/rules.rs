@@ -63,7 +63,7 @@ impl RulesArgs {
     }
 }
 
-fn write_json(out: &mut dyn Write, rules: &[&Rule]) -> std::io::Result<()> {
+fn write_json(out: &mut dyn Write, rules: &[&'static Rule]) -> std::io::Result<()> {
     let entries: Vec<RuleEntry> = rules.iter().map(|rule| RuleEntry::of(rule)).collect();
     json::write_value(out, &entries)
 }

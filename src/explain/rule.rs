@@ -40,7 +40,7 @@ pub struct RuleEntry {
 
 impl RuleEntry {
     /// The entry of a rule.
-    pub fn of(rule: &Rule) -> Self {
+    pub fn of(rule: &'static Rule) -> Self {
         Self {
             id: rule.id(),
             severity: rule.severity,

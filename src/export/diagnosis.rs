@@ -115,7 +115,7 @@ fn write_session(
     }
     let mut also = if cause.is_some() { "also" } else { "found" };
     let told = |finding: &&Finding| {
-        let other = Some(finding.rule.as_str()) != cause;
+        let other = Some(&*finding.rule) != cause;
         other && (detail == Detail::Full || !finding.is_hint())
     };
     for finding in session.findings.iter().filter(told) {

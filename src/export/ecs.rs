@@ -87,7 +87,7 @@ impl Form for Ecs {
         if let Some(session) = session {
             whose(&mut doc, session);
         }
-        let rule = ALL.iter().find(|rule| rule.id() == finding.rule);
+        let rule = ALL.iter().find(|rule| rule.is_named(&finding.rule));
         doc.insert("message".into(), json!(finding.message));
         doc.insert("log".into(), json!({"level": finding.severity.name()}));
         doc.insert(

@@ -31,6 +31,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     a & 0xe000 == 0x2000 && !documentation
 }
 
+/// The address that a host is, where it is written as one.
+pub fn literal(host: &str) -> Option<IpAddr> {
+    // Names seldom end in a digit, and have no colon.
+    let may_be = host.ends_with(|last: char| last.is_ascii_digit()) || host.contains(':');
+    may_be.then(|| host.parse().ok()).flatten()
+}
+
 /// The host of a URL without its port, brackets taken off, and the port where one is written.
 pub fn host_and_port(url: &str) -> Option<(&str, Option<u16>)> {
     let rest = url.split_once(':')?.1.strip_prefix("//")?;

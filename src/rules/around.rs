@@ -32,6 +32,8 @@ pub struct Brief {
     pub url: Option<Text>,
     /// Its id as written.
     pub id: Option<Text>,
+    /// The same in the form to compare.
+    canonical: Option<Text>,
     /// Its Create-Session was answered with success.
     pub created: bool,
     /// Nothing of it escaped the capture.
@@ -91,9 +93,14 @@ impl Passed {
     }
 }
 
+/// The id of a session in the form to compare.
+pub fn canonical(session: &Session) -> Option<Text> {
+    session.id.as_deref().map(|id| canonical_id(id).into())
+}
+
 impl Brief {
     /// What there is to remember; `None` for a session without exchanges.
-    pub fn of(session: &Session) -> Option<Self> {
+    pub fn of(session: &Session, canonical: Option<Text>) -> Option<Self> {
         let span = session.span()?;
         let answers = || session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
         let mut most = 0;
@@ -107,6 +114,7 @@ impl Brief {
             server: SocketAddr::new(session.server.address, session.server.port),
             url: session.url.clone(),
             id: session.id.clone(),
+            canonical,
             created: session.exchanges.iter().any(look::creates),
             whole: runner::is_whole(session),
             outcome: session.outcome,
@@ -145,25 +153,25 @@ pub struct History {
 enum Key {
     Upload(IpAddr, Text),
     Server(SocketAddr),
-    Id(SocketAddr, String),
+    Id(SocketAddr, Text),
     /// The id alone, for what a proxy passes on.
-    Leg(String),
+    Leg(Text),
 }
 
 impl Key {
     fn all(brief: &Brief) -> [Option<Self>; 4] {
         let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
-        let id = brief.id.as_deref().map(|id| Self::Id(brief.server, canonical_id(id)));
-        let large = brief.id.as_deref().filter(|_| !brief.passed.is_empty());
-        let leg = large.map(|id| Self::Leg(canonical_id(id)));
+        let id = brief.canonical.clone().map(|id| Self::Id(brief.server, id));
+        let large = brief.canonical.clone().filter(|_| !brief.passed.is_empty());
+        let leg = large.map(Self::Leg);
         [upload, Some(Self::Server(brief.server)), id, leg]
     }
 }
 
 impl History {
-    /// Remembers a session.
-    pub fn add(&mut self, session: &Session) {
-        let Some(brief) = Brief::of(session) else { return };
+    /// Remembers a session with this canonical id.
+    pub fn add(&mut self, session: &Session, id: Option<Text>) {
+        let Some(brief) = Brief::of(session, id) else { return };
         if self.briefs.len() >= REMEMBERED {
             self.forget();
         }
@@ -221,6 +229,8 @@ pub struct Around<'a> {
     pub(super) history: &'a History,
     /// Earlier ones of the same client with the same URL, be they over or not, by their ends.
     pub(super) uploads: &'a [&'a Brief],
+    /// The canonical id of the session that is judged.
+    pub(super) id: Option<&'a Text>,
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, so far.
@@ -254,13 +264,12 @@ impl<'a> Around<'a> {
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
         let server = SocketAddr::new(session.server.address, session.server.port);
-        let key = session.id.as_deref().map(|id| Key::Id(server, canonical_id(id)));
-        self.history.with(key)
+        self.history.with(self.id.map(|id| Key::Id(server, id.clone())))
     }
 
     /// Earlier sessions with the same id and large Fragments, between whatever hosts.
-    pub fn other_legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
-        self.history.with(session.id.as_deref().map(|id| Key::Leg(canonical_id(id))))
+    pub fn other_legs(&self) -> impl Iterator<Item = &'a Brief> + use<'a> {
+        self.history.with(self.id.cloned().map(Key::Leg))
     }
 
     /// Failed attempts of the session's client to reach a server that it also uploads to, in the time of the session or

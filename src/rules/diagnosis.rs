@@ -13,20 +13,20 @@ pub fn of(session: &Session) -> Option<Diagnosis> {
     let &(rule, cause) = ranked.first()?;
     let mut contributing: Vec<String> = Vec::new();
     for (_, finding) in &ranked {
-        if finding.rule != cause.rule && !contributing.contains(&finding.rule) {
-            contributing.push(finding.rule.clone());
+        if finding.rule != cause.rule && !contributing.iter().any(|known| finding.rule == **known) {
+            contributing.push(finding.rule.to_string());
         }
     }
     let decisive = decisive(session, cause);
     let code = client_code(session, rule, decisive);
     Some(Diagnosis {
-        cause: cause.rule.clone(),
+        cause: cause.rule.to_string(),
         confidence: cause.confidence,
         contributing,
         answered_by: decisive.map_or(Origin::Nobody, Origin::of),
         answerable: rule.answerable().map(str::to_owned),
-        advice: cause.advice.clone(),
-        confirm: cause.confirm.clone(),
+        advice: cause.advice.clone().map(String::from),
+        confirm: cause.confirm.clone().map(String::from),
         client_error: code.map(hresult::hex),
         client_log: code.map(hresult::in_words),
         summary: summary(rule, cause),

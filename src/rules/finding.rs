@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::origin::Origin;
 use super::{ALL, Rule};
 use crate::at::{At, Span};
+use crate::model::Text;
 
 /// How much a finding matters.
 #[derive(
@@ -53,7 +54,7 @@ pub enum Confidence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The rule's id.
-    pub rule: String,
+    pub rule: Text,
     /// How much it matters.
     pub severity: Severity,
     /// How sure it is.
@@ -67,13 +68,13 @@ pub struct Finding {
     pub proof: Vec<At>,
     /// The clause it rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
+    pub reference: Option<Text>,
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub advice: Option<String>,
+    pub advice: Option<Text>,
     /// What would confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confirm: Option<String>,
+    pub confirm: Option<Text>,
 }
 
 impl Finding {
@@ -167,20 +168,22 @@ impl Notes<'_> {
             return;
         }
         self.cap -= 1;
-        let mut proof: Vec<At> = spans.iter().flat_map(|span| [span.first, span.last]).collect();
-        proof.retain(|at| at.frame > 0);
+        let mut proof: Vec<At> = Vec::with_capacity(spans.len() * 2);
+        let ends = spans.iter().flat_map(|span| [span.first, span.last]);
+        proof.extend(ends.filter(|at| at.frame > 0));
         proof.sort_unstable_by_key(|at| at.frame);
         proof.dedup_by_key(|at| at.frame);
+        let read = &self.rule.read;
         self.findings.push(Finding {
-            rule: self.rule.id(),
+            rule: read.id.clone(),
             severity,
             confidence,
             message: message.into(),
             frames: proof.iter().map(|at| at.frame).collect(),
             proof,
-            reference: self.rule.reference().map(str::to_owned),
-            advice: self.rule.advice().map(str::to_owned),
-            confirm: self.rule.confirm().map(str::to_owned),
+            reference: read.reference.clone(),
+            advice: read.advice.clone(),
+            confirm: read.confirm.clone(),
         });
     }
 }

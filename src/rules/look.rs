@@ -24,6 +24,19 @@ pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
         .filter(|_| exchange.kind == PacketType::Fragment)
 }
 
+/// The exchanges that name another target or another file than the one before, and those with a reply URL.
+pub fn named(session: &Session) -> impl Iterator<Item = &Exchange> {
+    let mut known = (None, None);
+    session.exchanges.iter().filter(move |exchange| {
+        let request = exchange.request.as_ref();
+        let target = request.map(|request| &request.target);
+        let name = request.and_then(|request| request.content_name.as_ref());
+        let replies = exchange.response.as_ref().is_some_and(|answer| answer.reply_url.is_some());
+        let before = std::mem::replace(&mut known, (target, name));
+        replies || before != known
+    })
+}
+
 /// Whether it was answered with success.
 pub fn succeeded(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(Response::is_success)

@@ -29,7 +29,7 @@ pub fn packets(session: &Session) -> Vec<Try> {
     tries.take(LATEST).collect()
 }
 
-/// The sessions of this upload since one was completed, in order, with this one.
+/// The sessions of this upload since one was completed, in order, with this one; empty where it is the first.
 pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
     let what = || ("the session".into(), None);
     let earlier = around
@@ -40,6 +40,10 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
         .take(LATEST)
         .map(|brief| Try { what: what(), span: Span { first: brief.first, last: brief.last } });
     let mut tries: Vec<Try> = earlier.collect();
+    // This one alone is no retry.
+    if tries.is_empty() {
+        return tries;
+    }
     tries.reverse();
     tries.extend(session.span().map(|span| Try { what: what(), span }));
     tries

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Around, Notes, Seen, Severity};
-use crate::model::{Exchange, Report, Session};
+use crate::model::{Exchange, Report, Session, Text};
 use crate::stream::Connection;
 
 /// One judgement.
@@ -28,22 +28,22 @@ pub struct Rule {
 /// A rule's name and the notes in its documentation.
 #[derive(Debug)]
 pub(super) struct Read {
-    id: String,
-    advice: Option<&'static str>,
-    answerable: Option<&'static str>,
-    client: Option<&'static str>,
-    confirm: Option<&'static str>,
-    reference: Option<&'static str>,
+    pub id: Text,
+    pub advice: Option<Text>,
+    answerable: Option<Text>,
+    client: Option<Text>,
+    pub confirm: Option<Text>,
+    pub reference: Option<Text>,
 }
 
 impl Read {
     pub fn of(module: &str, docs: &'static str) -> Self {
         let note = |name: &str| {
             let line = docs.lines().map(str::trim).find(|line| is_note(line, name))?;
-            line.split_once(':').map(|(_, text)| text.trim())
+            line.split_once(':').map(|(_, text)| text.trim().into())
         };
         Self {
-            id: module.rsplit("::").next().unwrap_or(module).replace('_', "-"),
+            id: module.rsplit("::").next().unwrap_or(module).replace('_', "-").into(),
             advice: note("Advice"),
             answerable: note("Answerable"),
             client: note("Client"),
@@ -98,7 +98,7 @@ const NOTES: [&str; 5] = ["Advice", "Answerable", "Client", "Confirm", "Referenc
 impl Rule {
     /// Its name: that of its file, in kebab-case.
     pub fn id(&self) -> String {
-        self.read.id.clone()
+        self.read.id.to_string()
     }
 
     /// Whether `id` is its name.
@@ -119,28 +119,28 @@ impl Rule {
     }
 
     /// What to do about it.
-    pub fn advice(&self) -> Option<&'static str> {
-        self.read.advice
+    pub fn advice(&self) -> Option<&str> {
+        self.read.advice.as_deref()
     }
 
     /// Who can do something about it.
-    pub fn answerable(&self) -> Option<&'static str> {
-        self.read.answerable
+    pub fn answerable(&self) -> Option<&str> {
+        self.read.answerable.as_deref()
     }
 
     /// The code in the log of a Windows client that runs into it, as `0x80072EE2`.
-    pub fn client_code(&self) -> Option<&'static str> {
-        self.read.client
+    pub fn client_code(&self) -> Option<&str> {
+        self.read.client.as_deref()
     }
 
     /// What would confirm it.
-    pub fn confirm(&self) -> Option<&'static str> {
-        self.read.confirm
+    pub fn confirm(&self) -> Option<&str> {
+        self.read.confirm.as_deref()
     }
 
     /// The clause it rests on.
-    pub fn reference(&self) -> Option<&'static str> {
-        self.read.reference
+    pub fn reference(&self) -> Option<&str> {
+        self.read.reference.as_deref()
     }
 
     /// What it means: the paragraphs behind the title, one a line.

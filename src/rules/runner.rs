@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::around::{Around, Brief, History};
+use super::around::{Around, Brief, History, canonical};
 use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
@@ -54,11 +54,21 @@ impl Judge {
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
         let Sight { open, attempts, lookups, tls, web, end } = *sight;
         let uploads = &self.history.uploads(session, open);
-        let around = Around { history: &self.history, uploads, attempts, lookups, tls, web, end };
+        let id = canonical(session);
+        let around = Around {
+            history: &self.history,
+            uploads,
+            id: id.as_ref(),
+            attempts,
+            lookups,
+            tls,
+            web,
+            end,
+        };
         session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
         self.seen.add_handshakes(around.handshakes_of(session));
-        self.history.add(session);
+        self.history.add(session, id);
         self.seen.add(session);
     }
 
@@ -84,7 +94,7 @@ impl Judge {
     fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {
         let shown = Shown::of(session);
         let mut findings = Vec::new();
-        for rule in &self.rules {
+        for rule in self.rules.iter().filter(|rule| shown.is_for(rule)) {
             ask(rule, &shown, around, &mut self.notes(rule, &mut findings));
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -115,6 +125,15 @@ impl<'s> Shown<'s> {
         let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
         Self { session, whole: is_whole(session), exchanges, troubled }
     }
+
+    /// Whether there is anything to ask a rule.
+    const fn is_for(&self, rule: &Rule) -> bool {
+        match rule.check {
+            Check::Capture(_) => false,
+            Check::Trouble(_) if self.troubled.is_empty() => false,
+            _ => self.whole || !matches!(rule.needs, Needs::WholeSession),
+        }
+    }
 }
 
 fn is_smooth(exchange: &Exchange) -> bool {
@@ -124,9 +143,6 @@ fn is_smooth(exchange: &Exchange) -> bool {
 }
 
 fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut Notes<'_>) {
-    if rule.needs == Needs::WholeSession && !shown.whole {
-        return;
-    }
     let session = shown.session;
     let mut each = |parts: &[Part<'_>], check: fn(&Session, &Exchange, &mut Notes<'_>)| {
         for part in parts {

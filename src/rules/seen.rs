@@ -36,7 +36,9 @@ impl Seen {
     pub(super) fn add(&mut self, session: &Session) {
         self.sessions += 1;
         if self.ends.len() < KEPT {
-            let ends = session.exchanges.iter().map(|e| (session.client.address, e.server));
+            // Most exchanges of a session go where the one before went.
+            let runs = session.exchanges.chunk_by(|one, next| one.server == next.server);
+            let ends = runs.filter_map(|run| Some((session.client.address, run.first()?.server)));
             self.ends.extend(ends);
             self.ports.insert(session.server.port);
         }

@@ -32,7 +32,7 @@ pub(super) fn fired(text: &str) -> Vec<(String, Severity)> {
         .findings
         .iter()
         .chain(sessions)
-        .map(|finding| (finding.rule.clone(), finding.severity))
+        .map(|finding| (finding.rule.to_string(), finding.severity))
         .collect()
 }
 

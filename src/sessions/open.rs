@@ -11,7 +11,7 @@ use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
-use crate::rules::around::Brief;
+use crate::rules::around::{Brief, canonical};
 use crate::rules::origin::Origin;
 use crate::stream::Connection;
 
@@ -233,7 +233,8 @@ impl Open {
     pub fn brief(&mut self) -> Option<&Brief> {
         let now = self.last.frame;
         if self.brief.as_ref().is_none_or(|(then, _)| *then != now) {
-            let brief = fold(self.exchanges.clone(), None).and_then(|session| Brief::of(&session));
+            let brief = fold(self.exchanges.clone(), None)
+                .and_then(|session| Brief::of(&session, canonical(&session)));
             self.brief = brief.map(|brief| (now, Box::new(brief)));
         }
         self.brief.as_ref().map(|(_, brief)| &**brief)

@@ -65,6 +65,9 @@ const MANY: usize = 3;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for door in [Door::Server, Door::Proxy] {
+        if !session.exchanges.iter().any(|exchange| door.stopped(exchange)) {
+            continue;
+        }
         let mut run: Vec<&Exchange> = Vec::new();
         for exchange in &session.exchanges {
             if door.refused(exchange) {

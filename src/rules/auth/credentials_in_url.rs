@@ -34,12 +34,11 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let first = |holds: fn(&Request) -> bool| {
-        session.exchanges.iter().find_map(|exchange: &Exchange| {
-            let request = exchange.request.as_ref().filter(|request| holds(request))?;
-            Some((exchange, request))
-        })
-    };
+    let masked = session.exchanges.iter().filter_map(|exchange| {
+        Some((exchange, exchange.request.as_ref().filter(|request| is_masked(request))?))
+    });
+    let masked: Vec<(&Exchange, &Request)> = masked.collect();
+    let first = |holds: fn(&Request) -> bool| masked.iter().find(|(_, request)| holds(request));
     if let Some((exchange, request)) = first(has_password) {
         let message = format!("a password before the host: \"{}\"", shown(request));
         notes.add(exchange.span(), message);
@@ -49,6 +48,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let message = format!("a credential in the query: \"{}\"", names.join(", "));
         notes.note(Severity::Note, Confidence::Certain, &[exchange.span()], message);
     }
+}
+
+/// Whether something in it may stand for a secret.
+fn is_masked(request: &Request) -> bool {
+    let holds = |text: &str| memchr::memchr(b'*', text.as_bytes()).is_some();
+    holds(&request.target) || request.host.as_deref().is_some_and(holds)
 }
 
 fn has_password(request: &Request) -> bool {

@@ -55,7 +55,9 @@ rule! {
 const ROUNDS: usize = 2;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(span) = session.span().filter(|_| !session.joined) else { return };
+    if session.joined {
+        return;
+    }
     let mut chain: Vec<&Brief> = around
         .same_upload()
         .rev()
@@ -64,9 +66,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .filter(|brief| brief.first.time < session.started)
         .collect();
     chain.reverse();
-    if chain.len() < ROUNDS {
-        return;
-    }
+    let Some(span) = session.span().filter(|_| chain.len() >= ROUNDS) else { return };
     let wasted: u64 = chain.iter().map(|brief| brief.sent).fold(0, u64::saturating_add);
     let mut message = format!(
         "attempt {} at this upload after lost sessions, {wasted} bytes were sent for nothing",

@@ -39,8 +39,11 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let own = Passed::all(session);
+    if own.is_empty() {
+        return;
+    }
     let other_leg = |brief: &&Brief| is_other_leg(session, brief);
-    let Some(other) = around.other_legs(session).filter(other_leg).take(LEGS).next() else {
+    let Some(other) = around.other_legs().filter(other_leg).take(LEGS).next() else {
         return;
     };
     let (near, far) = match other.first.time <= session.started {

@@ -62,7 +62,8 @@ fn is_offered(exchange: &Exchange) -> bool {
     let offers = exchange.request.as_ref().and_then(|it| it.supported_protocols.as_deref());
     let chosen = exchange.response.as_ref().and_then(|it| it.protocol.as_deref());
     chosen.is_some_and(|chosen| {
-        let same = protocol::offers(offers.unwrap_or_default()).any(|offer| offer == chosen);
+        let offers = offers.unwrap_or_default();
+        let same = offers == chosen || protocol::offers(offers).any(|offer| offer == chosen);
         same && protocol::guid(chosen).is_some()
     })
 }

@@ -43,11 +43,11 @@ const LATE_SECS: f64 = 3.0;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let mut packets = retry::packets(session);
-    // The try that worked ends the last pause.
-    let end = packets.last().map_or(0, |last| last.span.last.frame);
-    let after = session.exchanges.iter().map(|exchange| exchange.span());
-    let after = after.filter(|span| span.first.frame > end).min_by_key(|span| span.first.frame);
-    if !packets.is_empty() {
+    if let Some(last) = packets.last() {
+        // The try that worked ends the last pause.
+        let end = last.span.last.frame;
+        let after = session.exchanges.iter().map(|exchange| exchange.span());
+        let after = after.filter(|span| span.first.frame > end).min_by_key(|span| span.first.frame);
         packets.extend(after.map(|span| Try { what: ("".into(), None), span }));
     }
     for tries in [packets, retry::sessions(session, around)] {

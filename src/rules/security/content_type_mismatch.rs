@@ -27,15 +27,16 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
+    let found = session.exchanges.iter().find_map(|exchange| {
+        let kind = exchange.request.as_ref()?.file_type.as_deref()?;
+        Some((exchange.span(), kind))
+    });
+    let Some((span, kind)) = found else { return };
     let path = || session.url.as_deref()?.rsplit('/').next();
     let Some(name) = session.content_name.as_deref().or_else(path) else { return };
     let Some(extension) = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()) else {
         return;
     };
-    let found = session.exchanges.iter().find_map(|exchange| {
-        Some((exchange.span(), exchange.request.as_ref()?.file_type.as_deref()?))
-    });
-    let Some((span, kind)) = found else { return };
     let known = |(_, names): &&(&str, &[&str])| names.contains(&extension.as_str());
     let claims_a_kind = KINDS.iter().any(|kind| known(&kind)) || TEXT.contains(&extension.as_str());
     let Some((_, names)) = KINDS.iter().find(|(name, _)| *name == kind) else { return };

@@ -1,6 +1,6 @@
 //! The rule `control-characters`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::Notes;
 
 rule! {
@@ -37,35 +37,42 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// Where in an exchange they are.
 fn place(exchange: &Exchange) -> Option<&'static str> {
-    let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
-    let text =
-        |text: Option<&str>| text.is_some_and(|text| !is_plain(text) && text.chars().any(is_odd));
-    let head = |odd: Option<&Vec<String>>| {
-        odd.is_some_and(|odd| odd.iter().any(|odd| matches!(odd.as_str(), "nul" | "control")))
-    };
-    [
-        ("the URL", request.is_some_and(|request| is_escaped(&request.target))),
-        ("the URL", text(request.map(|request| &*request.target))),
-        ("Content-Name", text(request.and_then(|request| request.content_name.as_deref()))),
-        ("the session id", text(request.and_then(|request| request.session_id.as_deref()))),
-        ("the head", head(request.map(|request| &request.odd))),
-        (
-            "BITS-Session-Id in the answer",
-            text(response.and_then(|response| response.session_id.as_deref())),
-        ),
-        (
-            "BITS-Reply-URL in the answer",
-            text(response.and_then(|response| response.reply_url.as_deref())),
-        ),
-        (
-            "BITS-Host-Id in the answer",
-            text(response.and_then(|response| response.host_id.as_deref())),
-        ),
-        ("the head in the answer", head(response.map(|response| &response.odd))),
-    ]
-    .into_iter()
-    .find(|(_, is)| *is)
-    .map(|(what, _)| what)
+    let in_request = exchange.request.as_ref().and_then(of_request);
+    in_request.or_else(|| exchange.response.as_ref().and_then(of_response))
+}
+
+fn of_request(request: &Request) -> Option<&'static str> {
+    if is_escaped(&request.target) || holds(Some(&request.target)) {
+        return Some("the URL");
+    }
+    if holds(request.content_name.as_deref()) {
+        return Some("Content-Name");
+    }
+    if holds(request.session_id.as_deref()) {
+        return Some("the session id");
+    }
+    in_head(&request.odd).then_some("the head")
+}
+
+fn of_response(response: &Response) -> Option<&'static str> {
+    if holds(response.session_id.as_deref()) {
+        return Some("BITS-Session-Id in the answer");
+    }
+    if holds(response.reply_url.as_deref()) {
+        return Some("BITS-Reply-URL in the answer");
+    }
+    if holds(response.host_id.as_deref()) {
+        return Some("BITS-Host-Id in the answer");
+    }
+    in_head(&response.odd).then_some("the head in the answer")
+}
+
+fn holds(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !is_plain(text) && text.chars().any(is_odd))
+}
+
+fn in_head(odd: &[String]) -> bool {
+    odd.iter().any(|odd| matches!(odd.as_str(), "nul" | "control"))
 }
 
 /// Whether all of it is printable ASCII, as nearly always.
@@ -82,8 +89,9 @@ fn is_odd(c: char) -> bool {
 
 /// Whether a control of ASCII is written as an escape.
 fn is_escaped(target: &str) -> bool {
-    target.split('%').skip(1).any(|rest| {
-        let byte = rest.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    memchr::memchr_iter(b'%', target.as_bytes()).any(|place| {
+        let hex = target.get(place + 1..place + 3);
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         byte.is_some_and(|byte| byte.is_ascii_control())
     })
 }

@@ -1,7 +1,5 @@
 //! The rule `ip-literal-host`.
 
-use std::net::IpAddr;
-
 use crate::model::Session;
 use crate::rules::{Notes, address};
 
@@ -26,7 +24,7 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let host = session.url.as_deref().and_then(address::host_and_port).map(|(host, _)| host);
-    let literal = host.filter(|host| host.parse::<IpAddr>().is_ok());
+    let literal = host.filter(|host| address::literal(host).is_some());
     if let (Some(host), Some(first)) = (literal, session.exchanges.first()) {
         notes.add(first.span(), format!("the host is {host}"));
     }

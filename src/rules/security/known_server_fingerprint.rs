@@ -46,7 +46,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 }
 
 fn says(server: &str, mark: &str) -> bool {
-    memchr::memmem::find(server.as_bytes(), mark.as_bytes()).is_some()
+    let (server, mark) = (server.as_bytes(), mark.as_bytes());
+    let Some(first) = mark.first() else { return true };
+    memchr::memchr_iter(*first, server)
+        .any(|place| server.get(place..).is_some_and(|rest| rest.starts_with(mark)))
 }
 
 /// What `Server` says of an Ack, and whose habit that is.

@@ -1,7 +1,7 @@
 //! The rule `traversal-name`.
 
 use crate::model::Session;
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// A name tries to leave its folder.
@@ -33,7 +33,7 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let found = session.exchanges.iter().find_map(|exchange| {
+    let found = look::named(session).find_map(|exchange| {
         let request = exchange.request.as_ref();
         let response = exchange.response.as_ref();
         let names = [
@@ -57,7 +57,7 @@ const TOLD: usize = 200;
 
 fn leaves(name: &str) -> bool {
     let bytes = name.as_bytes();
-    let dots = bytes.windows(2).any(|two| two == b"..");
+    let dots = memchr::memchr_iter(b'.', bytes).any(|at| bytes.get(at + 1) == Some(&b'.'));
     if !dots && memchr::memchr2(b'%', 0, bytes).is_none() {
         return false;
     }

@@ -45,9 +45,13 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut told: Vec<&str> = Vec::new();
+    let mut known = (None, None);
     for exchange in &session.exchanges {
         let Some(request) = &exchange.request else { continue };
-        let Some(version) = version(request) else { continue };
+        if known.0 != request.user_agent.as_ref() {
+            known = (request.user_agent.as_ref(), version(request));
+        }
+        let Some(version) = known.1 else { continue };
         let new = habits(session, exchange, request, version);
         let new: Vec<&str> = new.into_iter().filter(|habit| !told.contains(habit)).collect();
         if !new.is_empty() {

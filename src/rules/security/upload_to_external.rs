@@ -1,7 +1,5 @@
 //! The rule `upload-to-external`.
 
-use std::net::IpAddr;
-
 use crate::model::{Outcome, Session};
 use crate::rules::{Confidence, Notes, Severity, address};
 
@@ -41,13 +39,12 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let host = session.url.as_deref().and_then(address::host_and_port).map(|(host, _)| host);
-    let literal = host.and_then(|host| host.parse::<IpAddr>().ok());
+    let literal = host.and_then(address::literal);
     let target = literal.unwrap_or(session.server.address);
-    let Some(span) =
-        session.span().filter(|_| address::is_public(target) && session.bytes_sent > 0)
-    else {
+    if session.bytes_sent == 0 || !address::is_public(target) {
         return;
-    };
+    }
+    let Some(span) = session.span() else { return };
     let kind = session
         .exchanges
         .iter()

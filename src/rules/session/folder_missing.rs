@@ -73,9 +73,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 }
 
 fn not_found(exchange: &Exchange, answer: &Response) -> bool {
-    let who = Origin::of_response(answer);
     answer.http_status == 404
-        && matches!(who, Origin::BitsServer | Origin::Iis)
+        && matches!(Origin::of_response(answer), Origin::BitsServer | Origin::Iis)
         && (exchange.kind == PacketType::CreateSession || look::is_last_fragment(exchange))
 }
 

@@ -52,8 +52,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let said = status == 501 && answer.error_value() == Some(0x8007_0005);
         let opens = exchange.kind == PacketType::CreateSession;
         let bare = opens
-            && Origin::of_response(answer) == Origin::Iis
-            && matches!(status, 404 | 405 | 501);
+            && matches!(status, 404 | 405 | 501)
+            && Origin::of_response(answer) == Origin::Iis;
         let server = answer.server.as_deref().unwrap_or("IIS");
         if said {
             notes.add(

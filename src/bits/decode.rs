@@ -7,12 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::PacketType;
 use super::fields::{self, ContentRange};
-use super::names::{Field, Fields};
+use super::names::{Field, Fields, Set};
 use super::secrets::Secrets;
 use super::words::Words;
 use crate::at::Span;
-use crate::http::{Head, Oddities, Start};
+use crate::http::{Head, Header, Oddities, Start};
 use crate::model::exchange::{Body, ErrorCode, RareRequest, RareResponse, Request, Response};
+use crate::model::rare::Rare;
 
 /// Whether a head belongs to the upload protocol: told by its headers, or by the verb where those are cut off.
 pub fn is_bits(head: &Head<'_>) -> bool {
@@ -85,7 +86,7 @@ pub fn packet_type(request: &Request) -> PacketType {
 /// Decodes the head of a request.
 pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words) -> Request {
     let Start::Request { method, target } = head.start else { return Request::default() };
-    let fields = Fields::of(head);
+    let fields = Fields::of(head.headers);
     let longest = head.headers.iter().map(|header| header.value.len() as u64).max();
     let method = words.share(method);
     let target = if secrets.keeps(target.as_bytes()) {
@@ -113,11 +114,15 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
         content_length: fields.first(Field::ContentLength).and_then(number),
         body: Body::default(),
         longest_value: longest.unwrap_or(0),
-        rare: rare_of_request(head, &fields, secrets).into(),
+        rare: if is_ordinary(head, &fields, USUAL_IN_REQUEST) {
+            Rare::default()
+        } else {
+            rare_of_request(head, &fields, secrets).into()
+        },
     }
 }
 
-fn rare_of_request(head: &Head<'_>, fields: &Fields<'_>, secrets: Secrets) -> RareRequest {
+fn rare_of_request(head: &Head<'_>, fields: &Fields<'_, '_>, secrets: Secrets) -> RareRequest {
     let value = |field: Field| fields.first(field).map(text);
     let credential = |field: Field| value(field).map(|value| secrets.credential(&value));
     let credentials = || values(head, fields, &[Field::Authorization, Field::ProxyAuthorization]);
@@ -142,9 +147,10 @@ fn rare_of_request(head: &Head<'_>, fields: &Fields<'_>, secrets: Secrets) -> Ra
 /// Decodes the head of a response.
 pub fn response(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words) -> Response {
     let Start::Response { status, reason } = head.start else { return Response::default() };
-    let fields = Fields::of(head);
+    let fields = Fields::of(head.headers);
     let reason = words.share(reason);
-    let received = received(&fields);
+    let usual = fields.first(Field::BitsReceivedContentRange);
+    let received = usual.or_else(|| fields.first(Field::BitsRecievedContentRange));
     let mut value = |field: Field| fields.first(field).map(|value| words.text(value));
     Response {
         span,
@@ -154,7 +160,7 @@ pub fn response(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words
         packet_type: value(Field::BitsPacketType).or_else(|| value(Field::BitsPackageType)),
         protocol: value(Field::BitsProtocol),
         session_id: value(Field::BitsSessionId),
-        next_offset: received.as_deref().and_then(fields::received),
+        next_offset: received.and_then(|raw| fields::received(&lent(raw))),
         accept_encoding: value(Field::AcceptEncoding),
         server: value(Field::Server),
         content_length: fields.first(Field::ContentLength).and_then(number),
@@ -163,18 +169,21 @@ pub fn response(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words
         date: value(Field::Date),
         answered_by: None,
         body: Body::default(),
-        rare: rare_of_response(head, &fields, received, secrets).into(),
+        rare: if is_ordinary(head, &fields, USUAL_IN_RESPONSE) && received.is_none_or(is_number) {
+            Rare::default()
+        } else {
+            rare_of_response(head, &fields, received, secrets).into()
+        },
     }
 }
 
 fn rare_of_response(
     head: &Head<'_>,
-    fields: &Fields<'_>,
-    received: Option<Cow<'_, str>>,
+    fields: &Fields<'_, '_>,
+    received: Option<&[u8]>,
     secrets: Secrets,
 ) -> RareResponse {
     let value = |field: Field| fields.first(field).map(text);
-    let plain = |raw: &Cow<'_, str>| raw.trim().parse::<u64>().is_ok();
     let challenges = || values(head, fields, &[Field::WwwAuthenticate, Field::ProxyAuthenticate]);
     RareResponse {
         host_id: value(Field::BitsHostId),
@@ -182,7 +191,7 @@ fn rare_of_response(
             .first(Field::BitsHostIdFallbackTimeout)
             .or_else(|| fields.first(Field::BitsHostidFallbackTimeout))
             .and_then(number),
-        next_offset_raw: received.filter(|raw| !plain(raw)).map(Cow::into_owned),
+        next_offset_raw: received.filter(|raw| !is_number(raw)).map(text),
         reply_url: value(Field::BitsReplyUrl),
         error: value(Field::BitsError)
             .and_then(|raw| error("BITS-Error", raw))
@@ -203,10 +212,56 @@ fn rare_of_response(
     }
 }
 
-/// What the server says that it has, in either spelling of the field.
-fn received<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
-    let usual = fields.first(Field::BitsReceivedContentRange);
-    usual.or_else(|| fields.first(Field::BitsRecievedContentRange)).map(lent)
+/// Fields of a request of which nothing is rare.
+const USUAL_IN_REQUEST: Set = Set::of(&[
+    Field::Host,
+    Field::UserAgent,
+    Field::BitsPacketType,
+    Field::BitsPackageType,
+    Field::BitsSessionId,
+    Field::BitsSupportedProtocols,
+    Field::ContentName,
+    Field::ContentRange,
+    Field::ContentLength,
+    Field::ContentType,
+    Field::Connection,
+    Field::AcceptEncoding,
+]);
+
+/// Fields of a response of which nothing is rare.
+const USUAL_IN_RESPONSE: Set = Set::of(&[
+    Field::BitsPacketType,
+    Field::BitsPackageType,
+    Field::BitsProtocol,
+    Field::BitsSessionId,
+    Field::BitsReceivedContentRange,
+    Field::BitsRecievedContentRange,
+    Field::AcceptEncoding,
+    Field::Server,
+    Field::ContentLength,
+    Field::Connection,
+    Field::ContentType,
+    Field::Date,
+]);
+
+/// Whether a head has nothing but `usual` fields, once each and as they should be: then nothing in it is rare.
+fn is_ordinary(head: &Head<'_>, fields: &Fields<'_, '_>, usual: Set) -> bool {
+    let fits = |header: &Header<'_>| header.value.len() <= fields::VALUE_LIMIT;
+    fields.present.is_within(usual)
+        && fields.repeated.is_within(Set::default())
+        && fields.first(Field::ContentLength).is_none_or(is_digits)
+        && head.headers.iter().all(fits)
+        && head.whole
+        && head.odd == Oddities::default()
+}
+
+fn is_digits(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether an offset is just a number.
+fn is_number(raw: &[u8]) -> bool {
+    lent(raw).trim().parse::<u64>().is_ok()
 }
 
 fn error(header: &str, raw: String) -> Option<ErrorCode> {
@@ -220,11 +275,11 @@ fn error(header: &str, raw: String) -> Option<ErrorCode> {
 /// All values of `fields`, in the order of the head.
 fn values<'a>(
     head: &'a Head<'_>,
-    known: &Fields<'_>,
+    known: &Fields<'_, '_>,
     fields: &'static [Field],
 ) -> impl Iterator<Item = &'a [u8]> {
     // Most heads have none of them.
-    let some = fields.iter().any(|field| known.has(*field));
+    let some = known.present.has_any(Set::of(fields));
     let headers = if some { head.headers } else { &[] };
     let named = |name: &str| Field::of(name).is_some_and(|field| fields.contains(&field));
     headers.iter().filter(move |header| named(header.name)).map(|header| header.value.trim_ascii())
@@ -250,17 +305,19 @@ fn ntlm(value: &[u8]) -> Option<u8> {
 }
 
 /// All values of Content-Length, where there is more to say than one number.
-fn lengths(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
+fn lengths(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
     let Some(first) = fields.first(Field::ContentLength) else { return Vec::new() };
     let all = || values(head, fields, &[Field::ContentLength]);
-    let plain = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
-    let same = !fields.repeats(Field::ContentLength) || all().all(|value| value == first);
-    if plain && same { Vec::new() } else { all().map(text).collect() }
+    if is_digits(first) && all().all(|value| value == first) {
+        Vec::new()
+    } else {
+        all().map(text).collect()
+    }
 }
 
 /// Fields that only proxies, gateways and balancers add.
-fn hops(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
-    if !fields.has(Field::Via) && !fields.has(Field::Hop) {
+fn hops(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
+    if !fields.present.has_any(Set::of(&[Field::Via, Field::Hop])) {
         return Vec::new();
     }
     head.headers
@@ -271,7 +328,7 @@ fn hops(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
 }
 
 /// The names of the cookies that are set; with what they hold only where that is to be shown.
-fn cookies(head: &Head<'_>, fields: &Fields<'_>, secrets: Secrets) -> Vec<String> {
+fn cookies(head: &Head<'_>, fields: &Fields<'_, '_>, secrets: Secrets) -> Vec<String> {
     let name = |value: &[u8]| match secrets {
         Secrets::Mask => text(value.split(|byte| *byte == b'=').next().unwrap_or_default()),
         Secrets::Show => text(value),
@@ -286,17 +343,17 @@ fn long_field(head: &Head<'_>) -> Option<String> {
 }
 
 /// Fields of which a message can have but one.
-const SINGLE: [Field; 6] = [
+const SINGLE: Set = Set::of(&[
     Field::BitsPacketType,
     Field::BitsSessionId,
     Field::ContentRange,
     Field::ContentLength,
     Field::BitsReceivedContentRange,
     Field::Host,
-];
+]);
 
-fn oddities(head: &Head<'_>, fields: &Fields<'_>) -> Vec<String> {
-    let repeated = SINGLE.iter().any(|field| fields.repeats(*field));
+fn oddities(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
+    let repeated = fields.repeated.has_any(SINGLE);
     if head.whole && !repeated && head.odd == Oddities::default() {
         return Vec::new();
     }

@@ -30,6 +30,20 @@ pub struct ContentRange {
 impl ContentRange {
     /// Reads a value; whatever is wrong, the readable parts are kept.
     pub fn parse(raw: &str) -> Self {
+        Self::usual(raw).unwrap_or_else(|| Self::lenient(raw))
+    }
+
+    /// Reads one as the grammar has it, with a single space.
+    fn usual(raw: &str) -> Option<Self> {
+        let (start, rest) = digits(raw.as_bytes().strip_prefix(b"bytes ")?)?;
+        let (end, rest) = digits(rest.strip_prefix(b"-")?)?;
+        let (total, rest) = digits(rest.strip_prefix(b"/")?)?;
+        let valid = start <= end && end < total;
+        let [start, end, total] = [start, end, total].map(Some);
+        rest.is_empty().then(|| Self { raw: raw.into(), start, end, total, valid })
+    }
+
+    fn lenient(raw: &str) -> Self {
         let text = raw.trim();
         let unit = text.get(..5).filter(|unit| unit.eq_ignore_ascii_case("bytes"));
         let rest = unit.map_or(text, |_| text.get(5..).unwrap_or_default());
@@ -52,6 +66,17 @@ impl ContentRange {
     pub fn is_empty(&self) -> bool {
         self.len().is_none()
     }
+}
+
+/// The number that a text begins with, and what follows it.
+fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
+    let len = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (number, rest) = text.split_at_checked(len)?;
+    number.first()?;
+    let number = number.iter().try_fold(0u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
+    });
+    Some((number?, rest))
 }
 
 /// How an HRESULT was written.

@@ -36,18 +36,16 @@ pub enum PacketType {
 impl PacketType {
     /// Reads a header value.
     pub fn parse(value: &str) -> Self {
-        const KNOWN: [PacketType; 6] = [
-            PacketType::CreateSession,
-            PacketType::Ping,
-            PacketType::Fragment,
-            PacketType::CloseSession,
-            PacketType::CancelSession,
-            PacketType::Ack,
-        ];
-        KNOWN
-            .into_iter()
-            .find(|known| known.name().eq_ignore_ascii_case(value))
-            .unwrap_or_else(|| Self::Other(value.into()))
+        let is = |known: Self| known.name().eq_ignore_ascii_case(value).then_some(known);
+        let known = match value.len() {
+            3 => is(Self::Ack),
+            4 => is(Self::Ping),
+            8 => is(Self::Fragment),
+            13 => is(Self::CloseSession),
+            14 => is(Self::CreateSession).or_else(|| is(Self::CancelSession)),
+            _ => None,
+        };
+        known.unwrap_or_else(|| Self::Other(value.into()))
     }
 
     /// The name in the spelling of Windows.

@@ -1,6 +1,6 @@
 //! The fields of a head by name: one pass over the head, whatever is asked for.
 
-use crate::http::Head;
+use crate::http::Header;
 
 /// Fields that mean something to the upload protocol, or tell who passed a message on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,105 +50,115 @@ pub(super) enum Field {
 /// How many there are.
 const FIELDS: usize = Field::Hop as usize + 1;
 
+/// The names, by their length.
+macro_rules! names {
+    ($($len:literal: $($name:literal $field:ident),+;)+) => {
+        impl Field {
+            /// The field of this name, in its usual spelling.
+            fn usual(name: &str) -> Option<Self> {
+                // Where the length is known, a comparison is one of a few words.
+                match name.len() {
+                    $($len => match name {
+                        $($name => Some(Self::$field),)+
+                        _ => None,
+                    },)+
+                    _ => None,
+                }
+            }
+
+            /// Those whose name is so long.
+            const fn of_len(len: usize) -> &'static [(&'static str, Self)] {
+                match len {
+                    $($len => &[$(($name, Self::$field)),+],)+
+                    _ => &[],
+                }
+            }
+        }
+    };
+}
+
+names! {
+    3: "DAV" Dav, "Via" Via;
+    4: "Date" Date, "Host" Host;
+    5: "Allow" Allow;
+    6: "Expect" Expect, "Server" Server, "CF-RAY" Hop;
+    7: "X-Cache" Hop, "X-Iinfo" Hop;
+    8: "Location" Location;
+    9: "Forwarded" Hop, "X-Real-IP" Hop, "X-Varnish" Hop;
+    10:
+        "BITS-Error" BitsError,
+        "Connection" Connection,
+        "Set-Cookie" SetCookie,
+        "User-Agent" UserAgent,
+        "Akamai-GRN" Hop,
+        "Cneonction" Hop,
+        "nnCoection" Hop;
+    11:
+        "Retry-After" RetryAfter,
+        "X-Served-By" Hop,
+        "Proxy-Agent" Hop,
+        "X-Sucuri-ID" Hop,
+        "X-Amz-Cf-Id" Hop,
+        "X-Azure-Ref" Hop;
+    12:
+        "BITS-Host-Id" BitsHostId,
+        "Content-Name" ContentName,
+        "Content-Type" ContentType,
+        "X-ARR-LOG-ID" Hop;
+    13:
+        "Authorization" Authorization,
+        "BITS-Protocol" BitsProtocol,
+        "Content-Range" ContentRange,
+        "X-Squid-Error" Hop;
+    14:
+        "BITS-Reply-URL" BitsReplyUrl,
+        "Content-Length" ContentLength,
+        "X-Cache-Lookup" Hop,
+        "X-BlueCoat-Via" Hop;
+    15:
+        "Accept-Encoding" AcceptEncoding,
+        "BITS-Error-Code" BitsErrorCode,
+        "BITS-Session-Id" BitsSessionId,
+        "X-Forwarded-For" Hop,
+        "X-Amzn-Trace-Id" Hop,
+        "Apigw-Requestid" Hop;
+    16:
+        "BITS-Packet-Type" BitsPacketType,
+        "Content-Encoding" ContentEncoding,
+        "WWW-Authenticate" WwwAuthenticate,
+        "X-Forwarded-Host" Hop,
+        "Proxy-Connection" Hop,
+        "X-Amzn-ErrorType" Hop;
+    17:
+        "BITS-Package-Type" BitsPackageType,
+        "Transfer-Encoding" TransferEncoding,
+        "X-Forwarded-Proto" Hop;
+    18:
+        "BITS-Error-Context" BitsErrorContext,
+        "Proxy-Authenticate" ProxyAuthenticate,
+        "X-Forwarded-Server" Hop;
+    19: "Proxy-Authorization" ProxyAuthorization;
+    20: "X-Kong-Proxy-Latency" Hop;
+    22: "X-Http-Method-Override" XHttpMethodOverride;
+    23: "X-Kong-Response-Latency" Hop;
+    24: "BITS-Supported-Protocols" BitsSupportedProtocols;
+    27:
+        "BITS-Received-Content-Range" BitsReceivedContentRange,
+        "BITS-Recieved-Content-Range" BitsRecievedContentRange,
+        "X-Envoy-Decorator-Operation" Hop;
+    28: "BITS-HostId-Fallback-Timeout" BitsHostidFallbackTimeout;
+    29:
+        "BITS-Host-Id-Fallback-Timeout" BitsHostIdFallbackTimeout,
+        "X-Envoy-Upstream-Service-Time" Hop;
+}
+
 impl Field {
     /// The field of this name, compared without case.
     pub fn of(name: &str) -> Option<Self> {
-        let alike = Self::of_len(name.len());
-        // Most are spelled as usual.
-        let usual = alike.iter().find(|(known, _)| *known == name);
-        usual
-            .or_else(|| alike.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
-            .map(|(_, field)| *field)
-    }
-
-    /// Those whose name is so long.
-    const fn of_len(len: usize) -> &'static [(&'static str, Self)] {
-        match len {
-            3 => &[("DAV", Self::Dav), ("Via", Self::Via)],
-            4 => &[("Date", Self::Date), ("Host", Self::Host)],
-            5 => &[("Allow", Self::Allow)],
-            6 => &[("Expect", Self::Expect), ("Server", Self::Server), ("CF-RAY", Self::Hop)],
-            7 => &[("X-Cache", Self::Hop), ("X-Iinfo", Self::Hop)],
-            8 => &[("Location", Self::Location)],
-            9 => &[("Forwarded", Self::Hop), ("X-Real-IP", Self::Hop), ("X-Varnish", Self::Hop)],
-            10 => &[
-                ("BITS-Error", Self::BitsError),
-                ("Connection", Self::Connection),
-                ("Set-Cookie", Self::SetCookie),
-                ("User-Agent", Self::UserAgent),
-                ("Akamai-GRN", Self::Hop),
-                ("Cneonction", Self::Hop),
-                ("nnCoection", Self::Hop),
-            ],
-            11 => &[
-                ("Retry-After", Self::RetryAfter),
-                ("X-Served-By", Self::Hop),
-                ("Proxy-Agent", Self::Hop),
-                ("X-Sucuri-ID", Self::Hop),
-                ("X-Amz-Cf-Id", Self::Hop),
-                ("X-Azure-Ref", Self::Hop),
-            ],
-            12 => &[
-                ("BITS-Host-Id", Self::BitsHostId),
-                ("Content-Name", Self::ContentName),
-                ("Content-Type", Self::ContentType),
-                ("X-ARR-LOG-ID", Self::Hop),
-            ],
-            13 => &[
-                ("Authorization", Self::Authorization),
-                ("BITS-Protocol", Self::BitsProtocol),
-                ("Content-Range", Self::ContentRange),
-                ("X-Squid-Error", Self::Hop),
-            ],
-            14 => &[
-                ("BITS-Reply-URL", Self::BitsReplyUrl),
-                ("Content-Length", Self::ContentLength),
-                ("X-Cache-Lookup", Self::Hop),
-                ("X-BlueCoat-Via", Self::Hop),
-            ],
-            15 => &[
-                ("Accept-Encoding", Self::AcceptEncoding),
-                ("BITS-Error-Code", Self::BitsErrorCode),
-                ("BITS-Session-Id", Self::BitsSessionId),
-                ("X-Forwarded-For", Self::Hop),
-                ("X-Amzn-Trace-Id", Self::Hop),
-                ("Apigw-Requestid", Self::Hop),
-            ],
-            16 => &[
-                ("BITS-Packet-Type", Self::BitsPacketType),
-                ("Content-Encoding", Self::ContentEncoding),
-                ("WWW-Authenticate", Self::WwwAuthenticate),
-                ("X-Forwarded-Host", Self::Hop),
-                ("Proxy-Connection", Self::Hop),
-                ("X-Amzn-ErrorType", Self::Hop),
-            ],
-            17 => &[
-                ("BITS-Package-Type", Self::BitsPackageType),
-                ("Transfer-Encoding", Self::TransferEncoding),
-                ("X-Forwarded-Proto", Self::Hop),
-            ],
-            18 => &[
-                ("BITS-Error-Context", Self::BitsErrorContext),
-                ("Proxy-Authenticate", Self::ProxyAuthenticate),
-                ("X-Forwarded-Server", Self::Hop),
-            ],
-            19 => &[("Proxy-Authorization", Self::ProxyAuthorization)],
-            20 => &[("X-Kong-Proxy-Latency", Self::Hop)],
-            22 => &[("X-Http-Method-Override", Self::XHttpMethodOverride)],
-            23 => &[("X-Kong-Response-Latency", Self::Hop)],
-            24 => &[("BITS-Supported-Protocols", Self::BitsSupportedProtocols)],
-            27 => &[
-                ("BITS-Received-Content-Range", Self::BitsReceivedContentRange),
-                ("BITS-Recieved-Content-Range", Self::BitsRecievedContentRange),
-                ("X-Envoy-Decorator-Operation", Self::Hop),
-            ],
-            28 => &[("BITS-HostId-Fallback-Timeout", Self::BitsHostidFallbackTimeout)],
-            29 => &[
-                ("BITS-Host-Id-Fallback-Timeout", Self::BitsHostIdFallbackTimeout),
-                ("X-Envoy-Upstream-Service-Time", Self::Hop),
-            ],
-            _ => &[],
-        }
+        Self::usual(name).or_else(|| {
+            let mut alike = Self::of_len(name.len()).iter();
+            alike.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, field)| *field)
+        })
     }
 
     /// Whether only proxies, gateways and balancers add it.
@@ -157,39 +167,67 @@ impl Field {
     }
 }
 
-/// What a head says in each of them.
-pub(super) struct Fields<'a> {
-    first: [Option<&'a [u8]>; FIELDS],
-    /// Those that stand more than once, a bit each.
-    repeated: u64,
+/// Some fields, a bit each.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Set(u64);
+
+impl Set {
+    /// These.
+    pub const fn of(fields: &[Field]) -> Self {
+        let mut set = Self(0);
+        let mut rest = fields;
+        while let [field, others @ ..] = rest {
+            set = set.with(*field);
+            rest = others;
+        }
+        set
+    }
+
+    const fn with(self, field: Field) -> Self {
+        Self(self.0 | 1 << field as u32)
+    }
+
+    /// Whether one of `other` is among them.
+    pub const fn has_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether all of them are among `other`.
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
 }
 
-impl<'a> Fields<'a> {
-    pub fn of(head: &Head<'a>) -> Self {
-        let mut fields = Self { first: [None; FIELDS], repeated: 0 };
-        for header in head.headers {
+/// What a head says in each of them.
+pub(super) struct Fields<'h, 'a> {
+    headers: &'h [Header<'a>],
+    /// Where each stands first, from 1; 0 where it does not.
+    places: [u16; FIELDS],
+    /// Those that stand there.
+    pub present: Set,
+    /// Those that stand there more than once.
+    pub repeated: Set,
+}
+
+impl<'h, 'a> Fields<'h, 'a> {
+    pub fn of(headers: &'h [Header<'a>]) -> Self {
+        let (present, repeated) = (Set::default(), Set::default());
+        let mut fields = Self { headers, places: [0; FIELDS], present, repeated };
+        for (number, header) in (1..=u16::MAX).zip(headers) {
             let Some(field) = Field::of(header.name) else { continue };
-            match fields.first.get_mut(field as usize) {
-                Some(place @ None) => *place = Some(header.value.trim_ascii()),
-                _ => fields.repeated |= 1 << field as u32,
+            match fields.places.get_mut(field as usize) {
+                Some(place @ 0) => *place = number,
+                _ => fields.repeated = fields.repeated.with(field),
             }
+            fields.present = fields.present.with(field);
         }
         fields
     }
 
     /// The first value of a field, white space trimmed.
     pub fn first(&self, field: Field) -> Option<&'a [u8]> {
-        self.first.get(field as usize).copied().flatten()
-    }
-
-    /// Whether it stands there.
-    pub fn has(&self, field: Field) -> bool {
-        self.first(field).is_some()
-    }
-
-    /// Whether it stands there more than once.
-    pub const fn repeats(&self, field: Field) -> bool {
-        self.repeated & 1 << field as u32 != 0
+        let place = usize::from(*self.places.get(field as usize)?).checked_sub(1)?;
+        self.headers.get(place).map(|header| header.value.trim_ascii())
     }
 }
 

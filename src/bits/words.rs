@@ -1,9 +1,5 @@
 //! Texts that messages repeat: the same host, client, session id and date stand in many of them.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::RandomState;
-
 use super::decode;
 use crate::model::Text;
 
@@ -15,14 +11,14 @@ const LONGEST: usize = 128;
 
 /// The latest texts: one that comes again is shared.
 pub struct Words {
-    /// Each in a place of its own choosing, which the next one with the same choice takes. None has a backslash.
+    /// Each in the place that its ends and its length give it, where it stays until another needs that. None has a
+    /// backslash.
     places: Box<[Text]>,
-    hasher: RandomState,
 }
 
 impl Default for Words {
     fn default() -> Self {
-        Self { places: vec![Text::default(); KEPT].into(), hasher: RandomState::default() }
+        Self { places: vec![Text::default(); KEPT].into() }
     }
 }
 
@@ -42,13 +38,13 @@ impl Words {
     }
 
     fn find(&self, value: &[u8]) -> Option<Text> {
-        let known = self.places.get(self.place(value))?;
+        let known = self.places.get(place(value))?;
         (known.as_bytes() == value).then(|| known.clone())
     }
 
     fn keep(&mut self, text: &str) -> Text {
         let new = Text::from(text);
-        let place = self.place(text.as_bytes());
+        let place = place(text.as_bytes());
         if text.len() <= LONGEST
             && is_plain(text)
             && let Some(known) = self.places.get_mut(place)
@@ -57,12 +53,20 @@ impl Words {
         }
         new
     }
+}
 
-    fn place(&self, value: &[u8]) -> usize {
-        // Longer ones are never kept.
-        let front = value.get(..LONGEST).unwrap_or(value);
-        self.hasher.hash_one(front) as usize % KEPT
-    }
+/// The place of a text.
+fn place(value: &[u8]) -> usize {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let ends = value.first_chunk().zip(value.last_chunk());
+    let mixed = match ends {
+        Some((front, back)) => {
+            u64::from_le_bytes(*front) ^ u64::from_le_bytes(*back).rotate_left(29)
+        }
+        None => value.iter().fold(0, |mixed, byte| mixed << 8 | u64::from(*byte)),
+    };
+    // The upper bits depend on all that are multiplied.
+    ((mixed ^ value.len() as u64).wrapping_mul(ODD) >> 32) as usize % KEPT
 }
 
 fn is_plain(text: &str) -> bool {

@@ -1,8 +1,10 @@
 //! Heads: where they end, what they say, how malformed ones are understood (RFC 9112 2 to 6).
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use httparse::{EMPTY_HEADER, Header};
+use memchr::memmem::Finder;
 
 use super::{Carrier, Head, Oddities, Start, line};
 
@@ -29,12 +31,17 @@ pub(super) struct Summary {
 pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from.saturating_sub(3);
     let tail = bytes.get(start..)?;
-    memchr::memchr_iter(b'\n', tail).find_map(|at| match tail.get(at + 1..)? {
-        [b'\n', ..] => Some(start + at + 2),
-        [b'\r', b'\n', ..] => Some(start + at + 3),
-        _ => None,
-    })
+    let usual = EMPTY_LINE.find(tail).map(|at| at + 3);
+    let before = tail.get(..usual.unwrap_or(tail.len()))?;
+    let bare = BARE_EMPTY_LINE.find(before).map(|at| at + 2);
+    Some(start + bare.or(usual)?)
 }
+
+/// An empty line and the LF in front of it.
+static EMPTY_LINE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\n\r\n"));
+
+/// The same where lines end in LF alone.
+static BARE_EMPTY_LINE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\n\n"));
 
 /// Parses a head and lends it to `use_it`. `whole` is false where the capture lacks its end. `None`: it is no head.
 pub(super) fn parse<T>(
@@ -101,9 +108,10 @@ impl Lengths {
     fn of(headers: &[Header<'_>]) -> Self {
         let mut lengths = Self::default();
         for header in headers {
-            if header.name.eq_ignore_ascii_case("content-length") {
+            let name = header.name;
+            if name.len() == 14 && name.eq_ignore_ascii_case("content-length") {
                 lengths.take(header.value);
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
+            } else if name.len() == 17 && name.eq_ignore_ascii_case("transfer-encoding") {
                 let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
                 lengths.chunked |= last.trim_ascii().eq_ignore_ascii_case(b"chunked");
             }
@@ -287,6 +295,20 @@ mod tests {
     #[test]
     fn bytes_outside_ascii_in_a_target_are_escaped() {
         assert_eq!(fields(b"GET /\xff\x01 HTTP/1.1\r\n\r\n", true).unwrap().0, "GET /%FF%01");
+    }
+
+    #[test]
+    fn the_first_empty_line_ends_a_head_however_it_is_written() {
+        for (bytes, end) in [
+            (&b"a\r\n\r\nb\n\n"[..], 5),
+            (b"a\n\r\nb\n\n", 4),
+            (b"a\n\nb\r\n\r\n", 3),
+            (b"a\n\n\r\n", 3),
+            (b"\n\r\n\n", 3),
+        ] {
+            assert_eq!(end_of_head(bytes, 0), Some(end), "{bytes:?}");
+        }
+        assert_eq!(end_of_head(b"a\r\nb\n", 0), None);
     }
 
     #[test]

@@ -10,12 +10,17 @@ impl Ranges {
         if start >= end {
             return;
         }
-        if let Some(last) = self.0.last_mut()
-            && start >= last.0
-            && start <= last.1
-        {
-            last.1 = last.1.max(end);
-            return;
+        // Most come in order.
+        match self.0.last_mut() {
+            Some(last) if start >= last.0 && start <= last.1 => {
+                last.1 = last.1.max(end);
+                return;
+            }
+            Some(last) if start <= last.1 => {}
+            _ => {
+                self.0.push((start, end));
+                return;
+            }
         }
         let from = self.0.partition_point(|range| range.1 < start);
         let to = self.0.partition_point(|range| range.0 <= end);

@@ -237,8 +237,12 @@ pub struct Around<'a> {
     pub lookups: &'a [Lookup],
     /// Connections with TLS that are over.
     pub tls: &'a TlsConnections,
+    /// Handshakes that failed and were for this session.
+    pub(super) handshakes: &'a [&'a TlsConnection],
     /// What servers answered to other requests.
     pub(super) web: &'a Web,
+    /// The host and port that its URL names.
+    pub host: Option<(&'a str, Option<u16>)>,
     /// The last frame read.
     pub end: At,
 }
@@ -275,28 +279,16 @@ impl<'a> Around<'a> {
     /// Failed attempts of the session's client to reach a server that it also uploads to, in the time of the session or
     /// after it.
     pub fn attempts_of(&self, session: &Session) -> impl Iterator<Item = &'a Attempt> {
-        let (client, started) = (session.client.address, session.started);
-        let mut servers: Vec<SocketAddr> =
-            session.exchanges.iter().map(|exchange| exchange.server).collect();
         let host = session.host_id.as_deref().and_then(|host| host.parse::<IpAddr>().ok());
-        servers.extend(host.map(|host| SocketAddr::new(host, session.server.port)));
+        let host = host.map(|host| SocketAddr::new(host, session.server.port));
+        let went_to = move |server: SocketAddr| {
+            host == Some(server)
+                || session.exchanges.iter().any(|exchange| exchange.server == server)
+        };
         self.attempts.iter().filter(move |attempt| {
-            attempt.client == client
-                && servers.contains(&attempt.server)
-                && attempt.last.time >= started
-        })
-    }
-
-    /// Handshakes that failed between the session's client and a server that it uploads to: in the time of the session or,
-    /// where it did not come to its end, after it. Of one address with several hosts, those for another host do not count.
-    pub fn handshakes_of(&self, session: &Session) -> impl Iterator<Item = &'a TlsConnection> {
-        let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
-        self.tls.failed().filter(move |one| {
-            let time = one.span.first.time;
-            one.client.ip() == session.client.address
-                && time >= session.started
-                && (!done || time <= session.ended)
-                && session.exchanges.iter().any(|exchange| is_meant(one, exchange))
+            attempt.client == session.client.address
+                && attempt.last.time >= session.started
+                && went_to(attempt.server)
         })
     }
 
@@ -309,6 +301,22 @@ impl<'a> Around<'a> {
     pub fn quiet_secs_after(&self, session: &Session) -> f64 {
         self.end.time.secs_since(session.ended)
     }
+}
+
+/// Handshakes that failed between a session's client and a server that it uploads to: in the time of the session or,
+/// where it did not come to its end, after it. Of one address with several hosts, those for another host do not count.
+pub(super) fn handshakes_of<'a>(
+    session: &Session,
+    tls: &'a TlsConnections,
+) -> impl Iterator<Item = &'a TlsConnection> {
+    let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    tls.failed().filter(move |one| {
+        let time = one.span.first.time;
+        one.client.ip() == session.client.address
+            && time >= session.started
+            && (!done || time <= session.ended)
+            && session.exchanges.iter().any(|exchange| is_meant(one, exchange))
+    })
 }
 
 /// Whether a connection was for the host that a request went to.

@@ -18,7 +18,7 @@ pub struct Said {
 pub fn judge(place: Place<'_>, say: fn(&TlsConnection) -> Option<Said>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => {
-            for connection in around.handshakes_of(session) {
+            for connection in around.handshakes {
                 let most =
                     if stopped(session, connection) { Severity::Error } else { Severity::Note };
                 add(connection, say, most, notes);

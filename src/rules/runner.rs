@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use super::around::{Around, Brief, History, canonical};
-use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, diagnosis};
+use super::around::{Around, Brief, History, canonical, handshakes_of};
+use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis};
 use crate::at::At;
 use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
@@ -31,6 +31,8 @@ pub struct Sight<'a> {
 #[derive(Debug)]
 pub struct Judge {
     rules: Vec<&'static Rule>,
+    /// Those of them that have something to ask a session without trouble.
+    smooth: Vec<&'static Rule>,
     history: History,
     seen: Seen,
     findings_per_rule: usize,
@@ -41,7 +43,10 @@ pub struct Judge {
 impl Judge {
     /// One that asks `rules`.
     pub fn new(rules: Vec<&'static Rule>, limits: &Limits) -> Self {
+        let may_speak =
+            |rule: &&&Rule| !matches!(rule.check, Check::Trouble(_) | Check::Capture(_));
         Self {
+            smooth: rules.iter().filter(may_speak).copied().collect(),
             rules,
             history: History::default(),
             seen: Seen::default(),
@@ -54,20 +59,23 @@ impl Judge {
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
         let Sight { open, attempts, lookups, tls, web, end } = *sight;
         let uploads = &self.history.uploads(session, open);
-        let id = canonical(session);
+        let handshakes = &handshakes_of(session, tls).collect::<Vec<_>>();
+        let (id, url) = (canonical(session), session.url.clone());
         let around = Around {
             history: &self.history,
             uploads,
             id: id.as_ref(),
+            host: url.as_deref().and_then(address::host_and_port),
             attempts,
             lookups,
             tls,
+            handshakes,
             web,
             end,
         };
         session.findings = self.findings(session, &around);
         session.diagnosis = diagnosis::of(session);
-        self.seen.add_handshakes(around.handshakes_of(session));
+        self.seen.add_handshakes(handshakes);
         self.history.add(session, id);
         self.seen.add(session);
     }
@@ -94,7 +102,8 @@ impl Judge {
     fn findings(&self, session: &Session, around: &Around<'_>) -> Vec<Finding> {
         let shown = Shown::of(session);
         let mut findings = Vec::new();
-        for rule in self.rules.iter().filter(|rule| shown.is_for(rule)) {
+        let rules = if shown.troubled.is_empty() { &self.smooth } else { &self.rules };
+        for rule in rules {
             ask(rule, &shown, around, &mut self.notes(rule, &mut findings));
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -125,15 +134,6 @@ impl<'s> Shown<'s> {
         let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
         Self { session, whole: is_whole(session), exchanges, troubled }
     }
-
-    /// Whether there is anything to ask a rule.
-    const fn is_for(&self, rule: &Rule) -> bool {
-        match rule.check {
-            Check::Capture(_) => false,
-            Check::Trouble(_) if self.troubled.is_empty() => false,
-            _ => self.whole || !matches!(rule.needs, Needs::WholeSession),
-        }
-    }
 }
 
 fn is_smooth(exchange: &Exchange) -> bool {
@@ -143,6 +143,9 @@ fn is_smooth(exchange: &Exchange) -> bool {
 }
 
 fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut Notes<'_>) {
+    if rule.needs == Needs::WholeSession && !shown.whole {
+        return;
+    }
     let session = shown.session;
     let mut each = |parts: &[Part<'_>], check: fn(&Session, &Exchange, &mut Notes<'_>)| {
         for part in parts {

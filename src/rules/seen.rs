@@ -58,8 +58,8 @@ impl Seen {
     }
 
     /// Takes in the failed handshakes that belong to a session.
-    pub(super) fn add_handshakes<'a>(&mut self, failed: impl Iterator<Item = &'a TlsConnection>) {
-        self.handshakes.extend(failed.map(|one| one.connection));
+    pub(super) fn add_handshakes(&mut self, failed: &[&TlsConnection]) {
+        self.handshakes.extend(failed.iter().map(|one| one.connection));
     }
 
     fn add_lost(&mut self, connection: &Connection) {

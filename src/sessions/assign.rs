@@ -145,7 +145,7 @@ impl Sessions {
     pub(super) fn learn(&mut self, session: Number, id: Option<&str>) {
         let unnamed = self.open.get(session).is_some_and(|open| open.id.is_none());
         if let Some(id) = id.filter(|_| unnamed) {
-            self.open.name(session, canonical_id(id), id);
+            self.open.name(session, canonical_id(id).into(), id);
         }
     }
 

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use super::assign::Asked;
 use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
+use crate::model::Text;
 
 /// Sessions remembered.
 const REMEMBERED: usize = 2_048;
@@ -27,8 +28,8 @@ struct Grave {
 /// The latest finished sessions, by canonical id.
 #[derive(Default)]
 pub(super) struct Graves {
-    by_id: HashMap<String, Grave, RandomState>,
-    order: VecDeque<(String, Number)>,
+    by_id: HashMap<Text, Grave, RandomState>,
+    order: VecDeque<(Text, Number)>,
 }
 
 impl Graves {

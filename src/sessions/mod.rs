@@ -204,7 +204,7 @@ impl Sessions {
 
     /// The sessions with the same client and URL that may still go on and ended before `session`.
     pub fn open_before(&mut self, session: &Session) -> Vec<Brief> {
-        session.url.as_deref().map_or_else(Vec::new, |url| {
+        session.url.as_ref().map_or_else(Vec::new, |url| {
             self.open.before(session.client.address, url, session.ended)
         })
     }

@@ -42,7 +42,7 @@ pub(super) struct Open {
     /// What it looks like from another session, as of some frame.
     brief: Option<(u64, Box<Brief>)>,
     /// Canonical id, once known.
-    pub id: Option<String>,
+    pub id: Option<Text>,
     /// The session that carries the same upload on: the first one after this, and its id as written.
     pub successor: Option<(Number, Text)>,
     /// Close or Cancel succeeded.
@@ -170,9 +170,9 @@ impl Open {
     }
 
     /// Takes note of a later session of its client with some URL.
-    pub fn followed_by(&mut self, number: Number, id: &str, url: Option<&str>) {
+    pub fn followed_by(&mut self, number: Number, id: &str, url: Option<&Text>) {
         let closer = self.successor.as_ref().is_none_or(|(known, _)| number < *known);
-        if closer && url.is_some() && self.url.as_deref() == url {
+        if closer && url.is_some() && self.url.as_ref() == url {
             self.successor = Some((number, id.into()));
         }
     }
@@ -190,8 +190,8 @@ impl Open {
         span.last.time
     }
 
-    pub fn url(&self) -> Option<&str> {
-        self.url.as_deref()
+    pub const fn url(&self) -> Option<&Text> {
+        self.url.as_ref()
     }
 
     pub fn has_client(&self, asked: &Asked<'_>) -> bool {

@@ -15,6 +15,7 @@ use super::assign::{Asked, RECENT};
 use super::graves::Graves;
 use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
+use crate::model::Text;
 use crate::rules::around::Brief;
 
 /// Nanoseconds of silence after which nothing more is said about a finished session: the client has given up on any
@@ -36,7 +37,7 @@ pub(super) struct Shelf {
     open: HashMap<Number, Open, RandomState>,
     next: Number,
     by_client: HashMap<IpAddr, BTreeSet<Number>, RandomState>,
-    by_id: HashMap<String, BTreeSet<Number>, RandomState>,
+    by_id: HashMap<Text, BTreeSet<Number>, RandomState>,
     /// Every open session, by a frame that it was not idle before.
     idle: BTreeSet<(u64, Number)>,
     /// Those that are finished and wait, by the frame that finished them.
@@ -107,16 +108,17 @@ impl Shelf {
 
     /// Takes note of the id of a session: canonical, and as written. It carries on what its client lost under the same
     /// URL.
-    pub fn name(&mut self, number: Number, id: String, raw: &str) {
+    pub fn name(&mut self, number: Number, id: Text, raw: &str) {
         let Some(open) = self.open.get_mut(&number) else { return };
         open.id = Some(id.clone());
-        let (client, url) = (open.client, open.url().map(str::to_owned));
+        let (client, url) = (open.client, open.url().cloned());
         self.by_id.entry(id).or_default().insert(number);
-        let own = self.by_client.get(&client).into_iter().flatten().copied();
-        let earlier: Vec<_> = own.filter(|other| *other < number).collect();
-        for earlier in earlier.into_iter().rev().take(RECENT) {
+        let own = self.by_client.get(&client);
+        let earlier = own.into_iter().flat_map(|own| own.range(..number).rev().take(RECENT));
+        let earlier: Vec<_> = earlier.copied().collect();
+        for earlier in earlier {
             if let Some(open) = self.open.get_mut(&earlier) {
-                open.followed_by(number, raw, url.as_deref());
+                open.followed_by(number, raw, url.as_ref());
             }
             self.settle(earlier);
         }
@@ -158,7 +160,7 @@ impl Shelf {
     }
 
     /// The sessions of a client with some URL that ended before `ended`, as far as they go.
-    pub fn before(&mut self, client: IpAddr, url: &str, ended: Timestamp) -> Vec<Brief> {
+    pub fn before(&mut self, client: IpAddr, url: &Text, ended: Timestamp) -> Vec<Brief> {
         let own: Vec<_> = self
             .by_client
             .get(&client)
@@ -168,7 +170,7 @@ impl Shelf {
         let mut briefs = Vec::new();
         for number in own {
             let Some(open) = self.open.get_mut(&number) else { continue };
-            if open.url() == Some(url) && open.last.time <= ended {
+            if open.url().is_some_and(|own| own == url) && open.last.time <= ended {
                 briefs.extend(open.brief().cloned());
             }
         }

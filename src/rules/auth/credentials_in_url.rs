@@ -34,11 +34,16 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let masked = session.exchanges.iter().filter_map(|exchange| {
-        Some((exchange, exchange.request.as_ref().filter(|request| is_masked(request))?))
-    });
-    let masked: Vec<(&Exchange, &Request)> = masked.collect();
-    let first = |holds: fn(&Request) -> bool| masked.iter().find(|(_, request)| holds(request));
+    let masked = |exchange: &Exchange| exchange.request.as_ref().is_some_and(is_masked);
+    if !session.exchanges.iter().any(masked) {
+        return;
+    }
+    let first = |holds: fn(&Request) -> bool| {
+        session.exchanges.iter().find_map(|exchange: &Exchange| {
+            let request = exchange.request.as_ref().filter(|request| holds(request))?;
+            Some((exchange, request))
+        })
+    };
     if let Some((exchange, request)) = first(has_password) {
         let message = format!("a password before the host: \"{}\"", shown(request));
         notes.add(exchange.span(), message);

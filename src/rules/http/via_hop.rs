@@ -1,6 +1,6 @@
 //! The rule `via-hop`.
 
-use crate::model::{Request, Response, Session};
+use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::Notes;
 
 rule! {
@@ -32,14 +32,11 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut told: Vec<String> = Vec::new();
-    for exchange in &session.exchanges {
+    for exchange in session.exchanges.iter().filter(|exchange| is_marked(exchange)) {
         let mut marks = exchange.request.as_ref().map_or_else(Vec::new, of_request);
         marks.extend(exchange.response.iter().flat_map(of_response));
         if exchange.tunnel {
             marks.push(format!("a tunnel through {}", exchange.server));
-        }
-        if marks.is_empty() {
-            continue;
         }
         // What names the hop makes its other fields superfluous.
         if marks.iter().any(|mark| mark.starts_with("Via ")) {
@@ -54,12 +51,24 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
+/// Whether a hop left any mark.
+fn is_marked(exchange: &Exchange) -> bool {
+    let of_request = |request: &Request| !request.hops.is_empty() || is_absolute(request);
+    exchange.tunnel
+        || exchange.request.as_ref().is_some_and(of_request)
+        || exchange.response.as_ref().is_some_and(|response| !response.hops.is_empty())
+}
+
+fn is_absolute(request: &Request) -> bool {
+    request.target.get(..7).is_some_and(|front| front.eq_ignore_ascii_case("http://"))
+}
+
 /// Marks after which no more are told.
 const MARKS: usize = 8;
 
 fn of_request(request: &Request) -> Vec<String> {
     let mut marks: Vec<String> = request.hops.iter().map(|hop| mark(hop)).collect();
-    if request.target.get(..7).is_some_and(|front| front.eq_ignore_ascii_case("http://")) {
+    if is_absolute(request) {
         marks.push("the whole URL in the request line".to_owned());
     }
     marks

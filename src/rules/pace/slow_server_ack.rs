@@ -1,6 +1,5 @@
 //! The rule `slow-server-ack`.
 
-use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 use crate::stream::Connection;
@@ -57,12 +56,15 @@ const FACTOR: f64 = 4.0;
 const ENOUGH: usize = 2;
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let waits: Vec<(&Exchange, f64)> = session
-        .exchanges
-        .iter()
-        .filter(|exchange| exchange.kind == PacketType::Fragment && look::succeeded(exchange))
-        .map(|exchange| (exchange, look::wait_secs(exchange)))
-        .collect();
+    let waits = || {
+        let fragments =
+            session.exchanges.iter().filter(|exchange| look::succeeded_fragment(exchange));
+        fragments.map(|exchange| (exchange, look::wait_secs(exchange)))
+    };
+    if waits().all(|(_, wait)| wait <= SLOW_SECS) {
+        return;
+    }
+    let waits: Vec<(&Exchange, f64)> = waits().collect();
     let mut sorted: Vec<f64> = waits.iter().map(|(_, wait)| *wait).collect();
     sorted.sort_by(f64::total_cmp);
     // The middle of the others: the slow one is at the end.

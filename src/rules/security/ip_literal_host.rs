@@ -1,7 +1,7 @@
 //! The rule `ip-literal-host`.
 
 use crate::model::Session;
-use crate::rules::{Notes, address};
+use crate::rules::{Around, Notes, address};
 
 rule! {
     /// The URL names its host by address.
@@ -19,11 +19,11 @@ rule! {
     /// ```
     ///
     /// Advice: See whether the address is that of a known server.
-    Note, belief 0, needs Anything, Session
+    Note, belief 0, needs Anything, Around
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
-    let host = session.url.as_deref().and_then(address::host_and_port).map(|(host, _)| host);
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let host = around.host.map(|(host, _)| host);
     let literal = host.filter(|host| address::literal(host).is_some());
     if let (Some(host), Some(first)) = (literal, session.exchanges.first()) {
         notes.add(first.span(), format!("the host is {host}"));

@@ -1,7 +1,7 @@
 //! The rule `odd-port`.
 
 use crate::model::Session;
-use crate::rules::{Notes, address};
+use crate::rules::{Around, Notes};
 
 rule! {
     /// The upload goes to a port that BITS servers seldom use.
@@ -20,13 +20,12 @@ rule! {
     /// ```
     ///
     /// Advice: See whether a known service listens there.
-    Note, belief 0, needs Anything, Session
+    Note, belief 0, needs Anything, Around
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
-    let named = session.url.as_deref().and_then(address::host_and_port);
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     // The port in the URL is that of the server even where the connection goes to a proxy.
-    let port = match named {
+    let port = match around.host {
         Some((_, Some(port))) => port,
         Some(_) => return,
         None => session.server.port,

@@ -1,7 +1,7 @@
 //! The rule `rare-tld`.
 
 use crate::model::Session;
-use crate::rules::{Notes, address};
+use crate::rules::{Around, Notes};
 
 rule! {
     /// The host is in a top-level domain that is seldom used for work.
@@ -20,11 +20,11 @@ rule! {
     /// ```
     ///
     /// Advice: Look up since when the name exists and who else resolves it.
-    Note, belief 0, needs Anything, Session
+    Note, belief 0, needs Anything, Around
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
-    let host = session.url.as_deref().and_then(address::host_and_port).map(|(host, _)| host);
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let host = around.host.map(|(host, _)| host);
     let end = host.and_then(|host| host.trim_end_matches('.').rsplit_once('.')).map(|(_, end)| end);
     let rare = end.filter(|end| is_rare(end));
     if let (Some(end), Some(first)) = (rare, session.exchanges.first()) {
@@ -32,21 +32,20 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// Domains with a high share of abuse in public statistics, and the one of hidden services.
 fn is_rare(end: &str) -> bool {
     let mut lower = [0; LONGEST];
     let Some(lower) = lower.get_mut(..end.len()) else { return false };
     lower.copy_from_slice(end.as_bytes());
     lower.make_ascii_lowercase();
-    match &*lower {
-        b"tk" | b"ml" | b"ga" | b"cf" | b"gq" | b"pw" | b"su" => true,
-        b"top" | b"xyz" | b"icu" | b"cam" | b"sbs" | b"cfd" | b"lol" | b"mom" | b"zip" | b"mov"
-        | b"gdn" => true,
-        b"buzz" | b"cyou" | b"rest" | b"link" | b"work" | b"surf" | b"bond" | b"loan" => true,
-        b"click" | b"quest" | b"onion" | b"stream" | b"monster" | b"download" => true,
-        _ => false,
-    }
+    RARE.iter().any(|rare| rare.as_bytes() == lower)
 }
+
+/// Domains with a high share of abuse in public statistics, and the one of hidden services.
+const RARE: [&str; 32] = [
+    "tk", "ml", "ga", "cf", "gq", "top", "xyz", "buzz", "cyou", "icu", "rest", "click", "link",
+    "work", "surf", "monster", "cam", "quest", "sbs", "bond", "cfd", "lol", "mom", "zip", "mov",
+    "pw", "su", "onion", "download", "stream", "gdn", "loan",
+];
 
 /// The length of the longest of them.
 const LONGEST: usize = 8;

@@ -1,7 +1,7 @@
 //! The rule `upload-to-external`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, address};
+use crate::rules::{Around, Confidence, Notes, Severity, address};
 
 rule! {
     /// The file goes to an address of the public Internet.
@@ -34,11 +34,11 @@ rule! {
     ///
     /// Advice: Compare the host with those that uploads are expected to go to; on the client, `bitsadmin /list /allusers /verbose` names the owner of the job.
     /// Confirm: Event 59 in the client's BITS-Client log holds the same URL; event 3 names the process that made the job.
-    Note, belief 0, needs Anything, Session
+    Note, belief 0, needs Anything, Around
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
-    let host = session.url.as_deref().and_then(address::host_and_port).map(|(host, _)| host);
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let host = around.host.map(|(host, _)| host);
     let literal = host.and_then(address::literal);
     let target = literal.unwrap_or(session.server.address);
     if session.bytes_sent == 0 || !address::is_public(target) {

@@ -34,7 +34,10 @@ impl Words {
 
     /// A text that is taken as it is.
     pub fn share(&mut self, text: &str) -> Text {
-        self.find(text.as_bytes()).unwrap_or_else(|| self.keep(text))
+        self.find(text.as_bytes()).unwrap_or_else(|| match is_plain(text) {
+            true => self.keep(text),
+            false => text.into(),
+        })
     }
 
     fn find(&self, value: &[u8]) -> Option<Text> {
@@ -46,7 +49,6 @@ impl Words {
         let new = Text::from(text);
         let place = place(text.as_bytes());
         if text.len() <= LONGEST
-            && is_plain(text)
             && let Some(known) = self.places.get_mut(place)
         {
             known.clone_from(&new);

@@ -109,7 +109,7 @@ impl Lengths {
         let mut lengths = Self::default();
         for header in headers {
             let name = header.name;
-            if name.len() == 14 && name.eq_ignore_ascii_case("content-length") {
+            if is_length(name) {
                 lengths.take(header.value);
             } else if name.len() == 17 && name.eq_ignore_ascii_case("transfer-encoding") {
                 let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
@@ -127,6 +127,11 @@ impl Lengths {
         }
         self.first = self.first.or(value);
     }
+}
+
+/// Whether a field is Content-Length; most write it so.
+fn is_length(name: &str) -> bool {
+    name == "Content-Length" || name.eq_ignore_ascii_case("content-length")
 }
 
 fn summarise(start: Start<'_>, lengths: &Lengths, headers: &[Header<'_>]) -> Summary {

@@ -1,11 +1,13 @@
 //! Which protocol client and server agreed on ([MC-BUP] 1.7.1).
 
+use std::sync::OnceLock;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exchange, Response};
+use super::{Exchange, Response, Text};
 use crate::bits::fields::VALUE_LIMIT;
 use crate::bits::protocol;
 
@@ -28,10 +30,10 @@ pub struct Negotiation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Offer {
     /// As written.
-    pub guid: String,
+    pub guid: Text,
     /// Its registered name, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// Place of the same protocol earlier in the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<usize>,
@@ -82,20 +84,21 @@ const VERSION_MISMATCH: u32 = 0x8020_0022;
 impl Negotiation {
     /// Reads the negotiation from a Create-Session exchange.
     pub fn of(exchange: &Exchange) -> Self {
-        let raw =
-            exchange.request.as_ref().and_then(|request| request.supported_protocols.as_deref());
-        let offered = offers(raw.unwrap_or_default());
-        let chosen = exchange.response.as_ref().and_then(|response| response.protocol.as_deref());
-        let selected = chosen.map(offer);
-        let selected_index = chosen.and_then(protocol::guid).and_then(|guid| {
-            offered.iter().position(|offer| protocol::guid(&offer.guid) == Some(guid))
-        });
+        let request = exchange.request.as_ref();
+        let raw = request.and_then(|request| request.supported_protocols.as_ref());
+        let offered = raw.map_or_else(Vec::new, offers);
+        let response = exchange.response.as_ref();
+        let selected = response.and_then(|response| response.protocol.clone()).map(offer);
+        let selected_index =
+            selected.as_ref().and_then(|selected| protocol::guid(&selected.guid)).and_then(
+                |guid| offered.iter().position(|offer| protocol::guid(&offer.guid) == Some(guid)),
+            );
         let mut negotiation =
             Self { offered, selected, selected_index, verdict: Verdict::Unanswered };
         negotiation.verdict = match (&exchange.request, &exchange.response) {
             (_, None) => Verdict::Unanswered,
             (None, Some(_)) => Verdict::SelectionOnly,
-            (Some(_), Some(response)) => negotiation.judge(raw, response),
+            (Some(_), Some(response)) => negotiation.judge(raw.map(|raw| &**raw), response),
         };
         negotiation
     }
@@ -149,16 +152,20 @@ impl Negotiation {
     }
 }
 
-fn offer(guid: &str) -> Offer {
-    Offer {
-        guid: guid.to_owned(),
-        name: protocol::name(guid).map(str::to_owned),
-        duplicate_of: None,
-    }
+fn offer(guid: Text) -> Offer {
+    Offer { name: protocol::name(&guid).map(registered), guid, duplicate_of: None }
 }
 
-fn offers(raw: &str) -> Vec<Offer> {
-    let mut offers: Vec<Offer> = protocol::offers(raw).map(offer).collect();
+/// The name of the one protocol that has one.
+fn registered(name: &'static str) -> Text {
+    static NAME: OnceLock<Text> = OnceLock::new();
+    NAME.get_or_init(|| name.into()).clone()
+}
+
+fn offers(raw: &Text) -> Vec<Offer> {
+    // Most offer one.
+    let whole = |entry: &str| if entry.len() == raw.len() { raw.clone() } else { entry.into() };
+    let mut offers: Vec<Offer> = protocol::offers(raw).map(whole).map(offer).collect();
     if offers.len() > 1 {
         let mut seen = HashMap::<_, _, RandomState>::default();
         for (place, offer) in offers.iter_mut().enumerate() {

@@ -23,6 +23,7 @@ pub struct Named<'a> {
 impl<'a> Named<'a> {
     /// The host that the Ack of Create-Session named; `None` where it named none, or the one that it came from.
     pub fn of(session: &'a Session) -> Option<Self> {
+        session.host_id.as_ref()?;
         let opened = session.exchanges.iter().find(|exchange| {
             let ack = exchange.response.as_ref();
             look::creates(exchange) && ack.is_some_and(|ack| ack.host_id.is_some())

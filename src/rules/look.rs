@@ -3,7 +3,7 @@
 use crate::at::{At, Span};
 use crate::bits::PacketType;
 use crate::bits::fields::{self, ContentRange};
-use crate::model::{Exchange, Response, Session};
+use crate::model::{Exchange, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
 use crate::stream::{Connection, Reset, Side};
@@ -24,17 +24,17 @@ pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
         .filter(|_| exchange.kind == PacketType::Fragment)
 }
 
-/// The exchanges that name another target or another file than the one before, and those with a reply URL.
-pub fn named(session: &Session) -> impl Iterator<Item = &Exchange> {
-    let mut known = (None, None);
-    session.exchanges.iter().filter(move |exchange| {
-        let request = exchange.request.as_ref();
-        let target = request.map(|request| &request.target);
-        let name = request.and_then(|request| request.content_name.as_ref());
-        let replies = exchange.response.as_ref().is_some_and(|answer| answer.reply_url.is_some());
-        let before = std::mem::replace(&mut known, (target, name));
-        replies || before != known
-    })
+/// Texts of one field, of which only a new one is looked at: most exchanges repeat that of the one before.
+#[derive(Default)]
+pub struct Fresh<'a>(Option<&'a Text>);
+
+impl<'a> Fresh<'a> {
+    /// The text, unless it is the last one again.
+    pub fn text(&mut self, text: Option<&'a Text>) -> Option<&'a str> {
+        let known = text.is_none() || self.0 == text;
+        self.0 = text.or(self.0);
+        text.filter(|_| !known).map(|text| &**text)
+    }
 }
 
 /// Whether it was answered with success.

@@ -1,6 +1,7 @@
 //! To which upload an exchange belongs ([MC-BUP] 2.2.1.2: ids are unique per server only; Ping and most Acks carry none).
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::net::SocketAddr;
 
 use super::Sessions;
@@ -8,6 +9,7 @@ use super::open::{Number, Open};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
+use crate::model::Text;
 use crate::model::exchange::Exchange;
 use crate::model::url::{self, Url};
 
@@ -18,23 +20,56 @@ pub(super) const RECENT: usize = 256;
 pub(super) struct Asked<'a> {
     pub client: SocketAddr,
     pub server: SocketAddr,
-    pub path: Option<Cow<'a, str>>,
-    /// In lower case.
-    pub host: Option<Cow<'a, str>>,
-    pub url: Option<Url<'a>>,
+    exchange: &'a Exchange,
+    /// Read when first asked for: many messages are told by an id.
+    place: OnceCell<Place<'a>>,
 }
+
+/// Where it is to go.
+#[derive(Default)]
+struct Place<'a> {
+    path: Option<Cow<'a, str>>,
+    /// In lower case.
+    host: Option<Cow<'a, str>>,
+    url: Option<Url<'a>>,
+}
+
+/// What a request writes of the place of its upload: target, Host, and whether it is in TLS.
+pub(super) type Written = (Text, Option<Text>, bool);
 
 impl<'a> Asked<'a> {
     fn of(exchange: &'a Exchange) -> Self {
-        let request = exchange.request.as_ref();
-        let url = request.and_then(|request| url::of(exchange, request));
-        Self {
-            client: exchange.client,
-            server: exchange.server,
-            path: request.map(|request| percent_decoded(url::path_of(request))),
-            host: url.map(|url| lower(url.host)),
-            url,
-        }
+        let (client, server) = (exchange.client, exchange.server);
+        Self { client, server, exchange, place: OnceCell::new() }
+    }
+
+    fn place(&self) -> &Place<'a> {
+        self.place.get_or_init(|| {
+            let Some(request) = &self.exchange.request else { return Place::default() };
+            let url = url::of(self.exchange, request);
+            Place {
+                path: Some(percent_decoded(url::path_of(request))),
+                host: url.map(|url| lower(url.host)),
+                url,
+            }
+        })
+    }
+
+    pub fn written(&self) -> Option<Written> {
+        let request = self.exchange.request.as_ref()?;
+        Some((request.target.clone(), request.host.clone(), self.exchange.tls))
+    }
+
+    pub fn path(&self) -> Option<&str> {
+        self.place().path.as_deref()
+    }
+
+    pub fn host(&self) -> Option<&str> {
+        self.place().host.as_deref()
+    }
+
+    pub fn url(&self) -> Option<Url<'a>> {
+        self.place().url
     }
 }
 

@@ -252,16 +252,20 @@ impl Sessions {
             Some(session) => self.assign_early(&value, session),
             None => self.assign_request(&value, last),
         };
-        let pipelined = self.has_unanswered_fragment(connection.id, session);
-        if self.digest
-            && start.is_some()
-            && let Some(open) = self.open.get_mut(session)
-        {
-            open.digest.get_or_insert_default().begin(&mut self.hashing, pipelined);
+        if self.digest && start.is_some() {
+            self.begin_digest(connection.id, session);
         }
         match early {
             Some(_) => self.complete(value, exchange, start),
             None => self.keep(session, value, exchange, start),
+        }
+    }
+
+    /// A Fragment begins of which the bytes are hashed.
+    fn begin_digest(&mut self, connection: u64, session: Number) {
+        let pipelined = self.has_unanswered_fragment(connection, session);
+        if let Some(open) = self.open.get_mut(session) {
+            open.digest.get_or_insert_default().begin(&mut self.hashing, pipelined);
         }
     }
 

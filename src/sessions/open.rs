@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::assign::Asked;
+use super::assign::{Asked, Written};
 use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
@@ -57,6 +57,8 @@ pub(super) struct Open {
     answered: bool,
     /// A Create succeeded.
     created: bool,
+    /// What the last request wrote of the place of the upload: the same again says nothing new.
+    written: Option<Written>,
     path: Option<String>,
     url: Option<Text>,
     /// Hosts that the client named, in lower case, and those that the server told it to use.
@@ -86,6 +88,7 @@ impl Open {
             begun: false,
             answered: false,
             created: false,
+            written: None,
             path: None,
             url: None,
             hosts: Vec::new(),
@@ -94,16 +97,25 @@ impl Open {
     }
 
     pub fn remember(&mut self, asked: &Asked<'_>) {
-        if self.path.is_none() {
-            self.path = asked.path.as_deref().map(str::to_owned);
-        }
-        if self.url.is_none() {
-            self.url = asked.url.map(|url| url.text().into());
-        }
-        if let Some(host) = asked.host.as_deref().filter(|_| !self.has_host(asked)) {
-            push_new(&mut self.hosts, host.to_owned());
+        let written = asked.written();
+        if self.written != written {
+            self.settle_in(asked);
+            self.written = written;
         }
         push_new(&mut self.peers, (asked.client, asked.server));
+    }
+
+    /// Takes note of the place that a request names.
+    fn settle_in(&mut self, asked: &Asked<'_>) {
+        if self.path.is_none() {
+            self.path = asked.path().map(str::to_owned);
+        }
+        if self.url.is_none() {
+            self.url = asked.url().map(|url| url.text().into());
+        }
+        if let Some(host) = asked.host().filter(|_| !self.has_host(asked)) {
+            push_new(&mut self.hosts, host.to_owned());
+        }
     }
 
     /// A message spoke of it.
@@ -203,11 +215,11 @@ impl Open {
     }
 
     pub fn has_path(&self, asked: &Asked<'_>) -> bool {
-        asked.path.is_some() && self.path.as_deref() == asked.path.as_deref()
+        asked.path().is_some() && self.path.as_deref() == asked.path()
     }
 
     pub fn has_host(&self, asked: &Asked<'_>) -> bool {
-        asked.host.as_deref().is_some_and(|host| self.hosts.iter().any(|known| known == host))
+        asked.host().is_some_and(|host| self.hosts.iter().any(|known| known == host))
     }
 
     /// An Ack without its request opened it.

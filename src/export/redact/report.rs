@@ -82,7 +82,7 @@ fn whole(session: &mut Session, pseudonyms: &Pseudonyms, seen: &mut Seen) {
     products(&mut session.user_agent, pseudonyms);
     if let Some(negotiation) = &mut session.negotiation {
         for offer in negotiation.offered.iter_mut().chain(&mut negotiation.selected) {
-            offer.guid = head::value(pseudonyms, "BITS-Protocol", &offer.guid);
+            offer.guid = head::value(pseudonyms, "BITS-Protocol", &offer.guid).into();
         }
     }
     if let Some(file) = &mut session.file {

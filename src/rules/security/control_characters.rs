@@ -2,6 +2,7 @@
 
 use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::Notes;
+use crate::rules::look::Fresh;
 
 rule! {
     /// Control characters where a name should be.
@@ -26,7 +27,9 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let found = session.exchanges.iter().find_map(|exchange| Some((exchange, place(exchange)?)));
+    let mut known = Known::default();
+    let found =
+        session.exchanges.iter().find_map(|exchange| Some((exchange, known.place(exchange)?)));
     if let Some((exchange, what)) = found {
         notes.add(
             exchange.span(),
@@ -35,36 +38,48 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// Where in an exchange they are.
-fn place(exchange: &Exchange) -> Option<&'static str> {
-    let in_request = exchange.request.as_ref().and_then(of_request);
-    in_request.or_else(|| exchange.response.as_ref().and_then(of_response))
+/// Texts that were looked at.
+#[derive(Default)]
+struct Known<'a> {
+    targets: Fresh<'a>,
+    files: Fresh<'a>,
+    ids: Fresh<'a>,
+    ids_answered: Fresh<'a>,
 }
 
-fn of_request(request: &Request) -> Option<&'static str> {
-    if is_escaped(&request.target) || holds(Some(&request.target)) {
-        return Some("the URL");
+impl<'a> Known<'a> {
+    /// Where in an exchange they are.
+    fn place(&mut self, exchange: &'a Exchange) -> Option<&'static str> {
+        let in_request = exchange.request.as_ref().and_then(|request| self.of_request(request));
+        in_request.or_else(|| self.of_response(exchange.response.as_ref()?))
     }
-    if holds(request.content_name.as_deref()) {
-        return Some("Content-Name");
-    }
-    if holds(request.session_id.as_deref()) {
-        return Some("the session id");
-    }
-    in_head(&request.odd).then_some("the head")
-}
 
-fn of_response(response: &Response) -> Option<&'static str> {
-    if holds(response.session_id.as_deref()) {
-        return Some("BITS-Session-Id in the answer");
+    fn of_request(&mut self, request: &'a Request) -> Option<&'static str> {
+        let target = self.targets.text(Some(&request.target));
+        if target.is_some_and(is_escaped) || holds(target) {
+            return Some("the URL");
+        }
+        if holds(self.files.text(request.content_name.as_ref())) {
+            return Some("Content-Name");
+        }
+        if holds(self.ids.text(request.session_id.as_ref())) {
+            return Some("the session id");
+        }
+        in_head(&request.odd).then_some("the head")
     }
-    if holds(response.reply_url.as_deref()) {
-        return Some("BITS-Reply-URL in the answer");
+
+    fn of_response(&mut self, response: &'a Response) -> Option<&'static str> {
+        if holds(self.ids_answered.text(response.session_id.as_ref())) {
+            return Some("BITS-Session-Id in the answer");
+        }
+        if holds(response.reply_url.as_deref()) {
+            return Some("BITS-Reply-URL in the answer");
+        }
+        if holds(response.host_id.as_deref()) {
+            return Some("BITS-Host-Id in the answer");
+        }
+        in_head(&response.odd).then_some("the head in the answer")
     }
-    if holds(response.host_id.as_deref()) {
-        return Some("BITS-Host-Id in the answer");
-    }
-    in_head(&response.odd).then_some("the head in the answer")
 }
 
 fn holds(text: Option<&str>) -> bool {

@@ -1,7 +1,8 @@
 //! The rule `traversal-name`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::Notes;
+use crate::rules::look::Fresh;
 
 rule! {
     /// A name tries to leave its folder.
@@ -33,12 +34,13 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let found = look::named(session).find_map(|exchange| {
+    let (mut targets, mut files) = (Fresh::default(), Fresh::default());
+    let found = session.exchanges.iter().find_map(|exchange| {
         let request = exchange.request.as_ref();
         let response = exchange.response.as_ref();
         let names = [
-            ("the URL", request.map(|request| &*request.target)),
-            ("Content-Name", request.and_then(|request| request.content_name.as_deref())),
+            ("the URL", targets.text(request.map(|request| &request.target))),
+            ("Content-Name", files.text(request.and_then(|request| request.content_name.as_ref()))),
             ("BITS-Reply-URL", response.and_then(|response| response.reply_url.as_deref())),
         ];
         let climbs = names

@@ -93,7 +93,7 @@ fn habits(
                 && asked < request.span.first.frame
                 && request.span.first.frame < answered
         });
-    let bits = request.method.eq_ignore_ascii_case("BITS_POST");
+    let bits = request.method == "BITS_POST" || request.method.eq_ignore_ascii_case("BITS_POST");
     [
         (version < (6, 5), "uploads, which its version cannot"),
         (!bits && !request.method.is_empty(), "does not use BITS_POST"),

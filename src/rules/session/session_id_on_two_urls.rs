@@ -38,6 +38,11 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
+    let mut targets = session.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
+    let Some(first) = targets.next() else { return };
+    if targets.all(|request| request.target == first.target) {
+        return;
+    }
     let mut paths =
         session.exchanges.iter().filter_map(|exchange| Some((exchange, path(exchange)?)));
     let Some((_, usual)) = paths.next() else { return };

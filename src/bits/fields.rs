@@ -1,5 +1,7 @@
 //! Header values in every notation met in the field.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,21 +12,64 @@ pub const VALUE_LIMIT: usize = 4_096;
 
 /// A `Content-Range` of a Fragment: first and last byte, both included, and the length of the file
 /// ([MC-BUP] 2.2.6.1, RFC 2616 14.16). A part that cannot be read is absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Parts", into = "Parts")]
 pub struct ContentRange {
-    /// The value as written.
-    pub raw: Text,
+    /// The value as written, where the numbers do not tell how that is.
+    unusual: Option<Text>,
     /// First byte.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<u64>,
     /// Last byte, included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<u64>,
     /// Length of the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// Whether the value follows the grammar and start ≤ end < total.
     pub valid: bool,
+}
+
+/// A `Content-Range` of a Fragment: first and last byte, both included, and the length of the file
+/// ([MC-BUP] 2.2.6.1, RFC 2616 14.16). A part that cannot be read is absent.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ContentRange")]
+struct Parts {
+    /// The value as written.
+    raw: String,
+    /// First byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<u64>,
+    /// Last byte, included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<u64>,
+    /// Length of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    /// Whether the value follows the grammar and start ≤ end < total.
+    valid: bool,
+}
+
+impl From<ContentRange> for Parts {
+    fn from(range: ContentRange) -> Self {
+        let raw = range.raw().into_owned();
+        let ContentRange { unusual: _, start, end, total, valid } = range;
+        Self { raw, start, end, total, valid }
+    }
+}
+
+impl From<Parts> for ContentRange {
+    fn from(parts: Parts) -> Self {
+        let Parts { raw, start, end, total, valid } = parts;
+        Self { start, end, total, valid, ..Self::parse(&raw) }
+    }
+}
+
+impl JsonSchema for ContentRange {
+    fn schema_name() -> Cow<'static, str> {
+        Parts::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Parts::json_schema(generator)
+    }
 }
 
 impl ContentRange {
@@ -33,14 +78,24 @@ impl ContentRange {
         Self::usual(raw).unwrap_or_else(|| Self::lenient(raw))
     }
 
-    /// Reads one as the grammar has it, with a single space.
+    /// The value as written.
+    pub fn raw(&self) -> Cow<'_, str> {
+        match (&self.unusual, self.start, self.end, self.total) {
+            (None, Some(start), Some(end), Some(total)) => {
+                format!("bytes {start}-{end}/{total}").into()
+            }
+            (raw, ..) => raw.as_deref().unwrap_or_default().into(),
+        }
+    }
+
+    /// Reads one that [`raw`](Self::raw) can write again.
     fn usual(raw: &str) -> Option<Self> {
         let (start, rest) = digits(raw.as_bytes().strip_prefix(b"bytes ")?)?;
         let (end, rest) = digits(rest.strip_prefix(b"-")?)?;
         let (total, rest) = digits(rest.strip_prefix(b"/")?)?;
         let valid = start <= end && end < total;
         let [start, end, total] = [start, end, total].map(Some);
-        rest.is_empty().then(|| Self { raw: raw.into(), start, end, total, valid })
+        rest.is_empty().then_some(Self { unusual: None, start, end, total, valid })
     }
 
     fn lenient(raw: &str) -> Self {
@@ -54,7 +109,8 @@ impl ContentRange {
         let number = |text: &str| text.trim().parse::<u64>().ok();
         let (start, end, total) = (number(start), number(end), number(total));
         let ordered = matches!((start, end, total), (Some(s), Some(e), Some(t)) if s <= e && e < t);
-        Self { raw: raw.into(), start, end, total, valid: unit.is_some() && spaced && ordered }
+        let unusual = Some(raw.into());
+        Self { unusual, start, end, total, valid: unit.is_some() && spaced && ordered }
     }
 
     /// How many bytes it names, where both ends are known and in order.
@@ -68,11 +124,13 @@ impl ContentRange {
     }
 }
 
-/// The number that a text begins with, and what follows it.
+/// The number that a text begins with, and what follows it; `None` for one that is not written as numbers are.
 fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
     let len = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (number, rest) = text.split_at_checked(len)?;
-    number.first()?;
+    if *number.first()? == b'0' && len > 1 {
+        return None;
+    }
     let number = number.iter().try_fold(0u64, |number, digit| {
         number.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
     });
@@ -143,6 +201,24 @@ mod tests {
         assert_eq!(parts("bytes 49-0/50"), (Some(49), Some(0), Some(50), false));
         assert_eq!(parts("bytes 0-49/*"), (Some(0), Some(49), None, false));
         assert_eq!(parts("bytes abc-def/xyz"), (None, None, None, false));
+    }
+
+    #[test]
+    fn a_content_range_is_told_as_it_was_written() {
+        for raw in [
+            "bytes 0-9/20",
+            "bytes 00-9/20",
+            "bytes 9-0/0",
+            "Bytes 0-9/20",
+            "bytes 0-9/20 ",
+            "x",
+            "",
+        ] {
+            let range = ContentRange::parse(raw);
+            assert_eq!(range.raw(), raw);
+            let json = serde_json::to_string(&range).unwrap();
+            assert_eq!(serde_json::from_str::<ContentRange>(&json).unwrap(), range);
+        }
     }
 
     #[test]

@@ -74,8 +74,11 @@ impl Heads {
         let request = exchange.request.as_ref().and_then(|request| {
             let heads =
                 self.kept.get(&(exchange.connection, Side::Client, request.span.first.frame))?;
-            let range = request.content_range.as_ref().map(|range| &*range.raw);
-            heads.iter().find(|head| head.field("Content-Range") == range).or(heads.first())
+            let range = request.content_range.as_ref().map(|range| range.raw());
+            heads
+                .iter()
+                .find(|head| head.field("Content-Range") == range.as_deref())
+                .or(heads.first())
         });
         let response = exchange.response.as_ref().and_then(|response| {
             let heads =

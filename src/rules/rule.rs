@@ -66,6 +66,10 @@ pub enum Check {
     Session(fn(&Session, &mut Notes<'_>)),
     /// Each session and what the capture shows around it.
     Around(fn(&Session, &Around<'_>, &mut Notes<'_>)),
+    /// Each session with such an exchange.
+    TroubledSession(fn(&Session, &mut Notes<'_>)),
+    /// Each session with such an exchange, and what the capture shows around it.
+    TroubledAround(fn(&Session, &Around<'_>, &mut Notes<'_>)),
     /// Everything at once.
     Capture(fn(&Report, &Seen, &mut Notes<'_>)),
     /// Each session and what is around it, then everything at once for what belongs to no session.

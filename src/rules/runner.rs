@@ -43,10 +43,8 @@ pub struct Judge {
 impl Judge {
     /// One that asks `rules`.
     pub fn new(rules: Vec<&'static Rule>, limits: &Limits) -> Self {
-        let may_speak =
-            |rule: &&&Rule| !matches!(rule.check, Check::Trouble(_) | Check::Capture(_));
         Self {
-            smooth: rules.iter().filter(may_speak).copied().collect(),
+            smooth: rules.iter().filter(|rule| speaks_of_smooth(rule)).copied().collect(),
             rules,
             history: History::default(),
             seen: Seen::default(),
@@ -136,6 +134,17 @@ impl<'s> Shown<'s> {
     }
 }
 
+/// Whether a rule may have something to say of a session in which all went smoothly.
+const fn speaks_of_smooth(rule: &Rule) -> bool {
+    !matches!(
+        rule.check,
+        Check::Trouble(_)
+            | Check::TroubledSession(_)
+            | Check::TroubledAround(_)
+            | Check::Capture(_)
+    )
+}
+
 fn is_smooth(exchange: &Exchange) -> bool {
     let smooth =
         |answer: &Response| answer.is_success() && answer.is_ack() && answer.error.is_none();
@@ -160,8 +169,8 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
         }
         Check::Exchange(check) => each(&shown.exchanges, *check),
         Check::Trouble(check) => each(&shown.troubled, *check),
-        Check::Session(check) => check(session, notes),
-        Check::Around(check) => check(session, around, notes),
+        Check::Session(check) | Check::TroubledSession(check) => check(session, notes),
+        Check::Around(check) | Check::TroubledAround(check) => check(session, around, notes),
         Check::Anywhere(check) => check(Place::Session(session, around), notes),
         Check::Capture(_) => {}
     }

@@ -144,7 +144,7 @@ impl Words {
             return "no Content-Range".to_owned();
         };
         let (Some(start), Some(end)) = (range.start, range.end) else {
-            return format!("Content-Range {:?}", range.raw);
+            return format!("Content-Range {:?}", range.raw());
         };
         let dash = self.style.signs().dash;
         let total = range.total.filter(|total| Some(*total) != self.total);

@@ -38,7 +38,7 @@ rule! {
     /// Answerable: the client
     /// Advice: Send a Ping first on every new connection, or use a scheme that needs no round per connection.
     /// Reference: [MC-BUP] 2.2.4
-    Warning, belief 5, needs Anything, Session
+    Warning, belief 5, needs Anything, TroubledSession
 }
 
 /// Less than this many bytes sent twice is the price of a round, not a cost to act on.

@@ -57,7 +57,7 @@ rule! {
     /// Advice: Check the account, its password and the clock; for Kerberos the SPN of the host name (setspn -Q HTTP/host); for NTLM extended protection on the server.
     /// Confirm: Event 4625 in the server's security log names account and reason.
     /// Reference: [MC-BUP] 3.1.5.1.7
-    Error, belief 81, needs Anything, Around
+    Error, belief 81, needs Anything, TroubledAround
 }
 
 /// Refused handshakes for one request that are no accident any more.
@@ -65,9 +65,6 @@ const MANY: usize = 3;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for door in [Door::Server, Door::Proxy] {
-        if !session.exchanges.iter().any(|exchange| door.stopped(exchange)) {
-            continue;
-        }
         let mut run: Vec<&Exchange> = Vec::new();
         for exchange in &session.exchanges {
             if door.refused(exchange) {

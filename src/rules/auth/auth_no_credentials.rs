@@ -38,7 +38,7 @@ rule! {
     /// Advice: Set credentials on the job (SetCredentials, Set-BitsTransfer -Credential), or allow anonymous access to the virtual directory.
     /// Confirm: The IIS log has 401 with sub-status 2 and no user for this request.
     /// Reference: [MC-BUP] 3.1.5.1.7
-    Error, belief 81, needs Anything, Around
+    Error, belief 81, needs Anything, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

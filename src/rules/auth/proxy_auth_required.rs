@@ -31,7 +31,7 @@ rule! {
     /// Advice: Let the proxy pass this host without a logon, have the client go past the proxy, or give the job credentials for it.
     /// Confirm: The proxy's log has 407 (TCP_DENIED in squid) and no user for this request.
     /// Reference: [MC-BUP] 3.1.5.1.7
-    Error, belief 81, needs Anything, Around
+    Error, belief 81, needs Anything, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

@@ -36,14 +36,14 @@ rule! {
 const RETRY_SECS: f64 = 600.0;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(last) = session.exchanges.last().filter(|last| last.response.is_some()) else {
-        return;
-    };
     let full =
         session.bytes_total.is_some_and(|total| total > 0 && session.bytes_acknowledged == total);
     if session.outcome != Outcome::Incomplete || !full {
         return;
     }
+    let Some(last) = session.exchanges.last().filter(|last| last.response.is_some()) else {
+        return;
+    };
     let quiet = around.quiet_secs_after(session);
     let fin = |id: u64| session.connection(id).is_some_and(|one| one.client_side.fin.is_some());
     // A client that went on after a FIN before may do so again.

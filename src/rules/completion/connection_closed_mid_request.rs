@@ -27,7 +27,7 @@ rule! {
     /// Advice: Look into the logs of who closed it: a stopped service, a suspended job, a user who logged off, a recycled process.
     /// Confirm: Event 61 in the client's BITS-Client log at the same second.
     /// Reference: [MC-BUP] 3.1.6
-    Warning, belief 39, needs WholeSession, Session
+    Warning, belief 39, needs WholeSession, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

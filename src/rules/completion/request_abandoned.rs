@@ -28,7 +28,7 @@ rule! {
     /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken.
     /// Reference: [MC-BUP] 3.1.2.2
-    Warning, belief 38, needs WholeSession, Session
+    Warning, belief 38, needs WholeSession, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

@@ -34,7 +34,7 @@ rule! {
     /// Client: 0x80072EE2
     /// Confirm: A capture at the other end: where the bytes wait.
     /// Reference: [MC-BUP] 3.1.2.1
-    Error, belief 51, needs WholeSession, Session
+    Error, belief 51, needs WholeSession, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

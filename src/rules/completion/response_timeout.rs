@@ -29,7 +29,7 @@ rule! {
     /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken; a capture at the server.
     /// Reference: [MC-BUP] 3.1.2.2
-    Error, belief 50, needs WholeSession, Session
+    Error, belief 50, needs WholeSession, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

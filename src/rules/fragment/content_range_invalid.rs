@@ -46,7 +46,7 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     );
     let odd = in_order && !look::refused(exchange);
     let severity = if odd { Severity::Note } else { notes.severity() };
-    let message = format!("Content-Range is \"{}\"", range.raw);
+    let message = format!("Content-Range is \"{}\"", range.raw());
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 

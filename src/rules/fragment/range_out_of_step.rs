@@ -31,7 +31,7 @@ rule! {
     /// Advice: Find out why the server's state changed: another node of a farm, a restored disk, a restarted process.
     /// Confirm: The server's logs: which node answered, and what was in its upload directory.
     /// Reference: [MC-BUP] 3.1.5.1.4
-    Note, belief 55, needs Anything, Session
+    Note, belief 55, needs Anything, TroubledSession
 }
 
 /// Refusals without progress after which a client is taken to be stuck.

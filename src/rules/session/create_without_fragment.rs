@@ -45,15 +45,16 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    if session.outcome != Outcome::Incomplete {
+        return;
+    }
     let quiet = around.quiet_secs_after(session);
     let used = session
         .exchanges
         .iter()
         .any(|exchange| !matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping));
     let opened = session.exchanges.iter().find(|exchange| look::creates(exchange));
-    let (Some(opened), false, Outcome::Incomplete) = (opened, used, session.outcome) else {
-        return;
-    };
+    let (Some(opened), false) = (opened, used) else { return };
     if quiet >= look::CLIENT_WAITS_SECS {
         let message =
             format!("opened, and nothing more in the {quiet:.0} s that the capture goes on");

@@ -40,7 +40,7 @@ rule! {
     /// Answerable: the client
     /// Advice: Put the name of the file at the end of the job's remote URL.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 85, needs WholeExchange, Around
+    Error, belief 85, needs WholeExchange, TroubledAround
 }
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;

@@ -36,7 +36,7 @@ rule! {
     /// Advice: Check the job's remote URL, its case included; BITS makes no folders on the server.
     /// Confirm: The server's own log for this request.
     /// Reference: RFC 9110 15.5.5
-    Error, belief 92, needs Anything, Around
+    Error, belief 92, needs Anything, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

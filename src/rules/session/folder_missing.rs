@@ -43,7 +43,7 @@ rule! {
     /// Advice: Create the folder on the server, or correct the job's remote URL.
     /// Confirm: The physical path of the virtual directory lacks the folder.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 93, needs Anything, Around
+    Error, belief 93, needs Anything, TroubledAround
 }
 
 /// `ERROR_PATH_NOT_FOUND`.

@@ -35,7 +35,7 @@ rule! {
     /// Answerable: whoever answered
     /// Advice: Look at the status and at who gave it: host, virtual directory and credentials of the node that was pinged.
     /// Reference: [MC-BUP] 3.2.5.2.5
-    Warning, belief 20, needs Anything, Session
+    Warning, belief 20, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

@@ -32,7 +32,7 @@ rule! {
     /// Advice: Upload under a name that does not exist yet, or allow overwriting (BITSAllowOverwrites) for the virtual directory.
     /// Confirm: The file in the physical folder is older than this upload.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 85, needs Anything, Around
+    Error, belief 85, needs Anything, TroubledAround
 }
 
 /// `ERROR_FILE_EXISTS` and `ERROR_ALREADY_EXISTS`.

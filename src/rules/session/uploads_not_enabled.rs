@@ -40,7 +40,7 @@ rule! {
     /// Advice: Enable BITS uploads on the virtual directory (Enable-BitsUpload, or its BITS page in IIS Manager), and check its handler mappings.
     /// Confirm: The IIS log: BITS_POST with 404 and its sub-status.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 87, needs Anything, Around
+    Error, belief 87, needs Anything, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

@@ -41,7 +41,7 @@ rule! {
     /// Client: 0x80072EFE
     /// Confirm: The device's log shows the connection as timed out; a capture on the server does not show the RST leaving.
     /// Reference: RFC 5382 5
-    Warning, belief 47, needs Anything, Session
+    Warning, belief 47, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

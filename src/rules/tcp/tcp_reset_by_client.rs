@@ -28,7 +28,7 @@ rule! {
     /// Client: 0x80072EFE
     /// Confirm: Event 61 in the client's BITS-Client log at the same second.
     /// Reference: [MC-BUP] 3.1.6
-    Warning, belief 40, needs Anything, Session
+    Warning, belief 40, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

@@ -28,7 +28,7 @@ rule! {
     /// Client: 0x80072EFE
     /// Confirm: A capture on the far side does not show the RST leaving.
     /// Reference: RFC 9293 3.5.2
-    Error, belief 46, needs Anything, Session
+    Error, belief 46, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

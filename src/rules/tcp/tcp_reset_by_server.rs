@@ -27,7 +27,7 @@ rule! {
     /// Client: 0x80072EFE
     /// Confirm: A capture on the server shows the same RST leaving.
     /// Reference: RFC 9293 3.5.2
-    Error, belief 45, needs Anything, Session
+    Error, belief 45, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

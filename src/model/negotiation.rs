@@ -164,8 +164,8 @@ fn registered(name: &'static str) -> Text {
 
 fn offers(raw: &Text) -> Vec<Offer> {
     // Most offer one.
-    let whole = |entry: &str| if entry.len() == raw.len() { raw.clone() } else { entry.into() };
-    let mut offers: Vec<Offer> = protocol::offers(raw).map(whole).map(offer).collect();
+    let shared = |entry: &str| raw.same_or(entry);
+    let mut offers: Vec<Offer> = protocol::offers(raw).map(shared).map(offer).collect();
     if offers.len() > 1 {
         let mut seen = HashMap::<_, _, RandomState>::default();
         for (place, offer) in offers.iter_mut().enumerate() {

@@ -13,6 +13,13 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Text(ArcStr);
 
+impl Text {
+    /// `text` as one of these: a copy of this one, where it is the same.
+    pub fn same_or(&self, text: &str) -> Self {
+        if **self == *text { self.clone() } else { text.into() }
+    }
+}
+
 impl Deref for Text {
     type Target = str;
 

@@ -64,8 +64,20 @@ impl<'a> Asked<'a> {
         self.place().path.as_deref()
     }
 
+    /// The path, shared with the request where that writes no more.
+    pub fn path_text(&self) -> Option<Text> {
+        let target = &self.exchange.request.as_ref()?.target;
+        self.path().map(|path| target.same_or(path))
+    }
+
     pub fn host(&self) -> Option<&str> {
         self.place().host.as_deref()
+    }
+
+    /// The same of the host.
+    pub fn host_text(&self) -> Option<Text> {
+        let written = self.exchange.request.as_ref()?.host.clone().unwrap_or_default();
+        self.host().map(|host| written.same_or(host))
     }
 
     pub fn url(&self) -> Option<Url<'a>> {

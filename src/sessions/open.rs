@@ -59,10 +59,10 @@ pub(super) struct Open {
     created: bool,
     /// What the last request wrote of the place of the upload: the same again says nothing new.
     written: Option<Written>,
-    path: Option<String>,
+    path: Option<Text>,
     url: Option<Text>,
     /// Hosts that the client named, in lower case, and those that the server told it to use.
-    hosts: Vec<String>,
+    hosts: Vec<Text>,
     peers: Vec<(SocketAddr, SocketAddr)>,
 }
 
@@ -108,13 +108,15 @@ impl Open {
     /// Takes note of the place that a request names.
     fn settle_in(&mut self, asked: &Asked<'_>) {
         if self.path.is_none() {
-            self.path = asked.path().map(str::to_owned);
+            self.path = asked.path_text();
         }
         if self.url.is_none() {
             self.url = asked.url().map(|url| url.text().into());
         }
-        if let Some(host) = asked.host().filter(|_| !self.has_host(asked)) {
-            push_new(&mut self.hosts, host.to_owned());
+        if !self.has_host(asked)
+            && let Some(host) = asked.host_text()
+        {
+            push_new(&mut self.hosts, host);
         }
     }
 
@@ -165,7 +167,7 @@ impl Open {
         self.gone |= cancel && unknown;
         self.lost |= unknown;
         if let Some(host) = &response.host_id {
-            push_new(&mut self.hosts, host.to_ascii_lowercase());
+            push_new(&mut self.hosts, host.to_ascii_lowercase().into());
         }
         exchange.response = Some(response);
     }
@@ -219,7 +221,7 @@ impl Open {
     }
 
     pub fn has_host(&self, asked: &Asked<'_>) -> bool {
-        asked.host().is_some_and(|host| self.hosts.iter().any(|known| known == host))
+        asked.host().is_some_and(|host| self.hosts.iter().any(|known| *known == *host))
     }
 
     /// An Ack without its request opened it.

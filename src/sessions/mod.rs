@@ -19,7 +19,7 @@ use crate::bits::{PacketType, decode};
 use crate::http::{self, Event, Head, Start};
 use crate::limits::Limits;
 use crate::model::Session;
-use crate::model::exchange::{Body, Exchange, Hole, Stray};
+use crate::model::exchange::{Body, Exchange, Hole, Request, Response, Stray};
 use crate::model::rare::Rare;
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
@@ -393,45 +393,37 @@ impl Sessions {
         offset: u64,
         bytes: &[u8],
     ) {
-        let last = self.last.filter(|(id, link)| (*id, link.exchange) == (connection.id, exchange));
-        let link = match last {
-            Some((_, link)) => link,
-            None => match self.link(connection.id, exchange).copied() {
-                Some(link) => link,
-                None => return,
-            },
+        let link = match self.last {
+            Some((id, link)) if (id, link.exchange) == (connection.id, exchange) => link,
+            _ => {
+                let Some(link) = self.link(connection.id, exchange).copied() else { return };
+                self.last = Some((connection.id, link));
+                link
+            }
         };
-        self.last = Some((connection.id, link));
         let Some(open) = self.open.get_mut(link.session) else { return };
         open.touch(at);
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
         match side {
             Side::Client => {
-                let refused =
-                    value.response.as_ref().is_some_and(|response| !response.is_success());
                 let Some(request) = &mut value.request else { return };
                 request.body.started.get_or_insert(at.time);
-                if offset == 0
-                    && link.start == Some(0)
-                    && let Some(kind) = magic(bytes)
-                {
-                    request.rare.edit().file_type = Some(kind);
-                }
                 request.body.bytes += bytes.len() as u64;
                 request.span.extend(at);
-                if let (Some(start), Some(digest), false) = (link.start, &mut open.digest, refused)
+                if offset == 0 && link.start == Some(0) {
+                    name_type(request, bytes);
+                }
+                if let (Some(start), Some(digest)) = (link.start, &mut open.digest)
+                    && value.response.as_ref().is_none_or(Response::is_success)
                 {
                     digest.data(&mut self.hashing, start.saturating_add(offset), bytes);
                 }
             }
-            Side::Server => {
-                let Some(response) = &mut value.response else { return };
+            Side::Server => value.response.iter_mut().for_each(|response| {
                 response.body.started.get_or_insert(at.time);
                 response.body.bytes += bytes.len() as u64;
-                let start = &mut response.rare.edit().body_start;
-                let room = BODY_START.saturating_sub(start.len()).min(bytes.len());
-                start.push_str(&decode::text(bytes.get(..room).unwrap_or_default()));
-            }
+                keep_start(response, bytes);
+            }),
         }
     }
 
@@ -502,9 +494,20 @@ impl Sessions {
     }
 }
 
-/// What a file is by its first bytes.
-fn magic(bytes: &[u8]) -> Option<String> {
-    infer::get(bytes).map(|kind| kind.mime_type().to_owned())
+/// Tells what a file is by its first bytes.
+#[inline(never)]
+fn name_type(request: &mut Request, bytes: &[u8]) {
+    if let Some(kind) = infer::get(bytes) {
+        request.rare.edit().file_type = Some(kind.mime_type().to_owned());
+    }
+}
+
+/// Keeps the first bytes of an answer.
+#[inline(never)]
+fn keep_start(response: &mut Response, bytes: &[u8]) {
+    let start = &mut response.rare.edit().body_start;
+    let room = BODY_START.saturating_sub(start.len()).min(bytes.len());
+    start.push_str(&decode::text(bytes.get(..room).unwrap_or_default()));
 }
 
 fn add_hole(body: &mut Body, offset: u64, len: u64) {

@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::Text;
+
+/// Bytes of the longest usual Content-Range: `bytes `, three numbers, and what is between them.
+const USUAL: usize = 6 + 3 * 20 + 2;
 
 /// The longest header value that Windows servers take, in bytes ([MC-BUP] Appendix A <2>).
 pub const VALUE_LIMIT: usize = 4_096;
 
 /// A `Content-Range` of a Fragment: first and last byte, both included, and the length of the file
 /// ([MC-BUP] 2.2.6.1, RFC 2616 14.16). A part that cannot be read is absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Parts", into = "Parts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Parts")]
 pub struct ContentRange {
     /// The value as written, where the numbers do not tell how that is.
     unusual: Option<Text>,
@@ -29,7 +33,7 @@ pub struct ContentRange {
 
 /// A `Content-Range` of a Fragment: first and last byte, both included, and the length of the file
 /// ([MC-BUP] 2.2.6.1, RFC 2616 14.16). A part that cannot be read is absent.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "ContentRange")]
 struct Parts {
     /// The value as written.
@@ -47,11 +51,17 @@ struct Parts {
     valid: bool,
 }
 
-impl From<ContentRange> for Parts {
-    fn from(range: ContentRange) -> Self {
-        let raw = range.raw().into_owned();
-        let ContentRange { unusual: _, start, end, total, valid } = range;
-        Self { raw, start, end, total, valid }
+impl Serialize for ContentRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_map(None)?;
+        form.serialize_entry("raw", self.written(&mut [0; USUAL]))?;
+        for (key, number) in [("start", self.start), ("end", self.end), ("total", self.total)] {
+            if let Some(number) = number {
+                form.serialize_entry(key, &number)?;
+            }
+        }
+        form.serialize_entry("valid", &self.valid)?;
+        form.end()
     }
 }
 
@@ -79,13 +89,29 @@ impl ContentRange {
     }
 
     /// The value as written.
-    pub fn raw(&self) -> Cow<'_, str> {
-        match (&self.unusual, self.start, self.end, self.total) {
-            (None, Some(start), Some(end), Some(total)) => {
-                format!("bytes {start}-{end}/{total}").into()
+    pub fn raw(&self) -> String {
+        self.written(&mut [0; USUAL]).to_owned()
+    }
+
+    /// The same; a usual one is written into `out`, from behind.
+    fn written<'a>(&'a self, out: &'a mut [u8; USUAL]) -> &'a str {
+        let numbers = self.start.zip(self.end).zip(self.total).filter(|_| self.unusual.is_none());
+        let Some(((start, end), total)) = numbers else {
+            return self.unusual.as_deref().unwrap_or_default();
+        };
+        let mut places = out.iter_mut().rev();
+        for (mut number, before) in [(total, "/"), (end, "-"), (start, "bytes ")] {
+            for place in places.by_ref() {
+                *place = b'0' + (number % 10) as u8;
+                number /= 10;
+                if number == 0 {
+                    break;
+                }
             }
-            (raw, ..) => raw.as_deref().unwrap_or_default().into(),
+            before.bytes().rev().zip(places.by_ref()).for_each(|(byte, place)| *place = byte);
         }
+        let free = places.len();
+        out.get(free..).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
     }
 
     /// Reads one that [`raw`](Self::raw) can write again.

@@ -51,7 +51,7 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
 
 fn asked_for(exchange: &Exchange) -> Option<Text> {
     let request = exchange.request.as_ref()?;
-    let range = request.content_range.as_ref().map(|range| range.raw().into_owned().into());
+    let range = request.content_range.as_ref().map(|range| range.raw().into());
     range.or_else(|| request.supported_protocols.clone())
 }
 

@@ -83,7 +83,7 @@ fn packet(
         return Ok(Some(text(message)));
     };
     let range = ContentRange::parse(&format!("bytes {range}"));
-    fields.push(("Content-Range".into(), range.raw().into_owned()));
+    fields.push(("Content-Range".into(), range.raw()));
     let body = match (message.body.is_empty(), range.len()) {
         (true, Some(len)) if len <= LONGEST => content(range.start.unwrap_or(0), len),
         (true, Some(len)) => return Err(format!("a body of {len} bytes is too long to play")),

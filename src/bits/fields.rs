@@ -233,6 +233,7 @@ mod tests {
     fn a_content_range_is_told_as_it_was_written() {
         for raw in [
             "bytes 0-9/20",
+            "bytes 18446744073709551615-18446744073709551615/18446744073709551615",
             "bytes 00-9/20",
             "bytes 9-0/0",
             "Bytes 0-9/20",

@@ -9,7 +9,7 @@ use crate::http::{self, Listener};
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::model::Lookup;
-use crate::packet::{Decoder, IcmpError, Packet, Segment, Skip, plain_segment};
+use crate::packet::{Decoder, IcmpError, Packet, Skip, plain_segment};
 use crate::stream::{Connection, Event, Icmp, Owner, Table, Verdict};
 use crate::tls::{KeyLog, RsaKeyError};
 
@@ -114,8 +114,11 @@ impl Engine {
     pub fn push(&mut self, frame: &Frame<'_>, out: &mut impl Listener) {
         self.clock.tick(&self.last, &frame.at);
         self.last = frame.at;
+        let Self { table, keys, limits, waiting, .. } = self;
         match plain_segment(frame) {
-            Some(ref segment) => self.segment(segment, out),
+            Some(ref segment) => {
+                table.push(segment, &mut Delivery { keys, limits, waiting, out });
+            }
             None => self.push_other(*frame, out),
         }
     }
@@ -132,12 +135,6 @@ impl Engine {
             Ok(Packet::Udp(datagram)) => self.resolver.push(&datagram),
             Err(reason) => *self.skipped.entry(reason).or_default() += 1,
         }
-    }
-
-    #[inline(always)]
-    fn segment(&mut self, segment: &Segment<'_>, out: &mut impl Listener) {
-        let Self { table, keys, limits, waiting, .. } = self;
-        table.push(segment, &mut Delivery { keys, limits, waiting, out });
     }
 
     /// Keeps an ICMP error with the connection that it is about.

@@ -1,6 +1,7 @@
 //! Which exchange belongs to which upload ([MC-BUP] ties some by id, others only by order, client and URL).
 
 mod assign;
+mod beginning;
 mod graves;
 mod open;
 pub(crate) mod replies;
@@ -27,12 +28,16 @@ use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
 use crate::stream::{Connection, Side};
 
+use beginning::Beginning;
 use open::Number;
 use replies::Replies;
 use shelf::Shelf;
 
 pub(crate) use assign::percent_decoded;
 pub use web::Web;
+
+/// Bytes of a file by which its type is told.
+const FILE_START: usize = 4 << 10;
 
 /// Bytes of a response body kept as evidence of who answered.
 const BODY_START: usize = 512;
@@ -71,6 +76,10 @@ struct Channel {
     last: Option<Number>,
     /// The last exchange that was kept: its number, its session and its place there.
     spoken: Option<(u32, Number, usize)>,
+    /// How the file under way begins.
+    file: Beginning,
+    /// How the body of the answer under way begins.
+    answer: Beginning,
 }
 
 /// Where an HTTP exchange went.
@@ -410,8 +419,12 @@ impl Sessions {
                 request.body.started.get_or_insert(at.time);
                 request.body.bytes += bytes.len() as u64;
                 request.span.extend(at);
-                if offset == 0 && link.start == Some(0) {
-                    name_type(request, bytes);
+                if link.start == Some(0)
+                    && offset < FILE_START as u64
+                    && let Some(channel) = self.connections.get_mut(&connection.id)
+                    && channel.file.keep(offset, bytes, FILE_START)
+                {
+                    name_type(request, &mut channel.file);
                 }
                 if let (Some(start), Some(digest)) = (link.start, &mut open.digest)
                     && value.response.as_ref().is_none_or(Response::is_success)
@@ -422,7 +435,12 @@ impl Sessions {
             Side::Server => value.response.iter_mut().for_each(|response| {
                 response.body.started.get_or_insert(at.time);
                 response.body.bytes += bytes.len() as u64;
-                keep_start(response, bytes);
+                if offset < BODY_START as u64
+                    && let Some(channel) = self.connections.get_mut(&connection.id)
+                {
+                    channel.answer.keep(offset, bytes, BODY_START);
+                    response.rare.edit().body_start = decode::text(channel.answer.bytes());
+                }
             }),
         }
     }
@@ -478,7 +496,14 @@ impl Sessions {
         open.touch(span.last);
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
         match side {
-            Side::Client => value.request.iter_mut().for_each(|request| request.span.cover(span)),
+            Side::Client => value.request.iter_mut().for_each(|request| {
+                request.span.cover(span);
+                if link.start == Some(0)
+                    && let Some(channel) = self.connections.get_mut(&connection.id)
+                {
+                    name_type(request, &mut channel.file);
+                }
+            }),
             Side::Server => value.response.iter_mut().for_each(|response| {
                 response.span.cover(span);
                 response.answered_by = Some(Origin::of_response(response));
@@ -494,20 +519,13 @@ impl Sessions {
     }
 }
 
-/// Tells what a file is by its first bytes.
+/// Tells what a file is by its first bytes, once.
 #[inline(never)]
-fn name_type(request: &mut Request, bytes: &[u8]) {
-    if let Some(kind) = infer::get(bytes) {
+fn name_type(request: &mut Request, start: &mut Beginning) {
+    let start = std::mem::take(start);
+    if let Some(kind) = infer::get(start.bytes()) {
         request.rare.edit().file_type = Some(kind.mime_type().to_owned());
     }
-}
-
-/// Keeps the first bytes of an answer.
-#[inline(never)]
-fn keep_start(response: &mut Response, bytes: &[u8]) {
-    let start = &mut response.rare.edit().body_start;
-    let room = BODY_START.saturating_sub(start.len()).min(bytes.len());
-    start.push_str(&decode::text(bytes.get(..room).unwrap_or_default()));
 }
 
 fn add_hole(body: &mut Body, offset: u64, len: u64) {

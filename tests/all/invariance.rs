@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use crate::support::build::{Order, Record, doubled, pcap, pcapng, records, resegmented, swapped};
-use crate::support::{facts, report, run_on, sample, stderr};
+use crate::support::{facts, report, run_on, sample, stderr, transcript};
 
 const UPLOADS: [&str; 3] = ["good.pcap", "resumed.pcap", "balanced.pcap"];
 
@@ -98,4 +98,18 @@ fn swapped_segments_make_no_difference() {
         let fine = resegmented(records, 100);
         assert_eq!(facts_of(&crate::support::build::swapped(&fine)), *expected);
     });
+}
+
+#[test]
+fn what_the_first_bytes_of_a_body_tell_does_not_depend_on_how_they_are_cut() {
+    let bytes = transcript(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n  | %PDF-1.7 x\n\
+         < 403 plain\n  Content-Type: text/html; charset=utf-8\n  | <title>Заблокировано</title>\n",
+    );
+    let expected = facts(&report(&[&bytes]));
+    assert_eq!(expected[0]["file_types"][1], "application/pdf");
+    assert!(expected[0]["pages"][1].as_str().unwrap().contains("Заблокировано"));
+    for size in [1, 3, 7] {
+        assert_eq!(facts_of(&resegmented(&records(&bytes), size)), expected, "{size} bytes");
+    }
 }

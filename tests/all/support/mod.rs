@@ -113,8 +113,11 @@ pub fn facts(report: &Value) -> Value {
 
 fn session(session: &Value) -> Value {
     let fragments: Value = session["fragments"].as_array().unwrap().iter().map(fragment).collect();
-    let types: Value =
-        session["exchanges"].as_array().unwrap().iter().map(|e| e["type"].clone()).collect();
+    let exchanges = session["exchanges"].as_array().unwrap();
+    let types: Value = exchanges.iter().map(|e| e["type"].clone()).collect();
+    // What is told by the first bytes of a body.
+    let file_types: Value = exchanges.iter().map(|e| e["request"]["file_type"].clone()).collect();
+    let pages: Value = exchanges.iter().map(|e| e["response"]["body_start"].clone()).collect();
     json!({
         "id": session["id"],
         "outcome": session["outcome"],
@@ -128,6 +131,8 @@ fn session(session: &Value) -> Value {
         "bytes_acknowledged": session["bytes_acknowledged"],
         "sha256": session["file"]["sha256"],
         "types": types,
+        "file_types": file_types,
+        "pages": pages,
     })
 }
 

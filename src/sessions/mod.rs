@@ -82,6 +82,12 @@ struct Channel {
     answer: Beginning,
 }
 
+impl Channel {
+    fn link(&mut self, exchange: u32) -> Option<&mut Link> {
+        self.exchanges.iter_mut().rev().find(|link| link.exchange == exchange)
+    }
+}
+
 /// Where an HTTP exchange went.
 #[derive(Clone, Copy)]
 struct Link {
@@ -384,12 +390,7 @@ impl Sessions {
     }
 
     fn link(&mut self, connection: u64, exchange: u32) -> Option<&mut Link> {
-        self.connections
-            .get_mut(&connection)?
-            .exchanges
-            .iter_mut()
-            .rev()
-            .find(|link| link.exchange == exchange)
+        self.connections.get_mut(&connection)?.link(exchange)
     }
 
     #[inline(always)]
@@ -488,7 +489,8 @@ impl Sessions {
             body.complete = why == http::End::Complete;
             body.reset = why == http::End::Reset;
         }
-        let Some(link) = self.link(connection.id, exchange) else { return };
+        let Some(channel) = self.connections.get_mut(&connection.id) else { return };
+        let Some(link) = channel.link(exchange) else { return };
         let was_over = link.request_over;
         link.request_over |= side == Side::Client;
         let link = *link;
@@ -498,21 +500,20 @@ impl Sessions {
         match side {
             Side::Client => value.request.iter_mut().for_each(|request| {
                 request.span.cover(span);
-                if link.start == Some(0)
-                    && let Some(channel) = self.connections.get_mut(&connection.id)
-                {
+                if link.start == Some(0) {
                     name_type(request, &mut channel.file);
                 }
             }),
             Side::Server => value.response.iter_mut().for_each(|response| {
                 response.span.cover(span);
                 response.answered_by = Some(Origin::of_response(response));
+                channel.answer = Beginning::default();
             }),
         }
         if side == Side::Server && value.response.is_some() {
             observer.exchange(value);
             // Without its request it is kept: that may be held for want of an earlier segment.
-            if was_over && let Some(channel) = self.connections.get_mut(&connection.id) {
+            if was_over {
                 channel.exchanges.retain(|other| other.exchange != exchange);
             }
         }

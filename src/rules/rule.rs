@@ -66,9 +66,9 @@ pub enum Check {
     Session(fn(&Session, &mut Notes<'_>)),
     /// Each session and what the capture shows around it.
     Around(fn(&Session, &Around<'_>, &mut Notes<'_>)),
-    /// Each session with such an exchange.
+    /// Each session with an exchange that did not go smoothly.
     TroubledSession(fn(&Session, &mut Notes<'_>)),
-    /// Each session with such an exchange, and what the capture shows around it.
+    /// The same, and what the capture shows around it.
     TroubledAround(fn(&Session, &Around<'_>, &mut Notes<'_>)),
     /// Everything at once.
     Capture(fn(&Report, &Seen, &mut Notes<'_>)),

@@ -9,7 +9,7 @@ use crate::http::{self, Listener};
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::model::Lookup;
-use crate::packet::{Decoder, IcmpError, Packet, Skip, plain_segment};
+use crate::packet::{Decoder, IcmpError, Packet, Skip, plain_datagram, plain_segment};
 use crate::stream::{Connection, Event, Icmp, Owner, Table, Verdict};
 use crate::tls::{KeyLog, RsaKeyError};
 
@@ -126,6 +126,9 @@ impl Engine {
     /// Takes a frame of any kind.
     #[inline(never)]
     fn push_other(&mut self, frame: Frame<'_>, out: &mut impl Listener) {
+        if let Some(datagram) = plain_datagram(&frame) {
+            return self.resolver.push(&datagram);
+        }
         let Self { table, keys, limits, waiting, .. } = self;
         match self.decoder.push(&frame) {
             Ok(Packet::Tcp(ref segment)) => {

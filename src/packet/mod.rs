@@ -21,7 +21,7 @@ use crate::at::At;
 use crate::capture::{Frame, LinkType};
 use crate::limits::Limits;
 
-pub use plain::segment as plain_segment;
+pub use plain::{datagram as plain_datagram, segment as plain_segment};
 
 use fragment::{Fragments, Piece};
 use ip::Ip;

@@ -49,3 +49,61 @@ impl<M: SerializeMap> Form<M> {
         self.0.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schemars::{JsonSchema, schema_for};
+    use serde::de::DeserializeOwned;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::model::exchange::{Request, Response};
+
+    /// A value of the schema with every property, in which no two numbers are the same.
+    fn example(schema: &Value, definitions: &Value, number: &mut u64) -> Value {
+        let mut of = |schema: &Value| example(schema, definitions, number);
+        if let Some(name) = schema["$ref"].as_str() {
+            return of(&definitions[name.trim_start_matches("#/$defs/")]);
+        }
+        if let Some(value) = schema.get("const").or(schema.pointer("/enum/0")) {
+            return value.clone();
+        }
+        if let Some(first) = schema.pointer("/anyOf/0").or(schema.pointer("/oneOf/0")) {
+            return of(first);
+        }
+        match schema["type"].as_str().or(schema.pointer("/type/0").and_then(Value::as_str)) {
+            Some("object") => {
+                let properties = schema["properties"].as_object().unwrap();
+                properties
+                    .iter()
+                    .map(|(name, schema)| (name.clone(), of(schema)))
+                    .collect::<Map<_, _>>()
+                    .into()
+            }
+            Some("array") => json!([of(&schema["items"])]),
+            Some("string") if schema["format"] == "date-time" => {
+                "2026-01-02T03:04:05.000006Z".into()
+            }
+            Some("string") => "text".into(),
+            Some("boolean") => true.into(),
+            Some("integer") => {
+                *number += 1;
+                (*number).into()
+            }
+            other => panic!("{other:?} in {schema}"),
+        }
+    }
+
+    fn writes_what_it_reads<T: JsonSchema + Serialize + DeserializeOwned>() {
+        let schema = schema_for!(T).to_value();
+        let value = example(&schema, &schema["$defs"], &mut 0);
+        let read: T = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), value);
+    }
+
+    #[test]
+    fn every_entry_of_a_message_is_written() {
+        writes_what_it_reads::<Request>();
+        writes_what_it_reads::<Response>();
+    }
+}

@@ -423,9 +423,9 @@ impl Sessions {
                 if link.start == Some(0)
                     && offset < FILE_START as u64
                     && let Some(channel) = self.connections.get_mut(&connection.id)
-                    && channel.file.keep(offset, bytes, FILE_START)
+                    && channel.file.keep(exchange, offset, bytes, FILE_START)
                 {
-                    name_type(request, &mut channel.file);
+                    name_type(request, &channel.file.take(exchange));
                 }
                 if let (Some(start), Some(digest)) = (link.start, &mut open.digest)
                     && value.response.as_ref().is_none_or(Response::is_success)
@@ -439,7 +439,7 @@ impl Sessions {
                 if offset < BODY_START as u64
                     && let Some(channel) = self.connections.get_mut(&connection.id)
                 {
-                    channel.answer.keep(offset, bytes, BODY_START);
+                    channel.answer.keep(exchange, offset, bytes, BODY_START);
                     response.rare.edit().body_start = decode::text(channel.answer.bytes());
                 }
             }),
@@ -501,7 +501,7 @@ impl Sessions {
             Side::Client => value.request.iter_mut().for_each(|request| {
                 request.span.cover(span);
                 if link.start == Some(0) {
-                    name_type(request, &mut channel.file);
+                    name_type(request, &channel.file.take(exchange));
                 }
             }),
             Side::Server => value.response.iter_mut().for_each(|response| {
@@ -520,11 +520,10 @@ impl Sessions {
     }
 }
 
-/// Tells what a file is by its first bytes, once.
+/// Tells what a file is by its first bytes.
 #[inline(never)]
-fn name_type(request: &mut Request, start: &mut Beginning) {
-    let start = std::mem::take(start);
-    if let Some(kind) = infer::get(start.bytes()) {
+fn name_type(request: &mut Request, start: &[u8]) {
+    if let Some(kind) = infer::get(start) {
         request.rare.edit().file_type = Some(kind.mime_type().to_owned());
     }
 }

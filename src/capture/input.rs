@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reader::FrameFacts;
+use super::record::FrameFacts;
 use crate::at::Timestamp;
 
 /// One capture file or interface, and how far it was read.

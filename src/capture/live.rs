@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pcap::{Active, Capture, Savefile};
 
-use super::reader::FrameFacts;
+use super::record::FrameFacts;
 use super::{Error, Frame, Input, LinkType};
 use crate::at::{At, Timestamp};
 

@@ -16,6 +16,7 @@ mod open;
 mod pcap;
 mod pcapng;
 mod reader;
+mod record;
 mod secrets;
 mod snoop;
 mod source;

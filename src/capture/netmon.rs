@@ -6,7 +6,7 @@
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use super::reader::{Kind, Order, Record, Step};
+use super::record::{Kind, Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use pcap_parser::parse_pcap_header;
 
-use super::reader::{Order, Record, Step};
+use super::record::{Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 

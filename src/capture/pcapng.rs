@@ -7,7 +7,7 @@ use pcap_parser::pcapng::{
     parse_block_be, parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
 };
 
-use super::reader::{Kind, Order, Record, Step};
+use super::record::{Kind, Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 

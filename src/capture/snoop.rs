@@ -1,6 +1,6 @@
 //! The format of snoop (RFC 1761): big-endian, every record with its own length.
 
-use super::reader::{Order, Record, Step};
+use super::record::{Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 

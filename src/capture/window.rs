@@ -52,7 +52,7 @@ impl<R: Read> Window<R> {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Of [`data`](Self::data) the part in `range`.
+    /// Of [`data`](Self::data) the part in `range`, which is known to be there.
     #[inline(always)]
     pub fn part(&self, range: &Range<usize>) -> Option<&[u8]> {
         self.buffer.get(self.start + range.start..self.start + range.end)

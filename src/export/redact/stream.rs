@@ -128,11 +128,10 @@ impl<'p> Follower<'p> {
     /// Ends all connections: heads cut off by the end of the capture count too.
     pub fn finish(mut self, last: crate::at::At) -> Kept {
         let Self { table, limits, keys, pseudonyms, kept } = &mut self;
-        table.finish(last, &mut |connection: &mut Connection,
-                                 talk: &mut Talk,
-                                 event: &Event<'_>| {
+        let mut hand = |connection: &mut Connection, talk: &mut Talk, event: &Event<'_>| {
             follow(connection, talk, *event, None, (keys, limits, pseudonyms), kept)
-        });
+        };
+        table.finish(last, &mut hand);
         self.forget();
         for stream in self.kept.streams.values_mut() {
             stream.runs.sort_by_key(|(start, _)| *start);

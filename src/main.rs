@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
+use cli::output::Output;
 use cli::run::{Failure, Status};
 use cli::{Cli, Command};
 
@@ -27,31 +28,33 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Status, Failure> {
-    let mut out = cli::run::output();
-    match cli.command {
-        None => cli.timeline.run(),
-        Some(Command::Timeline(args)) => args.run(),
-        Some(Command::Sessions(args)) => args.run(),
-        Some(Command::Diagnose(args)) => args.run(),
-        Some(Command::Extract(args)) => args.run(),
-        Some(Command::Annotate(args)) => args.run(),
-        Some(Command::Report(args)) => args.run(),
-        Some(Command::Redact(args)) => args.run(),
-        Some(Command::Export(args)) => args.run(),
-        Some(Command::Explain(args)) => args.run(),
-        Some(Command::Rules(args)) => args.run(),
-        Some(Command::Http(args)) => args.run(),
-        Some(Command::Tls(args)) => args.run(),
-        Some(Command::Capture(args)) => args.run(),
-        Some(Command::Interfaces) => Ok(cli::interfaces::run(&mut out).map(|()| Status::Clean)?),
-        Some(Command::Schema) => {
-            Ok(bitsleuth::export::json::schema(&mut out).map(|()| Status::Clean)?)
-        }
-        Some(Command::Completions(args)) => {
-            Ok(args.write(&mut out, Cli::command()).map(|()| Status::Clean)?)
-        }
-        Some(Command::Man) => Ok(cli::docs::man(&mut out, Cli::command()).map(|()| Status::Clean)?),
+    let Some(command) = cli.command else { return cli.timeline.run() };
+    match command {
+        Command::Timeline(args) => args.run(),
+        Command::Sessions(args) => args.run(),
+        Command::Diagnose(args) => args.run(),
+        Command::Extract(args) => args.run(),
+        Command::Annotate(args) => args.run(),
+        Command::Report(args) => args.run(),
+        Command::Redact(args) => args.run(),
+        Command::Export(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Rules(args) => args.run(),
+        Command::Http(args) => args.run(),
+        Command::Tls(args) => args.run(),
+        Command::Capture(args) => args.run(),
+        Command::Interfaces => print(|out| Ok(cli::interfaces::run(out)?)),
+        Command::Schema => print(|out| Ok(bitsleuth::export::json::schema(out)?)),
+        Command::Completions(args) => print(|out| Ok(args.write(out, Cli::command())?)),
+        Command::Man => print(|out| Ok(cli::docs::man(out, Cli::command())?)),
     }
+}
+
+fn print(write: impl FnOnce(&mut Output) -> Result<(), Failure>) -> Result<Status, Failure> {
+    let mut out = Output::new();
+    write(&mut out)?;
+    out.flush()?;
+    Ok(Status::Clean)
 }
 
 fn complain(message: &str) -> ExitCode {

@@ -1,16 +1,17 @@
 //! `bitsleuth capture`: watches an interface.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
-use bitsleuth::capture::{Error, Input, Item};
+use bitsleuth::capture::{Error, Frame, Input};
 use bitsleuth::export::timeline;
 use bitsleuth::model::Exchange;
 use bitsleuth::observe::Observer;
 use bitsleuth::{Analysis, Options};
 use clap::Args;
 
-use super::run::{Failure, Status, output};
+use super::output::Output;
+use super::run::{Failure, Status};
 #[cfg(feature = "live")]
 use super::sandbox;
 use super::show::Show;
@@ -35,20 +36,15 @@ impl CaptureCommand {
         let style = self.show.style();
         let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
         analysis.secrets_complete();
-        let mut written = Ok(());
-        let stats = run_live(&self.args, &mut |item| {
-            match item {
-                Item::Frame(frame) => analysis.push(&frame, &mut done),
-                Item::Secrets(text) => analysis.secrets(text),
-            }
+        let mut out = Output::new();
+        let stats = run_live(&self.args, &mut |frame| {
+            analysis.push(frame, &mut done);
             for exchange in done.0.drain(..) {
-                let mut out = output();
-                written = timeline::write_exchange(&mut out, &exchange, &style)
-                    .and_then(|()| out.flush());
+                timeline::write_exchange(&mut out, &exchange, &style)?;
+                out.flush()?;
             }
+            Ok(())
         })?;
-        written?;
-        let mut out = output();
         let report = analysis.finish(vec![stats.input], &mut ());
         writeln!(out)?;
         timeline::write(&mut out, &report, &style)?;
@@ -127,9 +123,12 @@ pub struct Stats {
 ///
 /// # Errors
 ///
-/// Where the interface cannot be opened, goes away, or the file cannot be written.
+/// Where the interface cannot be opened, goes away, or the file cannot be written; that of `each`, which ends it too.
 #[cfg(feature = "live")]
-pub fn run_live(args: &CaptureArgs, each: &mut impl FnMut(Item<'_>)) -> Result<Stats, Error> {
+fn run_live(
+    args: &CaptureArgs,
+    each: &mut impl FnMut(&Frame<'_>) -> io::Result<()>,
+) -> Result<Stats, Failure> {
     use std::sync::atomic::Ordering;
 
     use bitsleuth::capture::live::{Live, Settings};
@@ -153,17 +152,20 @@ pub fn run_live(args: &CaptureArgs, each: &mut impl FnMut(Item<'_>)) -> Result<S
         sandbox::enter(&[]);
     }
     let mut left = args.count.unwrap_or(u64::MAX);
+    let mut shown = Ok(());
     while left > 0
+        && shown.is_ok()
         && !stopped.load(Ordering::Relaxed)
         && end.is_none_or(|end| std::time::Instant::now() < end)
     {
         if let Some(frame) = live.next()? {
             left -= 1;
-            each(Item::Frame(frame));
+            shown = each(&frame);
         }
     }
     let input = live.input().clone();
     let counted = live.finish()?;
+    shown?;
     let (received, dropped, interface_dropped) =
         (counted.received, counted.dropped, counted.interface_dropped);
     Ok(Stats { input, received, dropped, interface_dropped })
@@ -185,6 +187,9 @@ fn stop_on_signal() -> std::sync::Arc<std::sync::atomic::AtomicBool> {
 ///
 /// Always [`Error::NotBuiltIn`].
 #[cfg(not(feature = "live"))]
-pub fn run_live(_args: &CaptureArgs, _each: &mut impl FnMut(Item<'_>)) -> Result<Stats, Error> {
-    Err(Error::NotBuiltIn)
+fn run_live(
+    _args: &CaptureArgs,
+    _each: &mut impl FnMut(&Frame<'_>) -> io::Result<()>,
+) -> Result<Stats, Failure> {
+    Err(Error::NotBuiltIn.into())
 }

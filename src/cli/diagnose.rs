@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::output::Output;
 use super::redact::Redact;
-use super::run::{Failure, Status, analyse, output};
+use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::show::Show;
 
@@ -70,7 +71,7 @@ impl DiagnoseArgs {
         let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
         self.redact.apply(&mut report);
-        let mut out = output();
+        let mut out = Output::new();
         match if self.json { Format::Json } else { self.format } {
             Format::Json => json::write(&mut out, &report)?,
             Format::Sarif => sarif::write(&mut out, &report)?,

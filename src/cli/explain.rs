@@ -9,7 +9,8 @@ use bitsleuth::rules::ALL;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command};
 
-use super::run::{Failure, Status, output};
+use super::output::Output;
+use super::run::{Failure, Status};
 use super::show::Look;
 
 pub const EXAMPLES: &str = "\
@@ -52,7 +53,7 @@ impl ExplainArgs {
                 }
             }
         }
-        let mut out = output();
+        let mut out = Output::new();
         if self.json {
             json::write_value(&mut out, &articles)?;
         } else {

@@ -11,7 +11,8 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::Judge;
-use super::run::{Failure, Status, analyse, output};
+use super::output::Output;
+use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::show::Show;
 use super::target::failed;
@@ -67,7 +68,7 @@ impl ExtractArgs {
         let manifest = extract.finish(&report).map_err(|error| {
             failed(self.output.as_deref().unwrap_or("output".as_ref()), &error.to_string())
         })?;
-        let mut out = output();
+        let mut out = Output::new();
         write(&mut out, &manifest, &self.show.style())?;
         out.flush()?;
         Ok(status)

@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::Judge;
-use super::run::{Failure, Status, analyse, output};
+use super::output::Output;
+use super::run::{Failure, Status, analyse};
 use super::show::{Form, Show};
 
 pub const EXAMPLES: &str = "\
@@ -31,7 +32,7 @@ pub struct HttpArgs {
 impl HttpArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut out, style) = (output(), self.show.style());
+        let (mut out, style) = (Output::new(), self.show.style());
         let mut written: io::Result<()> = Ok(());
         if self.format == Form::Text {
             http::write_head(&mut out, &style)?;

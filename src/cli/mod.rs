@@ -11,6 +11,7 @@ pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+pub mod output;
 pub mod redact;
 pub mod report;
 pub mod rules;

@@ -8,7 +8,8 @@ use bitsleuth::rules::{ALL, Rule};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use super::run::{Failure, Status, output};
+use super::output::Output;
+use super::run::{Failure, Status};
 use super::show::Look;
 
 pub const EXAMPLES: &str = "\
@@ -51,7 +52,7 @@ impl RulesArgs {
         let meant =
             |rule: &&Rule| self.family.as_deref().is_none_or(|family| rule.family() == family);
         let chosen: Vec<&Rule> = ALL.iter().copied().filter(meant).collect();
-        let mut out = output();
+        let mut out = Output::new();
         match self.format {
             _ if self.json => write_json(&mut out, &chosen)?,
             Format::Json => write_json(&mut out, &chosen)?,

@@ -1,6 +1,6 @@
 //! From the inputs of the command line to a report.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use bitsleuth::capture::{self, Item, LateSecrets};
@@ -131,12 +131,4 @@ fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
         Ok(contents) => Ok((name, contents)),
         Err(error) => Err(Failure::Message(format!("{name}: {error}"))),
     }
-}
-
-/// Standard output, in large pieces.
-pub fn output() -> impl Write {
-    io::BufWriter::with_capacity(
-        64 << 10,
-        anstream::AutoStream::new(io::stdout(), anstream::ColorChoice::Always),
-    )
 }

@@ -12,8 +12,9 @@ use clap::{Args, ValueEnum};
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::output::Output;
 use super::redact::Redact;
-use super::run::{Digest, Failure, Status, analyse, output};
+use super::run::{Digest, Failure, Status, analyse};
 use super::select::Select;
 use super::show::Show;
 
@@ -64,7 +65,7 @@ impl SessionsArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let names = self.redact.pseudonyms();
-        let mut out = output();
+        let mut out = Output::new();
         let form = match if self.json { Format::Json } else { self.format } {
             Format::Text => Form::Table,
             Format::Json => Form::Document(Document::default()),
@@ -125,5 +126,9 @@ impl Observer for Sink<'_> {
             Form::Lines(lines) => lines.write(&session),
         };
         None
+    }
+
+    fn has_enough(&self) -> bool {
+        self.failed.is_err()
     }
 }

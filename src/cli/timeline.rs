@@ -8,8 +8,9 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::{Judge, Level};
+use super::output::Output;
 use super::redact::Redact;
-use super::run::{Failure, Status, analyse, output};
+use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::show::Show;
 
@@ -40,7 +41,7 @@ impl TimelineArgs {
         let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
         report.sessions.retain(|session| self.select.keep(session));
         self.redact.apply(&mut report);
-        let mut out = output();
+        let mut out = Output::new();
         timeline::write(&mut out, &report, &self.show.style())?;
         out.flush()?;
         Ok(self.judge.status(status, worst(&report), Level::Never))

@@ -10,7 +10,8 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::judge::Judge;
-use super::run::{Failure, Status, analyse, output};
+use super::output::Output;
+use super::run::{Failure, Status, analyse};
 use super::show::{Form, Show};
 
 pub const EXAMPLES: &str = "\
@@ -35,7 +36,7 @@ impl TlsArgs {
     /// Runs the command: connections as they end.
     pub fn run(&self) -> Result<Status, Failure> {
         let mut lister = Lister {
-            out: output(),
+            out: Output::new(),
             style: self.show.style(),
             format: self.format,
             any: false,

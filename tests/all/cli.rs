@@ -1,7 +1,9 @@
 //! The manners of the program.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,7 +21,6 @@ const SUBCOMMANDS: &[&str] = &[
     "explain",
     "rules",
     "http",
-    "tls",
     "tls",
     "capture",
     "interfaces",
@@ -272,4 +273,24 @@ fn lines_of_json_hold_the_sessions_of_the_document() {
         lines.sort_by_key(|session| session["started"].to_string());
         assert_eq!(document["sessions"], Value::Array(lines), "{sample}");
     }
+}
+
+#[test]
+fn what_is_written_to_a_pipe_is_there_while_the_capture_goes_on() {
+    let mut child = bitsleuth()
+        .args(["http", "--format", "ndjson", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(&sample("good.pcap")).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (told, first) = channel();
+    let reader = std::thread::spawn(move || told.send(lines.next().unwrap().unwrap()));
+    let line = first.recv_timeout(Duration::from_secs(60)).expect("nothing while the pipe is open");
+    assert!(line.contains("BITS_POST"), "{line}");
+    drop(pipe);
+    reader.join().unwrap().unwrap();
+    assert!(child.wait().unwrap().success());
 }

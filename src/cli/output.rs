@@ -1,0 +1,72 @@
+//! Standard output, in large pieces, in which nothing waits for long.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+
+/// Bytes of a piece.
+const PIECE: usize = 64 << 10;
+
+/// How long something waits for more: who reads a pipe wants to know now.
+const MOMENT: Duration = Duration::from_millis(50);
+
+type Held = BufWriter<AutoStream<Stdout>>;
+
+/// Standard output, which is written when enough was put into it, or after a moment. To be flushed at the end.
+pub struct Output {
+    held: Arc<Mutex<Held>>,
+    /// Writes what waits; started when something does.
+    helper: Option<Thread>,
+}
+
+impl Output {
+    /// Nothing waits in it.
+    pub fn new() -> Self {
+        let out = AutoStream::new(io::stdout(), ColorChoice::Always);
+        Self { held: Arc::new(Mutex::new(BufWriter::with_capacity(PIECE, out))), helper: None }
+    }
+
+    /// Has what was just put into it written in a moment. Without a thread it waits for the rest.
+    fn wake(&mut self) {
+        if self.helper.is_none() {
+            let held = Arc::clone(&self.held);
+            let life = move || {
+                loop {
+                    thread::sleep(MOMENT);
+                    // Who writes next learns of a failure.
+                    let _ = lock(&held).flush();
+                    thread::park();
+                }
+            };
+            let started = thread::Builder::new().name("output".to_owned()).spawn(life);
+            self.helper = started.ok().map(|handle| handle.thread().clone());
+        } else if let Some(helper) = &self.helper {
+            helper.unpark();
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut held = lock(&self.held);
+        let empty = held.buffer().is_empty();
+        let written = held.write(bytes)?;
+        let waits = !held.buffer().is_empty();
+        drop(held);
+        if empty && waits {
+            self.wake();
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        lock(&self.held).flush()
+    }
+}
+
+fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}

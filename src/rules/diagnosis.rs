@@ -18,7 +18,7 @@ pub fn of(session: &Session) -> Option<Diagnosis> {
         }
     }
     let decisive = decisive(session, cause);
-    let code = client_code(session, rule, decisive);
+    let code = client_code(session, (rule, cause), decisive);
     Some(Diagnosis {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,
@@ -79,9 +79,16 @@ fn decisive<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Exchange> {
 
 /// What the BITS client writes into its log: the code of the answer, else 0x80190000 and the HTTP status, else the
 /// code of the network error. An upload that was completed leaves none.
-fn client_code(session: &Session, rule: &Rule, decisive: Option<&Exchange>) -> Option<u32> {
+fn client_code(
+    session: &Session,
+    (rule, cause): (&Rule, &Finding),
+    decisive: Option<&Exchange>,
+) -> Option<u32> {
     if session.outcome == Outcome::Completed {
         return None;
+    }
+    if cause.client_code.is_some() {
+        return cause.client_code;
     }
     if let Some(code) = rule.client_code() {
         return code.strip_prefix("0x").and_then(|code| u32::from_str_radix(code, 16).ok());

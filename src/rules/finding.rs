@@ -75,6 +75,9 @@ pub struct Finding {
     /// What would confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<Text>,
+    /// The error code that the client's BITS log will show, where it follows from what was found.
+    #[serde(skip)]
+    pub client_code: Option<u32>,
 }
 
 impl Finding {
@@ -155,17 +158,17 @@ impl Notes<'_> {
         self.note(self.rule.severity, Confidence::Likely, &[span], message);
     }
 
-    /// Notes something with all its circumstances.
+    /// Notes something with all its circumstances; what is returned may be added to, and is absent beyond the cap.
     pub fn note(
         &mut self,
         severity: Severity,
         confidence: Confidence,
         spans: &[Span],
         message: impl Into<String>,
-    ) {
+    ) -> Option<&mut Finding> {
         if self.cap == 0 {
             self.omitted.set(self.omitted.get() + 1);
-            return;
+            return None;
         }
         self.cap -= 1;
         let mut proof: Vec<At> = Vec::with_capacity(spans.len() * 2);
@@ -184,6 +187,8 @@ impl Notes<'_> {
             reference: read.reference.clone(),
             advice: read.advice.clone(),
             confirm: read.confirm.clone(),
+            client_code: None,
         });
+        self.findings.last_mut()
     }
 }

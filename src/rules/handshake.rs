@@ -11,6 +11,8 @@ pub struct Said {
     pub severity: Severity,
     /// What happened.
     pub message: String,
+    /// What a Windows client logs of it.
+    pub client_code: Option<u32>,
 }
 
 /// Notes the handshakes that `say` has something to say of: with the session that they are for, else by themselves. In a
@@ -52,7 +54,9 @@ fn add(
     most: Severity,
     notes: &mut Notes<'_>,
 ) {
-    if let Some(Said { confidence, severity, message }) = say(connection) {
-        notes.note(severity.min(most), confidence, &[connection.span], message);
+    let Some(Said { confidence, severity, message, client_code }) = say(connection) else { return };
+    let finding = notes.note(severity.min(most), confidence, &[connection.span], message);
+    if let Some(finding) = finding {
+        finding.client_code = client_code;
     }
 }

@@ -462,6 +462,7 @@ fn failed_handshake_explains_a_session_that_stopped() {
     assert_eq!(session["diagnosis"]["cause"], "tls-handshake-failed", "{session:#}");
     let summary = session["diagnosis"]["summary"].as_str().unwrap();
     assert!(summary.contains("the server sent the alert handshake_failure"), "{summary}");
+    assert_eq!(session["diagnosis"]["client_error"], "0x80072F7D");
     let findings = report["findings"].as_array().unwrap();
     assert!(findings.iter().all(|finding| finding["rule"] != "tls-handshake-failed"));
 }

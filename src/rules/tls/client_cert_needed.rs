@@ -36,7 +36,12 @@ fn said(connection: &TlsConnection) -> Option<Said> {
         None => (Severity::Note, Confidence::Possible, "the connection was closed then".into()),
     };
     let message = format!("{}: {what}", connection.in_words());
-    is_for_want_of_certificate(connection).then_some(Said { confidence, severity, message })
+    is_for_want_of_certificate(connection).then_some(Said {
+        confidence,
+        severity,
+        message,
+        client_code: None,
+    })
 }
 
 /// The handshake was completed without a certificate, and the server holds that against a request of the session.

@@ -1,6 +1,7 @@
 //! The rule `tls-handshake-failed`.
 
 use super::{alert_words, certificate_words, is_for_want_of_certificate};
+use crate::bits::hresult;
 use crate::model::TlsConnection;
 use crate::rules::handshake::{self, Said};
 use crate::rules::{Confidence, Notes, Place, Severity};
@@ -30,7 +31,8 @@ fn said(connection: &TlsConnection) -> Option<Said> {
         None => (Severity::Note, Confidence::Possible),
     };
     let told = !is_for_want_of_certificate(connection);
-    told.then(|| Said { confidence, severity, message: message(connection) })
+    let client_code = client_code(connection);
+    told.then(|| Said { confidence, severity, message: message(connection), client_code })
 }
 
 fn message(connection: &TlsConnection) -> String {
@@ -47,7 +49,7 @@ fn message(connection: &TlsConnection) -> String {
         words.push(format!("the client offers {}", tls.versions_offered.join(", ")));
     }
     if let Some(code) = client_code(connection) {
-        words.push(format!("a Windows client logs {code}"));
+        words.push(format!("a Windows client logs {}", hresult::hex(code)));
     }
     format!("{}: {}", connection.in_words(), words.join("; "))
 }
@@ -61,13 +63,13 @@ fn seems_refused(connection: &TlsConnection) -> bool {
 }
 
 /// What WinHTTP makes of an alert; the client's own come from what it found wrong with the certificate.
-fn client_code(connection: &TlsConnection) -> Option<&'static str> {
+fn client_code(connection: &TlsConnection) -> Option<u32> {
     Some(match connection.fatal()?.code {
-        44 => "0x80072F8A",
-        45 => "0x80072F05",
-        48 => "0x80072F0D",
-        42 | 43 | 46 | 49 if connection.fatal()?.from_client => "0x80072F8F",
-        _ => "0x80072F7D",
+        44 => 0x8007_2F8A,
+        45 => 0x8007_2F05,
+        48 => 0x8007_2F0D,
+        42 | 43 | 46 | 49 if connection.fatal()?.from_client => 0x8007_2F8F,
+        _ => 0x8007_2F7D,
     })
 }
 

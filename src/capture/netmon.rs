@@ -6,7 +6,7 @@
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use super::record::{Kind, Order, Record, Step};
+use super::record::{Kind, Order, Record, Step, check_length};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -63,9 +63,7 @@ impl Header {
         let header = if self.version.0 < 2 { 8 } else { 16 };
         let Some((time, wire_len, len)) = self.fields(data) else { return Ok(Step::More(header)) };
         let size = header.saturating_add(len as usize).saturating_add(self.trailer());
-        if size > cap {
-            return Err(Error::TooLong { offset, len: size as u64, cap: cap as u64 });
-        }
+        check_length(size, cap, offset)?;
         if data.len() < size {
             return Ok(Step::More(size));
         }

@@ -2,7 +2,7 @@
 
 use pcap_parser::parse_pcap_header;
 
-use super::record::{Order, Record, Step};
+use super::record::{Order, Record, Step, check_length};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -56,9 +56,7 @@ impl Header {
             return Ok(Step::More(self.record));
         };
         let [secs, fraction, captured, wire_len] = self.order.u32s(fields);
-        if captured as usize > cap {
-            return Err(Error::TooLong { offset, len: u64::from(captured), cap: cap as u64 });
-        }
+        check_length(captured as usize, cap, offset)?;
         let size = self.record + captured as usize;
         if data.len() < size {
             return Ok(Step::More(size));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::LinkType;
+use super::{Error, LinkType};
 use crate::at::Timestamp;
 
 /// A record at the start of the window; ranges count from there.
@@ -61,6 +61,19 @@ pub enum Step {
     More(usize),
     /// The record is all there.
     Whole,
+}
+
+/// Checks the length `len` that a record at `offset` states.
+///
+/// # Errors
+///
+/// [`Error::TooLong`] where it is more than `cap`.
+#[inline(always)]
+pub fn check_length(len: usize, cap: usize, offset: u64) -> Result<(), Error> {
+    if len > cap {
+        return Err(Error::TooLong { offset, len: len as u64, cap: cap as u64 });
+    }
+    Ok(())
 }
 
 /// The endianness of a file or section.

@@ -1,6 +1,6 @@
 //! The format of snoop (RFC 1761): big-endian, every record with its own length.
 
-use super::record::{Order, Record, Step};
+use super::record::{Order, Record, Step, check_length};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -45,9 +45,7 @@ impl Header {
         else {
             return Ok(Step::More(RECORD));
         };
-        if size as usize > cap {
-            return Err(Error::TooLong { offset, len: u64::from(size), cap: cap as u64 });
-        }
+        check_length(size as usize, cap, offset)?;
         let (size, end) = (size as usize, RECORD.saturating_add(len as usize));
         if end > size {
             return Err(Error::Damaged { offset, why: "the record is shorter than its packet" });

@@ -6,13 +6,11 @@ use bitsleuth::export::{diagnosis, json, sarif};
 use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
-use super::input::InputArgs;
-use super::judge::{Judge, Level};
+use super::judge::Level;
 use super::output::Output;
-use super::redact::Redact;
-use super::run::{Failure, Status, analyse};
-use super::select::Select;
+use super::run::{Failure, Status};
 use super::show::Show;
+use super::uploads::Uploads;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -30,13 +28,7 @@ Exit status:
 #[derive(Args, Debug, Clone)]
 pub struct DiagnoseArgs {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    select: Select,
-    #[command(flatten)]
-    judge: Judge,
-    #[command(flatten)]
-    redact: Redact,
+    uploads: Uploads,
     #[command(flatten)]
     show: Show,
     /// One line per upload
@@ -68,9 +60,7 @@ enum Format {
 impl DiagnoseArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
-        report.sessions.retain(|session| self.select.keep(session));
-        self.redact.apply(&mut report);
+        let (report, status) = self.uploads.redacted_report()?;
         let mut out = Output::new();
         match if self.json { Format::Json } else { self.format } {
             Format::Json => json::write(&mut out, &report)?,
@@ -80,7 +70,7 @@ impl DiagnoseArgs {
             }
         }
         out.flush()?;
-        Ok(self.judge.status(status, worst(&report), Level::Error))
+        Ok(self.uploads.judge.status(status, worst(&report), Level::Error))
     }
 
     const fn detail(&self) -> diagnosis::Detail {

@@ -7,16 +7,16 @@ use bitsleuth::export::events::{Events, Form};
 use bitsleuth::export::ndjson::Ndjson;
 use bitsleuth::export::tables::Table;
 use bitsleuth::export::{csv, har, json, stix};
+use bitsleuth::model::Report;
+use bitsleuth::observe::Observer;
 use bitsleuth::observe::heads::Heads;
 use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
-use super::input::InputArgs;
-use super::judge::{Judge, Level};
-use super::redact::Redact;
-use super::run::{Digest, Failure, Status, analyse};
-use super::select::Select;
-use super::target::{Target, folder_of};
+use super::judge::Level;
+use super::run::{Digest, Failure, Status};
+use super::target::Target;
+use super::uploads::Uploads;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -32,11 +32,7 @@ option that chooses sessions, all lines wait for the end, for only then it is kn
 #[derive(Args, Debug, Clone)]
 pub struct ExportArgs {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    select: Select,
-    #[command(flatten)]
-    judge: Judge,
+    uploads: Uploads,
     /// The format
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Format,
@@ -49,8 +45,6 @@ pub struct ExportArgs {
     /// Hash each file of which every byte was captured
     #[arg(long, value_enum, value_name = "ALGORITHM")]
     digest: Option<Digest>,
-    #[command(flatten)]
-    redact: Redact,
     /// Write to this file instead of standard output; it appears when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -101,7 +95,7 @@ impl From<TableName> for Table {
 impl ExportArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let out = Target::open(self.output.as_deref(), &self.input)?;
+        let out = Target::open(self.output.as_deref(), &self.uploads.input)?;
         match self.format {
             Format::Ndjson => self.events(out, Ndjson),
             Format::Ecs => self.events(out, Ecs),
@@ -109,32 +103,28 @@ impl ExportArgs {
         }
     }
 
-    fn input(&self) -> InputArgs {
-        self.input.writing_to(self.output.as_deref().map(folder_of))
+    fn report(&self, observer: &mut impl Observer) -> Result<(Report, Status), Failure> {
+        self.uploads.report(self.output.as_deref(), self.digest.is_some(), observer)
     }
 
     fn events(&self, mut out: Target, form: impl Form) -> Result<Status, Failure> {
-        let mut events =
-            Events::new(&mut out, form, self.select.is_empty() && !self.redact.is_wanted());
-        let (mut report, status) =
-            analyse(&self.input(), self.digest.is_some(), &self.judge, &mut events)?;
-        report.sessions.retain(|session| self.select.keep(session));
-        self.redact.apply(&mut report);
+        let Uploads { select, redact, .. } = &self.uploads;
+        let mut events = Events::new(&mut out, form, select.is_empty() && !redact.is_wanted());
+        let (mut report, status) = self.report(&mut events)?;
+        redact.apply(&mut report);
         events.finish(&report)?;
         out.finish()?;
-        Ok(self.judge.status(status, worst(&report), Level::Never))
+        Ok(self.uploads.judge.status(status, worst(&report), Level::Never))
     }
 
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
         self.spare_terminal()?;
-        let mut heads = Heads::new(self.input.secrets());
-        let digest = self.digest.is_some();
+        let mut heads = Heads::new(self.uploads.input.secrets());
         let (mut report, status) = match self.format {
-            Format::Har => analyse(&self.input(), digest, &self.judge, &mut heads)?,
-            _ => analyse(&self.input(), digest, &self.judge, &mut ())?,
+            Format::Har => self.report(&mut heads)?,
+            _ => self.report(&mut ())?,
         };
-        report.sessions.retain(|session| self.select.keep(session));
-        self.redact.apply_to_all(&mut report, &mut heads);
+        self.uploads.redact.apply_to_all(&mut report, &mut heads);
         match self.format {
             Format::Csv => csv::write(&mut out, &report, self.table.into(), self.bom)?,
             Format::Har => har::write(&mut out, &report, &heads)?,
@@ -146,7 +136,7 @@ impl ExportArgs {
             Format::Json | Format::Ndjson | Format::Ecs => json::write(&mut out, &report)?,
         }
         out.finish()?;
-        Ok(self.judge.status(status, worst(&report), Level::Never))
+        Ok(self.uploads.judge.status(status, worst(&report), Level::Never))
     }
 
     /// Refuses to write what is no text to a terminal.

@@ -24,6 +24,7 @@ pub mod target;
 pub mod timeline;
 pub mod tls;
 pub mod twice;
+pub mod uploads;
 pub mod version;
 
 use clap::{Parser, Subcommand};

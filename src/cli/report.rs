@@ -7,12 +7,10 @@ use bitsleuth::observe::heads::Heads;
 use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
-use super::input::InputArgs;
-use super::judge::{Judge, Level};
-use super::redact::Redact;
-use super::run::{Failure, Status, analyse};
-use super::select::Select;
-use super::target::{Target, folder_of};
+use super::judge::Level;
+use super::run::{Failure, Status};
+use super::target::Target;
+use super::uploads::Uploads;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -24,16 +22,10 @@ Examples:
 #[derive(Args, Debug, Clone)]
 pub struct ReportArgs {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    select: Select,
-    #[command(flatten)]
-    judge: Judge,
+    uploads: Uploads,
     /// The form
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    #[command(flatten)]
-    redact: Redact,
     /// Write to this file instead of standard output; it appears when it is complete
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -52,17 +44,16 @@ enum Format {
 impl ReportArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let mut out = Target::open(self.output.as_deref(), &self.input)?;
-        let input = self.input.writing_to(self.output.as_deref().map(folder_of));
-        let mut heads = Heads::new(self.input.secrets());
-        let (mut report, status) = analyse(&input, true, &self.judge, &mut heads)?;
-        report.sessions.retain(|session| self.select.keep(session));
-        self.redact.apply_to_all(&mut report, &mut heads);
+        let (uploads, output) = (&self.uploads, self.output.as_deref());
+        let mut out = Target::open(output, &uploads.input)?;
+        let mut heads = Heads::new(uploads.input.secrets());
+        let (mut report, status) = uploads.report(output, true, &mut heads)?;
+        uploads.redact.apply_to_all(&mut report, &mut heads);
         match self.format {
             Format::Html => html::write(&mut out, &report, &heads)?,
             Format::Markdown => markdown::write(&mut out, &report)?,
         }
         out.finish()?;
-        Ok(self.judge.status(status, worst(&report), Level::Never))
+        Ok(self.uploads.judge.status(status, worst(&report), Level::Never))
     }
 }

@@ -10,13 +10,12 @@ use bitsleuth::observe::Observer;
 use bitsleuth::rules::{Severity, worst};
 use clap::{Args, ValueEnum};
 
-use super::input::InputArgs;
-use super::judge::{Judge, Level};
+use super::judge::Level;
 use super::output::Output;
-use super::redact::Redact;
-use super::run::{Digest, Failure, Status, analyse};
+use super::run::{Digest, Failure, Status};
 use super::select::Select;
 use super::show::Show;
+use super::uploads::Uploads;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -29,13 +28,7 @@ Examples:
 #[derive(Args, Debug, Clone)]
 pub struct SessionsArgs {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    select: Select,
-    #[command(flatten)]
-    judge: Judge,
-    #[command(flatten)]
-    redact: Redact,
+    uploads: Uploads,
     #[command(flatten)]
     show: Show,
     /// How to print it
@@ -64,23 +57,24 @@ enum Format {
 impl SessionsArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let names = self.redact.pseudonyms();
+        let names = self.uploads.redact.pseudonyms();
         let mut out = Output::new();
         let form = match if self.json { Format::Json } else { self.format } {
             Format::Text => Form::Table,
             Format::Json => Form::Document(Document::default()),
             Format::Ndjson => Form::Lines(json::Lines::new(&mut out)),
         };
-        let (select, names) = (&self.select, names.as_ref());
+        let (select, names) = (&self.uploads.select, names.as_ref());
         let mut sink = Sink { select, names, form, worst: None, failed: Ok(()) };
         let digest = self.digest.is_some();
-        let (mut report, status) = analyse(&self.input, digest, &self.judge, &mut sink)?;
+        let (mut report, status) = self.uploads.report(None, digest, &mut sink)?;
         let Sink { form, worst: of_sessions, failed, .. } = sink;
         failed?;
         if let Some(names) = names {
             redact::report(&mut report, names);
         }
-        let status = self.judge.status(status, worst(&report).max(of_sessions), Level::Never);
+        let status =
+            self.uploads.judge.status(status, worst(&report).max(of_sessions), Level::Never);
         match form {
             Form::Table => table::write(&mut out, &report, &self.show.style())?,
             Form::Document(document) => document.write(&mut out, report)?,

@@ -6,13 +6,11 @@ use bitsleuth::export::timeline;
 use bitsleuth::rules::worst;
 use clap::Args;
 
-use super::input::InputArgs;
-use super::judge::{Judge, Level};
+use super::judge::Level;
 use super::output::Output;
-use super::redact::Redact;
-use super::run::{Failure, Status, analyse};
-use super::select::Select;
+use super::run::{Failure, Status};
 use super::show::Show;
+use super::uploads::Uploads;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -24,13 +22,7 @@ Examples:
 #[derive(Args, Debug, Clone)]
 pub struct TimelineArgs {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    select: Select,
-    #[command(flatten)]
-    judge: Judge,
-    #[command(flatten)]
-    redact: Redact,
+    uploads: Uploads,
     #[command(flatten)]
     show: Show,
 }
@@ -38,12 +30,10 @@ pub struct TimelineArgs {
 impl TimelineArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut report, status) = analyse(&self.input, false, &self.judge, &mut ())?;
-        report.sessions.retain(|session| self.select.keep(session));
-        self.redact.apply(&mut report);
+        let (report, status) = self.uploads.redacted_report()?;
         let mut out = Output::new();
         timeline::write(&mut out, &report, &self.show.style())?;
         out.flush()?;
-        Ok(self.judge.status(status, worst(&report), Level::Never))
+        Ok(self.uploads.judge.status(status, worst(&report), Level::Never))
     }
 }

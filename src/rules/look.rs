@@ -3,7 +3,7 @@
 use crate::at::{At, Span};
 use crate::bits::PacketType;
 use crate::bits::fields::{self, ContentRange};
-use crate::model::{Exchange, Response, Session, Text};
+use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
 use crate::stream::{Connection, Reset, Side};
@@ -117,6 +117,15 @@ pub fn foreign(exchange: &Exchange) -> Option<&Response> {
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
     let other = opens && !own && !response.is_cut() && !response.is_challenge();
     (other && response.http_status != 413).then_some(response)
+}
+
+/// Requests that IIS itself, not BITS, answered by 404, and these answers.
+pub fn unknown_to_iis(session: &Session) -> impl Iterator<Item = (&Exchange, &Request, &Response)> {
+    session.exchanges.iter().filter_map(|exchange| {
+        let (request, response) = (exchange.request.as_ref()?, foreign(exchange)?);
+        let by_iis = response.http_status == 404 && Origin::of_response(response) == Origin::Iis;
+        by_iis.then_some((exchange, request, response))
+    })
 }
 
 /// The response to any packet where it is neither from BITS nor an authentication round, nor about its size.

@@ -1,13 +1,13 @@
 //! The manners of the program.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{SAMPLES, bitsleuth, run, sample, stderr, stdout, store};
+use crate::support::{SAMPLES, bitsleuth, fed, run, sample, stderr, stdout, store};
 
 const SUBCOMMANDS: &[&str] = &[
     "timeline",
@@ -277,14 +277,7 @@ fn lines_of_json_hold_the_sessions_of_the_document() {
 
 #[test]
 fn what_is_written_to_a_pipe_is_there_while_the_capture_goes_on() {
-    let mut child = bitsleuth()
-        .args(["http", "--format", "ndjson", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(&sample("good.pcap")).unwrap();
+    let (mut child, pipe) = fed(&["http", "--format", "ndjson", "-"], &sample("good.pcap"));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (told, first) = channel();
     let reader = std::thread::spawn(move || told.send(lines.next().unwrap().unwrap()));

@@ -1,11 +1,10 @@
 //! Formats of other programs; what those programs make of them is in `tests/readers.sh`.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::io::{BufRead, BufReader};
 
 use serde_json::Value;
 
-use crate::support::{bitsleuth, run, run_on, sample, stderr, stdout, store, transcript};
+use crate::support::{fed, run, run_on, sample, stderr, stdout, store, transcript};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -13,14 +12,7 @@ fn lines(text: &str) -> Vec<Value> {
 
 #[test]
 fn an_exchange_is_told_while_the_capture_goes_on() {
-    let mut child = bitsleuth()
-        .args(["export", "--format", "ndjson", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut pipe = child.stdin.take().unwrap();
-    pipe.write_all(&sample("good.pcap")).unwrap();
+    let (mut child, pipe) = fed(&["export", "--format", "ndjson", "-"], &sample("good.pcap"));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
     assert_eq!(next()["event_type"], "start");

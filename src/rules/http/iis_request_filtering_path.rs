@@ -1,7 +1,6 @@
 //! The rule `iis-request-filtering-path`.
 
 use crate::model::Session;
-use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
@@ -43,13 +42,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    for exchange in &session.exchanges {
-        let (Some(request), Some(response)) = (&exchange.request, look::foreign(exchange)) else {
-            continue;
-        };
-        if Origin::of_response(response) != Origin::Iis || response.http_status != 404 {
-            continue;
-        }
+    for (exchange, request, _) in look::unknown_to_iis(session) {
         let Some(why) = filtered(&request.target) else { continue };
         let others = around.same_server(session).any(|brief| brief.acknowledged > 0);
         let confidence = if others { Confidence::Likely } else { Confidence::Possible };

@@ -43,13 +43,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    for exchange in &session.exchanges {
-        let (Some(request), Some(response)) = (&exchange.request, look::foreign(exchange)) else {
-            continue;
-        };
-        if Origin::of_response(response) != Origin::Iis || response.http_status != 404 {
-            continue;
-        }
+    for (exchange, request, response) in look::unknown_to_iis(session) {
         let incoming = request.target.to_ascii_lowercase().contains("ccm_incoming");
         let others = around.ordinary_success(exchange.server);
         let why = match others {

@@ -5,7 +5,7 @@ pub mod tls;
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
 use bitsleuth::capture::{Item, Merge};
 use bitsleuth::limits::Limits;
@@ -58,6 +58,16 @@ pub fn run_on(input: &[u8], args: &[&str]) -> Output {
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
     output
+}
+
+/// Starts the program, and writes `input` to its standard input, which stays open.
+pub fn fed(args: &[&str], input: &[u8]) -> (Child, ChildStdin) {
+    let mut command = bitsleuth();
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(input).unwrap();
+    (child, pipe)
 }
 
 pub fn stdout(output: &Output) -> String {

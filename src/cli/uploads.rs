@@ -1,0 +1,57 @@
+//! What all commands about uploads have in common.
+
+use std::path::Path;
+
+use bitsleuth::model::Report;
+use bitsleuth::observe::Observer;
+use clap::Args;
+
+use super::input::InputArgs;
+use super::judge::Judge;
+use super::redact::Redact;
+use super::run::{Failure, Status, analyse};
+use super::select::Select;
+use super::target::folder_of;
+
+/// Which captures, which uploads in them, and how they are judged.
+#[derive(Args, Clone, Debug)]
+pub struct Uploads {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub select: Select,
+    #[command(flatten)]
+    pub judge: Judge,
+    #[command(flatten)]
+    pub redact: Redact,
+}
+
+impl Uploads {
+    /// The report of the uploads that are meant, with all their names. `output` is a file to be made meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`analyse`].
+    pub fn report(
+        &self,
+        output: Option<&Path>,
+        digest: bool,
+        observer: &mut impl Observer,
+    ) -> Result<(Report, Status), Failure> {
+        let input = self.input.writing_to(output.map(folder_of));
+        let (mut report, status) = analyse(&input, digest, &self.judge, observer)?;
+        report.sessions.retain(|session| self.select.keep(session));
+        Ok((report, status))
+    }
+
+    /// As [`Self::report`], with pseudonyms where they are asked for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`analyse`].
+    pub fn redacted_report(&self) -> Result<(Report, Status), Failure> {
+        let (mut report, status) = self.report(None, false, &mut ())?;
+        self.redact.apply(&mut report);
+        Ok((report, status))
+    }
+}

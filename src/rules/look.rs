@@ -208,12 +208,9 @@ pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
     session.exchanges.iter().filter_map(|exchange| {
         let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
         let connection = session.connection(exchange.connection)?;
-        if !request.body.complete
-            || connection.reset.is_some_and(|reset| reset.side == Side::Server)
-        {
-            return None;
-        }
-        if first_fin(connection).is_some_and(|(side, _)| side == Side::Server) {
+        let reset = connection.reset.map(|reset| (reset.side, reset.at));
+        let first = first_fin(connection).into_iter().chain(reset).min_by_key(|(_, at)| at.frame);
+        if !request.body.complete || first.is_some_and(|(side, _)| side == Side::Server) {
             return None;
         }
         let closed = connection.client_side.fin.or(connection.reset.map(|reset| reset.at));

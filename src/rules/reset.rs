@@ -1,7 +1,7 @@
 //! Who sent an RST: the host that it names, or something on the way.
 
 use crate::model::{Exchange, Session};
-use crate::rules::Confidence;
+use crate::rules::{Confidence, look};
 use crate::stream::{Connection, Reset, Side};
 
 /// A TTL may differ by so much within one host: routes change.
@@ -27,15 +27,50 @@ pub struct Sender {
     pub evidence: String,
 }
 
-/// RSTs by one side that cut a request or its answer off, with the exchange and the sender.
+/// RSTs by one side that ended the wait for an answer, with the exchange and the sender. One that follows a FIN, data
+/// that was repeated in vain, or another connection, only ends what was over.
 pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, Sender)> {
     session.connections.iter().filter_map(move |connection| {
         let reset = connection.reset.filter(|reset| reset.side == side)?;
         let waiting =
             session.exchanges.iter().rev().find(|exchange| exchange.connection == connection.id)?;
-        let cut = waiting.request.is_some() && waiting.response.is_none();
-        cut.then(|| (waiting, reset, sender(connection, &reset)))
+        let request = waiting.request.as_ref().filter(|_| waiting.response.is_none())?;
+        let closed = look::first_fin(connection).is_some_and(|(_, fin)| {
+            (request.span.first.frame..reset.at.frame).contains(&fin.frame)
+        });
+        let last = waiting.span().last.frame;
+        let moved_on = session
+            .connections
+            .iter()
+            .any(|next| (last..reset.at.frame).contains(&next.first.frame));
+        if closed || moved_on || gives_up(connection) || lost_answer(session, connection) {
+            return None;
+        }
+        let sender = sender(connection, &reset);
+        // What the numbers of somebody else tell means nothing.
+        (sender.middlebox || !reset.tells_of_more).then_some((waiting, reset, sender))
     })
+}
+
+/// Whether the client reset the connection after repeating data that nobody acknowledged.
+pub fn gives_up(connection: &Connection) -> bool {
+    let client = &connection.client_side;
+    connection.reset.is_some_and(|reset| reset.side == Side::Client)
+        && client.repeats >= IN_VAIN
+        && client.unacked() > 0
+}
+
+/// Repeats that are no single loss.
+const IN_VAIN: u32 = 2;
+
+/// Whether the capture lacks bytes of the server that belong to no answer it has.
+fn lost_answer(session: &Session, connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    let own = session.exchanges.iter().filter(|exchange| exchange.connection == connection.id);
+    let answers = own.filter_map(|exchange| exchange.response.as_ref());
+    let known: u64 =
+        answers.flat_map(|answer| answer.body.holes.iter()).map(|hole| hole.bytes).sum();
+    server.packets == 0 || server.lost_by_capture + server.missing > known
 }
 
 /// Judges an RST by its TTL and identification beside those of the host's other packets, and by RSTs the other way.

@@ -215,6 +215,9 @@ pub struct SideFacts {
     /// The last segment with data.
     #[serde(skip)]
     pub last_data: Option<At>,
+    /// Segments with bytes that were seen before, since the other side acknowledged anything new.
+    #[serde(skip)]
+    pub repeats: u32,
 }
 
 impl SideFacts {
@@ -285,4 +288,7 @@ pub struct Reset {
     pub seq_fits: bool,
     /// Whether it carries ACK.
     pub acked: bool,
+    /// Whether its numbers tell of bytes of the server that the capture lacks.
+    #[serde(skip)]
+    pub tells_of_more: bool,
 }

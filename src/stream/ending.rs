@@ -7,7 +7,7 @@ use super::connection::Reset;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::half::{Budget, Output, Seq};
-use super::{End, Event, Owner};
+use super::{End, Event, Owner, Side};
 
 /// Slack around the window for RST, since the capture may lack the latest acknowledgement.
 const RESET_SLACK: u64 = 1 << 16;
@@ -25,6 +25,7 @@ impl<T: Default> Flow<T> {
             return;
         };
         let side = self.subject.side(dir);
+        let tells_of_more = self.tells_of_more(side, segment);
         let connection = &mut self.subject.connection;
         connection.resets += 1;
         let reset = Reset {
@@ -36,11 +37,25 @@ impl<T: Default> Flow<T> {
             window: segment.window,
             seq_fits,
             acked: segment.flags.has(Flags::ACK),
+            tells_of_more,
         };
         if connection.reset.get_or_insert(reset).side != side {
             connection.reset_back.get_or_insert(reset);
         }
         self.end(segment.at, End::Reset, budget, out);
+    }
+
+    /// Whether RST, by its own number or by what it acknowledges, comes behind more bytes of the server than were seen.
+    fn tells_of_more(&self, side: Side, segment: Segment<'_>) -> bool {
+        let half = self.halves.of(self.subject.client.other());
+        let number = match side {
+            Side::Server => Some(segment.seq),
+            Side::Client => segment.flags.has(Flags::ACK).then_some(segment.ack),
+        };
+        // FIN takes a number, too.
+        let seen = half.highest().max(half.acked).saturating_add(1);
+        let offset = number.and_then(|number| half.offset(Seq(number)));
+        offset.is_some_and(|offset| u64::try_from(offset).is_ok_and(|offset| offset > seen))
     }
 
     /// Whether RST comes at exactly the next sequence number; `None` if it is far off.

@@ -213,6 +213,9 @@ impl<T: Default> Flow<T> {
         half.acknowledge(offset.min(end), segment.at.time);
         let (acked, next) = (half.acked, half.highest());
         let facts = self.subject.facts(dir.other());
+        if acked > facts.acked {
+            facts.repeats = 0;
+        }
         facts.acked = acked;
         facts.sent = facts.sent.max(acked).max(next);
     }
@@ -322,6 +325,7 @@ impl<T: Default> Flow<T> {
         // A byte that probed a closed window comes again with what follows it.
         if overlap.repeated > 1 || overlap.repeated == part.len {
             facts.retransmitted += 1;
+            facts.repeats += 1;
             let len = u32::try_from(part.len).unwrap_or(u32::MAX);
             facts.shortest_retransmitted =
                 Some(facts.shortest_retransmitted.map_or(len, |least| least.min(len)));

@@ -25,6 +25,22 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// ! server closes
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 plain sent=10
+    ///   | an answer that is longer than that
+    /// ! server resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 plain sent=10
+    ///   | an answer that is longer than that
+    /// ! server resets
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -43,44 +59,47 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(connection) = session.connection(exchange.connection) else { return };
-    let Some(fin) = connection.server_side.fin else { return };
     let mut span = exchange.span();
     let told = match &exchange.response {
-        Some(response) => cut_off(response),
-        None => hung_up(exchange, connection, fin),
+        Some(response) => cut_off(response, connection),
+        None => hung_up(exchange, connection),
     };
-    if let Some(message) = told {
-        span.extend(fin);
+    if let Some((message, end)) = told {
+        span.extend(end);
         let recovered = look::recovered(session, exchange);
         let severity = if recovered { Severity::Note } else { notes.severity() };
         notes.note(severity, Confidence::Certain, &[span], message);
     }
 }
 
-fn cut_off(response: &Response) -> Option<String> {
-    if response.body.complete || response.body.reset {
-        return None;
-    }
+fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)> {
+    let fin = connection.server_side.fin.filter(|_| !response.body.reset);
+    let reset = connection.reset.filter(|reset| reset.side == Side::Server);
+    // A page about a refusal is often cut by what refuses the rest of the request.
+    let reset = reset.filter(|_| response.is_success() || response.is_cut());
+    let end = fin.or(reset.map(|reset| reset.at))?;
     let seen = response.body.bytes;
-    match response.content_length {
-        _ if response.is_cut() => Some("the answer ends inside its head".to_owned()),
-        Some(length) if seen < length => {
-            Some(format!("the answer ends after {seen} of {length} bytes"))
-        }
-        _ => None,
-    }
+    let message = match response.content_length {
+        _ if response.body.complete => return None,
+        _ if response.is_cut() => "the answer ends inside its head".to_owned(),
+        Some(length) if seen < length => format!("the answer ends after {seen} of {length} bytes"),
+        _ => return None,
+    };
+    Some((message, end))
 }
 
 /// A whole request that the server left unanswered; one that crossed the end of an idle connection does not count.
-fn hung_up(exchange: &Exchange, connection: &Connection, fin: At) -> Option<String> {
+fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)> {
+    let fin = connection.server_side.fin?;
     let request = exchange.request.as_ref().filter(|request| request.body.complete)?;
     let first = look::first_fin(connection).is_some_and(|(side, _)| side == Side::Server);
     let later = fin.frame > request.span.last.frame;
     (first && later).then(|| {
         let secs = fin.time.secs_since(request.span.last.time);
-        format!(
+        let message = format!(
             "the server closed the connection {secs:.1} s after the {} without an answer",
             exchange.kind
-        )
+        );
+        (message, fin)
     })
 }

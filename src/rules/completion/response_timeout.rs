@@ -23,6 +23,14 @@ rule! {
     /// ... 299 s
     /// ! client closes
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 300 s
+    /// ! client closes
+    /// ! server resets
+    /// ```
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
     /// Advice: Look what the server did for these five minutes: a hung worker process, a slow disk, a waiting application.

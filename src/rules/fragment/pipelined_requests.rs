@@ -36,8 +36,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let waiting = session.exchanges.iter().find(|other| {
         let sent =
             other.request.as_ref().is_some_and(|r| r.span.first.frame < request.span.first.frame);
-        let answered =
-            other.response.as_ref().is_some_and(|r| r.span.first.frame > request.span.last.frame);
+        // Directions captured apart may stand one behind the other in a file: their times tell.
+        let answered = other.response.as_ref().is_some_and(|response| {
+            let (answer, begun) = (response.span.first, request.span.first);
+            answer.frame > request.span.last.frame && answer.time > begun.time
+        });
         other.connection == exchange.connection && sent && answered
     });
     if let Some(waiting) = waiting {

@@ -1,12 +1,12 @@
 //! The rule `half-open-retry`.
 
-use crate::at::Span;
+use crate::at::{At, Span};
 use crate::model::Session;
 use crate::rules::Notes;
-use crate::stream::Side;
+use crate::stream::{Connection, Side};
 
 rule! {
-    /// Data was repeated without any acknowledgement until the client opened another connection.
+    /// Data was repeated without any acknowledgement until the client gave up or opened another connection.
     ///
     /// The other side was gone, or the path to it.
     ///
@@ -38,6 +38,15 @@ rule! {
     /// ! again
     /// ! again
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! again
+    /// ! again
+    /// ... 20 s
+    /// ! client resets
+    /// ```
     ///
     /// Answerable: the network
     /// Advice: Look for an outage at this time: a failover, a route that changed, a VPN that came up, a host that moved.
@@ -51,22 +60,29 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for connection in &session.connections {
         let client = &connection.client_side;
         let Some(last) = client.last_data.filter(|_| !connection.is_one_sided()) else { continue };
-        let next = session.connections.iter().find(|next| next.first.frame > last.frame);
+        let Some((end, what)) = end(session, connection, last) else { continue };
         // An RST or FIN of the server would explain the silence.
-        let reset = connection.reset.is_some_and(|reset| reset.side == Side::Server);
-        let told = reset || connection.server_side.fin.is_some();
-        if let Some(next) = next.filter(|_| !told && client.retransmitted >= ENOUGH)
-            && client.unacked() > 0
-        {
+        let reset = connection.reset.filter(|reset| reset.side == Side::Server);
+        let told = [reset.map(|reset| reset.at), connection.server_side.fin];
+        let told = told.into_iter().flatten().any(|at| at.frame < end.frame);
+        if !told && client.repeats >= ENOUGH && client.unacked() > 0 {
             let message = format!(
-                "{} bytes were not acknowledged although {} segments were repeated; {:.0} s later a new connection",
+                "{} bytes were not acknowledged although {} segments were repeated; {:.0} s later {what}",
                 client.unacked(),
-                client.retransmitted,
-                next.first.time.secs_since(last.time)
+                client.repeats,
+                end.time.secs_since(last.time)
             );
-            notes.likely(Span { first: last, last: next.first }, message);
+            notes.likely(Span { first: last, last: end }, message);
         }
     }
+}
+
+/// What ended the wait after `last`, and how to say it.
+fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, &'static str)> {
+    let next = session.connections.iter().find(|next| next.first.frame > last.frame);
+    let reset = connection.reset.filter(|reset| reset.side == Side::Client);
+    let reset = reset.map(|reset| (reset.at, "the client reset the connection"));
+    next.map(|next| (next.first, "a new connection")).or(reset)
 }
 
 /// One repeat may be the last thing before the capture lost sight of the connection.

@@ -45,6 +45,16 @@ rule! {
     /// ! again
     /// ! again
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-1999/20000 whole dropped
+    /// ! again
+    /// ! again
+    /// ! again
+    /// ... 20 s
+    /// ! client resets
+    /// ```
     ///
     /// Answerable: the network
     /// Advice: Lower the MTU of the client, or clamp the MSS at the tunnel, and let ICMP "fragmentation needed" pass every firewall.
@@ -93,7 +103,7 @@ fn is_stuck(connection: &Connection) -> bool {
     // As long as less was acknowledged than one full segment holds, none of these has passed.
     let none_passed = client.acked > 0 && client.acked < u64::from(client.longest);
     let told = connection.icmp.is_some_and(|icmp| icmp.is_too_big());
-    told || none_passed && client.retransmitted >= ENOUGH && connection.reset.is_none()
+    told || none_passed && client.repeats >= ENOUGH
 }
 
 /// Payload of segments that can be too large for a path, in bytes: every path carries packets of 576 and nearly all 1,280.

@@ -22,6 +22,29 @@ rule! {
     /// < 200
     /// ! client resets
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 lost
+    /// ! client resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server closes
+    /// ! client resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! again
+    /// ! again
+    /// ... 20 s
+    /// ! client resets
+    /// ```
     ///
     /// Answerable: the client
     /// Advice: Look into the client's BITS log at this time.

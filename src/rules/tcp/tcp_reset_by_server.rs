@@ -21,6 +21,22 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! server resets ttl=254
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 lost
+    /// ... 120 s
+    /// ! server resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 300 s
+    /// ! client closes
+    /// ! server resets
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Look into the server's log at this time: a recycled application pool, a connection limit, a filter.

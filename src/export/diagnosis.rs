@@ -16,7 +16,7 @@ const INDENT: usize = 12;
 pub enum Detail {
     /// One line per upload.
     Brief,
-    /// Uploads with a diagnosis, and all findings about these.
+    /// Uploads that went wrong, and all findings about these.
     #[default]
     Usual,
     /// Findings of every upload.
@@ -46,9 +46,7 @@ pub fn write(
     }
     let several = report.captures.len() > 1;
     for session in &report.sessions {
-        let told =
-            session.diagnosis.is_some() || detail == Detail::Full && !session.findings.is_empty();
-        if told {
+        if is_ill(session) || detail == Detail::Full && !session.findings.is_empty() {
             writeln!(out)?;
             write_session(out, session, several, detail, style)?;
         }
@@ -83,19 +81,31 @@ fn headline(report: &Report) -> String {
         (Outcome::Completed, "completed the hard way"),
         (Outcome::Rejected, "rejected"),
         (Outcome::Failed, "failed"),
+        (Outcome::Cancelled, "cancelled after an error"),
         (Outcome::Incomplete, "incomplete for a reason"),
     ] {
-        let ill = |session: &&Session| session.outcome == outcome && session.diagnosis.is_some();
+        let ill = |session: &&Session| session.outcome == outcome && is_ill(session);
         let count = report.sessions.iter().filter(ill).count();
         if count > 0 {
             parts.push(format!("{count} {words}"));
         }
     }
-    let rest = report.sessions.iter().filter(|session| session.diagnosis.is_none()).count();
+    let rest = report.sessions.iter().filter(|session| !is_ill(session)).count();
     match (parts.is_empty(), rest) {
         (true, _) => format!("{name}{all}, nothing wrong"),
         (false, 0) => format!("{name}{all}: {}", parts.join(", ")),
         (false, rest) => format!("{name}{all}: {}, {rest} with nothing wrong", parts.join(", ")),
+    }
+}
+
+/// Whether something is to be said against how a session went, be its reason known or not.
+fn is_ill(session: &Session) -> bool {
+    match session.outcome {
+        Outcome::Rejected | Outcome::Failed => true,
+        Outcome::Cancelled => {
+            session.findings.iter().any(|finding| finding.severity == Severity::Error)
+        }
+        Outcome::Completed | Outcome::Incomplete => session.diagnosis.is_some(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Exchange, Outcome, Session};
 
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session) -> Option<Diagnosis> {
-    let ranked = ranked(session);
+    let ranked = ranked(session, &session.findings);
     let &(rule, cause) = ranked.first()?;
     let mut contributing: Vec<String> = Vec::new();
     for (_, finding) in &ranked {
@@ -34,15 +34,19 @@ pub fn of(session: &Session) -> Option<Diagnosis> {
     })
 }
 
-/// The findings that can explain the session, the most convincing first.
-fn ranked(session: &Session) -> Vec<(&'static Rule, &Finding)> {
+/// Whether one of `findings` can explain how the session ended.
+pub fn explains(session: &Session, findings: &[Finding]) -> bool {
+    !ranked(session, findings).is_empty()
+}
+
+/// Those of `findings` that can explain the session, the most convincing first.
+fn ranked<'f>(session: &Session, findings: &'f [Finding]) -> Vec<(&'static Rule, &'f Finding)> {
     let least = match session.outcome {
         Outcome::Cancelled => return Vec::new(),
         Outcome::Rejected | Outcome::Failed => Severity::Note,
         Outcome::Completed | Outcome::Incomplete => Severity::Warning,
     };
-    let mut ranked: Vec<(&'static Rule, &Finding)> = session
-        .findings
+    let mut ranked: Vec<(&'static Rule, &Finding)> = findings
         .iter()
         .filter(|finding| finding.severity >= least)
         .filter_map(|finding| {

@@ -104,6 +104,12 @@ impl Judge {
         for rule in rules {
             ask(rule, &shown, around, &mut self.notes(rule, &mut findings));
         }
+        for rule in rules {
+            if let Check::Rest(check) = rule.check {
+                let explained = diagnosis::explains(session, &findings);
+                check(session, explained, &mut self.notes(rule, &mut findings));
+            }
+        }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings
     }
@@ -141,6 +147,7 @@ const fn speaks_of_smooth(rule: &Rule) -> bool {
         Check::Trouble(_)
             | Check::TroubledSession(_)
             | Check::TroubledAround(_)
+            | Check::Rest(_)
             | Check::Capture(_)
     )
 }
@@ -172,7 +179,7 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
         Check::Session(check) | Check::TroubledSession(check) => check(session, notes),
         Check::Around(check) | Check::TroubledAround(check) => check(session, around, notes),
         Check::Anywhere(check) => check(Place::Session(session, around), notes),
-        Check::Capture(_) => {}
+        Check::Rest(_) | Check::Capture(_) => {}
     }
 }
 

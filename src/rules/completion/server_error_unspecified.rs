@@ -1,20 +1,31 @@
 //! The rule `server-error-unspecified`.
 
 use crate::bits::hresult;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The server failed without saying why.
     ///
-    /// The error code is missing, zero, or means nothing. Where a new connection came before it, the server may have
-    /// bound the session to the old one.
+    /// The error code is missing, zero, or means nothing, or it means something that no other rule knows a reason for.
+    /// Where a new connection came before it, the server may have bound the session to the old one.
     ///
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 500
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x80070020 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 500 plain
+    ///   Server: Microsoft-IIS/10.0
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -27,28 +38,59 @@ rule! {
     /// Advice: Look into the server's log at this time for an exception or a failed request.
     /// Confirm: The server's log, or a trace of failed requests in IIS.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 42, needs Anything, Trouble
+    Error, belief 42, needs Anything, Rest
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
+fn check(session: &Session, explained: bool, notes: &mut Notes<'_>) {
+    for exchange in &session.exchanges {
+        if let Some(response) =
+            exchange.response.as_ref().filter(|answer| says_nothing(session, answer))
+        {
+            // A retry that worked is the way the protocol mends it.
+            let recovered = look::recovered(session, exchange);
+            let severity = if recovered { Severity::Note } else { notes.severity() };
+            let message = message(exchange, response);
+            notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        }
+    }
+    let decisive = session.error.as_ref().filter(|_| !explained).and_then(|error| {
+        let answers =
+            session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
+        answers.into_iter().find(|(_, answer)| answer.span.first.frame == error.frame)
+    });
+    let ended = matches!(session.outcome, Outcome::Failed | Outcome::Rejected);
+    if let Some((exchange, response)) = decisive
+        && ended
+        && !says_nothing(session, response)
+    {
+        notes.likely(exchange.span(), message(exchange, response));
+    }
+}
+
+/// Whether an answer of the server is an error without a code that means something, or a status that does.
+fn says_nothing(session: &Session, response: &Response) -> bool {
     let told =
         matches!(response.http_status, 401 | 403 | 404 | 407 | 409 | 411 | 413 | 416 | 501..=505);
-    let silent = response.error_value().is_none_or(|code| hresult::symbol(code).is_none());
+    let silent = response.error_value().is_none_or(|code| !means_something(code));
     let from_bits = response.is_ack() || session.id.is_some();
-    if response.http_status < 400 || told || !silent || !from_bits || response.is_cut() {
-        return;
-    }
-    let code = response.error.as_ref();
-    let code = match code {
-        Some(code) => format!("{} \"{}\", which says nothing", code.header, code.raw),
-        None => "no error code".to_owned(),
+    response.http_status >= 400 && !told && silent && from_bits && !response.is_cut()
+}
+
+/// [MC-BUP] prints one code for a full disk and for an application that was slow that no other table has.
+fn means_something(code: u32) -> bool {
+    hresult::symbol(code).is_some() || code == MISPRINTED
+}
+
+const MISPRINTED: u32 = 0x8007_0112;
+
+fn message(exchange: &Exchange, response: &Response) -> String {
+    let code = match (&response.error, response.error_value().filter(|code| means_something(*code)))
+    {
+        (_, Some(code)) => hresult::in_words(code),
+        (Some(code), None) => format!("{} \"{}\", which says nothing", code.header, code.raw),
+        (None, None) => "no error code".to_owned(),
     };
-    let message = format!("{} was answered {} with {code}", exchange.kind, response.http_status);
-    // A retry that worked is the way the protocol mends it.
-    let recovered = look::recovered(session, exchange);
-    let severity = if recovered { Severity::Note } else { notes.severity() };
-    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    format!("{} was answered {} with {code}", exchange.kind, response.http_status)
 }
 
 #[cfg(test)]

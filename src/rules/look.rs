@@ -338,6 +338,14 @@ pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     after(session, exchange).any(|later| later.kind == exchange.kind && succeeded(later))
 }
 
+/// Whether an Ack names the last byte of its Fragment instead of the one after it.
+pub fn names_last_byte(exchange: &Exchange) -> bool {
+    let next =
+        exchange.response.as_ref().filter(|ack| ack.is_success()).and_then(|ack| ack.next_offset);
+    let end = range(exchange).filter(|range| range.valid).and_then(|range| range.end);
+    next.is_some() && next == end
+}
+
 /// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
 pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
     let frame = exchange.request.as_ref()?.span.first.frame;

@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::model::fold::SESSION_NOT_FOUND;
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The start of the session was not captured.
@@ -29,10 +29,12 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(first) = session.exchanges.first() else { return };
+    // A session that its server does not know either may never have been created.
+    let known = session.exchanges.iter().any(look::succeeded_fragment);
     let unknown = session.exchanges.iter().any(|exchange| {
         exchange.response.as_ref().and_then(|r| r.error_value()) == Some(SESSION_NOT_FOUND)
     });
-    if session.joined && !unknown {
+    if session.joined && (known || !unknown) {
         notes.add(first.span(), "the first message seen is not its Create-Session");
     }
 }

@@ -38,7 +38,11 @@ const RETRY_SECS: f64 = 600.0;
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let full =
         session.bytes_total.is_some_and(|total| total > 0 && session.bytes_acknowledged == total);
-    if session.outcome != Outcome::Incomplete || !full {
+    let impossible = session.exchanges.iter().any(|exchange| {
+        let next = exchange.response.as_ref().and_then(|answer| answer.next_offset);
+        next > session.bytes_total
+    });
+    if session.outcome != Outcome::Incomplete || !full || impossible {
         return;
     }
     let Some(last) = session.exchanges.last().filter(|last| last.response.is_some()) else {

@@ -1,7 +1,7 @@
 //! The rule `ack-offset-mismatch`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The server acknowledges another offset than the one after the Fragment.
@@ -20,6 +20,13 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 200 received=10
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    ///   BITS-Received-Content-Range: bytes 0-9/20
     /// ```
     /// The server already had more than was repeated:
     /// ```silent
@@ -42,13 +49,21 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|response| response.is_success()) else {
         return;
     };
+    if let Some(raw) = &response.next_offset_raw {
+        // Who reads past the words finds the number.
+        let message = format!("acknowledged {raw:?} instead of a number");
+        notes.note(Severity::Note, Confidence::Certain, &[exchange.span()], message);
+    }
     let end = look::range(exchange).filter(|range| range.valid).and_then(|range| range.end);
     let (Some(next), Some(end)) = (response.next_offset, end) else { return };
     let had = look::confirmed(session, exchange).map(|(next, _)| next);
     if end.checked_add(1) == Some(next) || had == Some(next) && next > end {
         return;
     }
-    let slip = if next == end { ", its last byte instead of the one after it" } else { "" };
+    let slip = match look::names_last_byte(exchange) {
+        true => ", its last byte instead of the one after it",
+        false => "",
+    };
     notes.add(
         exchange.span(),
         format!("acknowledged {next} after a Fragment that ends with byte {end}{slip}"),

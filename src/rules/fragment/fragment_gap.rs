@@ -1,7 +1,7 @@
 //! The rule `fragment-gap`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// A Fragment starts behind the byte that the server wants next.
@@ -16,6 +16,14 @@ rule! {
     /// < 200 received=10
     /// > FRAGMENT 20-29/40
     /// < 416 received=10
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/40
+    /// < 200 received=9
+    /// > FRAGMENT 10-19/40
+    /// < 200 received=19
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -39,10 +47,29 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     if let (Some(expected), Some(start)) = (look::expected(session, exchange), range.start)
         && start > expected
+        && !is_miscounted(session, exchange, start)
     {
+        let taken = exchange.response.as_ref().is_some_and(|answer| {
+            answer.is_success() && answer.next_offset.is_some_and(|next| Some(next) > range.end)
+        });
+        if taken {
+            // It may have had the bytes by a way that the capture does not show.
+            let message =
+                format!("the Fragment starts at byte {start} instead of {expected}, and was taken");
+            notes.note(Severity::Note, Confidence::Possible, &[exchange.span()], message);
+            return;
+        }
         notes.add(
             exchange.span(),
             format!("the Fragment starts at byte {start}, the server wants {expected}"),
         );
     }
+}
+
+/// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.
+fn is_miscounted(session: &Session, exchange: &Exchange, start: u64) -> bool {
+    let frame = exchange.span().first.frame;
+    let before = session.exchanges.iter().rev().filter(|other| other.span().first.frame < frame);
+    let mut slips = before.filter(|other| look::names_last_byte(other));
+    slips.next().and_then(look::range).and_then(|range| range.end?.checked_add(1)) == Some(start)
 }

@@ -1,5 +1,6 @@
 //! The rule `fragment-replay`.
 
+use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
@@ -18,6 +19,15 @@ rule! {
     /// < 200
     /// ```
     /// The first one was never answered:
+    /// Other bytes of a server that takes them in any order:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 20-29/30
+    /// < 200 received=30
+    /// > FRAGMENT 0-9/30
+    /// < 200 received=10
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -41,7 +51,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let (Some(start), Some(end)) = (range.start, range.end) else { return };
     let Some((had, connection)) = look::confirmed(session, exchange) else { return };
     if end >= had
-        || !was_accepted(session, exchange, end)
+        || !was_accepted(session, exchange, start, end)
         || look::is_over_before(session, exchange)
     {
         return;
@@ -52,13 +62,17 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 
-/// Whether bytes up to this one had been sent and accepted: an offset out of thin air proves no repeat.
-fn was_accepted(session: &Session, exchange: &Exchange, end: u64) -> bool {
+/// Whether these bytes had been sent and accepted: an offset out of thin air proves no repeat.
+fn was_accepted(session: &Session, exchange: &Exchange, start: u64, end: u64) -> bool {
     let frame = exchange.span().first.frame;
-    session.exchanges.iter().take_while(|other| other.span().first.frame < frame).any(|other| {
-        look::succeeded(other)
-            && look::range(other).and_then(|range| range.end).is_some_and(|last| last >= end)
-    })
+    let earlier = session.exchanges.iter().take_while(|other| other.span().first.frame < frame);
+    let mut accepted = Ranges::default();
+    for range in earlier.filter(|other| look::succeeded(other)).filter_map(look::range) {
+        if let (Some(first), Some(last)) = (range.start, range.end) {
+            accepted.add(first, last.saturating_add(1));
+        }
+    }
+    accepted.covers(start, end.saturating_add(1))
 }
 
 #[cfg(test)]

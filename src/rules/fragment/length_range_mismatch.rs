@@ -40,7 +40,7 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(named) = request.content_range.as_ref().and_then(|range| range.len()) else { return };
     let challenged = exchange.response.as_ref().is_some_and(|response| response.is_challenge());
     match (request.content_length, carried(request)) {
-        (Some(0), _) if challenged || authenticates(request) => {}
+        (Some(0), _) if challenged || authenticates(request) || is_of_nothing(request) => {}
         (Some(length), _) if length != named => notes.add(
             exchange.span(),
             format!("Content-Range names {named} bytes, Content-Length {length}"),
@@ -58,6 +58,11 @@ fn carried(request: &Request) -> Option<u64> {
     let told = !request.content_length_raw.is_empty();
     (request.body.complete && !told && request.transfer_encoding.is_some())
         .then_some(request.body.bytes)
+}
+
+/// `bytes 0-0/0` is how some clients say that a file is empty.
+fn is_of_nothing(request: &Request) -> bool {
+    request.content_range.as_ref().is_some_and(|range| range.total == Some(0))
 }
 
 /// The first legs of an authentication carry no body although they name one.

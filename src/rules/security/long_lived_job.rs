@@ -1,7 +1,7 @@
 //! The rule `long-lived-job`.
 
-use crate::model::Session;
-use crate::rules::{Around, Notes};
+use crate::model::{Exchange, Response, Session};
+use crate::rules::{Around, Notes, look};
 
 rule! {
     /// One upload is tried again and again for days.
@@ -15,6 +15,12 @@ rule! {
     /// = connection
     /// > CREATE-SESSION
     /// < 200 session=1
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 503 plain
+    /// ... 10 min
+    /// = repeat 20
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -37,10 +43,21 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             .filter(|brief| brief.is_open() || brief.lost || brief.http_status.is_some())
     };
     let begun = earlier().next().map_or(span.first, |brief| brief.first);
-    let (tries, days) = (earlier().count() + 1, span.last.time.secs_since(begun.time) / DAY_SECS);
+    let days = span.last.time.secs_since(begun.time) / DAY_SECS;
+    let tries = earlier().count() + tries(session);
     if days > DAYS || tries > TRIES {
-        notes.add(span, format!("{tries} sessions for one URL within {days:.1} days"));
+        notes.add(span, format!("tried {tries} times within {days:.1} days"));
     }
+}
+
+/// How often the client tried: each refusal that is none of the protocol's own ended a try.
+fn tries(session: &Session) -> usize {
+    let failed = |exchange: &Exchange| {
+        let own = |answer: &Response| matches!(answer.http_status, 413 | 416);
+        look::refused(exchange) && !exchange.response.as_ref().is_some_and(own)
+    };
+    let count = session.exchanges.iter().filter(|exchange| failed(exchange)).count();
+    count + usize::from(!session.exchanges.last().is_some_and(failed))
 }
 
 const DAY_SECS: f64 = 86_400.0;

@@ -275,7 +275,7 @@ impl<T: Default> Flow<T> {
         facts.sent = facts.sent.max(end);
         let next = half.is_next(&part);
         if !next {
-            self.judge(dir, part);
+            self.judge(dir, part, segment.ttl);
         }
         let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
         if subject.ignored {
@@ -318,10 +318,15 @@ impl<T: Default> Flow<T> {
 
     /// Facts of a segment with data that is not simply the next, before any of it is delivered.
     #[inline(never)]
-    fn judge(&mut self, dir: Dir, part: Part<'_>) {
+    fn judge(&mut self, dir: Dir, part: Part<'_>, ttl: u8) {
         let round_trip = self.round_trip(dir);
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
         let overlap = half.overlap(part);
+        // A sender repeats by the way that it sent: the same at another hop was captured there.
+        if overlap.repeated == part.len && !overlap.differs && ttl != facts.ttl_first {
+            facts.duplicate_frames += 1;
+            return;
+        }
         // A byte that probed a closed window comes again with what follows it.
         if overlap.repeated > 1 || overlap.repeated == part.len {
             facts.retransmitted += 1;

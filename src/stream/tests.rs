@@ -367,6 +367,20 @@ fn a_connection_is_serialised_with_its_times() {
 }
 
 #[test]
+fn what_was_captured_at_another_hop_as_well_is_no_retransmission() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    let later = |net: &mut Net, ttl| {
+        net.time += 5_000_000;
+        net.send(true, 100, 500, ACK, b"abc", |segment| segment.ttl = ttl)
+    };
+    assert_eq!(later(&mut net, 61), NOTHING);
+    assert_eq!(later(&mut net, 64), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.duplicate_frames, facts.retransmitted), (1, 1));
+}
+
+#[test]
 fn mirrored_frames_are_not_retransmissions() {
     let mut net = Net::open();
     let id = |segment: &mut Segment<'_>| segment.ip_id = Some(7);

@@ -7,8 +7,8 @@ use crate::rules::{Notes, Seen};
 rule! {
     /// Frames were captured twice.
     ///
-    /// A mirror of several ports, or a capture on several interfaces, shows a packet on its way in and on its way out. The copies were left
-    /// out of every count.
+    /// A mirror of several ports, a capture on several interfaces, or two captures put together show a packet at more than
+    /// one place. The copies were left out of every count.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -34,6 +34,6 @@ fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     let count = report.quality.duplicate_frames;
     if count > 0 {
         let frames = if count == 1 { "frame is a copy" } else { "frames are copies" };
-        notes.add(Span::default(), format!("{count} {frames} of one within a millisecond before"));
+        notes.add(Span::default(), format!("{count} {frames} of one that was captured before"));
     }
 }

@@ -222,6 +222,18 @@ pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
     })
 }
 
+/// Whether the capture lacks bytes of the server, be it an answer or a part of one.
+pub const fn lacks_answers(connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    server.packets == 0 || server.lost_by_capture > 0 || server.missing > 0
+}
+
+/// Whether a request was not answered, rather than answered unseen.
+pub fn is_unanswered(session: &Session, exchange: &Exchange) -> bool {
+    let connection = session.connection(exchange.connection);
+    exchange.response.is_none() && !connection.is_some_and(lacks_answers)
+}
+
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
 pub const CLIENT_SENDS_SECS: f64 = 120.0;
 

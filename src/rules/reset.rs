@@ -43,7 +43,7 @@ pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
             .connections
             .iter()
             .any(|next| (last..reset.at.frame).contains(&next.first.frame));
-        if closed || moved_on || gives_up(connection) || lost_answer(session, connection) {
+        if closed || moved_on || gives_up(connection) || look::lacks_answers(connection) {
             return None;
         }
         let sender = sender(connection, &reset);
@@ -63,14 +63,11 @@ pub fn gives_up(connection: &Connection) -> bool {
 /// Repeats that are no single loss.
 const IN_VAIN: u32 = 2;
 
-/// Whether the capture lacks bytes of the server that belong to no answer it has.
-fn lost_answer(session: &Session, connection: &Connection) -> bool {
-    let server = &connection.server_side;
-    let own = session.exchanges.iter().filter(|exchange| exchange.connection == connection.id);
-    let answers = own.filter_map(|exchange| exchange.response.as_ref());
-    let known: u64 =
-        answers.flat_map(|answer| answer.body.holes.iter()).map(|hole| hole.bytes).sum();
-    server.packets == 0 || server.lost_by_capture + server.missing > known
+/// When an RST came, as far as its exchange got.
+pub fn moment(exchange: &Exchange) -> String {
+    let sent = exchange.request.as_ref().is_some_and(|request| request.body.complete);
+    let when = if sent { "before the answer to the" } else { "inside the" };
+    format!("{when} {}", exchange.kind)
 }
 
 /// Judges an RST by its TTL and identification beside those of the host's other packets, and by RSTs the other way.

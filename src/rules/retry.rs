@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Around;
+use super::{Around, look};
 use crate::at::Span;
 use crate::model::{Exchange, Outcome, Response, Session, Text};
 
@@ -21,7 +21,7 @@ pub struct Try {
 /// The packets of this session that failed, in order. Authentication rounds, smaller Fragments after a 413 and corrections
 /// after a 416 are none.
 pub fn packets(session: &Session) -> Vec<Try> {
-    let failed = session.exchanges.iter().filter(|exchange| has_failed(exchange));
+    let failed = session.exchanges.iter().filter(|exchange| has_failed(session, exchange));
     let tries = failed.map(|exchange| Try {
         what: (exchange.kind.to_string().into(), asked_for(exchange)),
         span: exchange.span(),
@@ -55,8 +55,8 @@ fn asked_for(exchange: &Exchange) -> Option<Text> {
     range.or_else(|| request.supported_protocols.clone())
 }
 
-fn has_failed(exchange: &Exchange) -> bool {
-    let unanswered = exchange.response.is_none();
+fn has_failed(session: &Session, exchange: &Exchange) -> bool {
+    let unanswered = look::is_unanswered(session, exchange);
     let refused = |response: &Response| {
         response.http_status >= 400 && !matches!(response.http_status, 401 | 407 | 413 | 416)
     };

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The session was closed more than once.
@@ -24,6 +24,14 @@ rule! {
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
+    /// > CLOSE-SESSION
+    /// < 200 lost
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
     /// > FRAGMENT 0-9/10
     /// < 200
     /// > CLOSE-SESSION
@@ -41,9 +49,14 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let counts = |exchange: &&Exchange| {
         let challenged = exchange.response.as_ref().is_some_and(Response::is_challenge);
-        exchange.kind == PacketType::CloseSession && exchange.request.is_some() && !challenged
+        let unseen = exchange.response.is_none() && !look::is_unanswered(session, exchange);
+        exchange.kind == PacketType::CloseSession
+            && exchange.request.is_some()
+            && !challenged
+            && !unseen
     };
-    let all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
+    let mut all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
+    all.sort_by_key(|exchange| exchange.span().first.frame);
     let [first, .., last] = all.as_slice() else { return };
     let secs = last.span().first.time.secs_since(first.span().first.time);
     let answer = match &first.response {
@@ -53,5 +66,5 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let message =
         format!("Close-Session was sent {} times within {secs:.0} s; {answer}", all.len());
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
-    notes.note(notes.severity(), crate::rules::Confidence::Certain, &spans, message);
+    notes.note(notes.severity(), Confidence::Certain, &spans, message);
 }

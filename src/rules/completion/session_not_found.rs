@@ -1,5 +1,6 @@
 //! The rule `session-not-found`.
 
+use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::lost::{self, Loss};
 use crate::rules::{Confidence, Notes, Severity, look};
@@ -40,7 +41,7 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(loss) = lost::of(session, exchange) else { return };
     let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
-    let over = look::is_over_before(session, exchange);
+    let over = look::is_over_before(session, exchange) || is_repeated_close(session, exchange);
     // For a session that was closed it is the right answer.
     let severity = if over { Severity::Note } else { notes.severity() };
     let (confidence, message) = match loss {
@@ -54,6 +55,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         ),
     };
     notes.note(severity, confidence, &[exchange.span()], message);
+}
+
+/// Whether an earlier Close-Session was not answered, but may have done its work.
+fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
+    let close = |other: &Exchange| {
+        other.kind == PacketType::CloseSession
+            && other.response.is_none()
+            && other.span().first.frame < exchange.span().first.frame
+    };
+    exchange.kind == PacketType::CloseSession && session.exchanges.iter().any(close)
 }
 
 fn packet(exchange: &Exchange) -> String {

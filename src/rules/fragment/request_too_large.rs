@@ -1,5 +1,6 @@
 //! The rule `request-too-large`.
 
+use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
@@ -34,6 +35,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
+    // What was refused is not known where the head of the request is cut.
+    if exchange.kind == PacketType::Unknown {
+        return;
+    }
     let size = length(exchange);
     let smaller = look::after(session, exchange)
         .filter(|later| later.kind == exchange.kind && look::succeeded(later))

@@ -24,6 +24,14 @@ rule! {
     /// ```
     /// Rounds of NTLM:
     /// ```silent
+    /// > PING
+    /// < 401 plain lost
+    /// > PING
+    /// < 401 plain lost
+    /// > PING
+    /// < 200
+    /// ```
+    /// ```silent
     /// > CREATE-SESSION
     /// < 401 plain
     /// > CREATE-SESSION

@@ -25,6 +25,11 @@ rule! {
     /// > GET /
     /// < 200 plain
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node2.example
+    /// ! name node2.example NXDOMAIN
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=192.0.2.81
@@ -74,6 +79,18 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let confidence =
             if named.address().is_some() { Confidence::Certain } else { Confidence::Likely };
         notes.note(severity, confidence, &[named.opened.span(), attempt.span], message);
+    }
+    let meant = around.lookups.iter().filter(|lookup| {
+        lookup.client == named.opened.client.ip()
+            && named.is(&lookup.name)
+            && named.secs_to(lookup.last.time) >= 0.0
+    });
+    for lookup in meant {
+        failed = true;
+        let message = format!("\"{}\" was named, and {}", named.value, lookup.failure.words());
+        let severity = severity(session, notes.severity());
+        let spans = [named.opened.span(), lookup.span];
+        notes.note(severity, Confidence::Likely, &spans, message);
     }
     let quiet = around.quiet_secs_after(session);
     let silent = named.later().next().is_none() && quiet >= look::CLIENT_WAITS_SECS;

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Confidence, Notes, Severity, hosts};
+use crate::rules::{Around, Confidence, Notes, Severity, hosts, look};
 
 rule! {
     /// The name of the host could not be resolved.
@@ -69,9 +69,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             _ => notes.severity(),
         };
         let message = format!(
-            "\"{}\" was asked for {} times: {}",
+            "\"{}\" was asked for {}: {}",
             lookup.name,
-            lookup.tries,
+            look::count(lookup.tries, "time"),
             lookup.failure.words()
         );
         let span = Span { first: lookup.span.first, last: lookup.last };

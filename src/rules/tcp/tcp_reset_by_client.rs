@@ -57,10 +57,8 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, reset, sender) in reset::inside(session, Side::Client) {
         if !sender.middlebox {
-            let message = format!(
-                "the client reset the connection inside the {} ({})",
-                exchange.kind, sender.evidence
-            );
+            let moment = reset::moment(exchange);
+            let message = format!("the client reset the connection {moment} ({})", sender.evidence);
             let span = look::reset_span(exchange, &reset);
             notes.note(notes.severity(), sender.confidence, &[span], message);
         }

@@ -49,10 +49,8 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, reset, sender) in reset::inside(session, Side::Server) {
         if !sender.middlebox {
-            let message = format!(
-                "the server reset the connection inside the {} ({})",
-                exchange.kind, sender.evidence
-            );
+            let moment = reset::moment(exchange);
+            let message = format!("the server reset the connection {moment} ({})", sender.evidence);
             let span = look::reset_span(exchange, &reset);
             notes.note(notes.severity(), sender.confidence, &[span], message);
         }

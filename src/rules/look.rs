@@ -136,11 +136,23 @@ pub fn stranger(exchange: &Exchange) -> Option<&Response> {
     (other && !response.is_challenge() && response.http_status != 413).then_some(response)
 }
 
-/// Whether a later packet of the session was answered with success.
-pub fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
+/// Whether a later packet that carries the upload on was answered with success.
+fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
     after(session, exchange).any(|later| {
-        later.response.as_ref().is_some_and(|response| response.is_ack() && response.is_success())
+        later.kind != PacketType::CancelSession
+            && later.response.as_ref().is_some_and(|ack| ack.is_ack() && ack.is_success())
     })
+}
+
+/// What a finding about an answer from something in front of BITS is worth: as much as the rule says, a note where the
+/// upload went on later.
+pub fn unless_made_good(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
+    if is_made_good(session, exchange) { Severity::Note } else { severity }
+}
+
+/// What a finding about a refused packet is worth: as much as the rule says, a note where the same was accepted later.
+pub fn unless_recovered(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
+    if recovered(session, exchange) { Severity::Note } else { severity }
 }
 
 /// Whether a response is a web page.

@@ -109,6 +109,36 @@ fn authentication_rounds_that_succeed_are_nothing() {
 }
 
 #[test]
+fn a_refusal_that_did_not_last_is_recovery() {
+    for refusal in [
+        "503 plain\n  Server: Microsoft-HTTPAPI/2.0",
+        "400 plain\n  Server: Microsoft-HTTPAPI/2.0",
+        "403 plain\n  | The requested URL was rejected. Your support ID is: 7",
+        "403 plain\n  Server: Microsoft-IIS/10.0",
+        "403 error=0x80070005 context=0x5",
+        "502 plain\n  Server: nginx",
+    ] {
+        let again = format!("< {refusal}\n... 600 s\n= connection\n> ");
+        let fragment = "FRAGMENT 0-9999/10000\n";
+        let rest = "< 200\n> CLOSE-SESSION\n< 200";
+        let mid = "> CREATE-SESSION\n< 200 session=1\n> ";
+        at_most(Severity::Note, &format!("{mid}{fragment}{again}PING\n< 200\n> {fragment}{rest}"));
+        let create = "CREATE-SESSION\n";
+        let opened = format!("> {create}{again}{create}< 200 session=1\n");
+        at_most(Severity::Note, &format!("{opened}> {fragment}{rest}"));
+    }
+    let page = "200 plain\n  Content-Type: text/html\n  | <html><title>Please log in</title>";
+    at_most(Severity::Note, &upload(&format!("> PING\n< {page}\n> PING\n< 200\n")));
+}
+
+#[test]
+fn a_cancel_makes_nothing_good() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 503 plain\n  \
+                Server: Microsoft-HTTPAPI/2.0\n> CANCEL-SESSION\n< 200";
+    assert!(fired(text).contains(&("app-pool-down".to_owned(), Severity::Error)));
+}
+
+#[test]
 fn a_pause_of_hours_and_a_fin_after_the_last_ack_are_nothing() {
     at_most(
         Severity::Note,

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The application pool behind the URL is stopped, or its queue is full.
@@ -33,9 +33,11 @@ rule! {
     Error, belief 95, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
     if Origin::of_response(response) == Origin::HttpSys && response.http_status == 503 {
-        notes.likely(exchange.span(), format!("http.sys answered the {} with 503", exchange.kind));
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let message = format!("http.sys answered the {} with 503", exchange.kind);
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }

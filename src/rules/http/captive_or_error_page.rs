@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// A web page came where an Ack should be.
@@ -40,7 +40,7 @@ rule! {
     Error, belief 91, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
     let who = Origin::of_response(response);
     let page = response.is_success() && look::is_page(response) && who != Origin::Waf;
@@ -48,14 +48,13 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let title = look::title(response).map(|title| format!(" with the page \"{title}\""));
-    notes.likely(
-        exchange.span(),
-        format!(
-            "{} answered the {} with {}{}",
-            Origin::describe(response),
-            exchange.kind,
-            response.http_status,
-            title.unwrap_or_default()
-        ),
+    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let message = format!(
+        "{} answered the {} with {}{}",
+        Origin::describe(response),
+        exchange.kind,
+        response.http_status,
+        title.unwrap_or_default()
     );
+    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// A gateway has no live server behind it.
@@ -50,8 +50,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     {
         return;
     }
-    let good = look::is_made_good(session, exchange);
-    let severity = if good { Severity::Note } else { notes.severity() };
+    let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = Origin::describe(response);
     let message = format!(
         "{who} answered the {} with {status} after {:.1} s",

@@ -1,7 +1,7 @@
 //! The rule `header-stripped`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// Something on the way took the BITS fields out of an answer.
@@ -47,12 +47,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         .any(|other| other.response.as_ref().is_some_and(crate::model::Response::is_ack));
     let hop = response.via.as_ref().or_else(|| response.hops.first());
     if let Some(hop) = hop.filter(|_| speaks && !look::is_page(response)) {
-        notes.likely(
-            exchange.span(),
-            format!(
-                "the {} was answered {} through \"{hop}\", without a BITS field",
-                exchange.kind, response.http_status
-            ),
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let message = format!(
+            "the {} was answered {} through \"{hop}\", without a BITS field",
+            exchange.kind, response.http_status
         );
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// http.sys answered before IIS was asked.
@@ -33,7 +33,7 @@ rule! {
     Error, belief 93, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
     let (who, status) = (Origin::of_response(response), response.http_status);
     if who != Origin::HttpSys || status < 400 || status == 503 {
@@ -42,8 +42,7 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let words = response.body_start.split("HTTP Error ").nth(1);
     let words = words.and_then(|words| words.split('<').next()).unwrap_or_default().trim();
     let words = if words.is_empty() { String::new() } else { format!(": \"{words}\"") };
-    notes.likely(
-        exchange.span(),
-        format!("http.sys answered the {} with {status}{words}", exchange.kind),
-    );
+    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let message = format!("http.sys answered the {} with {status}{words}", exchange.kind);
+    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

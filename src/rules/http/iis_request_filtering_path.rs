@@ -48,7 +48,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let confidence = if others { Confidence::Likely } else { Confidence::Possible };
         let but = if others { "; other names were accepted" } else { "" };
         let message = format!("IIS answered 404 for a name with {why}{but}");
-        notes.note(notes.severity(), confidence, &[exchange.span()], message);
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        notes.note(severity, confidence, &[exchange.span()], message);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The answer is that of a web server without BITS.
@@ -38,21 +38,20 @@ rule! {
     Error, belief 90, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
     let (who, status) = (Origin::of_response(response), response.http_status);
     let success = response.is_success() && !look::is_page(response) && !bears_bits(response);
     let refuses =
         who == Origin::WebServer && matches!(status, 403 | 406 | 409 | 410 | 415 | 422 | 423 | 451);
     if success && who != Origin::Waf || refuses {
-        notes.likely(
-            exchange.span(),
-            format!(
-                "{} answered the {} with {status} and without BITS-Packet-Type",
-                Origin::describe(response),
-                exchange.kind
-            ),
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let message = format!(
+            "{} answered the {} with {status} and without BITS-Packet-Type",
+            Origin::describe(response),
+            exchange.kind
         );
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// IIS refused the verb before BITS was asked.
@@ -52,6 +52,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             None => continue,
         };
         let who = Origin::describe(response);
-        notes.likely(exchange.span(), format!("{who} answered {} with 404 {why}", request.method));
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let message = format!("{who} answered {} with 404 {why}", request.method);
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }

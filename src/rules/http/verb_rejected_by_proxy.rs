@@ -41,7 +41,7 @@ rule! {
     Error, belief 92, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
     let status = response.http_status;
     if Origin::of_response(response) != Origin::Proxy || !matches!(status, 400 | 403 | 405 | 501) {
@@ -58,5 +58,6 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let who = Origin::describe(response);
     let method = exchange.request.as_ref().map_or("", |request| &request.method);
     let message = format!("{who} answered {method} with {status}{reason}");
-    notes.note(notes.severity(), confidence, &[exchange.span()], message);
+    let severity = look::unless_made_good(session, exchange, notes.severity());
+    notes.note(severity, confidence, &[exchange.span()], message);
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The web server does not know the verb BITS_POST.
@@ -36,7 +36,7 @@ rule! {
     Error, belief 91, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
     let (who, status) = (Origin::of_response(response), response.http_status);
     if who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) {
@@ -44,6 +44,7 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
         let who = Origin::describe(response);
         let message = format!("{who} answered {method} with {status}{}", allow.unwrap_or_default());
-        notes.likely(exchange.span(), message);
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }

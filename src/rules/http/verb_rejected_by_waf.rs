@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// A web application firewall refused the request.
@@ -37,7 +37,7 @@ rule! {
     Error, belief 93, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
     let status = response.http_status;
     if Origin::of_response(response) == Origin::Waf && matches!(status, 200..=299 | 400..=501) {
@@ -45,9 +45,8 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let id = response.body_start.to_ascii_lowercase().find("support id");
         let id = id.and_then(|at| response.body_start.get(at..)?.split('<').next());
         let id = id.map_or_else(String::new, |id| format!(" (\"{}\")", id.trim()));
-        notes.likely(
-            exchange.span(),
-            format!("{who} answered the {} with {status}{id}", exchange.kind),
-        );
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let message = format!("{who} answered the {} with {status}{id}", exchange.kind);
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// WebDAV took the request that was for BITS.
@@ -30,7 +30,7 @@ rule! {
     Error, belief 94, needs WholeExchange, Trouble
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange).filter(|response| response.http_status == 405)
     else {
         return;
@@ -42,7 +42,9 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let dav = response.dav.as_deref().map(|dav| format!("DAV \"{dav}\""));
         let told = dav.unwrap_or_else(|| format!("Allow \"{allow}\""));
         let who = Origin::describe(response);
-        notes.likely(exchange.span(), format!("{who} answered 405 with {told}"));
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let message = format!("{who} answered 405 with {told}");
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }
 

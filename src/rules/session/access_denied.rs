@@ -39,7 +39,7 @@ rule! {
 
 const ACCESS_DENIED: u32 = 0x8007_0005;
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = exchange.response.as_ref().filter(|_| exchange.request.is_some()) else {
         return;
     };
@@ -51,7 +51,8 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     let code = answer.error_value().map_or(String::new(), |code| format!(" with 0x{code:08X}"));
     let message = format!("{} was answered {status}{code} by {}", exchange.kind, who.name());
-    notes.note(notes.severity(), confidence, &[exchange.span()], message);
+    let severity = look::unless_recovered(session, exchange, notes.severity());
+    notes.note(severity, confidence, &[exchange.span()], message);
 }
 
 fn denied_by_bits(answer: &Response) -> bool {

@@ -72,7 +72,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         };
         let message =
             format!("{} answered to Create-Session for \"{url}\", {why}", answer.http_status);
-        notes.note(notes.severity(), confidence, &[exchange.span()], message);
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        notes.note(severity, confidence, &[exchange.span()], message);
     }
 }
 

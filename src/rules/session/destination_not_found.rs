@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The BITS server does not know the path.
@@ -48,16 +48,17 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         if exchange.kind != PacketType::CreateSession {
             continue;
         }
+        let severity = look::unless_recovered(session, exchange, notes.severity());
         let target = exchange.request.as_ref().map_or("", |request| &request.target);
         if answer.is_ack() {
             let message = format!("the BITS server answered 404 for \"{target}\"");
-            notes.note(notes.severity(), Confidence::Certain, &[exchange.span()], message);
+            notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if Origin::of_response(answer) == Origin::WebServer
             && let Some(at) = spoke_bits(session, around, exchange)
         {
             let message =
                 format!("404 for \"{target}\", though the server spoke BITS in frame {at}");
-            notes.note(notes.severity(), Confidence::Likely, &[exchange.span()], message);
+            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rule `execute-enabled`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The upload directory allows scripts or programs to run.
@@ -26,12 +26,12 @@ rule! {
 /// `BG_E_SERVER_EXECUTE_ENABLE`.
 const EXECUTE_ENABLE: u32 = 0x8020_0023;
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };
     if answer.error_value() == Some(EXECUTE_ENABLE) && !answer.is_success() {
-        notes.add(
-            exchange.span(),
-            format!("{} was answered {} with 0x80200023", exchange.kind, answer.http_status),
-        );
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let message =
+            format!("{} was answered {} with 0x80200023", exchange.kind, answer.http_status);
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

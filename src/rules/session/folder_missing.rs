@@ -56,18 +56,19 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let Some(answer) = exchange.response.as_ref().filter(|_| exchange.request.is_some()) else {
             continue;
         };
+        let severity = look::unless_recovered(session, exchange, notes.severity());
         if answer.error_value() == Some(PATH_NOT_FOUND) && !look::is_of_application(answer) {
             let status = answer.http_status;
             let message = format!(
                 "{} into \"{folder}\" was answered {status} with 0x80070003",
                 exchange.kind
             );
-            notes.add(exchange.span(), message);
+            notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if not_found(exchange, answer)
             && let Some(other) = sibling(session, around, folder)
         {
             let message = format!("404 for \"{folder}\", though uploads into \"{other}\" work");
-            notes.note(notes.severity(), Confidence::Likely, &[exchange.span()], message);
+            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
 }

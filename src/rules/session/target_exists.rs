@@ -60,7 +60,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             _ => continue,
         };
         let message = format!("{} was answered {}{why}", exchange.kind, answer.http_status);
-        notes.note(notes.severity(), confidence, &[exchange.span()], message);
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        notes.note(severity, confidence, &[exchange.span()], message);
     }
 }
 

@@ -55,11 +55,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && matches!(status, 404 | 405 | 501)
             && Origin::of_response(answer) == Origin::Iis;
         let server = answer.server.as_deref().unwrap_or("IIS");
+        let severity = look::unless_recovered(session, exchange, notes.severity());
         if said {
-            notes.add(
-                exchange.span(),
-                format!("{} was answered 501 and access denied", exchange.kind),
-            );
+            let message = format!("{} was answered 501 and access denied", exchange.kind);
+            notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if bare
             && !is_webdav(answer)
             && !is_enabled(session, around)
@@ -67,7 +66,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         {
             let message =
                 format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
-            notes.note(notes.severity(), Confidence::Likely, &[exchange.span()], message);
+            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
 }

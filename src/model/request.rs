@@ -58,6 +58,14 @@ pub struct Request {
     pub rare: Rare<RareRequest>,
 }
 
+impl Request {
+    /// Whether the target is a whole URL: only proxies are asked so (RFC 9112 3.2.2).
+    pub fn is_for_proxy(&self) -> bool {
+        let scheme = "http://";
+        self.target.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme))
+    }
+}
+
 /// What few requests have.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 pub struct RareRequest {

@@ -12,6 +12,7 @@ use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::tls::TlsConnections;
 use crate::model::{Attempt, Exchange, Lookup, Outcome, Session, Text, TlsConnection, url};
 use crate::rules::hosts::bare;
+use crate::rules::origin::{self, Origin};
 use crate::rules::{look, runner};
 use crate::sessions::Web;
 
@@ -290,6 +291,26 @@ impl<'a> Around<'a> {
                 && attempt.last.time >= session.started
                 && went_to(attempt.server)
         })
+    }
+
+    /// Who answered an exchange, in view of what the same address answered to ordinary requests.
+    pub fn origin(&self, exchange: &Exchange) -> Origin {
+        let hidden = self.named_elsewhere(exchange).is_some();
+        if hidden { Origin::Proxy } else { Origin::of(exchange) }
+    }
+
+    /// The same, with the name that it gives itself; `None` without an answer.
+    pub fn told(&self, exchange: &Exchange) -> Option<String> {
+        let hidden = self.named_elsewhere(exchange).map(|_| origin::NAMELESS_PROXY.to_owned());
+        hidden.or_else(|| Origin::told(exchange))
+    }
+
+    /// Where the same address answered an ordinary request as a server that always gives its name, or through a hop that
+    /// does, while this exchange got a refusal without name and body: something in front refused it.
+    pub fn named_elsewhere(&self, exchange: &Exchange) -> Option<At> {
+        let response = exchange.response.as_ref()?;
+        let bare = response.body_start.is_empty() && origin::is_nameless_refusal(response);
+        self.web.named(exchange.server).filter(|_| bare)
     }
 
     /// The first success of a server with a request that is not BITS.

@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 
 use super::origin::Origin;
-use super::{ALL, Diagnosis, Finding, Rule, Severity};
+use super::{ALL, Around, Diagnosis, Finding, Rule, Severity};
 use crate::bits::hresult;
 use crate::model::{Exchange, Outcome, Session};
 
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
-pub fn of(session: &Session) -> Option<Diagnosis> {
+pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let ranked = ranked(session, &session.findings);
     let &(rule, cause) = ranked.first()?;
     let mut contributing: Vec<String> = Vec::new();
@@ -23,7 +23,7 @@ pub fn of(session: &Session) -> Option<Diagnosis> {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,
         contributing,
-        answered_by: decisive.map_or(Origin::Nobody, Origin::of),
+        answered_by: decisive.map_or(Origin::Nobody, |exchange| around.origin(exchange)),
         answerable: rule.answerable().map(str::to_owned),
         advice: cause.advice.clone().map(String::from),
         confirm: cause.confirm.clone().map(String::from),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::product;
-use crate::model::{Exchange, Response};
+use crate::model::{Exchange, Request, Response};
 
 /// Who gave an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,14 +40,26 @@ impl Origin {
         }
     }
 
-    /// Who answered an exchange.
+    /// Who answered an exchange. A refusal without a name is the proxy's where the request was addressed to one.
     pub fn of(exchange: &Exchange) -> Self {
-        exchange.response.as_ref().map_or(Self::Nobody, Self::of_response)
+        let Some(response) = &exchange.response else { return Self::Nobody };
+        if is_by_asked_proxy(exchange, response) {
+            Self::Proxy
+        } else {
+            Self::of_response(response)
+        }
     }
 
     /// Who gave a response.
     pub fn of_response(response: &Response) -> Self {
         judge(response).0
+    }
+
+    /// Who answered an exchange, with the name that it gives itself; `None` without an answer.
+    pub fn told(exchange: &Exchange) -> Option<String> {
+        let response = exchange.response.as_ref()?;
+        let nameless = is_by_asked_proxy(exchange, response);
+        Some(if nameless { NAMELESS_PROXY.to_owned() } else { Self::describe(response) })
     }
 
     /// Who gave a response, with the name that it gives itself: `the proxy squid/5.7`.
@@ -62,6 +74,20 @@ impl Origin {
             (origin, _) => origin.name().to_owned(),
         }
     }
+}
+
+/// The words for a proxy that gives no name.
+pub(super) const NAMELESS_PROXY: &str = "a proxy without a name";
+
+fn is_by_asked_proxy(exchange: &Exchange, response: &Response) -> bool {
+    let asked = exchange.request.as_ref().is_some_and(Request::is_for_proxy);
+    asked && !exchange.tunnel && is_nameless_refusal(response)
+}
+
+/// Whether a request was refused as its method, syntax or sender may deserve it, by something that gives no name.
+pub(super) fn is_nameless_refusal(response: &Response) -> bool {
+    matches!(response.http_status, 400 | 403 | 405 | 501)
+        && matches!(judge(response), (Origin::WebServer, None))
 }
 
 /// Characters of a name that are told; it is what the wire says.

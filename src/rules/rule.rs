@@ -62,6 +62,8 @@ pub enum Check {
     Exchange(fn(&Session, &Exchange, &mut Notes<'_>)),
     /// Each exchange that did not go smoothly: without an answer, or with one that is no Ack of success or has an error.
     Trouble(fn(&Session, &Exchange, &mut Notes<'_>)),
+    /// The same, and what the capture shows around it.
+    TroubleAround(fn(&Session, &Exchange, &Around<'_>, &mut Notes<'_>)),
     /// Each session.
     Session(fn(&Session, &mut Notes<'_>)),
     /// Each session and what the capture shows around it.

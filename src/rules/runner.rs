@@ -72,7 +72,7 @@ impl Judge {
             end,
         };
         session.findings = self.findings(session, &around);
-        session.diagnosis = diagnosis::of(session);
+        session.diagnosis = diagnosis::of(session, &around);
         self.seen.add_handshakes(handshakes);
         self.history.add(session, id);
         self.seen.add(session);
@@ -145,6 +145,7 @@ const fn speaks_of_smooth(rule: &Rule) -> bool {
     !matches!(
         rule.check,
         Check::Trouble(_)
+            | Check::TroubleAround(_)
             | Check::TroubledSession(_)
             | Check::TroubledAround(_)
             | Check::Rest(_)
@@ -163,19 +164,18 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
         return;
     }
     let session = shown.session;
-    let mut each = |parts: &[Part<'_>], check: fn(&Session, &Exchange, &mut Notes<'_>)| {
-        for part in parts {
-            if part.whole || rule.needs != Needs::WholeExchange {
-                check(session, part.exchange, notes);
-            }
-        }
-    };
+    let heard = |part: &&Part<'_>| part.whole || rule.needs != Needs::WholeExchange;
+    let exchanges = shown.exchanges.iter().filter(heard).map(|part| part.exchange);
+    let troubled = shown.troubled.iter().filter(heard).map(|part| part.exchange);
     match &rule.check {
         Check::Connection(check) => {
             session.connections.iter().for_each(|connection| check(connection, notes));
         }
-        Check::Exchange(check) => each(&shown.exchanges, *check),
-        Check::Trouble(check) => each(&shown.troubled, *check),
+        Check::Exchange(check) => exchanges.for_each(|exchange| check(session, exchange, notes)),
+        Check::Trouble(check) => troubled.for_each(|exchange| check(session, exchange, notes)),
+        Check::TroubleAround(check) => {
+            troubled.for_each(|exchange| check(session, exchange, around, notes));
+        }
         Check::Session(check) | Check::TroubledSession(check) => check(session, notes),
         Check::Around(check) | Check::TroubledAround(check) => check(session, around, notes),
         Check::Anywhere(check) => check(Place::Session(session, around), notes),

@@ -336,7 +336,7 @@ impl Sessions {
         let Start::Response { status, .. } = head.start else { return };
         if self.link(connection.id, exchange).is_none() {
             if !decode::is_bits(head) {
-                self.web.answered(connection.server, status, span.first);
+                self.web.answered(connection.server, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
                 return;
             }
@@ -504,11 +504,14 @@ impl Sessions {
                     name_type(request, &channel.file.take(exchange));
                 }
             }),
-            Side::Server => value.response.iter_mut().for_each(|response| {
-                response.span.cover(span);
-                response.answered_by = Some(Origin::of_response(response));
-                channel.answer = Beginning::default();
-            }),
+            Side::Server => {
+                let origin = Origin::of(value);
+                value.response.iter_mut().for_each(|response| {
+                    response.span.cover(span);
+                    response.answered_by = Some(origin);
+                    channel.answer = Beginning::default();
+                });
+            }
         }
         if side == Side::Server && value.response.is_some() {
             observer.exchange(value);

@@ -261,9 +261,9 @@ impl Open {
         hashing: &mut Pool,
     ) -> Option<Session> {
         // Responses that were not seen to end have not been judged yet.
-        for response in self.exchanges.iter_mut().filter_map(|exchange| exchange.response.as_mut())
-        {
-            response.answered_by = Some(Origin::of_response(response));
+        for exchange in &mut self.exchanges {
+            let origin = Origin::of(exchange);
+            exchange.response.iter_mut().for_each(|response| response.answered_by = Some(origin));
         }
         let size = self
             .exchanges

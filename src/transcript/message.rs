@@ -35,6 +35,8 @@ pub(super) fn request(message: &Message<'_>, state: &mut State) -> Result<Bytes,
     state.range = None;
     let target = if plain { message.words.first().copied() } else { None };
     let target = target.map_or_else(|| state.path.clone(), str::to_owned);
+    let whole =
+        if message.has("proxied") { format!("http://{}", state.host) } else { String::new() };
     let verb = if plain { message.what } else { "BITS_POST" };
     let mut fields: Fields = vec![
         ("Connection".into(), "Keep-Alive".into()),
@@ -48,7 +50,7 @@ pub(super) fn request(message: &Message<'_>, state: &mut State) -> Result<Bytes,
         body = packet(message, state, &mut fields)?.unwrap_or(body);
         fields.push(("Content-Length".into(), body.len().to_string()));
     }
-    finish(message, &format!("{verb} {target} HTTP/1.1"), fields, body)
+    finish(message, &format!("{verb} {whole}{target} HTTP/1.1"), fields, body)
 }
 
 /// Methods of ordinary requests.

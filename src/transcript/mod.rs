@@ -21,6 +21,7 @@
 //!
 //! | word | meaning |
 //! |---|---|
+//! | `proxied` | a request with the whole URL in its first line, as proxies are asked |
 //! | `session=`, `name=`, `offers=` | `BITS-Session-Id`, `Content-Name`, `BITS-Supported-Protocols`; the id is kept for later |
 //! | `session=`, `protocol=`, `received=`, `error=`, `context=`, `host=`, `fallback=`, `reply=` | the fields of an Ack |
 //! | `plain` | a response that is not from BITS |

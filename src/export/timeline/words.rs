@@ -91,7 +91,7 @@ impl Words {
 
     /// The line of a response.
     pub fn response(&self, exchange: &Exchange, response: &Response) -> Said {
-        let mut parts: Vec<String> = stranger(response).into_iter().collect();
+        let mut parts: Vec<String> = stranger(exchange).into_iter().collect();
         if let Some(guid) = &response.protocol {
             parts.push(format!("chooses {}", self.chosen(exchange, guid)));
         }
@@ -256,11 +256,13 @@ fn answer(response: &Response) -> String {
 }
 
 /// Who answered, where that was no BITS server.
-fn stranger(response: &Response) -> Option<String> {
+fn stranger(exchange: &Exchange) -> Option<String> {
+    let response = exchange.response.as_ref()?;
     if response.is_cut() {
         return Some("head cut off".to_owned());
     }
-    (!response.is_ack()).then(|| format!("from {}", Origin::describe(response)))
+    let who = Origin::told(exchange).filter(|_| !response.is_ack());
+    who.map(|who| format!("from {who}"))
 }
 
 fn tone(response: &Response) -> Tone {

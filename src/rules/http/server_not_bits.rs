@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The answer is that of a web server without BITS.
@@ -35,12 +35,12 @@ rule! {
     /// Advice: Check that host, port and path of the URL lead to the directory that has BITS uploads enabled.
     /// Confirm: The log of the intended server lacks the request.
     /// Reference: [MC-BUP] 2.2.3
-    Error, belief 90, needs WholeExchange, Trouble
+    Error, belief 90, needs WholeExchange, TroubleAround
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (Origin::of_response(response), response.http_status);
+    let (who, status) = (around.origin(exchange), response.http_status);
     let success = response.is_success() && !look::is_page(response) && !bears_bits(response);
     let refuses =
         who == Origin::WebServer && matches!(status, 403 | 406 | 409 | 410 | 415 | 422 | 423 | 451);

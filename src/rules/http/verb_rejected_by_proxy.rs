@@ -1,8 +1,8 @@
 //! The rule `verb-rejected-by-proxy`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::model::{Exchange, Response, Session};
+use crate::rules::origin::{self, Origin};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// A proxy refused the verb BITS_POST.
@@ -22,6 +22,28 @@ rule! {
     /// < 400 plain
     ///   | <html><body><h1>400 Bad request</h1>
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION proxied
+    /// < 400 plain
+    /// ```
+    /// ```fires
+    /// > GET /upload/
+    /// < 403 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 400 plain
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION proxied
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > GET /upload/
+    /// < 403 plain
+    /// > CREATE-SESSION
+    /// < 400 plain
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 405 plain
@@ -38,26 +60,35 @@ rule! {
     /// Advice: Allow the method BITS_POST on the proxy (extension methods), let the client go around it, or use https, which passes as a tunnel.
     /// Confirm: The proxy's log shows the request as denied; the server's log lacks it.
     /// Reference: RFC 9110 9.1
-    Error, belief 92, needs WholeExchange, Trouble
+    Error, belief 92, needs WholeExchange, TroubleAround
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
     let status = response.http_status;
-    if Origin::of_response(response) != Origin::Proxy || !matches!(status, 400 | 403 | 405 | 501) {
+    if around.origin(exchange) != Origin::Proxy || !matches!(status, 400 | 403 | 405 | 501) {
         return;
     }
-    // 403 may be about the address, 400 about the syntax; the others are about the method alone.
-    let confidence =
-        if matches!(status, 405 | 501) { Confidence::Certain } else { Confidence::Likely };
-    let reason = response
-        .hops
-        .iter()
-        .find_map(|hop| hop.split_once(": ").filter(|(name, _)| name.ends_with("-Error")))
-        .map_or_else(String::new, |(_, error)| format!(" ({error})"));
-    let who = Origin::describe(response);
+    let who = around.told(exchange).unwrap_or_default();
     let method = exchange.request.as_ref().map_or("", |request| &request.method);
-    let message = format!("{who} answered {method} with {status}{reason}");
+    let message =
+        format!("{who} answered {method} with {status}{}", why(around, exchange, response));
+    // 403 may be about the address, 400 about the syntax; the others are about the method alone.
+    let about_method = matches!(status, 405 | 501) && !origin::is_nameless_refusal(response);
+    let confidence = if about_method { Confidence::Certain } else { Confidence::Likely };
     let severity = look::unless_made_good(session, exchange, notes.severity());
     notes.note(severity, confidence, &[exchange.span()], message);
+}
+
+/// What the proxy itself says of the error, or what tells that it is one.
+fn why(around: &Around<'_>, exchange: &Exchange, response: &Response) -> String {
+    let error = response
+        .hops
+        .iter()
+        .find_map(|hop| hop.split_once(": ").filter(|(name, _)| name.ends_with("-Error")));
+    match (error, around.named_elsewhere(exchange)) {
+        (Some((_, error)), _) => format!(" ({error})"),
+        (_, Some(at)) => format!(", though the server gave its name in frame {}", at.frame),
+        _ => String::new(),
+    }
 }

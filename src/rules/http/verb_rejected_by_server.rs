@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The web server does not know the verb BITS_POST.
@@ -24,6 +24,18 @@ rule! {
     /// < 404
     /// ```
     /// ```silent
+    /// > CREATE-SESSION proxied
+    /// < 405 plain
+    /// ```
+    /// ```silent
+    /// > GET /
+    /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   Via: 1.1 gateway
+    /// > CREATE-SESSION
+    /// < 400 plain
+    /// ```
+    /// ```silent
     /// > CREATE-SESSION
     /// < 403 plain
     ///   Server: squid/5.7
@@ -33,12 +45,12 @@ rule! {
     /// Advice: Check the URL; enable BITS uploads on the server, or the module that speaks BITS there.
     /// Confirm: The server's access log shows BITS_POST with this status.
     /// Reference: RFC 9110 15.5.6
-    Error, belief 91, needs WholeExchange, Trouble
+    Error, belief 91, needs WholeExchange, TroubleAround
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (Origin::of_response(response), response.http_status);
+    let (who, status) = (around.origin(exchange), response.http_status);
     if who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) {
         let method = exchange.request.as_ref().map_or("", |request| &request.method);
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));

@@ -53,14 +53,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// Whether a hop left any mark.
 fn is_marked(exchange: &Exchange) -> bool {
-    let of_request = |request: &Request| !request.hops.is_empty() || is_absolute(request);
+    let of_request = |request: &Request| !request.hops.is_empty() || request.is_for_proxy();
     exchange.tunnel
         || exchange.request.as_ref().is_some_and(of_request)
         || exchange.response.as_ref().is_some_and(|response| !response.hops.is_empty())
-}
-
-fn is_absolute(request: &Request) -> bool {
-    request.target.get(..7).is_some_and(|front| front.eq_ignore_ascii_case("http://"))
 }
 
 /// Marks after which no more are told.
@@ -68,7 +64,7 @@ const MARKS: usize = 8;
 
 fn of_request(request: &Request) -> Vec<String> {
     let mut marks: Vec<String> = request.hops.iter().map(|hop| mark(hop)).collect();
-    if is_absolute(request) {
+    if request.is_for_proxy() {
         marks.push("the whole URL in the request line".to_owned());
     }
     marks

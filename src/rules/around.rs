@@ -263,6 +263,16 @@ impl<'a> Around<'a> {
         self.history.with(Some(Key::Server(server)))
     }
 
+    /// Sessions with the same URL that the session's server opened, as a client, while it was asked: the leg behind a proxy.
+    pub fn opened_behind(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
+        let proxy = session.server.address;
+        let key = session.url.clone().map(|url| Key::Upload(proxy, url));
+        let (started, ended) = (session.started, session.ended);
+        self.history.with(key).filter(move |brief| {
+            brief.created && brief.first.time >= started && brief.first.time <= ended
+        })
+    }
+
     /// Earlier sessions with the same id on the same server, the oldest first.
     pub fn same_id(
         &self,

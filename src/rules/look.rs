@@ -155,6 +155,11 @@ pub fn unless_recovered(session: &Session, exchange: &Exchange, severity: Severi
     if recovered(session, exchange) { Severity::Note } else { severity }
 }
 
+/// Whether fields of the protocol are there besides its type.
+pub fn bears_bits(response: &Response) -> bool {
+    response.session_id.is_some() || response.protocol.is_some() || response.next_offset.is_some()
+}
+
 /// Whether a response is a web page.
 pub fn is_page(response: &Response) -> bool {
     let kind = response.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();

@@ -1,6 +1,7 @@
 //! The rule `server-not-bits`.
 
 use crate::model::{Exchange, Session};
+use crate::rules::http::header_stripped::stripped;
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look};
 
@@ -27,6 +28,12 @@ rule! {
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   Via: 1.1 filter.corp.test
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 plain
     ///   Content-Type: text/html
     ///   | <html><title>Please log in</title>
     /// ```
@@ -41,7 +48,10 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
     let (who, status) = (around.origin(exchange), response.http_status);
-    let success = response.is_success() && !look::is_page(response) && !bears_bits(response);
+    let success = response.is_success()
+        && !look::is_page(response)
+        && !look::bears_bits(response)
+        && stripped(session, exchange, around).is_none();
     let refuses =
         who == Origin::WebServer && matches!(status, 403 | 406 | 409 | 410 | 415 | 422 | 423 | 451);
     if success && who != Origin::Waf || refuses {
@@ -53,9 +63,4 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         );
         notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
-}
-
-/// Whether other fields of the protocol are there: then only the type is missing.
-fn bears_bits(response: &crate::model::Response) -> bool {
-    response.session_id.is_some() || response.protocol.is_some() || response.next_offset.is_some()
 }

@@ -32,26 +32,32 @@ pub fn of<'a>(exchange: &Exchange, request: &'a Request) -> Option<Url<'a>> {
 
 /// The path that a request names, without its query.
 pub fn path_of(request: &Request) -> &str {
-    path(parts(request, false).2)
+    path_in(&request.target)
+}
+
+/// The path in a request target, without its query.
+pub fn path_in(target: &str) -> &str {
+    path(whole(target).map_or(target, |(.., target)| target))
 }
 
 fn parts(request: &Request, tls: bool) -> (&'static str, Option<&str>, &str) {
-    let scheme = if tls { "https" } else { "http" };
-    let target = &*request.target;
-    let absolute =
+    match whole(&request.target) {
+        Some((scheme, authority, target)) => (scheme, Some(authority), target),
+        None => (if tls { "https" } else { "http" }, request.host.as_deref(), &request.target),
+    }
+}
+
+/// Scheme, authority and the rest of a target that is a whole URL.
+fn whole(target: &str) -> Option<(&'static str, &str, &str)> {
+    let (scheme, rest) =
         [("http", "http://"), ("https", "https://")].into_iter().find_map(|(scheme, prefix)| {
             let front = target.get(..prefix.len())?;
             front
                 .eq_ignore_ascii_case(prefix)
                 .then(|| (scheme, target.get(prefix.len()..).unwrap_or_default()))
-        });
-    match absolute {
-        Some((scheme, rest)) => {
-            let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            (scheme, Some(authority), if target.is_empty() { "/" } else { target })
-        }
-        None => (scheme, request.host.as_deref(), target),
-    }
+        })?;
+    let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    Some((scheme, authority, if target.is_empty() { "/" } else { target }))
 }
 
 fn path(target: &str) -> &str {

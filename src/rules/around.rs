@@ -10,11 +10,13 @@ use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::tls::TlsConnections;
-use crate::model::{Attempt, Exchange, Lookup, Outcome, Session, Text, TlsConnection, url};
+use crate::model::{
+    Attempt, Exchange, Lookup, Outcome, Request, Session, Text, TlsConnection, url,
+};
 use crate::rules::hosts::bare;
 use crate::rules::origin::{self, Origin};
 use crate::rules::{look, runner};
-use crate::sessions::Web;
+use crate::sessions::{Directory, Web};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
@@ -321,6 +323,11 @@ impl<'a> Around<'a> {
         let response = exchange.response.as_ref()?;
         let bare = response.body_start.is_empty() && origin::is_nameless_refusal(response);
         self.web.named(exchange.server).filter(|_| bare)
+    }
+
+    /// What IIS answered to ordinary requests for the virtual directory that a request went to.
+    pub fn directory(&self, server: SocketAddr, request: &Request) -> Option<&'a Directory> {
+        self.web.directory(server, request)
     }
 
     /// The first success of a server with a request that is not BITS.

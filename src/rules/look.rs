@@ -160,6 +160,19 @@ pub fn bears_bits(response: &Response) -> bool {
     response.session_id.is_some() || response.protocol.is_some() || response.next_offset.is_some()
 }
 
+/// The sub-status that an error page of IIS tells to clients it trusts: 6 of `404.6 - Not Found`.
+pub fn sub_status(response: &Response) -> Option<u16> {
+    let status = format!("{}.", response.http_status);
+    let mut places = response.body_start.match_indices(&status);
+    places.find_map(|(at, _)| {
+        let (before, rest) = response.body_start.split_at_checked(at)?;
+        let digits = rest.get(status.len()..)?;
+        let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+        let alone = before.ends_with([' ', '>']) && digits.get(end..)?.starts_with([' ', '<']);
+        digits.get(..end)?.parse().ok().filter(|_| alone)
+    })
+}
+
 /// Whether a response is a web page.
 pub fn is_page(response: &Response) -> bool {
     let kind = response.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();

@@ -34,7 +34,7 @@ use replies::Replies;
 use shelf::Shelf;
 
 pub(crate) use assign::percent_decoded;
-pub use web::Web;
+pub use web::{Directory, Web};
 
 /// Bytes of a file by which its type is told.
 const FILE_START: usize = 4 << 10;
@@ -147,6 +147,7 @@ impl Sessions {
                 if decode::is_bits(head) {
                     self.request(connection, exchange, span, head);
                 } else {
+                    self.web.asked(connection.id, exchange, head);
                     self.look_for_reply(connection, exchange, span, head);
                 }
             }
@@ -336,7 +337,7 @@ impl Sessions {
         let Start::Response { status, .. } = head.start else { return };
         if self.link(connection.id, exchange).is_none() {
             if !decode::is_bits(head) {
-                self.web.answered(connection.server, status, head, span.first);
+                self.web.answered(connection, exchange, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
                 return;
             }

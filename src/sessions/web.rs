@@ -1,19 +1,31 @@
 //! What servers answer to ordinary requests: whether a refusal is about the verb or about everything.
 
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::At;
-use crate::http::Head;
+use crate::http::{Head, Start};
+use crate::model::{Request, url};
+use crate::stream::Connection;
 
-/// Servers remembered.
+/// Servers remembered, and directories of IIS.
 const SERVERS: usize = 4_096;
+
+/// Requests under way that are looked out for, the latest ones.
+const ASKED: usize = 64;
 
 /// What servers answered to ordinary requests.
 #[derive(Clone, Debug, Default)]
-pub struct Web(HashMap<SocketAddr, Answers, RandomState>);
+pub struct Web {
+    servers: HashMap<SocketAddr, Answers, RandomState>,
+    directories: HashMap<(SocketAddr, u64), Directory, RandomState>,
+    asked: VecDeque<Asked>,
+    names: RandomState,
+}
 
 /// The first answers of a server that tell something.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,10 +34,60 @@ struct Answers {
     named: Option<At>,
 }
 
+/// What IIS answered to requests for a virtual directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Directory {
+    /// The first success with anything in it.
+    pub success: Option<At>,
+    /// The first answer to a request for the directory itself that is neither a success nor 404.
+    pub other: Option<(u16, At)>,
+}
+
+/// A request for something in a directory.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    connection: u64,
+    exchange: u32,
+    directory: u64,
+    /// It is the directory itself that was asked for.
+    itself: bool,
+}
+
 impl Web {
+    /// Notes an ordinary request.
+    pub(super) fn asked(&mut self, connection: u64, exchange: u32, head: &Head<'_>) {
+        let Start::Request { method: "GET" | "HEAD", target } = head.start else { return };
+        let host = head.field("Host").unwrap_or_default();
+        let Some((directory, rest)) = first_part(url::path_in(target)) else { return };
+        if self.asked.len() >= ASKED {
+            self.asked.pop_front();
+        }
+        let directory = self.name(host, directory);
+        self.asked.push_back(Asked {
+            connection,
+            exchange,
+            directory,
+            itself: rest.is_none_or(str::is_empty),
+        });
+    }
+
     /// Notes the answer to an ordinary request.
-    pub(super) fn answered(&mut self, server: SocketAddr, status: u16, head: &Head<'_>, at: At) {
-        let mut answers = self.0.get(&server).copied().unwrap_or_default();
+    pub(super) fn answered(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        status: u16,
+        head: &Head<'_>,
+        at: At,
+    ) {
+        let server = connection.server;
+        let asked = |asked: &Asked| asked.connection == connection.id && asked.exchange == exchange;
+        if let Some(asked) = self.asked.iter().position(asked).and_then(|at| self.asked.remove(at))
+            && head.field("Server").is_some_and(|server| begins(server, IIS))
+        {
+            self.visited(server, asked, status, at);
+        }
+        let mut answers = self.servers.get(&server).copied().unwrap_or_default();
         if matches!(status, 200..=299 | 304) {
             answers.success.get_or_insert(at);
         }
@@ -33,29 +95,72 @@ impl Web {
             answers.named = Some(at);
         }
         let tells = answers.success.or(answers.named).is_some();
-        if tells && (self.0.len() < SERVERS || self.0.contains_key(&server)) {
-            self.0.insert(server, answers);
+        if tells && (self.servers.len() < SERVERS || self.servers.contains_key(&server)) {
+            self.servers.insert(server, answers);
         }
+    }
+
+    fn visited(&mut self, server: SocketAddr, asked: Asked, status: u16, at: At) {
+        let key = (server, asked.directory);
+        if self.directories.len() >= SERVERS && !self.directories.contains_key(&key) {
+            return;
+        }
+        let directory = self.directories.entry(key).or_default();
+        match status {
+            200..=299 | 304 => directory.success = directory.success.or(Some(at)),
+            300..=403 | 405..=499 if asked.itself => {
+                directory.other = directory.other.or(Some((status, at)));
+            }
+            _ => {}
+        }
+    }
+
+    /// A directory of a host, whatever the case of its letters.
+    fn name(&self, host: &[u8], directory: &str) -> u64 {
+        let mut hasher = self.names.build_hasher();
+        for byte in host.iter().chain(b"/").chain(directory.as_bytes()) {
+            hasher.write_u8(byte.to_ascii_lowercase());
+        }
+        hasher.finish()
+    }
+
+    /// What IIS answered to ordinary requests for the virtual directory that a request of the upload protocol went to.
+    pub fn directory(&self, server: SocketAddr, request: &Request) -> Option<&Directory> {
+        let host = request.host.as_deref().unwrap_or_default();
+        let (directory, rest) = first_part(url::path_of(request))?;
+        rest?;
+        self.directories.get(&(server, self.name(host.as_bytes(), directory)))
     }
 
     /// The first success of a server with an ordinary request.
     pub fn success(&self, server: SocketAddr) -> Option<At> {
-        self.0.get(&server)?.success
+        self.servers.get(&server)?.success
     }
 
     /// The first answer of a server that always gives its name, or that came through a hop which does.
     pub fn named(&self, server: SocketAddr) -> Option<At> {
-        self.0.get(&server)?.named
+        self.servers.get(&server)?.named
     }
 }
 
 /// Whether it is from IIS or http.sys, which put their names to errors as well, or passed a hop that names itself.
 fn is_named(head: &Head<'_>) -> bool {
-    let microsoft = |server: &[u8]| {
-        server.get(..MICROSOFT.len()).is_some_and(|front| front.eq_ignore_ascii_case(MICROSOFT))
-    };
+    let microsoft = |server| begins(server, MICROSOFT);
     head.field("Via").is_some() || head.field("Server").is_some_and(microsoft)
 }
+
+fn begins(value: &[u8], front: &[u8]) -> bool {
+    value.get(..front.len()).is_some_and(|start| start.eq_ignore_ascii_case(front))
+}
+
+/// The first part of a path, and what stands behind a slash after it.
+fn first_part(path: &str) -> Option<(&str, Option<&str>)> {
+    let path = path.strip_prefix('/').filter(|path| !path.is_empty())?;
+    Some(path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest))))
+}
+
+/// What the name of IIS begins with.
+const IIS: &[u8] = b"Microsoft-IIS";
 
 /// What the names of Microsoft's servers begin with.
 const MICROSOFT: &[u8] = b"Microsoft-";

@@ -2,7 +2,8 @@
 
 use crate::model::Session;
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::verb::Sign;
+use crate::rules::{Around, Notes, look};
 
 rule! {
     /// IIS refused the verb before BITS was asked.
@@ -19,6 +20,37 @@ rule! {
     /// ```fires
     /// > GET /upload/
     /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// > GET /upload/
+    /// < 403 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.6 - Not Found</title>
+    /// ```
+    /// ```silent
+    /// > GET /upload/
+    /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.0 - Not Found</title>
+    /// ```
+    /// ```silent
+    /// > GET /upload/file.bin
+    /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     /// > CREATE-SESSION
     /// < 404 plain
@@ -44,16 +76,10 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for (exchange, request, response) in look::unknown_to_iis(session) {
-        let incoming = request.target.to_ascii_lowercase().contains("ccm_incoming");
-        let others = around.ordinary_success(exchange.server);
-        let why = match others {
-            Some(at) => format!("though it served another request in frame {}", at.frame),
-            None if incoming => "below CCM_Incoming".to_owned(),
-            None => continue,
-        };
-        let who = Origin::describe(response);
+        let Some(sign) = Sign::of(exchange, request, response, around) else { continue };
+        let (who, why) = (Origin::describe(response), sign.words());
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered {} with 404 {why}", request.method);
-        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        notes.note(severity, sign.confidence(), &[exchange.span()], message);
     }
 }

@@ -3,6 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
+use crate::rules::verb::Sign;
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
@@ -24,6 +25,20 @@ rule! {
     /// > CREATE-SESSION
     /// < 404 plain
     ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.6 - Not Found</title>
+    /// ```
+    /// ```silent
+    /// > GET /upload/a.txt
+    /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -63,12 +78,22 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && !is_webdav(answer)
             && !is_enabled(session, around)
             && !spoke_bits(session, exchange)
+            && !is_about_verb(exchange, around)
         {
             let message =
                 format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
+}
+
+/// Whether it is certain enough that IIS refused the verb.
+fn is_about_verb(exchange: &Exchange, around: &Around<'_>) -> bool {
+    let sign = || {
+        let (request, answer) = exchange.request.as_ref().zip(exchange.response.as_ref())?;
+        (answer.http_status == 404).then(|| Sign::of(exchange, request, answer, around))?
+    };
+    sign().is_some_and(Sign::is_enough)
 }
 
 /// Whether WebDAV has the directory: it tells what it allows.

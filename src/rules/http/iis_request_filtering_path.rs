@@ -98,7 +98,7 @@ const DENIED: [&str; 24] = [
 const LONGEST: [usize; 2] = [4096, 2048];
 
 /// What the default request filtering would not let through.
-fn filtered(target: &str) -> Option<String> {
+pub(in crate::rules) fn filtered(target: &str) -> Option<String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let lower = path.to_ascii_lowercase();
     let hidden = lower.split('/').find(|segment| HIDDEN.contains(segment));

@@ -2,6 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
+use crate::rules::http::iis_request_filtering_path::filtered;
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look};
 
@@ -26,6 +27,17 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/10
     /// < 500 error=0x80070003 context=0x5
+    /// ```
+    /// ```silent
+    /// = url http://server/upload/a.bin
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// = url http://server/upload/bin/b.dat
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
     /// ```
     /// ```silent
     /// = url http://server/upload/a.bin
@@ -76,7 +88,14 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 fn not_found(exchange: &Exchange, answer: &Response) -> bool {
     answer.http_status == 404
         && matches!(Origin::of_response(answer), Origin::BitsServer | Origin::Iis)
+        && !is_filtered(exchange, answer)
         && (exchange.kind == PacketType::CreateSession || look::is_last_fragment(exchange))
+}
+
+/// Whether IIS hides such a path, be the folder there or not.
+fn is_filtered(exchange: &Exchange, answer: &Response) -> bool {
+    let path = exchange.request.as_ref().and_then(|request| filtered(&request.target));
+    Origin::of_response(answer) == Origin::Iis && path.is_some()
 }
 
 /// Another folder of the same virtual directory that takes uploads, where this one takes none.

@@ -143,6 +143,7 @@ impl Analysis {
             tls_connections: self.tls.finish(),
             findings: Vec::new(),
         };
+        self.judge.tunnels(self.sessions.refused_tunnels(), self.engine.last());
         self.judge.capture(&mut report);
         report
     }

@@ -1,5 +1,6 @@
 //! Authentication rounds: who asked for credentials, and what became of those that were sent (RFC 9110 11).
 
+use crate::at::At;
 use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::{Around, Confidence, look};
 use crate::stream::Side;
@@ -74,6 +75,11 @@ pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Confi
     } else {
         Confidence::Likely
     }
+}
+
+/// Whether a client that was challenged had the time to answer by `end`.
+pub fn has_given_up(challenged: &Exchange, end: At) -> bool {
+    end.time.secs_since(challenged.span().last.time) >= ANSWERS_WITHIN_SECS
 }
 
 /// Whether IIS gave an answer, by itself or through BITS.

@@ -3,12 +3,14 @@
 use std::cell::Cell;
 
 use super::around::{Around, Brief, History, canonical, handshakes_of};
-use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis};
+use super::{
+    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis, rounds,
+};
 use crate::at::At;
 use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
 use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session};
-use crate::sessions::Web;
+use crate::sessions::{RefusedTunnel, Web};
 
 /// What is known around a session when it is judged.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,12 @@ impl Judge {
         self.seen.add_handshakes(handshakes);
         self.history.add(session, id);
         self.seen.add(session);
+    }
+
+    /// Takes in tunnels for BITS that were refused, as far as the client had the time to bring credentials by `end`.
+    pub fn tunnels(&mut self, refused: &[RefusedTunnel], end: At) {
+        let over = |one: &&RefusedTunnel| rounds::has_given_up(&one.exchange, end);
+        self.seen.tunnels = refused.iter().filter(over).cloned().collect();
     }
 
     /// Fills in the findings of the whole.

@@ -8,6 +8,7 @@ use hashbrown::HashSet;
 use crate::at::Span;
 use crate::model::{Exchange, Session, TlsConnection};
 use crate::rules::look;
+use crate::sessions::RefusedTunnel;
 use crate::stream::Connection;
 
 /// Clients with their servers, and connections with holes, that are told apart.
@@ -24,6 +25,8 @@ pub struct Seen {
     pub lost: u64,
     /// The frames of the first such connection.
     pub lost_in: Option<Span>,
+    /// Tunnels for BITS that proxies refused to the end for want of credentials.
+    pub tunnels: Vec<RefusedTunnel>,
     ends: HashSet<(IpAddr, SocketAddr), RandomState>,
     ports: HashSet<u16, RandomState>,
     counted: HashSet<u64, RandomState>,

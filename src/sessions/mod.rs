@@ -8,6 +8,7 @@ pub(crate) mod replies;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod tunnels;
 mod web;
 
 use foldhash::fast::RandomState;
@@ -32,8 +33,10 @@ use beginning::Beginning;
 use open::Number;
 use replies::Replies;
 use shelf::Shelf;
+use tunnels::Tunnels;
 
 pub(crate) use assign::percent_decoded;
+pub use tunnels::RefusedTunnel;
 pub use web::{Directory, Web};
 
 /// Bytes of a file by which its type is told.
@@ -56,6 +59,7 @@ pub struct Sessions {
     last: Option<(u64, Link)>,
     replies: Replies,
     web: Web,
+    tunnels: Tunnels,
     late: u64,
     digest: bool,
     hashing: Pool,
@@ -108,6 +112,7 @@ impl Sessions {
             last: None,
             replies: Replies::default(),
             web: Web::default(),
+            tunnels: Tunnels::default(),
             late: 0,
             digest,
             hashing: Pool::default(),
@@ -147,8 +152,7 @@ impl Sessions {
                 if decode::is_bits(head) {
                     self.request(connection, exchange, span, head);
                 } else {
-                    self.web.asked(connection.id, exchange, head);
-                    self.look_for_reply(connection, exchange, span, head);
+                    self.ordinary_request(connection, exchange, span, head);
                 }
             }
             Event::Head { exchange, side: Side::Server, span, ref head } => {
@@ -225,6 +229,11 @@ impl Sessions {
         })
     }
 
+    /// Tunnels for BITS that proxies refused to the end for want of credentials.
+    pub fn refused_tunnels(&self) -> &[RefusedTunnel] {
+        self.tunnels.refused()
+    }
+
     /// What servers answered to requests that are not BITS.
     pub const fn web(&self) -> &Web {
         &self.web
@@ -275,6 +284,21 @@ impl Sessions {
             Some(_) => self.complete(value, exchange, start),
             None => self.keep(session, value, exchange, start),
         }
+    }
+
+    fn ordinary_request(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        span: Span,
+        head: &Head<'_>,
+    ) {
+        if tunnels::is_asked(head) {
+            let request = decode::request(head, span, self.secrets, &mut self.words);
+            self.tunnels.ask(connection, exchange, request);
+        }
+        self.web.asked(connection.id, exchange, head);
+        self.look_for_reply(connection, exchange, span, head);
     }
 
     /// A Fragment begins of which the bytes are hashed.
@@ -337,6 +361,10 @@ impl Sessions {
         let Start::Response { status, .. } = head.start else { return };
         if self.link(connection.id, exchange).is_none() {
             if !decode::is_bits(head) {
+                if self.tunnels.is_asked(connection.id, exchange) {
+                    let response = decode::response(head, span, self.secrets, &mut self.words);
+                    self.tunnels.answer(connection.id, exchange, response);
+                }
                 self.web.answered(connection, exchange, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
                 return;

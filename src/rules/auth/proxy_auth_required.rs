@@ -1,13 +1,14 @@
 //! The rule `proxy-auth-required`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Notes};
+use crate::rules::{Around, Confidence, Notes, Place, Severity, look};
+use crate::sessions::RefusedTunnel;
 
 rule! {
     /// The proxy asks for credentials that the job does not have.
     ///
-    /// The upload ends on a 407, and the client never sent Proxy-Authorization. Jobs of service accounts have nothing to
+    /// The upload, or the CONNECT for what BITS sends over https, ends on a 407, and the client never sent Proxy-Authorization. Jobs of service accounts have nothing to
     /// answer with unless they are given it. The BITS server never saw the request.
     ///
     /// ```fires
@@ -15,6 +16,32 @@ rule! {
     /// < 407 plain
     ///   Server: squid/5.7
     ///   Proxy-Authenticate: NTLM
+    /// ! client closes
+    /// ```
+    /// ```fires
+    /// > CONNECT server:443
+    /// < 407 plain
+    ///   Server: squid/5.7
+    ///   Proxy-Authenticate: NTLM
+    /// ... 2 s
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CONNECT server:443
+    ///   User-Agent: Mozilla/5.0
+    /// < 407 plain
+    ///   Proxy-Authenticate: NTLM
+    /// ... 2 s
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CONNECT server:443
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 200 plain
+    /// ... 2 s
     /// ! client closes
     /// ```
     /// ```silent
@@ -31,22 +58,48 @@ rule! {
     /// Advice: Let the proxy pass this host without a logon, have the client go past the proxy, or give the job credentials for it.
     /// Confirm: The proxy's log has 407 (TCP_DENIED in squid) and no user for this request.
     /// Reference: [MC-BUP] 3.1.5.1.7
-    Error, belief 81, needs Anything, TroubledAround
+    Error, belief 81, needs Anything, Anywhere
 }
 
-fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+fn check(place: Place<'_>, notes: &mut Notes<'_>) {
+    match place {
+        Place::Session(session, around) => judge(session, around, notes),
+        Place::Capture(_, seen) => {
+            for tunnel in &seen.tunnels {
+                // It may as well be for a download.
+                let message = refused(tunnel);
+                let span = tunnel.exchange.span();
+                notes.note(Severity::Warning, Confidence::Likely, &[span], message);
+            }
+        }
+    }
+}
+
+fn judge(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(last) = rounds::last_word(session, Door::Proxy) else { return };
     if last.request.is_none() || Door::Proxy.was_tried(session) {
         return;
     }
-    let answer = last.response.as_ref();
-    let who = answer.and_then(|answer| answer.server.as_deref().or(answer.via.as_deref()));
-    let who = who.map_or(String::new(), |who| format!(" by \"{who}\""));
-    let asks = match &*rounds::schemes(last) {
-        "" => String::new(),
-        schemes => format!(" asks for {schemes}"),
-    };
-    let message = format!("407 for {}{who}{asks}, and no credentials followed", last.kind);
+    let message = format!("407 for {}{}, and no credentials followed", last.kind, asks(last));
     let confidence = rounds::gave_up(session, around, last);
     notes.note(notes.severity(), confidence, &[last.span()], message);
+}
+
+/// Who asks, and for what.
+fn asks(exchange: &Exchange) -> String {
+    let answer = exchange.response.as_ref();
+    let who = answer.and_then(|answer| answer.server.as_deref().or(answer.via.as_deref()));
+    let who = who.map_or(String::new(), |who| format!(" by \"{who}\""));
+    match &*rounds::schemes(exchange) {
+        "" => who,
+        schemes => format!("{who} asks for {schemes}"),
+    }
+}
+
+fn refused(tunnel: &RefusedTunnel) -> String {
+    let RefusedTunnel { exchange, tries } = tunnel;
+    let target = exchange.request.as_ref().map_or("", |request| &request.target);
+    let asks = asks(exchange);
+    let tries = look::count(*tries, "time");
+    format!("407 for a tunnel of BITS to \"{target}\"{asks}, {tries}, and no credentials followed")
 }

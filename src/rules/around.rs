@@ -284,6 +284,16 @@ impl<'a> Around<'a> {
         self.history.with(self.id.map(|id| Key::Id(server, id.clone())))
     }
 
+    /// Whether BITS took another upload into the same virtual directory before.
+    pub fn takes_uploads(&self, session: &Session) -> bool {
+        let directory = session.url.as_deref().and_then(look::virtual_directory);
+        directory.is_some()
+            && self.same_server(session).any(|brief| {
+                let other = brief.url.as_deref().and_then(look::virtual_directory);
+                brief.created && other == directory
+            })
+    }
+
     /// Earlier sessions with the same id and large Fragments, between whatever hosts.
     pub fn other_legs(&self) -> impl Iterator<Item = &'a Brief> + use<'a> {
         self.history.with(self.id.cloned().map(Key::Leg))

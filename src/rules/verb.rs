@@ -8,7 +8,7 @@ use crate::model::{Exchange, Request, Response};
 const VERB_DENIED: u16 = 6;
 
 /// What tells that a 404 is about the verb.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
     /// The answer says so: 404.6.
     Told,

@@ -49,6 +49,19 @@ rule! {
     ///   | <html><title>IIS 10.0 Detailed Error - 404.0 - Not Found</title>
     /// ```
     /// ```silent
+    /// > GET /
+    /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// = url http://server/upload/missing/file.bin
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
     /// > GET /upload/file.bin
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
@@ -77,6 +90,10 @@ rule! {
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for (exchange, request, response) in look::unknown_to_iis(session) {
         let Some(sign) = Sign::of(exchange, request, response, around) else { continue };
+        // Where the verb passed before, only the answer itself can tell that it no longer does.
+        if sign != Sign::Told && around.takes_uploads(session) {
+            continue;
+        }
         let (who, why) = (Origin::describe(response), sign.words());
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered {} with 404 {why}", request.method);

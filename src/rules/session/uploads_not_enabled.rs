@@ -76,7 +76,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if bare
             && !is_webdav(answer)
-            && !is_enabled(session, around)
+            && !around.takes_uploads(session)
             && !spoke_bits(session, exchange)
             && !is_about_verb(exchange, around)
         {
@@ -100,16 +100,6 @@ fn is_about_verb(exchange: &Exchange, around: &Around<'_>) -> bool {
 fn is_webdav(answer: &Response) -> bool {
     let verbs = answer.allow.as_deref().unwrap_or_default();
     answer.dav.is_some() || verbs.to_ascii_uppercase().contains("PROPFIND")
-}
-
-/// Whether BITS took another upload into the same virtual directory.
-fn is_enabled(session: &Session, around: &Around<'_>) -> bool {
-    let Some(directory) = session.url.as_deref().and_then(look::virtual_directory) else {
-        return false;
-    };
-    around.same_server(session).any(|brief| {
-        brief.created && brief.url.as_deref().and_then(look::virtual_directory) == Some(directory)
-    })
 }
 
 /// Whether BITS answered for the same URL before.

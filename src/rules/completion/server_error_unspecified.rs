@@ -2,7 +2,7 @@
 
 use crate::bits::hresult;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, runner};
 
 rule! {
     /// The server failed without saying why.
@@ -53,7 +53,9 @@ fn check(session: &Session, explained: bool, notes: &mut Notes<'_>) {
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         }
     }
-    let decisive = session.error.as_ref().filter(|_| !explained).and_then(|error| {
+    // What the capture lacks may explain it.
+    let open = !explained && runner::is_whole(session);
+    let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
         answers.into_iter().find(|(_, answer)| answer.span.first.frame == error.frame)

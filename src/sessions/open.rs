@@ -53,8 +53,6 @@ pub(super) struct Open {
     lost: bool,
     /// A message was seen that only a session that exists gets.
     begun: bool,
-    /// A Create was answered.
-    answered: bool,
     /// A Create succeeded.
     created: bool,
     /// What the last request wrote of the place of the upload: the same again says nothing new.
@@ -86,7 +84,6 @@ impl Open {
             gone: false,
             lost: false,
             begun: false,
-            answered: false,
             created: false,
             written: None,
             path: None,
@@ -161,7 +158,6 @@ impl Open {
         let cancel = exchange.kind == PacketType::CancelSession;
         let ends = cancel || exchange.kind == PacketType::CloseSession;
         let create = exchange.kind == PacketType::CreateSession;
-        self.answered |= create;
         self.created |= create && response.is_success();
         self.over |= ends && response.is_success();
         self.gone |= cancel && unknown;
@@ -234,9 +230,13 @@ impl Open {
         self.id.is_none() && !self.begun
     }
 
-    /// No answer to a Create was seen: the id that follows may be its own.
-    pub const fn awaits_id(&self) -> bool {
-        !self.answered
+    /// No answer to the last Create was seen: the id that follows may be its own.
+    pub fn awaits_id(&self) -> bool {
+        self.last_create().is_none_or(|create| create.response.is_none())
+    }
+
+    fn last_create(&self) -> Option<&Exchange> {
+        self.exchanges.iter().rev().find(|exchange| exchange.kind == PacketType::CreateSession)
     }
 
     pub const fn is_created(&self) -> bool {

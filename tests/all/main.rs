@@ -21,5 +21,6 @@ mod rules;
 mod secrets;
 mod sinks;
 mod splits;
+mod stitch;
 mod support;
 mod tls;

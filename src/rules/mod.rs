@@ -21,7 +21,7 @@ mod connect;
 mod diagnosis;
 pub mod finding;
 mod handshake;
-mod hosts;
+pub(crate) mod hosts;
 mod look;
 mod lost;
 #[cfg(test)]

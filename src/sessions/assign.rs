@@ -136,8 +136,11 @@ impl Sessions {
         };
         let session = self.join(found, asked, at);
         let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
-        if exchange.kind != PacketType::CreateSession {
-            self.learn(session, id.filter(|id| !id.is_empty()));
+        if exchange.kind != PacketType::CreateSession
+            && let Some(id) = id.filter(|id| !id.is_empty())
+        {
+            self.learn(session, Some(id));
+            self.take_pings(last, session, asked);
         }
         session
     }
@@ -224,6 +227,10 @@ impl Sessions {
                 self.newest(id, |open| {
                     one_end(open) && (open.has_host(asked) || open.has_path(asked))
                 })
+            })
+            .or_else(|| {
+                // The client moved, and so did the host by its Host-Id, or its name has several addresses.
+                self.newest(id, |open| open.has_host(asked) && open.has_path(asked))
             })
             .or_else(|| {
                 // Its Create or a Ping before it was seen, the Ack that gave it the id was not.

@@ -3,6 +3,7 @@
 mod assign;
 mod beginning;
 mod graves;
+mod moves;
 mod open;
 pub(crate) mod replies;
 mod shelf;

@@ -12,6 +12,7 @@ use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
 use crate::rules::around::{Brief, canonical};
+use crate::rules::hosts::bare;
 use crate::rules::origin::Origin;
 use crate::stream::Connection;
 
@@ -59,8 +60,10 @@ pub(super) struct Open {
     written: Option<Written>,
     path: Option<Text>,
     url: Option<Text>,
-    /// Hosts that the client named, in lower case, and those that the server told it to use.
+    /// Hosts that the client named, in lower case.
     hosts: Vec<Text>,
+    /// Those that the server told it to use, without what differs from how a client writes them.
+    nodes: Vec<Text>,
     peers: Vec<(SocketAddr, SocketAddr)>,
 }
 
@@ -89,6 +92,7 @@ impl Open {
             path: None,
             url: None,
             hosts: Vec::new(),
+            nodes: Vec::new(),
             peers: Vec::new(),
         }
     }
@@ -163,7 +167,7 @@ impl Open {
         self.gone |= cancel && unknown;
         self.lost |= unknown;
         if let Some(host) = &response.host_id {
-            push_new(&mut self.hosts, host.to_ascii_lowercase().into());
+            push_new(&mut self.nodes, bare(host).into());
         }
         exchange.response = Some(response);
     }
@@ -217,7 +221,14 @@ impl Open {
     }
 
     pub fn has_host(&self, asked: &Asked<'_>) -> bool {
-        asked.host().is_some_and(|host| self.hosts.iter().any(|known| *known == *host))
+        asked.host().is_some_and(|host| {
+            self.hosts.iter().any(|known| *known == *host) || self.was_sent_to(host)
+        })
+    }
+
+    /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).
+    fn was_sent_to(&self, host: &str) -> bool {
+        !self.nodes.is_empty() && self.nodes.iter().any(|node| **node == *bare(host))
     }
 
     /// An Ack without its request opened it.
@@ -241,6 +252,32 @@ impl Open {
 
     pub const fn is_created(&self) -> bool {
         self.created
+    }
+
+    /// Nothing but Pings, which belong to an upload that is not known yet.
+    pub fn is_preflight(&self) -> bool {
+        let pings = || self.exchanges.iter().all(|exchange| exchange.kind == PacketType::Ping);
+        self.is_provisional() && pings()
+    }
+
+    /// Takes exchanges away, by their places in order.
+    pub fn release(&mut self, places: &[usize]) -> Vec<Exchange> {
+        let first = places.first().copied().unwrap_or(self.exchanges.len());
+        let (mut released, mut kept) = (Vec::new(), Vec::new());
+        let rest = self.exchanges.drain(first.min(self.exchanges.len())..);
+        for (place, exchange) in (first..).zip(rest) {
+            match places.binary_search(&place) {
+                Ok(_) => released.push(exchange),
+                Err(_) => kept.push(exchange),
+            }
+        }
+        self.exchanges.append(&mut kept);
+        released
+    }
+
+    /// Whether an exchange of it was on a connection.
+    pub fn is_on(&self, connection: u64) -> bool {
+        self.exchanges.iter().any(|exchange| exchange.connection == connection)
     }
 
     /// What it looks like from another session.

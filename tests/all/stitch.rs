@@ -44,3 +44,44 @@ fn a_page_with_a_hole_does_not_keep_the_ack_behind_it_from_its_session() {
         assert_eq!(told(&without(&[hole], &text)), [format!("1 completed: {types}")], "{hole}");
     }
 }
+
+const UPLOAD: &str = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
+const REST: &str = "> PING\n< 200\n> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n";
+const WHOLE: &str = "1 completed: Create-Session Fragment Ping Fragment Close-Session";
+
+#[test]
+fn a_host_id_is_the_host_that_the_client_then_names() {
+    for (named, host) in [
+        ("2001:db8::82", "[2001:db8::82]"),
+        ("node3.contoso.test:80", "node3.contoso.test"),
+        ("node3.contoso.test", "Node3.contoso.test"),
+    ] {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1 host={named}\n= server 192.0.2.83:80\n\
+             = url http://{host}/upload/file.bin\n> PING\n< 200\n> CLOSE-SESSION\n< 200\n"
+        );
+        let expected = ["1 completed: Create-Session Ping Close-Session"];
+        assert_eq!(told(&without(&[], &text)), expected, "{host}");
+    }
+}
+
+#[test]
+fn a_client_with_a_new_address_goes_on_with_its_session() {
+    let text = format!("{UPLOAD}= client 203.0.113.9\n{REST}");
+    assert_eq!(told(&without(&[], &text)), [WHOLE]);
+}
+
+#[test]
+fn client_and_server_may_both_have_a_new_address_under_the_same_name() {
+    let text = format!("{UPLOAD}= client 203.0.113.9\n= server 192.0.2.83:80\n{REST}");
+    assert_eq!(told(&without(&[], &text)), [WHOLE]);
+}
+
+#[test]
+fn the_same_id_under_another_name_at_other_addresses_is_another_session() {
+    let text = format!(
+        "{UPLOAD}= client 203.0.113.9\n= server 192.0.2.83:80\n= url http://other.test/upload/file.bin\n\
+         > FRAGMENT 0-9/10\n< 200\n"
+    );
+    assert_eq!(told(&without(&[], &text)).len(), 2);
+}

@@ -1,0 +1,71 @@
+//! Exchanges that turn out to belong to another session than the one that they were given to.
+
+use super::assign::Asked;
+use super::open::Number;
+use super::{Channel, Sessions};
+
+impl Sessions {
+    /// A request of `session`, told by its id, follows Pings on its connection that no session was known for: they were
+    /// the first sign of it from a new address ([MC-BUP] 2.2.4).
+    pub(super) fn take_pings(&mut self, last: Option<Number>, session: Number, asked: &Asked<'_>) {
+        let Some(pings) = last.filter(|last| *last != session) else { return };
+        let Some(open) = self.open.get(pings) else { return };
+        if open.has_path(asked) && open.is_preflight() {
+            let places: Vec<_> = (0..open.exchanges.len()).collect();
+            self.hand_over(pings, session, &places);
+        }
+    }
+
+    /// Gives exchanges of a session to another one, by their places in order. Without any left it is gone.
+    fn hand_over(&mut self, from: Number, to: Number, places: &[usize]) {
+        let Some(base) = self.open.get(to).map(|open| open.exchanges.len()) else { return };
+        let Some(giver) = self.open.get_mut(from) else { return };
+        let exchanges = giver.release(places);
+        for id in giver.live.clone() {
+            let is_left = !giver.is_on(id);
+            let Some(channel) = self.connections.get_mut(&id) else { continue };
+            channel.relink((from, places), (to, base));
+            if is_left {
+                giver.live.retain(|live| *live != id);
+                channel.leave(from, to);
+            }
+        }
+        let emptied = giver.exchanges.is_empty();
+        let ended = if emptied { std::mem::take(&mut giver.connections) } else { Vec::new() };
+        if emptied {
+            self.open.remove(from);
+        }
+        let Some(taker) = self.open.get_mut(to) else { return };
+        taker.connections.extend(ended);
+        for exchange in exchanges {
+            let channel = self.connections.get_mut(&exchange.connection);
+            if let Some(channel) = channel.filter(|_| !taker.live.contains(&exchange.connection)) {
+                taker.live.push(exchange.connection);
+                channel.sessions.push(to);
+            }
+            taker.keep(exchange);
+        }
+    }
+}
+
+impl Channel {
+    /// Exchanges of a session, at some places there, are now those of another one from a place on.
+    fn relink(&mut self, (from, places): (Number, &[usize]), (to, base): (Number, usize)) {
+        let links = self.exchanges.iter_mut().map(|link| (&mut link.session, &mut link.index));
+        let spoken = self.spoken.iter_mut().map(|(_, session, index)| (session, index));
+        for (session, index) in links.chain(spoken).filter(|(session, _)| **session == from) {
+            match places.binary_search(index) {
+                Ok(place) => (*session, *index) = (to, base + place),
+                Err(before) => *index -= before,
+            }
+        }
+    }
+
+    /// Nothing of a session is left on the connection: it went to another one.
+    fn leave(&mut self, from: Number, to: Number) {
+        self.sessions.retain(|session| *session != from);
+        if self.last == Some(from) {
+            self.last = Some(to);
+        }
+    }
+}

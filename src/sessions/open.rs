@@ -291,12 +291,26 @@ impl Open {
         self.brief.as_ref().map(|(_, brief)| &**brief)
     }
 
-    /// The session that it was, with the facts of those connections that go on. `None` without exchanges.
+    /// Whether it is no upload: all that was asked is whether the host is there, and it is.
+    fn is_idle_talk(&self) -> bool {
+        let answers = || self.exchanges.iter().map(|exchange| exchange.response.as_ref());
+        // A page of something else can be a success, too.
+        let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
+        self.is_preflight()
+            && answers().all(|answer| answer.is_some_and(|a| acks(a) || a.is_challenge()))
+            && answers().next_back().flatten().is_some_and(acks)
+    }
+
+    /// The session that it was, with the facts of those connections that go on. `None` without exchanges, and for
+    /// nothing but Pings that found their host: those open none ([MC-BUP] 2.2.4).
     pub fn into_session<'c>(
         mut self,
         facts: impl Fn(u64) -> Option<&'c Connection>,
         hashing: &mut Pool,
     ) -> Option<Session> {
+        if self.is_idle_talk() {
+            return None;
+        }
         // Responses that were not seen to end have not been judged yet.
         for exchange in &mut self.exchanges {
             let origin = Origin::of(exchange);

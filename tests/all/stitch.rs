@@ -85,3 +85,19 @@ fn the_same_id_under_another_name_at_other_addresses_is_another_session() {
     );
     assert_eq!(told(&without(&[], &text)).len(), 2);
 }
+
+#[test]
+fn pings_that_find_their_host_are_no_upload() {
+    let text = format!("{UPLOAD}> CLOSE-SESSION\n< 200\n");
+    let closed = "1 incomplete: Create-Session Fragment";
+    assert_eq!(told(&without(&[], "> PING\n< 200\n")), [""; 0]);
+    assert_eq!(
+        told(&without(&[], &format!("{UPLOAD}= client 203.0.113.9\n> PING\n< 200\n"))),
+        [closed]
+    );
+    assert_eq!(told(&without(&[], &format!("{text}> PING\n< 200\n"))).len(), 1);
+    for (answer, outcome) in [("404 plain", "failed"), ("200 plain", "incomplete")] {
+        let text = format!("> PING\n< {answer}\n");
+        assert_eq!(told(&without(&[], &text)), [format!("- {outcome}: Ping")]);
+    }
+}

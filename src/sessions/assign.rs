@@ -38,7 +38,7 @@ struct Place<'a> {
 pub(super) type Written = (Text, Option<Text>, bool);
 
 impl<'a> Asked<'a> {
-    fn of(exchange: &'a Exchange) -> Self {
+    pub fn of(exchange: &'a Exchange) -> Self {
         let (client, server) = (exchange.client, exchange.server);
         Self { client, server, exchange, place: OnceCell::new() }
     }
@@ -182,7 +182,7 @@ impl Sessions {
     }
 
     /// The session that was found, or a new one, which remembers what was asked.
-    fn join(&mut self, found: Option<Number>, asked: &Asked<'_>, at: At) -> Number {
+    pub(super) fn join(&mut self, found: Option<Number>, asked: &Asked<'_>, at: At) -> Number {
         let session = found.unwrap_or_else(|| self.open.add(asked.client.ip(), at));
         if let Some(open) = self.open.get_mut(session) {
             open.remember(asked);

@@ -390,6 +390,13 @@ impl Sessions {
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
         let reply_url = response.reply_url.clone();
+        if response.is_success()
+            && let Some(id) = &id
+        {
+            self.part(link, id);
+        }
+        let Some(link) = self.link(connection.id, exchange).copied() else { return };
+        let Some(open) = self.open.get_mut(link.session) else { return };
         open.touch(span.last);
         open.answer(link.index, response);
         self.learn(link.session, id.as_deref());

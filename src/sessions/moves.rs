@@ -2,7 +2,9 @@
 
 use super::assign::Asked;
 use super::open::Number;
-use super::{Channel, Sessions};
+use super::{Channel, Link, Sessions};
+use crate::bits::PacketType;
+use crate::bits::protocol::canonical_id;
 
 impl Sessions {
     /// A request of `session`, told by its id, follows Pings on its connection that no session was known for: they were
@@ -14,6 +16,26 @@ impl Sessions {
             let places: Vec<_> = (0..open.exchanges.len()).collect();
             self.hand_over(pings, session, &places);
         }
+    }
+
+    /// A Create was answered with an id: where its session has another one already, two uploads of the same client began
+    /// side by side, and it goes to that of its own id.
+    pub(super) fn part(&mut self, link: Link, id: &str) {
+        let id = canonical_id(id);
+        let Some(open) = self.open.get(link.session) else { return };
+        let Some(create) = open.exchanges.get(link.index) else { return };
+        let named = open.id.as_ref().is_some_and(|known| **known != *id);
+        if !named || create.kind != PacketType::CreateSession {
+            return;
+        }
+        let (places, create) = (open.attempt_of(link.index), create.clone());
+        if places.is_empty() {
+            return;
+        }
+        let (asked, at) = (&Asked::of(&create), create.span().last);
+        let own = self.open.of_id(&id, |open| open.has_client(asked) && open.has_server(asked));
+        let own = self.join(own, asked, at);
+        self.hand_over(link.session, own, &places);
     }
 
     /// Gives exchanges of a session to another one, by their places in order. Without any left it is gone.

@@ -2,9 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::assign::{Asked, Written};
+use super::assign::{Asked, RECENT, Written};
 use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
+use crate::bits::protocol::canonical_id;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{SESSION_NOT_FOUND, fold};
 use crate::model::session::Reply;
@@ -275,6 +276,30 @@ impl Open {
         released
     }
 
+    /// The places of the Pings and Creates that a Create at some place goes with: those of its connection, though
+    /// none up to the Create there that gave the session its id.
+    pub fn attempt_of(&self, place: usize) -> Vec<usize> {
+        let Some(connection) = self.exchanges.get(place).map(|create| create.connection) else {
+            return Vec::new();
+        };
+        let gave_id = |exchange: &Exchange| {
+            let id = exchange.response.as_ref().and_then(|response| response.session_id.as_deref());
+            id.is_some_and(|id| self.id.as_deref() == Some(&*canonical_id(id)))
+        };
+        let from = place.saturating_sub(RECENT);
+        let tail = || self.exchanges.iter().enumerate().skip(from);
+        let own = || tail().filter(|(_, exchange)| exchange.connection == connection);
+        let first =
+            own().filter(|(_, exchange)| gave_id(exchange)).map(|(at, _)| at + 1).next_back();
+        own()
+            .filter(|(at, exchange)| {
+                *at >= first.unwrap_or(from)
+                    && matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
+            })
+            .map(|(at, _)| at)
+            .collect()
+    }
+
     /// Whether an exchange of it was on a connection.
     pub fn is_on(&self, connection: u64) -> bool {
         self.exchanges.iter().any(|exchange| exchange.connection == connection)
@@ -311,6 +336,7 @@ impl Open {
         if self.is_idle_talk() {
             return None;
         }
+        self.exchanges.sort_by_key(|exchange| exchange.span().first.frame);
         // Responses that were not seen to end have not been judged yet.
         for exchange in &mut self.exchanges {
             let origin = Origin::of(exchange);

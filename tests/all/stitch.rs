@@ -101,3 +101,51 @@ fn pings_that_find_their_host_are_no_upload() {
         assert_eq!(told(&without(&[], &text)), [format!("- {outcome}: Ping")]);
     }
 }
+
+/// The report on the connections of a conversation as if they were open at the same time.
+fn side_by_side(text: &str) -> Value {
+    let mut connections: Vec<Vec<Record>> = Vec::new();
+    for record in records(&transcript(text)) {
+        let flow = record.flow().0;
+        match connections.iter_mut().find(|known| known[0].flow().0 == flow) {
+            Some(known) => known.push(record),
+            None => connections.push(vec![record]),
+        }
+    }
+    let longest = connections.iter().map(Vec::len).max().unwrap();
+    let turns = (0..longest).flat_map(|turn| connections.iter().filter_map(move |c| c.get(turn)));
+    let records: Vec<_> =
+        (0..).zip(turns).map(|(at, r)| Record { nanos: at * 1_000_000, ..r.clone() }).collect();
+    report(&[&pcap(&records, Order::Little)])
+}
+
+#[test]
+fn uploads_that_begin_side_by_side_are_told_apart_by_the_ids_that_they_get() {
+    let upload = |id: u32| {
+        format!(
+            "= connection\n> CREATE-SESSION\n< 401 plain\n  WWW-Authenticate: Basic\n> CREATE-SESSION\n\
+             < 200 session={id}\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n"
+        )
+    };
+    let report = side_by_side(&[1, 2, 3].map(upload).concat());
+    let types = "Create-Session Create-Session Fragment Close-Session";
+    assert_eq!(told(&report), [1, 2, 3].map(|id| format!("{id} completed: {types}")));
+    for session in report["sessions"].as_array().unwrap() {
+        let exchanges = session["exchanges"].as_array().unwrap();
+        assert!(exchanges.iter().all(|e| e["connection"] == exchanges[0]["connection"]));
+    }
+}
+
+#[test]
+fn creates_sent_one_behind_the_other_are_told_apart_too() {
+    let text = "> CREATE-SESSION\n> CREATE-SESSION\n> CREATE-SESSION\n< 200 session=1\n< 200 session=2\n< 200 session=3\n\
+                > CLOSE-SESSION\n< 200\n";
+    assert_eq!(
+        told(&without(&[], text)),
+        [
+            "1 incomplete: Create-Session",
+            "2 incomplete: Create-Session",
+            "3 completed: Create-Session Close-Session"
+        ]
+    );
+}

@@ -236,6 +236,9 @@ impl<T: Default> Flow<T> {
         if self.halves.of(dir).base().is_none() {
             self.start(dir, first);
         }
+        if segment.flags.has(Flags::ACK) && segment.wire_len > 0 {
+            self.halves.of_mut(dir.other()).expect(Seq(segment.ack));
+        }
         if segment.wire_len > 0 {
             self.halves.of_mut(dir).move_back(first);
         } else if fin {
@@ -353,8 +356,7 @@ impl<T: Default> Flow<T> {
 
     /// Offset 0 of a direction whose SYN is not in the capture.
     fn start(&mut self, dir: Dir, first: Seq) {
-        self.halves.of_mut(dir).begin(first);
-        self.halves.of_mut(dir).guessed = true;
+        self.halves.of_mut(dir).begin_late(first);
         let connection = &self.subject.connection;
         let unknown = connection.midstream && connection.client.port() == connection.server.port();
         let silent = self.halves.of(dir.other()).base().is_none();

@@ -130,6 +130,8 @@ struct Hole {
 #[derive(Debug, Default)]
 pub(super) struct Half {
     base: Option<Seq>,
+    /// Where the other side stood when it spoke, before anything of this direction was seen.
+    expected: Option<Seq>,
     next: u64,
     held: BTreeMap<u64, Held>,
     held_bytes: usize,
@@ -154,6 +156,23 @@ impl Half {
     /// Sets the sequence number of offset 0, unless it is known.
     pub fn begin(&mut self, seq: Seq) {
         self.base.get_or_insert(seq);
+    }
+
+    /// The other side spoke, having everything before `seq`.
+    #[inline(always)]
+    pub fn expect(&mut self, seq: Seq) {
+        if self.base.is_none() {
+            self.expected.get_or_insert(seq);
+        }
+    }
+
+    /// Begins a direction whose SYN was not seen: with its first segment, or with what must have come before it and after
+    /// the other side had spoken.
+    pub fn begin_late(&mut self, first: Seq) {
+        let begins = |expected: &Seq| (1..=WINDOW as i64).contains(&first.since(*expected));
+        let expected = self.expected.filter(begins);
+        self.guessed = expected.is_none();
+        self.begin(expected.unwrap_or(first));
     }
 
     /// FIN alone is all there is so far of a direction whose start was not seen.

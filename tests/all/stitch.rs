@@ -7,6 +7,10 @@ use crate::support::{report, transcript};
 
 /// The report on a conversation without those of its segments with data that are listed, counted from 0.
 fn without(lost: &[usize], text: &str) -> Value {
+    report(&[&pcap(&segments_without(lost, text), Order::Little)])
+}
+
+fn segments_without(lost: &[usize], text: &str) -> Vec<Record> {
     let mut number = 0;
     let mut kept = |record: &Record| {
         let counts = !record.payload().is_empty();
@@ -15,7 +19,7 @@ fn without(lost: &[usize], text: &str) -> Value {
     };
     let mut records = records(&transcript(text));
     records.retain(|record| kept(record));
-    report(&[&pcap(&records, Order::Little)])
+    records
 }
 
 /// Id, outcome and types of each session.
@@ -148,4 +152,20 @@ fn creates_sent_one_behind_the_other_are_told_apart_too() {
             "3 completed: Create-Session Close-Session"
         ]
     );
+}
+
+const THREE: &str = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n> FRAGMENT 10-19/30\n< 200\n\
+                     > FRAGMENT 20-29/30\n< 200\n> CLOSE-SESSION\n< 200\n";
+
+#[test]
+fn without_handshake_and_first_answer_the_next_ones_answer_what_they_answered() {
+    let mut records = segments_without(&[1], THREE);
+    records.drain(..records.iter().position(|record| !record.payload().is_empty()).unwrap());
+    let report = report(&[&pcap(&records, Order::Little)]);
+    let types = "Create-Session Fragment Fragment Fragment Close-Session";
+    assert_eq!(told(&report), [format!("1 completed: {types}")]);
+    let session = &report["sessions"][0];
+    assert_eq!(session["exchanges"][0].get("response"), None);
+    assert_eq!(session["fragments"][2]["next_offset"], 30);
+    assert!(report["quality"]["lost_bytes"].as_u64().unwrap() > 0);
 }

@@ -140,6 +140,7 @@ fn rare_of_request(head: &Head<'_>, fields: &Fields<'_, '_>, secrets: Secrets) -
         hops: hops(head, fields),
         file_type: None,
         long_field: long_field(head),
+        after_gap: head.after_gap,
         odd: oddities(head, fields),
     }
 }
@@ -252,6 +253,7 @@ fn is_ordinary(head: &Head<'_>, fields: &Fields<'_, '_>, usual: Set) -> bool {
         && fields.first(Field::ContentLength).is_none_or(is_digits)
         && head.headers.iter().all(fits)
         && head.whole
+        && !head.after_gap
         && head.odd == Oddities::default()
 }
 

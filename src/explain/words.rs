@@ -57,7 +57,8 @@ const QUALIFIERS: [(&str, &str); 9] = [
     ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
     (
         "likely",
-        "A repeated Close-Session met an unknown session: the first one must have gone through.",
+        "A repeated Close-Session met an unknown session: the first one must have gone through. Or the capture lacks \
+         something between the last Fragment seen and the Close-Session that was accepted: the last bytes can be there.",
     ),
     ("after-last-byte", "It was cancelled when the server had every byte, so the file may exist."),
     ("closed-short", "Close-Session was accepted although bytes are missing."),

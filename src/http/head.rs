@@ -94,7 +94,10 @@ fn lend<T>(
     odd.contradictory_length = lengths.contradictory;
     let summary = summarise(start, &lengths, headers);
     let content_length = if lengths.chunked { None } else { lengths.first };
-    use_it(Head { start, minor_version, headers, whole, odd, carrier, content_length }, summary)
+    let after_gap = false;
+    let head =
+        Head { start, minor_version, headers, whole, after_gap, odd, carrier, content_length };
+    use_it(head, summary)
 }
 
 #[derive(Default)]

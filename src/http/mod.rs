@@ -69,6 +69,8 @@ pub struct Head<'a> {
     pub headers: &'a [Header<'a>],
     /// False where the capture lacks the end of the head: fields may be missing.
     pub whole: bool,
+    /// Messages of the same side may be missing right before it: the capture has a hole there.
+    pub after_gap: bool,
     /// Forms that had to be tolerated.
     pub odd: Oddities,
     /// What carries the message.

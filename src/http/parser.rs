@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::chunked::{Chunked, Step};
 use super::head::{self, Framing, Summary};
 use super::pending::{Pending, Queue};
-use super::{Carrier, End, Event, line};
+use super::{Carrier, End, Event, Head, line};
 use crate::at::{At, Span};
 use crate::layer::Layer;
 use crate::limits::Limits;
@@ -315,10 +315,12 @@ impl Parser {
         out: &mut impl FnMut(Event<'_>),
     ) -> bool {
         let (carrier, span) = (self.carrier, self.direction(side).span);
+        let after_gap = self.direction(side).head_lost;
         let mut summary = None;
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let exchange = self.number(side, &seen, limits);
             summary = Some((exchange, seen));
+            let head = Head { after_gap, ..head };
             out(Event::Head { exchange, side, span, head });
         });
         let Some((exchange, seen)) = summary else {

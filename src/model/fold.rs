@@ -103,15 +103,17 @@ impl<'a> View<'a> {
         created.or_else(asked).or_else(|| self.exchanges.iter().find_map(given))
     }
 
-    /// The Create-Session that counts: the one that succeeded, else the last.
+    /// The Create-Session that counts: the one that succeeded, be it that only its answer was seen, else the last.
     fn create(&self) -> Option<&'a Exchange> {
         let succeeded =
             |exchange: &&Exchange| exchange.response.as_ref().is_some_and(Response::is_success);
         let answer_only =
             |exchange: &&Exchange| exchange.response.as_ref().is_some_and(|r| r.protocol.is_some());
+        let answers = || self.of_kind(&PacketType::Unknown).filter(answer_only);
         let creates = || self.of_kind(&PacketType::CreateSession);
         creates()
             .find(succeeded)
+            .or_else(|| answers().find(succeeded))
             .or_else(|| creates().next_back())
             .or_else(|| self.exchanges.iter().find(answer_only))
     }
@@ -246,6 +248,9 @@ impl<'a> View<'a> {
             if full || self.joined || self.total.is_none() {
                 return Some((Outcome::Completed, Vec::new()));
             }
+            if self.has_hole_behind_fragments() {
+                return Some((Outcome::Completed, vec!["likely"]));
+            }
             return Some((Outcome::Failed, vec!["closed-short"]));
         }
         if !full || self.total.is_none() {
@@ -258,6 +263,12 @@ impl<'a> View<'a> {
             }
             Some(_) => None,
         }
+    }
+
+    /// Whether the last Fragments may be among what the capture lacks.
+    fn has_hole_behind_fragments(&self) -> bool {
+        let mut later = self.exchanges.iter().rev().take_while(|e| e.kind != PacketType::Fragment);
+        later.any(|exchange| exchange.request.as_ref().is_some_and(|request| request.after_gap))
     }
 
     /// Whether the server confirmed the last byte, or must have in an answer that the capture lacks.

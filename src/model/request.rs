@@ -108,6 +108,9 @@ pub struct RareRequest {
     /// Name of the field that holds it, where it is longer than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long_field: Option<String>,
+    /// Requests may be missing right before it: the capture has a hole there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_gap: bool,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,
@@ -160,6 +163,7 @@ impl Serialize for Request {
         form.maybe("file_type", &rare.file_type)?;
         form.put("longest_value", &self.longest_value)?;
         form.maybe("long_field", &rare.long_field)?;
+        form.flag("after_gap", rare.after_gap)?;
         form.all("odd", &rare.odd)?;
         form.end()
     }

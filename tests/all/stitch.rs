@@ -169,3 +169,20 @@ fn without_handshake_and_first_answer_the_next_ones_answer_what_they_answered() 
     assert_eq!(session["fragments"][2]["next_offset"], 30);
     assert!(report["quality"]["lost_bytes"].as_u64().unwrap() > 0);
 }
+
+#[test]
+fn an_upload_is_not_closed_short_for_what_the_capture_lacks() {
+    let outcome = |lost: &[usize]| {
+        let report = without(lost, THREE);
+        let session = &report["sessions"][0];
+        let qualifiers = session["outcome_qualifiers"].as_array().map(|all| all.to_vec());
+        (told(&report).join("; "), qualifiers.unwrap_or_default())
+    };
+    let (told, qualifiers) = outcome(&[6, 7]);
+    assert_eq!(told, "1 completed: Create-Session Fragment Fragment Close-Session");
+    assert_eq!(qualifiers, ["likely"]);
+    // The server's last word came behind this hole.
+    let short = THREE.replace("> FRAGMENT 20-29/30\n< 200\n", "");
+    let report = without(&[2, 3], &short);
+    assert_eq!(report["sessions"][0]["outcome_qualifiers"][0], "closed-short");
+}

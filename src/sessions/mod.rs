@@ -360,7 +360,9 @@ impl Sessions {
 
     fn response(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
         let Start::Response { status, .. } = head.start else { return };
-        if self.link(connection.id, exchange).is_none() {
+        if self.is_anothers(connection.id, exchange, head) {
+            self.orphan(connection, exchange, span, head);
+        } else if self.link(connection.id, exchange).is_none() {
             if !decode::is_bits(head) {
                 if self.tunnels.is_asked(connection.id, exchange) {
                     let response = decode::response(head, span, self.secrets, &mut self.words);
@@ -404,6 +406,22 @@ impl Sessions {
         if let Some(url) = reply_url {
             self.await_reply(&url, link.session);
         }
+    }
+
+    /// Whether a response behind a hole cannot answer the request that is the next: it confirms bytes, and that is a
+    /// Create ([MC-BUP] 2.2.3.2, 2.2.7.2). What it answers was lost.
+    fn is_anothers(&mut self, connection: u64, exchange: u32, head: &Head<'_>) -> bool {
+        let has = |name| head.field(name).is_some();
+        if !head.after_gap
+            || !has("BITS-Received-Content-Range")
+            || has("BITS-Protocol")
+            || has("BITS-Session-Id")
+        {
+            return false;
+        }
+        let Some(link) = self.link(connection, exchange).copied() else { return false };
+        let asked = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        asked.is_some_and(|asked| asked.kind == PacketType::CreateSession)
     }
 
     /// A response whose request the capture lacks.

@@ -171,6 +171,22 @@ fn without_handshake_and_first_answer_the_next_ones_answer_what_they_answered() 
 }
 
 #[test]
+fn behind_a_hole_an_ack_of_bytes_is_not_that_of_a_create() {
+    // The Ack of Create and the first of two segments of the Fragment are lost.
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200\n> FRAGMENT 2000-3999/4000\n< 200\n\
+                > CLOSE-SESSION\n< 200\n";
+    let report = without(&[1, 2], text);
+    assert_eq!(told(&report), ["1 completed: Create-Session unknown Fragment Close-Session"]);
+    assert_eq!(report["sessions"][0]["bytes_acknowledged"], 4_000);
+}
+
+#[test]
+fn an_ack_of_bytes_that_follows_a_create_without_a_hole_is_taken_for_its_answer() {
+    let report = without(&[], "> CREATE-SESSION\n< 200 session= protocol= received=10\n");
+    assert_eq!(told(&report), ["- rejected: Create-Session"]);
+}
+
+#[test]
 fn an_upload_is_not_closed_short_for_what_the_capture_lacks() {
     let outcome = |lost: &[usize]| {
         let report = without(lost, THREE);

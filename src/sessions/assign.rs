@@ -129,9 +129,9 @@ impl Sessions {
         let at = exchange.span().last;
         let found = match (&exchange.kind, id.filter(|id| !id.is_empty())) {
             (PacketType::CreateSession, _) => self.attempt(asked),
-            (_, Some(id)) => {
-                self.by_request_id(asked, &id).or_else(|| self.open.graves.find(&id, asked, at))
-            }
+            (_, Some(id)) => self
+                .by_request_id(asked, &id, last)
+                .or_else(|| self.open.graves.find(&id, asked, at)),
             (_, None) => self.by_circumstance(asked, &exchange.kind, last),
         };
         let session = self.join(found, asked, at);
@@ -147,12 +147,18 @@ impl Sessions {
 
     /// The session of a request whose response was seen first.
     pub(super) fn assign_early(&mut self, exchange: &Exchange, session: Number) -> Number {
+        let asked = &Asked::of(exchange);
         let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
-        if exchange.kind != PacketType::CreateSession {
-            self.learn(session, id.filter(|id| !id.is_empty()));
+        let id = id.filter(|id| !id.is_empty() && exchange.kind != PacketType::CreateSession);
+        let known = id.and_then(|id| self.by_request_id(asked, &canonical_id(id), None));
+        if let Some(known) = known {
+            self.take_pings(Some(session), known, asked);
         }
+        // It may have been handed over.
+        let session = known.filter(|_| self.open.get(session).is_none()).unwrap_or(session);
+        self.learn(session, id);
         if let Some(open) = self.open.get_mut(session) {
-            open.remember(&Asked::of(exchange));
+            open.remember(asked);
             open.touch(exchange.span().last);
         }
         session
@@ -170,8 +176,8 @@ impl Sessions {
             open.or_else(|| self.open.graves.find(id, asked, at).filter(|_| !creates))
         });
         let found = match (id, creates) {
+            (_, true) => known.or_else(|| last.filter(|last| self.is_challenged(*last))),
             (Some(_), _) => known,
-            (None, true) => None,
             (None, false) => last.or_else(|| {
                 self.find(asked, |open| {
                     open.has_client(asked) && open.has_server(asked) && !open.is_over()
@@ -219,7 +225,7 @@ impl Sessions {
         })
     }
 
-    fn by_request_id(&self, asked: &Asked<'_>, id: &str) -> Option<Number> {
+    fn by_request_id(&self, asked: &Asked<'_>, id: &str, last: Option<Number>) -> Option<Number> {
         let one_end = |open: &Open| open.has_client(asked) || open.has_server(asked);
         self.newest(id, |open| open.has_client(asked) && open.has_server(asked))
             .or_else(|| self.newest(id, |open| open.has_client(asked) && open.has_host(asked)))
@@ -243,11 +249,23 @@ impl Sessions {
                 })
             })
             .or_else(|| {
+                // So was the Create that met a challenge; the one with credentials was not.
+                last.filter(|last| {
+                    self.is_challenged(*last)
+                        && self.open.get(*last).is_some_and(|open| open.has_path(asked))
+                })
+            })
+            .or_else(|| {
                 // An Ack without its request opened it.
                 self.find(asked, |open| {
                     open.is_headless() && open.has_client(asked) && open.has_server(asked)
                 })
             })
+    }
+
+    /// Whether credentials were asked for, and a session can be opened by a request that has them.
+    fn is_challenged(&self, session: Number) -> bool {
+        self.open.get(session).is_some_and(|open| open.is_provisional() && open.is_challenged())
     }
 
     fn by_circumstance(

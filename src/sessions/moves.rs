@@ -8,11 +8,11 @@ use crate::bits::protocol::canonical_id;
 
 impl Sessions {
     /// A request of `session`, told by its id, follows Pings on its connection that no session was known for: they were
-    /// the first sign of it from a new address ([MC-BUP] 2.2.4).
+    /// the first sign of it from a new address ([MC-BUP] 2.2.4). So it does with answers to what the capture lacks.
     pub(super) fn take_pings(&mut self, last: Option<Number>, session: Number, asked: &Asked<'_>) {
         let Some(pings) = last.filter(|last| *last != session) else { return };
         let Some(open) = self.open.get(pings) else { return };
-        if open.has_path(asked) && open.is_preflight() {
+        if open.is_preflight() && (open.is_headless() || open.has_path(asked)) {
             let places: Vec<_> = (0..open.exchanges.len()).collect();
             self.hand_over(pings, session, &places);
         }

@@ -247,6 +247,12 @@ impl Open {
         self.last_create().is_none_or(|create| create.response.is_none())
     }
 
+    /// The last Create was answered with a demand for credentials.
+    pub fn is_challenged(&self) -> bool {
+        let answer = self.last_create().and_then(|create| create.response.as_ref());
+        answer.is_some_and(Response::is_challenge)
+    }
+
     fn last_create(&self) -> Option<&Exchange> {
         self.exchanges.iter().rev().find(|exchange| exchange.kind == PacketType::CreateSession)
     }
@@ -255,10 +261,10 @@ impl Open {
         self.created
     }
 
-    /// Nothing but Pings, which belong to an upload that is not known yet.
+    /// Nothing but Pings, and answers to what was lost: they belong to an upload that is not known yet.
     pub fn is_preflight(&self) -> bool {
-        let pings = || self.exchanges.iter().all(|exchange| exchange.kind == PacketType::Ping);
-        self.is_provisional() && pings()
+        let vague = |kind: &PacketType| matches!(kind, PacketType::Ping | PacketType::Unknown);
+        self.is_provisional() && self.exchanges.iter().all(|exchange| vague(&exchange.kind))
     }
 
     /// Takes exchanges away, by their places in order.
@@ -318,10 +324,12 @@ impl Open {
 
     /// Whether it is no upload: all that was asked is whether the host is there, and it is.
     fn is_idle_talk(&self) -> bool {
+        let is_ping = |exchange: &Exchange| exchange.kind == PacketType::Ping;
         let answers = || self.exchanges.iter().map(|exchange| exchange.response.as_ref());
         // A page of something else can be a success, too.
         let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
-        self.is_preflight()
+        self.is_provisional()
+            && self.exchanges.iter().all(is_ping)
             && answers().all(|answer| answer.is_some_and(|a| acks(a) || a.is_challenge()))
             && answers().next_back().flatten().is_some_and(acks)
     }

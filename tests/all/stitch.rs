@@ -187,6 +187,23 @@ fn an_ack_of_bytes_that_follows_a_create_without_a_hole_is_taken_for_its_answer(
 }
 
 #[test]
+fn a_lost_leg_of_a_handshake_does_not_part_a_session() {
+    let text = "> CREATE-SESSION\n< 401 plain\n  WWW-Authenticate: NTLM\n\
+                > CREATE-SESSION\n  Authorization: NTLM TlRMTVNTUAABAAAA\n< 401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA\n\
+                > CREATE-SESSION\n  Authorization: NTLM TlRMTVNTUAADAAAA\n< 200 session=1\n\
+                > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    for lost in [&[2][..], &[3], &[4], &[5], &[2, 3], &[4, 5], &[3, 4, 5], &[2, 3, 4, 5]] {
+        let report = without(lost, text);
+        let sessions = told(&report);
+        assert_eq!(sessions.len(), 1, "{lost:?}: {sessions:?}");
+        assert!(sessions[0].starts_with("1 completed: Create-Session"), "{lost:?}: {sessions:?}");
+        assert!(sessions[0].ends_with(" Fragment Close-Session"), "{lost:?}: {sessions:?}");
+    }
+    let answer = &without(&[4], text)["sessions"][0]["negotiation"];
+    assert_eq!(answer["verdict"], "selection-only");
+}
+
+#[test]
 fn an_upload_is_not_closed_short_for_what_the_capture_lacks() {
     let outcome = |lost: &[usize]| {
         let report = without(lost, THREE);
@@ -201,4 +218,13 @@ fn an_upload_is_not_closed_short_for_what_the_capture_lacks() {
     let short = THREE.replace("> FRAGMENT 20-29/30\n< 200\n", "");
     let report = without(&[2, 3], &short);
     assert_eq!(report["sessions"][0]["outcome_qualifiers"][0], "closed-short");
+}
+
+#[test]
+fn an_answer_without_its_request_goes_where_the_ping_before_it_goes() {
+    // The head of the Fragment behind the Ping is lost.
+    let text = "> CREATE-SESSION\n< 200 session=1\n= client 203.0.113.9\n> PING\n< 200\n> FRAGMENT 0-9/10\n< 200\n\
+                > CLOSE-SESSION\n< 200\n";
+    let expected = ["1 completed: Create-Session Ping unknown Close-Session"];
+    assert_eq!(told(&without(&[4], text)), expected);
 }

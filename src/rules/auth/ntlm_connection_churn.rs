@@ -92,6 +92,8 @@ fn torn(session: &Session, first: &Exchange, next: &Exchange) -> Option<&'static
         .is_some_and(|value| value.to_ascii_lowercase().contains("close"));
     let closed = session
         .connection(first.connection)
+        // The reply may be in what the capture lacks.
+        .filter(|connection| connection.client_side.lost_by_capture == 0)
         .and_then(|connection| connection.server_side.fin)
         .is_some_and(|fin| fin.frame < next.span().first.frame);
     match to {

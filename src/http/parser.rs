@@ -29,8 +29,8 @@ pub struct Parser {
     /// What CONNECT or Upgrade made of the connection.
     tunnel: Option<Box<Layer>>,
     tunnel_asked: bool,
-    /// Final responses whose requests were not there yet: the exchange, and the frame they began in.
-    early: VecDeque<(u32, u64)>,
+    /// Final responses whose requests were not there yet: the exchange, and where they began.
+    early: VecDeque<(u32, At)>,
 }
 
 #[derive(Debug)]
@@ -351,11 +351,13 @@ impl Parser {
 
     /// The exchange that a message belongs to.
     fn number(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
-        let frame = self.direction(side).span.first.frame;
+        let first = self.direction(side).span.first;
+        let frame = first.frame;
         if seen.request {
-            // A request held for want of an earlier segment comes after its response, but in an earlier frame.
+            // A request held for want of an earlier segment comes after its response, but in an earlier frame. Frames
+            // that were stored out of order still have their times.
             while let Some((exchange, answered)) = self.early.pop_front() {
-                if frame < answered {
+                if frame < answered.frame || first.time < answered.time {
                     return exchange;
                 }
             }
@@ -379,7 +381,7 @@ impl Parser {
             Some(pending) => pending.exchange,
             None => {
                 if seen.status >= 200 && self.early.len() < limits.pending_requests {
-                    self.early.push_back((self.next_exchange, frame));
+                    self.early.push_back((self.next_exchange, first));
                 }
                 self.next_exchange += 1;
                 self.next_exchange - 1

@@ -228,3 +228,18 @@ fn an_answer_without_its_request_goes_where_the_ping_before_it_goes() {
     let expected = ["1 completed: Create-Session Ping unknown Close-Session"];
     assert_eq!(told(&without(&[4], text)), expected);
 }
+
+#[test]
+fn an_answer_stored_ahead_of_its_request_is_paired_by_their_times() {
+    for first in [0, 2, 4, 6, 8] {
+        let mut records = segments_without(&[], THREE);
+        let data: Vec<_> =
+            (0..records.len()).filter(|at| !records[*at].payload().is_empty()).collect();
+        records.swap(data[first], data[first + 1]);
+        let report = report(&[&pcap(&records, Order::Little)]);
+        let types = "Create-Session Fragment Fragment Fragment Close-Session";
+        assert_eq!(told(&report), [format!("1 completed: {types}")], "{first}");
+        let exchanges = report["sessions"][0]["exchanges"].as_array().unwrap();
+        assert!(exchanges.iter().all(|exchange| exchange["response"].is_object()), "{first}");
+    }
+}

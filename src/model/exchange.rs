@@ -103,6 +103,14 @@ pub struct Hole {
 }
 
 impl Exchange {
+    /// Whether its answer is one that only a Fragment gets: a server that has a session confirms bytes of it.
+    pub(crate) fn confirms_bytes(&self) -> bool {
+        self.response.as_ref().is_some_and(|response| {
+            let opens = response.protocol.is_some() || response.session_id.is_some();
+            response.is_success() && response.next_offset.is_some() && !opens
+        })
+    }
+
     /// All its frames.
     pub fn span(&self) -> Span {
         match (&self.request, &self.response) {

@@ -292,11 +292,14 @@ impl<'a> View<'a> {
     fn rejected(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let create = self.create().filter(|create| create.request.is_some())?;
         let response = create.response.as_ref()?;
-        let went_on = self.exchanges.iter().any(|exchange| {
-            !matches!(
-                exchange.kind,
-                PacketType::CreateSession | PacketType::Ping | PacketType::Unknown
-            )
+        let went_on = self.exchanges.iter().any(|exchange| match exchange.kind {
+            PacketType::CreateSession | PacketType::Ping => false,
+            // What it answers was lost; a server says so to none but a client that it has let in.
+            PacketType::Unknown => exchange
+                .response
+                .as_ref()
+                .is_some_and(|ack| ack.is_success() && ack.packet_type.is_some()),
+            _ => true,
         });
         let verdict = Negotiation::of(create).verdict;
         let usable = response.is_success()

@@ -172,7 +172,9 @@ impl Sessions {
         let creates = response.is_some_and(|response| response.protocol.is_some());
         let at = exchange.span().last;
         let known = id.as_deref().and_then(|id| {
-            let open = self.open.of_id(id, |open| open.has_client(asked));
+            // Who gives an id again has forgotten the session that had it.
+            let goes_on = |open: &Open| !creates || !open.is_over();
+            let open = self.open.of_id(id, |open| open.has_client(asked) && goes_on(open));
             open.or_else(|| self.open.graves.find(id, asked, at).filter(|_| !creates))
         });
         let found = match (id, creates) {

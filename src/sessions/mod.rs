@@ -273,7 +273,8 @@ impl Sessions {
             inferred,
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
-        let early = self.link(connection.id, exchange).map(|link| link.session);
+        let early = self.link(connection.id, exchange).copied();
+        let early = early.filter(|link| !self.is_of_a_lost(&value, link)).map(|link| link.session);
         let session = match early {
             Some(session) => self.assign_early(&value, session),
             None => self.assign_request(&value, last),
@@ -408,20 +409,24 @@ impl Sessions {
         }
     }
 
-    /// Whether a response behind a hole cannot answer the request that is the next: it confirms bytes, and that is a
-    /// Create ([MC-BUP] 2.2.3.2, 2.2.7.2). What it answers was lost.
+    /// Whether a response behind a hole cannot answer the request that is the next: it is an Ack that opens no session,
+    /// and that is a Create ([MC-BUP] 2.2.3.2). What it answers was lost.
     fn is_anothers(&mut self, connection: u64, exchange: u32, head: &Head<'_>) -> bool {
+        let succeeds = matches!(head.start, Start::Response { status: 200 | 201, .. });
         let has = |name| head.field(name).is_some();
-        if !head.after_gap
-            || !has("BITS-Received-Content-Range")
-            || has("BITS-Protocol")
-            || has("BITS-Session-Id")
-        {
+        let opens = has("BITS-Protocol") || has("BITS-Session-Id");
+        if !head.after_gap || !succeeds || !has("BITS-Packet-Type") || opens {
             return false;
         }
         let Some(link) = self.link(connection, exchange).copied() else { return false };
         let asked = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
         asked.is_some_and(|asked| asked.kind == PacketType::CreateSession)
+    }
+
+    /// Whether the response that was seen before a Create is an Ack of bytes: it answers a later request.
+    fn is_of_a_lost(&self, request: &Exchange, link: &Link) -> bool {
+        let seen = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        request.kind == PacketType::CreateSession && seen.is_some_and(Exchange::confirms_bytes)
     }
 
     /// A response whose request the capture lacks.

@@ -244,7 +244,10 @@ impl Open {
 
     /// No answer to the last Create was seen: the id that follows may be its own.
     pub fn awaits_id(&self) -> bool {
-        self.last_create().is_none_or(|create| create.response.is_none())
+        let lost = |create: &Exchange| {
+            create.response.is_none() || self.exchanges.iter().any(is_of_a_lost_fragment)
+        };
+        self.last_create().is_none_or(lost)
     }
 
     /// The last Create was answered with a demand for credentials.
@@ -366,6 +369,11 @@ impl Open {
         }
         Some(session)
     }
+}
+
+/// Only its answer was seen, which confirms bytes.
+fn is_of_a_lost_fragment(exchange: &Exchange) -> bool {
+    exchange.request.is_none() && exchange.confirms_bytes()
 }
 
 fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {

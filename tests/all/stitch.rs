@@ -230,6 +230,48 @@ fn an_answer_without_its_request_goes_where_the_ping_before_it_goes() {
 }
 
 #[test]
+fn an_ack_of_bytes_shows_that_the_session_was_opened() {
+    let text = "> CREATE-SESSION\n< 401 plain\n  WWW-Authenticate: Basic\n> CREATE-SESSION\n  Authorization: Basic YTpi\n\
+                < 200 session=1\n> FRAGMENT 0-9/20\n< 200\n! client resets\n= connection\n> FRAGMENT 10-19/20\n< 200\n\
+                > CLOSE-SESSION\n< 200\n";
+    let expected = ["1 completed: Create-Session unknown Fragment Close-Session"];
+    assert_eq!(told(&without(&[2, 3, 4], text)), expected);
+    let first = text.split("! client resets").next().unwrap();
+    assert_eq!(told(&without(&[2, 3, 4], first)), ["- incomplete: Create-Session unknown"]);
+}
+
+/// A session opened with NTLM, in segments 0 to 5, then a Fragment in three, its Ack, Close and its Ack.
+const NTLM: &str = "> CREATE-SESSION\n< 401 plain\n  WWW-Authenticate: NTLM\n\
+    > CREATE-SESSION\n  Authorization: NTLM TlRMTVNTUAABAAAA\n< 401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA\n\
+    > CREATE-SESSION\n  Authorization: NTLM TlRMTVNTUAADAAAA\n< 200 session=1\n\
+    > FRAGMENT 0-2999/3000\n< 200\n> CLOSE-SESSION\n< 200\n";
+
+#[test]
+fn an_upload_of_which_the_capture_lacks_segments_is_neither_rejected_nor_failed() {
+    for mask in 0..1_u32 << 12 {
+        let lost: Vec<usize> = (0..12).filter(|segment| mask >> segment & 1 == 1).collect();
+        // Something must show that the client was let in.
+        let shows = [4, 5, 6, 9, 10, 11].iter().any(|head| !lost.contains(head));
+        let sessions = told(&without(&lost, NTLM));
+        let bad = sessions.iter().any(|told| told.contains("rejected") || told.contains("failed"));
+        assert!(!(bad && shows), "{lost:?}: {sessions:?}");
+        assert!(lost.len() > 1 || sessions.len() == 1, "{lost:?}: {sessions:?}");
+    }
+}
+
+#[test]
+fn an_id_given_again_opens_another_session_although_its_create_was_lost() {
+    let text =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n"
+            .repeat(2);
+    let rest = "Fragment Close-Session";
+    assert_eq!(
+        told(&without(&[6], &text)),
+        [format!("1 completed: Create-Session {rest}"), format!("1 completed: unknown {rest}")]
+    );
+}
+
+#[test]
 fn an_answer_stored_ahead_of_its_request_is_paired_by_their_times() {
     for first in [0, 2, 4, 6, 8] {
         let mut records = segments_without(&[], THREE);

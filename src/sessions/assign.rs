@@ -157,6 +157,9 @@ impl Sessions {
         // It may have been handed over.
         let session = known.filter(|_| self.open.get(session).is_none()).unwrap_or(session);
         self.learn(session, id);
+        if exchange.kind == PacketType::CreateSession {
+            self.take_pings(self.attempt(asked), session, asked);
+        }
         if let Some(open) = self.open.get_mut(session) {
             open.remember(asked);
             open.touch(exchange.span().last);

@@ -285,3 +285,13 @@ fn an_answer_stored_ahead_of_its_request_is_paired_by_their_times() {
         assert!(exchanges.iter().all(|exchange| exchange["response"].is_object()), "{first}");
     }
 }
+
+#[test]
+fn a_ping_before_a_create_whose_answer_is_stored_ahead_of_it_belongs_to_it() {
+    let mut records = segments_without(&[], &format!("> PING\n< 200\n{THREE}"));
+    let data: Vec<_> = (0..records.len()).filter(|at| !records[*at].payload().is_empty()).collect();
+    records.swap(data[2], data[3]);
+    let report = report(&[&pcap(&records, Order::Little)]);
+    let types = "Ping Create-Session Fragment Fragment Fragment Close-Session";
+    assert_eq!(told(&report), [format!("1 completed: {types}")]);
+}

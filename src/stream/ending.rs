@@ -6,7 +6,8 @@ use crate::packet::{Flags, Segment};
 use super::connection::Reset;
 use super::flow::Flow;
 use super::flows::Dir;
-use super::half::{Budget, Output, Seq};
+use super::half::{Budget, Output};
+use super::part::Seq;
 use super::{End, Event, Owner, Side};
 
 /// Slack around the window for RST, since the capture may lack the latest acknowledgement.

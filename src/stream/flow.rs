@@ -7,19 +7,14 @@ use crate::packet::{Flags, Segment};
 
 use super::connection::{Connection, ZERO_WINDOWS, ZeroWindow};
 use super::flows::{Both, Dir, Key};
-use super::half::{Budget, Half, Part, Seq};
+use super::half::{Budget, Half};
 use super::mirror::Mirror;
+use super::part::{Part, Seq};
 use super::subject::Subject;
 use super::{Chunk, Event, Owner, Side};
 
 /// How far apart the identifications of successive packets of one host may be: it talks to others too.
 const IP_ID_STEP: u16 = 64;
-
-/// Taken for the round trip, in nanoseconds, where the handshake was not captured: longer than most.
-const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;
-
-/// A round trip shorter than this, in nanoseconds, tells nothing: packets overtake each other by as much.
-const LEAST_ROUND_TRIP: i64 = 3_000_000;
 
 /// A connection with its owner's state.
 #[derive(Debug)]
@@ -309,51 +304,6 @@ impl<T: Default> Flow<T> {
         }
     }
 
-    /// From the tap to the sender of `dir` and back, in nanoseconds, as the handshake shows it.
-    fn round_trip(&self, dir: Dir) -> i64 {
-        let connection = &self.subject.connection;
-        let (from, to) = match self.subject.side(dir) {
-            Side::Client => (connection.syn_ack, connection.handshake_done),
-            Side::Server => (connection.syn, connection.syn_ack),
-        };
-        from.zip(to).map_or(UNKNOWN_ROUND_TRIP, |(from, to)| to.time.since(from.time).max(0))
-    }
-
-    /// Facts of a segment with data that is not simply the next, before any of it is delivered.
-    #[inline(never)]
-    fn judge(&mut self, dir: Dir, part: Part<'_>, ttl: u8) {
-        let round_trip = self.round_trip(dir);
-        let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
-        let overlap = half.overlap(part);
-        // A sender repeats by the way that it sent: the same at another hop was captured there.
-        if overlap.repeated == part.len && !overlap.differs && ttl != facts.ttl_first {
-            facts.duplicate_frames += 1;
-            return;
-        }
-        // A byte that probed a closed window comes again with what follows it.
-        if overlap.repeated > 1 || overlap.repeated == part.len {
-            facts.retransmitted += 1;
-            facts.repeats += 1;
-            let len = u32::try_from(part.len).unwrap_or(u32::MAX);
-            facts.shortest_retransmitted =
-                Some(facts.shortest_retransmitted.map_or(len, |least| least.min(len)));
-            facts.retransmitted_bytes += overlap.repeated;
-        } else if part.offset + part.len <= half.highest() {
-            // The sender needs a round trip to learn of a loss; what comes sooner was overtaken.
-            let late = half.lateness(part.offset, part.at.time);
-            if late.is_some_and(|late| late >= round_trip.max(LEAST_ROUND_TRIP)) {
-                facts.retransmitted += 1;
-                facts.retransmitted_bytes += part.len;
-            } else {
-                facts.out_of_order += 1;
-            }
-        }
-        if overlap.differs {
-            facts.differing += 1;
-            facts.first_differing.get_or_insert(part.at);
-        }
-    }
-
     /// Offset 0 of a direction whose SYN is not in the capture.
     fn start(&mut self, dir: Dir, first: Seq) {
         self.halves.of_mut(dir).begin_late(first);
@@ -364,44 +314,5 @@ impl<T: Default> Flow<T> {
         if unknown && silent && self.subject.side(dir) == Side::Server {
             self.subject.swap();
         }
-    }
-
-    /// A segment without data may be a keep-alive.
-    #[inline(always)]
-    fn bare(&mut self, dir: Dir, segment: &Segment<'_>) {
-        if segment.flags.has(Flags::SYN) {
-            return;
-        }
-        if let Some(offset) = self.halves.of(dir).offset(Seq(segment.seq)) {
-            self.probe(dir, segment, offset);
-        }
-    }
-
-    /// Whether a segment at `offset` only asks whether the other side is there, or has room.
-    #[inline(always)]
-    fn probe(&mut self, dir: Dir, segment: &Segment<'_>, offset: i64) -> bool {
-        let quiet = segment.flags.0 & (Flags::SYN | Flags::FIN) == 0;
-        segment.wire_len <= 1 && quiet && self.probe_quietly(dir, segment.wire_len, offset)
-    }
-
-    #[inline(never)]
-    fn probe_quietly(&mut self, dir: Dir, len: u32, offset: i64) -> bool {
-        let half = self.halves.of(dir);
-        let (next, acked) = (half.next(), half.acked);
-        let closed = self
-            .subject
-            .facts(dir.other())
-            .zero_windows
-            .last()
-            .is_some_and(|period| period.end.is_none());
-        let behind = next as i64 - offset == 1 && (closed || acked >= next);
-        let ahead = next as i64 == offset && closed && len == 1;
-        let facts = self.subject.facts(dir);
-        match closed {
-            true if behind || ahead => facts.window_probes += 1,
-            false if behind => facts.keep_alives += 1,
-            _ => {}
-        }
-        behind
     }
 }

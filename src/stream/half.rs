@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::at::{At, Timestamp};
 
+use super::part::{Held, Part, Seq};
 use super::recent::Recent;
 
 /// What a held segment costs beyond its bytes.
@@ -17,23 +18,6 @@ const SLACK_NANOS: i64 = 200_000_000;
 
 /// Segments in a row outside any window after which a direction is believed to have moved on.
 const ASTRAY: u8 = 8;
-
-/// A sequence number (RFC 9293 3.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seq(pub u32);
-
-impl Seq {
-    /// The number `bytes` further.
-    pub const fn plus(self, bytes: u64) -> Self {
-        // The remainder by 2^32 is what sequence numbers are.
-        Self(self.0.wrapping_add(bytes as u32))
-    }
-
-    /// How far `self` is after `earlier`, negative if it is before.
-    pub const fn since(self, earlier: Self) -> i64 {
-        self.0.wrapping_sub(earlier.0).cast_signed() as i64
-    }
-}
 
 /// What a direction yields, not yet knowing whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,53 +34,6 @@ pub(super) enum Output<'a> {
         len: u64,
         cut: bool,
     },
-}
-
-/// Bytes at an offset; `bytes` is what was captured of `len`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Part<'a> {
-    pub at: At,
-    pub offset: u64,
-    pub bytes: &'a [u8],
-    pub len: u64,
-}
-
-impl<'a> Part<'a> {
-    /// Whether all of it was captured.
-    #[inline(always)]
-    pub fn is_whole(&self) -> bool {
-        self.bytes.len() as u64 == self.len
-    }
-
-    fn end(self) -> u64 {
-        self.offset.saturating_add(self.len)
-    }
-
-    /// What lies in `from..to`.
-    fn within(self, from: u64, to: u64) -> Self {
-        if from <= self.offset && self.end() <= to {
-            return self;
-        }
-        let (from, to) = (from.clamp(self.offset, self.end()), to.clamp(self.offset, self.end()));
-        let start = (from - self.offset) as usize;
-        let rest = self.bytes.get(start.min(self.bytes.len())..).unwrap_or_default();
-        let len = to.saturating_sub(from);
-        let keep = usize::try_from(len).unwrap_or(usize::MAX);
-        Self { offset: from, bytes: rest.get(..keep).unwrap_or(rest), len, ..self }
-    }
-}
-
-#[derive(Debug)]
-struct Held {
-    at: At,
-    bytes: Box<[u8]>,
-    len: u64,
-}
-
-impl Held {
-    fn part(&self, offset: u64) -> Part<'_> {
-        Part { at: self.at, offset, bytes: &self.bytes, len: self.len }
-    }
 }
 
 /// What is known about a segment's bytes before they are delivered.

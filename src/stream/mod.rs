@@ -6,8 +6,10 @@ mod flow;
 mod flows;
 mod half;
 mod mirror;
+mod part;
 mod pool;
 mod recent;
+mod repeats;
 mod subject;
 mod table;
 #[cfg(test)]

@@ -2,7 +2,8 @@ use std::net::SocketAddr;
 
 use proptest::prelude::*;
 
-use super::half::{Budget, Half, Output, Part, Seq};
+use super::half::{Budget, Half, Output};
+use super::part::{Part, Seq};
 use super::*;
 use crate::at::Timestamp;
 use crate::limits::Limits;

@@ -74,6 +74,17 @@ impl<'a> Asked<'a> {
         self.place().host.as_deref()
     }
 
+    /// Whether it asks the same as another exchange.
+    pub fn repeats(&self, other: &Exchange) -> bool {
+        let range = |exchange: &Exchange| exchange.request.as_ref()?.content_range.clone();
+        self.exchange.kind == other.kind && range(self.exchange) == range(other)
+    }
+
+    /// Seconds since another exchange.
+    pub fn secs_since(&self, other: &Exchange) -> f64 {
+        self.exchange.span().first.time.secs_since(other.span().last.time)
+    }
+
     /// The same of the host.
     pub fn host_text(&self) -> Option<Text> {
         let written = self.exchange.request.as_ref()?.host.clone().unwrap_or_default();
@@ -232,6 +243,13 @@ impl Sessions {
 
     fn by_request_id(&self, asked: &Asked<'_>, id: &str, last: Option<Number>) -> Option<Number> {
         let one_end = |open: &Open| open.has_client(asked) || open.has_server(asked);
+        let waits = |open: &Open| {
+            open.has_client(asked)
+                && open.has_server(asked)
+                && open.has_path(asked)
+                && open.is_provisional()
+                && open.awaits_id()
+        };
         self.newest(id, |open| open.has_client(asked) && open.has_server(asked))
             .or_else(|| self.newest(id, |open| open.has_client(asked) && open.has_host(asked)))
             .or_else(|| {
@@ -239,20 +257,16 @@ impl Sessions {
                     one_end(open) && (open.has_host(asked) || open.has_path(asked))
                 })
             })
+            // Its Create was seen, the Ack that gave it the id was not.
+            .or_else(|| self.find(asked, |open| open.has_create() && waits(open)))
             .or_else(|| {
                 // The client moved, and so did the host by its Host-Id, or its name has several addresses.
-                self.newest(id, |open| open.has_host(asked) && open.has_path(asked))
-            })
-            .or_else(|| {
-                // Its Create or a Ping before it was seen, the Ack that gave it the id was not.
-                self.find(asked, |open| {
-                    open.has_client(asked)
-                        && open.has_server(asked)
-                        && open.has_path(asked)
-                        && open.is_provisional()
-                        && open.awaits_id()
+                self.newest(id, |open| {
+                    open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked)
                 })
             })
+            // A Ping before it was seen.
+            .or_else(|| self.find(asked, waits))
             .or_else(|| {
                 // So was the Create that met a challenge; the one with credentials was not.
                 last.filter(|last| {

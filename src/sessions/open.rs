@@ -23,6 +23,9 @@ pub(super) type Number = u64;
 /// Hosts and address pairs remembered per session.
 const REMEMBERED: usize = 16;
 
+/// A proxy passes a request on within so many seconds; a client that lost its way takes longer to ask again.
+const PASSED_ON_SECS: f64 = 10.0;
+
 /// An upload under way.
 pub(super) struct Open {
     pub exchanges: Vec<Exchange>,
@@ -227,6 +230,20 @@ impl Open {
         })
     }
 
+    /// Whether a request between other addresses is one of this session that a proxy passes on: what the one side asked of
+    /// the proxy, the proxy asks of the other side, with the same words and before it answers.
+    pub fn is_passed_on(&self, asked: &Asked<'_>) -> bool {
+        let between = self.peers.iter().any(|(client, server)| {
+            server.ip() == asked.client.ip() || client.ip() == asked.server.ip()
+        });
+        let waits = |last: &Exchange| {
+            last.response.is_none()
+                && asked.repeats(last)
+                && asked.secs_since(last) < PASSED_ON_SECS
+        };
+        between || self.exchanges.last().is_some_and(waits)
+    }
+
     /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).
     fn was_sent_to(&self, host: &str) -> bool {
         !self.nodes.is_empty() && self.nodes.iter().any(|node| **node == *bare(host))
@@ -254,6 +271,11 @@ impl Open {
     pub fn is_challenged(&self) -> bool {
         let answer = self.last_create().and_then(|create| create.response.as_ref());
         answer.is_some_and(Response::is_challenge)
+    }
+
+    /// Whether a Create was sent.
+    pub fn has_create(&self) -> bool {
+        self.last_create().is_some()
     }
 
     fn last_create(&self) -> Option<&Exchange> {

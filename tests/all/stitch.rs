@@ -295,3 +295,25 @@ fn a_ping_before_a_create_whose_answer_is_stored_ahead_of_it_belongs_to_it() {
     let types = "Ping Create-Session Fragment Fragment Fragment Close-Session";
     assert_eq!(told(&report), [format!("1 completed: {types}")]);
 }
+
+#[test]
+fn what_a_proxy_passes_on_is_not_the_same_upload() {
+    let requests = ["CREATE-SESSION", "FRAGMENT 0-9/10", "CLOSE-SESSION"];
+    let told_by = |ends: &str, answer: &str| {
+        ends.to_owned() + &requests.map(|request| format!("> {request}\n{answer}")).concat()
+    };
+    let front = told_by("= server 10.0.0.80:80\n", "... 1 s\n< 200 session=1\n");
+    let front = pcap(&segments_without(&[], &front), Order::Little);
+    // By the address that it was asked at, or by another one.
+    for client in ["10.0.0.80", "10.0.9.9"] {
+        let ends = format!("= client {client}\n= server 10.0.1.1:80\n");
+        // The Create, its answer, or both are lost.
+        for lost in [&[0][..], &[1], &[0, 1]] {
+            let mut back = segments_without(lost, &told_by(&ends, "< 200 session=1\n... 1 s\n"));
+            back.iter_mut().for_each(|record| record.nanos += 100_000_000);
+            let sessions = told(&report(&[&front, &pcap(&back, Order::Little)]));
+            assert_eq!(sessions.len(), 2, "{client} {lost:?}: {sessions:?}");
+            assert_eq!(sessions[0], "1 completed: Create-Session Fragment Close-Session");
+        }
+    }
+}

@@ -208,7 +208,8 @@ pub fn received(raw: &str) -> Option<u64> {
     if let Ok(next) = text.parse() {
         return Some(next);
     }
-    ContentRange::parse(text).end?.checked_add(1)
+    let range = ContentRange::parse(text);
+    range.end.filter(|_| range.start.is_some())?.checked_add(1)
 }
 
 #[cfg(test)]
@@ -266,5 +267,6 @@ mod tests {
         assert_eq!(received("0-212"), Some(213));
         assert_eq!(received("bytes 0-212/500"), Some(213));
         assert_eq!(received("all"), None);
+        assert_eq!(received("-1"), None);
     }
 }

@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(word.meaning, "The choice was not among the offers.");
         assert_eq!(find("http-sys")[0].about, "who answered");
         assert_eq!(variants::<Outcome>("").len(), 5);
-        assert_eq!(variants::<Verdict>("").len(), 16);
+        assert_eq!(variants::<Verdict>("").len(), 17);
     }
 
     #[test]

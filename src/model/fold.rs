@@ -86,7 +86,7 @@ impl<'a> View<'a> {
                 || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
         });
         let mut view = Self { exchanges, total, acknowledged: 0, joined: !start_seen };
-        view.acknowledged = view.last_offset();
+        view.acknowledged = view.scattered().unwrap_or_else(|| view.last_offset());
         view
     }
 
@@ -133,6 +133,28 @@ impl<'a> View<'a> {
             last = response.next_offset.or_else(implied).unwrap_or(last);
         }
         self.total.map_or(last, |total| last.min(total))
+    }
+
+    /// How many bytes a server has that takes them in any order, and confirms of each Fragment its own end only; `None`
+    /// where nothing tells that it is such a one.
+    fn scattered(&self) -> Option<u64> {
+        let (mut had, mut scattered) = (Ranges::default(), false);
+        for exchange in self.of_kind(&PacketType::Fragment) {
+            let Some(response) = &exchange.response else { continue };
+            let range = exchange.request.as_ref()?.content_range.as_ref();
+            let (start, end) =
+                range.and_then(|range| range.start.zip(range.end?.checked_add(1)))?;
+            if response.is_challenge() {
+                continue;
+            }
+            if !response.is_success() || response.next_offset.is_some_and(|next| next != end) {
+                return None;
+            }
+            scattered |= start > had.reach(0);
+            had.add(start, end);
+        }
+        let starts = had.covers(0, self.total?);
+        (scattered && starts).then(|| had.len())
     }
 
     fn fragments(&self) -> Vec<Fragment> {
@@ -305,7 +327,7 @@ impl<'a> View<'a> {
         let usable = response.is_success()
             && response.session_id.as_deref().is_some_and(|id| !id.is_empty())
             && matches!(verdict, Verdict::Agreed | Verdict::AgreedLowerPreference);
-        if usable || went_on || response.is_cut() {
+        if usable || went_on || response.is_cut() && response.is_success() {
             return None;
         }
         let qualifiers = if response.is_challenge() { vec!["authentication"] } else { Vec::new() };

@@ -74,6 +74,8 @@ pub enum Verdict {
     /// No answer was seen.
     #[default]
     Unanswered,
+    /// No answer can be seen: the capture has one direction only.
+    HalfSeen,
     /// Only the answer was seen.
     SelectionOnly,
 }
@@ -108,12 +110,22 @@ impl Negotiation {
             return Verdict::AuthPending;
         }
         if response.is_cut() {
-            return Verdict::Unanswered;
+            return self.judge_cut(response);
         }
         if !response.is_ack() {
             return Verdict::NotAnsweredByBits;
         }
         if response.is_success() { self.judge_choice() } else { self.judge_refusal(raw, response) }
+    }
+
+    /// What stands before the place where the head is cut.
+    fn judge_cut(&self, response: &Response) -> Verdict {
+        match (response.is_success(), self.selected_index) {
+            (false, _) => Verdict::RefusedOther,
+            (true, Some(_)) => self.judge_choice(),
+            (true, None) if self.selected.is_some() => Verdict::SelectionOnly,
+            (true, None) => Verdict::Unanswered,
+        }
     }
 
     fn judge_choice(&self) -> Verdict {

@@ -59,6 +59,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether the capture lacks the end of its head.
+    pub fn is_cut(&self) -> bool {
+        self.odd.iter().any(|odd| odd == "cut")
+    }
+
     /// Whether the target is a whole URL: only proxies are asked so (RFC 9112 3.2.2).
     pub fn is_for_proxy(&self) -> bool {
         let scheme = "http://";

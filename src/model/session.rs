@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::negotiation::Negotiation;
+use super::negotiation::{Negotiation, Verdict};
 use super::{Exchange, Text};
 use crate::at::{Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
@@ -133,6 +133,18 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Session {
+    /// Tells an answer that cannot be seen from one that did not come, by the connections.
+    pub(crate) fn tell_half_seen(&mut self) {
+        let all = &self.connections;
+        let half = !all.is_empty() && all.iter().all(Connection::is_one_sided);
+        if let Some(negotiation) = &mut self.negotiation
+            && negotiation.verdict == Verdict::Unanswered
+            && half
+        {
+            negotiation.verdict = Verdict::HalfSeen;
+        }
+    }
+
     /// All its frames; `None` for one without exchanges.
     pub fn span(&self) -> Option<Span> {
         let mut spans = self.exchanges.iter().map(Exchange::span);

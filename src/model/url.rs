@@ -16,7 +16,8 @@ pub struct Url<'a> {
 impl Url<'_> {
     /// The whole of it.
     pub fn text(&self) -> String {
-        [self.scheme, "://", self.host, self.path].concat()
+        let slash = if self.path.starts_with('/') { "" } else { "/" };
+        [self.scheme, "://", self.host, slash, self.path].concat()
     }
 }
 
@@ -63,4 +64,15 @@ fn whole(target: &str) -> Option<(&'static str, &str, &str)> {
 fn path(target: &str) -> &str {
     let end = memchr::memchr2(b'?', b'#', target.as_bytes());
     end.and_then(|end| target.get(..end)).unwrap_or(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_without_a_slash_does_not_run_into_the_host() {
+        let url = Url { scheme: "http", host: "server", path: "a/b" };
+        assert_eq!(url.text(), "http://server/a/b");
+    }
 }

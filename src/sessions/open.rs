@@ -386,6 +386,7 @@ impl Open {
         session.connections = self.connections;
         session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));
         session.connections.sort_unstable_by_key(|connection| connection.id);
+        session.tell_half_seen();
         if session.outcome == Outcome::Failed {
             session.superseded_by = self.successor.map(|(_, id)| id);
         }

@@ -23,7 +23,15 @@ const FETCHES: usize = 1_024;
 #[derive(Default)]
 pub(super) struct Replies {
     awaited: VecDeque<(String, Number)>,
-    fetches: HashMap<(u64, u32), Number, RandomState>,
+    fetches: HashMap<(u64, u32), Fetch, RandomState>,
+}
+
+/// A request for a reply.
+#[derive(Clone, Copy)]
+struct Fetch {
+    session: Number,
+    /// By HEAD, which fetches nothing.
+    head: bool,
 }
 
 /// A URL or relative path in the form to compare: decoded, with slashes, without scheme, host and query.
@@ -62,7 +70,9 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
-        let Start::Request { method: "GET" | "HEAD", target } = head.start else { return };
+        let Start::Request { method: method @ ("GET" | "HEAD"), target } = head.start else {
+            return;
+        };
         if self.replies.awaited.is_empty() {
             return;
         }
@@ -70,7 +80,8 @@ impl Sessions {
         let found = self.replies.awaited.iter().rev().find(|(awaited, _)| leads_to(&path, awaited));
         let Some(session) = found.map(|(_, session)| *session) else { return };
         if self.replies.fetches.len() < FETCHES {
-            self.replies.fetches.insert((connection.id, exchange), session);
+            let fetch = Fetch { session, head: method == "HEAD" };
+            self.replies.fetches.insert((connection.id, exchange), fetch);
         }
         let Some(open) = self.open.get_mut(session) else { return };
         // A later range of the same file does not change that it was fetched.
@@ -79,12 +90,12 @@ impl Sessions {
 
     /// The response to an ordinary request.
     pub(super) fn answer_fetch(&mut self, connection: &Connection, exchange: u32, status: u16) {
-        let Some(session) = self.replies.fetches.remove(&(connection.id, exchange)) else { return };
-        let reply = self.open.get_mut(session).and_then(|open| open.reply.as_mut());
-        if let Some(reply) = reply {
-            // An authentication round, or a failure that was made good, is not the last word.
-            let fetched = matches!(reply.http_status, Some(200 | 206));
-            reply.http_status = if fetched { reply.http_status } else { Some(status) };
+        let Some(fetch) = self.replies.fetches.remove(&(connection.id, exchange)) else { return };
+        let reply = self.open.get_mut(fetch.session).and_then(|open| open.reply.as_mut());
+        // An authentication round, a range, or a failure that was made good is not the last word; a success of HEAD is none.
+        let word = !fetch.head || status >= 400;
+        if let Some(reply) = reply.filter(|reply| word && reply.http_status != Some(200)) {
+            reply.http_status = Some(status);
         }
     }
 }

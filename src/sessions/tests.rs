@@ -1,6 +1,7 @@
 //! When a session is handed out, and what becomes of messages that come later.
 
 use crate::limits::Limits;
+use crate::model::negotiation::Verdict;
 use crate::model::{Outcome, Report, Session};
 use crate::observe::Observer;
 use crate::{Analysis, Options, transcript};
@@ -140,4 +141,35 @@ fn a_session_that_may_go_on_is_known_to_those_that_end_before_it() {
     assert_eq!(ids(&early), ["4"]);
     let found = |rule: &str| early[0].findings.iter().any(|finding| finding.rule == rule);
     assert!(found("retry-schedule"), "{:?}", early[0].findings);
+}
+
+#[test]
+fn an_upload_in_any_order_is_whole_once_every_byte_was_taken() {
+    let upload = |fragments: &[&str]| {
+        let fragments = fragments.concat();
+        let text =
+            format!("> CREATE-SESSION\n< 200 session=1\n{fragments}> CLOSE-SESSION\n< 200\n");
+        let session = play(Limits::default(), &text).1.remove(0);
+        (session.outcome, session.bytes_acknowledged)
+    };
+    let [first, second, third] = [
+        "> FRAGMENT 0-9/30\n< 200 received=10\n",
+        "> FRAGMENT 10-19/30\n< 200 received=20\n",
+        "> FRAGMENT 20-29/30\n< 200 received=30\n",
+    ];
+    assert_eq!(upload(&[third, second, first]), (Outcome::Completed, 30));
+    assert_eq!(upload(&[second, first]), (Outcome::Failed, 10));
+    // A server that keeps to the order means what it says.
+    let back = "> FRAGMENT 20-29/30\n< 416 received=10\n";
+    assert_eq!(upload(&[first, second, back]), (Outcome::Failed, 10));
+}
+
+#[test]
+fn what_one_direction_cannot_show_is_not_called_unanswered() {
+    let verdict = |sees: &str| {
+        let text = format!("= sees {sees}\n> CREATE-SESSION\n< 200 session=1\n");
+        let (_, late, _) = play(Limits::default(), &text);
+        late[0].negotiation.as_ref().unwrap().verdict
+    };
+    assert_eq!((verdict("client"), verdict("both")), (Verdict::HalfSeen, Verdict::Agreed));
 }

@@ -105,6 +105,9 @@ fn agreement(negotiation: &Negotiation) -> String {
     let name = chosen.name.as_ref().unwrap_or(&chosen.guid);
     let place = match negotiation.selected_index {
         Some(index) => format!("{} of {offered} offered", text::ordinal(index + 1)),
+        None if negotiation.verdict == Verdict::SelectionOnly => {
+            return format!("protocol {name}, {verdict}");
+        }
         None => format!("not among the {offered} offered"),
     };
     let colon = if verdict.is_empty() { "" } else { ": " };
@@ -128,6 +131,7 @@ const fn verdict_words(verdict: Verdict) -> &'static str {
         Verdict::RefusedOther => "refused for another reason",
         Verdict::NotAnsweredByBits => "the answer is not from BITS",
         Verdict::Unanswered => "no answer seen",
+        Verdict::HalfSeen => "the other direction was not captured",
         Verdict::SelectionOnly => "the offer was not seen",
     }
 }

@@ -122,7 +122,7 @@ impl Words {
 
     fn offers(&self, request: &Request) -> String {
         let Some(raw) = &request.supported_protocols else {
-            return "offers no protocol".to_owned();
+            return absent(request, "offers no protocol");
         };
         let all: Vec<&str> = protocol::offers(raw).collect();
         let mut named: Vec<String> = all
@@ -141,7 +141,7 @@ impl Words {
 
     fn fragment(&mut self, request: &Request) -> String {
         let Some(range) = &request.content_range else {
-            return "no Content-Range".to_owned();
+            return absent(request, "no Content-Range");
         };
         let (Some(start), Some(end)) = (range.start, range.end) else {
             return format!("Content-Range {:?}", range.raw());
@@ -253,6 +253,11 @@ fn error(response: &Response) -> Option<String> {
 fn answer(response: &Response) -> String {
     let who = if response.is_ack() { "Ack" } else { "HTTP" };
     format!("{who} {}", response.http_status)
+}
+
+/// What to say where a field is missing: it may be in the part of the head that was not captured.
+fn absent(request: &Request, words: &str) -> String {
+    if request.is_cut() { "head cut off".to_owned() } else { words.to_owned() }
 }
 
 /// Who answered, where that was no BITS server.

@@ -18,6 +18,19 @@ rule! {
     /// > GET /replies/1
     /// < 404 plain
     /// ```
+    /// HEAD fetches nothing, and a range is not the whole:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200 reply=/replies/1
+    /// > HEAD /replies/1
+    /// < 200 plain
+    /// > GET /replies/1
+    /// < 206 plain
+    /// > GET /replies/1
+    /// < 404 plain
+    /// ```
     /// An authentication round on the way:
     /// ```silent
     /// > CREATE-SESSION

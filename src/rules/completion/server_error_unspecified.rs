@@ -30,6 +30,12 @@ rule! {
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
+    /// > FRAGMENT 10-19/20
+    /// < 416 received=0
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 500 error=0x80070070 context=0x5
     /// ```
@@ -63,10 +69,16 @@ fn check(session: &Session, explained: bool, notes: &mut Notes<'_>) {
     let ended = matches!(session.outcome, Outcome::Failed | Outcome::Rejected);
     if let Some((exchange, response)) = decisive
         && ended
+        && !is_a_step(response)
         && !says_nothing(session, response)
     {
         notes.likely(exchange.span(), message(exchange, response));
     }
+}
+
+/// Whether it is a step of the protocol, which goes on with credentials or from another byte.
+fn is_a_step(response: &Response) -> bool {
+    response.is_challenge() || response.http_status == 416
 }
 
 /// Whether an answer of the server is an error without a code that means something, or a status that does.

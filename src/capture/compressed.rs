@@ -30,7 +30,8 @@ pub fn open(
         [0x1f, 0x8b, ..] => {
             (Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, whole))), "gzip")
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => {
+        // Frames to be skipped (RFC 8878 3.1.2) come first where several processors packed.
+        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
             let whole = io::BufReader::with_capacity(ZSTD_INPUT, whole);
             (Box::new(zstd::Decoder::with_buffer(whole)?), "zstd")
         }
@@ -115,9 +116,12 @@ mod tests {
 
     #[test]
     fn each_format_is_recognised_by_content() {
+        let frame = zstd::encode_all(&b"hello"[..], 1).unwrap();
+        let skipped = [0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7];
         for (packed, name) in [
             (gzip(b"hello"), Some("gzip")),
-            (zstd::encode_all(&b"hello"[..], 1).unwrap(), Some("zstd")),
+            ([&skipped[..], &frame].concat(), Some("zstd")),
+            (frame, Some("zstd")),
             (lz4(b"hello"), Some("lz4")),
             (b"hello".to_vec(), None),
         ] {

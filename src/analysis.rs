@@ -77,9 +77,9 @@ impl Analysis {
         self.engine.secrets(text);
     }
 
-    /// As [`Self::secrets`], of a file of this name.
-    pub fn secrets_from(&mut self, source: &str, text: &[u8]) {
-        self.engine.secrets_from(source, text);
+    /// As [`Self::secrets`], of a file of this name. Returns how many lines hold secrets.
+    pub fn secrets_from(&mut self, source: &str, text: &[u8]) -> usize {
+        self.engine.secrets_from(source, text)
     }
 
     /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.

@@ -85,9 +85,9 @@ impl Engine {
         self.keys.add(text);
     }
 
-    /// As [`Self::secrets`], of a file of this name.
-    pub fn secrets_from(&mut self, source: &str, text: &[u8]) {
-        self.keys.add_from(source, text);
+    /// As [`Self::secrets`], of a file of this name. Returns how many lines hold secrets.
+    pub fn secrets_from(&mut self, source: &str, text: &[u8]) -> usize {
+        self.keys.add_from(source, text)
     }
 
     /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use bitsleuth::capture::{self, Item, LateSecrets};
+use bitsleuth::capture::{self, Item, LateSecrets, Problem};
 use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
@@ -115,7 +115,13 @@ pub fn analyse(
 pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
     for path in &args.tls_keys {
         let (name, text) = read(path)?;
-        analysis.secrets_from(&name, &text);
+        let lines = analysis.secrets_from(&name, &text);
+        // One that was just made may be empty.
+        if lines == 0 && !text.is_empty() {
+            let message =
+                "no line of a TLS key log is in it; it has to be ASCII or UTF-8".to_owned();
+            input::warn(&Problem { name, message, fatal: false });
+        }
     }
     for path in &args.tls_rsa_key {
         let (name, pem) = read(path)?;

@@ -64,8 +64,8 @@ impl KeyLog {
         self.add_from(&format!("secrets block {}", self.blocks), text);
     }
 
-    /// As [`Self::add`], of a file of this name.
-    pub fn add_from(&mut self, source: &str, text: &[u8]) {
+    /// As [`Self::add`], of a file of this name. Returns how many lines hold secrets.
+    pub fn add_from(&mut self, source: &str, text: &[u8]) -> usize {
         let index = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         let lines = text.split(|&b| b == b'\n');
         let added = (1..)
@@ -76,6 +76,7 @@ impl KeyLog {
             self.sources.push(source.to_owned());
             self.generation = self.generation.wrapping_add(1);
         }
+        added
     }
 
     /// Takes a server's RSA private key, in PEM form (PKCS#1 or PKCS#8). Of more than 64 the rest is ignored.

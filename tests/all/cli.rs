@@ -287,3 +287,17 @@ fn what_is_written_to_a_pipe_is_there_while_the_capture_goes_on() {
     reader.join().unwrap().unwrap();
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_key_log_without_a_line_of_one_is_a_complaint() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = "CLIENT_RANDOM 00 00\n".encode_utf16().flat_map(u16::to_le_bytes);
+    let keys = store(&dir, "keys.log", &keys.collect::<Vec<_>>());
+    let output = run(&["sessions", "--tls-keys", keys.to_str().unwrap(), "good.pcap"]);
+    assert_eq!(output.status.code(), Some(0));
+    let complaint = stderr(&output);
+    assert!(complaint.contains("keys.log: no line of a TLS key log is in it"), "{complaint}");
+    let empty = store(&dir, "new.log", b"");
+    let output = run(&["sessions", "--tls-keys", empty.to_str().unwrap(), "good.pcap"]);
+    assert_eq!(stderr(&output), "");
+}

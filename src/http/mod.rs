@@ -1,10 +1,12 @@
 //! HTTP/1.x messages from stream events (RFC 9112).
 
 mod chunked;
+mod direction;
 mod head;
 mod line;
 mod parser;
 mod pending;
+mod resync;
 #[cfg(test)]
 mod tests;
 

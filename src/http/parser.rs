@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use memchr::memmem;
-
 use super::chunked::{Chunked, Step};
+use super::direction::{Direction, State};
 use super::head::{self, Framing, Summary};
 use super::pending::{Pending, Queue};
 use super::{Carrier, End, Event, Head, line};
@@ -19,93 +18,18 @@ const LONGEST_UNSETTLED: usize = 64;
 
 /// Turns stream events of one connection into HTTP events.
 pub struct Parser {
-    client: Direction,
-    server: Direction,
+    pub(super) client: Direction,
+    pub(super) server: Direction,
     carrier: Carrier,
     next_exchange: u32,
-    pending: Queue,
+    pub(super) pending: Queue,
     /// The newest exchange whose final response began.
-    answered: Option<u32>,
+    pub(super) answered: Option<u32>,
     /// What CONNECT or Upgrade made of the connection.
     tunnel: Option<Box<Layer>>,
     tunnel_asked: bool,
     /// Final responses whose requests were not there yet: the exchange, and where they began.
     early: VecDeque<(u32, At)>,
-}
-
-#[derive(Debug)]
-struct Direction {
-    side: Side,
-    state: State,
-    /// A head that spans segments.
-    buffer: Vec<u8>,
-    /// The buffer is known to begin with a message.
-    begun: bool,
-    exchange: u32,
-    span: Span,
-    body_offset: u64,
-    /// A hole swallowed the start of a message.
-    head_lost: bool,
-    any: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Head,
-    Length(u64),
-    Chunked(Chunked),
-    UntilClose,
-    /// Looking for the next plausible head.
-    Seek,
-}
-
-impl Direction {
-    fn new(side: Side) -> Self {
-        Self {
-            side,
-            state: State::Head,
-            buffer: Vec::new(),
-            begun: false,
-            exchange: 0,
-            span: Span::default(),
-            body_offset: 0,
-            head_lost: false,
-            any: false,
-        }
-    }
-
-    fn end(&mut self, why: End, out: &mut impl FnMut(Event<'_>)) {
-        out(Event::End { exchange: self.exchange, side: self.side, span: self.span, why });
-        self.state = State::Head;
-    }
-
-    /// More of a body.
-    #[inline(always)]
-    fn part<'e>(&mut self, at: At, bytes: &'e [u8]) -> Event<'e> {
-        let Self { side, exchange, body_offset: offset, .. } = *self;
-        self.span.extend(at);
-        self.body_offset += bytes.len() as u64;
-        Event::Body { exchange, side, at, offset, bytes }
-    }
-
-    fn body_gap(&mut self, at: At, len: u64, out: &mut impl FnMut(Event<'_>)) {
-        if len > 0 {
-            out(Event::Gap {
-                exchange: self.exchange,
-                side: self.side,
-                at,
-                offset: self.body_offset,
-                len,
-            });
-            self.body_offset = self.body_offset.saturating_add(len);
-        }
-    }
-
-    fn stray(&self, at: At, len: usize, out: &mut impl FnMut(Event<'_>)) {
-        if len > 0 && self.any && !self.head_lost {
-            out(Event::Stray { side: self.side, at, len: len as u64, after: Some(self.exchange) });
-        }
-    }
 }
 
 impl Parser {
@@ -175,7 +99,7 @@ impl Parser {
     }
 
     #[inline(always)]
-    fn direction(&mut self, side: Side) -> &mut Direction {
+    pub(super) fn direction(&mut self, side: Side) -> &mut Direction {
         match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
@@ -284,7 +208,7 @@ impl Parser {
     }
 
     /// The rest of a head will not come: what there is of it is lent, and the message ends.
-    fn partial_head(
+    pub(super) fn partial_head(
         &mut self,
         side: Side,
         why: End,
@@ -480,26 +404,6 @@ impl Parser {
         }
     }
 
-    /// Whether a body under way goes no further: the other side has moved on, and a segment begins with a message.
-    #[inline(always)]
-    fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
-        let moved_on = match side {
-            // After a refusal, what was announced need not be sent (RFC 9110 10.1.1).
-            Side::Client => self.answered >= Some(self.client.exchange),
-            // Who asks again without having all of it takes it for whole: its length was wrong.
-            Side::Server => {
-                let last = self.server.span.last.frame;
-                self.is_monologue() || self.pending.front().is_some_and(|next| next.frame > last)
-            }
-        };
-        moved_on && line::begins_message(bytes) == Some(true)
-    }
-
-    /// Whether only responses were seen, so that nothing tells which of them have a body.
-    const fn is_monologue(&self) -> bool {
-        !self.client.any
-    }
-
     fn until_close(
         &mut self,
         at: At,
@@ -520,63 +424,6 @@ impl Parser {
         }
         out(direction.part(at, bytes));
         bytes.len()
-    }
-
-    fn seek(&mut self, at: At, side: Side, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) -> usize {
-        let direction = self.direction(side);
-        if line::begins_message(bytes) != Some(false) {
-            direction.state = State::Head;
-            return 0;
-        }
-        let start = next_head(bytes, side);
-        direction.stray(at, start, out);
-        if start < bytes.len() {
-            direction.state = State::Head;
-        }
-        start
-    }
-
-    fn gap(
-        &mut self,
-        at: At,
-        side: Side,
-        len: u64,
-        limits: &Limits,
-        out: &mut impl FnMut(Event<'_>),
-    ) {
-        let direction = self.direction(side);
-        match direction.state {
-            State::Head if !direction.buffer.is_empty() => {
-                self.partial_head(side, End::Lost, limits, out);
-                self.direction(side).head_lost = true;
-            }
-            State::Head | State::Seek => {
-                direction.state = State::Seek;
-                direction.head_lost = true;
-            }
-            State::Length(left) => {
-                direction.body_gap(at, len.min(left), out);
-                direction.state = State::Length(left.saturating_sub(len));
-                if len >= left {
-                    direction.end(End::Complete, out);
-                }
-                if len > left {
-                    direction.state = State::Seek;
-                    direction.head_lost = true;
-                }
-            }
-            State::Chunked(Chunked::Data(left)) if len < left => {
-                direction.body_gap(at, len, out);
-                direction.state = State::Chunked(Chunked::Data(left - len));
-            }
-            State::Chunked(_) => {
-                direction.body_gap(at, len, out);
-                direction.end(End::Lost, out);
-                direction.state = State::Seek;
-                direction.head_lost = true;
-            }
-            State::UntilClose => direction.body_gap(at, len, out),
-        }
     }
 
     fn end(
@@ -607,38 +454,4 @@ impl Parser {
         }
         self.direction(side).state = State::Seek;
     }
-}
-
-/// Where in `bytes`, behind its first byte, a message may begin; its length if nowhere.
-fn next_head(bytes: &[u8], side: Side) -> usize {
-    let tail = bytes.get(1..).unwrap_or_default();
-    let plausible =
-        |at: &usize| line::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
-    let found = match side {
-        Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
-        Side::Client => next_request(tail),
-    };
-    found.map_or(bytes.len(), |at| at + 1)
-}
-
-/// Where a request line begins, be it right behind the end of a body.
-fn next_request(bytes: &[u8]) -> Option<usize> {
-    const METHODS: [&[u8]; 8] =
-        [b"BITS_POST ", b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"CONNECT "];
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', bytes) {
-        let line = bytes.get(start..=end).unwrap_or_default();
-        if line::begins_message(line) == Some(true) {
-            return Some(start);
-        }
-        // One line is looked at once for each method, however often it names them.
-        let begins =
-            |at: &usize| line::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
-        let found = METHODS.iter().filter_map(|m| memmem::find(line, m)).filter(begins).min();
-        if let Some(at) = found {
-            return Some(start + at);
-        }
-        start = end + 1;
-    }
-    None
 }

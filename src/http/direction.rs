@@ -1,0 +1,83 @@
+//! One direction of a connection: the message under way.
+
+use super::chunked::Chunked;
+use super::{End, Event};
+use crate::at::{At, Span};
+use crate::stream::Side;
+
+/// One direction of a connection, as far as its current message goes.
+#[derive(Debug)]
+pub(super) struct Direction {
+    pub side: Side,
+    pub state: State,
+    /// A head that spans segments.
+    pub buffer: Vec<u8>,
+    /// The buffer is known to begin with a message.
+    pub begun: bool,
+    pub exchange: u32,
+    pub span: Span,
+    pub body_offset: u64,
+    /// A hole swallowed the start of a message.
+    pub head_lost: bool,
+    pub any: bool,
+}
+
+/// What a direction is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Head,
+    Length(u64),
+    Chunked(Chunked),
+    UntilClose,
+    /// Looking for the next plausible head.
+    Seek,
+}
+
+impl Direction {
+    pub fn new(side: Side) -> Self {
+        Self {
+            side,
+            state: State::Head,
+            buffer: Vec::new(),
+            begun: false,
+            exchange: 0,
+            span: Span::default(),
+            body_offset: 0,
+            head_lost: false,
+            any: false,
+        }
+    }
+
+    pub fn end(&mut self, why: End, out: &mut impl FnMut(Event<'_>)) {
+        out(Event::End { exchange: self.exchange, side: self.side, span: self.span, why });
+        self.state = State::Head;
+    }
+
+    /// More of a body.
+    #[inline(always)]
+    pub fn part<'e>(&mut self, at: At, bytes: &'e [u8]) -> Event<'e> {
+        let Self { side, exchange, body_offset: offset, .. } = *self;
+        self.span.extend(at);
+        self.body_offset += bytes.len() as u64;
+        Event::Body { exchange, side, at, offset, bytes }
+    }
+
+    pub fn body_gap(&mut self, at: At, len: u64, out: &mut impl FnMut(Event<'_>)) {
+        if len > 0 {
+            out(Event::Gap {
+                exchange: self.exchange,
+                side: self.side,
+                at,
+                offset: self.body_offset,
+                len,
+            });
+            self.body_offset = self.body_offset.saturating_add(len);
+        }
+    }
+
+    pub fn stray(&self, at: At, len: usize, out: &mut impl FnMut(Event<'_>)) {
+        if len > 0 && self.any && !self.head_lost {
+            out(Event::Stray { side: self.side, at, len: len as u64, after: Some(self.exchange) });
+        }
+    }
+}

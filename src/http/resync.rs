@@ -1,0 +1,130 @@
+//! Finding the next message behind a hole, junk, or a body that ends before its length.
+
+use memchr::memmem;
+
+use super::chunked::Chunked;
+use super::direction::State;
+use super::parser::Parser;
+use super::{End, Event, line};
+use crate::at::At;
+use crate::limits::Limits;
+use crate::stream::Side;
+
+impl Parser {
+    /// Whether a body under way goes no further: the other side has moved on, and a segment begins with a message.
+    #[inline(always)]
+    pub(super) fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
+        let moved_on = match side {
+            // After a refusal, what was announced need not be sent (RFC 9110 10.1.1).
+            Side::Client => self.answered >= Some(self.client.exchange),
+            // Who asks again without having all of it takes it for whole: its length was wrong.
+            Side::Server => {
+                let last = self.server.span.last.frame;
+                self.is_monologue() || self.pending.front().is_some_and(|next| next.frame > last)
+            }
+        };
+        moved_on && line::begins_message(bytes) == Some(true)
+    }
+
+    /// Whether only responses were seen, so that nothing tells which of them have a body.
+    pub(super) const fn is_monologue(&self) -> bool {
+        !self.client.any
+    }
+
+    pub(super) fn seek(
+        &mut self,
+        at: At,
+        side: Side,
+        bytes: &[u8],
+        out: &mut impl FnMut(Event<'_>),
+    ) -> usize {
+        let direction = self.direction(side);
+        if line::begins_message(bytes) != Some(false) {
+            direction.state = State::Head;
+            return 0;
+        }
+        let start = next_head(bytes, side);
+        direction.stray(at, start, out);
+        if start < bytes.len() {
+            direction.state = State::Head;
+        }
+        start
+    }
+
+    pub(super) fn gap(
+        &mut self,
+        at: At,
+        side: Side,
+        len: u64,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) {
+        let direction = self.direction(side);
+        match direction.state {
+            State::Head if !direction.buffer.is_empty() => {
+                self.partial_head(side, End::Lost, limits, out);
+                self.direction(side).head_lost = true;
+            }
+            State::Head | State::Seek => {
+                direction.state = State::Seek;
+                direction.head_lost = true;
+            }
+            State::Length(left) => {
+                direction.body_gap(at, len.min(left), out);
+                direction.state = State::Length(left.saturating_sub(len));
+                if len >= left {
+                    direction.end(End::Complete, out);
+                }
+                if len > left {
+                    direction.state = State::Seek;
+                    direction.head_lost = true;
+                }
+            }
+            State::Chunked(Chunked::Data(left)) if len < left => {
+                direction.body_gap(at, len, out);
+                direction.state = State::Chunked(Chunked::Data(left - len));
+            }
+            State::Chunked(_) => {
+                direction.body_gap(at, len, out);
+                direction.end(End::Lost, out);
+                direction.state = State::Seek;
+                direction.head_lost = true;
+            }
+            State::UntilClose => direction.body_gap(at, len, out),
+        }
+    }
+}
+
+/// Where in `bytes`, behind its first byte, a message may begin; its length if nowhere.
+fn next_head(bytes: &[u8], side: Side) -> usize {
+    let tail = bytes.get(1..).unwrap_or_default();
+    let plausible =
+        |at: &usize| line::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
+    let found = match side {
+        Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
+        Side::Client => next_request(tail),
+    };
+    found.map_or(bytes.len(), |at| at + 1)
+}
+
+/// Where a request line begins, be it right behind the end of a body.
+fn next_request(bytes: &[u8]) -> Option<usize> {
+    const METHODS: [&[u8]; 8] =
+        [b"BITS_POST ", b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"CONNECT "];
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        let line = bytes.get(start..=end).unwrap_or_default();
+        if line::begins_message(line) == Some(true) {
+            return Some(start);
+        }
+        // One line is looked at once for each method, however often it names them.
+        let begins =
+            |at: &usize| line::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
+        let found = METHODS.iter().filter_map(|m| memmem::find(line, m)).filter(begins).min();
+        if let Some(at) = found {
+            return Some(start + at);
+        }
+        start = end + 1;
+    }
+    None
+}

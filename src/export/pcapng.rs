@@ -17,16 +17,29 @@ const SECRETS: u32 = 10;
 const TLS_KEY_LOG: u32 = 0x544c_534b;
 const OPT_COMMENT: u16 = 1;
 const IF_TSRESOL: u16 = 9;
+const IF_TSOFFSET: u16 = 14;
 const SHB_USERAPPL: u16 = 4;
 
 /// Bytes in front of the data of a packet block, and of a simple one.
 const PACKET_HEAD: usize = 28;
 const SIMPLE_HEAD: usize = 12;
 
+/// What times before 1970 are counted from, in seconds: the year 1677, the first that fits 64 bits of nanoseconds.
+const EARLIEST: i64 = i64::MIN / NANOS;
+const NANOS: i64 = 1_000_000_000;
+
 /// Writes a section of our own: little-endian, times in nanoseconds.
 pub struct Writer<W> {
     out: W,
-    links: Vec<LinkType>,
+    interfaces: Vec<Interface>,
+}
+
+/// What packets of an interface have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Interface {
+    link: LinkType,
+    /// Their times are counted from [`EARLIEST`] on: a packet has no room for a sign.
+    before_1970: bool,
 }
 
 impl<W: Write> Writer<W> {
@@ -44,7 +57,7 @@ impl<W: Write> Writer<W> {
         option(&mut body, SHB_USERAPPL, name.as_bytes(), false);
         option(&mut body, 0, &[], false);
         block(&mut out, SECTION, &body, false)?;
-        Ok(Self { out, links: Vec::new() })
+        Ok(Self { out, interfaces: Vec::new() })
     }
 
     /// Writes TLS secrets, which have to come before the packets they open.
@@ -56,7 +69,8 @@ impl<W: Write> Writer<W> {
         block(&mut self.out, SECRETS, &body, false)
     }
 
-    /// Writes a packet of which `data` was captured; there is an interface for each link type.
+    /// Writes a packet of which `data` was captured; there is an interface for each link type, and another
+    /// one for times before 1970.
     pub fn packet(
         &mut self,
         link: LinkType,
@@ -65,12 +79,13 @@ impl<W: Write> Writer<W> {
         wire_len: u32,
         comments: &[String],
     ) -> io::Result<()> {
-        let interface = match self.links.iter().position(|known| *known == link) {
+        let own = Interface { link, before_1970: time.nanos() < 0 };
+        let interface = match self.interfaces.iter().position(|known| *known == own) {
             Some(place) => place,
-            None => self.interface(link)?,
+            None => self.interface(own)?,
         };
-        // Times before 1970 cannot be written.
-        let ticks = u64::try_from(time.nanos()).unwrap_or(0);
+        let start = if own.before_1970 { EARLIEST * NANOS } else { 0 };
+        let ticks = u64::try_from(time.nanos().saturating_sub(start)).unwrap_or(0);
         let mut body = Vec::with_capacity(data.len() + 64);
         body.extend((interface as u32).to_le_bytes());
         body.extend(((ticks >> 32) as u32).to_le_bytes());
@@ -86,15 +101,18 @@ impl<W: Write> Writer<W> {
         block(&mut self.out, ENHANCED_PACKET, &body, false)
     }
 
-    fn interface(&mut self, link: LinkType) -> io::Result<usize> {
-        let mut body = (link.0 as u16).to_le_bytes().to_vec();
+    fn interface(&mut self, own: Interface) -> io::Result<usize> {
+        let mut body = (own.link.0 as u16).to_le_bytes().to_vec();
         body.extend([0, 0]);
         body.extend(0_u32.to_le_bytes());
         option(&mut body, IF_TSRESOL, &[9], false);
+        if own.before_1970 {
+            option(&mut body, IF_TSOFFSET, &EARLIEST.to_le_bytes(), false);
+        }
         option(&mut body, 0, &[], false);
         block(&mut self.out, INTERFACE, &body, false)?;
-        self.links.push(link);
-        Ok(self.links.len() - 1)
+        self.interfaces.push(own);
+        Ok(self.interfaces.len() - 1)
     }
 
     /// Where it writes to.
@@ -249,6 +267,15 @@ mod tests {
                 "1970-01-01T00:00:01.000000007Z 1 xyz of 3 None",
             ]
         );
+    }
+
+    #[test]
+    fn times_before_1970_are_kept() {
+        let mut writer = Writer::new(Vec::new()).unwrap();
+        let times = [-1, 5, EARLIEST * NANOS, -86_400 * NANOS].map(Timestamp::from_nanos);
+        times.iter().for_each(|time| writer.packet(LinkType(1), *time, b"a", 1, &[]).unwrap());
+        let expected = times.map(|time| format!("{time} 1 a of 1 None"));
+        assert_eq!(items(&writer.into_inner()), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod packet;
 mod pseudonym;
 mod report;
 mod stream;
+mod v6;
 mod words;
 
 pub use pseudonym::Pseudonyms;

@@ -1,11 +1,12 @@
 //! Pseudonyms of the same length and kind: a letter for a letter, a digit for a digit, the signs as they were.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::v6::v6_at;
 use super::words::{PARAMETERS, PATHS, PLAIN, is_one};
 use crate::bits::protocol;
 
@@ -77,7 +78,7 @@ impl Pseudonyms {
         self.map(text, Stay::Paths)
     }
 
-    fn v4(&self, address: Ipv4Addr) -> Ipv4Addr {
+    pub(super) fn v4(&self, address: Ipv4Addr) -> Ipv4Addr {
         let mut bytes = address.octets();
         let shared = bytes.first().is_some_and(|first| SHARED.contains(first));
         let tables = if shared { &self.shared } else { &self.octets };
@@ -87,27 +88,17 @@ impl Pseudonyms {
         bytes.into()
     }
 
-    /// The first group tells the kind of network, as before; the rest says nothing.
-    fn v6(&self, address: Ipv6Addr) -> Ipv6Addr {
-        if let Some(inner) = address.to_ipv4_mapped() {
-            return self.v4(inner).to_ipv6_mapped();
+    /// How long the address at the start of a text is, and what it becomes.
+    pub(super) fn address_at(&self, rest: &str, before: Option<char>) -> Option<(usize, String)> {
+        if let Some((len, address)) = v4_at(rest, before) {
+            return Some((len, self.v4(address).to_string()));
         }
-        let [first, second, ..] = address.segments();
-        let public = first & 0xe000 == 0x2000;
-        if !public && first & 0xfe00 != 0xfc00 && first & 0xffc0 != 0xfe80 {
-            return address;
-        }
-        let mut bytes = [0; 16];
-        let random = mac(&self.key, b"v6", &address.octets());
-        bytes.iter_mut().zip(random).for_each(|(to, from)| *to = from);
-        let kept = match (first, second) {
-            // Documentation (RFC 3849), and a network that was given back (RFC 3701).
-            (0x2001, 0xdb8) => vec![0x20, 0x01, 0x0d, 0xb8],
-            _ if public => vec![0x3f, 0xfe],
-            _ => first.to_be_bytes().to_vec(),
-        };
-        bytes.iter_mut().zip(kept).for_each(|(to, from)| *to = from);
-        bytes.into()
+        let (literal, address) = v6_at(rest, before)?;
+        Some((literal.len(), self.v6_text(literal, address)))
+    }
+
+    pub(super) fn mac(&self, kind: &[u8], data: &[u8]) -> [u8; 32] {
+        mac(&self.key, kind, data)
     }
 
     pub(super) fn map(&self, text: &str, stay: Stay) -> String {
@@ -116,10 +107,8 @@ impl Pseudonyms {
         while let Some(c) = rest.chars().next() {
             let (used, becomes) = if let Some(guid) = guid(rest) {
                 (GUID, self.guid(guid))
-            } else if let Some((len, address)) = v4_at(rest, out.chars().next_back()) {
-                (len, self.v4(address).to_string())
-            } else if let Some(literal) = v6_at(rest) {
-                (literal.len(), self.v6_text(literal))
+            } else if let Some(address) = self.address_at(rest, out.chars().next_back()) {
+                address
             } else if c.is_ascii_alphanumeric() {
                 let len = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
                 let token = rest.get(..len).unwrap_or_default();
@@ -172,16 +161,6 @@ impl Pseudonyms {
         guid.bytes().map(|byte| if byte == b'-' { '-' } else { digit(byte, random()) }).collect()
     }
 
-    /// An IPv6 address in brackets, of the same length: the first group and the colons stay.
-    fn v6_text(&self, literal: &str) -> String {
-        let mut random = self.random(b"v6 text", &literal.to_ascii_lowercase());
-        let (first, rest) = literal.split_at(literal.find(':').unwrap_or(literal.len()));
-        let digit =
-            |c: char, random: u8| char::from_digit(u32::from(random % 15) + 1, 16).unwrap_or(c);
-        let rest = rest.chars().map(|c| if c.is_ascii_hexdigit() { digit(c, random()) } else { c });
-        first.chars().chain(rest).collect()
-    }
-
     /// An endless row of bytes that `text` and the key make.
     fn random(&self, kind: &[u8], text: &str) -> impl FnMut() -> u8 + use<> {
         let mut block = mac(&self.key, kind, text.as_bytes());
@@ -231,14 +210,6 @@ fn guid(rest: &str) -> Option<&str> {
         if matches!(place, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() }
     });
     shape.then_some(text)
-}
-
-/// The IPv6 address in brackets at the start of a text.
-fn v6_at(rest: &str) -> Option<&str> {
-    let inner = rest.strip_prefix('[')?.split(']').next()?;
-    let address: Ipv6Addr = inner.parse().ok()?;
-    // What the machine itself is called by everybody is no secret.
-    (!address.is_loopback() && !inner.contains('.')).then(|| rest.get(..inner.len() + 2)).flatten()
 }
 
 /// The IPv4 address at the start of a text, and its length.

@@ -117,7 +117,7 @@ impl TlsConnection {
 
     /// Addresses and the name asked for, in words.
     pub fn in_words(&self) -> String {
-        let name = self.tls.sni.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        let name = self.tls.sni.as_ref().map(|name| format!(" (\"{name}\")")).unwrap_or_default();
         format!("{} to {}{name}", self.client.ip(), self.server)
     }
 }

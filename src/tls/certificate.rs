@@ -63,11 +63,6 @@ impl Certificate {
         })
     }
 
-    /// The names it is for, else its subject.
-    pub fn names_in_words(&self) -> String {
-        if self.names.is_empty() { self.subject.clone() } else { self.names.join(", ") }
-    }
-
     /// Whether it was valid then.
     pub fn is_valid_at(&self, time: Timestamp) -> bool {
         self.not_before <= time && time <= self.not_after

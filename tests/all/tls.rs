@@ -512,7 +512,10 @@ fn host_id_with_a_certificate_for_other_names_is_the_cause() {
     assert_eq!(diagnosis["cause"], "host-id-tls-name", "{diagnosis}");
     assert_eq!(diagnosis["client_error"], "0x80072F06");
     let summary = diagnosis["summary"].as_str().unwrap();
-    assert!(summary.contains("the certificate is for bits.example.test, 10.0.0.9"), "{summary}");
+    assert!(
+        summary.contains(r#"the certificate is for "bits.example.test", "10.0.0.9""#),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -520,6 +523,6 @@ fn every_opaque_connection_is_noted() {
     let capture = without_secrets(&peer("openssl-12-resume-id"));
     let found = findings(&capture, "tls-opaque");
     assert_eq!(found.len(), 2);
-    assert!(found[0].starts_with("10.0.0.5 to 10.0.0.9:443 (bits.example.test): no keys"));
+    assert!(found[0].starts_with(r#"10.0.0.5 to 10.0.0.9:443 ("bits.example.test"): no keys"#));
     assert!(findings(&peer("openssl-12-resume-id"), "tls-opaque").is_empty());
 }

@@ -6,7 +6,7 @@ pub mod tls_handshake_failed;
 pub mod tls_opaque;
 
 use crate::model::TlsConnection;
-use crate::tls::Alert;
+use crate::tls::{Alert, Certificate};
 
 /// Who sent an alert, and its name, in words.
 fn alert_words(alert: &Alert) -> String {
@@ -29,5 +29,12 @@ fn certificate_words(connection: &TlsConnection) -> Option<String> {
         return Some(format!("the certificate is valid from {from} to {until} only"));
     }
     let name = connection.tls.sni.as_deref()?;
-    (!leaf.is_for(name)).then(|| format!("the certificate is for {}", leaf.names_in_words()))
+    (!leaf.is_for(name)).then(|| format!("the certificate is for {}", names(leaf)))
+}
+
+/// The names it is for, else its subject; as everything of the wire, in quotation marks.
+fn names(leaf: &Certificate) -> String {
+    let subject = std::slice::from_ref(&leaf.subject);
+    let names = if leaf.names.is_empty() { subject } else { &leaf.names };
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }

@@ -2,11 +2,15 @@
 //! and bodies go.
 
 pub mod capture;
+mod exchange;
 mod head;
+mod names;
 mod packet;
 mod pseudonym;
 mod report;
+mod seen;
 mod stream;
+mod tls;
 mod v6;
 mod words;
 

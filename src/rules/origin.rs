@@ -93,12 +93,25 @@ pub(super) fn is_nameless_refusal(response: &Response) -> bool {
 /// Characters of a name that are told; it is what the wire says.
 const NAME: usize = 48;
 
+fn server(response: &Response) -> Option<&str> {
+    response.server.as_deref().map(str::trim).filter(|server| !server.is_empty())
+}
+
+fn told(response: &Response) -> Option<String> {
+    server(response).map(|server| server.chars().take(NAME).collect())
+}
+
+/// The names by which whoever gave a response may be told.
+pub(crate) fn names(response: &Response) -> impl Iterator<Item = String> {
+    told(response).into_iter().chain(hop(response))
+}
+
 fn judge(response: &Response) -> (Origin, Option<String>) {
     if response.is_ack() {
         return (Origin::BitsServer, None);
     }
-    let server = response.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
-    let told = server.map(|server| server.chars().take(NAME).collect::<String>());
+    let server = server(response);
+    let told = told(response);
     let has = |text: &str| server.is_some_and(|server| server.to_ascii_lowercase().contains(text));
     if has("microsoft-httpapi") {
         return (Origin::HttpSys, None);

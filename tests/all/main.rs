@@ -16,6 +16,7 @@ mod holes;
 mod invariance;
 mod network;
 mod redact;
+mod redacted;
 mod report;
 mod rules;
 mod secrets;

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::pseudonym::{Pseudonyms, Stay};
-use super::words::{COOKIES, CREDENTIALS, KEPT, PRODUCTS, PROTOCOLS, is_known_name, is_one};
+use super::words::{COOKIES, CREDENTIALS, KEPT, PRODUCTS, PROTOCOLS, TYPES, is_known_name, is_one};
+use crate::bits::PacketType;
 
 /// Base64 of the signature and the number of an NTLM message ([MS-NLMP] 2.2.1).
 const NTLM: [&str; 3] = ["TlRMTVNTUAAB", "TlRMTVNTUAAC", "TlRMTVNTUAAD"];
@@ -56,15 +57,15 @@ pub(super) fn first_line(pseudonyms: &Pseudonyms, line: &str) -> String {
     }
     let version = rest.rfind(" HTTP/").unwrap_or(rest.len());
     let (target, version) = rest.split_at(version);
-    let method =
-        if first.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-'))
-            && first.len() < 24
-        {
-            first.to_owned()
-        } else {
-            pseudonyms.text(first)
-        };
+    let method = method(pseudonyms, first);
     format!("{method}{}{version}", pseudonyms.text(target))
+}
+
+/// A method, which stays where it looks like one.
+pub(super) fn method(pseudonyms: &Pseudonyms, method: &str) -> String {
+    let sign = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-');
+    let usual = method.len() < 24 && method.bytes().all(sign);
+    if usual { method.to_owned() } else { pseudonyms.text(method) }
 }
 
 fn field(pseudonyms: &Pseudonyms, name: &str, rest: &str) -> String {
@@ -83,7 +84,9 @@ pub(super) fn value(pseudonyms: &Pseudonyms, name: &str, value: &str) -> String 
     let guids = |value: &str| {
         value.bytes().all(|byte| byte.is_ascii_hexdigit() || b"{}-,; \t".contains(&byte))
     };
-    if is_one(name, KEPT) || is_one(name, PROTOCOLS) && guids(value) {
+    if is_one(name, TYPES) && matches!(PacketType::parse(value.trim()), PacketType::Other(_)) {
+        pseudonyms.text(value)
+    } else if is_one(name, KEPT) || is_one(name, PROTOCOLS) && guids(value) {
         value.to_owned()
     } else if is_one(name, PRODUCTS) {
         pseudonyms.map(value, Stay::Products)

@@ -44,6 +44,9 @@ pub(super) const KEPT: &[&str] = &[
     "X-Http-Method-Override",
 ];
 
+/// Fields with the type of a packet, which is kept where there is such a type.
+pub(super) const TYPES: &[&str] = &["BITS-Package-Type", "BITS-Packet-Type"];
+
 /// Fields with products, of which [`PLAIN`] words and numbers are kept.
 pub(super) const PRODUCTS: &[&str] = &[
     "Server",

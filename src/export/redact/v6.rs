@@ -43,7 +43,7 @@ impl Pseudonyms {
         if literal.contains("::") { format!("{head}::{tail}") } else { head }
     }
 
-    /// One of the groups with as many digits; which is which depends on those before it.
+    /// One of the other groups with as many digits; which one depends on those before it.
     fn group(&self, before: &[u8], group: u16) -> u16 {
         let digits = (u16::BITS - group.leading_zeros()).div_ceil(4);
         let Some(lowest) = digits.checked_sub(1).map(|place| 1 << (4 * place)) else {
@@ -51,13 +51,18 @@ impl Pseudonyms {
         };
         let mac = self.mac(b"v6", before);
         let (keys, _) = mac.as_chunks::<8>();
-        let mut becomes = group;
-        loop {
-            becomes = shuffled(becomes, digits, keys);
-            if becomes >= lowest {
-                return becomes;
+        let walk = |mut group: u16, step: fn(u16, u32, &[[u8; 8]]) -> u16| {
+            loop {
+                group = step(group, digits, keys);
+                if group >= lowest {
+                    return group;
+                }
             }
-        }
+        };
+        // The next in a shuffled order, so that none stays as it is.
+        let place = walk(group, unshuffled);
+        let last = u16::MAX >> (u16::BITS - 4 * digits);
+        walk(if place == last { lowest } else { place + 1 }, shuffled)
     }
 }
 
@@ -75,15 +80,32 @@ fn kept(groups: [u16; 8]) -> Vec<u16> {
 
 /// A Feistel network over `digits` hexadecimal digits: no two numbers become the same.
 fn shuffled(number: u16, digits: u32, keys: &[[u8; 8]]) -> u16 {
-    let half = 2 * digits;
-    let mask = (1 << half) - 1;
-    let (mut left, mut right) = (u64::from(number) >> half, u64::from(number) & mask);
+    let (mut left, mut right, mask) = halves(number, digits);
     for key in keys.iter().take(ROUNDS) {
-        // What of the product depends on all bits of both.
-        let mixed = (right + 1).wrapping_mul(u64::from_le_bytes(*key) | 1) >> 40;
-        (left, right) = (right, (left ^ mixed) & mask);
+        (left, right) = (right, left ^ mixed(right, key) & mask);
     }
-    u16::try_from(left << half | right).unwrap_or(number)
+    u16::try_from(left << (2 * digits) | right).unwrap_or(number)
+}
+
+/// What [`shuffled`] made this number of.
+fn unshuffled(number: u16, digits: u32, keys: &[[u8; 8]]) -> u16 {
+    let (mut left, mut right, mask) = halves(number, digits);
+    for key in keys.iter().take(ROUNDS).rev() {
+        (left, right) = (right ^ mixed(left, key) & mask, left);
+    }
+    u16::try_from(left << (2 * digits) | right).unwrap_or(number)
+}
+
+/// Both halves of a number, and the mask for one.
+fn halves(number: u16, digits: u32) -> (u64, u64, u64) {
+    let (half, number) = (2 * digits, u64::from(number));
+    let mask = (1 << half) - 1;
+    (number >> half, number & mask, mask)
+}
+
+/// Bits of a product that depend on all of both numbers.
+fn mixed(half: u64, key: &[u8; 8]) -> u64 {
+    (half + 1).wrapping_mul(u64::from_le_bytes(*key) | 1) >> 40
 }
 
 /// Groups in the place of those in `text`, written as these are.
@@ -137,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_stay_distinct() {
+    fn addresses_stay_distinct_and_none_stays() {
         let pseudonyms = Pseudonyms::new(Some("k"));
-        let all: BTreeSet<_> = (0..=0xffff)
-            .map(|last| pseudonyms.v6(Ipv6Addr::from([0xfd00, 0, 0, 0, 0, 0, 7, last])))
-            .collect();
+        let address = |last| Ipv6Addr::from([0xfd00, 0, 0, 0, 0, 0, 0, last]);
+        let all: BTreeSet<_> = (0..=0xffff).map(|last| pseudonyms.v6(address(last))).collect();
+        assert!((1..=0xffff).all(|last| pseudonyms.v6(address(last)) != address(last)));
         assert_eq!(all.len(), 0x1_0000);
     }
 

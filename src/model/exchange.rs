@@ -154,6 +154,6 @@ mod tests {
 
     #[test]
     fn an_exchange_takes_little_room() {
-        assert_eq!(size_of::<Exchange>(), 568);
+        assert_eq!(size_of::<Exchange>(), 576);
     }
 }

@@ -275,15 +275,19 @@ impl<'a> View<'a> {
             }
             return Some((Outcome::Failed, vec!["closed-short"]));
         }
-        if !full || self.total.is_none() {
-            return None;
-        }
+        let known = full && self.total.is_some();
+        // How far the file got was not captured.
+        let unknown = self.joined || self.total.is_none() && self.acknowledged > 0;
         match *answered.last()? {
-            None => Some((Outcome::Completed, vec!["unconfirmed"])),
-            Some(last) if answered.len() > 1 && last.error_value() == Some(SESSION_NOT_FOUND) => {
+            None if known => Some((Outcome::Completed, vec!["unconfirmed"])),
+            Some(last)
+                if (known || unknown)
+                    && answered.len() > 1
+                    && last.error_value() == Some(SESSION_NOT_FOUND) =>
+            {
                 Some((Outcome::Completed, vec!["likely"]))
             }
-            Some(_) => None,
+            _ => None,
         }
     }
 

@@ -53,6 +53,9 @@ pub struct Request {
     pub body: Body,
     /// Length of the longest header value, in bytes; Windows servers take 4,096 ([MC-BUP] 2.2.1).
     pub longest_value: u64,
+    /// Bytes of the connection that the server had sent, and the client acknowledged, when it asked.
+    #[serde(skip)]
+    pub answered: u64,
     /// What few requests have.
     #[serde(flatten)]
     pub rare: Rare<RareRequest>,

@@ -252,16 +252,23 @@ pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
     })
 }
 
-/// Whether the capture lacks bytes of the server, be it an answer or a part of one.
-pub const fn lacks_answers(connection: &Connection) -> bool {
-    let server = &connection.server_side;
-    server.packets == 0 || server.lost_by_capture > 0 || server.missing > 0
-}
-
-/// Whether a request was not answered, rather than answered unseen.
+/// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
+/// before it asked again, or to the end, or the capture has all of it.
 pub fn is_unanswered(session: &Session, exchange: &Exchange) -> bool {
-    let connection = session.connection(exchange.connection);
-    exchange.response.is_none() && !connection.is_some_and(lacks_answers)
+    let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
+        return false;
+    };
+    let Some(connection) = session.connection(exchange.connection) else { return true };
+    let server = &connection.server_side;
+    if server.packets == 0 || server.lost_by_capture + server.missing == 0 {
+        return server.packets > 0;
+    }
+    let frame = exchange.span().first.frame;
+    let place = session.exchanges.partition_point(|other| other.span().first.frame <= frame);
+    let later = session.exchanges.get(place..).unwrap_or_default().iter();
+    let mut own = later.filter(|other| other.connection == exchange.connection);
+    let next = own.find_map(|other| Some(other.request.as_ref()?.answered));
+    next.unwrap_or(server.acked) <= request.answered
 }
 
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
@@ -308,7 +315,9 @@ pub fn cut_requests(session: &Session) -> impl Iterator<Item = Cut<'_>> {
         let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
         let connection = session.connection(exchange.connection)?;
         let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
-        let (by, at, reset) = match (connection.reset, first_fin(connection)) {
+        // One that crossed the end of an idle connection was not ended by that.
+        let fin = first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
+        let (by, at, reset) = match (connection.reset, fin) {
             (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
                 (reset.side, reset.at, true)
             }

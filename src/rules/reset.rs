@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, look};
-use crate::stream::{Connection, Reset, Side};
+use crate::stream::{Connection, Reset, Side, SideFacts};
 
 /// A TTL may differ by so much within one host: routes change.
 const TTL_SLACK: u8 = 3;
@@ -43,7 +43,8 @@ pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
             .connections
             .iter()
             .any(|next| (last..reset.at.frame).contains(&next.first.frame));
-        if closed || moved_on || gives_up(connection) || look::lacks_answers(connection) {
+        let answered = !look::is_unanswered(session, waiting);
+        if closed || moved_on || gives_up(connection) || answered {
             return None;
         }
         let sender = sender(connection, &reset);
@@ -74,12 +75,11 @@ pub fn moment(exchange: &Exchange) -> String {
 pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
     let side = connection.side(reset.side);
     // The RST is one of its packets.
-    if side.packets < 1 + ENOUGH {
+    if side.packets < 1 + ENOUGH && (side.ttl_max == 0 || fits(side, reset)) {
         let evidence = format!("TTL {}, and too few other packets to compare it with", reset.ttl);
         return Sender { middlebox: false, confidence: Confidence::Possible, evidence };
     }
-    let ttl_fits = reset.ttl.saturating_add(TTL_SLACK) >= side.ttl_min
-        && reset.ttl <= side.ttl_max.saturating_add(TTL_SLACK);
+    let ttl_fits = fits(side, reset);
     let id = identification(connection, reset);
     let both = connection
         .reset_back
@@ -105,6 +105,12 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
         (false, None, false) => (true, Confidence::Likely),
     };
     Sender { middlebox, confidence, evidence }
+}
+
+/// Whether the RST came as far as the host's other packets.
+const fn fits(side: &SideFacts, reset: &Reset) -> bool {
+    reset.ttl.saturating_add(TTL_SLACK) >= side.ttl_min
+        && reset.ttl <= side.ttl_max.saturating_add(TTL_SLACK)
 }
 
 /// Whether the identification goes on where the host's other packets stopped; `None` where theirs follow no sequence.

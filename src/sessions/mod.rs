@@ -251,7 +251,8 @@ impl Sessions {
     }
 
     fn request(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let request = decode::request(head, span, self.secrets, &mut self.words);
+        let mut request = decode::request(head, span, self.secrets, &mut self.words);
+        request.answered = connection.server_side.acked;
         let kind = decode::packet_type(&request);
         let start = request
             .content_range

@@ -46,6 +46,7 @@ fn asked(request: &mut Request, names: &mut Names<'_>) {
         content_length: _,
         body: _,
         longest_value: _,
+        answered: _,
         rare,
     } = request;
     names.method(method);

@@ -22,6 +22,14 @@ rule! {
     /// < 200
     /// ! client closes
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ! server closes
+    /// ... 60 s
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server resets
+    /// ```
     ///
     /// Answerable: who closed it
     /// Advice: Look into the logs of who closed it: a stopped service, a suspended job, a user who logged off, a recycled process.

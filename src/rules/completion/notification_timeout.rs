@@ -41,14 +41,17 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     let by_code = response.error_value() == Some(TIMED_OUT) && is_behind(response);
     let by_status = response.http_status == 408 && response.is_ack() && look::is_final(exchange);
-    if exchange.kind != PacketType::Fragment || !(by_code || by_status) {
+    let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
+    if !fragment || !(by_code || by_status) {
         return;
     }
-    let waited = look::wait_secs(exchange);
-    let message = format!(
-        "the last Fragment was answered {} after {waited:.0} s of waiting for the application",
-        response.http_status
-    );
+    let (status, waited) = (response.http_status, look::wait_secs(exchange));
+    let message = match exchange.kind {
+        PacketType::Fragment => format!(
+            "the last Fragment was answered {status} after {waited:.0} s of waiting for the application"
+        ),
+        _ => format!("a request that was not captured was answered {status} for the application"),
+    };
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);

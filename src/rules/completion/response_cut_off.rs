@@ -2,8 +2,9 @@
 
 use crate::at::At;
 use crate::model::{Exchange, Response, Session};
+use crate::rules::reset::sender;
 use crate::rules::{Confidence, Notes, Severity, look};
-use crate::stream::{Connection, Side};
+use crate::stream::{Connection, Reset, Side};
 
 rule! {
     /// The server closed the connection before its answer was complete.
@@ -73,8 +74,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 }
 
 fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)> {
-    let fin = connection.server_side.fin.filter(|_| !response.body.reset);
-    let reset = connection.reset.filter(|reset| reset.side == Side::Server);
+    let first = look::first_fin(connection).filter(|(side, _)| *side == Side::Server);
+    let fin = first.map(|(_, fin)| fin).filter(|_| !response.body.reset);
+    let own = |reset: &Reset| reset.side == Side::Server && !sender(connection, reset).middlebox;
+    let reset = connection.reset.filter(own);
     // A page about a refusal is often cut by what refuses the rest of the request.
     let reset = reset.filter(|_| response.is_success() || response.is_cut());
     let end = fin.or(reset.map(|reset| reset.at))?;

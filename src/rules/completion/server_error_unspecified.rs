@@ -5,7 +5,7 @@ use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look, runner};
 
 rule! {
-    /// The server failed without saying why.
+    /// The server failed or refused, and nothing else tells why.
     ///
     /// The error code is missing, zero, or means nothing, or it means something that no other rule knows a reason for.
     /// Where a new connection came before it, the server may have bound the session to the old one.

@@ -1,6 +1,6 @@
 //! The rule `fragment-gap`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Outcome, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -33,6 +33,16 @@ rule! {
     /// > FRAGMENT 20-29/40
     /// < 200
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30
+    /// < 200
+    /// > FRAGMENT 20-29/30
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
     ///
     /// Answerable: the client, where the server's Acks are steady; else the server
     /// Advice: Let the client start each Fragment at the byte that the last Ack named; see who lost the state.
@@ -52,7 +62,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let taken = exchange.response.as_ref().is_some_and(|answer| {
             answer.is_success() && answer.next_offset.is_some_and(|next| Some(next) > range.end)
         });
-        if taken {
+        if taken && !is_hole(session, exchange) {
             // It may have had the bytes by a way that the capture does not show.
             let message =
                 format!("the Fragment starts at byte {start} instead of {expected}, and was taken");
@@ -64,6 +74,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             format!("the Fragment starts at byte {start}, the server wants {expected}"),
         );
     }
+}
+
+/// Whether bytes before it never came, though the session went on to its end on the connection that the last ones came on.
+fn is_hole(session: &Session, exchange: &Exchange) -> bool {
+    let over = matches!(session.outcome, Outcome::Completed | Outcome::Failed);
+    let lacks = session.bytes_total.is_some_and(|total| session.bytes_unique < total);
+    let before = look::confirmed(session, exchange).map(|(_, connection)| connection);
+    over && lacks && before.is_none_or(|connection| connection == exchange.connection)
 }
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.

@@ -1,7 +1,7 @@
 //! The rule `request-too-large`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -35,9 +35,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    // What was refused is not known where the head of the request is cut.
     if exchange.kind == PacketType::Unknown {
-        return;
+        return unknown(session, exchange, response, notes);
     }
     let size = length(exchange);
     let smaller = look::after(session, exchange)
@@ -52,6 +51,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     // Smaller Fragments are the specified way out.
     let severity = if smaller.is_some() { Severity::Note } else { notes.severity() };
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+/// What was refused is not known where the capture lacks the request or the end of its head.
+fn unknown(session: &Session, exchange: &Exchange, response: &Response, notes: &mut Notes<'_>) {
+    let passed = look::after(session, exchange).any(look::succeeded);
+    let severity = if passed { Severity::Note } else { notes.severity() };
+    let message = format!("{} refused a request with 413", look::answerer(response));
+    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }
 
 fn length(exchange: &Exchange) -> u64 {

@@ -55,6 +55,18 @@ rule! {
     /// ... 20 s
     /// ! client resets
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-1999/20000 whole dropped
+    /// ! again
+    /// ! again
+    /// ! again
+    /// ... 20 s
+    /// = connection
+    /// > FRAGMENT 0-1999/20000 whole
+    /// < 200
+    /// ```
     ///
     /// Answerable: the network
     /// Advice: Lower the MTU of the client, or clamp the MSS at the tunnel, and let ICMP "fragmentation needed" pass every firewall.
@@ -65,7 +77,16 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let stuck = || session.connections.iter().filter(|connection| is_stuck(connection));
+    // What passed on another connection is not too large for the path.
+    let passed = session.connections.iter().any(|connection| {
+        let client = &connection.client_side;
+        client.longest >= FULL && client.unacked() == 0
+    });
+    let told = |connection: &&Connection| connection.icmp.is_some_and(|icmp| icmp.is_too_big());
+    let stuck = || {
+        let all = session.connections.iter().filter(|connection| is_stuck(connection));
+        all.filter(move |connection| !passed || told(connection))
+    };
     let several = stuck().count() > 1;
     for connection in stuck() {
         let client = &connection.client_side;

@@ -37,6 +37,12 @@ rule! {
     /// ! client closes
     /// ! server resets
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server resets
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Look into the server's log at this time: a recycled application pool, a connection limit, a filter.

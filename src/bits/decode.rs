@@ -98,6 +98,8 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
         true => words.text(host),
         false => secrets.target(text(host)).into(),
     });
+    let offers = offers(head, &fields);
+    let supported_protocols = offers.map(|offers| words.text(&offers));
     let mut value = |field: Field| fields.first(field).map(|value| words.text(value));
     Request {
         span,
@@ -108,7 +110,7 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
         user_agent: value(Field::UserAgent),
         packet_type: value(Field::BitsPacketType).or_else(|| value(Field::BitsPackageType)),
         session_id: value(Field::BitsSessionId),
-        supported_protocols: value(Field::BitsSupportedProtocols),
+        supported_protocols,
         content_name: value(Field::ContentName),
         content_range: fields.first(Field::ContentRange).map(|raw| ContentRange::parse(&lent(raw))),
         content_length: fields.first(Field::ContentLength).and_then(number),
@@ -286,6 +288,16 @@ fn values<'a>(
     let headers = if some { head.headers } else { &[] };
     let named = |name: &str| Field::of(name).is_some_and(|field| fields.contains(&field));
     headers.iter().filter(move |header| named(header.name)).map(|header| header.value.trim_ascii())
+}
+
+/// What the client offers; several lines are one list (RFC 9110 5.3).
+fn offers<'a>(head: &Head<'a>, fields: &Fields<'_, 'a>) -> Option<Cow<'a, [u8]>> {
+    let first = fields.first(Field::BitsSupportedProtocols)?;
+    if !fields.repeated.has_any(Set::of(&[Field::BitsSupportedProtocols])) {
+        return Some(first.into());
+    }
+    let lines: Vec<_> = values(head, fields, &[Field::BitsSupportedProtocols]).collect();
+    Some(lines.join(&b", "[..]).into())
 }
 
 /// The user name of Basic credentials (RFC 7617 2).

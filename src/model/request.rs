@@ -37,7 +37,7 @@ pub struct Request {
     /// `BITS-Session-Id` as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<Text>,
-    /// `BITS-Supported-Protocols` as written.
+    /// `BITS-Supported-Protocols` as written; several lines as one, with commas between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supported_protocols: Option<Text>,
     /// `Content-Name`.

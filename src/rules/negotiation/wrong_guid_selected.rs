@@ -25,6 +25,11 @@ rule! {
     /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}+{7df0354d-249b-430f-820d-3d2a9bef4931}
     /// < 200 session=1 protocol=7DF0354D-249B-430F-820D-3D2A9BEF4931
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
+    ///   + BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}
+    /// < 200 session=1
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Mend the server: BITS-Protocol must repeat one entry of BITS-Supported-Protocols.

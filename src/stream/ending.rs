@@ -10,7 +10,7 @@ use super::half::{Budget, Output};
 use super::part::Seq;
 use super::{End, Event, Owner, Side};
 
-/// Slack around the window for RST, since the capture may lack the latest acknowledgement.
+/// Slack behind the window for RST, since the capture may lack the latest acknowledgement.
 const RESET_SLACK: u64 = 1 << 16;
 
 impl<T: Default> Flow<T> {
@@ -70,7 +70,8 @@ impl<T: Default> Flow<T> {
         }
         let offset = half.offset(Seq(segment.seq))?;
         let window = self.subject.facts(dir.other()).window.max(RESET_SLACK);
-        let low = half.acked.min(half.next()) as i64 - RESET_SLACK as i64;
+        // What the other side has taken is behind its window for good (RFC 9293 3.10.7.4).
+        let low = half.acked.min(half.next()) as i64;
         let high = half.highest().max(half.acked).saturating_add(window) as i64;
         let end = half.next() + u64::from(half.ended);
         let exact = [half.next(), half.acked, end].iter().any(|&next| next as i64 == offset);

@@ -5,7 +5,7 @@ use etherparse::{TcpOptionElement, TcpOptionsIterator};
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
-use super::connection::{Connection, ZERO_WINDOWS, ZeroWindow};
+use super::connection::{Connection, Reset, ZERO_WINDOWS, ZeroWindow};
 use super::flows::{Both, Dir, Key};
 use super::half::{Budget, Half};
 use super::mirror::Mirror;
@@ -15,6 +15,9 @@ use super::{Chunk, Event, Owner, Side};
 
 /// How far apart the identifications of successive packets of one host may be: it talks to others too.
 const IP_ID_STEP: u16 = 64;
+
+/// Least time, in nanoseconds, after which data is taken to have been sent in spite of an RST.
+const RESET_ROUND_TRIP: i64 = 100_000_000;
 
 /// A connection with its owner's state.
 #[derive(Debug)]
@@ -62,16 +65,27 @@ impl<T: Default> Flow<T> {
         }
     }
 
-    /// Whether data follows an RST of the same side, which therefore was another's.
+    /// Whether data shows that an RST ended nothing: that of its own side, since it was another's, or that of the side that
+    /// did not take it.
     #[inline(never)]
     fn is_alive(&self, dir: Dir, segment: Segment<'_>) -> bool {
-        let side = self.subject.side(dir);
-        let reset = self.subject.connection.reset;
-        let (half, seq) = (self.halves.of(dir), Seq(segment.seq));
+        let Some(reset) = self.subject.connection.reset else { return false };
+        let half = self.halves.of(dir);
+        let offset = half.offset(Seq(segment.seq));
         segment.wire_len > 0
             && !segment.flags.has(Flags::RST)
-            && reset.is_some_and(|reset| reset.side == side)
-            && half.offset(seq).is_some_and(|offset| offset >= half.next() as i64)
+            && offset.is_some_and(|offset| offset >= half.next() as i64)
+            && (reset.side == self.subject.side(dir) || self.was_not_taken(reset, dir, segment))
+    }
+
+    /// Whether the next data of `dir`, which had nothing under way, comes later than RST of the other side can have got
+    /// there. Out of sequence, that is no more than asked about (RFC 5961 3.2).
+    fn was_not_taken(&self, reset: Reset, dir: Dir, segment: Segment<'_>) -> bool {
+        let half = self.halves.of(dir);
+        !reset.seq_fits
+            && half.acked >= half.next()
+            && half.offset(Seq(segment.seq)) == i64::try_from(half.next()).ok()
+            && segment.at.time.since(reset.time) > self.round_trip(dir).max(RESET_ROUND_TRIP)
     }
 
     fn begun(&self, dir: Dir) -> bool {

@@ -15,7 +15,7 @@ const LEAST_ROUND_TRIP: i64 = 3_000_000;
 
 impl<T: Default> Flow<T> {
     /// From the tap to the sender of `dir` and back, in nanoseconds, as the handshake shows it.
-    fn round_trip(&self, dir: Dir) -> i64 {
+    pub fn round_trip(&self, dir: Dir) -> i64 {
         let connection = &self.subject.connection;
         let (from, to) = match self.subject.side(dir) {
             Side::Client => (connection.syn_ack, connection.handshake_done),

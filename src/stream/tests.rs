@@ -276,6 +276,36 @@ fn data_behind_an_rst_of_the_same_side_disproves_it() {
 }
 
 #[test]
+fn an_rst_of_what_the_other_side_has_already_is_ignored() {
+    let mut net = Net::open();
+    net.server(500, 100, ACK, b"abc");
+    net.client(100, 503, ACK, b"");
+    assert_eq!(net.server(501, 0, RST, b""), NOTHING);
+    assert_eq!(net.client(100, 503, ACK, b"def"), ["Client 0 def from 7"]);
+    assert_eq!((net.connection().resets_ignored, net.connection().resets), (1, 0));
+}
+
+#[test]
+fn data_long_after_an_rst_out_of_sequence_shows_that_it_was_not_taken() {
+    for (seq, wait, after) in [(510, 200, true), (510, 50, false), (500, 200, false)] {
+        let mut net = Net::open();
+        assert_eq!(net.server(seq, 0, RST, b""), ["Client Reset", "Server Reset"]);
+        net.time += wait * 1_000_000;
+        let log = net.client(100, 500, ACK, b"abc");
+        assert_eq!(log.is_empty(), !after, "{seq} {wait}");
+    }
+}
+
+#[test]
+fn data_that_was_under_way_says_nothing_about_an_rst() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    net.server(510, 0, RST, b"");
+    net.time += 200_000_000;
+    assert_eq!(net.client(103, 500, ACK, b"def"), NOTHING);
+}
+
+#[test]
 fn data_stored_behind_the_fin_that_follows_it_is_delivered() {
     let mut net = Net::new();
     assert_eq!(net.server(505, 100, FIN, b""), NOTHING);

@@ -193,12 +193,11 @@ impl<'a> View<'a> {
         ranges
     }
 
-    /// The bytes of the file that the capture holds and that were not refused.
+    /// The bytes of the file that the capture holds, whatever the server made of them.
     fn captured(&self) -> Ranges {
         let mut all = Ranges::default();
         for (exchange, body) in self.sent() {
-            let refused = exchange.response.as_ref().is_some_and(|response| !response.is_success());
-            let Some(start) = start_of(exchange).filter(|_| !refused) else { continue };
+            let Some(start) = start_of(exchange) else { continue };
             let mut seen = Ranges::default();
             seen.add(start, start.saturating_add(body.bytes));
             for hole in body.holes.iter() {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::build::{Order, Record, pcap, records, snapped};
-use crate::support::{bitsleuth, report, sample, stderr, stdout, store};
+use crate::support::{bitsleuth, report, sample, stderr, stdout, store, transcript};
 
 fn good() -> Vec<Record> {
     records(&sample("good.pcap"))
@@ -46,6 +46,14 @@ fn frames_cut_behind_the_head_lack_parts_of_the_body_alone() {
         {"start": 4726, "end": 4891},
     ]);
     assert_eq!(session["file"], json!({"size": 4892, "whole": false, "missing": missing}));
+}
+
+#[test]
+fn what_the_server_refused_was_seen_all_the_same() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 500 error=0x80070070\n";
+    let report = report(&[&transcript(text)]);
+    let file = &report["sessions"][0]["file"];
+    assert_eq!(*file, json!({"size": 10, "whole": true, "missing": []}));
 }
 
 #[test]

@@ -185,6 +185,33 @@ fn a_repeat_with_other_bytes_is_noted_after_delivery() {
 }
 
 #[test]
+fn so_is_one_within_the_last_segments_of_a_bulk_direction() {
+    let (segment, changed) = ([7; 1460], [8; 1460]);
+    for back in [1, 60] {
+        let mut net = Net::open();
+        let seq = |number: u32| 100 + number * 1460;
+        (0..250).for_each(|number| _ = net.client(seq(number), 500, ACK, &segment));
+        net.client(seq(250 - back), 500, ACK, &segment);
+        assert_eq!(net.side(Side::Client).differing, 0);
+        net.client(seq(250 - back), 500, ACK, &changed);
+        assert_eq!(net.side(Side::Client).differing, 1, "{back}");
+    }
+}
+
+#[test]
+fn a_repeat_that_is_cut_otherwise_is_compared_where_a_segment_began() {
+    let mut net = Net::open();
+    (0..100).for_each(|number| _ = net.client(100 + number * 1000, 500, ACK, &[7; 1000]));
+    let mut repeat = [7; 1460];
+    net.client(90_200, 500, ACK, &repeat);
+    assert_eq!(net.side(Side::Client).differing, 0);
+    // The segment that began there: 91,100.
+    repeat[900] = 8;
+    net.client(90_200, 500, ACK, &repeat);
+    assert_eq!(net.side(Side::Client).differing, 1);
+}
+
+#[test]
 fn sequence_numbers_wrap() {
     let mut net = Net::new();
     net.client(u32::MAX - 2, 0, SYN, b"");

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod files;
+mod kept;
 pub mod manifest;
 mod proof;
 mod spool;

@@ -41,15 +41,6 @@ enum Place {
     There(u64),
 }
 
-/// What a lane was at some moment, to go back to.
-#[derive(Debug)]
-pub enum Kept {
-    /// All of it.
-    Here(Box<Sha256>),
-    /// The worker has it.
-    There,
-}
-
 impl Default for Lane {
     fn default() -> Self {
         Self { place: Place::Here(Sha256::new()), len: 0 }
@@ -62,6 +53,7 @@ pub struct Pool {
     workers: Vec<Worker>,
     started: bool,
     next: u64,
+    adopted: u64,
 }
 
 #[derive(Debug)]
@@ -84,8 +76,8 @@ enum Step {
     Adopt(Box<Sha256>),
     /// Takes so many of the batch's bytes.
     Update(usize),
-    Keep,
-    Restore,
+    /// Goes on under this number, too.
+    Fork(u64),
     Finish,
     Forget,
 }
@@ -109,29 +101,17 @@ impl Pool {
         }
     }
 
-    /// What `lane` is now. Of one that a worker has, only the last one can be restored.
-    pub fn keep(&mut self, lane: &Lane) -> Kept {
-        match &lane.place {
-            Place::Here(hasher) => Kept::Here(Box::new(hasher.clone())),
+    /// What `lane` is now, to go back to, or to be forgotten.
+    pub fn fork(&mut self, lane: &Lane) -> Lane {
+        let place = match &lane.place {
+            Place::Here(hasher) => Place::Here(hasher.clone()),
             Place::There(number) => {
-                self.step(*number, Step::Keep, &[]);
-                Kept::There
+                let fork = self.number(*number);
+                self.step(*number, Step::Fork(fork), &[]);
+                Place::There(fork)
             }
-        }
-    }
-
-    /// Goes back to what `lane` was.
-    pub fn restore(&mut self, lane: &mut Lane, kept: Kept) {
-        match (kept, &lane.place) {
-            (Kept::There, Place::There(number)) => self.step(*number, Step::Restore, &[]),
-            (Kept::There, Place::Here(_)) => {}
-            (Kept::Here(hasher), place) => {
-                if let Place::There(number) = place {
-                    self.step(*number, Step::Forget, &[]);
-                }
-                *lane = Lane { place: Place::Here(*hasher), len: 0 };
-            }
-        }
+        };
+        Lane { place, len: lane.len }
     }
 
     /// The hash of a file, of which nothing follows.
@@ -159,8 +139,8 @@ impl Pool {
         if self.workers.is_empty() {
             return;
         }
-        let number = self.next;
-        self.next += 1;
+        let number = self.number(self.adopted);
+        self.adopted += 1;
         if let Place::Here(hasher) = std::mem::replace(&mut lane.place, Place::There(number)) {
             self.step(number, Step::Adopt(Box::new(hasher)), &[]);
         }
@@ -176,9 +156,21 @@ impl Pool {
         }
     }
 
+    /// A number that is not in use, for a file of the worker of this one.
+    fn number(&mut self, like: u64) -> u64 {
+        let number = self.next * self.workers.len() as u64 + self.worker_of(like);
+        self.next += 1;
+        number
+    }
+
+    /// Which worker has the file of this number.
+    fn worker_of(&self, number: u64) -> u64 {
+        number.checked_rem(self.workers.len() as u64).unwrap_or(0)
+    }
+
     fn worker(&mut self, number: u64) -> Option<&mut Worker> {
-        let index = number.checked_rem(self.workers.len() as u64)?;
-        self.workers.get_mut(index as usize)
+        let index = self.worker_of(number) as usize;
+        self.workers.get_mut(index)
     }
 
     fn step(&mut self, number: u64, step: Step, bytes: &[u8]) {
@@ -214,29 +206,24 @@ impl Worker {
 
 /// The life of a worker.
 fn work(batches: &Receiver<Batch>, emptied: &Sender<Batch>, finished: &Sender<Option<Hash>>) {
-    let mut files: HashMap<u64, (Sha256, Option<Sha256>), RandomState> = HashMap::default();
+    let mut files: HashMap<u64, Sha256, RandomState> = HashMap::default();
     for mut batch in batches {
         let mut rest = batch.bytes.as_slice();
         for (number, step) in batch.steps.drain(..) {
             match step {
-                Step::Adopt(hasher) => _ = files.insert(number, (*hasher, None)),
+                Step::Adopt(hasher) => _ = files.insert(number, *hasher),
                 Step::Update(len) => {
                     let (bytes, after) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-                    files.get_mut(&number).into_iter().for_each(|(hasher, _)| hasher.update(bytes));
+                    files.get_mut(&number).into_iter().for_each(|hasher| hasher.update(bytes));
                     rest = after;
                 }
-                Step::Keep => {
-                    let file = files.get_mut(&number);
-                    file.into_iter().for_each(|(hasher, kept)| *kept = Some(hasher.clone()));
-                }
-                Step::Restore => {
-                    // Without anything to go back to there is no hash.
-                    let kept = files.remove(&number).and_then(|(_, kept)| kept);
-                    kept.map(|hasher| files.insert(number, (hasher, None)));
+                Step::Fork(fork) => {
+                    let hasher = files.get(&number).cloned();
+                    hasher.map(|hasher| files.insert(fork, hasher));
                 }
                 Step::Finish => {
-                    let file = files.remove(&number);
-                    let _ = finished.send(file.map(|(hasher, _)| hasher.finalize().into()));
+                    let hasher = files.remove(&number);
+                    let _ = finished.send(hasher.map(|hasher| hasher.finalize().into()));
                 }
                 Step::Forget => _ = files.remove(&number),
             }
@@ -269,18 +256,18 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_goes_back_to_what_was_kept() {
+    fn a_fork_goes_its_own_way() {
         let long = vec![7; SHORT as usize];
         for (before, after) in [(1, 1), (1, 300), (300, 1), (300, 300)] {
             let mut pool = Pool::default();
             let mut lane = Lane::default();
             (0..before).for_each(|_| pool.update(&mut lane, &long[..1000]));
-            let kept = pool.keep(&lane);
+            let mut kept = pool.fork(&lane);
             (0..after).for_each(|_| pool.update(&mut lane, &long[..1000]));
-            pool.restore(&mut lane, kept);
-            pool.update(&mut lane, &long);
-            let bytes = vec![7; before * 1000 + long.len()];
-            assert_eq!(pool.finish(lane), Some(Sha256::digest(bytes).into()));
+            pool.update(&mut kept, &long);
+            let hash = |len| Some(Sha256::digest(vec![7; len]).into());
+            assert_eq!(pool.finish(kept), hash(before * 1000 + long.len()));
+            assert_eq!(pool.finish(lane), hash((before + after) * 1000));
         }
     }
 

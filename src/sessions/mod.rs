@@ -25,6 +25,7 @@ use crate::model::Session;
 use crate::model::exchange::{Body, Exchange, Hole, Request, Response, Stray};
 use crate::model::rare::Rare;
 use crate::observe::Observer;
+use crate::observe::digest;
 use crate::observe::hashing::Pool;
 use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
@@ -280,12 +281,14 @@ impl Sessions {
             Some(session) => self.assign_early(&value, session),
             None => self.assign_request(&value, last),
         };
-        if self.digest && start.is_some() {
-            self.begin_digest(connection.id, session);
-        }
+        let hashed = self.digest && start.is_some();
+        let pipelined = hashed && self.has_unanswered_fragment(connection.id, session);
         match early {
             Some(_) => self.complete(value, exchange, start),
             None => self.keep(session, value, exchange, start),
+        }
+        if hashed {
+            self.begin_digest(connection.id, exchange, pipelined);
         }
     }
 
@@ -305,10 +308,15 @@ impl Sessions {
     }
 
     /// A Fragment begins of which the bytes are hashed.
-    fn begin_digest(&mut self, connection: u64, session: Number) {
-        let pipelined = self.has_unanswered_fragment(connection, session);
-        if let Some(open) = self.open.get_mut(session) {
-            open.digest.get_or_insert_default().begin(&mut self.hashing, pipelined);
+    fn begin_digest(&mut self, connection: u64, exchange: u32, pipelined: bool) {
+        let Some(link) = self.link(connection, exchange).copied() else { return };
+        let Some(open) = self.open.get_mut(link.session) else { return };
+        let Some(value) = open.exchanges.get(link.index) else { return };
+        let (key, range) = ((connection, exchange), file_range(value));
+        let digest = open.digest.get_or_insert_default();
+        digest.begin(&mut self.hashing, key, range, pipelined);
+        if let Some(response) = &value.response {
+            digest.answer(&mut self.hashing, key, range, answer(response));
         }
     }
 
@@ -386,11 +394,11 @@ impl Sessions {
             return;
         }
         let response = decode::response(head, span, self.secrets, &mut self.words);
-        if !response.is_success()
-            && link.start.is_some()
+        if link.start.is_some()
             && let Some(digest) = &mut open.digest
         {
-            digest.refuse(&mut self.hashing);
+            let (key, range) = ((connection.id, exchange), file_range(value));
+            digest.answer(&mut self.hashing, key, range, answer(&response));
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
         let reply_url = response.reply_url.clone();
@@ -491,7 +499,8 @@ impl Sessions {
                 if let (Some(start), Some(digest)) = (link.start, &mut open.digest)
                     && value.response.as_ref().is_none_or(Response::is_success)
                 {
-                    digest.data(&mut self.hashing, start.saturating_add(offset), bytes);
+                    let key = (connection.id, exchange);
+                    digest.data(&mut self.hashing, key, start.saturating_add(offset), bytes);
                 }
             }
             Side::Server => value.response.iter_mut().for_each(|response| {
@@ -602,4 +611,17 @@ fn add_hole(body: &mut Body, offset: u64, len: u64) {
         }
         _ => holes.push(Hole { offset, bytes: len }),
     }
+}
+
+/// The bytes of the file that a Fragment brings.
+fn file_range(fragment: &Exchange) -> digest::Range {
+    let range = fragment.request.as_ref().and_then(|request| request.content_range.as_ref());
+    let start = range.and_then(|range| range.start).unwrap_or(0);
+    (start, range.and_then(|range| range.end).map(|end| end.saturating_add(1)))
+}
+
+fn answer(response: &Response) -> digest::Answer {
+    let accepted = response.is_success();
+    let counts = accepted || response.http_status == 416;
+    digest::Answer { accepted, next: response.next_offset.filter(|_| counts) }
 }

@@ -29,7 +29,7 @@ const PASSED_ON_SECS: f64 = 10.0;
 /// An upload under way.
 pub(super) struct Open {
     pub exchanges: Vec<Exchange>,
-    pub digest: Option<FileDigest>,
+    pub digest: Option<Box<FileDigest>>,
     /// Exchanges left out to stay within the limits.
     pub omitted: u64,
     pub reply: Option<Reply>,

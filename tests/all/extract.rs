@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{run, run_on, stderr, stdout, transcript};
+use crate::support::{report, run, run_on, stderr, stdout, transcript};
 
 /// What is extracted from a conversation: the manifest's entries, and the directory.
 fn extract(text: &str, options: &[&str]) -> (Vec<Value>, tempfile::TempDir) {
@@ -78,6 +78,41 @@ fn the_first_accepted_copy_wins() {
     assert_eq!(entries[0]["proof"], "conflicting");
     assert_eq!(entries[0]["conflicts"], json!([{"start": 3, "end": 3}]));
     assert_eq!(content(&dir, &entries[0]), "abcdefgh");
+}
+
+#[test]
+fn a_copy_that_the_server_did_not_keep_does_not_count() {
+    let close = "> CLOSE-SESSION\n< 200\n";
+    let cases = [
+        "> FRAGMENT 0-3/8\n  | WXYZ\n< 200 received=4\n> FRAGMENT 4-7/8\n  | efgh\n< 416 received=0\n\
+         > FRAGMENT 0-7/8\n  | abcdefgh\n< 200\n",
+        "> FRAGMENT 0-3/8\n  | WXYZ\n< 200 received=0\n> FRAGMENT 0-7/8\n  | abcdefgh\n< 200\n",
+        "> FRAGMENT 0-3/8\n  | abYZ\n< 200 received=2\n> FRAGMENT 2-7/8\n  | cdefgh\n< 200\n",
+        "> FRAGMENT 0-3/8\n  | WXYZ\n! client resets\n= connection\n\
+         > FRAGMENT 0-7/8\n  | abcdefgh\n< 200\n",
+    ];
+    for case in cases {
+        let text = format!("> CREATE-SESSION\n< 200 session=1\n{case}{close}");
+        let (entries, dir) = extract(&text, &[]);
+        assert_eq!(content(&dir, &entries[0]), "abcdefgh", "{case}");
+        let state = json!([{"start": 0, "end": 7, "state": "acknowledged"}]);
+        assert_eq!(entries[0]["coverage"], state, "{case}");
+        let report = report(&[&transcript(&text)]);
+        let digest = report["sessions"][0]["file"].get("sha256");
+        assert!(digest.is_none_or(|digest| *digest == entries[0]["sha256"]), "{case}");
+        assert_eq!(digest.is_none(), case.contains("received=2"), "{case}");
+    }
+}
+
+#[test]
+fn a_server_that_lost_bytes_may_have_them_again() {
+    let (entries, _) = extract(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/8\n  | abcd\n< 200 received=4\n\
+         > FRAGMENT 4-7/8\n  | efgh\n< 416 received=0\n> FRAGMENT 0-3/8\n  | abcd\n< 416 received=4\n\
+         > FRAGMENT 4-7/8\n  | efgh\n< 200\n> CLOSE-SESSION\n< 200\n",
+        &[],
+    );
+    assert_eq!(entries[0]["proof"], "whole-proven");
 }
 
 #[test]

@@ -13,7 +13,22 @@ use crate::model::ranges::Ranges;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Copy<'b> {
     pub pieces: &'b [Piece],
+    pub taken: Taken,
+}
+
+/// Bytes of a body, from the first offset up to but not including the second, and what is known about them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    pub from: u64,
+    pub to: u64,
     pub state: State,
+}
+
+impl Taken {
+    /// All bytes of a body.
+    pub const fn all(state: State) -> Self {
+        Self { from: 0, to: u64::MAX, state }
+    }
 }
 
 /// A file under way.
@@ -38,8 +53,8 @@ impl Build {
     /// Adds what `copy` has and the file has not, and compares the rest; copies that were refused are not compared.
     pub fn add(&mut self, spool: &mut Spool, copy: Copy<'_>) -> io::Result<()> {
         for piece in copy.pieces {
-            let (from, to) = self.bounds(piece);
-            if copy.state != State::Refused {
+            let (from, to) = self.bounds(piece, copy.taken);
+            if copy.taken.state != State::Refused {
                 for (from, to) in self.known(from, to) {
                     let differing = self.compare(spool, *piece, from, to)?;
                     differing.iter().for_each(|(from, to)| self.conflicts.add(*from, *to));
@@ -47,7 +62,7 @@ impl Build {
             }
             for (from, to) in self.unknown(from, to) {
                 self.write(spool, *piece, from, to)?;
-                self.states.entry(copy.state).or_default().add(from, to);
+                self.states.entry(copy.taken.state).or_default().add(from, to);
                 self.all.add(from, to);
             }
         }
@@ -57,7 +72,7 @@ impl Build {
     /// Whether `copy` agrees with what is there.
     pub fn agrees(&mut self, spool: &mut Spool, copy: Copy<'_>) -> io::Result<bool> {
         for piece in copy.pieces {
-            let (from, to) = self.bounds(piece);
+            let (from, to) = self.bounds(piece, copy.taken);
             for (from, to) in self.known(from, to) {
                 if !self.compare(spool, *piece, from, to)?.is_empty() {
                     return Ok(false);
@@ -103,9 +118,9 @@ impl Build {
         list
     }
 
-    fn bounds(&self, piece: &Piece) -> (u64, u64) {
-        let end = piece.offset.saturating_add(piece.len).min(self.size);
-        (piece.offset.min(end), end)
+    fn bounds(&self, piece: &Piece, taken: Taken) -> (u64, u64) {
+        let end = piece.offset.saturating_add(piece.len).min(taken.to).min(self.size);
+        (piece.offset.max(taken.from).min(end), end)
     }
 
     fn known(&self, from: u64, to: u64) -> Vec<(u64, u64)> {

@@ -8,10 +8,10 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::assemble::{Build, Copy};
+use super::assemble::{Build, Copy, Taken};
 use super::manifest::{Entry, Kind, Manifest, Media, Part, Proof, Source, State};
-use super::{Body, Extract, proof};
-use crate::bits::{PacketType, protocol};
+use super::{Body, Extract, kept, proof};
+use crate::bits::protocol;
 use crate::export::aside;
 use crate::model::ranges::Ranges;
 use crate::model::report::Tool;
@@ -68,7 +68,7 @@ impl Extract {
         let (copies, mut frames) = self.copies(session, by_frame);
         let earlier: Vec<_> = earlier(session, report)
             .flat_map(|session| self.copies(session, by_frame).0)
-            .map(|(place, _)| (place, State::Earlier))
+            .map(|(place, taken)| (place, Taken { state: State::Earlier, ..taken }))
             .collect();
         let mut entry = entry(
             Kind::Upload,
@@ -92,18 +92,15 @@ impl Extract {
         Some(entry)
     }
 
-    /// The bodies of a session in the order in which their bytes count: accepted ones, then those without an answer, then
-    /// refused ones; and their frames.
+    /// The bodies of a session in the order in which their bytes count: those that the server took and kept, then those
+    /// without an answer, then the rest; and their frames.
     fn copies(
         &self,
         session: &Session,
         by_frame: &ByFrame,
-    ) -> (Vec<(usize, State)>, Vec<[u64; 2]>) {
-        let mut copies: Vec<(usize, State)> = Vec::new();
-        let mut frames = Vec::new();
-        for exchange in
-            session.exchanges.iter().filter(|exchange| exchange.kind == PacketType::Fragment)
-        {
+    ) -> (Vec<(usize, Taken)>, Vec<[u64; 2]>) {
+        let (mut copies, mut frames) = (Vec::new(), Vec::new());
+        for (exchange, kept) in kept::of(session) {
             let Some(request) = &exchange.request else { continue };
             let start = request.content_range.as_ref().and_then(|range| range.start);
             let places = by_frame.get(&(exchange.connection, request.span.first.frame));
@@ -111,18 +108,21 @@ impl Extract {
                 self.bodies.get(**place).is_some_and(|body| Some(body.start) == start)
             };
             let Some(place) = places.and_then(|places| places.iter().find(own)) else { continue };
-            copies.push((*place, state(exchange)));
+            copies.push((*place, Taken { to: kept, ..Taken::all(state(exchange)) }));
+            if kept < u64::MAX {
+                copies.push((*place, Taken { from: kept, ..Taken::all(State::Refused) }));
+            }
             frames.push([request.span.first.frame, request.span.last.frame]);
         }
-        copies.sort_by_key(|(_, state)| *state);
+        copies.sort_by_key(|(_, taken)| taken.state);
         (copies, frames)
     }
 
     fn build(
         &mut self,
         size: u64,
-        copies: &[(usize, State)],
-        earlier: &[(usize, State)],
+        copies: &[(usize, Taken)],
+        earlier: &[(usize, Taken)],
     ) -> io::Result<Build> {
         if size > self.limit {
             return Err(io::Error::other(format!("longer than the limit of {} bytes", self.limit)));
@@ -157,10 +157,10 @@ impl Extract {
         let size =
             bodies().find_map(|body| body.total).or_else(|| bodies().filter_map(seen).max())?;
         let frames = bodies().map(|body| [body.span.first.frame, body.span.last.frame]).collect();
-        let copies: Vec<(usize, State)> = (0..)
+        let copies: Vec<(usize, Taken)> = (0..)
             .zip(&self.bodies)
             .filter(|(_, body)| fetched(body))
-            .map(|(place, _)| (place, State::Acknowledged))
+            .map(|(place, _)| (place, Taken::all(State::Acknowledged)))
             .collect();
         let mut entry = entry(Kind::Reply, size, source(number, session, Some(url.to_owned())));
         entry.source.content_name = None;
@@ -203,8 +203,8 @@ impl Extract {
     }
 }
 
-fn copy_of(bodies: &[Body], (place, state): (usize, State)) -> Option<Copy<'_>> {
-    bodies.get(place).map(|body| Copy { pieces: &body.pieces, state })
+fn copy_of(bodies: &[Body], (place, taken): (usize, Taken)) -> Option<Copy<'_>> {
+    bodies.get(place).map(|body| Copy { pieces: &body.pieces, taken })
 }
 
 fn state(exchange: &Exchange) -> State {

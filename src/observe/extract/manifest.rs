@@ -133,7 +133,7 @@ impl Proof {
 pub enum Doubt {
     /// The server did not confirm the last byte, nor Close-Session.
     Unconfirmed,
-    /// Bytes of a message that was refused, or that no answer to was seen, had to be taken.
+    /// Bytes that the server refused or no longer has, or that no answer to was seen, had to be taken.
     NotAccepted,
     /// Fragments name different lengths of the file.
     TotalChanged,
@@ -170,7 +170,7 @@ pub enum State {
     Acknowledged,
     /// Captured; no answer was seen.
     Sent,
-    /// Captured; their message was refused.
+    /// Captured; the server refused their message, or said later that it has not got them.
     Refused,
     /// Captured in an earlier attempt at the same upload.
     Earlier,

@@ -119,11 +119,17 @@ impl Half {
     }
 
     /// Begins at `seq` instead, where that is earlier and FIN alone was seen.
+    #[inline(always)]
     pub fn move_back(&mut self, seq: Seq) {
         self.guessed = false;
-        if !std::mem::take(&mut self.doubtful) {
-            return;
+        if self.doubtful {
+            self.begin_before(seq);
         }
+    }
+
+    #[inline(never)]
+    fn begin_before(&mut self, seq: Seq) {
+        self.doubtful = false;
         let behind = self.base.map_or(0, |base| base.since(seq));
         let Ok(behind) = u64::try_from(behind) else { return };
         self.base = Some(seq);

@@ -1,8 +1,13 @@
 //! SHA-256 of an uploaded file, computed while its Fragments pass.
 
+mod run;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use super::hashing::{Lane, Pool};
+use run::Run;
 
 /// Bytes held per file because those before them have not come yet. Servers that take ranges in any order see them
 /// from clients that send few, small Fragments.
@@ -10,6 +15,9 @@ const HELD: usize = 1 << 20;
 
 /// Starts of Fragments that can be gone back to.
 const STARTS: usize = 8;
+
+/// Bytes at the end of a Fragment that are kept until it is answered: some servers take a little less, and get that again.
+const TAIL: u64 = 4 << 10;
 
 /// Tells Fragments apart: connection and exchange.
 pub type Key = (u64, u32);
@@ -38,10 +46,16 @@ pub struct FileDigest {
     starts: VecDeque<Point>,
     /// With a Fragment that was sent again before an answer to it was seen.
     other: Option<(Key, Point)>,
+    /// There was more than one of those.
+    others: bool,
     /// The last Fragment.
     current: Option<Current>,
     /// The server has not got what went in from here on.
     withdrawn: Option<u64>,
+    /// How the last Fragment ends.
+    tail: Run,
+    /// What of the one before is to come again with the last one.
+    again: Run,
     held: BTreeMap<u64, Vec<u8>>,
     /// What the Fragment under way added to those held.
     added: Vec<u64>,
@@ -64,6 +78,7 @@ struct Point {
 #[derive(Clone, Copy, Debug)]
 struct Current {
     key: Key,
+    end: Option<u64>,
     /// No answer was seen yet.
     waits: bool,
     /// It brings again what the server has not got, though the first copy of that is in.
@@ -86,16 +101,26 @@ impl Point {
 
 impl FileDigest {
     /// A Fragment begins; `pipelined`, while another one waits for its answer on the same connection.
-    pub fn begin(&mut self, pool: &mut Pool, key: Key, (start, _): Range, pipelined: bool) {
+    pub fn begin(&mut self, pool: &mut Pool, key: Key, (start, end): Range, pipelined: bool) {
         self.pipelined |= pipelined;
         let mut stale = false;
+        let tail = std::mem::take(&mut self.tail);
+        self.again = Run::default();
         if !self.pipelined {
             let unanswered = self.current.filter(|last| last.waits).map(|last| last.key);
             if unanswered.is_some() {
                 self.doubt(start);
+                // Of what came again, the server may have taken this copy.
+                self.spoilt |= self.current.is_some_and(|last| last.stale);
             }
-            let again = self.withdrawn.is_some_and(|from| from.max(start) < self.at.offset);
-            stale = again && !self.go_back(pool, start, unanswered);
+            let again =
+                self.withdrawn.map(|from| from.max(start)).filter(|at| *at < self.at.offset);
+            if let Some(from) = again
+                && !self.go_back(pool, start, unanswered)
+            {
+                stale = tail.start > from || tail.end() != self.at.offset;
+                self.again = tail.from(from);
+            }
             self.take_other(pool, start);
             self.starts.push_back(self.at.fork(pool));
             if self.starts.len() > STARTS {
@@ -104,7 +129,7 @@ impl FileDigest {
         }
         self.added.clear();
         self.taken.clear();
-        self.current = Some(Current { key, waits: true, stale });
+        self.current = Some(Current { key, end, waits: true, stale });
     }
 
     /// The client goes on from `start` without an answer to what it sent last: it does not know what became of that.
@@ -141,6 +166,7 @@ impl FileDigest {
     /// Keeps the copy that got further.
     fn put_aside(&mut self, pool: &mut Pool, key: Key, point: Point) {
         let known = self.other.as_ref().map_or(self.at.offset, |(_, other)| other.offset);
+        self.others |= self.other.is_some() && point.offset > self.at.offset;
         if point.offset > known {
             let known = self.other.replace((key, point));
             forget(pool, known.map(|(_, point)| point));
@@ -155,11 +181,13 @@ impl FileDigest {
         if self.at.offset < upto
             && let Some((_, point)) = self.other.take_if(reaches)
         {
+            self.spoilt |= self.others;
             forget(pool, Some(std::mem::replace(&mut self.at, point)));
         }
     }
 
     fn drop_other(&mut self, pool: &mut Pool) {
+        self.others = false;
         forget(pool, self.other.take().map(|(_, point)| point));
     }
 
@@ -171,6 +199,7 @@ impl FileDigest {
             }
             return;
         }
+        self.compare(key, offset, bytes);
         if offset > self.at.offset {
             self.hold(offset, bytes);
             return;
@@ -183,6 +212,21 @@ impl FileDigest {
             self.held_bytes -= bytes.len();
             self.at.take(pool, offset, &bytes);
             self.taken.push((offset, bytes));
+        }
+    }
+
+    /// Sees whether the last Fragment brings again what the one before brought, and keeps how it ends.
+    fn compare(&mut self, key: Key, offset: u64, bytes: &[u8]) {
+        let Some(current) = self.current.as_mut().filter(|current| current.key == key) else {
+            return;
+        };
+        current.stale |= self.again.differs(offset, bytes);
+        let in_order = current.waits && offset <= self.at.offset;
+        let Some(end) = current.end.filter(|_| in_order) else { return };
+        let from = end.saturating_sub(TAIL).max(self.at.offset);
+        let skip = usize::try_from(from.saturating_sub(offset)).unwrap_or(usize::MAX);
+        if let Some(bytes) = bytes.get(skip..).filter(|bytes| !bytes.is_empty()) {
+            self.tail.add(offset.max(from), bytes);
         }
     }
 
@@ -236,6 +280,9 @@ impl FileDigest {
             (Some(next), Some(from)) if next < self.at.offset => Some(from.max(next)),
             _ => None,
         };
+        if !short {
+            self.tail = Run::default();
+        }
     }
 
     /// The server refused the Fragment under way, and may want `next`.
@@ -244,6 +291,7 @@ impl FileDigest {
             forget(pool, Some(std::mem::replace(&mut self.at, point)));
             self.unhold();
         }
+        self.tail = Run::default();
         let Some(next) = next else { return };
         self.take_other(pool, next);
         self.drop_other(pool);
@@ -264,7 +312,7 @@ impl FileDigest {
         self.spoilt |= Some(point.offset) < end;
         forget(pool, Some(std::mem::replace(&mut self.at, point)));
         self.unhold();
-        self.current = Some(Current { key, waits: false, stale: false });
+        self.current = Some(Current { key, end, waits: false, stale: false });
     }
 
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
@@ -272,6 +320,7 @@ impl FileDigest {
         use std::fmt::Write;
         let whole = |other: &mut (Key, Point)| size == Some(other.1.offset);
         if let Some((_, point)) = self.other.take_if(whole) {
+            self.spoilt |= self.others;
             forget(pool, Some(std::mem::replace(&mut self.at, point)));
         }
         self.drop_other(pool);
@@ -291,189 +340,5 @@ impl FileDigest {
 fn forget(pool: &mut Pool, point: Option<Point>) {
     if let Some(point) = point {
         pool.forget(point.lane);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Of "abc": FIPS 180-2 B.1.
-    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-
-    #[derive(Default)]
-    struct Upload {
-        digest: FileDigest,
-        pool: Pool,
-    }
-
-    impl Upload {
-        /// Fragment `number` brings `bytes`.
-        fn send(&mut self, number: u32, start: u64, bytes: &[u8]) {
-            let range = (start, Some(start + bytes.len() as u64));
-            self.digest.begin(&mut self.pool, (1, number), range, false);
-            self.digest.data(&mut self.pool, (1, number), start, bytes);
-        }
-
-        fn answer(&mut self, number: u32, end: u64, accepted: bool, next: Option<u64>) {
-            let answer = Answer { accepted, next };
-            self.digest.answer(&mut self.pool, (1, number), (0, Some(end)), answer);
-        }
-
-        fn finish(mut self) -> Option<String> {
-            self.digest.finish(&mut self.pool, Some(3))
-        }
-    }
-
-    #[test]
-    fn bytes_may_come_in_any_order_and_twice() {
-        let mut upload = Upload::default();
-        for (number, (start, bytes)) in (0..).zip([(2, &b"c"[..]), (0, b"ab"), (1, b"XX")]) {
-            upload.send(number, start, bytes);
-            upload.answer(number, start + bytes.len() as u64, true, None);
-        }
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn a_refused_fragment_does_not_count() {
-        let mut upload = Upload::default();
-        upload.send(0, 0, b"a");
-        upload.answer(0, 1, true, Some(1));
-        upload.send(1, 1, b"xx");
-        upload.answer(1, 3, false, None);
-        upload.send(2, 1, b"bc");
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn a_refused_fragment_is_not_held_either() {
-        let mut upload = Upload::default();
-        upload.send(0, 1, b"xx");
-        upload.answer(0, 3, false, None);
-        upload.send(1, 0, b"a");
-        upload.send(2, 1, b"bc");
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn a_refused_fragment_leaves_what_was_held() {
-        let mut upload = Upload::default();
-        upload.send(0, 1, b"bc");
-        upload.answer(0, 3, true, None);
-        upload.send(1, 0, b"x");
-        upload.answer(1, 1, false, None);
-        upload.send(2, 0, b"a");
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn a_hole_leaves_no_digest() {
-        let mut upload = Upload::default();
-        upload.send(0, 1, b"bc");
-        assert_eq!(upload.finish(), None);
-    }
-
-    #[test]
-    fn a_refusal_among_pipelined_fragments_leaves_no_digest() {
-        let mut upload = Upload::default();
-        upload.send(0, 0, b"a");
-        upload.digest.begin(&mut upload.pool, (1, 1), (1, Some(3)), true);
-        upload.digest.data(&mut upload.pool, (1, 1), 1, b"bc");
-        upload.answer(1, 3, false, None);
-        upload.send(2, 0, b"abc");
-        assert_eq!(upload.finish(), None);
-    }
-
-    #[test]
-    fn an_accepted_copy_takes_the_place_of_one_without_an_answer() {
-        for first in [&b"X"[..], b"XX", b"XXX"] {
-            let mut upload = Upload::default();
-            upload.send(0, 0, first);
-            upload.send(1, 0, b"abc");
-            upload.answer(1, 3, true, Some(3));
-            assert_eq!(upload.finish().as_deref(), Some(ABC));
-        }
-    }
-
-    #[test]
-    fn a_copy_without_an_answer_counts_where_the_server_has_it() {
-        let mut upload = Upload::default();
-        upload.send(0, 0, b"ab");
-        upload.send(1, 0, b"XX");
-        upload.answer(1, 2, false, Some(2));
-        upload.send(2, 2, b"c");
-        upload.answer(2, 3, true, Some(3));
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn the_first_of_two_copies_without_an_answer_counts() {
-        let mut upload = Upload::default();
-        upload.send(0, 0, b"abc");
-        upload.send(1, 0, b"XXX");
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn an_answer_that_comes_late_counts_for_its_own_copy() {
-        let mut upload = Upload::default();
-        upload.send(0, 0, b"abc");
-        upload.send(1, 0, b"X");
-        upload.answer(0, 3, true, Some(3));
-        upload.digest.data(&mut upload.pool, (1, 1), 1, b"XX");
-        upload.answer(1, 3, true, Some(3));
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn bytes_that_the_server_no_longer_has_do_not_count() {
-        // The start of a Fragment can be gone back to.
-        for back in [0, 1, 2] {
-            let mut upload = Upload::default();
-            for (number, byte) in (0..).zip(b"abX") {
-                let start = u64::from(number);
-                let byte = if start < back { *byte } else { b'X' };
-                upload.send(number, start, &[byte]);
-                upload.answer(number, start + 1, true, None);
-            }
-            upload.send(3, 3, b"X");
-            upload.answer(3, 4, false, Some(back));
-            upload.send(4, back, &b"abc"[back as usize..]);
-            upload.answer(4, 3, true, Some(3));
-            assert_eq!(upload.finish().as_deref(), Some(ABC), "{back}");
-        }
-    }
-
-    #[test]
-    fn a_fragment_of_which_the_server_took_nothing_does_not_count() {
-        let mut upload = Upload::default();
-        upload.send(0, 0, b"XX");
-        upload.answer(0, 2, true, Some(0));
-        upload.send(1, 0, b"abc");
-        upload.answer(1, 3, true, Some(3));
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
-    }
-
-    #[test]
-    fn a_part_that_is_sent_again_leaves_no_digest_if_the_server_takes_it() {
-        for (accepted, digest) in [(true, None), (false, Some(ABC))] {
-            let mut upload = Upload::default();
-            upload.send(0, 0, b"abc");
-            upload.answer(0, 3, true, Some(2));
-            upload.send(1, 2, b"X");
-            upload.answer(1, 3, accepted, Some(3));
-            assert_eq!(upload.finish().as_deref(), digest);
-        }
-    }
-
-    #[test]
-    fn a_server_that_counts_otherwise_does_no_harm_while_the_client_goes_on() {
-        let mut upload = Upload::default();
-        for (number, byte) in (0..).zip(b"abc") {
-            upload.send(number, u64::from(number), &[*byte]);
-            upload.answer(number, u64::from(number) + 1, true, Some(0));
-        }
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
     }
 }

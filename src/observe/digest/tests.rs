@@ -1,0 +1,284 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::*;
+
+// Of "abc": FIPS 180-2 B.1.
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+#[derive(Default)]
+struct Upload {
+    digest: FileDigest,
+    pool: Pool,
+}
+
+impl Upload {
+    /// Fragment `number` brings `bytes`.
+    fn send(&mut self, number: u32, start: u64, bytes: &[u8]) {
+        let range = (start, Some(start + bytes.len() as u64));
+        self.digest.begin(&mut self.pool, (1, number), range, false);
+        self.digest.data(&mut self.pool, (1, number), start, bytes);
+    }
+
+    fn answer(&mut self, number: u32, end: u64, accepted: bool, next: Option<u64>) {
+        let answer = Answer { accepted, next };
+        self.digest.answer(&mut self.pool, (1, number), (0, Some(end)), answer);
+    }
+
+    fn finish(mut self) -> Option<String> {
+        self.digest.finish(&mut self.pool, Some(3))
+    }
+}
+
+#[test]
+fn bytes_may_come_in_any_order_and_twice() {
+    let mut upload = Upload::default();
+    for (number, (start, bytes)) in (0..).zip([(2, &b"c"[..]), (0, b"ab"), (1, b"XX")]) {
+        upload.send(number, start, bytes);
+        upload.answer(number, start + bytes.len() as u64, true, None);
+    }
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn a_refused_fragment_does_not_count() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"a");
+    upload.answer(0, 1, true, Some(1));
+    upload.send(1, 1, b"xx");
+    upload.answer(1, 3, false, None);
+    upload.send(2, 1, b"bc");
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn a_refused_fragment_is_not_held_either() {
+    let mut upload = Upload::default();
+    upload.send(0, 1, b"xx");
+    upload.answer(0, 3, false, None);
+    upload.send(1, 0, b"a");
+    upload.send(2, 1, b"bc");
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn a_refused_fragment_leaves_what_was_held() {
+    let mut upload = Upload::default();
+    upload.send(0, 1, b"bc");
+    upload.answer(0, 3, true, None);
+    upload.send(1, 0, b"x");
+    upload.answer(1, 1, false, None);
+    upload.send(2, 0, b"a");
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn a_hole_leaves_no_digest() {
+    let mut upload = Upload::default();
+    upload.send(0, 1, b"bc");
+    assert_eq!(upload.finish(), None);
+}
+
+#[test]
+fn a_refusal_among_pipelined_fragments_leaves_no_digest() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"a");
+    upload.digest.begin(&mut upload.pool, (1, 1), (1, Some(3)), true);
+    upload.digest.data(&mut upload.pool, (1, 1), 1, b"bc");
+    upload.answer(1, 3, false, None);
+    upload.send(2, 0, b"abc");
+    assert_eq!(upload.finish(), None);
+}
+
+#[test]
+fn an_accepted_copy_takes_the_place_of_one_without_an_answer() {
+    for first in [&b"X"[..], b"XX", b"XXX"] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, first);
+        upload.send(1, 0, b"abc");
+        upload.answer(1, 3, true, Some(3));
+        assert_eq!(upload.finish().as_deref(), Some(ABC));
+    }
+}
+
+#[test]
+fn a_copy_without_an_answer_counts_where_the_server_has_it() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"ab");
+    upload.send(1, 0, b"XX");
+    upload.answer(1, 2, false, Some(2));
+    upload.send(2, 2, b"c");
+    upload.answer(2, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn the_first_of_two_copies_without_an_answer_counts() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"abc");
+    upload.send(1, 0, b"XXX");
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn an_answer_that_comes_late_counts_for_its_own_copy() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"abc");
+    upload.send(1, 0, b"X");
+    upload.answer(0, 3, true, Some(3));
+    upload.digest.data(&mut upload.pool, (1, 1), 1, b"XX");
+    upload.answer(1, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn bytes_that_the_server_no_longer_has_do_not_count() {
+    // The start of a Fragment can be gone back to.
+    for back in [0, 1, 2] {
+        let mut upload = Upload::default();
+        for (number, byte) in (0..).zip(b"abX") {
+            let start = u64::from(number);
+            let byte = if start < back { *byte } else { b'X' };
+            upload.send(number, start, &[byte]);
+            upload.answer(number, start + 1, true, None);
+        }
+        upload.send(3, 3, b"X");
+        upload.answer(3, 4, false, Some(back));
+        upload.send(4, back, &b"abc"[back as usize..]);
+        upload.answer(4, 3, true, Some(3));
+        assert_eq!(upload.finish().as_deref(), Some(ABC), "{back}");
+    }
+}
+
+#[test]
+fn a_fragment_of_which_the_server_took_nothing_does_not_count() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"XX");
+    upload.answer(0, 2, true, Some(0));
+    upload.send(1, 0, b"abc");
+    upload.answer(1, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn a_part_that_is_sent_again_leaves_no_digest_if_the_server_takes_it() {
+    for (accepted, digest) in [(true, None), (false, Some(ABC))] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, b"abc");
+        upload.answer(0, 3, true, Some(2));
+        upload.send(1, 2, b"X");
+        upload.answer(1, 3, accepted, Some(3));
+        assert_eq!(upload.finish().as_deref(), digest);
+    }
+}
+
+#[test]
+fn the_same_bytes_again_do_no_harm() {
+    for (start, again) in [(2, &b"c"[..]), (1, b"Xc"), (1, b"bc")] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, b"abc");
+        upload.answer(0, 3, true, Some(2));
+        upload.send(1, start, again);
+        upload.answer(1, 3, true, Some(3));
+        assert_eq!(upload.finish().as_deref(), Some(ABC));
+    }
+}
+
+#[test]
+fn so_do_not_the_last_ones_of_each_fragment() {
+    let file: Vec<u8> = (0..=u8::MAX).cycle().take(60_000).collect();
+    let mut upload = Upload::default();
+    for (number, start) in (0..).zip([0, 19_999, 39_998]) {
+        let end = (start + 20_002).min(file.len());
+        upload.send(number, start as u64, &file[start..end]);
+        let next = if end < file.len() { start + 19_999 } else { end };
+        upload.answer(number, end as u64, true, Some(next as u64));
+    }
+    let mut whole = Upload::default();
+    whole.send(0, 0, &file);
+    let size = Some(file.len() as u64);
+    let expected = whole.digest.finish(&mut whole.pool, size);
+    assert_eq!(upload.digest.finish(&mut upload.pool, size), expected);
+}
+
+#[test]
+fn a_server_that_counts_otherwise_does_no_harm_while_the_client_goes_on() {
+    let mut upload = Upload::default();
+    for (number, byte) in (0..).zip(b"abc") {
+        upload.send(number, u64::from(number), &[*byte]);
+        upload.answer(number, u64::from(number) + 1, true, Some(0));
+    }
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+/// What becomes of a Fragment.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Taken,
+    TakenLess(usize),
+    Refused,
+    /// 416, which tells where the server stands.
+    Corrected,
+    /// The server lost it all but for so many bytes, and says so.
+    Lost(usize),
+    Unanswered,
+    /// The server took it, and says so when it comes again.
+    AnswerLost,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Taken),
+        1 => (1_usize..4).prop_map(Fate::TakenLess),
+        1 => Just(Fate::Refused),
+        1 => Just(Fate::Corrected),
+        1 => (0_usize..8).prop_map(Fate::Lost),
+        1 => Just(Fate::Unanswered),
+        1 => Just(Fate::AnswerLost),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_digest_is_that_of_what_the_server_has(
+        fates in vec((fate(), vec(0_u8..2, 1..5)), 1..24)
+    ) {
+        let (mut upload, mut has, mut next) = (Upload::default(), Vec::new(), 0);
+        let mut tells = false;
+        for (number, (fate, bytes)) in (0..).zip(fates) {
+            let end = next + bytes.len();
+            upload.send(number, next as u64, &bytes);
+            let mut take = |len: usize| {
+                let fresh = has.len().saturating_sub(next).min(len);
+                has.extend_from_slice(&bytes[fresh..len]);
+                has.len()
+            };
+            let (answer, stands) = match fate {
+                _ if std::mem::take(&mut tells) => (Some((false, true)), take(0)),
+                Fate::Taken => (Some((true, true)), take(bytes.len())),
+                Fate::TakenLess(less) => (Some((true, true)), take(bytes.len().saturating_sub(less))),
+                Fate::Refused => (Some((false, false)), next),
+                Fate::Corrected => (Some((false, true)), take(0)),
+                Fate::Lost(left) => {
+                    has.truncate(left);
+                    (Some((false, true)), has.len())
+                }
+                Fate::Unanswered => (None, next),
+                Fate::AnswerLost => {
+                    tells = take(bytes.len()) > 0;
+                    (None, next)
+                }
+            };
+            if let Some((accepted, says)) = answer {
+                upload.answer(number, end as u64, accepted, says.then_some(stands as u64));
+            }
+            next = stands;
+        }
+        let size = has.len() as u64;
+        let digest = upload.digest.finish(&mut upload.pool, Some(size));
+        let expected = Sha256::digest(&has).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let known = !tells && next == has.len();
+        prop_assert!(!known || digest.is_none_or(|digest| digest == expected));
+    }
+}

@@ -230,7 +230,8 @@ pub struct Fragment {
 pub struct File {
     /// Its length in bytes.
     pub size: u64,
-    /// SHA-256 in lower-case hexadecimal; only when asked for and every byte was seen.
+    /// SHA-256 in lower-case hexadecimal; only when asked for, every byte was seen, and it is clear which copies of
+    /// bytes sent twice the server took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// Whether every byte was seen.

@@ -1,0 +1,194 @@
+//! What the bodies of messages bring: how much of them there is, where they have holes, and what they begin with.
+
+use super::Sessions;
+use super::beginning::Beginning;
+use crate::at::{At, Span};
+use crate::bits::decode;
+use crate::http;
+use crate::model::exchange::{Body, Hole, Request, Response, Stray};
+use crate::observe::Observer;
+use crate::rules::origin::Origin;
+use crate::stream::{Connection, Side};
+
+/// Bytes of a file by which its type is told.
+const FILE_START: usize = 4 << 10;
+
+/// Bytes of a response body kept as evidence of who answered.
+const BODY_START: usize = 512;
+
+/// Holes kept per body; further ones are joined to the last.
+const HOLES: usize = 64;
+
+/// Runs of stray bytes kept per exchange.
+const STRAYS: usize = 4;
+
+impl Sessions {
+    #[inline(always)]
+    pub(super) fn body(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        side: Side,
+        at: At,
+        offset: u64,
+        bytes: &[u8],
+    ) {
+        let link = match self.last {
+            Some((id, link)) if (id, link.exchange) == (connection.id, exchange) => link,
+            _ => {
+                let Some(link) = self.link(connection.id, exchange).copied() else { return };
+                self.last = Some((connection.id, link));
+                link
+            }
+        };
+        let Some(open) = self.open.get_mut(link.session) else { return };
+        open.touch(at);
+        let Some(value) = open.exchanges.get_mut(link.index) else { return };
+        match side {
+            Side::Client => {
+                let Some(request) = &mut value.request else { return };
+                request.body.started.get_or_insert(at.time);
+                request.body.bytes += bytes.len() as u64;
+                request.span.extend(at);
+                if link.start == Some(0)
+                    && offset < FILE_START as u64
+                    && let Some(channel) = self.connections.get_mut(&connection.id)
+                    && channel.file.keep(exchange, offset, bytes, FILE_START)
+                {
+                    name_type(request, &channel.file.take(exchange));
+                }
+                if let (Some(start), Some(digest)) = (link.start, &mut open.digest)
+                    && value.response.as_ref().is_none_or(Response::is_success)
+                {
+                    let key = (connection.id, exchange);
+                    digest.data(&mut self.hashing, key, start.saturating_add(offset), bytes);
+                }
+            }
+            Side::Server => value.response.iter_mut().for_each(|response| {
+                response.body.started.get_or_insert(at.time);
+                response.body.bytes += bytes.len() as u64;
+                if offset < BODY_START as u64
+                    && let Some(channel) = self.connections.get_mut(&connection.id)
+                {
+                    channel.answer.keep(exchange, offset, bytes, BODY_START);
+                    response.rare.edit().body_start = decode::text(channel.answer.bytes());
+                }
+            }),
+        }
+    }
+
+    pub(super) fn gap(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        side: Side,
+        offset: u64,
+        len: u64,
+    ) {
+        if let Some(body) = self.body_of(connection, exchange, side) {
+            add_hole(body, offset, len);
+        }
+    }
+
+    pub(super) fn stray(
+        &mut self,
+        connection: &Connection,
+        side: Side,
+        at: At,
+        len: u64,
+        after: Option<u32>,
+    ) {
+        let Some(place) = self.connections.get(&connection.id).and_then(|channel| channel.spoken)
+        else {
+            return;
+        };
+        let (number, session, index) = place;
+        if after != Some(number) {
+            return;
+        }
+        let value = self.open.get_mut(session).and_then(|open| open.exchanges.get_mut(index));
+        if let Some(value) = value.filter(|value| value.stray.len() < STRAYS) {
+            value.rare.edit().stray.push(Stray { side, frame: at.frame, bytes: len });
+        }
+    }
+
+    pub(super) fn body_of(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        side: Side,
+    ) -> Option<&mut Body> {
+        let link = *self.link(connection.id, exchange)?;
+        let value = self.open.get_mut(link.session)?.exchanges.get_mut(link.index)?;
+        match side {
+            Side::Client => value.request.as_mut().map(|request| &mut request.body),
+            Side::Server => value.response.as_mut().map(|response| &mut response.body),
+        }
+    }
+
+    pub(super) fn end(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        side: Side,
+        span: Span,
+        why: http::End,
+        observer: &mut impl Observer,
+    ) {
+        if let Some(body) = self.body_of(connection, exchange, side) {
+            body.complete = why == http::End::Complete;
+            body.reset = why == http::End::Reset;
+        }
+        let Some(channel) = self.connections.get_mut(&connection.id) else { return };
+        let Some(link) = channel.link(exchange) else { return };
+        let was_over = link.request_over;
+        link.request_over |= side == Side::Client;
+        let link = *link;
+        let Some(open) = self.open.get_mut(link.session) else { return };
+        open.touch(span.last);
+        let Some(value) = open.exchanges.get_mut(link.index) else { return };
+        match side {
+            Side::Client => value.request.iter_mut().for_each(|request| {
+                request.span.cover(span);
+                if link.start == Some(0) {
+                    name_type(request, &channel.file.take(exchange));
+                }
+            }),
+            Side::Server => {
+                let origin = Origin::of(value);
+                value.response.iter_mut().for_each(|response| {
+                    response.span.cover(span);
+                    response.answered_by = Some(origin);
+                    channel.answer = Beginning::default();
+                });
+            }
+        }
+        if side == Side::Server && value.response.is_some() {
+            observer.exchange(value);
+            // Without its request it is kept: that may be held for want of an earlier segment.
+            if was_over {
+                channel.exchanges.retain(|other| other.exchange != exchange);
+            }
+        }
+    }
+}
+
+/// Tells what a file is by its first bytes.
+#[inline(never)]
+fn name_type(request: &mut Request, start: &[u8]) {
+    if let Some(kind) = infer::get(start) {
+        request.rare.edit().file_type = Some(kind.mime_type().to_owned());
+    }
+}
+
+fn add_hole(body: &mut Body, offset: u64, len: u64) {
+    body.bytes = body.bytes.saturating_add(len);
+    let holes = body.holes.edit();
+    let full = holes.len() >= HOLES;
+    match holes.last_mut() {
+        Some(last) if full || last.offset + last.bytes == offset => {
+            last.bytes = offset.saturating_add(len).saturating_sub(last.offset);
+        }
+        _ => holes.push(Hole { offset, bytes: len }),
+    }
+}

@@ -63,6 +63,9 @@ pub fn symbols() -> impl Iterator<Item = (u32, &'static str)> {
     ENTRIES.iter().filter_map(|entry| Some((entry.code, entry.symbol?)))
 }
 
+/// What [MC-BUP] 2.2.1.2 and 3.3.6 print for a full disk and for an application that was slow; no other table has it.
+pub const MISPRINTED: u32 = 0x8007_0112;
+
 /// The code in which BITS reports an HTTP status.
 pub const fn of_status(status: u16) -> u32 {
     HTTP | status as u32

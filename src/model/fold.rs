@@ -1,6 +1,7 @@
 //! A session from its exchanges: what was agreed, how far the file got, how it ended.
 
 use super::exchange::{Body, Exchange, Request, Response};
+use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
 use super::ranges::Ranges;
 use super::session::{Client, File, Fragment, Missing, Outcome, Server, Session, SessionError};
@@ -62,6 +63,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         connections: Vec::new(),
         exchanges,
         exchanges_omitted: 0,
+        index: Index::default(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
 use super::{Exchange, Text};
 use crate::at::{Span, Timestamp};
@@ -126,6 +127,9 @@ pub struct Session {
     /// Exchanges left out to stay within the limits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchanges_omitted: u64,
+    /// What is asked of it for each exchange.
+    #[serde(skip)]
+    pub index: Index,
 }
 
 fn is_zero(number: &u64) -> bool {

@@ -13,6 +13,9 @@ use run::Run;
 /// from clients that send few, small Fragments.
 const HELD: usize = 1 << 20;
 
+/// What a piece that is held costs beyond its bytes.
+const OVERHEAD: usize = 96;
+
 /// Starts of Fragments that can be gone back to.
 const STARTS: usize = 8;
 
@@ -61,6 +64,9 @@ pub struct FileDigest {
     added: Vec<u64>,
     /// What it took from them by closing a hole.
     taken: Vec<(u64, Vec<u8>)>,
+    taken_bytes: usize,
+    /// There was too much of that to be given back.
+    untold: bool,
     held_bytes: usize,
     /// Bytes were held at some time.
     scattered: bool,
@@ -129,6 +135,7 @@ impl FileDigest {
         }
         self.added.clear();
         self.taken.clear();
+        (self.taken_bytes, self.untold) = (0, false);
         self.current = Some(Current { key, end, waits: true, stale });
     }
 
@@ -209,9 +216,14 @@ impl FileDigest {
             self.held.first_entry().filter(|entry| *entry.key() <= self.at.offset)
         {
             let (offset, bytes) = entry.remove_entry();
-            self.held_bytes -= bytes.len();
+            self.held_bytes -= cost(&bytes);
             self.at.take(pool, offset, &bytes);
+            self.taken_bytes += cost(&bytes);
             self.taken.push((offset, bytes));
+            if self.taken_bytes > HELD {
+                self.taken.clear();
+                self.untold = true;
+            }
         }
     }
 
@@ -231,9 +243,9 @@ impl FileDigest {
     }
 
     fn hold(&mut self, offset: u64, bytes: &[u8]) {
-        if self.held_bytes + bytes.len() <= HELD && !self.held.contains_key(&offset) {
+        if self.held_bytes + cost(bytes) <= HELD && !self.held.contains_key(&offset) {
             self.held.insert(offset, bytes.to_vec());
-            self.held_bytes += bytes.len();
+            self.held_bytes += cost(bytes);
             self.added.push(offset);
             self.scattered = true;
         }
@@ -241,11 +253,13 @@ impl FileDigest {
 
     /// Undoes what the Fragment under way did to the bytes held.
     fn unhold(&mut self) {
+        self.spoilt |= std::mem::take(&mut self.untold);
         self.held.extend(self.taken.drain(..));
+        self.taken_bytes = 0;
         for offset in self.added.drain(..) {
             self.held.remove(&offset);
         }
-        self.held_bytes = self.held.values().map(Vec::len).sum();
+        self.held_bytes = self.held.values().map(|bytes| cost(bytes)).sum();
     }
 
     /// The answer to a Fragment.
@@ -335,6 +349,10 @@ impl FileDigest {
             text
         }))
     }
+}
+
+fn cost(bytes: &[u8]) -> usize {
+    bytes.len() + OVERHEAD
 }
 
 fn forget(pool: &mut Pool, point: Option<Point>) {

@@ -66,13 +66,6 @@ pub fn refused_create(exchange: &Exchange) -> Option<&Response> {
     (exchange.kind == PacketType::CreateSession && refused).then_some(answer)
 }
 
-/// Whether a Fragment holds the last byte of the file.
-pub fn is_last_fragment(exchange: &Exchange) -> bool {
-    range(exchange).is_some_and(|range| {
-        range.total.is_some() && range.end.and_then(|end| end.checked_add(1)) == range.total
-    })
-}
-
 /// Whether an error was the application's behind the server ([MC-BUP] 2.2.1.2, context 7).
 pub fn is_of_application(answer: &Response) -> bool {
     let context = answer.error_context.as_deref().and_then(fields::hresult);
@@ -107,8 +100,19 @@ pub fn last(session: &Session, fits: impl Fn(&Exchange) -> bool) -> Option<u64> 
 /// The exchanges behind one.
 pub fn after<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
     let frame = exchange.span().first.frame;
-    session.exchanges.iter().filter(move |other| other.span().first.frame > frame)
+    let place = session.exchanges.partition_point(|other| other.span().first.frame <= frame);
+    session.exchanges.get(place..).unwrap_or_default().iter()
 }
+
+/// The exchanges ahead of one, the last one in front: as many as tell how far the file got, where anything does.
+pub fn ahead<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
+    let frame = exchange.span().first.frame;
+    let place = session.exchanges.partition_point(|other| other.span().first.frame < frame);
+    session.exchanges.get(..place).unwrap_or_default().iter().rev().take(LOOKED_AT)
+}
+
+/// Exchanges looked at for each one, so that a session of many is judged in time.
+const LOOKED_AT: usize = 4_096;
 
 /// The response to an exchange where it is neither from BITS nor an authentication round.
 pub fn foreign(exchange: &Exchange) -> Option<&Response> {
@@ -138,10 +142,7 @@ pub fn stranger(exchange: &Exchange) -> Option<&Response> {
 
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
-    after(session, exchange).any(|later| {
-        later.kind != PacketType::CancelSession
-            && later.response.as_ref().is_some_and(|ack| ack.is_ack() && ack.is_success())
-    })
+    session.index.carried_on(&session.exchanges) > exchange.span().first.frame
 }
 
 /// What a finding about an answer from something in front of BITS is worth: as much as the rule says, a note where the
@@ -209,27 +210,26 @@ pub fn count(number: u64, noun: &str) -> String {
 /// The byte that the server wanted next when a Fragment was sent.
 pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     let frame = exchange.request.as_ref()?.span.first.frame;
-    let mut wanted = None;
-    for other in &session.exchanges {
-        let Some(request) =
-            other.request.as_ref().filter(|request| request.span.first.frame < frame)
-        else {
-            continue;
-        };
+    // Ends of what was sent whole since the server's last word.
+    let mut sent = None;
+    for other in ahead(session, exchange) {
+        let Some(request) = &other.request else { continue };
         let end = range(other).and_then(|range| range.end?.checked_add(1));
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
         match answer {
             Some(response) if matches!(response.http_status, 200 | 201 | 416) => {
                 let implied = end.filter(|_| response.http_status != 416);
-                wanted = response.next_offset.or(implied).or(wanted);
+                if let Some(wanted) = response.next_offset.or(implied) {
+                    return sent.max(Some(wanted));
+                }
             }
             Some(_) => {}
             // How much of it the server took is unknown.
-            None if request.body.complete => wanted = end.max(wanted),
+            None if request.body.complete => sent = end.max(sent),
             None => return None,
         }
     }
-    wanted
+    sent
 }
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited. Those whose connection
@@ -263,10 +263,7 @@ pub fn is_unanswered(session: &Session, exchange: &Exchange) -> bool {
     if server.packets == 0 || server.lost_by_capture + server.missing == 0 {
         return server.packets > 0;
     }
-    let frame = exchange.span().first.frame;
-    let place = session.exchanges.partition_point(|other| other.span().first.frame <= frame);
-    let later = session.exchanges.get(place..).unwrap_or_default().iter();
-    let mut own = later.filter(|other| other.connection == exchange.connection);
+    let mut own = after(session, exchange).filter(|other| other.connection == exchange.connection);
     let next = own.find_map(|other| Some(other.request.as_ref()?.answered));
     next.unwrap_or(server.acked) <= request.answered
 }
@@ -362,12 +359,8 @@ pub fn reset_span(exchange: &Exchange, reset: &Reset) -> Span {
 
 /// Whether a Close or Cancel was answered with success before an exchange began.
 pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
-    let frame = exchange.span().first.frame;
-    session.exchanges.iter().any(|other| {
-        matches!(other.kind, PacketType::CloseSession | PacketType::CancelSession)
-            && succeeded(other)
-            && other.span().last.frame < frame
-    })
+    let over = session.index.over(&session.exchanges);
+    over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
 /// Whether it was refused: a status of 400 and above that is no authentication round.
@@ -386,7 +379,8 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
 
 /// Whether a later exchange of the same kind succeeded.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
-    after(session, exchange).any(|later| later.kind == exchange.kind && succeeded(later))
+    let last = session.index.succeeded(&session.exchanges, &exchange.kind);
+    last > exchange.span().first.frame
 }
 
 /// Whether an Ack names the last byte of its Fragment instead of the one after it.
@@ -400,14 +394,13 @@ pub fn names_last_byte(exchange: &Exchange) -> bool {
 /// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
 pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
     let frame = exchange.request.as_ref()?.span.first.frame;
-    let earlier = session.exchanges.iter().rev().filter(|other| other.kind == PacketType::Fragment);
-    let words = earlier.filter_map(|other| {
+    let mut earlier = ahead(session, exchange).filter(|other| other.kind == PacketType::Fragment);
+    earlier.find_map(|other| {
         let response = other.response.as_ref()?;
         let before = response.span.first.frame < frame;
         let word = matches!(response.http_status, 200 | 201 | 416) && before;
         word.then_some((response.next_offset?, other.connection))
-    });
-    words.into_iter().next()
+    })
 }
 
 /// Whether a Fragment holds the last byte of the file.

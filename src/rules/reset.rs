@@ -54,14 +54,17 @@ pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
 }
 
 /// Whether the client reset the connection after repeating data that nobody acknowledged.
-pub fn gives_up(connection: &Connection) -> bool {
-    let client = &connection.client_side;
-    connection.reset.is_some_and(|reset| reset.side == Side::Client)
-        && client.repeats >= IN_VAIN
-        && client.unacked() > 0
+fn gives_up(connection: &Connection) -> bool {
+    connection.reset.is_some_and(|reset| reset.side == Side::Client) && repeats_in_vain(connection)
 }
 
-/// Repeats that are no single loss.
+/// Whether data of the client was repeated more than once, and nobody acknowledged it.
+pub fn repeats_in_vain(connection: &Connection) -> bool {
+    let client = &connection.client_side;
+    client.repeats >= IN_VAIN && client.unacked() > 0
+}
+
+/// One repeat may be the last thing before the capture lost sight of the connection.
 const IN_VAIN: u32 = 2;
 
 /// When an RST came, as far as its exchange got.

@@ -192,7 +192,7 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
 }
 
 /// Whether both heads are whole, and nothing was lost by which another answer could have been taken for this one.
-fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool {
+pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool {
     let lost = session.connection(exchange.connection).is_some_and(|connection| {
         connection.client_side.lost_by_capture > 0 && connection.server_side.lost_by_capture > 0
     });

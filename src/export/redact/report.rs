@@ -119,6 +119,7 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
         connections,
         exchanges,
         exchanges_omitted: _,
+        index: _,
     } = session;
     names.address(client);
     names.address(server);

@@ -8,8 +8,9 @@ use crate::sessions::RefusedTunnel;
 rule! {
     /// The proxy asks for credentials that the job does not have.
     ///
-    /// The upload, or the CONNECT for what BITS sends over https, ends on a 407, and the client never sent Proxy-Authorization. Jobs of service accounts have nothing to
-    /// answer with unless they are given it. The BITS server never saw the request.
+    /// The upload, or the CONNECT for what BITS sends over https, ends on a 407, and the client never sent
+    /// Proxy-Authorization. Jobs of service accounts have nothing to answer with unless they are given it. The BITS server
+    /// never saw the request.
     ///
     /// ```fires
     /// > CREATE-SESSION

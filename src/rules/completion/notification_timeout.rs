@@ -1,6 +1,7 @@
 //! The rule `notification-timeout`.
 
 use crate::bits::PacketType;
+use crate::bits::hresult::MISPRINTED;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
@@ -32,14 +33,11 @@ rule! {
     Error, belief 89, needs Anything, Trouble
 }
 
-/// The code that goes with it ([MC-BUP] 3.3.6.1).
-const TIMED_OUT: u32 = 0x8007_0112;
-
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
         return;
     };
-    let by_code = response.error_value() == Some(TIMED_OUT) && is_behind(response);
+    let by_code = response.error_value() == Some(MISPRINTED) && is_behind(response);
     let by_status = response.http_status == 408 && response.is_ack() && look::is_final(exchange);
     let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
     if !fragment || !(by_code || by_status) {

@@ -1,6 +1,6 @@
 //! The rule `server-error-unspecified`.
 
-use crate::bits::hresult;
+use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look, runner};
 
@@ -90,12 +90,9 @@ fn says_nothing(session: &Session, response: &Response) -> bool {
     response.http_status >= 400 && !told && silent && from_bits && !response.is_cut()
 }
 
-/// [MC-BUP] prints one code for a full disk and for an application that was slow that no other table has.
 fn means_something(code: u32) -> bool {
     hresult::symbol(code).is_some() || code == MISPRINTED
 }
-
-const MISPRINTED: u32 = 0x8007_0112;
 
 fn message(exchange: &Exchange, response: &Response) -> String {
     let code = match (&response.error, response.error_value().filter(|code| means_something(*code)))

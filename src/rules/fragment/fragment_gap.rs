@@ -86,8 +86,6 @@ fn is_hole(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.
 fn is_miscounted(session: &Session, exchange: &Exchange, start: u64) -> bool {
-    let frame = exchange.span().first.frame;
-    let before = session.exchanges.iter().rev().filter(|other| other.span().first.frame < frame);
-    let mut slips = before.filter(|other| look::names_last_byte(other));
+    let mut slips = look::ahead(session, exchange).filter(|other| look::names_last_byte(other));
     slips.next().and_then(look::range).and_then(|range| range.end?.checked_add(1)) == Some(start)
 }

@@ -64,15 +64,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 
 /// Whether these bytes had been sent and accepted: an offset out of thin air proves no repeat.
 fn was_accepted(session: &Session, exchange: &Exchange, start: u64, end: u64) -> bool {
-    let frame = exchange.span().first.frame;
-    let earlier = session.exchanges.iter().take_while(|other| other.span().first.frame < frame);
     let mut accepted = Ranges::default();
-    for range in earlier.filter(|other| look::succeeded(other)).filter_map(look::range) {
+    let earlier = look::ahead(session, exchange).filter(|other| look::succeeded(other));
+    earlier.filter_map(look::range).any(|range| {
         if let (Some(first), Some(last)) = (range.start, range.end) {
             accepted.add(first, last.saturating_add(1));
         }
-    }
-    accepted.covers(start, end.saturating_add(1))
+        accepted.covers(start, end.saturating_add(1))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,13 @@
 //! The rule `pipelined-requests`.
 
+use std::collections::VecDeque;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::at::At;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Notes, runner};
 
 rule! {
     /// A request was sent before the last one was answered.
@@ -28,28 +34,37 @@ rule! {
     /// Answerable: the client
     /// Advice: Let the client wait for each Ack before the next request.
     /// Reference: [MC-BUP] 2.2.1
-    Warning, belief 0, needs WholeExchange, Exchange
+    Warning, belief 0, needs Anything, Session
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(request) = &exchange.request else { return };
-    let waiting = session.exchanges.iter().find(|other| {
-        let sent =
-            other.request.as_ref().is_some_and(|r| r.span.first.frame < request.span.first.frame);
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let mut under_way = HashMap::<u64, VecDeque<(&Exchange, At)>, RandomState>::default();
+    for exchange in &session.exchanges {
+        let Some(request) = &exchange.request else { continue };
+        let ahead = under_way.entry(exchange.connection).or_default();
+        while ahead.front().is_some_and(|(_, answer)| answer.frame <= request.span.last.frame) {
+            ahead.pop_front();
+        }
         // Directions captured apart may stand one behind the other in a file: their times tell.
-        let answered = other.response.as_ref().is_some_and(|response| {
-            let (answer, begun) = (response.span.first, request.span.first);
-            answer.frame > request.span.last.frame && answer.time > begun.time
+        let (begun, ended) = (request.span.first, request.span.last);
+        let waiting = ahead.iter().take(LOOKED_AT).find(|(other, answer)| {
+            let sent = other.span().first.frame < begun.frame;
+            sent && answer.frame > ended.frame && answer.time > begun.time
         });
-        other.connection == exchange.connection && sent && answered
-    });
-    if let Some(waiting) = waiting {
-        notes.add(
-            exchange.span(),
-            format!(
+        if let Some((waiting, _)) = waiting
+            && runner::exchange_is_whole(session, exchange)
+        {
+            let message = format!(
                 "{} was sent before the {} ahead of it was answered",
                 exchange.kind, waiting.kind
-            ),
-        );
+            );
+            notes.add(exchange.span(), message);
+        }
+        if let Some(response) = &exchange.response {
+            ahead.push_back((exchange, response.span.first));
+        }
     }
 }
+
+/// Requests ahead of one that are looked at; those before them were answered long after it.
+const LOOKED_AT: usize = 64;

@@ -1,5 +1,6 @@
 //! The rule `server-disk-full`.
 
+use crate::bits::hresult::MISPRINTED;
 use crate::model::{Exchange, Session};
 use crate::rules::Notes;
 
@@ -31,9 +32,6 @@ rule! {
 
 /// `ERROR_DISK_FULL` as an HRESULT ([MS-ERREF] 2.2).
 const DISK_FULL: u32 = 0x8007_0070;
-
-/// What [MC-BUP] 2.2.1.2 prints for it: the decimal digits of 0x70.
-const MISPRINTED: u32 = 0x8007_0112;
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = &exchange.response else { return };

@@ -89,7 +89,7 @@ fn not_found(exchange: &Exchange, answer: &Response) -> bool {
     answer.http_status == 404
         && matches!(Origin::of_response(answer), Origin::BitsServer | Origin::Iis)
         && !is_filtered(exchange, answer)
-        && (exchange.kind == PacketType::CreateSession || look::is_last_fragment(exchange))
+        && (exchange.kind == PacketType::CreateSession || look::is_final(exchange))
 }
 
 /// Whether IIS hides such a path, be the folder there or not.

@@ -70,7 +70,7 @@ fn refused(exchange: &Exchange) -> Option<&Response> {
     look::refused_create(exchange).or_else(|| {
         let answer = exchange.response.as_ref()?;
         let own = answer.is_ack() && !answer.is_success() && !look::is_of_application(answer);
-        (own && look::is_last_fragment(exchange)).then_some(answer)
+        (own && look::is_final(exchange)).then_some(answer)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::Session;
-use crate::rules::Notes;
+use crate::rules::{Notes, reset};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -65,7 +65,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let reset = connection.reset.filter(|reset| reset.side == Side::Server);
         let told = [reset.map(|reset| reset.at), connection.server_side.fin];
         let told = told.into_iter().flatten().any(|at| at.frame < end.frame);
-        if !told && client.repeats >= ENOUGH && client.unacked() > 0 {
+        if !told && reset::repeats_in_vain(connection) {
             let message = format!(
                 "{} bytes were not acknowledged although {} segments were repeated; {:.0} s later {what}",
                 client.unacked(),
@@ -84,6 +84,3 @@ fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, &'st
     let reset = reset.map(|reset| (reset.at, "the client reset the connection"));
     next.map(|next| (next.first, "a new connection")).or(reset)
 }
-
-/// One repeat may be the last thing before the capture lost sight of the connection.
-const ENOUGH: u32 = 2;

@@ -15,18 +15,19 @@ pub struct Index(OnceLock<Found>);
 #[derive(Debug, Default)]
 struct Found {
     succeeded: HashMap<PacketType, u64, RandomState>,
+    first: HashMap<PacketType, usize, RandomState>,
     carried_on: u64,
     over: Option<u64>,
+    acked: Option<u64>,
 }
 
 impl Index {
     fn found(&self, exchanges: &[Exchange]) -> &Found {
         self.0.get_or_init(|| {
             let mut found = Found::default();
-            for exchange in exchanges {
-                let answer = exchange.response.as_ref().filter(|answer| answer.is_success());
-                if let Some(answer) = answer {
-                    found.add(exchange, answer);
+            for (place, exchange) in exchanges.iter().enumerate() {
+                if let Some(answer) = &exchange.response {
+                    found.add(place, exchange, answer);
                 }
             }
             found
@@ -38,9 +39,19 @@ impl Index {
         self.found(exchanges).succeeded.get(kind).copied().unwrap_or(0)
     }
 
-    /// The same of any packet that carries the upload on, where BITS answered; 0 without one.
+    /// The first exchange of a kind that was answered with success.
+    pub fn first<'e>(&self, exchanges: &'e [Exchange], kind: &PacketType) -> Option<&'e Exchange> {
+        exchanges.get(*self.found(exchanges).first.get(kind)?)
+    }
+
+    /// The first frame of the last one of any packet that carries the upload on, where BITS answered; 0 without one.
     pub fn carried_on(&self, exchanges: &[Exchange]) -> u64 {
         self.found(exchanges).carried_on
+    }
+
+    /// The last frame of the first exchange that BITS answered.
+    pub fn acked(&self, exchanges: &[Exchange]) -> Option<u64> {
+        self.found(exchanges).acked
     }
 
     /// The last frame of the first Close or Cancel that succeeded.
@@ -50,8 +61,15 @@ impl Index {
 }
 
 impl Found {
-    fn add(&mut self, exchange: &Exchange, answer: &Response) {
+    fn add(&mut self, place: usize, exchange: &Exchange, answer: &Response) {
         let span = exchange.span();
+        if answer.is_ack() {
+            self.acked = Some(self.acked.unwrap_or(u64::MAX).min(span.last.frame));
+        }
+        if !answer.is_success() {
+            return;
+        }
+        self.first.entry(exchange.kind.clone()).or_insert(place);
         let last = self.succeeded.entry(exchange.kind.clone()).or_default();
         *last = span.first.frame.max(*last);
         if answer.is_ack() && exchange.kind != PacketType::CancelSession {

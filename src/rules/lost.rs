@@ -58,16 +58,12 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
 
 /// The Create-Session that made the session.
 pub fn creator<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
-    before(session, exchange)
-        .find(|other| other.kind == PacketType::CreateSession && look::succeeded(other))
+    first(session, exchange, &PacketType::CreateSession)
 }
 
 /// The first exchange that shows who knew the session: its Create-Session, else a Fragment that was accepted.
 pub fn maker<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
-    creator(session, exchange).or_else(|| {
-        before(session, exchange)
-            .find(|other| other.kind == PacketType::Fragment && look::succeeded(other))
-    })
+    creator(session, exchange).or_else(|| first(session, exchange, &PacketType::Fragment))
 }
 
 /// Seconds since the last Create-Session or Fragment that succeeded.
@@ -76,13 +72,15 @@ pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
         matches!(other.kind, PacketType::CreateSession | PacketType::Fragment)
             && look::succeeded(other)
     };
-    let last = before(session, exchange).filter(progress).last()?;
+    let last = look::ahead(session, exchange).find(progress)?;
     Some(exchange.span().first.time.secs_since(last.span().last.time))
 }
 
-fn before<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
+/// The first exchange of a kind that succeeded, where it came before another exchange.
+fn first<'a>(session: &'a Session, exchange: &Exchange, kind: &PacketType) -> Option<&'a Exchange> {
     let frame = exchange.span().first.frame;
-    session.exchanges.iter().take_while(move |other| other.span().first.frame < frame)
+    let first = session.index.first(&session.exchanges, kind);
+    first.filter(|first| first.span().first.frame < frame)
 }
 
 /// What differs between the servers that gave two answers, as `what A, then B`.

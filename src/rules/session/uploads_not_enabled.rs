@@ -104,8 +104,6 @@ fn is_webdav(answer: &Response) -> bool {
 
 /// Whether BITS answered for the same URL before.
 fn spoke_bits(session: &Session, exchange: &Exchange) -> bool {
-    let before = exchange.span().first.frame;
-    let mut earlier =
-        session.exchanges.iter().filter(|other: &&Exchange| other.span().last.frame < before);
-    earlier.any(|other| other.response.as_ref().is_some_and(|answer| answer.is_ack()))
+    let acked = session.index.acked(&session.exchanges);
+    acked.is_some_and(|acked| acked < exchange.span().first.frame)
 }

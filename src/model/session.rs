@@ -119,7 +119,7 @@ pub struct Session {
     /// What the rules found, the worst first.
     #[serde(default)]
     pub findings: Vec<Finding>,
-    /// The TCP connections it used, for the rules.
+    /// The TCP connections it used, by their ids, for the rules.
     #[serde(skip)]
     pub connections: Vec<Connection>,
     /// What was said, in order.
@@ -164,7 +164,8 @@ impl Session {
 
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
-        self.connections.iter().find(|connection| connection.id == id)
+        let place = self.connections.binary_search_by_key(&id, |connection| connection.id).ok()?;
+        self.connections.get(place)
     }
 }
 

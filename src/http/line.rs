@@ -13,6 +13,9 @@ const PLAIN: [&[u8]; 8] =
 
 const LONGEST_METHOD: usize = 32;
 
+/// What may stand behind `HTTP/`, in bytes; senders write more than versions there.
+const LONGEST_VERSION: usize = 8;
+
 /// Whether `bytes` can be the start of a message; `None` while too few are there to tell.
 pub fn begins_message(bytes: &[u8]) -> Option<bool> {
     let bytes = bytes.trim_ascii_start();
@@ -22,6 +25,8 @@ pub fn begins_message(bytes: &[u8]) -> Option<bool> {
         Status::None if bytes.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) => {
             return Some(false);
         }
+        // What is no request is known as such by its first word, however long its line is.
+        Status::None if !begins_with_method(bytes) => return Some(false),
         Status::None => {}
     }
     let line = match memchr(b'\n', bytes) {
@@ -146,7 +151,7 @@ fn status(bytes: &[u8]) -> Status<'_> {
         return if begun && !bytes.is_empty() { Status::Partial } else { Status::None };
     };
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let Some(space) = rest.iter().position(is_space) else {
+    let Some(space) = rest.iter().take(LONGEST_VERSION + 2).position(is_space) else {
         let begun = rest.strip_prefix(b"/").is_some_and(is_any_version) || rest.is_empty();
         return if begun { Status::Partial } else { Status::None };
     };
@@ -178,15 +183,23 @@ fn minor(version: &[u8]) -> Option<u8> {
 
 /// What stands behind `HTTP/`, be it a version or what senders take for one.
 fn is_any_version(bytes: &[u8]) -> bool {
-    bytes.len() <= 8 && !bytes.iter().any(u8::is_ascii_whitespace)
+    bytes.len() <= LONGEST_VERSION && !bytes.iter().any(u8::is_ascii_whitespace)
 }
 
 fn is_method(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && bytes.len() <= LONGEST_METHOD
-        && bytes.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!' | b'$')
-        })
+        && bytes.iter().all(is_of_method)
+}
+
+const fn is_of_method(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!' | b'$')
+}
+
+/// Whether a method stands in front, or all that is there may become one.
+fn begins_with_method(bytes: &[u8]) -> bool {
+    let len = bytes.iter().take(LONGEST_METHOD + 1).take_while(|byte| is_of_method(byte)).count();
+    len <= LONGEST_METHOD && bytes.get(len).is_none_or(|next| *next == b' ')
 }
 
 /// A character of a field name (RFC 9110 5.6.2).

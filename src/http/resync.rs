@@ -128,3 +128,19 @@ fn next_request(bytes: &[u8]) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_lines_without_end_are_passed_over_in_no_time() {
+        let bytes = b"HTTP/1.".repeat(150_000);
+        assert_eq!(next_head(&bytes, Side::Server), bytes.len());
+    }
+
+    #[test]
+    fn a_status_line_within_a_segment_is_found() {
+        assert_eq!(next_head(b"junk HTTP/1. HTTP/1.1 200 OK", Side::Server), 13);
+    }
+}

@@ -106,6 +106,7 @@ impl Fragments {
         let done = datagram.bytes.is_complete();
         if added.is_err() {
             self.forget(key);
+            self.evict();
             return Err(Skip::Malformed);
         }
         Ok(done)
@@ -132,5 +133,29 @@ impl Fragments {
                 open.get(key).is_some_and(|datagram| datagram.serial == *serial)
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_leaves_nothing_behind() {
+        let mut fragments = Fragments::new(&Limits::default());
+        for id in 0..10_000 {
+            // All but the last have a multiple of eight bytes.
+            let piece = Piece {
+                ip: Ip::default(),
+                protocol: 6,
+                id,
+                offset: IpFragOffset::default(),
+                more: true,
+                view: View { data: b"x", wire: 1 },
+            };
+            let added = fragments.add(&piece, Timestamp::default(), &mut Vec::new());
+            assert_eq!(added, Err(Skip::Malformed));
+        }
+        assert!(fragments.open.is_empty() && fragments.order.len() < 100);
     }
 }

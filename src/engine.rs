@@ -48,6 +48,9 @@ struct Clock {
 /// Steps back that are told, in nanoseconds; queues and interfaces of one host differ by milliseconds.
 const BACK: i64 = 1_000_000_000;
 
+/// Reasons to skip a frame from which on further link types count as one: a header can name any number.
+const REASONS: usize = 64;
+
 impl Clock {
     #[inline(always)]
     fn tick(&mut self, last: &At, now: &At) {
@@ -136,8 +139,18 @@ impl Engine {
             }
             Ok(Packet::Icmp(error)) => self.note(&error),
             Ok(Packet::Udp(datagram)) => self.resolver.push(&datagram),
-            Err(reason) => *self.skipped.entry(reason).or_default() += 1,
+            Err(reason) => self.skip(reason),
         }
+    }
+
+    /// Counts a frame that holds nothing.
+    fn skip(&mut self, reason: Skip) {
+        let told = self.skipped.len() < REASONS || self.skipped.contains_key(&reason);
+        let reason = match reason {
+            Skip::LinkType(_) if !told => Skip::OtherLinkType,
+            reason => reason,
+        };
+        *self.skipped.entry(reason).or_default() += 1;
     }
 
     /// Keeps an ICMP error with the connection that it is about.

@@ -31,7 +31,7 @@ pub struct Input {
     /// The most bytes of a frame that were captured, where the capture states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snaplen: Option<u32>,
-    /// Link types of the frames, in order of appearance (tcpdump.org/linktypes.html).
+    /// Link types of the frames, in order of appearance; at most 64 (tcpdump.org/linktypes.html).
     pub link_types: Vec<u32>,
     /// Why it was not read, or not to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,11 +51,17 @@ impl Input {
             self.last = Some(time);
         }
         self.cut_frames += u64::from(cut);
-        if self.link_types.last() != Some(&link.0) && !self.link_types.contains(&link.0) {
+        if self.link_types.last() != Some(&link.0)
+            && self.link_types.len() < LINK_TYPES
+            && !self.link_types.contains(&link.0)
+        {
             self.link_types.push(link.0);
         }
     }
 }
+
+/// Link types that are listed: captures have one, or a few.
+const LINK_TYPES: usize = 64;
 
 /// An input that was not read, or not to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,4 +72,20 @@ pub struct Problem {
     pub message: String,
     /// Whether it failed, as against ended early.
     pub fatal: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LinkType;
+    use super::*;
+
+    #[test]
+    fn link_types_are_listed_once_and_not_without_end() {
+        let mut input = Input::default();
+        for number in (1..=100).chain(1..=3) {
+            input.count(&FrameFacts { link: LinkType(number), ..FrameFacts::default() });
+        }
+        assert_eq!(input.link_types, (1..=64).collect::<Vec<_>>());
+        assert_eq!(input.frames, 103);
+    }
 }

@@ -124,6 +124,8 @@ pub enum Packet<'a> {
 pub enum Skip {
     /// No decoder for this link type.
     LinkType(u32),
+    /// The same of link types beyond those that are told apart.
+    OtherLinkType,
     /// Neither IPv4 nor IPv6 (ARP, LLDP, …).
     NotIp,
     /// IP, but neither TCP, UDP nor an ICMP error about TCP.
@@ -297,6 +299,7 @@ impl Skip {
     pub fn name(self) -> String {
         match self {
             Self::LinkType(number) => format!("link type {number}"),
+            Self::OtherLinkType => "other link types".to_owned(),
             Self::NotIp => "not IP".to_owned(),
             Self::NotTcp => "not TCP".to_owned(),
             Self::Fragment => "IP fragment".to_owned(),

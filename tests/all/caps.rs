@@ -26,11 +26,15 @@ impl Wire {
     }
 
     fn packet(&mut self, data: &[u8]) {
+        self.frame(LinkType(228), data);
+    }
+
+    fn frame(&mut self, link: LinkType, data: &[u8]) {
         self.frames += 1;
         let time = Timestamp::from_nanos(self.frames as i64 * 1_000_000);
         let at = At { frame: self.frames, time, input: 0, input_frame: self.frames as u32 };
         let wire_len = data.len() as u32;
-        let frame = Frame { at, link: LinkType(228), data, wire_len, comment: None };
+        let frame = Frame { at, link, data, wire_len, comment: None };
         self.analysis.push(&frame, &mut ());
     }
 
@@ -152,6 +156,19 @@ fn headers_nested_too_deep_are_counted() {
     }
     wire.packet(&data);
     assert_eq!(wire.finish().quality.skipped["nested too deep"], 1);
+}
+
+#[test]
+fn link_types_that_headers_name_are_told_up_to_a_number() {
+    let mut wire = Wire::under(Limits::default());
+    for number in 1..=100_u32 {
+        // A header of Apple's, which names the link type of what follows.
+        let data = [12, 1, 0x0001_0000 + number].map(u32::to_le_bytes).concat();
+        wire.frame(LinkType(149), &data);
+    }
+    let skipped = wire.finish().quality.skipped;
+    assert_eq!((skipped.len(), skipped["other link types"]), (65, 36));
+    assert_eq!(skipped["link type 65537"], 1);
 }
 
 #[test]

@@ -24,6 +24,9 @@ const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// Room in a block for its header and options, beside the packet.
 const OVERHEAD: usize = 256 << 10;
 
+/// Interfaces of a section that are believed; each costs memory, and packets may follow or not.
+const INTERFACES: usize = 1 << 16;
+
 /// The section being read.
 #[derive(Default)]
 pub struct Section {
@@ -133,7 +136,7 @@ impl Section {
             Order::Big => parse_block_be(block),
         };
         match decoded.map_err(|_| "fields exceed the block")?.1 {
-            Block::InterfaceDescription(interface) => self.interface(&interface),
+            Block::InterfaceDescription(interface) => return self.interface(&interface),
             Block::SimplePacket(packet) => return self.simple(&packet, record),
             Block::DecryptionSecrets(secrets) if secrets.secrets_type == SecretsType::TlsKeyLog => {
                 record.kind = Kind::Secrets;
@@ -144,7 +147,10 @@ impl Section {
         Ok(())
     }
 
-    fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) {
+    fn interface(&mut self, block: &InterfaceDescriptionBlock<'_>) -> Result<(), &'static str> {
+        if self.interfaces.len() >= INTERFACES {
+            return Err("more than 65536 interfaces");
+        }
         let snaplen = block.snaplen;
         let link = LinkType(u32::try_from(block.linktype.0).unwrap_or(0) & 0xffff);
         let mut interface = Interface { link, snaplen, unit: Unit::decode(6), offset_nanos: 0 };
@@ -167,6 +173,7 @@ impl Section {
                 Some(self.least_snaplen.map_or(snaplen, |least| least.min(snaplen)));
         }
         self.interfaces.push(interface);
+        Ok(())
     }
 
     fn enhanced(&mut self, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
@@ -354,6 +361,15 @@ mod tests {
         let words = [0, 0, 7, 500, 500].map(|word| w.u32(word)).concat();
         let lines = read(&w.block(6, &[words]).1, 4096);
         assert_eq!(lines, ["record at byte 60 is damaged: packet exceeds the block"]);
+    }
+
+    #[test]
+    fn interfaces_without_end_are_damage() {
+        let mut bytes = Writer::section(false).interface(1, 0, 6).packet(0, 7, b"abcd", "").1;
+        let more = Writer(false, Vec::new()).interface(1, 0, 6).1;
+        bytes.extend(more.repeat(super::INTERFACES));
+        let [_, damage] = &read(&bytes, 4096)[..] else { panic!() };
+        assert!(damage.ends_with(" is damaged: more than 65536 interfaces"), "{damage}");
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! Filter expressions of pcap-filter(7) over frames of any link type.
 
+#[cfg(feature = "live")]
+use foldhash::fast::RandomState;
+#[cfg(feature = "live")]
+use hashbrown::HashMap;
+
 use super::{Error, LinkType};
 
 /// A filter expression, compiled for each link type that turns up.
 #[cfg(feature = "live")]
 pub struct Filter {
     expression: String,
-    programs: Vec<(LinkType, Option<pcap::BpfProgram>)>,
+    programs: HashMap<LinkType, Option<pcap::BpfProgram>, RandomState>,
 }
 
 #[cfg(feature = "live")]
@@ -18,21 +23,15 @@ impl Filter {
     /// [`Error::Filter`] where it is none, [`Error::NotBuiltIn`] without the feature `live`.
     pub fn new(expression: &str) -> Result<Self, Error> {
         let ethernet = compile(expression, LinkType(1))?;
-        Ok(Self {
-            expression: expression.to_owned(),
-            programs: vec![(LinkType(1), Some(ethernet))],
-        })
+        let programs = [(LinkType(1), Some(ethernet))].into_iter().collect();
+        Ok(Self { expression: expression.to_owned(), programs })
     }
 
     /// Whether the expression is true of a frame. It is of none where it makes no sense for the link type.
     pub fn matches(&mut self, link: LinkType, data: &[u8]) -> bool {
-        let known = self.programs.iter().position(|(of, _)| *of == link);
-        let index = known.unwrap_or_else(|| {
-            self.programs.push((link, compile(&self.expression, link).ok()));
-            self.programs.len() - 1
-        });
-        let program = self.programs.get(index).and_then(|(_, program)| program.as_ref());
-        program.is_some_and(|program| program.filter(data))
+        let Self { expression, programs } = self;
+        let program = programs.entry(link).or_insert_with(|| compile(expression, link).ok());
+        program.as_ref().is_some_and(|program| program.filter(data))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The heads of upload messages as they were on the wire; without credentials, unless these are to be shown.
 
+use std::collections::VecDeque;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -10,8 +12,12 @@ use crate::http::{Event, Head, Start};
 use crate::model::Exchange;
 use crate::stream::{Connection, Side};
 
-/// Bytes of heads kept in all; what comes later is left out.
+/// Bytes that heads may take in all; what comes later is left out.
 const ROOM: usize = 64 << 20;
+
+/// What a head, and each of its fields, takes beside its text.
+const OVERHEAD: usize = 160;
+const FIELD: usize = 48;
 
 /// One head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +63,7 @@ pub struct Heads {
     /// By connection, sender and first frame; pipelined heads share these.
     kept: HashMap<(u64, Side, u64), Vec<RawHead>, RandomState>,
     /// Requests of the upload protocol that wait for their answer.
-    asked: HashMap<u64, Vec<u32>, RandomState>,
+    asked: HashMap<u64, VecDeque<u32>, RandomState>,
     used: usize,
     omitted: u64,
     secrets: Secrets,
@@ -108,8 +114,7 @@ impl Heads {
     }
 
     fn keep(&mut self, key: (u64, Side, u64), head: &Head<'_>) {
-        let size: usize =
-            head.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+        let size = size_of_head(head);
         if self.used + size > ROOM {
             self.omitted += 1;
             return;
@@ -119,6 +124,16 @@ impl Heads {
     }
 }
 
+/// Bytes that a head takes.
+fn size_of_head(head: &Head<'_>) -> usize {
+    let line = match head.start {
+        Start::Request { method, target } => method.len() + target.len(),
+        Start::Response { reason, .. } => reason.len(),
+    };
+    let fields = head.headers.iter().map(|h| FIELD + h.name.len() + h.value.len());
+    OVERHEAD + line + fields.sum::<usize>()
+}
+
 impl Observer for Heads {
     fn http(&mut self, connection: &Connection, event: &Event<'_>) {
         let Event::Head { exchange, side, span, ref head } = *event else { return };
@@ -126,7 +141,7 @@ impl Observer for Heads {
             Start::Request { .. } => {
                 let bits = decode::is_bits(head);
                 if bits {
-                    self.asked.entry(connection.id).or_default().push(exchange);
+                    self.asked.entry(connection.id).or_default().push_back(exchange);
                 }
                 bits
             }
@@ -142,5 +157,34 @@ impl Observer for Heads {
 
     fn closed(&mut self, connection: &Connection) {
         self.asked.remove(&connection.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Carrier, Oddities};
+
+    fn kept(target: &str) -> usize {
+        let head = Head {
+            start: Start::Request { method: "BITS_POST", target },
+            minor_version: 1,
+            headers: &[],
+            whole: true,
+            after_gap: false,
+            odd: Oddities::default(),
+            carrier: Carrier::default(),
+            content_length: None,
+        };
+        let mut heads = Heads::default();
+        (0..1_000).for_each(|frame| heads.keep((1, Side::Client, frame), &head));
+        assert_eq!(heads.kept.len() as u64 + heads.omitted(), 1_000);
+        heads.kept.len()
+    }
+
+    #[test]
+    fn a_long_target_takes_room_as_fields_do() {
+        assert_eq!(kept("/"), 1_000);
+        assert!(kept(&"/".repeat(1 << 20)) < 64);
     }
 }

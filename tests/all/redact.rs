@@ -152,3 +152,13 @@ fn what_is_inside_tls_goes_and_this_is_said() {
     assert!(stderr(&output).contains("1 connection with TLS emptied"), "{}", stderr(&output));
     assert_eq!(story(&output.stdout), json!([]));
 }
+
+#[test]
+fn each_connection_that_the_capture_leaves_open_is_ended() {
+    let records = build::records(&sample("tls13.pcapng"));
+    let start: Vec<_> = records.iter().take(records.len() / 2).cloned().collect();
+    let other = build::of_client([10, 9, 8, 7], 1, &start);
+    let capture = build::pcap(&[start, other].concat(), build::Order::Little);
+    let output = run_on(&capture, &["redact", "-", "-o", "-"]);
+    assert!(stderr(&output).contains("2 connections with TLS emptied"), "{}", stderr(&output));
+}

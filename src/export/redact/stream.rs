@@ -131,7 +131,7 @@ impl<'p> Follower<'p> {
         let mut hand = |connection: &mut Connection, talk: &mut Talk, event: &Event<'_>| {
             follow(connection, talk, *event, None, (keys, limits, pseudonyms), kept)
         };
-        table.finish(last, &mut hand);
+        while table.finish(last, &mut hand) {}
         self.forget();
         for stream in self.kept.streams.values_mut() {
             stream.runs.sort_by_key(|(start, _)| *start);

@@ -1,5 +1,6 @@
-//! Where a command writes: standard output, or a file that is whole or not there.
+//! Where a command writes: standard output, a device, or a file that is whole or not there.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,12 +11,14 @@ use tempfile::NamedTempFile;
 use super::input::InputArgs;
 use super::run::Failure;
 
-/// A file under way beside its place, or standard output.
+/// Standard output, a device, or a file under way beside its place.
 pub enum Target {
     /// Standard output, as it is: no end of line or colour is touched.
     Stdout(BufWriter<io::Stdout>),
     /// A file that takes its place when finished.
     File(BufWriter<NamedTempFile>, PathBuf),
+    /// A device or pipe, which keeps its place.
+    Through(BufWriter<File>),
 }
 
 impl Target {
@@ -35,6 +38,11 @@ impl Target {
                 return Err(failed(path, "is an input, and would be overwritten"));
             }
         }
+        if path.metadata().is_ok_and(|place| !place.is_file()) {
+            let file = File::options().write(true).open(path);
+            let file = file.map_err(|error| failed(path, &error.to_string()))?;
+            return Ok(Self::Through(BufWriter::with_capacity(64 << 10, file)));
+        }
         let file =
             aside::file(folder_of(path)).map_err(|error| failed(path, &error.to_string()))?;
         Ok(Self::File(BufWriter::with_capacity(64 << 10, file), path.to_owned()))
@@ -48,6 +56,7 @@ impl Target {
     pub fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Stdout(mut out) => Ok(out.flush()?),
+            Self::Through(mut out) => Ok(out.flush()?),
             Self::File(out, path) => {
                 let file = out.into_inner().map_err(|error| failed(&path, &error.to_string()))?;
                 file.persist(&path).map_err(|error| failed(&path, &error.error.to_string()))?;
@@ -62,6 +71,7 @@ impl Write for Target {
         match self {
             Self::Stdout(out) => out.write(bytes),
             Self::File(out, _) => out.write(bytes),
+            Self::Through(out) => out.write(bytes),
         }
     }
 
@@ -69,6 +79,7 @@ impl Write for Target {
         match self {
             Self::Stdout(out) => out.flush(),
             Self::File(out, _) => out.flush(),
+            Self::Through(out) => out.flush(),
         }
     }
 }

@@ -301,3 +301,16 @@ fn a_key_log_without_a_line_of_one_is_a_complaint() {
     let output = run(&["sessions", "--tls-keys", empty.to_str().unwrap(), "good.pcap"]);
     assert_eq!(stderr(&output), "");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_keeps_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("null");
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    for command in [&["export", "--format", "json"][..], &["report"]] {
+        let output = run(&[command, &["good.pcap", "-o", link.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(link.is_symlink(), "{command:?}");
+    }
+}

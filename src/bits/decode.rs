@@ -196,7 +196,7 @@ fn rare_of_response(
             .or_else(|| fields.first(Field::BitsHostidFallbackTimeout))
             .and_then(number),
         next_offset_raw: received.filter(|raw| !is_number(raw)).map(text),
-        reply_url: value(Field::BitsReplyUrl),
+        reply_url: value(Field::BitsReplyUrl).map(|url| secrets.target(url)),
         error: value(Field::BitsError)
             .and_then(|raw| error("BITS-Error", raw))
             .or_else(|| error("BITS-Error-Code", value(Field::BitsErrorCode)?)),

@@ -58,16 +58,33 @@ const SCHEMED: [&str; 6] = [
 const COOKIES: [&str; 4] = ["Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2"];
 
 /// Words in the name of a field that holds a secret.
-const SECRET: [&str; 6] = ["token", "secret", "api-key", "apikey", "password", "signature"];
+const SECRET: [&str; 11] = [
+    "token",
+    "secret",
+    "api-key",
+    "apikey",
+    "access-key",
+    "auth-key",
+    "functions-key",
+    "subscription-key",
+    "password",
+    "signature",
+    "jwt",
+];
 
 /// Fields that hold a URL, or the part of one where a password can be.
-const URLS: [&str; 6] = [
+const URLS: [&str; 11] = [
     "Host",
     "X-Forwarded-Host",
+    "X-Forwarded-Uri",
+    "X-Original-URI",
+    "X-Original-URL",
+    "X-Rewrite-URL",
     "Referer",
     "Location",
     "Content-Location",
     "BITS-Original-Request-URL",
+    "BITS-Reply-URL",
 ];
 
 fn masked_field(name: &str, value: &str) -> String {
@@ -93,7 +110,7 @@ fn masked_field(name: &str, value: &str) -> String {
 }
 
 /// Names of query parameters that are credentials by themselves (RFC 6750 2.3 and what storage services use).
-const TOKENS: [&str; 13] = [
+const TOKENS: [&str; 18] = [
     "access_token",
     "auth_token",
     "refresh_token",
@@ -105,8 +122,13 @@ const TOKENS: [&str; 13] = [
     "password",
     "passwd",
     "pwd",
+    "secret",
+    "jwt",
     "sig",
+    "signature",
     "x-amz-signature",
+    "x-amz-security-token",
+    "x-goog-signature",
 ];
 
 /// A request target or `Host` without its secrets: the password before the host (RFC 3986 3.2.1), and the values of
@@ -202,7 +224,9 @@ mod tests {
         assert_eq!(masked_field("WWW-Authenticate", "NTLM"), "NTLM");
         assert_eq!(masked_field("WWW-Authenticate", "NTLM TlRMTVNTUAAC"), "NTLM ***");
         assert_eq!(masked_field("Set-Cookie", "SERVERID=s1; path=/"), "SERVERID=***; path=***");
-        assert_eq!(masked_field("X-Access-Token", "abc"), "***");
+        for name in ["X-Access-Token", "Ocp-Apim-Subscription-Key", "Cf-Access-Jwt-Assertion"] {
+            assert_eq!(masked_field(name, "abc"), "***");
+        }
         assert_eq!(masked_field("BITS-Packet-Type", "Ping"), "Ping");
     }
 

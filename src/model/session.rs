@@ -80,7 +80,7 @@ pub struct Session {
     /// `BITS-Host-Id-Fallback-Timeout`, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_id_fallback_timeout_seconds: Option<u64>,
-    /// `BITS-Reply-URL` as written.
+    /// `BITS-Reply-URL` as written, but for credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_url: Option<String>,
     /// How the reply was fetched, where a fetch was seen.

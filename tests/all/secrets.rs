@@ -22,7 +22,7 @@ const TALK: &str = "\
   Authorization: Basic Ym9iOkhJRERFTi0xMg==
 < 200 session=1
 > FRAGMENT 0-9/10
-< 200
+< 200 reply=http://bob:HIDDEN-15@server/r?X-Amz-Security-Token=HIDDEN-16
 > GET /plain?password=HIDDEN-13
   Authorization: Bearer HIDDEN-14
 < 200 plain
@@ -86,7 +86,7 @@ fn secrets_are_shown_where_they_are_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let file = capture(&dir);
     let json = said(&["sessions", "--json", "--show-secrets"], &file);
-    for number in [1, 2, 3, 4, 8, 9, 10, 11] {
+    for number in [1, 2, 3, 4, 8, 9, 10, 11, 15, 16] {
         assert!(json.contains(&format!("HIDDEN-{number}")), "{number}");
     }
     assert!(said(&["http", "--show-secrets"], &file).contains("HIDDEN-13"));

@@ -1,8 +1,6 @@
 //! Every HTTP exchange as a row, in the order in which they began.
 
-use std::collections::VecDeque;
-
-use hashbrown::HashMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Observer;
 use crate::bits::decode;
@@ -22,7 +20,8 @@ pub struct Listing<S: FnMut(&Row) -> bool> {
     rows: VecDeque<(bool, Row)>,
     /// Number of the row in front.
     first: u64,
-    open: HashMap<(u64, u32), u64, foldhash::fast::RandomState>,
+    /// Numbers of the rows without their answer, by connection and exchange.
+    open: BTreeMap<(u64, u32), u64>,
 }
 
 impl<S: FnMut(&Row) -> bool> Listing<S> {
@@ -34,7 +33,7 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
             enough: false,
             rows: VecDeque::new(),
             first: 0,
-            open: HashMap::default(),
+            open: BTreeMap::new(),
         }
     }
 
@@ -101,12 +100,10 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
     }
 
     fn closed(&mut self, connection: &Connection) {
-        let over: Vec<u64> = self
-            .open
-            .extract_if(|key, _| key.0 == connection.id)
-            .map(|(_, number)| number)
-            .collect();
-        for number in over {
+        let all = (connection.id, 0)..=(connection.id, u32::MAX);
+        let over: Vec<_> = self.open.range(all).map(|(key, number)| (*key, *number)).collect();
+        for (key, number) in over {
+            self.open.remove(&key);
             let place =
                 number.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
             if let Some((done, _)) = place.and_then(|place| self.rows.get_mut(place)) {

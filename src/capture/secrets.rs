@@ -32,21 +32,21 @@ impl LateSecrets {
     }
 
     /// The key logs in it, of at most 16 MiB each; what cannot be read ends the list.
-    pub fn read(mut self) -> Vec<Vec<u8>> {
-        let (mut found, mut big_endian) = (Vec::new(), false);
-        while self.block(&mut big_endian, &mut found).is_some() {}
-        found
+    pub fn read(mut self) -> impl Iterator<Item = Vec<u8>> {
+        let mut big_endian = false;
+        std::iter::from_fn(move || self.block(&mut big_endian)).flatten()
     }
 
-    fn block(&mut self, big_endian: &mut bool, found: &mut Vec<Vec<u8>>) -> Option<()> {
+    /// The key log in the next block, if it has one; `None` behind the last block.
+    fn block(&mut self, big_endian: &mut bool) -> Option<Option<Vec<u8>>> {
         let (kind, rest) = head(&mut self.0, big_endian)?;
         if kind == SECRETS && rest <= LONGEST {
             let mut bytes = vec![0; rest];
             self.0.read_exact(&mut bytes).ok()?;
-            found.extend(key_log(&bytes, *big_endian));
-            return Some(());
+            return Some(key_log(&bytes, *big_endian));
         }
-        self.0.seek_relative(i64::try_from(rest).ok()?).ok()
+        self.0.seek_relative(i64::try_from(rest).ok()?).ok()?;
+        Some(None)
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     fn found(bytes: &[u8]) -> Vec<Vec<u8>> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        LateSecrets::open(file.path()).map(LateSecrets::read).unwrap_or_default()
+        LateSecrets::open(file.path()).map_or_else(Vec::new, |late| late.read().collect())
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::shared::Shared;
 
 /// Clients whose secrets are kept; a file of this many lines is about 60 MiB.
 const MOST_CLIENTS: usize = 1 << 18;
+/// Names of sources that are kept; secrets of others have none.
+const MOST_SOURCES: usize = MOST_CLIENTS;
 /// No secret is longer than the output of SHA-512.
 const LONGEST_SECRET: usize = 64;
 /// RSA keys kept; each is tried.
@@ -73,7 +75,9 @@ impl KeyLog {
             .filter(|(number, line)| self.line(line, (index, *number)).is_some())
             .count();
         if added > 0 {
-            self.sources.push(source.to_owned());
+            if self.sources.len() < MOST_SOURCES {
+                self.sources.push(source.to_owned());
+            }
             self.generation = self.generation.wrapping_add(1);
         }
         added

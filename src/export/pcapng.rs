@@ -20,6 +20,9 @@ const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
 const SHB_USERAPPL: u16 = 4;
 
+/// A link type for private use, for media that have no number here.
+const PRIVATE: u16 = 147;
+
 /// Bytes in front of the data of a packet block, and of a simple one.
 const PACKET_HEAD: usize = 28;
 const SIMPLE_HEAD: usize = 12;
@@ -37,7 +40,7 @@ pub struct Writer<W> {
 /// What packets of an interface have in common.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Interface {
-    link: LinkType,
+    link: u16,
     /// Their times are counted from [`EARLIEST`] on: a packet has no room for a sign.
     before_1970: bool,
 }
@@ -79,6 +82,7 @@ impl<W: Write> Writer<W> {
         wire_len: u32,
         comments: &[String],
     ) -> io::Result<()> {
+        let link = u16::try_from(link.0).unwrap_or(PRIVATE);
         let own = Interface { link, before_1970: time.nanos() < 0 };
         let interface = match self.interfaces.iter().position(|known| *known == own) {
             Some(place) => place,
@@ -102,7 +106,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn interface(&mut self, own: Interface) -> io::Result<usize> {
-        let mut body = (own.link.0 as u16).to_le_bytes().to_vec();
+        let mut body = own.link.to_le_bytes().to_vec();
         body.extend([0, 0]);
         body.extend(0_u32.to_le_bytes());
         option(&mut body, IF_TSRESOL, &[9], false);
@@ -267,6 +271,17 @@ mod tests {
                 "1970-01-01T00:00:01.000000007Z 1 xyz of 3 None",
             ]
         );
+    }
+
+    #[test]
+    fn media_without_a_number_do_not_get_that_of_others() {
+        let mut writer = Writer::new(Vec::new()).unwrap();
+        let time = Timestamp::from_nanos(0);
+        for number in [0x0001_0001, 228] {
+            writer.packet(LinkType(number), time, b"a", 1, &[]).unwrap();
+        }
+        let expected = [147, 228].map(|n| format!("{time} {n} a of 1 None"));
+        assert_eq!(items(&writer.into_inner()), expected);
     }
 
     #[test]

@@ -161,9 +161,12 @@ pub(in crate::export) fn wrapped(
 /// Breaks text at spaces into pieces of at most `room` columns, and within a word that is longer.
 fn fold(text: &str, room: usize) -> Vec<&str> {
     let (mut lines, mut rest) = (Vec::new(), text);
-    while rest.width() > room {
+    loop {
         let cut = fitting(rest, room);
-        let (head, _) = rest.split_at(cut);
+        let (head, behind) = rest.split_at(cut);
+        if behind.is_empty() {
+            break;
+        }
         let at = head.trim_start().rfind(' ').map_or(cut, |_| head.rfind(' ').unwrap_or(cut));
         let (line, left) = rest.split_at(at);
         lines.push(line.trim_end());

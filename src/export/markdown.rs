@@ -161,7 +161,7 @@ fn plain(raw: &str) -> String {
             _ => out.push(c),
         }
     }
-    out
+    out.replace("www.", "www&#46;")
 }
 
 /// Text of a Mermaid diagram: whatever is not plainly harmless becomes an entity of its own kind.
@@ -187,6 +187,7 @@ mod tests {
             plain("[x](javascript:1) <b> `a|b`"),
             "\\[x\\]\\(javascript:1\\) &lt;b&gt; \\`a\\|b\\`"
         );
+        assert_eq!(plain("at www.example.com"), "at www&#46;example.com");
         assert_eq!(label("a;\n->>{x}"), "a#59;#92;n-#62;#62;#123;x#125;");
     }
 }

@@ -6,7 +6,7 @@ use super::style::{Style, Tone};
 use super::text;
 use super::timeline;
 use crate::model::{Outcome, Report, Session};
-use crate::rules::{Confidence, Diagnosis, Finding, Severity};
+use crate::rules::{Diagnosis, Finding, Severity};
 
 /// Columns before the text of a block.
 const INDENT: usize = 12;
@@ -142,11 +142,7 @@ fn write_cause(
     several: bool,
     style: &Style,
 ) -> io::Result<()> {
-    let sure = match diagnosis.confidence {
-        Confidence::Certain => "certain",
-        Confidence::Likely => "likely",
-        Confidence::Possible => "possible",
-    };
+    let sure = diagnosis.confidence.name();
     block(out, "because", &diagnosis.summary, Tone::Strong, style)?;
     block(out, "", &format!("{}, {sure}", diagnosis.cause), Tone::Quiet, style)?;
     timeline::write_proof(out, session, several, &diagnosis.frames, style)?;

@@ -3,7 +3,7 @@
 use crate::at::Timestamp;
 use crate::model::session::Fragment;
 use crate::model::{Report, Session};
-use crate::rules::{Confidence, Finding};
+use crate::rules::Finding;
 
 /// Which table of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,14 +124,6 @@ fn frames(frames: &[u64]) -> Option<Value> {
     (!words.is_empty()).then(|| Value::Text(words.join(" ")))
 }
 
-fn confidence(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::Possible => "possible",
-        Confidence::Likely => "likely",
-        Confidence::Certain => "certain",
-    }
-}
-
 macro_rules! columns {
     ($($name:ident $kind:ident |$row:ident| $value:expr;)*) => {
         &[$(Column { name: stringify!($name), kind: Kind::$kind, of: |$row| $value },)*]
@@ -199,7 +191,7 @@ const FINDINGS: &[Column] = columns! {
     session_id Text |r| maybe(r.session?.id.as_deref());
     rule Text |r| text(&r.finding?.rule);
     severity Text |r| text(r.finding?.severity.name());
-    confidence Text |r| text(confidence(r.finding?.confidence));
+    confidence Text |r| text(r.finding?.confidence.name());
     message Text |r| text(&r.finding?.message);
     frames Text |r| frames(&r.finding?.frames);
     reference Text |r| maybe(r.finding?.reference.as_deref());

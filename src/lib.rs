@@ -26,6 +26,7 @@ pub mod dns;
 pub mod engine;
 pub mod explain;
 pub mod export;
+mod hex;
 pub mod http;
 pub mod layer;
 pub mod limits;

@@ -7,6 +7,7 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::hashing::{Lane, Pool};
+use crate::hex;
 use run::Run;
 
 /// Bytes held per file because those before them have not come yet. Servers that take ranges in any order see them
@@ -331,7 +332,6 @@ impl FileDigest {
 
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
     pub fn finish(mut self, pool: &mut Pool, size: Option<u64>) -> Option<String> {
-        use std::fmt::Write;
         let whole = |other: &mut (Key, Point)| size == Some(other.1.offset);
         if let Some((_, point)) = self.other.take_if(whole) {
             self.spoilt |= self.others;
@@ -343,11 +343,7 @@ impl FileDigest {
             forget(pool, Some(self.at));
             return None;
         }
-        let hash = pool.finish(self.at.lane)?;
-        Some(hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
+        pool.finish(self.at.lane).map(|hash| hex::lower(&hash))
     }
 }
 

@@ -2,12 +2,11 @@
 //!
 //! Both say which TLS library spoke, and how it was set up; clients that share a library share them.
 
-use std::fmt::Write;
-
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
 use super::hello::ClientHello;
+use crate::hex;
 
 /// Hexadecimal digits of a hash that JA4 keeps.
 const KEPT: usize = 12;
@@ -22,7 +21,7 @@ pub(super) const fn is_grease(code: u16) -> bool {
 
 /// JA3: MD5 of [`ja3_text`].
 pub(super) fn ja3(hello: &ClientHello) -> String {
-    hex(&Md5::digest(ja3_text(hello)))
+    hex::lower(&Md5::digest(ja3_text(hello)))
 }
 
 /// Version, suites, extensions, groups and point formats, in their order.
@@ -96,17 +95,9 @@ fn short_hash(text: &str) -> String {
     if text.is_empty() {
         return "0".repeat(KEPT);
     }
-    let mut hash = hex(&Sha256::digest(text));
+    let mut hash = hex::lower(&Sha256::digest(text));
     hash.truncate(KEPT);
     hash
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

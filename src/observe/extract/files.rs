@@ -13,6 +13,7 @@ use super::manifest::{Entry, Kind, Manifest, Media, Part, Proof, Source, State};
 use super::{Body, Extract, kept, proof};
 use crate::bits::protocol;
 use crate::export::aside;
+use crate::hex;
 use crate::model::ranges::Ranges;
 use crate::model::report::Tool;
 use crate::model::{Exchange, Report, Response, Session};
@@ -304,12 +305,8 @@ fn describe(file: &mut std::fs::File, build: &Build, entry: &mut Entry) -> io::R
         sha1.update(bytes);
         md5.update(bytes);
     }
-    entry.sha256 = Some(hex(&sha256.finalize()));
-    entry.sha1 = Some(hex(&sha1.finalize()));
-    entry.md5 = Some(hex(&md5.finalize()));
+    entry.sha256 = Some(hex::lower(&sha256.finalize()));
+    entry.sha1 = Some(hex::lower(&sha1.finalize()));
+    entry.md5 = Some(hex::lower(&md5.finalize()));
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

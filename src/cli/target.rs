@@ -38,13 +38,12 @@ impl Target {
                 return Err(failed(path, "is an input, and would be overwritten"));
             }
         }
-        if path.metadata().is_ok_and(|place| !place.is_file()) {
+        if is_device(path) {
             let file = File::options().write(true).open(path);
             let file = file.map_err(|error| failed(path, &error.to_string()))?;
             return Ok(Self::Through(BufWriter::with_capacity(64 << 10, file)));
         }
-        let file =
-            aside::file(folder_of(path)).map_err(|error| failed(path, &error.to_string()))?;
+        let file = aside::file(beside(path)).map_err(|error| failed(path, &error.to_string()))?;
         Ok(Self::File(BufWriter::with_capacity(64 << 10, file), path.to_owned()))
     }
 
@@ -84,8 +83,17 @@ impl Write for Target {
     }
 }
 
-/// The folder that a file is to be in.
-pub fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is to be in; there is none for what is written to standard output or a device.
+pub fn folder_of(path: &Path) -> Option<&Path> {
+    let is_there = path == Path::new("-") || is_device(path);
+    (!is_there).then(|| beside(path))
+}
+
+fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|place| !place.is_file())
+}
+
+fn beside(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

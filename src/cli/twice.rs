@@ -56,7 +56,7 @@ impl OneInput {
         let path = kept.as_ref().map_or_else(|| self.file.clone(), |file| file.path().to_owned());
         // What was kept has to be removed in the end.
         let temporary = kept.as_ref().map(|_| std::env::temp_dir());
-        let folder = (output != Path::new("-")).then(|| folder_of(output).to_owned());
+        let folder = folder_of(output).map(Path::to_owned);
         let input = InputArgs {
             files: vec![path.clone()],
             tls_keys: self.tls_keys.clone(),

@@ -73,6 +73,7 @@ const NEVER: &[i64] = &[
     libc::SYS_connect,
     libc::SYS_bind,
     libc::SYS_listen,
+    #[cfg(not(target_arch = "s390x"))]
     libc::SYS_accept,
     libc::SYS_accept4,
     libc::SYS_execve,

@@ -65,15 +65,17 @@ impl Ranges {
 
     /// Whether every byte of the range is in the set.
     pub fn covers(&self, start: u64, end: u64) -> bool {
-        start >= end || self.0.iter().any(|&(low, high)| low <= start && end <= high)
+        start >= end || self.at(end).is_some_and(|(low, _)| low <= start)
     }
 
     /// Where the run that holds or touches `offset` ends, else `offset`.
     pub fn reach(&self, offset: u64) -> u64 {
-        self.0
-            .iter()
-            .find(|&&(low, high)| low <= offset && offset <= high)
-            .map_or(offset, |range| range.1)
+        self.at(offset).filter(|(low, _)| *low <= offset).map_or(offset, |(_, high)| high)
+    }
+
+    /// The first range that ends at `offset` or behind it.
+    fn at(&self, offset: u64) -> Option<(u64, u64)> {
+        self.0.get(self.0.partition_point(|range| range.1 < offset)).copied()
     }
 
     /// What lies between 0 and `total` but not in the set.

@@ -116,7 +116,7 @@ impl Wire {
 
     /// Captures the last frame once more, as a mirror port does.
     pub fn mirrored(&mut self) {
-        self.now += 10_000;
+        self.wait(10_000);
         let last = self.records.last().map(|record| record.data.clone());
         last.into_iter().for_each(|data| self.put(data));
     }
@@ -132,7 +132,7 @@ impl Wire {
             .ipv4(ROUTER, client.octets(), 64)
             .icmpv4(Icmpv4Type::DestinationUnreachable(header));
         let mut data = Vec::new();
-        self.now += STEP;
+        self.wait(STEP);
         if packet.write(&mut data, &quoted).is_ok() {
             self.put(data);
         }
@@ -233,7 +233,7 @@ impl Wire {
         let (seq, ack) = (self.seq(side), self.seq(side.other()));
         let taken = segment.payload.len() + usize::from(segment.syn) + usize::from(segment.fin);
         self.set_seq(side, seq.wrapping_add(u32::try_from(taken).unwrap_or(0)));
-        self.now += STEP;
+        self.wait(STEP);
         if let Some(connection) = &mut self.connection
             && !segment.payload.is_empty()
         {
@@ -271,7 +271,7 @@ impl Wire {
 
     /// Sends a datagram.
     pub fn datagram(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
-        self.now += STEP;
+        self.wait(STEP);
         let ip = ip(from.ip(), to.ip(), TTL[0], 0, IpNumber::UDP);
         let mut data = Vec::with_capacity(42 + payload.len());
         let packet = ethernet().ip(ip).udp(from.port(), to.port());

@@ -32,7 +32,7 @@ impl Header {
         Some(Self {
             order: if file.is_bigendian() { Order::Big } else { Order::Little },
             // The upper bits tell of frame check sequences.
-            link: LinkType(u32::from_ne_bytes(file.network.0.to_ne_bytes()) & 0xffff),
+            link: LinkType(file.network.0.cast_unsigned() & 0xffff),
             snaplen: file.snaplen,
             unit: if file.is_nanosecond_precision() { 1 } else { 1000 },
             record: if file.is_modified_format() { 24 } else { 16 },

@@ -77,8 +77,8 @@ impl Protocol {
                  BITS-Supported-Protocols, servers choose it in BITS-Protocol."
             }
             None => {
-                "No registered protocol: a server that offers or chooses it is not from Windows. Session ids look the \
-                 same but name no protocol."
+                "No registered protocol: a client that offers it is not from Windows, nor is a server that chooses it. Session \
+                 ids look the same but name no protocol."
             }
         };
         Self { guid: format!("{{{guid}}}"), name, meaning }

@@ -82,10 +82,10 @@ pub struct RareResponse {
     /// `BITS-Reply-URL`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_url: Option<String>,
-    /// `BITS-Error` or its alias.
+    /// `BITS-Error`, or `BITS-Error-Code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorCode>,
-    /// `BITS-Error-Context` or its alias, as written.
+    /// `BITS-Error-Context`, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_context: Option<String>,
     /// `Via`.
@@ -153,7 +153,7 @@ impl Response {
         self.odd.iter().any(|odd| odd == "cut")
     }
 
-    /// 200 or 201: both mean success ([MC-BUP] 2.2.1.2 and the packet pages).
+    /// Any status of success; a server sends 200 or 201 ([MC-BUP] 2.2.1.2 and the packet pages).
     pub fn is_success(&self) -> bool {
         matches!(self.http_status, 200..=299)
     }

@@ -38,7 +38,7 @@ impl Pseudonyms {
         match key {
             Some(key) => bytes = mac(&[0; 32], b"key", key.as_bytes()),
             None => bytes.chunks_mut(8).for_each(|part| {
-                // Each is seeded by the operating system.
+                // Each has keys of its own, from a seed of the operating system.
                 let random = RandomState::new().build_hasher().finish().to_le_bytes();
                 part.iter_mut().zip(random).for_each(|(to, from)| *to = from);
             }),

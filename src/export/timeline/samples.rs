@@ -85,7 +85,7 @@ pub fn session() -> Session {
     Session {
         id: Some(ID.into()),
         outcome: Outcome::Incomplete,
-        outcome_qualifiers: vec!["capture-ended".into()],
+        outcome_qualifiers: vec!["interrupted".into()],
         joined: false,
         client: Client { address: [10, 20, 0, 11].into() },
         server: Server::from(server),

@@ -12,7 +12,7 @@ fn a_session_reads_as_a_dialogue() {
     assert_eq!(
         shown(&samples::report(), &Style::default()),
         "\
-… incomplete, capture-ended   10.20.0.11 → 10.20.0.80:80   http://10.20.0.80/backup/backup.bak
+… incomplete, interrupted   10.20.0.11 → 10.20.0.80:80   http://10.20.0.80/backup/backup.bak
   {1C34C8D4-0F42-49D1-A0D4-274383A65E8F}   Microsoft BITS/6.7\\x1b[2J
   protocol BITS 1.5 Upload Protocol, 1st of 1 offered
   40 960 B in 1 Fragment   401 ms   6.8 kB/s   2 connections

@@ -15,6 +15,7 @@ mod golden;
 mod holes;
 mod invariance;
 mod network;
+mod readme;
 mod redact;
 mod redacted;
 mod report;

@@ -6,8 +6,11 @@ use crate::stream::{Chunk, Event, Side};
 use super::opener::{Opened, Opener};
 use super::record::{APPLICATION_DATA, HEADER, Messages, record_len};
 
-/// Records that fail one after the other before a direction is given up.
-const MOST_FAILURES: u32 = 16;
+/// What records that fail one after the other weigh before a direction is given up: 16 that should have opened, or 256
+/// behind a gap that need not have.
+const MOST_FAILURES: u32 = 16 * FAILURE;
+/// What one weighs that should have opened.
+const FAILURE: u32 = 16;
 /// How many records may be missing in a gap for decryption to go on behind it.
 const WINDOW: u64 = 65;
 
@@ -144,7 +147,9 @@ impl Half {
 
     /// The record in front, `len` bytes long, did not open, and the keys should have been able to if `counts`.
     pub(super) fn failed(&mut self, len: usize, counts: bool) {
-        self.failures += u32::from(counts);
+        // Behind a gap each place that looks like a header is tried, with many sequence numbers.
+        let weight = if counts { FAILURE } else { u32::from(self.scanning) };
+        self.failures = self.failures.saturating_add(weight);
         if self.scanning { self.resynchronise() } else { self.discard(len) }
     }
 
@@ -192,5 +197,26 @@ impl Half {
         self.lose(len);
         self.buffer.drain(..len.min(self.buffer.len()));
         self.passed_by = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_need_not_open_are_not_tried_without_end_behind_a_gap() {
+        let mut half = Half::new(Side::Client);
+        let fail = |half: &mut Half| {
+            half.buffer = [APPLICATION_DATA, 3, 3, 0x40, 0].repeat(2);
+            half.failed(5, false);
+        };
+        (0..1_000).for_each(|_| fail(&mut half));
+        assert!(!half.is_hopeless());
+        half.gap(1);
+        (0..100).for_each(|_| fail(&mut half));
+        assert!(!half.is_hopeless());
+        (0..200).for_each(|_| fail(&mut half));
+        assert!(half.is_hopeless());
     }
 }

@@ -27,7 +27,8 @@ use crate::stream::{Connection, Side};
 
 use spool::{Piece, Spool};
 
-/// Reply URLs that are looked out for, the latest ones.
+/// Reply URLs that are looked out for, the latest ones; and requests for replies of one connection that wait for their
+/// answer, the first ones.
 const AWAITED: usize = 1_024;
 
 /// Takes the files out of what passes.
@@ -36,20 +37,43 @@ pub struct Extract {
     spool: Spool,
     limit: u64,
     bodies: Vec<Body>,
-    /// The bodies under way, by connection.
-    open: HashMap<u64, Vec<Open>, RandomState>,
+    /// What is under way, by connection.
+    open: HashMap<u64, Open, RandomState>,
     awaited: VecDeque<String>,
     result: io::Result<()>,
 }
 
-/// A body under way.
+/// What is under way on a connection.
+#[derive(Default)]
 struct Open {
-    exchange: u32,
-    side: Side,
-    /// Its place among the bodies; none for the request for a reply.
-    body: Option<usize>,
-    /// The reply that is asked for.
-    reply: Option<String>,
+    /// The exchanges that ask for a reply, and which.
+    asked: VecDeque<(u32, String)>,
+    /// The exchange of the body that comes, and its place among the bodies.
+    client: Option<(u32, usize)>,
+    server: Option<(u32, usize)>,
+}
+
+impl Open {
+    /// The reply that this exchange asked for. Answers come in order.
+    fn answer(&mut self, exchange: u32) -> Option<String> {
+        while let Some((asked, _)) = self.asked.front()
+            && *asked <= exchange
+        {
+            if let Some((asked, reply)) = self.asked.pop_front()
+                && asked == exchange
+            {
+                return Some(reply);
+            }
+        }
+        None
+    }
+
+    const fn body(&mut self, side: Side) -> &mut Option<(u32, usize)> {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
 }
 
 /// A body that went by.
@@ -113,16 +137,19 @@ impl Extract {
                 let path = normal(target);
                 let fits = |awaited: &&String| leads_to(&path, awaited);
                 let Some(reply) = self.awaited.iter().rev().find(fits).cloned() else { return };
-                let asked = Open { exchange, side: Side::Client, body: None, reply: Some(reply) };
-                self.open.entry(connection.id).or_default().push(asked);
+                let asked = &mut self.open.entry(connection.id).or_default().asked;
+                if asked.len() < AWAITED {
+                    asked.push_back((exchange, reply));
+                }
             }
-            Start::Request { .. } => {}
+            // An interim response is no answer yet.
+            Start::Request { .. } | Start::Response { status: 100 | 102..=199, .. } => {}
             Start::Response { status, .. } => {
                 if let Some(url) = head.field("BITS-Reply-URL") {
                     self.expect(normal(&decode::text(url)));
                 }
-                let asked = self.take(connection.id, exchange, Side::Client, true);
-                let Some(reply) = asked.and_then(|open| open.reply) else { return };
+                let open = self.open.get_mut(&connection.id);
+                let Some(reply) = open.and_then(|open| open.answer(exchange)) else { return };
                 let place = match (status, range()) {
                     (200, _) => (0, head.content_length),
                     (206, Some(ContentRange { start: Some(start), total, .. })) => (start, total),
@@ -152,13 +179,8 @@ impl Extract {
         (start, total): (u64, Option<u64>),
         reply: Option<String>,
     ) {
-        let body = Some(self.bodies.len());
-        self.open.entry(connection.id).or_default().push(Open {
-            exchange,
-            side,
-            body,
-            reply: None,
-        });
+        let open = self.open.entry(connection.id).or_default();
+        *open.body(side) = Some((exchange, self.bodies.len()));
         self.bodies.push(Body {
             connection: connection.id,
             client: connection.client.ip(),
@@ -170,19 +192,10 @@ impl Extract {
         });
     }
 
-    /// Takes what is under way off the list; with `asked` the request for a reply, else a body.
-    fn take(&mut self, connection: u64, exchange: u32, side: Side, asked: bool) -> Option<Open> {
-        let open = self.open.get_mut(&connection)?;
-        let is = |open: &Open| {
-            open.exchange == exchange && open.side == side && open.body.is_none() == asked
-        };
-        open.iter().position(is).map(|place| open.remove(place))
-    }
-
-    fn body(&mut self, connection: u64, exchange: u32, side: Side) -> Option<&mut Body> {
-        let open = self.open.get(&connection)?;
-        let place = open.iter().find(|open| open.exchange == exchange && open.side == side)?.body?;
-        self.bodies.get_mut(place)
+    /// The place of the body that comes.
+    fn place(&mut self, connection: u64, exchange: u32, side: Side) -> Option<usize> {
+        let body = *self.open.get_mut(&connection)?.body(side);
+        body.filter(|(known, _)| *known == exchange).map(|(_, place)| place)
     }
 }
 
@@ -193,11 +206,8 @@ impl Observer for Extract {
                 self.head(connection, exchange, span, head)
             }
             Event::Body { exchange, side, at, offset, bytes } => {
-                let Some(open) = self.open.get(&connection.id) else { return };
-                let own = open.iter().find(|open| open.exchange == exchange && open.side == side);
-                let Some(body) = own.and_then(|open| self.bodies.get_mut(open.body?)) else {
-                    return;
-                };
+                let place = self.place(connection.id, exchange, side);
+                let Some(body) = place.and_then(|place| self.bodies.get_mut(place)) else { return };
                 body.span.extend(at);
                 let offset = body.start.saturating_add(offset);
                 let put = self.spool.put(&mut body.pieces, offset, bytes);
@@ -206,9 +216,11 @@ impl Observer for Extract {
                 }
             }
             Event::End { exchange, side, span, .. } => {
-                if let Some(body) = self.body(connection.id, exchange, side) {
-                    body.span.cover(span);
-                    self.take(connection.id, exchange, side, false);
+                let place = self.place(connection.id, exchange, side);
+                let Some(body) = place.and_then(|place| self.bodies.get_mut(place)) else { return };
+                body.span.cover(span);
+                if let Some(open) = self.open.get_mut(&connection.id) {
+                    *open.body(side) = None;
                 }
             }
             Event::Gap { .. } | Event::Stray { .. } => {}

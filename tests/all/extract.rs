@@ -156,15 +156,19 @@ fn an_earlier_attempt_fills_the_holes() {
 
 #[test]
 fn the_reply_is_extracted_too() {
-    let (entries, dir) = extract(
-        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/4\n  | abcd\n\
-         < 200 received=4 reply=/BITS-Sessions/Replies/r.xml\n\
-         > GET /upload/BITS-Sessions/Replies/r.xml\n< 200 plain\n  | thanks\n> CLOSE-SESSION\n< 200\n",
-        &[],
-    );
-    let reply = entries.iter().find(|entry| entry["kind"] == "reply").unwrap();
-    assert_eq!((content(&dir, reply).as_str(), &reply["proof"]), ("thanks", &json!("whole-sent")));
-    assert!(reply["name"].as_str().unwrap().starts_with("reply-0001"));
+    for interim in ["", "< 103 plain\n"] {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/4\n  | abcd\n\
+             < 200 received=4 reply=/BITS-Sessions/Replies/r.xml\n\
+             > GET /upload/BITS-Sessions/Replies/r.xml\n{interim}< 200 plain\n  | thanks\n\
+             > CLOSE-SESSION\n< 200\n"
+        );
+        let (entries, dir) = extract(&text, &[]);
+        let reply = entries.iter().find(|entry| entry["kind"] == "reply").unwrap();
+        let told = (content(&dir, reply), &reply["proof"]);
+        assert_eq!(told, ("thanks".to_owned(), &json!("whole-sent")));
+        assert!(reply["name"].as_str().unwrap().starts_with("reply-0001"));
+    }
 }
 
 #[test]

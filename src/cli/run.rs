@@ -27,6 +27,12 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Message(format!("{}: {}", problem.name, problem.message))
+    }
+}
+
 impl From<capture::Error> for Failure {
     fn from(error: capture::Error) -> Self {
         Self::Message(error.to_string())
@@ -114,7 +120,15 @@ pub fn analyse(
 /// Where a file cannot be read, or is no RSA private key where one is meant.
 pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
     for path in &args.tls_keys {
-        let (name, text) = read(path)?;
+        let (name, text) = match read(path) {
+            Ok(read) => read,
+            // Browsers make it when they first need it, and it is named to all programs alike.
+            Err(problem) if is_of_environment(path) => {
+                input::warn(&problem);
+                continue;
+            }
+            Err(problem) => return Err(problem.into()),
+        };
         let lines = analysis.secrets_from(&name, &text);
         // One that was just made may be empty.
         if lines == 0 && !text.is_empty() {
@@ -131,10 +145,15 @@ pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
 }
 
 /// The name of a file, safe to show, and its contents.
-fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+fn read(path: &Path) -> Result<(String, Vec<u8>), Problem> {
     let name = bitsleuth::export::text::escape(&path.display().to_string()).into_owned();
     match std::fs::read(path) {
         Ok(contents) => Ok((name, contents)),
-        Err(error) => Err(Failure::Message(format!("{name}: {error}"))),
+        Err(error) => Err(Problem { name, message: error.to_string(), fatal: false }),
     }
+}
+
+/// Whether a key log is named by the environment, and not for this command.
+fn is_of_environment(path: &Path) -> bool {
+    std::env::var_os("SSLKEYLOGFILE").is_some_and(|named| named == path.as_os_str())
 }

@@ -302,6 +302,19 @@ fn a_key_log_without_a_line_of_one_is_a_complaint() {
     assert_eq!(stderr(&output), "");
 }
 
+#[test]
+fn a_key_log_that_only_the_environment_names_may_be_missing() {
+    let output = bitsleuth()
+        .args(["sessions", "good.pcap"])
+        .env("SSLKEYLOGFILE", "missing.keys")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("missing.keys: "), "{}", stderr(&output));
+    let output = run(&["sessions", "--tls-keys", "missing.keys", "good.pcap"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_keeps_its_place() {

@@ -56,12 +56,9 @@ impl Merge {
         self
     }
 
-    /// Adds a file, or standard input by the name of `-`.
+    /// Adds a file.
     pub fn add_path(&mut self, path: &Path) {
         let name = path.display().to_string();
-        if name == "-" {
-            return self.add(&name, None, Box::new(io::stdin()));
-        }
         match open(path) {
             Ok((file, size)) => self.add(&name, size, Box::new(file)),
             Err(error) => self.add_failed(&name, &Error::Read(error)),

@@ -15,6 +15,8 @@ use super::run::{Failure, Status};
 #[cfg(feature = "live")]
 use super::sandbox;
 use super::show::Show;
+#[cfg(feature = "live")]
+use super::signal;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -129,11 +131,9 @@ fn run_live(
     args: &CaptureArgs,
     each: &mut impl FnMut(&Frame<'_>) -> io::Result<()>,
 ) -> Result<Stats, Failure> {
-    use std::sync::atomic::Ordering;
-
     use bitsleuth::capture::live::{Live, Settings};
 
-    let stopped = stop_on_signal();
+    signal::ends_reading();
     let end = args.duration.and_then(|secs| {
         std::time::Instant::now().checked_add(std::time::Duration::from_secs(secs))
     });
@@ -155,7 +155,7 @@ fn run_live(
     let mut shown = Ok(());
     while left > 0
         && shown.is_ok()
-        && !stopped.load(Ordering::Relaxed)
+        && !signal::has_ended()
         && end.is_none_or(|end| std::time::Instant::now() < end)
     {
         if let Some(frame) = live.next()? {
@@ -169,16 +169,6 @@ fn run_live(
     let (received, dropped, interface_dropped) =
         (counted.received, counted.dropped, counted.interface_dropped);
     Ok(Stats { input, received, dropped, interface_dropped })
-}
-
-/// Becomes true on Ctrl-C or when asked to terminate.
-#[cfg(feature = "live")]
-fn stop_on_signal() -> std::sync::Arc<std::sync::atomic::AtomicBool> {
-    let stopped = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let flag = std::sync::Arc::clone(&stopped);
-    // Without a handler the signal ends the program, which is right as well.
-    let _ = ctrlc::set_handler(move || flag.store(true, std::sync::atomic::Ordering::Relaxed));
-    stopped
 }
 
 /// Says that there is no live capture in this build.

@@ -15,6 +15,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::sandbox;
+use super::signal::Stdin;
 
 /// Bytes that are read too fast for a progress bar to be of use.
 const QUICK: u64 = 64 << 20;
@@ -85,7 +86,10 @@ impl InputArgs {
             merge = merge.filtered(Filter::new(expression)?);
         }
         for path in self.files.iter().chain(&self.read) {
-            merge.add_path(path);
+            match path.to_str() {
+                Some("-") => merge.add("-", None, Box::new(Stdin::new())),
+                _ => merge.add_path(path),
+            }
         }
         merge.problems().iter().for_each(warn);
         Ok(merge)

@@ -20,6 +20,7 @@ pub mod sandbox;
 pub mod select;
 pub mod sessions;
 pub mod show;
+mod signal;
 pub mod target;
 pub mod timeline;
 pub mod tls;

@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::input::InputArgs;
 use super::run::Failure;
+use super::signal;
 
 /// Standard output, a device, or a file under way beside its place.
 pub enum Target {
@@ -43,8 +44,10 @@ impl Target {
             let file = file.map_err(|error| failed(path, &error.to_string()))?;
             return Ok(Self::Through(BufWriter::with_capacity(64 << 10, file)));
         }
-        let file = aside::file(beside(path)).map_err(|error| failed(path, &error.to_string()))?;
-        Ok(Self::File(BufWriter::with_capacity(64 << 10, file), path.to_owned()))
+        let place = place_of(path);
+        let file = aside::file(beside(&place)).map_err(|error| failed(path, &error.to_string()))?;
+        signal::removes(file.path());
+        Ok(Self::File(BufWriter::with_capacity(64 << 10, file), place))
     }
 
     /// Puts the file in its place.
@@ -84,9 +87,17 @@ impl Write for Target {
 }
 
 /// The folder that a file is to be in; there is none for what is written to standard output or a device.
-pub fn folder_of(path: &Path) -> Option<&Path> {
+pub fn folder_of(path: &Path) -> Option<PathBuf> {
     let is_there = path == Path::new("-") || is_device(path);
-    (!is_there).then(|| beside(path))
+    (!is_there).then(|| beside(&place_of(path)).to_owned())
+}
+
+/// What a link leads to, which stays one.
+fn place_of(path: &Path) -> PathBuf {
+    match path.is_symlink() {
+        true => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        false => path.to_owned(),
+    }
 }
 
 fn is_device(path: &Path) -> bool {

@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::input::{InputArgs, Progress};
 use super::run::Failure;
+use super::signal;
 use super::target::{failed, folder_of};
 
 /// The capture to read.
@@ -56,7 +57,7 @@ impl OneInput {
         let path = kept.as_ref().map_or_else(|| self.file.clone(), |file| file.path().to_owned());
         // What was kept has to be removed in the end.
         let temporary = kept.as_ref().map(|_| std::env::temp_dir());
-        let folder = folder_of(output).map(Path::to_owned);
+        let folder = folder_of(output);
         let input = InputArgs {
             files: vec![path.clone()],
             tls_keys: self.tls_keys.clone(),
@@ -70,7 +71,7 @@ impl OneInput {
     /// What has to be kept; `None` for an ordinary file.
     fn source(&self) -> Option<Box<dyn io::Read>> {
         if self.file == Path::new("-") {
-            return Some(Box::new(io::stdin()));
+            return Some(Box::new(signal::Stdin::new()));
         }
         let file = std::fs::File::open(&self.file).ok()?;
         let ordinary = file.metadata().is_ok_and(|facts| facts.is_file());
@@ -99,6 +100,7 @@ impl Twice {
 
 fn store(mut source: Box<dyn io::Read>) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix("bitsleuth-").tempfile()?;
+    signal::removes(file.path());
     io::copy(&mut source, &mut file)?;
     Ok(file)
 }

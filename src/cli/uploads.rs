@@ -38,7 +38,7 @@ impl Uploads {
         digest: bool,
         observer: &mut impl Observer,
     ) -> Result<(Report, Status), Failure> {
-        let input = self.input.writing_to(output.and_then(folder_of));
+        let input = self.input.writing_to(output.and_then(folder_of).as_deref());
         let (mut report, status) = analyse(&input, digest, &self.judge, observer)?;
         report.sessions.retain(|session| self.select.keep(session));
         Ok((report, status))

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
+#[cfg(unix)]
+use std::process::{Command, Output};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -286,6 +288,34 @@ fn what_is_written_to_a_pipe_is_there_while_the_capture_goes_on() {
     drop(pipe);
     reader.join().unwrap().unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+/// Starts the program on a pipe that stays open, and interrupts it once it reads.
+#[cfg(unix)]
+fn interrupted(args: &[&str]) -> Output {
+    // More than a pipe holds: when all is written, reading has begun.
+    let good = sample("good.pcap");
+    let (header, frames) = good.split_at(24);
+    let (child, pipe) = fed(args, &[header, &frames.repeat(100)].concat());
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    let output = child.wait_with_output().unwrap();
+    drop(pipe);
+    output
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_is_the_end_of_a_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("page.html");
+    let output = interrupted(&["report", "-", "-o", page.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(std::fs::read_to_string(page).unwrap().contains("completed"));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    let output = interrupted(&["sessions", "--format", "ndjson", "-"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("\"outcome\":\"completed\""));
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! Ctrl-C, and being asked to terminate: where a capture comes as it is made, that is its end, and what was read is shown;
+//! otherwise nothing half-written stays behind.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once};
+use std::time::{Duration, Instant};
+
+/// What a shell shows of a program that SIGINT ended.
+const INTERRUPTED: i32 = 130;
+
+/// How long the writer of a pipe has, which the same signal ends, to hand over what it holds.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+static HANDLER: Once = Once::new();
+static ENDLESS: AtomicBool = AtomicBool::new(false);
+static ENDED: AtomicBool = AtomicBool::new(false);
+static HALF_WRITTEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Lets the first signal end what would go on for ever; whoever reads that asks [`has_ended`] again and again. The second
+/// one ends the program.
+pub fn ends_reading() {
+    ENDLESS.store(true, Ordering::Relaxed);
+    handle();
+}
+
+/// Whether the signal came.
+pub fn has_ended() -> bool {
+    ENDED.load(Ordering::Relaxed)
+}
+
+/// Lets the signal remove a file under way before it ends the program.
+pub fn removes(path: &Path) {
+    if let Ok(mut files) = HALF_WRITTEN.lock() {
+        files.push(path.to_owned());
+    }
+    handle();
+}
+
+fn handle() {
+    // Where there can be no handler the signal ends the program, as it does by itself.
+    HANDLER.call_once(|| _ = ctrlc::set_handler(signalled));
+}
+
+fn signalled() {
+    if ENDLESS.load(Ordering::Relaxed) && !ENDED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    for path in HALF_WRITTEN.lock().map(|files| files.clone()).unwrap_or_default() {
+        // It may have taken its place by now.
+        let _ = std::fs::remove_file(path);
+    }
+    std::process::exit(INTERRUPTED);
+}
+
+/// Standard input, which ends at the signal, too.
+#[derive(Debug)]
+pub struct Stdin {
+    /// None where it is closed.
+    source: Option<Source>,
+    ended: Option<Instant>,
+}
+
+impl Stdin {
+    /// Standard input from now on.
+    pub fn new() -> Self {
+        ends_reading();
+        Self { source: source(), ended: None }
+    }
+
+    /// Whether nothing is waited for any more.
+    fn is_over(&mut self) -> bool {
+        let ended = has_ended().then(|| *self.ended.get_or_insert_with(Instant::now));
+        ended.is_some_and(|at| at.elapsed() > LAST_WORDS)
+    }
+}
+
+impl Read for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.is_over() {
+            let Some(source) = &mut self.source else { break };
+            if is_ready(source)? {
+                return source.read(buffer);
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Without a buffer, in which bytes could be that nobody waits for.
+#[cfg(unix)]
+type Source = std::fs::File;
+
+#[cfg(not(unix))]
+type Source = io::Stdin;
+
+#[cfg(unix)]
+fn source() -> Option<Source> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().ok().map(Source::from)
+}
+
+#[cfg(not(unix))]
+fn source() -> Option<Source> {
+    Some(io::stdin())
+}
+
+/// Waits for a moment until there is something to read, or an end.
+#[cfg(unix)]
+fn is_ready(source: &Source) -> io::Result<bool> {
+    use std::os::fd::AsFd;
+
+    use nix::errno::Errno;
+    use nix::poll::{PollFd, PollFlags, poll};
+
+    /// In milliseconds.
+    const MOMENT: u8 = 100;
+    match poll(&mut [PollFd::new(source.as_fd(), PollFlags::POLLIN)], MOMENT) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waiting is for the read itself, which the end of the writer ends.
+#[cfg(not(unix))]
+fn is_ready(_source: &Source) -> io::Result<bool> {
+    Ok(true)
+}

@@ -97,9 +97,14 @@ impl Form for Ecs {
                 "category": rule.map(|rule| rule.family()), "reference": finding.reference,
             }),
         );
-        doc.insert("bits".into(), json!({
-            "session_id": session.and_then(|session| session.id.as_ref()), "frames": finding.frames,
-        }));
+        doc.insert(
+            "bits".into(),
+            json!({
+                "session_id": session.and_then(|session| session.id.as_ref()),
+                // Elsewhere `frames` is an object, and a field of an index has one type.
+                "finding": {"frames": finding.frames},
+            }),
+        );
         without_null(Value::Object(doc))
     }
 
@@ -232,8 +237,7 @@ fn url_fields(full: &str) -> Value {
         None => authority,
     };
     without_null(json!({
-        "full": full, "scheme": scheme, "path": path, "port": port,
-        "domain": domain.trim_start_matches('[').trim_end_matches(']'),
+        "full": full, "scheme": scheme, "path": path, "port": port, "domain": domain,
     }))
 }
 

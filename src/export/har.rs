@@ -23,8 +23,14 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
                       "findings": session.findings},
         }));
         let known = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
-        entries.extend(known.map(|exchange| entry(exchange, &page, session, heads)));
+        entries.extend(
+            known.map(|exchange| {
+                (exchange.span().first.time, entry(exchange, &page, session, heads))
+            }),
+        );
     }
+    entries.sort_by_key(|(begun, _)| *begun);
+    let entries: Vec<Value> = entries.into_iter().map(|(_, entry)| entry).collect();
     let archive = json!({"log": {
         "version": "1.2",
         "creator": {"name": report.tool.name, "version": report.tool.version},
@@ -42,7 +48,7 @@ fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> V
     let (request_head, response_head) = heads.of(exchange);
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
     let timings = timings(exchange);
-    let time: f64 = timings.iter().filter(|millis| **millis > 0.0).sum();
+    let time: f64 = timings.iter().sum();
     let [send, wait, receive] = timings;
     let mut entry = json!({
         "pageref": page,
@@ -71,12 +77,12 @@ fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> V
     entry
 }
 
-/// Milliseconds of sending, waiting and receiving; -1 for what is not known.
+/// Milliseconds of sending, waiting and receiving; 0 for what did not end, since none of them may be left out or negative.
 fn timings(exchange: &Exchange) -> [f64; 3] {
     let millis = |nanos: i64| nanos.max(0) as f64 / 1e6;
-    let Some(request) = &exchange.request else { return [-1.0; 3] };
+    let Some(request) = &exchange.request else { return [0.0; 3] };
     let send = millis(request.span.last.time.since(request.span.first.time));
-    let Some(response) = &exchange.response else { return [send, -1.0, -1.0] };
+    let Some(response) = &exchange.response else { return [send, 0.0, 0.0] };
     let wait = millis(response.span.first.time.since(request.span.last.time));
     [send, wait, millis(response.span.last.time.since(response.span.first.time))]
 }

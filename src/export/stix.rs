@@ -18,13 +18,14 @@ use crate::model::{Report, Session};
 const OBSERVABLES: Uuid = uuid!("00abedb4-aa42-466c-9c23-fed23a9cfcd2");
 /// The namespace of our own objects.
 const OURS: Uuid = uuid!("6e1ba62c-4f1e-5b0a-9d6e-2f63b3c6f1f4");
+/// When ATT&CK took T1197 up: the object that stands for it is the same in every bundle.
+const TECHNIQUE_MADE: &str = "2018-04-18T00:00:00.000Z";
 
 /// Writes the bundle.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let mut bundle = Bundle::default();
-    let begun = report.sessions.iter().map(|session| session.started).min();
-    if let Some(begun) = begun {
-        let technique = bundle.technique(begun);
+    if !report.sessions.is_empty() {
+        let technique = bundle.technique();
         for session in &report.sessions {
             bundle.session(session, &technique);
         }
@@ -80,11 +81,11 @@ impl Bundle {
         );
     }
 
-    fn technique(&mut self, begun: Timestamp) -> String {
+    fn technique(&mut self) -> String {
         self.own(
             "attack-pattern",
             "T1197",
-            millis(begun),
+            TECHNIQUE_MADE.to_owned(),
             json!({
                 "name": "BITS Jobs",
                 "external_references": [{
@@ -120,7 +121,9 @@ impl Bundle {
                 fixed.insert("extensions".into(), json!({"http-request-ext": http}));
             }
         }
-        self.observable("network-traffic", fixed, json!({"src_byte_count": session.bytes_sent}))
+        // What has an end is over (STIX 2.1 6.12).
+        let rest = json!({"src_byte_count": session.bytes_sent, "is_active": false});
+        self.observable("network-traffic", fixed, rest)
     }
 
     fn address(&mut self, address: IpAddr) -> String {

@@ -138,6 +138,7 @@ impl Analysis {
             captures: inputs,
             quality,
             sessions: self.kept,
+            unasked: 0,
             attempts: self.attempts.finish(),
             lookups: self.lookups,
             tls_connections: self.tls.finish(),

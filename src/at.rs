@@ -128,6 +128,11 @@ impl At {
         }
     }
 
+    /// The same, with the input where the number alone does not tell it.
+    pub fn name(&self) -> String {
+        self.label(self.is_of_several())
+    }
+
     /// Whether its number is not that within its input: there is more than one.
     pub fn is_of_several(&self) -> bool {
         self.input > 0 || u64::from(self.input_frame) != self.frame

@@ -52,7 +52,7 @@ impl AnnotateArgs {
         if status == Status::Unreadable {
             return Ok(status);
         }
-        report.sessions.retain(|session| self.select.keep(session));
+        report.retain(|session| self.select.keep(session));
         let mut notes = Notes::new(&report, &limits);
         let mut reader = reader;
         let _shown = progress();

@@ -12,6 +12,7 @@ use bitsleuth::capture::{Error, Filter, Merge, Problem};
 use bitsleuth::export::text::escape;
 use bitsleuth::limits::Limits;
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::sandbox;
@@ -19,6 +20,11 @@ use super::signal::Stdin;
 
 /// Bytes that are read too fast for a progress bar to be of use.
 const QUICK: u64 = 64 << 20;
+
+/// Any path, also the empty one: a variable may be set to nothing.
+pub fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
 
 /// Captures to read.
 #[derive(Args, Clone, Debug, Default)]
@@ -37,7 +43,8 @@ pub struct InputArgs {
     pub filter: Option<String>,
 
     /// File of TLS keys, as browsers and curl write it
-    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
+          value_parser = any_path())]
     pub tls_keys: Vec<PathBuf>,
 
     /// RSA private key of a server in PEM form, for TLS without forward secrecy

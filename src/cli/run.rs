@@ -124,7 +124,9 @@ pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
             Ok(read) => read,
             // Browsers make it when they first need it, and it is named to all programs alike.
             Err(problem) if is_of_environment(path) => {
-                input::warn(&problem);
+                if !problem.name.is_empty() {
+                    input::warn(&problem);
+                }
                 continue;
             }
             Err(problem) => return Err(problem.into()),

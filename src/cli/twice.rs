@@ -23,7 +23,8 @@ pub struct OneInput {
     file: PathBuf,
 
     /// File of TLS keys, as browsers and curl write it
-    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
+          value_parser = super::input::any_path())]
     tls_keys: Vec<PathBuf>,
 
     /// Keep the right to open other files and the network while reading; Linux takes both away otherwise

@@ -40,7 +40,7 @@ impl Uploads {
     ) -> Result<(Report, Status), Failure> {
         let input = self.input.writing_to(output.and_then(folder_of).as_deref());
         let (mut report, status) = analyse(&input, digest, &self.judge, observer)?;
-        report.sessions.retain(|session| self.select.keep(session));
+        report.retain(|session| self.select.keep(session));
         Ok((report, status))
     }
 

@@ -144,9 +144,14 @@ fn inputs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        ". Made by {} {}. Numbers of frames are those of Wireshark.</p>",
+        ". Made by {} {}. Numbers of frames are those of Wireshark{}.</p>",
         Esc(&report.tool.name),
-        Esc(&report.tool.version)
+        Esc(&report.tool.version),
+        if report.captures.len() > 1 {
+            "; 2:14 is the fourteenth of the second capture"
+        } else {
+            ""
+        }
     )
 }
 

@@ -70,7 +70,7 @@ fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         ("acknowledged", session.bytes_total.map(|_| text::bytes(session.bytes_acknowledged))),
         ("started", Some(session.started.to_string())),
         ("took", Some(text::duration(session.ended.since(session.started)))),
-        ("error", error_words(session, false, &Style::default())),
+        ("error", error_words(session, session.is_of_several(), &Style::default())),
     ];
     for (name, value) in facts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
         writeln!(out, "- {name}: {}", plain(value))?;
@@ -81,9 +81,7 @@ fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
 }
 
 fn write_finding(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
-    let frames: Vec<String> = finding.frames.iter().map(u64::to_string).collect();
-    let place =
-        if frames.is_empty() { String::new() } else { format!(" (frames {})", frames.join(", ")) };
+    let place = finding.frames_in_words().map(|frames| format!(" ({frames})")).unwrap_or_default();
     writeln!(
         out,
         "- **{}** `{}`: {}{place}",

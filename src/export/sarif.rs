@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::json;
-use crate::capture::Input;
 use crate::model::{Report, Session};
 use crate::rules::{ALL, Finding, Rule};
 
@@ -51,8 +50,13 @@ fn descriptor(rule: &Rule) -> Value {
     ])
 }
 
+/// A finding in the capture that holds its first frame; its frames are those of that capture.
 fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Value {
-    let file = input_of(report, finding).map(|input| uri(&input.name));
+    let number = finding.proof.first().map_or(0, |at| at.input);
+    let file = usize::try_from(number).ok().and_then(|number| report.captures.get(number));
+    let file = file.map(|input| uri(&input.name));
+    let frames: Vec<u32> =
+        finding.proof.iter().filter(|at| at.input == number).map(|at| at.input_frame).collect();
     let upload = session.and_then(|session| session.url.as_ref().or(session.id.as_ref()));
     let location = object([
         ("physicalLocation", file.map(|uri| json!({ "artifactLocation": { "uri": uri } }))),
@@ -68,7 +72,7 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
         ("level", Some(json!(finding.severity))),
         ("message", Some(json!({ "text": finding.message }))),
         ("locations", Some(json!([location]))),
-        ("properties", Some(json!({ "confidence": finding.confidence, "frames": finding.frames }))),
+        ("properties", Some(json!({ "confidence": finding.confidence, "frames": frames }))),
     ])
 }
 
@@ -76,12 +80,6 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
 fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     let members = members.into_iter();
     members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-}
-
-/// The capture that holds the first frame of a finding.
-fn input_of<'r>(report: &'r Report, finding: &Finding) -> Option<&'r Input> {
-    let number = finding.proof.first().map_or(0, |at| at.input);
-    report.captures.get(usize::try_from(number).ok()?)
 }
 
 /// A path as a relative reference or a file URI (RFC 3986 4.2, RFC 8089 2).

@@ -23,6 +23,9 @@ pub struct Report {
     pub captures: Vec<Input>,
     /// The uploads, in the order in which they began.
     pub sessions: Vec<Session>,
+    /// How many uploads there are beside those, which were not asked for.
+    #[serde(skip)]
+    pub unasked: usize,
     /// Connections that never came about; those that look like anybody's, not only of uploads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
@@ -36,6 +39,15 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
     pub quality: Quality,
+}
+
+impl Report {
+    /// Leaves only the uploads that are asked for.
+    pub fn retain(&mut self, asked: impl FnMut(&Session) -> bool) {
+        let all = self.sessions.len();
+        self.sessions.retain(asked);
+        self.unasked += all - self.sessions.len();
+    }
 }
 
 /// The program that made a report.

@@ -162,6 +162,11 @@ impl Session {
         (self.started, self.span().map_or(0, |span| span.first.frame))
     }
 
+    /// Whether its frames have other numbers than within their captures: there are several.
+    pub fn is_of_several(&self) -> bool {
+        self.exchanges.iter().any(|exchange| exchange.span().first.is_of_several())
+    }
+
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         let place = self.connections.binary_search_by_key(&id, |connection| connection.id).ok()?;

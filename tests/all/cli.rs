@@ -253,6 +253,17 @@ fn sessions_are_chosen() {
 }
 
 #[test]
+fn uploads_that_were_not_asked_for_are_not_denied() {
+    for command in
+        [&["diagnose"][..], &["timeline"], &["report"], &["report", "--format", "markdown"]]
+    {
+        let text = stdout(&run(&[command, &["--url", "typo", "good.pcap"]].concat()));
+        assert!(text.contains("1 upload in"), "{text}");
+        assert!(!text.contains("no BITS upload"), "{text}");
+    }
+}
+
+#[test]
 fn http_lists_every_exchange_as_a_line() {
     let line = |request: u64, response: u64| {
         format!(
@@ -341,6 +352,9 @@ fn a_key_log_that_only_the_environment_names_may_be_missing() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stderr(&output).contains("missing.keys: "), "{}", stderr(&output));
+    let output =
+        bitsleuth().args(["sessions", "good.pcap"]).env("SSLKEYLOGFILE", "").output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
     let output = run(&["sessions", "--tls-keys", "missing.keys", "good.pcap"]);
     assert_eq!(output.status.code(), Some(2));
 }

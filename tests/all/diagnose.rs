@@ -78,6 +78,7 @@ fn sarif_points_to_capture_rule_and_frames() {
     let results = run["results"].as_array().unwrap();
     let lost = results.iter().find(|result| result["ruleId"] == "session-not-found").unwrap();
     assert_eq!(lost["level"], "error");
+    assert_eq!(lost["properties"]["frames"], serde_json::json!([8, 14]));
     let place = &lost["locations"][0];
     assert_eq!(place["physicalLocation"]["artifactLocation"]["uri"], "lost.pcap");
     let index = usize::try_from(lost["ruleIndex"].as_u64().unwrap()).unwrap();

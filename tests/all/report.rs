@@ -45,6 +45,16 @@ fn the_verdict_comes_first() {
 }
 
 #[test]
+fn frames_are_those_of_each_capture() {
+    for form in ["html", "markdown"] {
+        let text = stdout(&run(&["report", "--format", form, "good.pcap", "lost.pcap"]));
+        assert!(text.contains("frames 2:8, 2:14"), "{text}");
+        let counted_over_all = ["frames 32, 38", ">28<"];
+        assert!(!counted_over_all.iter().any(|frames| text.contains(frames)), "{text}");
+    }
+}
+
+#[test]
 fn many_uploads_have_an_overview() {
     let page = stdout(&run(&["report", "good.pcap", "resumed.pcap", "refused.pcap"]));
     assert!(page.contains("<h1>3 BITS uploads, 2 completed, 1 rejected</h1>"));

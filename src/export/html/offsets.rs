@@ -158,8 +158,8 @@ fn fragment(svg: &mut String, exchange: &Exchange, sent: &Ranges, axes: &Axes) {
         to.max(from + 1.5),
         axes.y(end),
         end.saturating_sub(1),
-        request.span.first.frame,
-        request.span.last.frame
+        request.span.first.name(),
+        request.span.last.name()
     );
 }
 
@@ -175,7 +175,8 @@ fn answer(svg: &mut String, exchange: &Exchange, before: &mut Option<(f64, f64)>
     let _ = write!(
         svg,
         r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="3"><title>{} next {next}, frame {}</title></circle>"#,
-        response.http_status, response.span.first.frame
+        response.http_status,
+        response.span.first.name()
     );
 }
 

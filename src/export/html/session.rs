@@ -104,7 +104,7 @@ fn facts(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         ("SHA-256", session.file.as_ref().and_then(|file| file.sha256.clone())),
         ("host id", session.host_id.clone()),
         ("reply", session.reply_url.clone()),
-        ("error", error_words(session, false, &Style::default())),
+        ("error", error_words(session, session.is_of_several(), &Style::default())),
         ("carried on as", session.superseded_by.clone().map(String::from)),
     ];
     writeln!(out, "<dl>")?;
@@ -137,9 +137,8 @@ pub(super) fn write_finding(out: &mut dyn Write, finding: &Finding) -> io::Resul
         Esc(&finding.message),
         Esc(&finding.rule)
     )?;
-    if !finding.frames.is_empty() {
-        let frames: Vec<String> = finding.frames.iter().map(u64::to_string).collect();
-        writeln!(out, "<p class=\"dim\">frames {}</p>", frames.join(", "))?;
+    if let Some(frames) = finding.frames_in_words() {
+        writeln!(out, "<p class=\"dim\">{frames}</p>")?;
     }
     for (name, words) in [
         ("Advice", &finding.advice),
@@ -235,8 +234,8 @@ fn line(
     exchange: Option<&Exchange>,
     heads: &Heads,
 ) -> io::Result<()> {
-    let (first, last) = (message.span.first.frame, message.span.last.frame);
-    let frames = if first == last { first.to_string() } else { format!("{first}–{last}") };
+    let [first, last] = [message.span.first, message.span.last].map(|at| at.name());
+    let frames = if first == last { first } else { format!("{first}–{last}") };
     let from = match message.from {
         Side::Client => "→ client",
         Side::Server => "← server",

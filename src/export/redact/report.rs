@@ -22,6 +22,7 @@ pub fn report(report: &mut Report, pseudonyms: &Pseudonyms) {
         tool: _,
         captures,
         sessions,
+        unasked: _,
         attempts,
         tls_connections,
         lookups,

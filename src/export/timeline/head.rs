@@ -191,7 +191,12 @@ pub(in crate::export) fn error_words(
 /// What there is to say where no upload was found.
 pub(in crate::export) fn nothing(report: &Report) -> String {
     let frames: u64 = report.captures.iter().map(|input| input.frames).sum();
-    let mut words = format!("no BITS upload in {}", text::count(frames, "frame"));
+    let frames = text::count(frames, "frame");
+    if report.unasked > 0 {
+        let uploads = text::count(report.unasked as u64, "upload");
+        return format!("{uploads} in {frames}, but none that was asked for");
+    }
+    let mut words = format!("no BITS upload in {frames}");
     let opaque = report.quality.tls_opaque;
     if opaque > 0 {
         words = format!(

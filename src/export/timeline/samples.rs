@@ -128,6 +128,7 @@ pub fn report() -> Report {
         tool: Tool { name: "bitsleuth".into(), version: "0.1.0".into() },
         captures: vec![Input { name: "a.pcap".into(), ..Input::default() }],
         sessions: vec![session()],
+        unasked: 0,
         quality: Quality::default(),
     }
 }

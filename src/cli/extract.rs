@@ -14,7 +14,7 @@ use super::judge::Judge;
 use super::output::Output;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
-use super::show::Show;
+use super::show::Look;
 use super::target::failed;
 
 pub const EXAMPLES: &str = "\
@@ -41,7 +41,7 @@ pub struct ExtractArgs {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
-    show: Show,
+    look: Look,
     /// Where to put the files and manifest.json; it is created if need be, and nothing in it is overwritten
     #[arg(short, long, value_name = "DIR", required_unless_present = "dry_run")]
     output: Option<PathBuf>,
@@ -69,7 +69,7 @@ impl ExtractArgs {
             failed(self.output.as_deref().unwrap_or("output".as_ref()), &error.to_string())
         })?;
         let mut out = Output::new();
-        write(&mut out, &manifest, &self.show.style())?;
+        write(&mut out, &manifest, &self.look.style())?;
         out.flush()?;
         Ok(status)
     }

@@ -10,7 +10,7 @@ use super::input::InputArgs;
 use super::judge::Judge;
 use super::output::Output;
 use super::run::{Failure, Status, analyse};
-use super::show::{Form, Show};
+use super::show::{Form, Look};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,7 @@ pub struct HttpArgs {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
-    show: Show,
+    look: Look,
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Form,
@@ -32,7 +32,7 @@ pub struct HttpArgs {
 impl HttpArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (mut out, style) = (Output::new(), self.show.style());
+        let (mut out, style) = (Output::new(), self.look.style());
         let mut written: io::Result<()> = Ok(());
         if self.format == Form::Text {
             http::write_head(&mut out, &style)?;

@@ -14,7 +14,7 @@ use super::judge::Level;
 use super::output::Output;
 use super::run::{Digest, Failure, Status};
 use super::select::Select;
-use super::show::Show;
+use super::show::Look;
 use super::uploads::Uploads;
 
 pub const EXAMPLES: &str = "\
@@ -30,7 +30,7 @@ pub struct SessionsArgs {
     #[command(flatten)]
     uploads: Uploads,
     #[command(flatten)]
-    show: Show,
+    look: Look,
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
@@ -76,7 +76,7 @@ impl SessionsArgs {
         let status =
             self.uploads.judge.status(status, worst(&report).max(of_sessions), Level::Never);
         match form {
-            Form::Table => table::write(&mut out, &report, &self.show.style())?,
+            Form::Table => table::write(&mut out, &report, &self.look.style())?,
             Form::Document(document) => document.write(&mut out, report)?,
             Form::Lines(_) => {}
         }

@@ -12,7 +12,7 @@ use super::input::InputArgs;
 use super::judge::Judge;
 use super::output::Output;
 use super::run::{Failure, Status, analyse};
-use super::show::{Form, Show};
+use super::show::{Form, Look};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +26,7 @@ pub struct TlsArgs {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
-    show: Show,
+    look: Look,
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Form,
@@ -37,7 +37,7 @@ impl TlsArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let mut lister = Lister {
             out: Output::new(),
-            style: self.show.style(),
+            style: self.look.style(),
             format: self.format,
             any: false,
             written: Ok(()),

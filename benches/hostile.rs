@@ -18,7 +18,7 @@ const ACK: u8 = 16;
 
 type Monster = (&'static str, fn(&mut Wire));
 
-const MONSTERS: [Monster; 9] = [
+const MONSTERS: [Monster; 11] = [
     ("nothing", |_| {}),
     ("100,000 half-open connections", |wire| half_open(wire, 100_000)),
     ("1,000,000 half-open connections", |wire| half_open(wire, 1_000_000)),
@@ -28,6 +28,8 @@ const MONSTERS: [Monster; 9] = [
     ("1,000,000 segments that leave a hole each", holes),
     ("1,000,000 requests without an answer", requests),
     ("500,000 first fragments of datagrams", fragments),
+    ("100 MB that begin like a response at each word", versions),
+    ("5,000,000 link types", link_types),
 ];
 
 fn main() -> ExitCode {
@@ -97,12 +99,16 @@ impl Wire {
         self.packet.extend(client.to_be_bytes());
         self.packet.extend([192, 0, 2, 1]);
         self.packet.extend(payload);
+        self.push(LinkType(228));
+    }
+
+    /// Hands on the packet.
+    fn push(&mut self, link: LinkType) {
         self.frames += 1;
         let time = Timestamp::from_nanos(self.frames as i64 * 1000);
         let at = At { frame: self.frames, time, input: 0, input_frame: self.frames as u32 };
         let (data, wire_len) = (self.packet.as_slice(), self.packet.len() as u32);
-        self.analysis
-            .push(&Frame { at, link: LinkType(228), data, wire_len, comment: None }, &mut ());
+        self.analysis.push(&Frame { at, link, data, wire_len, comment: None }, &mut ());
     }
 
     fn tcp(&mut self, client: u32, port: u16, seq: u32, flags: u8, payload: &[u8]) {
@@ -171,4 +177,22 @@ fn requests(wire: &mut Wire) {
 
 fn fragments(wire: &mut Wire) {
     (0..500_000_u32).for_each(|id| wire.ip(id >> 16, 0x2000, id as u16, 6, &[0; 1400]));
+}
+
+fn versions(wire: &mut Wire) {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    wire.tcp(1, 4000, 0, SYN | ACK, b"");
+    wire.tcp(1, 4000, 1, ACK, head);
+    let words = b"HTTP/1.".repeat(9_000);
+    let start = 1 + head.len() as u32;
+    (0..1_600).for_each(|at| wire.tcp(1, 4000, start + at * words.len() as u32, ACK, &words));
+}
+
+/// By headers of Apple's, each of which names one.
+fn link_types(wire: &mut Wire) {
+    for number in 0..5_000_000_u32 {
+        wire.packet.clear();
+        wire.packet.extend([12, 1, 1_000 + number].iter().flat_map(|word| word.to_le_bytes()));
+        wire.push(LinkType(149));
+    }
 }

@@ -11,6 +11,8 @@ use crate::stream::Connection;
 
 /// Rows held because an earlier exchange has not been answered yet.
 const HELD: usize = 65_536;
+/// Bytes of their targets and hosts.
+const ROOM: usize = 64 << 20;
 
 /// Hands rows to `sink` as soon as all earlier ones are complete, until it returns false.
 pub struct Listing<S: FnMut(&Row) -> bool> {
@@ -20,6 +22,8 @@ pub struct Listing<S: FnMut(&Row) -> bool> {
     rows: VecDeque<(bool, Row)>,
     /// Number of the row in front.
     first: u64,
+    /// Bytes of targets and hosts in the rows.
+    used: usize,
     /// Numbers of the rows without their answer, by connection and exchange.
     open: BTreeMap<(u64, u32), u64>,
 }
@@ -33,6 +37,7 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
             enough: false,
             rows: VecDeque::new(),
             first: 0,
+            used: 0,
             open: BTreeMap::new(),
         }
     }
@@ -58,15 +63,20 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
 
     fn drain(&mut self, all: bool) {
         while let Some((done, _)) = self.rows.front() {
-            if !*done && !all && self.rows.len() < HELD {
+            if !*done && !all && self.rows.len() < HELD && self.used < ROOM {
                 return;
             }
             if let Some((_, row)) = self.rows.pop_front() {
                 self.first += 1;
+                self.used = self.used.saturating_sub(row.request.as_ref().map_or(0, size));
                 self.enough |= !(self.sink)(&row);
             }
         }
     }
+}
+
+fn size(request: &RowRequest) -> usize {
+    request.target.len() + request.host.as_ref().map_or(0, String::len)
 }
 
 impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
@@ -79,11 +89,14 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
         let secrets = self.secrets;
         let frame = span.first.frame;
         let Some((done, row)) = self.row(connection, exchange) else { return };
+        let mut taken = 0;
         match head.start {
             Start::Request { method, target } => {
                 let host = head.field("Host").map(|host| secrets.target(decode::text(host)));
                 let target = secrets.target(target.to_owned());
-                row.request = Some(RowRequest { method: method.to_owned(), target, host, frame });
+                let request = RowRequest { method: method.to_owned(), target, host, frame };
+                taken = size(&request);
+                row.request = Some(request);
             }
             Start::Response { status, .. } if (100..200).contains(&status) && status != 101 => {
                 row.interim.push(status)
@@ -95,8 +108,9 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
         }
         if *done {
             self.open.remove(&(connection.id, exchange));
-            self.drain(false);
         }
+        self.used = self.used.saturating_add(taken);
+        self.drain(false);
     }
 
     fn closed(&mut self, connection: &Connection) {
@@ -111,5 +125,43 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
             }
         }
         self.drain(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::{At, Span};
+    use crate::http::{Carrier, Head, Oddities};
+    use crate::stream::Side;
+
+    #[test]
+    fn long_targets_are_not_held_without_end() {
+        let mut listed = 0;
+        let sink = |_: &Row| {
+            listed += 1;
+            true
+        };
+        let mut listing = Listing::new(sink, Secrets::Mask);
+        let target = "/".repeat(1 << 20);
+        let head = Head {
+            start: Start::Request { method: "GET", target: &target },
+            minor_version: 1,
+            headers: &[],
+            whole: true,
+            after_gap: false,
+            odd: Oddities::default(),
+            carrier: Carrier::default(),
+            content_length: None,
+        };
+        let address = ([127, 0, 0, 1], 80).into();
+        let connection = Connection::new(1, address, address, At::default());
+        for exchange in 0..100 {
+            let span = Span::default();
+            let event = Event::Head { exchange, side: Side::Client, span, head };
+            listing.http(&connection, &event);
+        }
+        drop(listing);
+        assert!((30..=40).contains(&listed), "{listed}");
     }
 }

@@ -78,7 +78,7 @@ impl Connection {
     }
 
     /// A connection whose first frame is `at`.
-    pub(super) fn new(id: u64, client: SocketAddr, server: SocketAddr, at: At) -> Self {
+    pub(crate) fn new(id: u64, client: SocketAddr, server: SocketAddr, at: At) -> Self {
         Self {
             id,
             client,

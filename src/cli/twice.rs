@@ -19,8 +19,12 @@ use super::target::{failed, folder_of};
 #[derive(Args, Clone, Debug)]
 pub struct OneInput {
     /// Capture to read: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or lz4; `-` is standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "read")]
+    file: Option<PathBuf>,
+
+    /// The same, as with tcpdump
+    #[arg(short, long, value_name = "FILE", conflicts_with = "file")]
+    read: Option<PathBuf>,
 
     /// File of TLS keys, as browsers and curl write it
     #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
@@ -49,13 +53,10 @@ impl OneInput {
     ///
     /// Where that cannot be written.
     pub fn keep(&self, output: &Path) -> Result<Twice, Failure> {
-        let kept = match self.source() {
-            Some(source) => {
-                Some(store(source).map_err(|error| failed(&self.file, &error.to_string()))?)
-            }
-            None => None,
-        };
-        let path = kept.as_ref().map_or_else(|| self.file.clone(), |file| file.path().to_owned());
+        let named = self.file.as_ref().or(self.read.as_ref()).cloned().unwrap_or_default();
+        let store = |source| store(source).map_err(|error| failed(&named, &error.to_string()));
+        let kept = piped(&named).map(store).transpose()?;
+        let path = kept.as_ref().map_or_else(|| named.clone(), |file| file.path().to_owned());
         // What was kept has to be removed in the end.
         let temporary = kept.as_ref().map(|_| std::env::temp_dir());
         let folder = folder_of(output);
@@ -67,16 +68,6 @@ impl OneInput {
             ..InputArgs::default()
         };
         Ok(Twice { input, path, _kept: kept })
-    }
-
-    /// What has to be kept; `None` for an ordinary file.
-    fn source(&self) -> Option<Box<dyn io::Read>> {
-        if self.file == Path::new("-") {
-            return Some(Box::new(signal::Stdin::new()));
-        }
-        let file = std::fs::File::open(&self.file).ok()?;
-        let ordinary = file.metadata().is_ok_and(|facts| facts.is_file());
-        (!ordinary).then(|| Box::new(file) as Box<dyn io::Read>)
     }
 }
 
@@ -97,6 +88,16 @@ impl Twice {
         let total = std::fs::metadata(&self.path).map_or(0, |facts| facts.len());
         Ok((reader, move || Progress::over(total, used)))
     }
+}
+
+/// What has to be kept; `None` for an ordinary file.
+fn piped(path: &Path) -> Option<Box<dyn io::Read>> {
+    if path == Path::new("-") {
+        return Some(Box::new(signal::Stdin::new()));
+    }
+    let file = std::fs::File::open(path).ok()?;
+    let ordinary = file.metadata().is_ok_and(|facts| facts.is_file());
+    (!ordinary).then(|| Box::new(file) as Box<dyn io::Read>)
 }
 
 fn store(mut source: Box<dyn io::Read>) -> io::Result<NamedTempFile> {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::model::Outcome;
 use crate::model::negotiation::Verdict;
+use crate::observe::extract::manifest::Proof;
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Severity};
 
@@ -96,6 +97,7 @@ fn all() -> Vec<Word> {
         variants::<Outcome>("outcome of an upload"),
         listed("qualifier of an outcome", &QUALIFIERS),
         variants::<Verdict>("verdict on a negotiation"),
+        variants::<Proof>("proof of an extracted file"),
         variants::<Origin>("who answered"),
         variants::<Severity>("severity of a finding"),
         variants::<Confidence>("confidence of a finding"),
@@ -125,6 +127,7 @@ mod tests {
         assert_eq!(word.about, "verdict on a negotiation");
         assert_eq!(word.meaning, "The choice was not among the offers.");
         assert_eq!(find("http-sys")[0].about, "who answered");
+        assert_eq!(find("whole-proven")[0].about, "proof of an extracted file");
         assert_eq!(variants::<Outcome>("").len(), 5);
         assert_eq!(variants::<Verdict>("").len(), 17);
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::json;
 use super::style::{Style, Tone};
+use crate::at::Timestamp;
 
 /// One HTTP exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +38,8 @@ pub struct RowRequest {
     pub host: Option<String>,
     /// Number of its first frame.
     pub frame: u64,
+    /// When that was captured.
+    pub time: Timestamp,
 }
 
 /// The response of a [`Row`].
@@ -46,6 +49,8 @@ pub struct RowResponse {
     pub status: u16,
     /// Number of its first frame.
     pub frame: u64,
+    /// When that was captured.
+    pub time: Timestamp,
 }
 
 /// Writes one row as a line of JSON.
@@ -98,8 +103,13 @@ mod tests {
                 target: "/a\x1b".into(),
                 host: Some("x".into()),
                 frame: 4,
+                time: Timestamp::from_nanos(0),
             }),
-            response: Some(RowResponse { status: 200, frame: 6 }),
+            response: Some(RowResponse {
+                status: 200,
+                frame: 6,
+                time: Timestamp::from_nanos(1_000),
+            }),
             interim: vec![100],
         }
     }
@@ -111,8 +121,8 @@ mod tests {
         write_json(&mut out, &Row { request: None, interim: vec![], ..row() }).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            r#"{"client":"10.0.0.5:49231","server":"10.0.0.9:80","request":{"method":"GET","target":"/a\u001b","host":"x","frame":4},"response":{"status":200,"frame":6},"interim":[100]}
-{"client":"10.0.0.5:49231","server":"10.0.0.9:80","response":{"status":200,"frame":6}}
+            r#"{"client":"10.0.0.5:49231","server":"10.0.0.9:80","request":{"method":"GET","target":"/a\u001b","host":"x","frame":4,"time":"1970-01-01T00:00:00.000000Z"},"response":{"status":200,"frame":6,"time":"1970-01-01T00:00:00.000001Z"},"interim":[100]}
+{"client":"10.0.0.5:49231","server":"10.0.0.9:80","response":{"status":200,"frame":6,"time":"1970-01-01T00:00:00.000001Z"}}
 "#
         );
     }

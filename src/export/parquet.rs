@@ -19,15 +19,26 @@ const GROUP: usize = 65_536;
 /// Writes one table of a report. Every column is optional: what the report does not know is null. Times are
 /// microseconds in UTC.
 pub fn write(out: &mut (dyn Write + Send), report: &Report, table: Table) -> io::Result<()> {
-    let schema = Arc::new(schema(table).map_err(io::Error::other)?);
+    let schema = Arc::new(schema(table).map_err(failed)?);
     let properties = Arc::new(WriterProperties::builder().build());
-    let mut file = SerializedFileWriter::new(out, schema, properties).map_err(io::Error::other)?;
+    let mut file = SerializedFileWriter::new(out, schema, properties).map_err(failed)?;
     let rows: Vec<Row<'_>> = table.rows(report).collect();
     for rows in rows.chunks(GROUP) {
-        group(&mut file, table, rows).map_err(io::Error::other)?;
+        group(&mut file, table, rows).map_err(failed)?;
     }
-    file.close().map_err(io::Error::other)?;
+    file.close().map_err(failed)?;
     Ok(())
+}
+
+/// What went wrong with the output is told as such.
+fn failed(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(cause) => match cause.downcast() {
+            Ok(output) => *output,
+            Err(cause) => io::Error::other(cause),
+        },
+        error => io::Error::other(error),
+    }
 }
 
 fn schema(table: Table) -> Result<Type, ParquetError> {

@@ -87,14 +87,14 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
     fn http(&mut self, connection: &Connection, event: &Event<'_>) {
         let Event::Head { exchange, span, ref head, .. } = *event else { return };
         let secrets = self.secrets;
-        let frame = span.first.frame;
+        let (frame, time) = (span.first.frame, span.first.time);
         let Some((done, row)) = self.row(connection, exchange) else { return };
         let mut taken = 0;
         match head.start {
             Start::Request { method, target } => {
                 let host = head.field("Host").map(|host| secrets.target(decode::text(host)));
                 let target = secrets.target(target.to_owned());
-                let request = RowRequest { method: method.to_owned(), target, host, frame };
+                let request = RowRequest { method: method.to_owned(), target, host, frame, time };
                 taken = size(&request);
                 row.request = Some(request);
             }
@@ -102,7 +102,7 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
                 row.interim.push(status)
             }
             Start::Response { status, .. } => {
-                row.response = Some(RowResponse { status, frame });
+                row.response = Some(RowResponse { status, frame, time });
                 *done = true;
             }
         }

@@ -95,6 +95,7 @@ fn a_reader_that_left_is_no_error() {
         &["sessions", "--json", "resumed.pcap"],
         &["http", "resumed.pcap"],
         &["tls", "tls13.pcapng"],
+        &["export", "--format", "parquet", "resumed.pcap"],
         &["rules", "--json"],
         &["explain", "404"],
         &["schema"],

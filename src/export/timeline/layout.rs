@@ -167,7 +167,7 @@ fn fold(text: &str, room: usize) -> Vec<&str> {
         if behind.is_empty() {
             break;
         }
-        let at = head.trim_start().rfind(' ').map_or(cut, |_| head.rfind(' ').unwrap_or(cut));
+        let at = last_gap(rest, head).unwrap_or(cut);
         let (line, left) = rest.split_at(at);
         lines.push(line.trim_end());
         rest = left.trim_start();
@@ -176,6 +176,15 @@ fn fold(text: &str, room: usize) -> Vec<&str> {
         lines.push(rest);
     }
     lines
+}
+
+/// Where `head`, which `text` begins with, can end: at its last space behind a word and not within a number like `8 192`.
+fn last_gap(text: &str, head: &str) -> Option<usize> {
+    let begins = head.len() - head.trim_start().len();
+    let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
+    let byte = |at: usize| text.as_bytes().get(at).copied();
+    let is_gap = |at: &usize| *at > begins && !(is_digit(byte(at - 1)) && is_digit(byte(at + 1)));
+    head.rmatch_indices(' ').map(|(at, _)| at).find(is_gap)
 }
 
 /// How many bytes of the text fit into `room` columns; at least one character.
@@ -222,5 +231,7 @@ mod tests {
         assert_eq!(fold("one two three", 8), ["one two", "three"]);
         assert_eq!(fold("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(fold("ab cdefghijk", 4), ["ab", "cdef", "ghij", "k"]);
+        assert_eq!(fold("of 8 192 B", 5), ["of", "8 192", "B"]);
+        assert_eq!(fold("of 8 192 B", 7), ["of", "8 192 B"]);
     }
 }

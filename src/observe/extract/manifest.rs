@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::at::Timestamp;
@@ -99,7 +100,7 @@ pub enum Kind {
 
 /// How sure the content of a file is. Even a proven one tells what was sent, not what was stored: the protocol has no
 /// checksum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// Every byte was captured from a message that was accepted, copies agree, and the server confirmed the whole.

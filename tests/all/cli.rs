@@ -266,14 +266,27 @@ fn uploads_that_were_not_asked_for_are_not_denied() {
 
 #[test]
 fn http_lists_every_exchange_as_a_line() {
-    let line = |request: u64, response: u64| {
-        format!(
-            r#"{{"client":"192.0.2.21:1042","server":"192.0.2.8:80","request":{{"method":"BITS_POST","target":"/upload/2000mb-rfc2119.txt","host":"frankcao8","frame":{request}}},"response":{{"status":200,"frame":{response}}}}}"#
-        )
-    };
     let output = stdout(&run(&["http", "--format", "ndjson", "good.pcap"]));
-    let expected = [line(4, 5), line(7, 13), line(15, 16), line(18, 19)];
-    assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+    let row = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    let rows: Vec<Value> = output.lines().map(row).collect();
+    let frames =
+        |row: &Value| (row["request"]["frame"].as_u64(), row["response"]["frame"].as_u64());
+    assert_eq!(
+        rows.iter().map(frames).collect::<Vec<_>>(),
+        [(4, 5), (7, 13), (15, 16), (18, 19)]
+            .map(|(request, response)| (Some(request), Some(response)))
+    );
+    assert_eq!(
+        rows[0],
+        serde_json::json!({
+            "client": "192.0.2.21:1042", "server": "192.0.2.8:80",
+            "request": {
+                "method": "BITS_POST", "target": "/upload/2000mb-rfc2119.txt", "host": "frankcao8", "frame": 4,
+                "time": "2007-06-18T21:01:56.000000Z",
+            },
+            "response": {"status": 200, "frame": 5, "time": "2007-06-18T21:01:56.041000Z"},
+        })
+    );
 }
 
 #[test]

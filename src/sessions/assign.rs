@@ -178,31 +178,6 @@ impl Sessions {
         session
     }
 
-    /// The session of a response whose request was not seen.
-    pub(super) fn assign_orphan(&mut self, exchange: &Exchange, last: Option<Number>) -> Number {
-        let asked = &Asked::of(exchange);
-        let response = exchange.response.as_ref();
-        let id = response.and_then(|response| response.session_id.as_deref()).map(canonical_id);
-        let creates = response.is_some_and(|response| response.protocol.is_some());
-        let at = exchange.span().last;
-        let known = id.as_deref().and_then(|id| {
-            // Who gives an id again has forgotten the session that had it.
-            let goes_on = |open: &Open| !creates || !open.is_over();
-            let open = self.open.of_id(id, |open| open.has_client(asked) && goes_on(open));
-            open.or_else(|| self.open.graves.find(id, asked, at).filter(|_| !creates))
-        });
-        let found = match (id, creates) {
-            (_, true) => known.or_else(|| last.filter(|last| self.is_challenged(*last))),
-            (Some(_), _) => known,
-            (None, false) => last.or_else(|| {
-                self.find(asked, |open| {
-                    open.has_client(asked) && open.has_server(asked) && !open.is_over()
-                })
-            }),
-        };
-        self.join(found, asked, at)
-    }
-
     /// The session that was found, or a new one, which remembers what was asked.
     pub(super) fn join(&mut self, found: Option<Number>, asked: &Asked<'_>, at: At) -> Number {
         let session = found.unwrap_or_else(|| self.open.add(asked.client.ip(), at));
@@ -222,7 +197,7 @@ impl Sessions {
     }
 
     /// The newest session of the client that fits.
-    fn find(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+    pub(super) fn find(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
         self.open.of_client(asked, fits)
     }
 
@@ -283,7 +258,7 @@ impl Sessions {
     }
 
     /// Whether credentials were asked for, and a session can be opened by a request that has them.
-    fn is_challenged(&self, session: Number) -> bool {
+    pub(super) fn is_challenged(&self, session: Number) -> bool {
         self.open.get(session).is_some_and(|open| open.is_provisional() && open.is_challenged())
     }
 

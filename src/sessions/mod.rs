@@ -6,6 +6,7 @@ mod bodies;
 mod graves;
 mod moves;
 mod open;
+mod orphans;
 pub(crate) mod replies;
 mod shelf;
 #[cfg(test)]
@@ -404,46 +405,6 @@ impl Sessions {
         if let Some(url) = reply_url {
             self.await_reply(&url, link.session);
         }
-    }
-
-    /// Whether a response behind a hole cannot answer the request that is the next: it is an Ack that opens no session,
-    /// and that is a Create ([MC-BUP] 2.2.3.2). What it answers was lost.
-    fn is_anothers(&mut self, connection: u64, exchange: u32, head: &Head<'_>) -> bool {
-        let succeeds = matches!(head.start, Start::Response { status: 200 | 201, .. });
-        let has = |name| head.field(name).is_some();
-        let opens = has("BITS-Protocol") || has("BITS-Session-Id");
-        if !head.after_gap || !succeeds || !has("BITS-Packet-Type") || opens {
-            return false;
-        }
-        let Some(link) = self.link(connection, exchange).copied() else { return false };
-        let asked = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
-        asked.is_some_and(|asked| asked.kind == PacketType::CreateSession)
-    }
-
-    /// Whether the response that was seen before a Create is an Ack of bytes: it answers a later request.
-    fn is_of_a_lost(&self, request: &Exchange, link: &Link) -> bool {
-        let seen = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
-        request.kind == PacketType::CreateSession && seen.is_some_and(Exchange::confirms_bytes)
-    }
-
-    /// A response whose request the capture lacks.
-    fn orphan(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let response = decode::response(head, span, self.secrets, &mut self.words);
-        let value = Exchange {
-            kind: PacketType::Unknown,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: head.carrier.tls,
-            tunnel: head.carrier.tunnel,
-            request: None,
-            response: Some(response),
-            rare: Rare::default(),
-            inferred: true,
-        };
-        let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
-        let session = self.assign_orphan(&value, last);
-        self.keep(session, value, exchange, None);
     }
 
     fn link(&mut self, connection: u64, exchange: u32) -> Option<&mut Link> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::SocketAddr;
 
-use super::Sessions;
 use super::open::{Number, Open};
+use super::{Link, Sessions};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
@@ -157,8 +157,8 @@ impl Sessions {
     }
 
     /// The session of a request whose response was seen first.
-    pub(super) fn assign_early(&mut self, exchange: &Exchange, session: Number) -> Number {
-        let asked = &Asked::of(exchange);
+    pub(super) fn assign_early(&mut self, exchange: &Exchange, link: Link) -> Number {
+        let (asked, session) = (&Asked::of(exchange), link.session);
         let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         let id = id.filter(|id| !id.is_empty() && exchange.kind != PacketType::CreateSession);
         let known = id.and_then(|id| self.by_request_id(asked, &canonical_id(id), None));
@@ -166,7 +166,11 @@ impl Sessions {
             self.take_pings(Some(session), known, asked);
         }
         // It may have been handed over.
-        let session = known.filter(|_| self.open.get(session).is_none()).unwrap_or(session);
+        let session = match (known, id) {
+            (Some(known), _) if self.open.get(session).is_none() => known,
+            (_, Some(id)) => self.set_right(link, (id, known), asked, exchange.span().last),
+            _ => session,
+        };
         self.learn(session, id);
         if exchange.kind == PacketType::CreateSession {
             self.take_pings(self.attempt(asked), session, asked);
@@ -252,7 +256,10 @@ impl Sessions {
             .or_else(|| {
                 // An Ack without its request opened it.
                 self.find(asked, |open| {
-                    open.is_headless() && open.has_client(asked) && open.has_server(asked)
+                    open.is_headless()
+                        && !open.unclear
+                        && open.has_client(asked)
+                        && open.has_server(asked)
                 })
             })
     }

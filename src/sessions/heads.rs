@@ -28,7 +28,7 @@ impl Sessions {
             .and_then(|r| r.start);
         let inferred = kind != PacketType::CreateSession
             && request.session_id.as_deref().is_none_or(str::is_empty);
-        let value = Exchange {
+        let mut value = Exchange {
             kind,
             connection: connection.id,
             client: connection.client,
@@ -42,11 +42,20 @@ impl Sessions {
         };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let early = self.link(connection.id, exchange).copied();
-        let early = early.filter(|link| !self.is_of_a_lost(&value, link)).map(|link| link.session);
+        let early = early.filter(|link| !self.is_of_a_lost(&value, link));
         let session = match early {
-            Some(session) => self.assign_early(&value, session),
+            Some(link) => self.assign_early(&value, link),
             None => self.assign_request(&value, last),
         };
+        if head.after_gap {
+            self.note_hole(connection.id);
+        }
+        if let Some(open) = self.open.get_mut(session)
+            && std::mem::take(&mut open.behind_hole)
+            && let Some(request) = &mut value.request
+        {
+            request.rare.edit().after_gap = true;
+        }
         let hashed = self.digest && start.is_some();
         let pipelined = hashed && self.has_unanswered_fragment(connection.id, session);
         match early {
@@ -188,8 +197,13 @@ impl Sessions {
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };
         open.touch(span.last);
+        let asked = open.exchanges.get(link.index).map(|exchange| &exchange.kind);
+        let closes = response.is_success() && asked == Some(&PacketType::CloseSession);
         open.answer(link.index, response);
         self.learn(link.session, id.as_deref());
+        if closes {
+            self.claim(link);
+        }
         self.open.settle(link.session);
         if let Some(url) = reply_url {
             self.await_reply(&url, link.session);

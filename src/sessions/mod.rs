@@ -32,6 +32,7 @@ use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
 use open::Number;
+use orphans::Strays;
 use replies::Replies;
 use shelf::Shelf;
 use tunnels::Tunnels;
@@ -47,6 +48,7 @@ pub struct Sessions {
     /// Where the last bytes of a body went: most that follow go there too.
     last: Option<(u64, Link)>,
     replies: Replies,
+    strays: Strays,
     web: Web,
     tunnels: Tunnels,
     late: u64,
@@ -100,6 +102,7 @@ impl Sessions {
             connections: HashMap::default(),
             last: None,
             replies: Replies::default(),
+            strays: Strays::new(),
             web: Web::default(),
             tunnels: Tunnels::default(),
             late: 0,

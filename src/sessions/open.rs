@@ -8,6 +8,7 @@ use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{SESSION_NOT_FOUND, fold};
+use crate::model::scattered;
 use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
@@ -25,6 +26,9 @@ const REMEMBERED: usize = 16;
 
 /// A proxy passes a request on within so many seconds; a client that lost its way takes longer to ask again.
 const PASSED_ON_SECS: f64 = 10.0;
+
+/// A client waits so many seconds for an answer ([MC-BUP] 3.1.2.2).
+const ANSWER_SECS: f64 = 300.0;
 
 /// An upload under way.
 pub(super) struct Open {
@@ -46,6 +50,10 @@ pub(super) struct Open {
     pub waiting: Option<u64>,
     /// What it looks like from another session, as of some frame.
     brief: Option<(u64, Box<Brief>)>,
+    /// It is an answer that may belong to several sessions.
+    pub unclear: bool,
+    /// Requests of it may be missing ahead of its next one.
+    pub behind_hole: bool,
     /// Canonical id, once known.
     pub id: Option<Text>,
     /// The session that carries the same upload on: the first one after this, and its id as written.
@@ -85,6 +93,8 @@ impl Open {
             queued: at.frame,
             waiting: None,
             brief: None,
+            unclear: false,
+            behind_hole: false,
             id: None,
             successor: None,
             over: false,
@@ -292,6 +302,55 @@ impl Open {
         self.is_provisional() && self.exchanges.iter().all(|exchange| vague(&exchange.kind))
     }
 
+    /// Whether a request was seen of it.
+    pub const fn is_asked(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Whether a request was seen of it, it was opened, and its client may wait for an answer at `now`.
+    pub fn is_under_way(&self, now: At) -> bool {
+        self.is_asked()
+            && !self.is_provisional()
+            && now.time.secs_since(self.last.time) < ANSWER_SECS
+    }
+
+    /// Length of its file, as its latest Fragment tells.
+    pub fn total(&self) -> Option<u64> {
+        let range = |exchange: &Exchange| exchange.request.as_ref()?.content_range.as_ref()?.total;
+        self.latest().find_map(range)
+    }
+
+    /// Whether the server may confirm so much of it next, by what it confirmed last.
+    pub fn may_reach(&self, next: u64) -> bool {
+        let confirmed = |exchange: &Exchange| {
+            let answer = exchange.response.as_ref()?;
+            let taken = answer.is_success();
+            let end = || scattered::range(exchange).filter(|_| taken).map(|(_, end)| end);
+            answer.next_offset.filter(|_| taken || answer.http_status == 416).or_else(end)
+        };
+        let reached = self.latest().find_map(confirmed).unwrap_or(0);
+        next > reached && self.total().is_none_or(|total| next <= total)
+    }
+
+    /// Whether no answer was seen to its latest Fragment, which ends there.
+    pub fn awaits(&self, end: u64) -> bool {
+        let last = self.latest().find(|exchange| exchange.kind == PacketType::Fragment);
+        last.is_some_and(|fragment| {
+            fragment.response.is_none()
+                && scattered::range(fragment).is_some_and(|range| range.1 == end)
+        })
+    }
+
+    /// Whether an answer confirmed just so much.
+    pub fn confirms(&self, next: u64) -> bool {
+        let answers = self.exchanges.iter().filter(|exchange| exchange.confirms_bytes());
+        answers.filter_map(|exchange| exchange.response.as_ref()?.next_offset).any(|n| n == next)
+    }
+
+    fn latest(&self) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.iter().rev().take(RECENT)
+    }
+
     /// Takes exchanges away, by their places in order.
     pub fn release(&mut self, places: &[usize]) -> Vec<Exchange> {
         let first = places.first().copied().unwrap_or(self.exchanges.len());
@@ -366,7 +425,7 @@ impl Open {
         facts: impl Fn(u64) -> Option<&'c Connection>,
         hashing: &mut Pool,
     ) -> Option<Session> {
-        if self.is_idle_talk() {
+        if self.is_idle_talk() || self.unclear && self.is_preflight() {
             return None;
         }
         self.exchanges.sort_by_key(|exchange| exchange.span().first.frame);

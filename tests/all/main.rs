@@ -18,6 +18,7 @@ mod network;
 mod redact;
 mod redacted;
 mod report;
+mod rivals;
 mod rules;
 mod secrets;
 mod sinks;

@@ -6,7 +6,7 @@ use crate::support::build::{Order, Record, pcap, records};
 use crate::support::{report, transcript};
 
 /// The report on a conversation without those of its segments with data that are listed, counted from 0.
-fn without(lost: &[usize], text: &str) -> Value {
+pub fn without(lost: &[usize], text: &str) -> Value {
     report(&[&pcap(&segments_without(lost, text), Order::Little)])
 }
 
@@ -23,7 +23,7 @@ fn segments_without(lost: &[usize], text: &str) -> Vec<Record> {
 }
 
 /// Id, outcome and types of each session.
-fn told(report: &Value) -> Vec<String> {
+pub fn told(report: &Value) -> Vec<String> {
     let sessions = report["sessions"].as_array().unwrap().iter();
     sessions
         .map(|session| {

@@ -3,6 +3,7 @@
 mod assign;
 mod beginning;
 mod bodies;
+mod course;
 mod graves;
 mod heads;
 mod moves;

@@ -75,7 +75,7 @@ fn hello(kind: u8, rest: &[u8]) -> Vec<u8> {
 }
 
 fn data(side: Side, bytes: &[u8]) -> Event<'_> {
-    Event::Data(Chunk { at: At::default(), side, offset: 0, bytes })
+    Event::Data(Chunk { at: At::default(), side, offset: 0, acked: 0, bytes })
 }
 
 fn ready(keys: &KeyLog) -> Decryptor {

@@ -179,7 +179,7 @@ fn dialogue(data: &[u8], mut push: impl FnMut(Event<'_>)) {
         let (bytes, tail) = rest.split_at(len.min(rest.len()));
         rest = tail;
         if !bytes.is_empty() {
-            push(Event::Data(Chunk { at: at(frame), side, offset: *offset, bytes }));
+            push(Event::Data(Chunk { at: at(frame), side, offset: *offset, acked: 0, bytes }));
             *offset += bytes.len() as u64;
         }
     }
@@ -247,7 +247,7 @@ pub fn bits(data: &[u8]) {
     let (limits, keys) = (Limits::default(), KeyLog::default());
     for side in [Side::Client, Side::Server] {
         let mut parser = Parser::new(Carrier::default(), 0);
-        let chunk = Chunk { at: at(1), side, offset: 0, bytes: data };
+        let chunk = Chunk { at: at(1), side, offset: 0, acked: 0, bytes: data };
         let mut decode = |event: http::Event<'_>| {
             let http::Event::Head { span, head, .. } = event else { return };
             let words = &mut Words::default();

@@ -16,6 +16,10 @@ pub(super) struct Direction {
     pub begun: bool,
     pub exchange: u32,
     pub span: Span,
+    /// Where the head begins in the stream.
+    pub start: u64,
+    /// How far its sender had the other stream then; 0 where that is not known.
+    pub acked: u64,
     pub body_offset: u64,
     /// A hole swallowed the start of a message.
     pub head_lost: bool,
@@ -42,6 +46,8 @@ impl Direction {
             begun: false,
             exchange: 0,
             span: Span::default(),
+            start: 0,
+            acked: 0,
             body_offset: 0,
             head_lost: false,
             any: false,

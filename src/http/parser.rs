@@ -28,8 +28,30 @@ pub struct Parser {
     /// What CONNECT or Upgrade made of the connection.
     tunnel: Option<Box<Layer>>,
     tunnel_asked: bool,
-    /// Final responses whose requests were not there yet: the exchange, and where they began.
-    early: VecDeque<(u32, At)>,
+    /// Final responses whose requests were not there yet.
+    early: VecDeque<Early>,
+}
+
+/// A final response whose request was not there yet.
+#[derive(Clone, Copy)]
+struct Early {
+    exchange: u32,
+    /// Where it began.
+    at: At,
+    /// How far the server had the requests then; 0 where that is not known.
+    acked: u64,
+}
+
+impl Early {
+    /// Whether it may answer a request that begins in a frame and at an offset. One held for want of an earlier segment
+    /// comes after its response, but in an earlier frame; frames that were stored out of order still have their times;
+    /// and where clocks differ, the server had acknowledged what it answers (RFC 9293 3.10.7.4).
+    fn answers(&self, request: At, start: u64) -> bool {
+        if self.acked > 0 {
+            return self.acked > start;
+        }
+        request.frame < self.at.frame || request.time < self.at.time
+    }
 }
 
 impl Parser {
@@ -126,7 +148,12 @@ impl Parser {
                 );
                 return;
             }
-            let taken = match self.direction(side).state {
+            let direction = self.direction(side);
+            if direction.state == State::Head && direction.buffer.is_empty() {
+                direction.start = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
+                direction.acked = chunk.acked;
+            }
+            let taken = match direction.state {
                 State::Head => self.head(at, side, rest, limits, out),
                 State::Length(left) => self.counted(at, side, rest, left, out),
                 State::Chunked(state) => self.chunked(at, side, rest, state, out),
@@ -275,21 +302,19 @@ impl Parser {
 
     /// The exchange that a message belongs to.
     fn number(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
-        let first = self.direction(side).span.first;
+        let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
         let frame = first.frame;
         if seen.request {
-            // A request held for want of an earlier segment comes after its response, but in an earlier frame. Frames
-            // that were stored out of order still have their times.
-            while let Some((exchange, answered)) = self.early.pop_front() {
-                if frame < answered.frame || first.time < answered.time {
-                    return exchange;
+            while let Some(early) = self.early.pop_front() {
+                if early.answers(first, start) {
+                    return early.exchange;
                 }
             }
             let exchange = self.next_exchange;
             self.next_exchange += 1;
             let (head_method, connect) = (seen.head_method, seen.connect);
             let after_gap = self.direction(side).head_lost;
-            let request = Pending { exchange, head_method, connect, frame, after_gap };
+            let request = Pending { exchange, head_method, connect, frame, start, after_gap };
             self.pending.push(request, limits.pending_requests);
             return exchange;
         }
@@ -298,14 +323,17 @@ impl Parser {
             self.pending.keep_newest_before(frame);
         }
         // Where messages were lost, a response to one of these may be here and its request not.
-        let comes_later = |next: &Pending| (lost || next.after_gap) && frame < next.frame;
+        let comes_later = |next: &Pending| {
+            let unread = (1..=next.start).contains(&acked);
+            (lost || next.after_gap) && (frame < next.frame || unread)
+        };
         let asked = self.pending.front().filter(|next| !comes_later(next));
         self.tunnel_asked = asked.is_some_and(|pending| pending.connect);
         match asked {
             Some(pending) => pending.exchange,
             None => {
                 if seen.status >= 200 && self.early.len() < limits.pending_requests {
-                    self.early.push_back((self.next_exchange, first));
+                    self.early.push_back(Early { exchange: self.next_exchange, at: first, acked });
                 }
                 self.next_exchange += 1;
                 self.next_exchange - 1

@@ -11,6 +11,8 @@ pub(super) struct Pending {
     pub connect: bool,
     /// The frame that it began in.
     pub frame: u64,
+    /// Where it begins in its stream.
+    pub start: u64,
     /// Requests before it may have been lost.
     pub after_gap: bool,
 }
@@ -40,8 +42,14 @@ impl Queue {
 
     pub fn front(&self) -> Option<Pending> {
         let exchange = self.beyond.start;
-        let beyond =
-            Pending { exchange, head_method: false, connect: false, frame: 0, after_gap: false };
+        let beyond = Pending {
+            exchange,
+            head_method: false,
+            connect: false,
+            frame: 0,
+            start: 0,
+            after_gap: false,
+        };
         self.known.front().copied().or_else(|| (!self.beyond.is_empty()).then_some(beyond))
     }
 
@@ -74,7 +82,7 @@ mod tests {
     use super::*;
 
     fn request(exchange: u32, frame: u64) -> Pending {
-        Pending { exchange, head_method: true, connect: false, frame, after_gap: false }
+        Pending { exchange, head_method: true, connect: false, frame, start: 0, after_gap: false }
     }
 
     #[test]

@@ -24,6 +24,7 @@ fn run(steps: &[Do]) -> Vec<String> {
                 at: at(frame),
                 side,
                 offset: 0,
+                acked: 0,
                 bytes: text.as_bytes(),
             }),
             Lose(side, len) => stream::Event::Gap { at: at(99), side, offset: 0, len },

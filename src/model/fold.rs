@@ -4,6 +4,7 @@ use super::exchange::{Body, Exchange, Request, Response};
 use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
 use super::ranges::Ranges;
+use super::scattered;
 use super::session::{Client, File, Fragment, Missing, Outcome, Server, Session, SessionError};
 use super::text::Text;
 use super::url;
@@ -138,25 +139,24 @@ impl<'a> View<'a> {
     }
 
     /// How many bytes a server has that takes them in any order, and confirms of each Fragment its own end only; `None`
-    /// where nothing tells that it is such a one.
+    /// where nothing tells that it is such a one. It may have some that the capture does not show.
     fn scattered(&self) -> Option<u64> {
-        let (mut had, mut scattered) = (Ranges::default(), false);
+        let (mut had, mut astray) = (Ranges::default(), false);
         for exchange in self.of_kind(&PacketType::Fragment) {
             let Some(response) = &exchange.response else { continue };
-            let range = exchange.request.as_ref()?.content_range.as_ref();
-            let (start, end) =
-                range.and_then(|range| range.start.zip(range.end?.checked_add(1)))?;
+            let (start, end) = scattered::range(exchange)?;
             if response.is_challenge() {
                 continue;
             }
             if !response.is_success() || response.next_offset.is_some_and(|next| next != end) {
                 return None;
             }
-            scattered |= start > had.reach(0);
+            astray |= start > had.reach(0);
             had.add(start, end);
         }
-        let starts = had.covers(0, self.total?);
-        (scattered && starts).then(|| had.len())
+        let whole = had.covers(0, self.total?);
+        let len = if whole { had.len() } else { had.len().max(self.last_offset()) };
+        (astray && (whole || scattered::takes_any_order(self.exchanges))).then_some(len)
     }
 
     fn fragments(&self) -> Vec<Fragment> {
@@ -271,7 +271,7 @@ impl<'a> View<'a> {
             if full || self.joined || self.total.is_none() {
                 return Some((Outcome::Completed, Vec::new()));
             }
-            if self.has_hole_behind_fragments() {
+            if self.has_hole_behind_fragments() || self.may_have_all_the_same() {
                 return Some((Outcome::Completed, vec!["likely"]));
             }
             return Some((Outcome::Failed, vec!["closed-short"]));
@@ -296,6 +296,20 @@ impl<'a> View<'a> {
     fn has_hole_behind_fragments(&self) -> bool {
         let mut later = self.exchanges.iter().rev().take_while(|e| e.kind != PacketType::Fragment);
         later.any(|exchange| exchange.request.as_ref().is_some_and(|request| request.after_gap))
+    }
+
+    /// Whether a server that takes Fragments in any order may have those that the capture, or an answer to them, lacks.
+    fn may_have_all_the_same(&self) -> bool {
+        let mut sent = Ranges::default();
+        for exchange in self.of_kind(&PacketType::Fragment) {
+            let refused = exchange.response.as_ref().is_some_and(|answer| !answer.is_success());
+            if let Some((start, end)) = scattered::range(exchange).filter(|_| !refused) {
+                sent.add(start, end);
+            }
+        }
+        let whole = self.total.is_some_and(|total| sent.covers(0, total));
+        (whole || scattered::lacks_some(self.exchanges))
+            && scattered::takes_any_order(self.exchanges)
     }
 
     /// Whether the server confirmed the last byte, or must have in an answer that the capture lacks.

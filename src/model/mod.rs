@@ -13,6 +13,7 @@ pub mod rare;
 pub mod report;
 mod request;
 mod response;
+pub mod scattered;
 pub mod session;
 pub mod text;
 pub mod tls;

@@ -106,9 +106,14 @@ pub fn after<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Ite
 
 /// The exchanges ahead of one, the last one in front: as many as tell how far the file got, where anything does.
 pub fn ahead<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
+    before(session, exchange).iter().rev()
+}
+
+/// The same in order.
+pub fn before<'a>(session: &'a Session, exchange: &Exchange) -> &'a [Exchange] {
     let frame = exchange.span().first.frame;
     let place = session.exchanges.partition_point(|other| other.span().first.frame < frame);
-    session.exchanges.get(..place).unwrap_or_default().iter().rev().take(LOOKED_AT)
+    session.exchanges.get(place.saturating_sub(LOOKED_AT)..place).unwrap_or_default()
 }
 
 /// Exchanges looked at for each one, so that a session of many is judged in time.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::SocketAddr;
 
-use super::Sessions;
 use super::open::{Number, Open};
+use super::{Link, Sessions};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
@@ -157,8 +157,8 @@ impl Sessions {
     }
 
     /// The session of a request whose response was seen first.
-    pub(super) fn assign_early(&mut self, exchange: &Exchange, session: Number) -> Number {
-        let asked = &Asked::of(exchange);
+    pub(super) fn assign_early(&mut self, exchange: &Exchange, link: Link) -> Number {
+        let (asked, session) = (&Asked::of(exchange), link.session);
         let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         let id = id.filter(|id| !id.is_empty() && exchange.kind != PacketType::CreateSession);
         let known = id.and_then(|id| self.by_request_id(asked, &canonical_id(id), None));
@@ -166,7 +166,11 @@ impl Sessions {
             self.take_pings(Some(session), known, asked);
         }
         // It may have been handed over.
-        let session = known.filter(|_| self.open.get(session).is_none()).unwrap_or(session);
+        let session = match (known, id) {
+            (Some(known), _) if self.open.get(session).is_none() => known,
+            (_, Some(id)) => self.set_right(link, (id, known), asked, exchange.span().last),
+            _ => session,
+        };
         self.learn(session, id);
         if exchange.kind == PacketType::CreateSession {
             self.take_pings(self.attempt(asked), session, asked);
@@ -176,31 +180,6 @@ impl Sessions {
             open.touch(exchange.span().last);
         }
         session
-    }
-
-    /// The session of a response whose request was not seen.
-    pub(super) fn assign_orphan(&mut self, exchange: &Exchange, last: Option<Number>) -> Number {
-        let asked = &Asked::of(exchange);
-        let response = exchange.response.as_ref();
-        let id = response.and_then(|response| response.session_id.as_deref()).map(canonical_id);
-        let creates = response.is_some_and(|response| response.protocol.is_some());
-        let at = exchange.span().last;
-        let known = id.as_deref().and_then(|id| {
-            // Who gives an id again has forgotten the session that had it.
-            let goes_on = |open: &Open| !creates || !open.is_over();
-            let open = self.open.of_id(id, |open| open.has_client(asked) && goes_on(open));
-            open.or_else(|| self.open.graves.find(id, asked, at).filter(|_| !creates))
-        });
-        let found = match (id, creates) {
-            (_, true) => known.or_else(|| last.filter(|last| self.is_challenged(*last))),
-            (Some(_), _) => known,
-            (None, false) => last.or_else(|| {
-                self.find(asked, |open| {
-                    open.has_client(asked) && open.has_server(asked) && !open.is_over()
-                })
-            }),
-        };
-        self.join(found, asked, at)
     }
 
     /// The session that was found, or a new one, which remembers what was asked.
@@ -222,7 +201,7 @@ impl Sessions {
     }
 
     /// The newest session of the client that fits.
-    fn find(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+    pub(super) fn find(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
         self.open.of_client(asked, fits)
     }
 
@@ -277,13 +256,16 @@ impl Sessions {
             .or_else(|| {
                 // An Ack without its request opened it.
                 self.find(asked, |open| {
-                    open.is_headless() && open.has_client(asked) && open.has_server(asked)
+                    open.is_headless()
+                        && !open.unclear
+                        && open.has_client(asked)
+                        && open.has_server(asked)
                 })
             })
     }
 
     /// Whether credentials were asked for, and a session can be opened by a request that has them.
-    fn is_challenged(&self, session: Number) -> bool {
+    pub(super) fn is_challenged(&self, session: Number) -> bool {
         self.open.get(session).is_some_and(|open| open.is_provisional() && open.is_challenged())
     }
 

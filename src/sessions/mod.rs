@@ -3,9 +3,12 @@
 mod assign;
 mod beginning;
 mod bodies;
+mod course;
 mod graves;
+mod heads;
 mod moves;
 mod open;
+mod orphans;
 pub(crate) mod replies;
 mod shelf;
 #[cfg(test)]
@@ -16,23 +19,21 @@ mod web;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::at::{At, Span};
+use crate::at::At;
+use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
-use crate::bits::{PacketType, decode};
-use crate::http::{Event, Head, Start};
+use crate::http::Event;
 use crate::limits::Limits;
 use crate::model::Session;
-use crate::model::exchange::{Exchange, Response};
-use crate::model::rare::Rare;
 use crate::observe::Observer;
-use crate::observe::digest;
 use crate::observe::hashing::Pool;
 use crate::rules::around::Brief;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
 use open::Number;
+use orphans::Strays;
 use replies::Replies;
 use shelf::Shelf;
 use tunnels::Tunnels;
@@ -48,6 +49,7 @@ pub struct Sessions {
     /// Where the last bytes of a body went: most that follow go there too.
     last: Option<(u64, Link)>,
     replies: Replies,
+    strays: Strays,
     web: Web,
     tunnels: Tunnels,
     late: u64,
@@ -101,6 +103,7 @@ impl Sessions {
             connections: HashMap::default(),
             last: None,
             replies: Replies::default(),
+            strays: Strays::new(),
             web: Web::default(),
             tunnels: Tunnels::default(),
             late: 0,
@@ -239,227 +242,7 @@ impl Sessions {
         self.late
     }
 
-    fn request(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let mut request = decode::request(head, span, self.secrets, &mut self.words);
-        request.answered = connection.server_side.acked;
-        let kind = decode::packet_type(&request);
-        let start = request
-            .content_range
-            .as_ref()
-            .filter(|_| kind == PacketType::Fragment)
-            .and_then(|r| r.start);
-        let inferred = kind != PacketType::CreateSession
-            && request.session_id.as_deref().is_none_or(str::is_empty);
-        let value = Exchange {
-            kind,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: head.carrier.tls,
-            tunnel: head.carrier.tunnel,
-            request: Some(request),
-            response: None,
-            rare: Rare::default(),
-            inferred,
-        };
-        let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
-        let early = self.link(connection.id, exchange).copied();
-        let early = early.filter(|link| !self.is_of_a_lost(&value, link)).map(|link| link.session);
-        let session = match early {
-            Some(session) => self.assign_early(&value, session),
-            None => self.assign_request(&value, last),
-        };
-        let hashed = self.digest && start.is_some();
-        let pipelined = hashed && self.has_unanswered_fragment(connection.id, session);
-        match early {
-            Some(_) => self.complete(value, exchange, start),
-            None => self.keep(session, value, exchange, start),
-        }
-        if hashed {
-            self.begin_digest(connection.id, exchange, pipelined);
-        }
-    }
-
-    fn ordinary_request(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
-        if tunnels::is_asked(head) {
-            let request = decode::request(head, span, self.secrets, &mut self.words);
-            self.tunnels.ask(connection, exchange, request);
-        }
-        self.web.asked(connection.id, exchange, head);
-        self.look_for_reply(connection, exchange, span, head);
-    }
-
-    /// A Fragment begins of which the bytes are hashed.
-    fn begin_digest(&mut self, connection: u64, exchange: u32, pipelined: bool) {
-        let Some(link) = self.link(connection, exchange).copied() else { return };
-        let Some(open) = self.open.get_mut(link.session) else { return };
-        let Some(value) = open.exchanges.get(link.index) else { return };
-        let (key, range) = ((connection, exchange), file_range(value));
-        let digest = open.digest.get_or_insert_default();
-        digest.begin(&mut self.hashing, key, range, pipelined);
-        if let Some(response) = &value.response {
-            digest.answer(&mut self.hashing, key, range, answer(response));
-        }
-    }
-
-    /// Adds the request to an exchange whose response was seen first.
-    fn complete(&mut self, value: Exchange, exchange: u32, start: Option<u64>) {
-        let Some(link) = self.link(value.connection, exchange) else { return };
-        link.start = start;
-        let link = *link;
-        if let Some(open) = self.open.get_mut(link.session) {
-            open.ask(link.index, value);
-        }
-    }
-
-    /// Whether a Fragment of the session waits for its answer on this connection.
-    fn has_unanswered_fragment(&self, connection: u64, session: Number) -> bool {
-        let Some(channel) = self.connections.get(&connection) else { return false };
-        channel.exchanges.iter().any(|link| {
-            let value = self.open.get(session).and_then(|open| open.exchanges.get(link.index));
-            link.session == session
-                && link.start.is_some()
-                && value.is_some_and(|exchange| exchange.response.is_none())
-        })
-    }
-
-    /// Adds an exchange to a session and remembers where it went. One for a forgotten session is only counted.
-    fn keep(&mut self, session: Number, value: Exchange, exchange: u32, start: Option<u64>) {
-        let channel = self.connections.entry(value.connection).or_default();
-        channel.last = Some(session);
-        let mut index = usize::MAX;
-        match self.open.get_mut(session) {
-            None => self.late += 1,
-            Some(open) if open.exchanges.len() >= self.limits.exchanges_per_session => {
-                open.omitted += 1;
-                self.omitted += 1;
-                return;
-            }
-            Some(open) => {
-                if !open.live.contains(&value.connection) {
-                    open.live.push(value.connection);
-                    channel.sessions.push(session);
-                }
-                index = open.keep(value);
-                channel.spoken = Some((exchange, session, index));
-            }
-        }
-        if channel.exchanges.len() >= self.limits.pending_requests {
-            channel.exchanges.remove(0);
-        }
-        channel.exchanges.push(Link { exchange, session, index, start, request_over: false });
-    }
-
-    fn response(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let Start::Response { status, .. } = head.start else { return };
-        if self.is_anothers(connection.id, exchange, head) {
-            self.orphan(connection, exchange, span, head);
-        } else if self.link(connection.id, exchange).is_none() {
-            if !decode::is_bits(head) {
-                if self.tunnels.is_asked(connection.id, exchange) {
-                    let response = decode::response(head, span, self.secrets, &mut self.words);
-                    self.tunnels.answer(connection.id, exchange, response);
-                }
-                self.web.answered(connection, exchange, status, head, span.first);
-                self.answer_fetch(connection, exchange, status);
-                return;
-            }
-            self.orphan(connection, exchange, span, head);
-        }
-        let Some(link) = self.link(connection.id, exchange).copied() else { return };
-        let Some(open) = self.open.get_mut(link.session) else { return };
-        let Some(value) = open.exchanges.get_mut(link.index) else { return };
-        if (100..200).contains(&status) && status != 101 {
-            let rare = value.rare.edit();
-            rare.interim.push(status);
-            rare.interim_at.get_or_insert(span.first.time);
-            return;
-        }
-        let response = decode::response(head, span, self.secrets, &mut self.words);
-        if link.start.is_some()
-            && let Some(digest) = &mut open.digest
-        {
-            let (key, range) = ((connection.id, exchange), file_range(value));
-            digest.answer(&mut self.hashing, key, range, answer(&response));
-        }
-        let id = response.session_id.clone().filter(|id| !id.is_empty());
-        let reply_url = response.reply_url.clone();
-        if response.is_success()
-            && let Some(id) = &id
-        {
-            self.part(link, id);
-        }
-        let Some(link) = self.link(connection.id, exchange).copied() else { return };
-        let Some(open) = self.open.get_mut(link.session) else { return };
-        open.touch(span.last);
-        open.answer(link.index, response);
-        self.learn(link.session, id.as_deref());
-        self.open.settle(link.session);
-        if let Some(url) = reply_url {
-            self.await_reply(&url, link.session);
-        }
-    }
-
-    /// Whether a response behind a hole cannot answer the request that is the next: it is an Ack that opens no session,
-    /// and that is a Create ([MC-BUP] 2.2.3.2). What it answers was lost.
-    fn is_anothers(&mut self, connection: u64, exchange: u32, head: &Head<'_>) -> bool {
-        let succeeds = matches!(head.start, Start::Response { status: 200 | 201, .. });
-        let has = |name| head.field(name).is_some();
-        let opens = has("BITS-Protocol") || has("BITS-Session-Id");
-        if !head.after_gap || !succeeds || !has("BITS-Packet-Type") || opens {
-            return false;
-        }
-        let Some(link) = self.link(connection, exchange).copied() else { return false };
-        let asked = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
-        asked.is_some_and(|asked| asked.kind == PacketType::CreateSession)
-    }
-
-    /// Whether the response that was seen before a Create is an Ack of bytes: it answers a later request.
-    fn is_of_a_lost(&self, request: &Exchange, link: &Link) -> bool {
-        let seen = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
-        request.kind == PacketType::CreateSession && seen.is_some_and(Exchange::confirms_bytes)
-    }
-
-    /// A response whose request the capture lacks.
-    fn orphan(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
-        let response = decode::response(head, span, self.secrets, &mut self.words);
-        let value = Exchange {
-            kind: PacketType::Unknown,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: head.carrier.tls,
-            tunnel: head.carrier.tunnel,
-            request: None,
-            response: Some(response),
-            rare: Rare::default(),
-            inferred: true,
-        };
-        let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
-        let session = self.assign_orphan(&value, last);
-        self.keep(session, value, exchange, None);
-    }
-
     fn link(&mut self, connection: u64, exchange: u32) -> Option<&mut Link> {
         self.connections.get_mut(&connection)?.link(exchange)
     }
-}
-
-/// The bytes of the file that a Fragment brings.
-fn file_range(fragment: &Exchange) -> digest::Range {
-    let range = fragment.request.as_ref().and_then(|request| request.content_range.as_ref());
-    let start = range.and_then(|range| range.start).unwrap_or(0);
-    (start, range.and_then(|range| range.end).map(|end| end.saturating_add(1)))
-}
-
-fn answer(response: &Response) -> digest::Answer {
-    let accepted = response.is_success();
-    let counts = accepted || response.http_status == 416;
-    digest::Answer { accepted, next: response.next_offset.filter(|_| counts) }
 }

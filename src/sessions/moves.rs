@@ -3,6 +3,7 @@
 use super::assign::Asked;
 use super::open::Number;
 use super::{Channel, Link, Sessions};
+use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 
@@ -13,9 +14,33 @@ impl Sessions {
         let Some(pings) = last.filter(|last| *last != session) else { return };
         let Some(open) = self.open.get(pings) else { return };
         if open.is_preflight() && (open.is_headless() || open.has_path(asked)) {
-            let places: Vec<_> = (0..open.exchanges.len()).collect();
-            self.hand_over(pings, session, &places);
+            self.hand_over_all(pings, session);
         }
+    }
+
+    /// Gives all exchanges of a session to another one.
+    pub(super) fn hand_over_all(&mut self, from: Number, to: Number) {
+        let len = self.open.get(from).map_or(0, |open| open.exchanges.len());
+        let places: Vec<_> = (0..len).collect();
+        self.hand_over(from, to, &places);
+    }
+
+    /// An answer was given to a session of the connection, and its request has the id of another one: it goes there.
+    pub(super) fn set_right(
+        &mut self,
+        link: Link,
+        (id, known): (&str, Option<Number>),
+        asked: &Asked<'_>,
+        at: At,
+    ) -> Number {
+        let id = canonical_id(id);
+        let other = self.open.get(link.session).and_then(|open| open.id.as_deref());
+        if other.is_none_or(|other| *other == *id) {
+            return link.session;
+        }
+        let own = self.join(known.filter(|known| *known != link.session), asked, at);
+        self.hand_over(link.session, own, &[link.index]);
+        own
     }
 
     /// A Create was answered with an id: where its session has another one already, two uploads of the same client began

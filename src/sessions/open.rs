@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::assign::{Asked, RECENT, Written};
+use super::assign::{Asked, Written};
 use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
-use crate::bits::protocol::canonical_id;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{SESSION_NOT_FOUND, fold};
 use crate::model::session::Reply;
@@ -46,6 +45,10 @@ pub(super) struct Open {
     pub waiting: Option<u64>,
     /// What it looks like from another session, as of some frame.
     brief: Option<(u64, Box<Brief>)>,
+    /// It is an answer that may belong to several sessions.
+    pub unclear: bool,
+    /// Requests of it may be missing ahead of its next one.
+    pub behind_hole: bool,
     /// Canonical id, once known.
     pub id: Option<Text>,
     /// The session that carries the same upload on: the first one after this, and its id as written.
@@ -85,6 +88,8 @@ impl Open {
             queued: at.frame,
             waiting: None,
             brief: None,
+            unclear: false,
+            behind_hole: false,
             id: None,
             successor: None,
             over: false,
@@ -259,29 +264,6 @@ impl Open {
         self.id.is_none() && !self.begun
     }
 
-    /// No answer to the last Create was seen: the id that follows may be its own.
-    pub fn awaits_id(&self) -> bool {
-        let lost = |create: &Exchange| {
-            create.response.is_none() || self.exchanges.iter().any(is_of_a_lost_fragment)
-        };
-        self.last_create().is_none_or(lost)
-    }
-
-    /// The last Create was answered with a demand for credentials.
-    pub fn is_challenged(&self) -> bool {
-        let answer = self.last_create().and_then(|create| create.response.as_ref());
-        answer.is_some_and(Response::is_challenge)
-    }
-
-    /// Whether a Create was sent.
-    pub fn has_create(&self) -> bool {
-        self.last_create().is_some()
-    }
-
-    fn last_create(&self) -> Option<&Exchange> {
-        self.exchanges.iter().rev().find(|exchange| exchange.kind == PacketType::CreateSession)
-    }
-
     pub const fn is_created(&self) -> bool {
         self.created
     }
@@ -290,6 +272,11 @@ impl Open {
     pub fn is_preflight(&self) -> bool {
         let vague = |kind: &PacketType| matches!(kind, PacketType::Ping | PacketType::Unknown);
         self.is_provisional() && self.exchanges.iter().all(|exchange| vague(&exchange.kind))
+    }
+
+    /// Whether a request was seen of it.
+    pub const fn is_asked(&self) -> bool {
+        self.path.is_some()
     }
 
     /// Takes exchanges away, by their places in order.
@@ -307,35 +294,6 @@ impl Open {
         released
     }
 
-    /// The places of the Pings and Creates that a Create at some place goes with: those of its connection, though
-    /// none up to the Create there that gave the session its id.
-    pub fn attempt_of(&self, place: usize) -> Vec<usize> {
-        let Some(connection) = self.exchanges.get(place).map(|create| create.connection) else {
-            return Vec::new();
-        };
-        let gave_id = |exchange: &Exchange| {
-            let id = exchange.response.as_ref().and_then(|response| response.session_id.as_deref());
-            id.is_some_and(|id| self.id.as_deref() == Some(&*canonical_id(id)))
-        };
-        let from = place.saturating_sub(RECENT);
-        let tail = || self.exchanges.iter().enumerate().skip(from);
-        let own = || tail().filter(|(_, exchange)| exchange.connection == connection);
-        let first =
-            own().filter(|(_, exchange)| gave_id(exchange)).map(|(at, _)| at + 1).next_back();
-        own()
-            .filter(|(at, exchange)| {
-                *at >= first.unwrap_or(from)
-                    && matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
-            })
-            .map(|(at, _)| at)
-            .collect()
-    }
-
-    /// Whether an exchange of it was on a connection.
-    pub fn is_on(&self, connection: u64) -> bool {
-        self.exchanges.iter().any(|exchange| exchange.connection == connection)
-    }
-
     /// What it looks like from another session.
     pub fn brief(&mut self) -> Option<&Brief> {
         let now = self.last.frame;
@@ -347,18 +305,6 @@ impl Open {
         self.brief.as_ref().map(|(_, brief)| &**brief)
     }
 
-    /// Whether it is no upload: all that was asked is whether the host is there, and it is.
-    fn is_idle_talk(&self) -> bool {
-        let is_ping = |exchange: &Exchange| exchange.kind == PacketType::Ping;
-        let answers = || self.exchanges.iter().map(|exchange| exchange.response.as_ref());
-        // A page of something else can be a success, too.
-        let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
-        self.is_provisional()
-            && self.exchanges.iter().all(is_ping)
-            && answers().all(|answer| answer.is_some_and(|a| acks(a) || a.is_challenge()))
-            && answers().next_back().flatten().is_some_and(acks)
-    }
-
     /// The session that it was, with the facts of those connections that go on. `None` without exchanges, and for
     /// nothing but Pings that found their host: those open none ([MC-BUP] 2.2.4).
     pub fn into_session<'c>(
@@ -366,7 +312,7 @@ impl Open {
         facts: impl Fn(u64) -> Option<&'c Connection>,
         hashing: &mut Pool,
     ) -> Option<Session> {
-        if self.is_idle_talk() {
+        if self.is_idle_talk() || self.unclear && self.is_preflight() {
             return None;
         }
         self.exchanges.sort_by_key(|exchange| exchange.span().first.frame);
@@ -392,11 +338,6 @@ impl Open {
         }
         Some(session)
     }
-}
-
-/// Only its answer was seen, which confirms bytes.
-fn is_of_a_lost_fragment(exchange: &Exchange) -> bool {
-    exchange.request.is_none() && exchange.confirms_bytes()
 }
 
 fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {

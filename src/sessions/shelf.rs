@@ -96,6 +96,13 @@ impl Shelf {
         self.first(self.by_client.get(&asked.client.ip())?, fits)
     }
 
+    /// The sessions of a client that fit, the newest first.
+    pub fn all_of_client(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Vec<Number> {
+        let own = self.by_client.get(&asked.client.ip());
+        let recent = own.into_iter().flat_map(|own| own.iter().rev().take(RECENT).copied());
+        recent.filter(|number| self.get(*number).is_some_and(&fits)).collect()
+    }
+
     /// The newest session with a canonical id that fits.
     pub fn of_id(&self, id: &str, fits: impl Fn(&Open) -> bool) -> Option<Number> {
         self.first(self.by_id.get(id)?, fits)

@@ -269,12 +269,14 @@ impl<T: Default> Flow<T> {
         if self.probe(dir, segment, offset) {
             return;
         }
+        let acked = self.has_of_other(dir, segment);
         let half = self.halves.of_mut(dir);
         let facts = self.subject.facts(dir);
         let before = u64::try_from(-offset).unwrap_or(0).min(len);
         facts.before_start += before;
         let bytes = segment.payload.get(before as usize..).unwrap_or_default();
-        let part = Part { at: segment.at, offset: offset.max(0) as u64, bytes, len: len - before };
+        let part =
+            Part { at: segment.at, offset: offset.max(0) as u64, acked, bytes, len: len - before };
         let end = part.offset + part.len;
         if fin && half.fin.is_none() {
             half.fin = Some((end, segment.at));
@@ -294,12 +296,22 @@ impl<T: Default> Flow<T> {
             half.skip_to(end);
         } else if next && part.is_whole() {
             half.pass(&part);
-            let Part { at, offset, bytes, .. } = part;
+            let Part { at, offset, acked, bytes, .. } = part;
             let side = subject.side(dir);
-            subject.offer(Event::Data(Chunk { at, side, offset, bytes }), out);
+            subject.offer(Event::Data(Chunk { at, side, offset, acked, bytes }), out);
         } else {
             self.sort_in(dir, part, budget, out);
         }
+    }
+
+    /// How far the sender of `segment` has what the other side sends; 0 where that is not known.
+    #[inline(always)]
+    fn has_of_other(&self, dir: Dir, segment: &Segment<'_>) -> u64 {
+        if !segment.flags.has(Flags::ACK) {
+            return 0;
+        }
+        let offset = self.halves.of(dir.other()).offset(Seq(segment.ack));
+        offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0)
     }
 
     #[inline(never)]

@@ -25,6 +25,7 @@ pub(super) enum Output<'a> {
     Data {
         at: At,
         offset: u64,
+        acked: u64,
         bytes: &'a [u8],
     },
     /// `cut` tells bytes that the snap length cut from bytes that no frame has.
@@ -379,8 +380,10 @@ impl Half {
         let cost = part.bytes.len() + OVERHEAD;
         self.held_bytes += cost;
         budget.held += cost;
-        self.held
-            .insert(part.offset, Held { at: part.at, bytes: part.bytes.into(), len: part.len });
+        self.held.insert(
+            part.offset,
+            Held { at: part.at, acked: part.acked, bytes: part.bytes.into(), len: part.len },
+        );
     }
 
     /// Delivers `part`, which begins at or before the next offset, around what is held.
@@ -410,7 +413,8 @@ impl Half {
         if !part.bytes.is_empty() {
             self.recent.push(self.next, part.bytes);
             self.next += part.bytes.len() as u64;
-            out(Output::Data { at: part.at, offset: part.offset, bytes: part.bytes });
+            let Part { at, offset, acked, bytes, .. } = part;
+            out(Output::Data { at, offset, acked, bytes });
         }
         // The snap length cut the rest.
         self.gap(part.at, part.end(), true, out);

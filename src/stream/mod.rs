@@ -52,6 +52,8 @@ pub struct Chunk<'a> {
     pub side: Side,
     /// Their offset in this direction's stream, from 0.
     pub offset: u64,
+    /// How far their sender had the stream of the other direction; 0 where that is not known.
+    pub acked: u64,
     /// The bytes; never empty.
     pub bytes: &'a [u8],
 }

@@ -24,6 +24,8 @@ impl Seq {
 pub(super) struct Part<'a> {
     pub at: At,
     pub offset: u64,
+    /// Offset that it acknowledges in the other direction; 0 if unknown.
+    pub acked: u64,
     pub bytes: &'a [u8],
     pub len: u64,
 }
@@ -58,6 +60,7 @@ impl<'a> Part<'a> {
 #[derive(Debug)]
 pub(super) struct Held {
     pub at: At,
+    pub acked: u64,
     pub bytes: Box<[u8]>,
     pub len: u64,
 }
@@ -65,6 +68,6 @@ pub(super) struct Held {
 impl Held {
     /// The same at its offset.
     pub fn part(&self, offset: u64) -> Part<'_> {
-        Part { at: self.at, offset, bytes: &self.bytes, len: self.len }
+        Part { at: self.at, offset, acked: self.acked, bytes: &self.bytes, len: self.len }
     }
 }

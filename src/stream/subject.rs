@@ -41,8 +41,8 @@ impl<T> Subject<T> {
     pub fn output(&mut self, dir: Dir, acked: u64, output: Output<'_>, out: &mut impl Owner<T>) {
         let side = self.side(dir);
         match output {
-            Output::Data { at, offset, bytes } => {
-                self.emit(&Event::Data(Chunk { at, side, offset, bytes }), out);
+            Output::Data { at, offset, acked, bytes } => {
+                self.emit(&Event::Data(Chunk { at, side, offset, acked, bytes }), out);
             }
             Output::Gap { at, offset, len, cut } => {
                 let received = acked.saturating_sub(offset).min(len);

@@ -125,7 +125,7 @@ impl Net {
 
 fn text(event: &Event<'_>) -> String {
     match event {
-        Event::Data(Chunk { at, side, offset, bytes }) => {
+        Event::Data(Chunk { at, side, offset, bytes, .. }) => {
             format!("{side:?} {offset} {} from {}", String::from_utf8_lossy(bytes), at.frame)
         }
         Event::Gap { side, offset, len, .. } => format!("{side:?} {offset} lacks {len}"),
@@ -606,7 +606,7 @@ proptest! {
         half.begin(Seq(base));
         for (offset, payload) in &segments {
             let Some(offset) = half.offset(Seq(base.wrapping_add(*offset))) else { panic!() };
-            let part = Part { at: At::default(), offset: offset as u64, bytes: payload, len: payload.len() as u64 };
+            let part = Part { at: At::default(), offset: offset as u64, acked: 0, bytes: payload, len: payload.len() as u64 };
             half.push(part, &mut budget, &mut |output| match output {
                 Output::Data { offset, bytes, .. } => {
                     assert_eq!(offset, got.len() as u64);

@@ -141,7 +141,7 @@ impl Decryptor {
         self.generation = keys.generation();
         if let Some((side, at, bytes)) = self.stuck.take() {
             self.share.iter_mut().for_each(|share| share.remove(bytes));
-            self.data(Chunk { at, side, offset: 0, bytes: &[] }, keys, out);
+            self.data(Chunk { at, side, offset: 0, acked: 0, bytes: &[] }, keys, out);
         }
         while self.stuck.is_none() {
             let Some(held) = self.held.pop_front() else { break };
@@ -347,7 +347,7 @@ impl Held {
     fn event(&self) -> Event<'_> {
         match *self {
             Self::Data { at, side, offset, ref bytes } => {
-                Event::Data(Chunk { at, side, offset, bytes })
+                Event::Data(Chunk { at, side, offset, acked: 0, bytes })
             }
             Self::Gap { at, side, offset, len } => Event::Gap { at, side, offset, len },
             Self::End { at, side, why } => Event::End { at, side, why },
@@ -358,7 +358,7 @@ impl Held {
 impl From<Event<'_>> for Held {
     fn from(event: Event<'_>) -> Self {
         match event {
-            Event::Data(Chunk { at, side, offset, bytes }) => {
+            Event::Data(Chunk { at, side, offset, bytes, .. }) => {
                 Self::Data { at, side, offset, bytes: bytes.to_vec() }
             }
             Event::Gap { at, side, offset, len } => Self::Gap { at, side, offset, len },

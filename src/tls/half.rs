@@ -175,7 +175,7 @@ impl Half {
     /// Hands on plaintext.
     pub(super) fn emit(&mut self, at: At, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) {
         if !bytes.is_empty() {
-            out(Event::Data(Chunk { at, side: self.side, offset: self.offset, bytes }));
+            out(Event::Data(Chunk { at, side: self.side, offset: self.offset, acked: 0, bytes }));
             self.offset = self.offset.saturating_add(bytes.len() as u64);
         }
     }

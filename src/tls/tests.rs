@@ -114,7 +114,7 @@ impl Sample {
                 let event = if side == holed && offset < hole.end && hole.start < *next {
                     Event::Gap { at, side, offset, len }
                 } else {
-                    Event::Data(Chunk { at, side, offset, bytes })
+                    Event::Data(Chunk { at, side, offset, acked: 0, bytes })
                 };
                 to.push(event, keys, &mut |event| plain.take(event));
             }
@@ -489,7 +489,7 @@ proptest! {
             let event = if lost {
                 Event::Gap { at, side, offset: *offset, len: len << (number % 50) }
             } else {
-                Event::Data(Chunk { at, side, offset: *offset, bytes: &bytes })
+                Event::Data(Chunk { at, side, offset: *offset, acked: 0, bytes: &bytes })
             };
             *offset += len;
             decryptor.push(event, &keys, &mut |_| {});

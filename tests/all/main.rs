@@ -19,6 +19,7 @@ mod readme;
 mod redact;
 mod redacted;
 mod report;
+mod rivals;
 mod rules;
 mod secrets;
 mod sinks;

@@ -58,7 +58,7 @@ fn events(side: Side, pieces: &[&[u8]]) -> Vec<String> {
         Event::End { exchange, why, .. } => log.push(format!("{exchange} {why:?}")),
     };
     for bytes in pieces.iter().filter(|bytes| !bytes.is_empty()) {
-        let chunk = Chunk { at: At::default(), side, offset, bytes };
+        let chunk = Chunk { at: At::default(), side, offset, acked: 0, bytes };
         offset += bytes.len() as u64;
         parser.push(&stream::Event::Data(chunk), &keys, &limits, &mut say);
     }

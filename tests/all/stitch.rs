@@ -6,7 +6,7 @@ use crate::support::build::{Order, Record, pcap, records};
 use crate::support::{report, transcript};
 
 /// The report on a conversation without those of its segments with data that are listed, counted from 0.
-fn without(lost: &[usize], text: &str) -> Value {
+pub fn without(lost: &[usize], text: &str) -> Value {
     report(&[&pcap(&segments_without(lost, text), Order::Little)])
 }
 
@@ -23,7 +23,7 @@ fn segments_without(lost: &[usize], text: &str) -> Vec<Record> {
 }
 
 /// Id, outcome and types of each session.
-fn told(report: &Value) -> Vec<String> {
+pub fn told(report: &Value) -> Vec<String> {
     let sessions = report["sessions"].as_array().unwrap().iter();
     sessions
         .map(|session| {
@@ -284,6 +284,40 @@ fn an_answer_stored_ahead_of_its_request_is_paired_by_their_times() {
         let exchanges = report["sessions"][0]["exchanges"].as_array().unwrap();
         assert!(exchanges.iter().all(|exchange| exchange["response"].is_object()), "{first}");
     }
+}
+
+#[test]
+fn an_answer_stamped_ahead_of_its_request_is_paired_by_what_it_acknowledges() {
+    let types = "Create-Session Fragment Fragment Fragment Close-Session";
+    let expected = [format!("1 completed: {types}")];
+    for first in [0, 2, 4, 6, 8] {
+        let mut records = segments_without(&[], THREE);
+        let data: Vec<_> =
+            (0..records.len()).filter(|at| !records[*at].payload().is_empty()).collect();
+        records.swap(data[first], data[first + 1]);
+        let (mut times, mut last): (Vec<_>, _) = (records.iter().map(|r| r.nanos).collect(), 0);
+        times.sort_unstable();
+        for (record, time) in records.iter_mut().zip(times) {
+            last = time.max(last + 1);
+            record.nanos = last;
+        }
+        let report = report(&[&pcap(&records, Order::Little)]);
+        assert_eq!(told(&report), expected, "{first}");
+        let exchanges = report["sessions"][0]["exchanges"].as_array().unwrap();
+        assert!(exchanges.iter().all(|exchange| exchange["response"].is_object()), "{first}");
+    }
+}
+
+#[test]
+fn the_clock_of_the_other_direction_may_be_ahead_by_a_round_trip() {
+    let records = segments_without(&[], THREE);
+    let (mut server, mut client) = (records.clone(), records);
+    server.retain(|record| record.flow().1);
+    client.retain(|record| !record.flow().1);
+    server.iter_mut().for_each(|record| record.nanos -= 500_000);
+    let report = report(&[&pcap(&client, Order::Little), &pcap(&server, Order::Little)]);
+    let types = "Create-Session Fragment Fragment Fragment Close-Session";
+    assert_eq!(told(&report), [format!("1 completed: {types}")]);
 }
 
 #[test]

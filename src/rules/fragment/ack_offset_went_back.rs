@@ -1,7 +1,7 @@
 //! The rule `ack-offset-went-back`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Session, scattered};
 use crate::rules::{Notes, look};
 
 rule! {
@@ -27,6 +27,17 @@ rule! {
     /// > FRAGMENT 0-4/30
     /// < 200 received=5
     /// ```
+    /// One that takes Fragments in any order, where the capture lacks one of them:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 20-29/30
+    /// < 200 received=30
+    /// > FRAGMENT 10-19/30 lost
+    /// < 200 received=20
+    /// > FRAGMENT 0-9/30
+    /// < 200 received=10
+    /// ```
     ///
     /// Answerable: the server, or the balancer in front of it
     /// Advice: Give the balancer affinity by client address or set BITSHostId on the virtual directory; check restarts.
@@ -44,7 +55,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let Some(next) = confirmed_by(exchange) else { continue };
         let end = look::range(exchange).and_then(|range| range.end?.checked_add(1));
         let echo = look::succeeded(exchange) && end == Some(next);
-        if next < most && !echo {
+        if next < most && !echo && !may_echo(session, exchange) {
             notes.add(
                 exchange.span(),
                 format!("the server wants byte {next} after it had confirmed {most} bytes"),
@@ -52,6 +63,13 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         }
         most = most.max(next);
     }
+}
+
+/// Whether it may be the end of a Fragment that was lost, from a server that confirms no more of any.
+fn may_echo(session: &Session, exchange: &Exchange) -> bool {
+    exchange.request.is_none()
+        && look::succeeded(exchange)
+        && scattered::takes_any_order(&session.exchanges)
 }
 
 fn confirmed_by(exchange: &Exchange) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! The rule `fragment-gap`.
 
-use crate::model::{Exchange, Outcome, Session};
+use crate::model::{Exchange, Outcome, Session, scattered};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -33,6 +33,13 @@ rule! {
     /// > FRAGMENT 20-29/40
     /// < 200
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 10-19/40
+    /// < 200 received=20
+    /// > FRAGMENT 30-39/40
+    /// ```
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -58,6 +65,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if let (Some(expected), Some(start)) = (look::expected(session, exchange), range.start)
         && start > expected
         && !is_miscounted(session, exchange, start)
+        && !may_be_taken(session, exchange)
     {
         let taken = exchange.response.as_ref().is_some_and(|answer| {
             answer.is_success() && answer.next_offset.is_some_and(|next| Some(next) > range.end)
@@ -82,6 +90,11 @@ fn is_hole(session: &Session, exchange: &Exchange) -> bool {
     let lacks = session.bytes_total.is_some_and(|total| session.bytes_unique < total);
     let before = look::confirmed(session, exchange).map(|(_, connection)| connection);
     over && lacks && before.is_none_or(|connection| connection == exchange.connection)
+}
+
+/// Whether its answer is unknown, and the server took one that came too early before.
+fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
+    exchange.response.is_none() && scattered::takes_any_order(look::before(session, exchange))
 }
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.

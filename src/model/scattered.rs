@@ -1,0 +1,54 @@
+//! Servers that take Fragments in any order, and confirm of each one its own end only.
+
+use super::exchange::{Exchange, Response};
+use super::ranges::Ranges;
+use crate::bits::PacketType;
+
+/// Whether the server showed that it takes Fragments in any order: one was taken that began behind all that it had, or
+/// ahead of what it had with bytes that it was never sent.
+pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
+    let (mut sent, mut top) = (Ranges::default(), 0);
+    // Nothing that it was sent is missing up to here.
+    let mut known = false;
+    for exchange in exchanges {
+        known &= !is_behind_loss(exchange);
+        let answer = exchange.response.as_ref();
+        match exchange.kind {
+            PacketType::CreateSession => known |= answer.is_some_and(Response::is_success),
+            PacketType::Fragment => {
+                let Some((start, end)) = range(exchange) else { return false };
+                let next = answer.filter(|answer| answer.is_success()).and_then(|a| a.next_offset);
+                let fresh = sent.within(start, end).next().is_none();
+                let astray = known && start > top || fresh && end < top;
+                if next == Some(end) && astray {
+                    return true;
+                }
+                known &= answer.is_some();
+                sent.add(start, end);
+                top = next.map_or(top, |next| next.max(top));
+                // The server tells how much it has in order.
+                let ordered = answer.filter(|answer| answer.http_status == 416);
+                top = ordered.and_then(|answer| answer.next_offset).unwrap_or(top);
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether the capture lacks something that may have been a Fragment, behind the Create.
+pub fn lacks_some(exchanges: &[Exchange]) -> bool {
+    let mut later = exchanges.iter().skip_while(|e| e.kind != PacketType::CreateSession).skip(1);
+    later.any(is_behind_loss)
+}
+
+/// First byte of a Fragment, and the one after its last.
+pub fn range(exchange: &Exchange) -> Option<(u64, u64)> {
+    let range = exchange.request.as_ref()?.content_range.as_ref()?;
+    range.start.zip(range.end?.checked_add(1))
+}
+
+/// Whether requests were lost before it, or its own.
+fn is_behind_loss(exchange: &Exchange) -> bool {
+    exchange.request.as_ref().map_or_else(|| exchange.confirms_bytes(), |request| request.after_gap)
+}

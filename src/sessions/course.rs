@@ -1,0 +1,128 @@
+//! What the exchanges of an upload tell: how it was opened, and how far its file got.
+
+use super::assign::RECENT;
+use super::open::Open;
+use crate::at::At;
+use crate::bits::PacketType;
+use crate::bits::protocol::canonical_id;
+use crate::model::Response;
+use crate::model::exchange::Exchange;
+use crate::model::scattered;
+
+/// A client waits so many seconds for an answer ([MC-BUP] 3.1.2.2).
+const ANSWER_SECS: f64 = 300.0;
+
+impl Open {
+    /// No answer to the last Create was seen: the id that follows may be its own.
+    pub fn awaits_id(&self) -> bool {
+        let lost = |create: &Exchange| {
+            create.response.is_none() || self.exchanges.iter().any(is_of_a_lost_fragment)
+        };
+        self.last_create().is_none_or(lost)
+    }
+
+    /// The last Create was answered with a demand for credentials.
+    pub fn is_challenged(&self) -> bool {
+        let answer = self.last_create().and_then(|create| create.response.as_ref());
+        answer.is_some_and(Response::is_challenge)
+    }
+
+    /// Whether a Create was sent.
+    pub fn has_create(&self) -> bool {
+        self.last_create().is_some()
+    }
+
+    fn last_create(&self) -> Option<&Exchange> {
+        self.exchanges.iter().rev().find(|exchange| exchange.kind == PacketType::CreateSession)
+    }
+
+    /// The places of the Pings and Creates that a Create at some place goes with: those of its connection, though
+    /// none up to the Create there that gave the session its id.
+    pub fn attempt_of(&self, place: usize) -> Vec<usize> {
+        let Some(connection) = self.exchanges.get(place).map(|create| create.connection) else {
+            return Vec::new();
+        };
+        let gave_id = |exchange: &Exchange| {
+            let id = exchange.response.as_ref().and_then(|response| response.session_id.as_deref());
+            id.is_some_and(|id| self.id.as_deref() == Some(&*canonical_id(id)))
+        };
+        let from = place.saturating_sub(RECENT);
+        let tail = || self.exchanges.iter().enumerate().skip(from);
+        let own = || tail().filter(|(_, exchange)| exchange.connection == connection);
+        let first =
+            own().filter(|(_, exchange)| gave_id(exchange)).map(|(at, _)| at + 1).next_back();
+        own()
+            .filter(|(at, exchange)| {
+                *at >= first.unwrap_or(from)
+                    && matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
+            })
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// Whether an exchange of it was on a connection.
+    pub fn is_on(&self, connection: u64) -> bool {
+        self.exchanges.iter().any(|exchange| exchange.connection == connection)
+    }
+
+    /// Whether it is no upload: all that was asked is whether the host is there, and it is.
+    pub(super) fn is_idle_talk(&self) -> bool {
+        let is_ping = |exchange: &Exchange| exchange.kind == PacketType::Ping;
+        let answers = || self.exchanges.iter().map(|exchange| exchange.response.as_ref());
+        // A page of something else can be a success, too.
+        let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
+        self.is_provisional()
+            && self.exchanges.iter().all(is_ping)
+            && answers().all(|answer| answer.is_some_and(|a| acks(a) || a.is_challenge()))
+            && answers().next_back().flatten().is_some_and(acks)
+    }
+
+    /// Whether a request was seen of it, it was opened, and its client may wait for an answer at `now`.
+    pub fn is_under_way(&self, now: At) -> bool {
+        self.is_asked()
+            && !self.is_provisional()
+            && now.time.secs_since(self.last.time) < ANSWER_SECS
+    }
+
+    /// Length of its file, as its latest Fragment tells.
+    pub fn total(&self) -> Option<u64> {
+        let range = |exchange: &Exchange| exchange.request.as_ref()?.content_range.as_ref()?.total;
+        self.latest().find_map(range)
+    }
+
+    /// Whether the server may confirm so much of it next, by what it confirmed last.
+    pub fn may_reach(&self, next: u64) -> bool {
+        let confirmed = |exchange: &Exchange| {
+            let answer = exchange.response.as_ref()?;
+            let taken = answer.is_success();
+            let end = || scattered::range(exchange).filter(|_| taken).map(|(_, end)| end);
+            answer.next_offset.filter(|_| taken || answer.http_status == 416).or_else(end)
+        };
+        let reached = self.latest().find_map(confirmed).unwrap_or(0);
+        next > reached && self.total().is_none_or(|total| next <= total)
+    }
+
+    /// Whether no answer was seen to its latest Fragment, which ends there.
+    pub fn awaits(&self, end: u64) -> bool {
+        let last = self.latest().find(|exchange| exchange.kind == PacketType::Fragment);
+        last.is_some_and(|fragment| {
+            fragment.response.is_none()
+                && scattered::range(fragment).is_some_and(|range| range.1 == end)
+        })
+    }
+
+    /// Whether an answer confirmed just so much.
+    pub fn confirms(&self, next: u64) -> bool {
+        let answers = self.exchanges.iter().filter(|exchange| exchange.confirms_bytes());
+        answers.filter_map(|exchange| exchange.response.as_ref()?.next_offset).any(|n| n == next)
+    }
+
+    fn latest(&self) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.iter().rev().take(RECENT)
+    }
+}
+
+/// Only its answer was seen, which confirms bytes.
+fn is_of_a_lost_fragment(exchange: &Exchange) -> bool {
+    exchange.request.is_none() && exchange.confirms_bytes()
+}

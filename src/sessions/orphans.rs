@@ -1,0 +1,192 @@
+//! Answers to requests that the capture lacks.
+
+use std::collections::VecDeque;
+
+use super::assign::Asked;
+use super::open::{Number, Open};
+use super::{Link, Sessions};
+use crate::at::Span;
+use crate::bits::protocol::canonical_id;
+use crate::bits::{PacketType, decode};
+use crate::http::{Head, Start};
+use crate::model::exchange::Exchange;
+use crate::model::rare::Rare;
+use crate::stream::Connection;
+
+/// Sessions of nothing but answers that are remembered, the latest ones.
+const REMEMBERED: usize = 64;
+
+/// Sessions of nothing but answers, and Pings perhaps, which may belong to others.
+pub(super) type Strays = VecDeque<Number>;
+
+/// Where an answer without its request goes.
+enum Home {
+    /// To this session, or to a new one.
+    Known(Option<Number>),
+    /// To one of several, and nothing tells to which.
+    Unclear,
+}
+
+impl Sessions {
+    /// Whether a response behind a hole cannot answer the request that is the next: it is an Ack that opens no session,
+    /// and that is a Create ([MC-BUP] 2.2.3.2). What it answers was lost.
+    pub(super) fn is_anothers(&mut self, connection: u64, exchange: u32, head: &Head<'_>) -> bool {
+        let succeeds = matches!(head.start, Start::Response { status: 200 | 201, .. });
+        let has = |name| head.field(name).is_some();
+        let opens = has("BITS-Protocol") || has("BITS-Session-Id");
+        if !head.after_gap || !succeeds || !has("BITS-Packet-Type") || opens {
+            return false;
+        }
+        let Some(link) = self.link(connection, exchange).copied() else { return false };
+        let asked = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        asked.is_some_and(|asked| asked.kind == PacketType::CreateSession)
+    }
+
+    /// Whether the response that was seen before a Create is an Ack of bytes: it answers a later request.
+    pub(super) fn is_of_a_lost(&self, request: &Exchange, link: &Link) -> bool {
+        let seen = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        request.kind == PacketType::CreateSession && seen.is_some_and(Exchange::confirms_bytes)
+    }
+
+    /// A response whose request the capture lacks.
+    pub(super) fn orphan(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        span: Span,
+        head: &Head<'_>,
+    ) {
+        let response = decode::response(head, span, self.secrets, &mut self.words);
+        let value = Exchange {
+            kind: PacketType::Unknown,
+            connection: connection.id,
+            client: connection.client,
+            server: connection.server,
+            tls: head.carrier.tls,
+            tunnel: head.carrier.tunnel,
+            request: None,
+            response: Some(response),
+            rare: Rare::default(),
+            inferred: true,
+        };
+        let asked = &Asked::of(&value);
+        let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
+        let home = self.home(&value, asked, last);
+        let found = if let Home::Known(found) = home { found } else { None };
+        let session = self.join(found, asked, span.last);
+        if let Some(open) = self.open.get_mut(session) {
+            open.unclear |= matches!(home, Home::Unclear);
+        }
+        let confirms = value.confirms_bytes();
+        self.keep(session, value, exchange, None);
+        if confirms {
+            self.remember_stray(session);
+        }
+        // It says nothing of what follows.
+        if matches!(home, Home::Unclear)
+            && last.is_some()
+            && let Some(channel) = self.connections.get_mut(&connection.id)
+        {
+            channel.last = last;
+        }
+    }
+
+    fn remember_stray(&mut self, session: Number) {
+        if self.strays.back() == Some(&session)
+            || !self.open.get(session).is_some_and(Open::is_preflight)
+        {
+            return;
+        }
+        if self.strays.len() >= REMEMBERED {
+            self.strays.pop_front();
+        }
+        self.strays.push_back(session);
+    }
+
+    /// Where a response without its request belongs.
+    fn home(&self, exchange: &Exchange, asked: &Asked<'_>, last: Option<Number>) -> Home {
+        let response = exchange.response.as_ref();
+        let id = response.and_then(|response| response.session_id.as_deref()).map(canonical_id);
+        let creates = response.is_some_and(|response| response.protocol.is_some());
+        let at = exchange.span().last;
+        let known = id.as_deref().and_then(|id| {
+            // Who gives an id again has forgotten the session that had it.
+            let goes_on = |open: &Open| !creates || !open.is_over();
+            let open = self.open.of_id(id, |open| open.has_client(asked) && goes_on(open));
+            open.or_else(|| self.open.graves.find(id, asked, at).filter(|_| !creates))
+        });
+        match (id, creates) {
+            (_, true) => {
+                Home::Known(known.or_else(|| last.filter(|last| self.is_challenged(*last))))
+            }
+            (Some(_), _) => Home::Known(known),
+            (None, false) => self.home_of_nameless(exchange, asked, last),
+        }
+    }
+
+    /// The same without an id. Of several uploads under way that have spoken on its connection, or to its server where none
+    /// has, the range that it confirms may tell the one that it carries on.
+    fn home_of_nameless(
+        &self,
+        exchange: &Exchange,
+        asked: &Asked<'_>,
+        last: Option<Number>,
+    ) -> Home {
+        let ends = |open: &Open| open.has_client(asked) && open.has_server(asked);
+        let own = |open: &Open| ends(open) && !open.is_over() && !open.unclear;
+        let newest = last.or_else(|| self.find(asked, own));
+        let usual = newest.and_then(|newest| self.open.get(newest));
+        // Nothing but this may show that it was opened; or its requests are lost, or yet to come.
+        let opens = |open: &Open| open.is_provisional() && (last.is_some() || open.is_challenged());
+        if usual.is_none_or(|open| opens(open) || !open.is_asked()) {
+            return Home::Known(newest);
+        }
+        let (at, connection) = (exchange.span().first, exchange.connection);
+        let on_it = |open: &Open| last.is_none() || open.live.contains(&connection);
+        let under_way = |open: &Open| own(open) && on_it(open) && open.is_under_way(at);
+        let rivals = self.open.all_of_client(asked, under_way);
+        let next = exchange.response.as_ref().and_then(|response| response.next_offset);
+        let goes_on = |open: &Open| next.is_none_or(|next| open.may_reach(next));
+        let mut fitting = rivals.iter().filter(|rival| self.open.get(**rival).is_some_and(goes_on));
+        match (fitting.next(), fitting.next()) {
+            (Some(one), None) => Home::Known(Some(*one)),
+            _ if rivals.len() <= 1 => Home::Known(newest),
+            _ => Home::Unclear,
+        }
+    }
+
+    /// A session was closed, which no client does before the last byte is confirmed ([MC-BUP] 3.1.5.1.5): if that was not
+    /// seen, an answer that belongs to no other session did it.
+    pub(super) fn claim(&mut self, link: Link) {
+        let Some(open) = self.open.get(link.session) else { return };
+        let lacking = |total: &u64| open.may_reach(*total) && !open.awaits(*total);
+        let Some(total) = open.total().filter(lacking) else { return };
+        let Some(close) = open.exchanges.get(link.index).cloned() else { return };
+        let asked = &Asked::of(&close);
+        let fits =
+            |open: &Open| open.is_preflight() && open.confirms(total) && may_be_of(open, asked);
+        let mut strays = self.strays.iter().rev().copied();
+        let found = strays.find(|stray| self.open.get(*stray).is_some_and(fits));
+        if let Some(stray) = found {
+            self.hand_over_all(stray, link.session);
+        }
+    }
+
+    /// Requests may be missing ahead of one on a connection: of any session that spoke on it.
+    pub(super) fn note_hole(&mut self, connection: u64) {
+        let Some(channel) = self.connections.get(&connection) else { return };
+        for session in &channel.sessions {
+            if let Some(open) = self.open.get_mut(*session) {
+                open.behind_hole = true;
+            }
+        }
+    }
+}
+
+/// Whether answers, with a Ping or without, may be to what a client asked that is known by a request of it.
+fn may_be_of(open: &Open, asked: &Asked<'_>) -> bool {
+    match open.is_headless() {
+        true => open.has_client(asked) && open.has_server(asked),
+        false => open.has_path(asked) && (open.has_host(asked) || open.has_server(asked)),
+    }
+}

@@ -1,5 +1,6 @@
 //! Which captures to read.
 
+use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +62,10 @@ pub struct InputArgs {
     /// Folders in which a command creates files while it reads.
     #[arg(skip)]
     pub writes_to: Vec<PathBuf>,
+
+    /// Where the one input is kept that came through a pipe.
+    #[arg(skip)]
+    pub kept: Option<PathBuf>,
 }
 
 impl InputArgs {
@@ -82,6 +87,12 @@ impl InputArgs {
         }
     }
 
+    /// Each input: what the user calls it, and where it is to be read.
+    pub fn places(&self) -> impl Iterator<Item = (&Path, &Path)> {
+        let names = self.files.iter().chain(&self.read).map(PathBuf::as_path);
+        names.map(|name| (name, self.kept.as_deref().unwrap_or(name)))
+    }
+
     /// Opens all captures, and says on standard error which cannot be read.
     ///
     /// # Errors
@@ -92,10 +103,14 @@ impl InputArgs {
         if let Some(expression) = &self.filter {
             merge = merge.filtered(Filter::new(expression)?);
         }
-        for path in self.files.iter().chain(&self.read) {
-            match path.to_str() {
-                Some("-") => merge.add("-", None, Box::new(Stdin::new())),
-                _ => merge.add_path(path),
+        for (name, place) in self.places() {
+            match self.kept.as_ref().map(|_| File::open(place)) {
+                Some(Ok(file)) => {
+                    let size = file.metadata().map(|facts| facts.len()).ok();
+                    merge.add(&name.display().to_string(), size, Box::new(file));
+                }
+                _ if place == Path::new("-") => merge.add("-", None, Box::new(Stdin::new())),
+                _ => merge.add_path(place),
             }
         }
         merge.problems().iter().for_each(warn);

@@ -77,8 +77,8 @@ pub fn analyse(
     keys(args, &mut analysis)?;
     let mut merge = args.open(limits)?;
     // Opened now: later there may be no right to.
-    let paths = args.files.iter().chain(&args.read);
-    let mut late: Vec<LateSecrets> = paths.filter_map(|path| LateSecrets::open(path)).collect();
+    let mut late: Vec<LateSecrets> =
+        args.places().filter_map(|(_, place)| LateSecrets::open(place)).collect();
     // Only pcapng holds secrets; what comes through a pipe or is compressed may bring some to its end.
     let with_secrets = merge.inputs().iter().filter(|input| input.format == "pcapng").count();
     let all_at_once = late.len() >= with_secrets;

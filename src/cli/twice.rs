@@ -40,6 +40,8 @@ pub struct OneInput {
 pub struct Twice {
     /// It as an input of an analysis.
     pub input: InputArgs,
+    /// What the user calls it, and where it is to be read.
+    name: PathBuf,
     path: PathBuf,
     /// Where it is kept, if it came through a pipe.
     _kept: Option<NamedTempFile>,
@@ -61,13 +63,14 @@ impl OneInput {
         let temporary = kept.as_ref().map(|_| std::env::temp_dir());
         let folder = folder_of(output);
         let input = InputArgs {
-            files: vec![path.clone()],
+            files: vec![named.clone()],
+            kept: kept.as_ref().map(|file| file.path().to_owned()),
             tls_keys: self.tls_keys.clone(),
             no_sandbox: self.no_sandbox,
             writes_to: temporary.into_iter().chain(folder).collect(),
             ..InputArgs::default()
         };
-        Ok(Twice { input, path, _kept: kept })
+        Ok(Twice { input, name: named, path, _kept: kept })
     }
 }
 
@@ -84,7 +87,7 @@ impl Twice {
     ) -> Result<(Reader<Stream>, impl FnOnce() -> Option<Progress> + use<>), Failure> {
         let used = Arc::<AtomicU64>::default();
         let reader = capture::open(&self.path, &used, limits)
-            .map_err(|error| failed(&self.path, &error.to_string()))?;
+            .map_err(|error| failed(&self.name, &error.to_string()))?;
         let total = std::fs::metadata(&self.path).map_or(0, |facts| facts.len());
         Ok((reader, move || Progress::over(total, used)))
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{SAMPLES, bitsleuth, fed, run, sample, stderr, stdout, store};
+use crate::support::{SAMPLES, bitsleuth, fed, run, run_on, sample, stderr, stdout, store};
 
 const SUBCOMMANDS: &[&str] = &[
     "timeline",
@@ -355,6 +355,18 @@ fn a_key_log_without_a_line_of_one_is_a_complaint() {
     let empty = store(&dir, "new.log", b"");
     let output = run(&["sessions", "--tls-keys", empty.to_str().unwrap(), "good.pcap"]);
     assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn what_comes_through_a_pipe_has_its_name_in_messages() {
+    let whole = sample("good.pcap");
+    for command in ["annotate", "redact"] {
+        let output = run_on(&whole[..3_000], &[command, "-", "-o", "-"]);
+        assert!(stderr(&output).starts_with("bitsleuth: -: cut off"), "{}", stderr(&output));
+        let output = run_on(b"no capture at all", &[command, "-", "-o", "-"]);
+        assert!(stderr(&output).starts_with("bitsleuth: -: not a capture"), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(2));
+    }
 }
 
 #[test]

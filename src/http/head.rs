@@ -124,7 +124,10 @@ impl Lengths {
     }
 
     fn take(&mut self, value: &[u8]) {
-        let value = std::str::from_utf8(value.trim_ascii()).ok().and_then(|text| text.parse().ok());
+        // Digits and nothing else, no sign either (RFC 9110 8.6).
+        let text = std::str::from_utf8(value.trim_ascii()).ok();
+        let digits = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let value = digits.and_then(|digits| digits.parse().ok());
         if self.first.is_some() && value != self.first {
             self.contradictory = true;
         }
@@ -281,6 +284,16 @@ mod tests {
         assert_eq!(start, "BITS_POST /a");
         assert_eq!(headers[1], ("X".into(), "a b".into()));
         assert!(odd.folded);
+    }
+
+    #[test]
+    fn a_length_has_no_sign() {
+        let lengths = ["5", " 5 ", "+5", "-5", "5x", ""].map(|value| {
+            let mut lengths = Lengths::default();
+            lengths.take(value.as_bytes());
+            lengths.first
+        });
+        assert_eq!(lengths, [Some(5), Some(5), None, None, None, None]);
     }
 
     #[test]

@@ -182,7 +182,11 @@ impl Analysis {
                     end: now,
                 },
             );
-            self.kept.extend(observer.session(session));
+            let weight = session.weight;
+            match observer.session(session) {
+                Some(session) => self.kept.push(session),
+                None => self.sessions.release(weight),
+            }
         }
     }
 }

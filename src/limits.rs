@@ -35,6 +35,9 @@ pub struct Limits {
     pub sessions: usize,
     /// Exchanges kept in full per session, about 1 kB each: an upload of 100 GB in fragments of 5 MB.
     pub exchanges_per_session: usize,
+    /// Bytes of exchanges over all sessions that are open or kept for a report, with the heads that they come from: four
+    /// million exchanges of the usual size.
+    pub exchange_bytes: u64,
     /// Findings kept per rule and session: nobody reads more of the same.
     pub findings_per_rule: usize,
     /// Largest packet record believed in a capture file; the longest link frames are 256 KiB (LINKTYPE_USB excepted).
@@ -67,6 +70,7 @@ impl Default for Limits {
             lookups: 4_096,
             sessions: 20_000,
             exchanges_per_session: 20_000,
+            exchange_bytes: 6 << 30,
             findings_per_rule: 100,
             record: 16 << 20,
             tls_waiting: 1 << 20,

@@ -82,6 +82,15 @@ pub struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
+    /// Bytes of its texts.
+    pub fn size(&self) -> usize {
+        let line = match self.start {
+            Start::Request { method, target } => method.len() + target.len(),
+            Start::Response { reason, .. } => reason.len(),
+        };
+        line + self.headers.iter().map(|field| field.name.len() + field.value.len()).sum::<usize>()
+    }
+
     /// The first value of a field, white space trimmed; the name is compared without case.
     pub fn field(&self, name: &str) -> Option<&'a [u8]> {
         self.headers

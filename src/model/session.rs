@@ -127,6 +127,9 @@ pub struct Session {
     /// Exchanges left out to stay within the limits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchanges_omitted: u64,
+    /// Bytes that its exchanges take, about.
+    #[serde(skip)]
+    pub weight: u64,
     /// What is asked of it for each exchange.
     #[serde(skip)]
     pub index: Index,

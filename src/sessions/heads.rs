@@ -18,6 +18,9 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
+        if self.is_full() {
+            return;
+        }
         let mut request = decode::request(head, span, self.secrets, &mut self.words);
         request.answered = connection.server_side.acked;
         let kind = decode::packet_type(&request);
@@ -62,6 +65,7 @@ impl Sessions {
             Some(_) => self.complete(value, exchange, start),
             None => self.keep(session, value, exchange, start),
         }
+        self.weigh(session, head);
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
         }
@@ -181,6 +185,8 @@ impl Sessions {
             return;
         }
         let response = decode::response(head, span, self.secrets, &mut self.words);
+        self.weight += head.size() as u64;
+        open.weight += head.size() as u64;
         if link.start.is_some()
             && let Some(digest) = &mut open.digest
         {

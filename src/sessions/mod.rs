@@ -23,7 +23,7 @@ use crate::at::At;
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
-use crate::http::Event;
+use crate::http::{Event, Head};
 use crate::limits::Limits;
 use crate::model::Session;
 use crate::observe::Observer;
@@ -58,9 +58,14 @@ pub struct Sessions {
     secrets: Secrets,
     words: Words,
     limits: Limits,
-    /// Exchanges beyond the cap of their session.
+    /// Exchanges beyond the cap of their session, or that on all.
     omitted: u64,
+    /// Bytes of all exchanges that are kept, about.
+    weight: u64,
 }
+
+/// What an exchange takes beside its texts, in bytes.
+const EXCHANGE: u64 = 1_000;
 
 /// What is under way on one connection.
 #[derive(Default)]
@@ -113,6 +118,7 @@ impl Sessions {
             words: Words::default(),
             limits,
             omitted: 0,
+            weight: 0,
         }
     }
 
@@ -179,7 +185,7 @@ impl Sessions {
         }
     }
 
-    /// Exchanges left out to stay under the cap on those of one session.
+    /// Exchanges left out to stay under the caps on those of one session and of all.
     pub const fn omitted(&self) -> u64 {
         self.omitted
     }
@@ -203,11 +209,34 @@ impl Sessions {
                     channel.sessions.retain(|session| *session != number);
                 }
             }
-            if let Some(session) = open.into_session(&facts, &mut self.hashing) {
-                return Some(session);
+            let weight = open.weight;
+            match open.into_session(&facts, &mut self.hashing) {
+                Some(session) => return Some(session),
+                None => self.release(weight),
             }
         }
         None
+    }
+
+    /// What was `weight` bytes is not kept any more.
+    pub const fn release(&mut self, weight: u64) {
+        self.weight = self.weight.saturating_sub(weight);
+    }
+
+    /// Takes the texts of a message into account.
+    fn weigh(&mut self, session: Number, head: &Head<'_>) {
+        let bytes = EXCHANGE + head.size() as u64;
+        if let Some(open) = self.open.get_mut(session) {
+            open.weight += bytes;
+            self.weight += bytes;
+        }
+    }
+
+    /// Whether another exchange would be too much; it counts as left out.
+    const fn is_full(&mut self) -> bool {
+        let full = self.weight >= self.limits.exchange_bytes;
+        self.omitted += full as u64;
+        full
     }
 
     /// The capture is over: makes every session [`due`](Self::due), those first that ended first.

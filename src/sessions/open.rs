@@ -31,6 +31,8 @@ pub(super) struct Open {
     pub digest: Option<Box<FileDigest>>,
     /// Exchanges left out to stay within the limits.
     pub omitted: u64,
+    /// Bytes that its exchanges take, about.
+    pub weight: u64,
     pub reply: Option<Reply>,
     /// Whose it is.
     pub client: IpAddr,
@@ -80,6 +82,7 @@ impl Open {
             exchanges: Vec::new(),
             digest: None,
             omitted: 0,
+            weight: 0,
             reply: None,
             client,
             live: Vec::new(),
@@ -328,6 +331,7 @@ impl Open {
         let sha256 = self.digest.and_then(|digest| digest.finish(hashing, size));
         let mut session = fold(self.exchanges, sha256)?;
         session.exchanges_omitted = self.omitted;
+        session.weight = self.weight;
         session.reply = self.reply;
         session.connections = self.connections;
         session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));

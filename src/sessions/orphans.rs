@@ -56,6 +56,9 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
+        if self.is_full() {
+            return;
+        }
         let response = decode::response(head, span, self.secrets, &mut self.words);
         let value = Exchange {
             kind: PacketType::Unknown,
@@ -79,6 +82,7 @@ impl Sessions {
         }
         let confirms = value.confirms_bytes();
         self.keep(session, value, exchange, None);
+        self.weigh(session, head);
         if confirms {
             self.remember_stray(session);
         }

@@ -78,6 +78,18 @@ fn the_connection_that_was_idle_for_longest_goes_first() {
 }
 
 #[test]
+fn exchanges_have_a_cap_over_all_sessions() {
+    let mut wire = Wire::under(Limits { exchange_bytes: 3_000, ..Limits::default() });
+    for client in 1..=5 {
+        wire.client(client, 0, b"");
+        wire.client(client, 1, PING);
+    }
+    let report = wire.finish();
+    assert_eq!((report.sessions.len(), report.quality.exchanges_omitted), (3, 2));
+    assert!(report.findings.iter().any(|finding| finding.rule == "capture-caps"));
+}
+
+#[test]
 fn a_hole_is_given_up_where_one_side_holds_too_much() {
     let mut wire = Wire::under(Limits { held_per_side: 2000, ..Limits::default() });
     wire.client(1, 0, b"");

@@ -38,6 +38,7 @@ mod runner;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 mod verb;
 
 mod auth;

@@ -101,6 +101,6 @@ fn refused(tunnel: &RefusedTunnel) -> String {
     let RefusedTunnel { exchange, tries } = tunnel;
     let target = exchange.request.as_ref().map_or("", |request| &request.target);
     let asks = asks(exchange);
-    let tries = look::count(*tries, "time");
+    let tries = look::counted(*tries, "time");
     format!("407 for a tunnel of BITS to \"{target}\"{asks}, {tries}, and no credentials followed")
 }

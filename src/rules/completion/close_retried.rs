@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, unanswered};
 
 rule! {
     /// The session was closed more than once.
@@ -49,7 +49,7 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let counts = |exchange: &&Exchange| {
         let challenged = exchange.response.as_ref().is_some_and(Response::is_challenge);
-        let unseen = exchange.response.is_none() && !look::is_unanswered(session, exchange);
+        let unseen = exchange.response.is_none() && !unanswered::is_so(session, exchange);
         exchange.kind == PacketType::CloseSession
             && exchange.request.is_some()
             && !challenged

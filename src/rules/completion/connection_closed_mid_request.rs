@@ -1,7 +1,7 @@
 //! The rule `connection-closed-mid-request`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, unanswered};
 
 rule! {
     /// The connection was closed inside a request.
@@ -39,8 +39,8 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for cut in look::cut_requests(session) {
-        if !cut.reset && cut.secs < look::CLIENT_SENDS_SECS {
+    for cut in unanswered::cut(session) {
+        if !cut.reset && cut.secs < unanswered::CLIENT_SENDS_SECS {
             let message = format!(
                 "the {} closed the connection after {} of {} bytes of the {}",
                 cut.who(),

@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, look, unanswered};
 
 rule! {
     /// The client gave up waiting before its five minutes were over.
@@ -32,9 +32,9 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, waited) in look::unanswered(session) {
+    for (exchange, waited) in unanswered::whole(session) {
         if waited < look::CLIENT_WAITS_SECS {
-            let message = look::unanswered_message(session, exchange, waited);
+            let message = unanswered::message(session, exchange, waited);
             notes.likely(exchange.span(), message);
         }
     }

@@ -1,7 +1,7 @@
 //! The rule `request-timeout`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, unanswered};
 
 rule! {
     /// A request took so long to send that one side gave up.
@@ -38,7 +38,7 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for cut in look::cut_requests(session).filter(|cut| cut.secs >= look::CLIENT_SENDS_SECS) {
+    for cut in unanswered::cut(session).filter(|cut| cut.secs >= unanswered::CLIENT_SENDS_SECS) {
         let message = format!(
             "{} of {} bytes of the {} in {:.0} s, then the {} gave up",
             cut.sent(),

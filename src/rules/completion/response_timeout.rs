@@ -1,7 +1,7 @@
 //! The rule `response-timeout`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, look, unanswered};
 
 rule! {
     /// The server did not answer within five minutes.
@@ -41,9 +41,9 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, waited) in look::unanswered(session) {
+    for (exchange, waited) in unanswered::whole(session) {
         if waited >= look::CLIENT_WAITS_SECS {
-            let message = look::unanswered_message(session, exchange, waited);
+            let message = unanswered::message(session, exchange, waited);
             notes.likely(exchange.span(), message);
         }
     }

@@ -72,7 +72,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!(
             "\"{}\" was named, and {} to {} {how}",
             named.value,
-            look::counted(usize::try_from(attempt.tries).unwrap_or(usize::MAX), "connection"),
+            look::counted(attempt.tries, "connection"),
             attempt.server
         );
         let severity = severity(session, notes.severity());

@@ -1,12 +1,14 @@
 //! Requests that got no answer: sent whole, or cut off before their end.
 
+use std::num::NonZeroU64;
+
 use crate::at::Span;
 use crate::model::{Exchange, Session};
-use crate::rules::look;
-use crate::stream::Side;
+use crate::rules::{look, runner};
+use crate::stream::{Reset, Side};
 
-/// Requests that the client sent whole and then stopped waiting for, with the seconds it waited. Those whose connection
-/// the server ended are none.
+/// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
+/// what proves it. Those whose connection the server ended are none.
 pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
     session.exchanges.iter().filter_map(|exchange| {
         let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
@@ -14,16 +16,36 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let reset = connection.reset.map(|reset| (reset.side, reset.at));
         let first =
             look::first_fin(connection).into_iter().chain(reset).min_by_key(|(_, at)| at.frame);
-        if !request.body.complete || first.is_some_and(|(side, _)| side == Side::Server) {
+        let ended = first.is_some_and(|(side, _)| side == Side::Server);
+        if !request.body.complete || ended || !is_seen(session, exchange) {
             return None;
         }
-        let closed = connection.client_side.fin.or(connection.reset.map(|reset| reset.at));
+        let closed = connection.client_side.fin.or(connection.reset.filter(tells).map(|r| r.at));
         // On the same connection, the next request may just not have waited for the answer to this one.
         let moved = |next: &&Exchange| next.connection != exchange.connection;
-        let next = look::after(session, exchange).find(moved).map(|next| next.span().first);
-        let end = closed.or(next)?;
+        let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
+        // Without an end, no frame tells what came before the client moved.
+        let end = closed.or_else(|| next().filter(|_| runner::is_whole(session)))?;
         Some((exchange, end.time.secs_since(request.span.last.time)))
     })
+}
+
+/// Whether an RST tells that the capture has all that the server sent before.
+const fn tells(reset: &Reset) -> bool {
+    reset.acked && !reset.tells_of_more
+}
+
+/// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
+pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
+    if runner::is_whole(session) {
+        return exchange.response.is_none();
+    }
+    let Some(connection) = session.connection(exchange.connection) else { return false };
+    // An answer may have come before the first that was captured of the server.
+    let told =
+        exchange.request.as_ref().is_some_and(|request| request.awaits > Some(NonZeroU64::MIN));
+    let begun = connection.syn_ack.is_some() || told;
+    begun && connection.server_side.cut == 0 && is_so(session, exchange)
 }
 
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
@@ -39,8 +61,9 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     }
     let mut own =
         look::after(session, exchange).filter(|other| other.connection == exchange.connection);
-    let next = own.find_map(|other| Some(other.request.as_ref()?.answered));
-    next.unwrap_or(server.acked) <= request.answered
+    let next = own.find_map(|other| other.request.as_ref()?.awaits);
+    let next = next.unwrap_or(NonZeroU64::MIN.saturating_add(server.acked));
+    request.awaits.is_some_and(|awaits| next <= awaits)
 }
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
@@ -93,7 +116,7 @@ impl Cut<'_> {
     }
 }
 
-/// Requests that the end of their connection cut off.
+/// Requests that the end of their connection cut off, where the capture has all that was sent of them.
 pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
     session.exchanges.iter().filter_map(|exchange| {
         let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
@@ -109,7 +132,9 @@ pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
             (_, Some((side, fin))) => (side, fin, false),
             _ => return None,
         };
-        if request.body.complete || !missing {
+        let client = &connection.client_side;
+        let whole = client.lost_by_capture + client.cut == 0 && is_seen(session, exchange);
+        if request.body.complete || !missing || !whole {
             return None;
         }
         let mut span = request.span;

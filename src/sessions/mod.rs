@@ -13,6 +13,8 @@ mod tests;
 mod tunnels;
 mod web;
 
+use std::num::NonZeroU64;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -241,7 +243,8 @@ impl Sessions {
 
     fn request(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
         let mut request = decode::request(head, span, self.secrets, &mut self.words);
-        request.answered = connection.server_side.acked;
+        let next = NonZeroU64::MIN.saturating_add(connection.server_side.acked);
+        request.awaits = (span.last.frame == connection.last.frame).then_some(next);
         let kind = decode::packet_type(&request);
         let start = request
             .content_range

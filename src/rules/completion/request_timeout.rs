@@ -28,13 +28,19 @@ rule! {
     /// > FRAGMENT 0-99999/200000 pace=130
     /// < 200
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-99999/200000 sent=60000 pace=130
+    /// ! client resets
+    /// ```
     ///
     /// Answerable: the network, or the server where its window is closed
     /// Advice: Look at loss, round trips and zero windows of this connection; limit what BITS may use, or mend the slow link.
     /// Client: 0x80072EE2
     /// Confirm: A capture at the other end: where the bytes wait.
     /// Reference: [MC-BUP] 3.1.2.1
-    Error, belief 51, needs WholeSession, TroubledSession
+    Error, belief 51, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

@@ -32,6 +32,15 @@ rule! {
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
+    /// > FRAGMENT 0-9999/10000 lost
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200 lost
+    /// ! client resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! server closes
     /// ! client resets

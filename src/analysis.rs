@@ -158,7 +158,7 @@ impl Analysis {
             observer.closed(&connection);
             self.attempts.closed(&connection);
             self.tls.closed(&connection);
-            self.sessions.closed(&connection);
+            self.sessions.closed(&connection, observer);
         }
     }
 

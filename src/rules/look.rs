@@ -142,6 +142,18 @@ pub fn stranger(exchange: &Exchange) -> Option<&Response> {
     (other && !response.is_challenge() && response.http_status != 413).then_some(response)
 }
 
+/// The same of a request that the capture lacks, with the seconds that its client had waited at most.
+pub fn stranger_alone<'a>(
+    session: &Session,
+    exchange: &'a Exchange,
+) -> Option<(&'a Response, f64)> {
+    let response = exchange.response.as_ref().filter(|_| exchange.request.is_none())?;
+    let other = !response.is_ack() && !response.is_cut() && !response.is_challenge();
+    let sent = session.connection(exchange.connection)?.client_side.last_data?;
+    let first = response.span.first;
+    (other && sent.frame < first.frame).then(|| (response, first.time.secs_since(sent.time)))
+}
+
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
     session.index.carried_on(&session.exchanges) > exchange.span().first.frame

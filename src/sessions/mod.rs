@@ -3,6 +3,7 @@
 mod assign;
 mod beginning;
 mod bodies;
+mod early;
 mod graves;
 mod moves;
 mod open;
@@ -34,6 +35,7 @@ use crate::rules::around::Brief;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
+use early::Early;
 use open::Number;
 use replies::Replies;
 use shelf::Shelf;
@@ -52,6 +54,7 @@ pub struct Sessions {
     replies: Replies,
     web: Web,
     tunnels: Tunnels,
+    early: Early,
     late: u64,
     digest: bool,
     hashing: Pool,
@@ -93,6 +96,8 @@ struct Link {
     /// Offset of the body in the file, for Fragments.
     start: Option<u64>,
     request_over: bool,
+    /// Its response was seen first.
+    answered_early: bool,
 }
 
 impl Sessions {
@@ -105,6 +110,7 @@ impl Sessions {
             replies: Replies::default(),
             web: Web::default(),
             tunnels: Tunnels::default(),
+            early: Early::default(),
             late: 0,
             digest,
             hashing: Pool::default(),
@@ -162,8 +168,9 @@ impl Sessions {
     }
 
     /// A connection is over: nothing more can be answered on it.
-    pub fn closed(&mut self, connection: &Connection) {
+    pub fn closed(&mut self, connection: &Connection, observer: &mut impl Observer) {
         self.last = None;
+        self.settle_early(connection, observer);
         let Some(channel) = self.connections.remove(&connection.id) else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
@@ -276,7 +283,10 @@ impl Sessions {
         let pipelined = hashed && self.has_unanswered_fragment(connection.id, session);
         match early {
             Some(_) => self.complete(value, exchange, start),
-            None => self.keep(session, value, exchange, start),
+            None => {
+                self.keep(session, value, exchange, start);
+                self.answer_early(connection.id, exchange);
+            }
         }
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
@@ -294,6 +304,7 @@ impl Sessions {
             let request = decode::request(head, span, self.secrets, &mut self.words);
             self.tunnels.ask(connection, exchange, request);
         }
+        self.early.take(connection.id, exchange);
         self.web.asked(connection.id, exchange, head);
         self.look_for_reply(connection, exchange, span, head);
     }
@@ -356,7 +367,14 @@ impl Sessions {
         if channel.exchanges.len() >= self.limits.pending_requests {
             channel.exchanges.remove(0);
         }
-        channel.exchanges.push(Link { exchange, session, index, start, request_over: false });
+        channel.exchanges.push(Link {
+            exchange,
+            session,
+            index,
+            start,
+            request_over: false,
+            answered_early: false,
+        });
     }
 
     fn response(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
@@ -371,6 +389,9 @@ impl Sessions {
                 }
                 self.web.answered(connection, exchange, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
+                if head.unasked {
+                    self.keep_early(connection, exchange, span, head);
+                }
                 return;
             }
             self.orphan(connection, exchange, span, head);
@@ -432,18 +453,7 @@ impl Sessions {
     /// A response whose request the capture lacks.
     fn orphan(&mut self, connection: &Connection, exchange: u32, span: Span, head: &Head<'_>) {
         let response = decode::response(head, span, self.secrets, &mut self.words);
-        let value = Exchange {
-            kind: PacketType::Unknown,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: head.carrier.tls,
-            tunnel: head.carrier.tunnel,
-            request: None,
-            response: Some(response),
-            rare: Rare::default(),
-            inferred: true,
-        };
+        let value = Exchange::answer_only(connection, head.carrier, response);
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let session = self.assign_orphan(&value, last);
         self.keep(session, value, exchange, None);

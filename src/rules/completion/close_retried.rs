@@ -39,6 +39,24 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// The first leg of a handshake was not captured:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// = connection
+    /// > CLOSE-SESSION lost
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// > CLOSE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// > CLOSE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 200
+    /// ```
     ///
     /// Answerable: the server, or the network where the answer was lost
     /// Advice: Look at what answered the first Close-Session, and into the server's log at that time.

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::rules::hosts::bare;
 use crate::rules::origin::{self, Origin};
-use crate::rules::{look, runner};
+use crate::rules::{front, look, runner};
 use crate::sessions::{Directory, Web};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -315,16 +315,18 @@ impl<'a> Around<'a> {
         })
     }
 
-    /// Who answered an exchange, in view of what the same address answered to ordinary requests.
-    pub fn origin(&self, exchange: &Exchange) -> Origin {
-        let hidden = self.named_elsewhere(exchange).is_some();
+    /// Who answered an exchange, in view of what the same address answered to ordinary requests, and of what answered
+    /// before on the same connection.
+    pub fn origin(&self, session: &Session, exchange: &Exchange) -> Origin {
+        let hidden =
+            self.named_elsewhere(exchange).is_some() || front::is_between(session, exchange);
         if hidden { Origin::Proxy } else { Origin::of(exchange) }
     }
 
     /// The same, with the name that it gives itself; `None` without an answer.
-    pub fn told(&self, exchange: &Exchange) -> Option<String> {
+    pub fn told(&self, session: &Session, exchange: &Exchange) -> Option<String> {
         let hidden = self.named_elsewhere(exchange).map(|_| origin::NAMELESS_PROXY.to_owned());
-        hidden.or_else(|| Origin::told(exchange))
+        hidden.or_else(|| front::told(session, exchange))
     }
 
     /// Where the same address answered an ordinary request as a server that always gives its name, or through a hop that

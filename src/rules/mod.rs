@@ -20,6 +20,7 @@ pub mod around;
 mod connect;
 mod diagnosis;
 pub mod finding;
+mod front;
 mod handshake;
 pub(crate) mod hosts;
 mod look;

@@ -55,6 +55,8 @@ pub struct Brief {
     pub sent: u64,
     /// How far the server confirmed the file.
     pub acknowledged: u64,
+    /// The highest offset that an answer named as the next one.
+    pub named: u64,
     /// Its first frame.
     pub first: At,
     /// Its last frame.
@@ -127,6 +129,7 @@ impl Brief {
             total: session.bytes_total,
             sent: session.bytes_sent,
             acknowledged: session.bytes_acknowledged,
+            named: most,
             first: span.first,
             last: span.last,
             software: answers().find_map(|answer| answer.server.clone()),
@@ -232,6 +235,8 @@ pub struct Around<'a> {
     pub(super) history: &'a History,
     /// Earlier ones of the same client with the same URL, be they over or not, by their ends.
     pub(super) uploads: &'a [&'a Brief],
+    /// Those with its URL whose client is its server, that may still go on.
+    pub(super) behind: &'a [Brief],
     /// The canonical id of the session that is judged.
     pub(super) id: Option<&'a Text>,
     /// Connections that never came about, so far.
@@ -270,7 +275,7 @@ impl<'a> Around<'a> {
         let proxy = session.server.address;
         let key = session.url.clone().map(|url| Key::Upload(proxy, url));
         let (started, ended) = (session.started, session.ended);
-        self.history.with(key).filter(move |brief| {
+        self.history.with(key).chain(self.behind).filter(move |brief| {
             brief.created && brief.first.time >= started && brief.first.time <= ended
         })
     }

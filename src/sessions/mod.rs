@@ -228,6 +228,14 @@ impl Sessions {
         })
     }
 
+    /// The sessions that a session's server has, as a client, with the same URL, may still go on with, and were last seen
+    /// before its end.
+    pub fn open_behind(&mut self, session: &Session) -> Vec<Brief> {
+        session.url.as_ref().map_or_else(Vec::new, |url| {
+            self.open.before(session.server.address, url, session.ended)
+        })
+    }
+
     /// Tunnels for BITS that proxies refused to the end for want of credentials.
     pub fn refused_tunnels(&self) -> &[RefusedTunnel] {
         self.tunnels.refused()

@@ -145,6 +145,7 @@ pub static ALL: &[&Rule] = &[
     &http::redirected::RULE,
     &http::server_not_bits::RULE,
     &http::stray_bytes::RULE,
+    &http::tunnel_refused::RULE,
     &http::verb_rejected_by_iis::RULE,
     &http::verb_rejected_by_proxy::RULE,
     &http::verb_rejected_by_server::RULE,

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::around::{Around, Brief, History, canonical, handshakes_of};
+use super::rounds::Door;
 use super::{
     Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis, rounds,
 };
@@ -83,9 +84,11 @@ impl Judge {
         self.seen.add(session);
     }
 
-    /// Takes in tunnels for BITS that were refused, as far as the client had the time to bring credentials by `end`.
+    /// Takes in tunnels for BITS that were refused; where credentials were asked for, those that had the time to come by
+    /// `end`.
     pub fn tunnels(&mut self, refused: &[RefusedTunnel], end: At) {
-        let over = |one: &&RefusedTunnel| rounds::has_given_up(&one.exchange, end);
+        let asked = |one: &RefusedTunnel| Door::Proxy.stopped(&one.exchange);
+        let over = |one: &&RefusedTunnel| !asked(one) || rounds::has_given_up(&one.exchange, end);
         self.seen.tunnels = refused.iter().filter(over).cloned().collect();
     }
 

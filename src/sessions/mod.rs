@@ -236,7 +236,7 @@ impl Sessions {
         })
     }
 
-    /// Tunnels for BITS that proxies refused to the end for want of credentials.
+    /// Tunnels for BITS that proxies refused to the end.
     pub fn refused_tunnels(&self) -> &[RefusedTunnel] {
         self.tunnels.refused()
     }

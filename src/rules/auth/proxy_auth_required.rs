@@ -66,7 +66,8 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            for tunnel in &seen.tunnels {
+            let asked = |tunnel: &&RefusedTunnel| Door::Proxy.stopped(&tunnel.exchange);
+            for tunnel in seen.tunnels.iter().filter(asked) {
                 // It may as well be for a download.
                 let message = refused(tunnel);
                 let span = tunnel.exchange.span();

@@ -110,12 +110,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 
 /// What the proxy itself says of the error, or what tells that it is one.
 fn why(around: &Around<'_>, exchange: &Exchange, response: &Response) -> String {
-    let error = response
-        .hops
-        .iter()
-        .find_map(|hop| hop.split_once(": ").filter(|(name, _)| name.ends_with("-Error")));
-    match (error, around.named_elsewhere(exchange)) {
-        (Some((_, error)), _) => format!(" ({error})"),
+    match (response.own_error(), around.named_elsewhere(exchange)) {
+        (Some(error), _) => format!(" ({error})"),
         (_, Some(at)) => format!(", though the server gave its name in frame {}", at.frame),
         _ => String::new(),
     }

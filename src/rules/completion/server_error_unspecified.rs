@@ -95,8 +95,8 @@ fn means_something(code: u32) -> bool {
 }
 
 fn message(session: &Session, exchange: &Exchange, response: &Response) -> String {
-    let code = match (&response.error, response.error_value().filter(|code| means_something(*code)))
-    {
+    let told = |code: &u32| means_something(*code) || hresult::says_something(*code);
+    let code = match (&response.error, response.error_value().filter(told)) {
         (_, Some(code)) => hresult::in_words(code),
         (Some(code), None) => format!("{} \"{}\", which says nothing", code.header, code.raw),
         (None, None) => "no error code".to_owned(),
@@ -109,7 +109,22 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::fired;
+    use crate::rules::tests::{fired, report};
+
+    #[test]
+    fn a_code_without_a_name_is_told_by_its_facility() {
+        let message = |code: &str| {
+            let text =
+                format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error={code}");
+            let finding = |rule: &str| rule == "server-error-unspecified";
+            let found =
+                report(&text).sessions[0].findings.iter().find(|one| finding(&one.rule)).cloned();
+            found.unwrap().message
+        };
+        assert!(message("0x80070999").ends_with("with 0x80070999, Win32 error 2457"));
+        assert!(message("0x80131501").ends_with("with 0x80131501, error 5377 of facility URT"));
+        assert!(message("0x1").ends_with("which says nothing"));
+    }
 
     #[test]
     fn a_retry_that_works_makes_it_a_note() {

@@ -63,6 +63,8 @@ pub struct Brief {
     pub last: At,
     /// `Server` of the answer to its Create-Session.
     pub software: Option<Text>,
+    /// `User-Agent` of its client.
+    pub agent: Option<Text>,
     /// A reply was offered.
     pub replied: bool,
     /// Its first large Fragments.
@@ -133,6 +135,7 @@ impl Brief {
             first: span.first,
             last: span.last,
             software: answers().find_map(|answer| answer.server.clone()),
+            agent: session.user_agent.clone(),
             replied: session.reply_url.is_some(),
             passed: Passed::all(session),
         })

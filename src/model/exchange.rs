@@ -124,6 +124,12 @@ impl Exchange {
         }
     }
 
+    /// Whether it is an answer that opens a session, and its request was not seen.
+    pub(crate) fn opens_without_request(&self) -> bool {
+        let opens = self.response.as_ref().is_some_and(|answer| answer.protocol.is_some());
+        self.request.is_none() && opens
+    }
+
     /// Whether its answer is one that only a Fragment gets: a server that has a session confirms bytes of it.
     pub(crate) fn confirms_bytes(&self) -> bool {
         self.response.as_ref().is_some_and(|response| {

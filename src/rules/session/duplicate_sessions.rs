@@ -24,7 +24,7 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
-    /// Two jobs side by side, one of which takes the place of what the other brought, a note:
+    /// Two jobs side by side, or two clients behind one address, one of which takes the place of what the other brought:
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -98,7 +98,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let at = created.span().first.time;
         let same = |brief: &&Brief| brief.agent == session.user_agent && brief.last.time > at;
         if let Some(beside) = others().rfind(|brief| same(brief) && is_done(brief)) {
-            notes.note(Severity::Note, Confidence::Likely, &[created.span()], side_by_side(beside));
+            notes.note(
+                Severity::Note,
+                Confidence::Possible,
+                &[created.span()],
+                side_by_side(beside),
+            );
         }
         return;
     };

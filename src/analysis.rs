@@ -159,7 +159,7 @@ impl Analysis {
             observer.closed(&connection);
             self.attempts.closed(&connection);
             self.tls.closed(&connection);
-            self.sessions.closed(&connection);
+            self.sessions.closed(&connection, observer);
         }
     }
 
@@ -170,11 +170,13 @@ impl Analysis {
             if now.time.since(self.looked).abs() >= LOOK {
                 (self.lookups, self.looked) = (engine.lookups(), now.time);
             }
-            let open = self.sessions.open_before(&session);
+            let (open, behind) =
+                (self.sessions.open_before(&session), self.sessions.open_behind(&session));
             self.judge.session(
                 &mut session,
                 &Sight {
                     open: &open,
+                    behind: &behind,
                     attempts: self.attempts.so_far(),
                     lookups: &self.lookups,
                     tls: &self.tls,

@@ -116,7 +116,7 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
         content_length: fields.first(Field::ContentLength).and_then(number),
         body: Body::default(),
         longest_value: longest.unwrap_or(0),
-        answered: 0,
+        awaits: None,
         rare: if is_ordinary(head, &fields, USUAL_IN_REQUEST) {
             Rare::default()
         } else {

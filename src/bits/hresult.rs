@@ -12,6 +12,28 @@ const HTTP: u32 = 0x8019_0000;
 const WIN32: u32 = 0x8007_0000;
 const FACILITY: u32 = 0xFFFF_0000;
 
+/// The bit that means failure, and those that are clear in codes by Microsoft that are no NTSTATUS ([MS-ERREF] 2.1).
+const FAILURE: u32 = 0x8000_0000;
+const FOREIGN: u32 = 0x7800_0000;
+
+/// Facilities of Microsoft that servers name in their errors, ascending ([MS-ERREF] 2.1).
+const FACILITIES: [(u32, &str); 14] = [
+    (1, "RPC"),
+    (2, "DISPATCH"),
+    (3, "STORAGE"),
+    (4, "ITF"),
+    (8, "WINDOWS"),
+    (9, "SECURITY"),
+    (11, "CERT"),
+    (12, "INTERNET"),
+    (17, "COMPLUS"),
+    (19, "URT"),
+    (32, "BACKGROUNDCOPY"),
+    (33, "CONFIGURATION"),
+    (36, "WINDOWSUPDATE"),
+    (37, "DIRECTORYSERVICE"),
+];
+
 struct Entry {
     code: u32,
     symbol: Option<&'static str>,
@@ -96,6 +118,24 @@ pub fn by_facility(code: u32) -> Option<String> {
     http.or_else(|| win32(code).map(|error| format!("Win32 error {error}")))
 }
 
+/// The facility that a failure comes from, by its name.
+pub fn facility(code: u32) -> Option<&'static str> {
+    let number = (code >> 16) & 0x7FF;
+    let failure = code & FAILURE != 0 && code & FOREIGN == 0;
+    FACILITIES.iter().find(|(known, _)| failure && *known == number).map(|(_, name)| *name)
+}
+
+/// Whether the parts of a code say something of it.
+pub fn says_something(code: u32) -> bool {
+    by_parts(code).is_some()
+}
+
+/// What the parts of a code say where it has no name of its own.
+fn by_parts(code: u32) -> Option<String> {
+    let parts = || facility(code).map(|name| format!("error {} of facility {name}", code & 0xFFFF));
+    by_facility(code).or_else(parts)
+}
+
 /// A code as `0x` and eight upper-case digits.
 pub fn hex(code: u32) -> String {
     format!("0x{code:08X}")
@@ -103,7 +143,7 @@ pub fn hex(code: u32) -> String {
 
 /// A code with all that it is called: `0x80190194, BG_E_HTTP_ERROR_404, the URL does not exist on the server`.
 pub fn in_words(code: u32) -> String {
-    let unnamed = symbol(code).is_none().then(|| by_facility(code)).flatten();
+    let unnamed = symbol(code).is_none().then(|| by_parts(code)).flatten();
     let parts = [symbol(code).map(str::to_owned), unnamed, meaning(code).map(str::to_owned)];
     parts.into_iter().flatten().fold(hex(code), |words, part| format!("{words}, {part}"))
 }
@@ -141,6 +181,7 @@ mod tests {
             "0x801901AF, HTTP status 431 as BITS reports it, the header of the request is too large"
         );
         assert_eq!(in_words(0x8019_01C2), "0x801901C2, HTTP status 450 as BITS reports it");
+        assert_eq!(in_words(0x8013_1501), "0x80131501, error 5377 of facility URT");
         assert_eq!(in_words(0xDEAD_BEEF), "0xDEADBEEF");
     }
 

@@ -269,9 +269,11 @@ impl Parser {
         let after_gap = self.direction(side).head_lost;
         let mut summary = None;
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
+            let next = self.next_exchange;
             let exchange = self.number(side, &seen, limits);
+            let unasked = side == Side::Server && exchange == next;
             summary = Some((exchange, seen));
-            let head = Head { after_gap, ..head };
+            let head = Head { after_gap, unasked, ..head };
             out(Event::Head { exchange, side, span, head });
         });
         let Some((exchange, seen)) = summary else {

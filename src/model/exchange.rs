@@ -11,7 +11,8 @@ use super::address;
 use super::rare::{Absent, Rare};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
-use crate::stream::Side;
+use crate::http::Carrier;
+use crate::stream::{Connection, Side};
 
 pub use super::request::{RareRequest, Request};
 pub use super::response::{ErrorCode, RareResponse, Response};
@@ -103,6 +104,32 @@ pub struct Hole {
 }
 
 impl Exchange {
+    /// One of which only the answer was seen.
+    pub(crate) fn answer_only(
+        connection: &Connection,
+        carrier: Carrier,
+        response: Response,
+    ) -> Self {
+        Self {
+            kind: PacketType::Unknown,
+            connection: connection.id,
+            client: connection.client,
+            server: connection.server,
+            tls: carrier.tls,
+            tunnel: carrier.tunnel,
+            request: None,
+            response: Some(response),
+            rare: Rare::default(),
+            inferred: true,
+        }
+    }
+
+    /// Whether it is an answer that opens a session, and its request was not seen.
+    pub(crate) fn opens_without_request(&self) -> bool {
+        let opens = self.response.as_ref().is_some_and(|answer| answer.protocol.is_some());
+        self.request.is_none() && opens
+    }
+
     /// Whether its answer is one that only a Fragment gets: a server that has a session confirms bytes of it.
     pub(crate) fn confirms_bytes(&self) -> bool {
         self.response.as_ref().is_some_and(|response| {

@@ -1,5 +1,6 @@
 //! A request of the upload protocol.
 
+use std::num::NonZeroU64;
 use std::ops::Deref;
 use std::sync::LazyLock;
 
@@ -53,9 +54,10 @@ pub struct Request {
     pub body: Body,
     /// Length of the longest header value, in bytes; Windows servers take 4,096 ([MC-BUP] 2.2.1).
     pub longest_value: u64,
-    /// Bytes of the connection that the server had sent, and the client acknowledged, when it asked.
+    /// The next byte of the server, counted from 1 on the connection, that the client waited for when it asked; `None`
+    /// where a hole held the request back until that was unknown.
     #[serde(skip)]
-    pub answered: u64,
+    pub awaits: Option<NonZeroU64>,
     /// What few requests have.
     #[serde(flatten)]
     pub rare: Rare<RareRequest>,

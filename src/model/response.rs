@@ -153,6 +153,12 @@ impl Response {
         self.odd.iter().any(|odd| odd == "cut")
     }
 
+    /// What a proxy itself says of the error, in a field like `X-Squid-Error`.
+    pub(crate) fn own_error(&self) -> Option<&str> {
+        let mut fields = self.hops.iter().filter_map(|hop| hop.split_once(": "));
+        fields.find(|(name, _)| name.ends_with("-Error")).map(|(_, error)| error)
+    }
+
     /// Any status of success; a server sends 200 or 201 ([MC-BUP] 2.2.1.2 and the packet pages).
     pub fn is_success(&self) -> bool {
         matches!(self.http_status, 200..=299)

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::rules::hosts::bare;
 use crate::rules::origin::{self, Origin};
-use crate::rules::{look, runner};
+use crate::rules::{front, look, runner};
 use crate::sessions::{Directory, Web};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -55,12 +55,16 @@ pub struct Brief {
     pub sent: u64,
     /// How far the server confirmed the file.
     pub acknowledged: u64,
+    /// The highest offset that an answer named as the next one.
+    pub named: u64,
     /// Its first frame.
     pub first: At,
     /// Its last frame.
     pub last: At,
     /// `Server` of the answer to its Create-Session.
     pub software: Option<Text>,
+    /// `User-Agent` of its client.
+    pub agent: Option<Text>,
     /// A reply was offered.
     pub replied: bool,
     /// Its first large Fragments.
@@ -127,9 +131,11 @@ impl Brief {
             total: session.bytes_total,
             sent: session.bytes_sent,
             acknowledged: session.bytes_acknowledged,
+            named: most,
             first: span.first,
             last: span.last,
             software: answers().find_map(|answer| answer.server.clone()),
+            agent: session.user_agent.clone(),
             replied: session.reply_url.is_some(),
             passed: Passed::all(session),
         })
@@ -232,6 +238,8 @@ pub struct Around<'a> {
     pub(super) history: &'a History,
     /// Earlier ones of the same client with the same URL, be they over or not, by their ends.
     pub(super) uploads: &'a [&'a Brief],
+    /// Those with its URL whose client is its server, that may still go on.
+    pub(super) behind: &'a [Brief],
     /// The canonical id of the session that is judged.
     pub(super) id: Option<&'a Text>,
     /// Connections that never came about, so far.
@@ -270,7 +278,7 @@ impl<'a> Around<'a> {
         let proxy = session.server.address;
         let key = session.url.clone().map(|url| Key::Upload(proxy, url));
         let (started, ended) = (session.started, session.ended);
-        self.history.with(key).filter(move |brief| {
+        self.history.with(key).chain(self.behind).filter(move |brief| {
             brief.created && brief.first.time >= started && brief.first.time <= ended
         })
     }
@@ -315,16 +323,18 @@ impl<'a> Around<'a> {
         })
     }
 
-    /// Who answered an exchange, in view of what the same address answered to ordinary requests.
-    pub fn origin(&self, exchange: &Exchange) -> Origin {
-        let hidden = self.named_elsewhere(exchange).is_some();
+    /// Who answered an exchange, in view of what the same address answered to ordinary requests, and of what answered
+    /// before on the same connection.
+    pub fn origin(&self, session: &Session, exchange: &Exchange) -> Origin {
+        let hidden =
+            self.named_elsewhere(exchange).is_some() || front::is_between(session, exchange);
         if hidden { Origin::Proxy } else { Origin::of(exchange) }
     }
 
     /// The same, with the name that it gives itself; `None` without an answer.
-    pub fn told(&self, exchange: &Exchange) -> Option<String> {
+    pub fn told(&self, session: &Session, exchange: &Exchange) -> Option<String> {
         let hidden = self.named_elsewhere(exchange).map(|_| origin::NAMELESS_PROXY.to_owned());
-        hidden.or_else(|| Origin::told(exchange))
+        hidden.or_else(|| front::told(session, exchange))
     }
 
     /// Where the same address answered an ordinary request as a server that always gives its name, or through a hop that

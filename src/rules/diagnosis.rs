@@ -23,7 +23,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,
         contributing,
-        answered_by: decisive.map_or(Origin::Nobody, |exchange| around.origin(exchange)),
+        answered_by: decisive.map_or(Origin::Nobody, |exchange| around.origin(session, exchange)),
         answerable: rule.answerable().map(str::to_owned),
         advice: cause.advice.clone().map(String::from),
         confirm: cause.confirm.clone().map(String::from),

@@ -1,12 +1,14 @@
 //! Questions that several rules ask.
 
-use crate::at::{At, Span};
+use std::fmt::Display;
+
+use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::fields::{self, ContentRange};
 use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
-use crate::stream::{Connection, Reset, Side};
+use crate::stream::{Connection, Side};
 
 /// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub const CLIENT_WAITS_SECS: f64 = 300.0;
@@ -72,9 +74,9 @@ pub fn is_of_application(answer: &Response) -> bool {
     context.is_some_and(|(value, _)| value == 7)
 }
 
-/// A number with the noun that it counts.
-pub fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
+/// A number with its noun, as `1 request` and `2 requests`.
+pub fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
@@ -145,6 +147,18 @@ pub fn stranger(exchange: &Exchange) -> Option<&Response> {
     (other && !response.is_challenge() && response.http_status != 413).then_some(response)
 }
 
+/// The same of a request that the capture lacks, with the seconds that its client had waited at most.
+pub fn stranger_alone<'a>(
+    session: &Session,
+    exchange: &'a Exchange,
+) -> Option<(&'a Response, f64)> {
+    let response = exchange.response.as_ref().filter(|_| exchange.request.is_none())?;
+    let other = !response.is_ack() && !response.is_cut() && !response.is_challenge();
+    let sent = session.connection(exchange.connection)?.client_side.last_data?;
+    let first = response.span.first;
+    (other && sent.frame < first.frame).then(|| (response, first.time.secs_since(sent.time)))
+}
+
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
     session.index.carried_on(&session.exchanges) > exchange.span().first.frame
@@ -207,11 +221,6 @@ pub fn wait_secs(exchange: &Exchange) -> f64 {
     }
 }
 
-/// A number with its noun, as `1 request` and `2 requests`.
-pub fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// The byte that the server wanted next when a Fragment was sent.
 pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     let frame = exchange.request.as_ref()?.span.first.frame;
@@ -237,129 +246,11 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     sent
 }
 
-/// Requests that the client sent whole and then stopped waiting for, with the seconds it waited. Those whose connection
-/// the server ended are none.
-pub fn unanswered(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
-    session.exchanges.iter().filter_map(|exchange| {
-        let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
-        let connection = session.connection(exchange.connection)?;
-        let reset = connection.reset.map(|reset| (reset.side, reset.at));
-        let first = first_fin(connection).into_iter().chain(reset).min_by_key(|(_, at)| at.frame);
-        if !request.body.complete || first.is_some_and(|(side, _)| side == Side::Server) {
-            return None;
-        }
-        let closed = connection.client_side.fin.or(connection.reset.map(|reset| reset.at));
-        // On the same connection, the next request may just not have waited for the answer to this one.
-        let moved = |next: &&Exchange| next.connection != exchange.connection;
-        let next = after(session, exchange).find(moved).map(|next| next.span().first);
-        let end = closed.or(next)?;
-        Some((exchange, end.time.secs_since(request.span.last.time)))
-    })
-}
-
-/// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
-/// before it asked again, or to the end, or the capture has all of it.
-pub fn is_unanswered(session: &Session, exchange: &Exchange) -> bool {
-    let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
-        return false;
-    };
-    let Some(connection) = session.connection(exchange.connection) else { return true };
-    let server = &connection.server_side;
-    if server.packets == 0 || server.lost_by_capture + server.missing == 0 {
-        return server.packets > 0;
-    }
-    let mut own = after(session, exchange).filter(|other| other.connection == exchange.connection);
-    let next = own.find_map(|other| Some(other.request.as_ref()?.answered));
-    next.unwrap_or(server.acked) <= request.answered
-}
-
-/// How long a client sends a request ([MC-BUP] 3.1.2.1).
-pub const CLIENT_SENDS_SECS: f64 = 120.0;
-
-/// A request that was cut off before its end, and unanswered.
-#[derive(Clone, Copy, Debug)]
-pub struct Cut<'a> {
-    /// What it was.
-    pub exchange: &'a Exchange,
-    /// Who ended the connection.
-    pub by: Side,
-    /// By RST.
-    pub reset: bool,
-    /// Seconds from its first byte to the end of the connection.
-    pub secs: f64,
-    /// Its frames and the one that ended it.
-    pub span: Span,
-}
-
-impl Cut<'_> {
-    /// The word for who ended the connection.
-    pub const fn who(&self) -> &'static str {
-        match self.by {
-            Side::Client => "client",
-            Side::Server => "server",
-        }
-    }
-
-    /// Bytes of the body that were sent.
-    pub fn sent(&self) -> u64 {
-        self.exchange.request.as_ref().map_or(0, |request| request.body.bytes)
-    }
-
-    /// Bytes of the body that were to come.
-    pub fn announced(&self) -> u64 {
-        self.exchange.request.as_ref().and_then(|request| request.content_length).unwrap_or(0)
-    }
-}
-
-/// Requests that the end of their connection cut off.
-pub fn cut_requests(session: &Session) -> impl Iterator<Item = Cut<'_>> {
-    session.exchanges.iter().filter_map(|exchange| {
-        let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
-        let connection = session.connection(exchange.connection)?;
-        let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
-        // One that crossed the end of an idle connection was not ended by that.
-        let fin = first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
-        let (by, at, reset) = match (connection.reset, fin) {
-            (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
-                (reset.side, reset.at, true)
-            }
-            (_, Some((side, fin))) => (side, fin, false),
-            _ => return None,
-        };
-        if request.body.complete || !missing {
-            return None;
-        }
-        let mut span = request.span;
-        span.extend(at);
-        let secs = at.time.secs_since(request.span.first.time);
-        Some(Cut { exchange, by, reset, secs, span })
-    })
-}
-
 /// Who closed a connection first, and when.
 pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
     let sides = [Side::Client, Side::Server];
     let fins = sides.into_iter().filter_map(|side| Some((side, connection.side(side).fin?)));
     fins.min_by_key(|(_, fin)| fin.frame)
-}
-
-/// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
-pub fn unanswered_message(session: &Session, exchange: &Exchange, waited: f64) -> String {
-    let mut message = format!("{} was not answered within {waited:.0} s", exchange.kind);
-    let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
-    match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
-        Some(0) => message.push_str(", though its bytes were acknowledged"),
-        Some(bytes) => message.push_str(&format!(", {bytes} bytes were never acknowledged")),
-        None => {}
-    }
-    message
-}
-
-/// The frames of an exchange with the RST that ended it.
-pub fn reset_span(exchange: &Exchange, reset: &Reset) -> Span {
-    let mut span = Span::at(exchange.span().first);
-    span.extend(reset.at);
-    span
 }
 
 /// Whether a Close or Cancel was answered with success before an exchange began.

@@ -20,6 +20,7 @@ pub mod around;
 mod connect;
 mod diagnosis;
 pub mod finding;
+mod front;
 mod handshake;
 pub(crate) mod hosts;
 mod look;
@@ -38,6 +39,7 @@ mod runner;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 mod verb;
 
 mod auth;
@@ -143,6 +145,7 @@ pub static ALL: &[&Rule] = &[
     &http::redirected::RULE,
     &http::server_not_bits::RULE,
     &http::stray_bytes::RULE,
+    &http::tunnel_refused::RULE,
     &http::verb_rejected_by_iis::RULE,
     &http::verb_rejected_by_proxy::RULE,
     &http::verb_rejected_by_server::RULE,

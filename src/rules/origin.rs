@@ -66,7 +66,7 @@ impl Origin {
     pub fn describe(response: &Response) -> String {
         let (origin, name) = judge(response);
         match (origin, name) {
-            (Self::Proxy, Some(name)) => format!("the proxy {name}"),
+            (Self::Proxy, Some(name)) => proxy(&name),
             (Self::Waf, Some(name)) => format!("the web application firewall {name}"),
             (Self::WebServer, Some(name)) => format!("the web server {name}"),
             (Self::WebServer, None) => "a web server without a name".to_owned(),
@@ -74,6 +74,11 @@ impl Origin {
             (origin, _) => origin.name().to_owned(),
         }
     }
+}
+
+/// The words for a proxy that gives a name.
+pub(super) fn proxy(name: &str) -> String {
+    format!("the proxy {}", name.trim().chars().take(NAME).collect::<String>())
 }
 
 /// The words for a proxy that gives no name.

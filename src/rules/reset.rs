@@ -1,7 +1,8 @@
 //! Who sent an RST: the host that it names, or something on the way.
 
+use crate::at::Span;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, look};
+use crate::rules::{Confidence, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
 
 /// A TTL may differ by so much within one host: routes change.
@@ -43,7 +44,7 @@ pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
             .connections
             .iter()
             .any(|next| (last..reset.at.frame).contains(&next.first.frame));
-        let answered = !look::is_unanswered(session, waiting);
+        let answered = !unanswered::is_so(session, waiting);
         if closed || moved_on || gives_up(connection) || answered {
             return None;
         }
@@ -66,6 +67,13 @@ pub fn repeats_in_vain(connection: &Connection) -> bool {
 
 /// One repeat may be the last thing before the capture lost sight of the connection.
 const IN_VAIN: u32 = 2;
+
+/// The frames of an exchange with the RST that ended it.
+pub fn span(exchange: &Exchange, reset: &Reset) -> Span {
+    let mut span = Span::at(exchange.span().first);
+    span.extend(reset.at);
+    span
+}
 
 /// When an RST came, as far as its exchange got.
 pub fn moment(exchange: &Exchange) -> String {

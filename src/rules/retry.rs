@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Around, look};
+use super::{Around, unanswered};
 use crate::at::Span;
 use crate::model::{Exchange, Outcome, Response, Session, Text};
 
@@ -56,11 +56,11 @@ fn asked_for(exchange: &Exchange) -> Option<Text> {
 }
 
 fn has_failed(session: &Session, exchange: &Exchange) -> bool {
-    let unanswered = look::is_unanswered(session, exchange);
+    let silent = unanswered::is_so(session, exchange);
     let refused = |response: &Response| {
         response.http_status >= 400 && !matches!(response.http_status, 401 | 407 | 413 | 416)
     };
-    exchange.request.is_some() && (unanswered || exchange.response.as_ref().is_some_and(refused))
+    exchange.request.is_some() && (silent || exchange.response.as_ref().is_some_and(refused))
 }
 
 /// The pauses in seconds between one try and the next.

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::around::{Around, Brief, History, canonical, handshakes_of};
+use super::rounds::Door;
 use super::{
     Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis, rounds,
 };
@@ -17,6 +18,8 @@ use crate::sessions::{RefusedTunnel, Web};
 pub struct Sight<'a> {
     /// Sessions with the same client and URL that may still go on.
     pub open: &'a [Brief],
+    /// Sessions with the same URL whose client is the session's server, that may still go on.
+    pub behind: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, so far.
@@ -57,13 +60,14 @@ impl Judge {
 
     /// Fills in the findings and the diagnosis of a session.
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
-        let Sight { open, attempts, lookups, tls, web, end } = *sight;
+        let Sight { open, behind, attempts, lookups, tls, web, end } = *sight;
         let uploads = &self.history.uploads(session, open);
         let handshakes = &handshakes_of(session, tls).collect::<Vec<_>>();
         let (id, url) = (canonical(session), session.url.clone());
         let around = Around {
             history: &self.history,
             uploads,
+            behind,
             id: id.as_ref(),
             host: url.as_deref().and_then(address::host_and_port),
             attempts,
@@ -80,9 +84,11 @@ impl Judge {
         self.seen.add(session);
     }
 
-    /// Takes in tunnels for BITS that were refused, as far as the client had the time to bring credentials by `end`.
+    /// Takes in tunnels for BITS that were refused; where credentials were asked for, those that had the time to come by
+    /// `end`.
     pub fn tunnels(&mut self, refused: &[RefusedTunnel], end: At) {
-        let over = |one: &&RefusedTunnel| rounds::has_given_up(&one.exchange, end);
+        let asked = |one: &RefusedTunnel| Door::Proxy.stopped(&one.exchange);
+        let over = |one: &&RefusedTunnel| !asked(one) || rounds::has_given_up(&one.exchange, end);
         self.seen.tunnels = refused.iter().filter(over).cloned().collect();
     }
 

@@ -25,7 +25,7 @@ pub struct Seen {
     pub lost: u64,
     /// The frames of the first such connection.
     pub lost_in: Option<Span>,
-    /// Tunnels for BITS that proxies refused to the end for want of credentials.
+    /// Tunnels for BITS that proxies refused to the end.
     pub tunnels: Vec<RefusedTunnel>,
     ends: HashSet<(IpAddr, SocketAddr), RandomState>,
     ports: HashSet<u16, RandomState>,

@@ -139,7 +139,9 @@ impl Sessions {
             .map(canonical_id);
         let at = exchange.span().last;
         let found = match (&exchange.kind, id.filter(|id| !id.is_empty())) {
-            (PacketType::CreateSession, _) => self.attempt(asked),
+            (PacketType::CreateSession, _) => self
+                .attempt(asked)
+                .or_else(|| last.filter(|last| self.was_opened_behind(*last, exchange))),
             (_, Some(id)) => self
                 .by_request_id(asked, &id, last)
                 .or_else(|| self.open.graves.find(&id, asked, at)),
@@ -217,6 +219,16 @@ impl Sessions {
                 && open.has_path(asked)
                 && open.is_provisional()
                 && !open.is_created()
+        })
+    }
+
+    /// Whether an Ack that was seen without its request opened the session, behind a request that a hole held back.
+    fn was_opened_behind(&self, session: Number, exchange: &Exchange) -> bool {
+        let first = self.open.get(session).and_then(|open| open.exchanges.first());
+        first.is_some_and(|first| {
+            first.opens_without_request()
+                && first.connection == exchange.connection
+                && exchange.span().last.frame < first.span().first.frame
         })
     }
 

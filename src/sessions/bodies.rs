@@ -36,7 +36,12 @@ impl Sessions {
         let link = match self.last {
             Some((id, link)) if (id, link.exchange) == (connection.id, exchange) => link,
             _ => {
-                let Some(link) = self.link(connection.id, exchange).copied() else { return };
+                let Some(link) = self.link(connection.id, exchange).copied() else {
+                    if side == Side::Server {
+                        self.early.body(connection.id, exchange, at, offset, bytes);
+                    }
+                    return;
+                };
                 self.last = Some((connection.id, link));
                 link
             }
@@ -135,6 +140,9 @@ impl Sessions {
         why: http::End,
         observer: &mut impl Observer,
     ) {
+        if side == Side::Server {
+            self.early.end(connection.id, exchange, span, why);
+        }
         if let Some(body) = self.body_of(connection, exchange, side) {
             body.complete = why == http::End::Complete;
             body.reset = why == http::End::Reset;
@@ -163,10 +171,14 @@ impl Sessions {
                 });
             }
         }
-        if side == Side::Server && value.response.is_some() {
+        let told = match side {
+            Side::Client => link.answered_early,
+            Side::Server => value.response.is_some(),
+        };
+        if told {
             observer.exchange(value);
             // Without its request it is kept: that may be held for want of an earlier segment.
-            if was_over {
+            if was_over || link.answered_early {
                 channel.exchanges.retain(|other| other.exchange != exchange);
             }
         }

@@ -1,5 +1,7 @@
 //! Heads of messages: to which session they go, and what they change there.
 
+use std::num::NonZeroU64;
+
 use super::open::Number;
 use super::{Link, Sessions, tunnels};
 use crate::at::Span;
@@ -22,7 +24,8 @@ impl Sessions {
             return;
         }
         let mut request = decode::request(head, span, self.secrets, &mut self.words);
-        request.answered = connection.server_side.acked;
+        let next = NonZeroU64::MIN.saturating_add(connection.server_side.acked);
+        request.awaits = (span.last.frame == connection.last.frame).then_some(next);
         let kind = decode::packet_type(&request);
         let start = request
             .content_range
@@ -63,7 +66,10 @@ impl Sessions {
         let pipelined = hashed && self.has_unanswered_fragment(connection.id, session);
         match early {
             Some(_) => self.complete(value, exchange, start),
-            None => self.keep(session, value, exchange, start),
+            None => {
+                self.keep(session, value, exchange, start);
+                self.answer_early(connection.id, exchange);
+            }
         }
         self.weigh(session, head);
         if hashed {
@@ -82,6 +88,7 @@ impl Sessions {
             let request = decode::request(head, span, self.secrets, &mut self.words);
             self.tunnels.ask(connection, exchange, request);
         }
+        self.early.take(connection.id, exchange);
         self.web.asked(connection.id, exchange, head);
         self.look_for_reply(connection, exchange, span, head);
     }
@@ -150,7 +157,14 @@ impl Sessions {
         if channel.exchanges.len() >= self.limits.pending_requests {
             channel.exchanges.remove(0);
         }
-        channel.exchanges.push(Link { exchange, session, index, start, request_over: false });
+        channel.exchanges.push(Link {
+            exchange,
+            session,
+            index,
+            start,
+            request_over: false,
+            answered_early: false,
+        });
     }
 
     pub(super) fn response(
@@ -171,6 +185,9 @@ impl Sessions {
                 }
                 self.web.answered(connection, exchange, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
+                if head.unasked {
+                    self.keep_early(connection, exchange, span, head);
+                }
                 return;
             }
             self.orphan(connection, exchange, span, head);

@@ -4,6 +4,7 @@ mod assign;
 mod beginning;
 mod bodies;
 mod course;
+mod early;
 mod graves;
 mod heads;
 mod moves;
@@ -32,6 +33,7 @@ use crate::rules::around::Brief;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
+use early::Early;
 use open::Number;
 use orphans::Strays;
 use replies::Replies;
@@ -52,6 +54,7 @@ pub struct Sessions {
     strays: Strays,
     web: Web,
     tunnels: Tunnels,
+    early: Early,
     late: u64,
     digest: bool,
     hashing: Pool,
@@ -98,6 +101,8 @@ struct Link {
     /// Offset of the body in the file, for Fragments.
     start: Option<u64>,
     request_over: bool,
+    /// Its response was seen first.
+    answered_early: bool,
 }
 
 impl Sessions {
@@ -111,6 +116,7 @@ impl Sessions {
             strays: Strays::new(),
             web: Web::default(),
             tunnels: Tunnels::default(),
+            early: Early::default(),
             late: 0,
             digest,
             hashing: Pool::default(),
@@ -169,8 +175,9 @@ impl Sessions {
     }
 
     /// A connection is over: nothing more can be answered on it.
-    pub fn closed(&mut self, connection: &Connection) {
+    pub fn closed(&mut self, connection: &Connection, observer: &mut impl Observer) {
         self.last = None;
+        self.settle_early(connection, observer);
         let Some(channel) = self.connections.remove(&connection.id) else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
@@ -251,7 +258,15 @@ impl Sessions {
         })
     }
 
-    /// Tunnels for BITS that proxies refused to the end for want of credentials.
+    /// The sessions that a session's server has, as a client, with the same URL, may still go on with, and were last seen
+    /// before its end.
+    pub fn open_behind(&mut self, session: &Session) -> Vec<Brief> {
+        session.url.as_ref().map_or_else(Vec::new, |url| {
+            self.open.before(session.server.address, url, session.ended)
+        })
+    }
+
+    /// Tunnels for BITS that proxies refused to the end.
     pub fn refused_tunnels(&self) -> &[RefusedTunnel] {
         self.tunnels.refused()
     }

@@ -10,7 +10,6 @@ use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
 use crate::model::exchange::Exchange;
-use crate::model::rare::Rare;
 use crate::stream::Connection;
 
 /// Sessions of nothing but answers that are remembered, the latest ones.
@@ -60,18 +59,7 @@ impl Sessions {
             return;
         }
         let response = decode::response(head, span, self.secrets, &mut self.words);
-        let value = Exchange {
-            kind: PacketType::Unknown,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: head.carrier.tls,
-            tunnel: head.carrier.tunnel,
-            request: None,
-            response: Some(response),
-            rare: Rare::default(),
-            inferred: true,
-        };
+        let value = Exchange::answer_only(connection, head.carrier, response);
         let asked = &Asked::of(&value);
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let home = self.home(&value, asked, last);

@@ -49,6 +49,13 @@ pub(crate) fn leads_to(path: &str, reply: &str) -> bool {
     path.strip_suffix(reply).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
+impl Replies {
+    /// Whether the client of a session was told to fetch one.
+    pub fn is_awaited(&self, session: Number) -> bool {
+        self.awaited.iter().any(|(_, of)| *of == session)
+    }
+}
+
 impl Sessions {
     /// A response named where the reply is.
     pub(super) fn await_reply(&mut self, url: &str, session: Number) {

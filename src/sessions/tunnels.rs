@@ -1,4 +1,4 @@
-//! Tunnels that BITS asked a proxy for and was refused for want of credentials: what was to go through them is unseen.
+//! Tunnels that BITS asked a proxy for and was refused: what was to go through them is unseen.
 
 use std::collections::VecDeque;
 
@@ -24,13 +24,20 @@ pub(super) struct Tunnels {
     refused: Vec<RefusedTunnel>,
 }
 
-/// A tunnel that a proxy refused for want of credentials, and the client gave none.
+/// A tunnel that a proxy refused; where it asked for credentials, the client gave none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefusedTunnel {
-    /// The first CONNECT with its answer.
+    /// The first CONNECT that was refused so, with its answer.
     pub exchange: Exchange,
     /// How often it was refused.
     pub tries: u64,
+}
+
+impl RefusedTunnel {
+    /// The status that refused it.
+    pub fn status(&self) -> u16 {
+        self.exchange.response.as_ref().map_or(0, |response| response.http_status)
+    }
 }
 
 /// Whether a request is the CONNECT of BITS.
@@ -81,20 +88,21 @@ impl Tunnels {
         };
         let status = response.http_status;
         exchange.response = Some(response);
-        let known = self.refused.iter().position(|other| is_same(&other.exchange, &exchange));
         let tried = exchange.request.as_ref().is_some_and(|r| r.proxy_authorization.is_some());
-        match known {
-            // Whoever has credentials is told something else, and whoever gets through nothing.
-            Some(known) if tried || status != CHALLENGE => {
-                self.refused.remove(known);
-            }
-            Some(known) => {
-                self.refused.iter_mut().skip(known).take(1).for_each(|refused| refused.tries += 1);
-            }
-            None if !tried && status == CHALLENGE && self.refused.len() < KEPT => {
-                self.refused.push(RefusedTunnel { exchange, tries: 1 });
-            }
-            None => {}
+        // Credentials that are not enough yet are a step of a handshake.
+        let refused = status >= 400 && !(tried && status == CHALLENGE);
+        let known = self.refused.iter().position(|other| is_same(&other.exchange, &exchange));
+        let again = known.and_then(|known| self.refused.get_mut(known));
+        if let Some(again) = again.filter(|again| refused && again.status() == status) {
+            again.tries += 1;
+            return;
+        }
+        // The last word counts.
+        if let Some(known) = known {
+            self.refused.remove(known);
+        }
+        if refused && self.refused.len() < KEPT {
+            self.refused.push(RefusedTunnel { exchange, tries: 1 });
         }
     }
 

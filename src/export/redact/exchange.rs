@@ -46,7 +46,7 @@ fn asked(request: &mut Request, names: &mut Names<'_>) {
         content_length: _,
         body: _,
         longest_value: _,
-        answered: _,
+        awaits: _,
         rare,
     } = request;
     names.method(method);

@@ -66,7 +66,8 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            for tunnel in &seen.tunnels {
+            let asked = |tunnel: &&RefusedTunnel| Door::Proxy.stopped(&tunnel.exchange);
+            for tunnel in seen.tunnels.iter().filter(asked) {
                 // It may as well be for a download.
                 let message = refused(tunnel);
                 let span = tunnel.exchange.span();
@@ -101,6 +102,6 @@ fn refused(tunnel: &RefusedTunnel) -> String {
     let RefusedTunnel { exchange, tries } = tunnel;
     let target = exchange.request.as_ref().map_or("", |request| &request.target);
     let asks = asks(exchange);
-    let tries = look::count(*tries, "time");
+    let tries = look::counted(*tries, "time");
     format!("407 for a tunnel of BITS to \"{target}\"{asks}, {tries}, and no credentials followed")
 }

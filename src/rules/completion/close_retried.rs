@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, unanswered};
 
 rule! {
     /// The session was closed more than once.
@@ -39,6 +39,24 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// The first leg of a handshake was not captured:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// = connection
+    /// > CLOSE-SESSION lost
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// > CLOSE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// > CLOSE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 200
+    /// ```
     ///
     /// Answerable: the server, or the network where the answer was lost
     /// Advice: Look at what answered the first Close-Session, and into the server's log at that time.
@@ -49,7 +67,7 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let counts = |exchange: &&Exchange| {
         let challenged = exchange.response.as_ref().is_some_and(Response::is_challenge);
-        let unseen = exchange.response.is_none() && !look::is_unanswered(session, exchange);
+        let unseen = exchange.response.is_none() && !unanswered::is_so(session, exchange);
         exchange.kind == PacketType::CloseSession
             && exchange.request.is_some()
             && !challenged

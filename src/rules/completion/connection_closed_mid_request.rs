@@ -1,7 +1,7 @@
 //! The rule `connection-closed-mid-request`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, unanswered};
 
 rule! {
     /// The connection was closed inside a request.
@@ -30,17 +30,30 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! server resets
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// < 413 lost
+    /// ! client closes
+    /// ```
     ///
     /// Answerable: who closed it
     /// Advice: Look into the logs of who closed it: a stopped service, a suspended job, a user who logged off, a recycled process.
     /// Confirm: Event 61 in the client's BITS-Client log at the same second.
     /// Reference: [MC-BUP] 3.1.6
-    Warning, belief 39, needs WholeSession, TroubledSession
+    Warning, belief 39, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for cut in look::cut_requests(session) {
-        if !cut.reset && cut.secs < look::CLIENT_SENDS_SECS {
+    for cut in unanswered::cut(session) {
+        if !cut.reset && cut.secs < unanswered::CLIENT_SENDS_SECS {
             let message = format!(
                 "the {} closed the connection after {} of {} bytes of the {}",
                 cut.who(),

@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, look, unanswered};
 
 rule! {
     /// The client gave up waiting before its five minutes were over.
@@ -22,19 +22,34 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/20
+    /// ... 30 s
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 lost
+    /// ... 30 s
+    /// ! client closes
+    /// ```
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
     /// Advice: Look what the server did at this time; raise the client's own time-out above five minutes.
     /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken.
     /// Reference: [MC-BUP] 3.1.2.2
-    Warning, belief 38, needs WholeSession, TroubledSession
+    Warning, belief 38, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, waited) in look::unanswered(session) {
+    for (exchange, waited) in unanswered::whole(session) {
         if waited < look::CLIENT_WAITS_SECS {
-            let message = look::unanswered_message(session, exchange, waited);
+            let message = unanswered::message(session, exchange, waited);
             notes.likely(exchange.span(), message);
         }
     }

@@ -1,7 +1,7 @@
 //! The rule `request-timeout`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, unanswered};
 
 rule! {
     /// A request took so long to send that one side gave up.
@@ -28,17 +28,23 @@ rule! {
     /// > FRAGMENT 0-99999/200000 pace=130
     /// < 200
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-99999/200000 sent=60000 pace=130
+    /// ! client resets
+    /// ```
     ///
     /// Answerable: the network, or the server where its window is closed
     /// Advice: Look at loss, round trips and zero windows of this connection; limit what BITS may use, or mend the slow link.
     /// Client: 0x80072EE2
     /// Confirm: A capture at the other end: where the bytes wait.
     /// Reference: [MC-BUP] 3.1.2.1
-    Error, belief 51, needs WholeSession, TroubledSession
+    Error, belief 51, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for cut in look::cut_requests(session).filter(|cut| cut.secs >= look::CLIENT_SENDS_SECS) {
+    for cut in unanswered::cut(session).filter(|cut| cut.secs >= unanswered::CLIENT_SENDS_SECS) {
         let message = format!(
             "{} of {} bytes of the {} in {:.0} s, then the {} gave up",
             cut.sent(),

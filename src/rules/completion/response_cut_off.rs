@@ -3,7 +3,7 @@
 use crate::at::At;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::reset::sender;
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, unanswered};
 use crate::stream::{Connection, Reset, Side};
 
 rule! {
@@ -50,20 +50,44 @@ rule! {
     ///   | an answer
     /// ! server closes
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/20
+    /// ! server closes
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/20
+    /// < 500 plain sent=10
+    ///   | an answer that is longer than that
+    /// ! server closes
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 lost
+    /// ! server closes
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Look into the server's log for a crash or recycle at this time.
     /// Confirm: The server's Application log; a capture at the server.
     /// Reference: RFC 9112 8
-    Warning, belief 44, needs WholeSession, Exchange
+    Warning, belief 44, needs Anything, Exchange
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(connection) = session.connection(exchange.connection) else { return };
     let mut span = exchange.span();
     let told = match &exchange.response {
-        Some(response) => cut_off(response, connection),
-        None => hung_up(exchange, connection),
+        Some(response) => {
+            cut_off(response, connection).filter(|_| has_end(connection, Some(response)))
+        }
+        None => hung_up(exchange, connection)
+            .filter(|_| has_end(connection, None) && unanswered::is_seen(session, exchange)),
     };
     if let Some((message, end)) = told {
         span.extend(end);
@@ -71,6 +95,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let severity = if recovered { Severity::Note } else { notes.severity() };
         notes.note(severity, Confidence::Certain, &[span], message);
     }
+}
+
+/// Whether the capture has all that the server sent of an answer, as far as there is one.
+fn has_end(connection: &Connection, response: Option<&Response>) -> bool {
+    let server = &connection.server_side;
+    let seen = |response: &Response| !response.is_cut() && response.body.holes.is_empty();
+    let told = server.lost_by_capture == 0 || response.is_none_or(seen);
+    told && server.cut + server.missing == 0 && connection.client_side.packets > 0
 }
 
 fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)> {

@@ -1,7 +1,7 @@
 //! The rule `response-timeout`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, look, unanswered};
 
 rule! {
     /// The server did not answer within five minutes.
@@ -31,19 +31,34 @@ rule! {
     /// ! client closes
     /// ! server resets
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/20
+    /// ... 300 s
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 lost
+    /// ... 300 s
+    /// ! client closes
+    /// ```
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
     /// Advice: Look what the server did for these five minutes: a hung worker process, a slow disk, a waiting application.
     /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken; a capture at the server.
     /// Reference: [MC-BUP] 3.1.2.2
-    Error, belief 50, needs WholeSession, TroubledSession
+    Error, belief 50, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, waited) in look::unanswered(session) {
+    for (exchange, waited) in unanswered::whole(session) {
         if waited >= look::CLIENT_WAITS_SECS {
-            let message = look::unanswered_message(session, exchange, waited);
+            let message = unanswered::message(session, exchange, waited);
             notes.likely(exchange.span(), message);
         }
     }

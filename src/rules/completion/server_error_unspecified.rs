@@ -2,7 +2,7 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look, runner};
+use crate::rules::{Confidence, Notes, Severity, front, look, runner};
 
 rule! {
     /// The server failed or refused, and nothing else tells why.
@@ -55,7 +55,7 @@ fn check(session: &Session, explained: bool, notes: &mut Notes<'_>) {
             // A retry that worked is the way the protocol mends it.
             let recovered = look::recovered(session, exchange);
             let severity = if recovered { Severity::Note } else { notes.severity() };
-            let message = message(exchange, response);
+            let message = message(session, exchange, response);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         }
     }
@@ -72,7 +72,7 @@ fn check(session: &Session, explained: bool, notes: &mut Notes<'_>) {
         && !is_a_step(response)
         && !says_nothing(session, response)
     {
-        notes.likely(exchange.span(), message(exchange, response));
+        notes.likely(exchange.span(), message(session, exchange, response));
     }
 }
 
@@ -94,20 +94,37 @@ fn means_something(code: u32) -> bool {
     hresult::symbol(code).is_some() || code == MISPRINTED
 }
 
-fn message(exchange: &Exchange, response: &Response) -> String {
-    let code = match (&response.error, response.error_value().filter(|code| means_something(*code)))
-    {
+fn message(session: &Session, exchange: &Exchange, response: &Response) -> String {
+    let told = |code: &u32| means_something(*code) || hresult::says_something(*code);
+    let code = match (&response.error, response.error_value().filter(told)) {
         (_, Some(code)) => hresult::in_words(code),
         (Some(code), None) => format!("{} \"{}\", which says nothing", code.header, code.raw),
         (None, None) => "no error code".to_owned(),
     };
-    format!("{} was answered {} with {code}", exchange.kind, response.http_status)
+    let who = front::told(session, exchange).filter(|_| !response.is_ack());
+    let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+    format!("{} was answered {}{who} with {code}", exchange.kind, response.http_status)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::fired;
+    use crate::rules::tests::{fired, report};
+
+    #[test]
+    fn a_code_without_a_name_is_told_by_its_facility() {
+        let message = |code: &str| {
+            let text =
+                format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error={code}");
+            let finding = |rule: &str| rule == "server-error-unspecified";
+            let found =
+                report(&text).sessions[0].findings.iter().find(|one| finding(&one.rule)).cloned();
+            found.unwrap().message
+        };
+        assert!(message("0x80070999").ends_with("with 0x80070999, Win32 error 2457"));
+        assert!(message("0x80131501").ends_with("with 0x80131501, error 5377 of facility URT"));
+        assert!(message("0x1").ends_with("which says nothing"));
+    }
 
     #[test]
     fn a_retry_that_works_makes_it_a_note() {

@@ -16,6 +16,15 @@ rule! {
     /// < 413 plain
     ///   Server: nginx
     /// ```
+    /// The capture lacks the request:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-59999/60000 lost
+    /// < 413 plain
+    ///   Server: nginx
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

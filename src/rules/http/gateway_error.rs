@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, runner};
 
 rule! {
     /// A gateway has no live server behind it.
@@ -22,6 +22,30 @@ rule! {
     /// < 502 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// The capture lacks the request:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20 lost
+    /// < 502 plain
+    ///   Server: nginx/1.22.1
+    /// ! client closes
+    /// ```
+    /// It may have been one for something else:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-19/20
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// > GET / lost
+    /// < 502 plain
+    ///   Server: nginx/1.22.1
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// ... 60 s
@@ -38,24 +62,28 @@ rule! {
     /// Advice: Look at the servers behind the gateway and at its health checks: do they ask for a path that answers?
     /// Confirm: The log of the gateway names the server that it could not reach; that server's own log lacks the request.
     /// Reference: RFC 9110 15.6.3
-    Error, belief 94, needs WholeExchange, Trouble
+    Error, belief 94, needs Anything, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = look::stranger(exchange) else { return };
+    let whole = look::stranger(exchange).filter(|_| runner::exchange_is_whole(session, exchange));
+    let whole = whole.map(|response| (response, look::wait_secs(exchange)));
+    let Some((response, waited)) = whole.or_else(|| look::stranger_alone(session, exchange)) else {
+        return;
+    };
     let status = response.http_status;
     if !matches!(status, 502 | 503 | 520..=523 | 525..=530)
         || Origin::of_response(response) == Origin::HttpSys
-        || look::wait_secs(exchange) >= look::ROUND_TIMEOUT_SECS
+        || waited >= look::ROUND_TIMEOUT_SECS
     {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = Origin::describe(response);
-    let message = format!(
-        "{who} answered the {} with {status} after {:.1} s",
-        exchange.kind,
-        look::wait_secs(exchange)
-    );
+    let message = if whole.is_some() {
+        format!("{who} answered the {} with {status} after {waited:.1} s", exchange.kind)
+    } else {
+        format!("{who} answered a request that was not captured with {status}")
+    };
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, runner};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
@@ -17,6 +17,18 @@ rule! {
     /// < 504 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// The capture lacks the request:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20 lost
+    /// ... 60 s
+    /// < 504 plain
+    ///   Server: nginx/1.22.1
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -29,11 +41,13 @@ rule! {
     /// Advice: Raise the gateway's time-out for this path above 300 s (`proxy_read_timeout`, `timeout server`, idle timeout), then see what keeps the server busy.
     /// Confirm: The server's log shows the request with a time taken above the gateway's time-out.
     /// Reference: RFC 9110 15.6.5
-    Error, belief 95, needs WholeExchange, Trouble
+    Error, belief 95, needs Anything, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = look::stranger(exchange) else { return };
+    let whole = look::stranger(exchange).filter(|_| runner::exchange_is_whole(session, exchange));
+    let alone = || look::stranger_alone(session, exchange).map(|(response, _)| response);
+    let Some(response) = whole.or_else(alone) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
     let late = matches!(status, 502 | 503) && waited >= look::ROUND_TIMEOUT_SECS;
     if !late && !matches!(status, 504 | 524) || Origin::of_response(response) == Origin::HttpSys {
@@ -41,6 +55,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = Origin::describe(response);
-    let message = format!("{who} answered the {} with {status} after {waited:.0} s", exchange.kind);
+    let message = if whole.is_some() {
+        format!("{who} answered the {} with {status} after {waited:.0} s", exchange.kind)
+    } else {
+        format!("{who} answered a request that was not captured with {status}")
+    };
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

@@ -1,9 +1,12 @@
 //! The rule `header-stripped`.
 
+use std::borrow::Cow;
 use std::iter;
 
 use crate::at::Span;
-use crate::model::{Exchange, Response, Session};
+use crate::bits::protocol::canonical_id;
+use crate::model::{Exchange, Response, Session, Text};
+use crate::rules::around::Brief;
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look};
 
@@ -25,6 +28,35 @@ rule! {
     /// < 200 plain
     ///   Server: Microsoft-IIS/10.0
     ///   Via: 1.1 filter.corp.test
+    /// ```
+    /// The capture has both sides of a proxy that does not tell of itself:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// = client 192.0.2.80
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > FRAGMENT 0-9/20
+    /// < 200 plain
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// = client 192.0.2.80
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 plain
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > FRAGMENT 0-9/20
+    /// < 200 plain
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -54,7 +86,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(Stripped { response, hop, leg, known }) = stripped(session, exchange, around) else {
+    let Some(Stripped { response, hop, leg, sign }) = stripped(session, exchange, around) else {
         return;
     };
     let spans: Vec<Span> = iter::once(exchange.span()).chain(leg).collect();
@@ -62,9 +94,17 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         "the {} was answered {} through \"{hop}\", without a BITS field{}",
         exchange.kind,
         response.http_status,
-        leg.map_or("", |_| "; behind the proxy the same upload was opened")
+        match (sign, leg) {
+            (Sign::Confirmed, _) => "; behind the proxy its bytes were confirmed",
+            (_, Some(_)) => "; behind the proxy the same upload was opened",
+            _ => "",
+        }
     );
-    let confidence = if known { Confidence::Likely } else { Confidence::Possible };
+    let confidence = match sign {
+        Sign::Confirmed => Confidence::Certain,
+        Sign::Known => Confidence::Likely,
+        Sign::Refuses => Confidence::Possible,
+    };
     let severity = look::unless_made_good(session, exchange, notes.severity());
     notes.note(severity, confidence, &spans, message);
 }
@@ -72,11 +112,21 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 /// An answer without its BITS fields, and what tells that it had them.
 pub(super) struct Stripped<'a> {
     response: &'a Response,
-    hop: &'a str,
+    hop: Cow<'a, str>,
     /// The session that the hop opened in its stead.
     leg: Option<Span>,
+    sign: Sign,
+}
+
+/// What tells that an answer had BITS fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// Behind the hop, the same session got them.
+    Confirmed,
     /// The server was seen to speak BITS.
-    known: bool,
+    Known,
+    /// The server would refuse the verb if it had no BITS.
+    Refuses,
 }
 
 /// A success through a hop that may be an Ack without its fields.
@@ -88,14 +138,29 @@ pub(super) fn stripped<'a>(
     let response = look::stranger(exchange).filter(|response| {
         response.is_success() && !look::is_page(response) && !look::bears_bits(response)
     })?;
-    let hop = response.via.as_ref().or_else(|| response.hops.first())?;
-    let leg =
-        around.opened_behind(session).next().map(|leg| Span { first: leg.first, last: leg.last });
+    let confirming = around.opened_behind(session).find(|leg| confirms(leg, session, exchange));
+    let written = response.via.as_deref().or(response.hops.first().map(String::as_str));
+    let unnamed = || confirming.map(|_| exchange.server.ip().to_string().into());
+    let hop = written.map(Cow::from).or_else(unnamed)?;
+    let leg = confirming.or_else(|| around.opened_behind(session).next());
     let known = leg.is_some() || speaks(session, response, around);
     // IIS without BITS refuses the verb; an Ack has no body.
     let empty = response.body_start.is_empty();
-    let iis = empty && Origin::of_response(response) == Origin::Iis;
-    (known || iis).then_some(Stripped { response, hop, leg, known })
+    let sign = match confirming {
+        Some(_) => Sign::Confirmed,
+        None if known => Sign::Known,
+        None if empty && Origin::of_response(response) == Origin::Iis => Sign::Refuses,
+        None => return None,
+    };
+    let leg = leg.map(|leg| Span { first: leg.first, last: leg.last });
+    Some(Stripped { response, hop, leg, sign })
+}
+
+/// Whether a session behind a proxy is the same, and its server confirmed the bytes of a Fragment.
+fn confirms(leg: &Brief, session: &Session, exchange: &Exchange) -> bool {
+    let id = |id: &Option<Text>| id.as_deref().map(canonical_id);
+    let end = look::range(exchange).and_then(|range| range.end);
+    session.id.is_some() && id(&leg.id) == id(&session.id) && end.is_some_and(|end| leg.named > end)
 }
 
 /// Whether the server gave an Ack in this session, or its software opened another.

@@ -50,8 +50,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if let Some(first) = first {
             let message = format!(
                 "{words} in {} and {}",
-                look::count(requests as u64, "request"),
-                look::count(responses as u64, "response")
+                look::counted(requests, "request"),
+                look::counted(responses, "response")
             );
             notes.add(first.span(), message);
         }

@@ -47,7 +47,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (around.origin(exchange), response.http_status);
+    let (who, status) = (around.origin(session, exchange), response.http_status);
     let success = response.is_success()
         && !look::is_page(response)
         && !look::bears_bits(response)

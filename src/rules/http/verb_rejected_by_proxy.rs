@@ -50,6 +50,31 @@ rule! {
     ///   Server: nginx/1.22.1
     ///   Via: 1.1 p (squid/5.7)
     /// ```
+    /// What answers under another name on the connection of the BITS server stands between:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-IIS/10.0
+    /// > FRAGMENT 0-9/20
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: nginx/1.22.1
+    /// > FRAGMENT 0-9/20
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-IIS/10.0
+    /// > FRAGMENT 0-9/20
+    /// < 403 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 407 plain
@@ -64,12 +89,15 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(response) = look::foreign(exchange) else { return };
+    let Some(response) = look::stranger(exchange) else { return };
     let status = response.http_status;
-    if around.origin(exchange) != Origin::Proxy || !matches!(status, 400 | 403 | 405 | 501) {
+    let opens = look::foreign(exchange).is_some();
+    // Of a session that is open, 400 and 403 are about more than the verb.
+    let refuses = matches!(status, 405 | 501) || opens && matches!(status, 400 | 403);
+    if !refuses || around.origin(session, exchange) != Origin::Proxy {
         return;
     }
-    let who = around.told(exchange).unwrap_or_default();
+    let who = around.told(session, exchange).unwrap_or_default();
     let method = exchange.request.as_ref().map_or("", |request| &request.method);
     let message =
         format!("{who} answered {method} with {status}{}", why(around, exchange, response));
@@ -82,12 +110,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 
 /// What the proxy itself says of the error, or what tells that it is one.
 fn why(around: &Around<'_>, exchange: &Exchange, response: &Response) -> String {
-    let error = response
-        .hops
-        .iter()
-        .find_map(|hop| hop.split_once(": ").filter(|(name, _)| name.ends_with("-Error")));
-    match (error, around.named_elsewhere(exchange)) {
-        (Some((_, error)), _) => format!(" ({error})"),
+    match (response.own_error(), around.named_elsewhere(exchange)) {
+        (Some(error), _) => format!(" ({error})"),
         (_, Some(at)) => format!(", though the server gave its name in frame {}", at.frame),
         _ => String::new(),
     }

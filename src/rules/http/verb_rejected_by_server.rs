@@ -1,6 +1,7 @@
 //! The rule `verb-rejected-by-server`.
 
 use crate::model::{Exchange, Session};
+use crate::rules::front::{self, Place};
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look};
 
@@ -35,6 +36,25 @@ rule! {
     /// > CREATE-SESSION
     /// < 400 plain
     /// ```
+    /// A balancer that sends a later connection to a server without BITS:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-IIS/10.0
+    /// ! server closes
+    /// = connection
+    /// > FRAGMENT 0-9/20
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-IIS/10.0
+    /// > FRAGMENT 0-9/20
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 403 plain
@@ -49,9 +69,12 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(response) = look::foreign(exchange) else { return };
-    let (who, status) = (around.origin(exchange), response.http_status);
-    if who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) {
+    let Some(response) = look::stranger(exchange) else { return };
+    let (who, status) = (around.origin(session, exchange), response.http_status);
+    // What takes part in a session knows the verb.
+    let strange =
+        look::foreign(exchange).is_some() || front::of(session, exchange) == Some(Place::Elsewhere);
+    if strange && who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) {
         let method = exchange.request.as_ref().map_or("", |request| &request.method);
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
         let who = Origin::describe(response);

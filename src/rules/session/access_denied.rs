@@ -19,6 +19,14 @@ rule! {
     /// < 403 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// The capture lacks the request:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 lost
+    /// < 403 error=0x80070005 context=0x5
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 501 error=0x80070005 context=0x5
@@ -40,18 +48,24 @@ rule! {
 const ACCESS_DENIED: u32 = 0x8007_0005;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(answer) = exchange.response.as_ref().filter(|_| exchange.request.is_some()) else {
-        return;
-    };
+    let Some(answer) = &exchange.response else { return };
     let (status, who) = (answer.http_status, Origin::of_response(answer));
+    let asked = exchange.request.is_some();
     let confidence = match who {
-        Origin::BitsServer if denied_by_bits(answer) => Confidence::Certain,
-        Origin::Iis if status == 403 && !answer.is_cut() => Confidence::Likely,
+        Origin::BitsServer if denied_by_bits(answer) && asked => Confidence::Certain,
+        // What was denied is not known.
+        Origin::BitsServer if denied_by_bits(answer) => Confidence::Likely,
+        Origin::Iis if status == 403 && !answer.is_cut() && asked => Confidence::Likely,
         _ => return,
     };
     let code = answer.error_value().map_or(String::new(), |code| format!(" with 0x{code:08X}"));
-    let message = format!("{} was answered {status}{code} by {}", exchange.kind, who.name());
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let what = if asked { exchange.kind.to_string() } else { "a request not captured".to_owned() };
+    let message = format!("{what} was answered {status}{code} by {}", who.name());
+    let severity = if asked {
+        look::unless_recovered(session, exchange, notes.severity())
+    } else {
+        look::unless_made_good(session, exchange, notes.severity())
+    };
     notes.note(severity, confidence, &[exchange.span()], message);
 }
 

@@ -24,6 +24,38 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// Two jobs side by side, or two clients behind one address, one of which takes the place of what the other brought:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// = connection
+    /// > CREATE-SESSION
+    /// < 200 session=2
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// = connection
+    /// > FRAGMENT 0-9/10 session=1
+    /// < 200
+    /// > CLOSE-SESSION session=1
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// = connection
+    /// > CREATE-SESSION
+    /// < 200 session=2
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -58,13 +90,23 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     };
     let other = |brief: &&Brief| {
         // Both legs through a proxy on the client's own machine look alike, but carry one id.
-        brief.created
-            && brief.whole
-            && brief.is_open()
-            && brief.id.is_some()
-            && brief.id != session.id
+        brief.created && brief.whole && brief.id.is_some() && brief.id != session.id
     };
-    let Some(earlier) = around.same_upload().rfind(other) else { return };
+    let others = || around.same_upload().filter(other);
+    let Some(earlier) = others().rfind(|brief| brief.is_open()) else {
+        // Two machines behind one address may have one agent, too.
+        let at = created.span().first.time;
+        let same = |brief: &&Brief| brief.agent == session.user_agent && brief.last.time > at;
+        if let Some(beside) = others().rfind(|brief| same(brief) && is_done(brief)) {
+            notes.note(
+                Severity::Note,
+                Confidence::Possible,
+                &[created.span()],
+                side_by_side(beside),
+            );
+        }
+        return;
+    };
     // A client that never closes its sessions loses nothing by another one.
     let finished = earlier.total == Some(earlier.acknowledged);
     let forced = earlier.outcome == Outcome::Failed;
@@ -76,4 +118,17 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         earlier.acknowledged
     );
     notes.note(severity, Confidence::Certain, &[created.span()], message);
+}
+
+fn is_done(brief: &Brief) -> bool {
+    brief.outcome == Outcome::Completed
+}
+
+fn side_by_side(beside: &Brief) -> String {
+    format!(
+        "session \"{}\" of frame {} for the same URL was under way, too, until frame {}",
+        beside.id.as_deref().unwrap_or_default(),
+        beside.first.frame,
+        beside.last.frame
+    )
 }

@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::hosts::Named;
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, unanswered};
 
 rule! {
     /// The host that BITS-Host-Id named stopped answering.
@@ -47,7 +47,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
     let answer = look::last(session, |later| named.takes(later) && later.response.is_some());
     let success = look::last(session, look::succeeded_fragment);
-    for (exchange, waited) in look::unanswered(session) {
+    for (exchange, waited) in unanswered::whole(session) {
         let at = Some(exchange.span().first.frame);
         if named.takes(exchange) && answer < at {
             let severity = if success > at { Severity::Warning } else { notes.severity() };

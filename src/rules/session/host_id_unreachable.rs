@@ -2,7 +2,7 @@
 
 use crate::model::{Answer, Exchange, Outcome, Session};
 use crate::rules::hosts::Named;
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, look, runner};
 
 rule! {
     /// The host that BITS-Host-Id named cannot be reached.
@@ -30,6 +30,16 @@ rule! {
     /// < 200 session=1 host=node2.example
     /// ! name node2.example NXDOMAIN
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=192.0.2.81 fallback=60
+    /// = server 192.0.2.81:80
+    /// ! unanswered
+    /// = server 192.0.2.80:80
+    /// > PING
+    /// < 200 lost
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=192.0.2.81
@@ -56,7 +66,7 @@ rule! {
     /// Client: 0x80072EFD
     /// Confirm: Resolve the name and open the port from the client (Test-NetConnection).
     /// Reference: [MC-BUP] 1.3.4.2
-    Error, belief 51, needs WholeSession, Around
+    Error, belief 51, needs Anything, Around
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
@@ -72,7 +82,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!(
             "\"{}\" was named, and {} to {} {how}",
             named.value,
-            look::counted(usize::try_from(attempt.tries).unwrap_or(usize::MAX), "connection"),
+            look::counted(attempt.tries, "connection"),
             attempt.server
         );
         let severity = severity(session, notes.severity());
@@ -93,7 +103,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         notes.note(severity, Confidence::Likely, &spans, message);
     }
     let quiet = around.quiet_secs_after(session);
-    let silent = named.later().next().is_none() && quiet >= look::CLIENT_WAITS_SECS;
+    let unused = named.later().next().is_none() && runner::is_whole(session);
+    let silent = unused && quiet >= look::CLIENT_WAITS_SECS;
     if silent && !failed {
         let message =
             format!("\"{}\" was named, and no packet went to it within {quiet:.0} s", named.value);

@@ -21,6 +21,22 @@ rule! {
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// One node of a farm is without BITS:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// = server 192.0.2.81:80
+    /// > FRAGMENT 0-9/20
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 404 plain
@@ -65,8 +81,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         };
         let status = answer.http_status;
         let said = status == 501 && answer.error_value() == Some(0x8007_0005);
-        let opens = exchange.kind == PacketType::CreateSession;
-        let bare = opens
+        let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);
+        let bare = (opens || is_other_node(session, exchange))
             && matches!(status, 404 | 405 | 501)
             && Origin::of_response(answer) == Origin::Iis;
         let server = answer.server.as_deref().unwrap_or("IIS");
@@ -77,7 +93,6 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         } else if bare
             && !is_webdav(answer)
             && !around.takes_uploads(session)
-            && !spoke_bits(session, exchange)
             && !is_about_verb(exchange, around)
         {
             let message =
@@ -100,6 +115,15 @@ fn is_about_verb(exchange: &Exchange, around: &Around<'_>) -> bool {
 fn is_webdav(answer: &Response) -> bool {
     let verbs = answer.allow.as_deref().unwrap_or_default();
     answer.dav.is_some() || verbs.to_ascii_uppercase().contains("PROPFIND")
+}
+
+/// Whether a session that is open was asked for at an address where BITS never answered it.
+fn is_other_node(session: &Session, exchange: &Exchange) -> bool {
+    let acked = |other: &&Exchange| other.response.as_ref().is_some_and(Response::is_ack);
+    let mut acks = look::ahead(session, exchange).filter(acked).peekable();
+    exchange.kind == PacketType::Fragment
+        && acks.peek().is_some()
+        && acks.all(|other| other.server.ip() != exchange.server.ip())
 }
 
 /// Whether BITS answered for the same URL before.

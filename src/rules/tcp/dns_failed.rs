@@ -71,7 +71,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!(
             "\"{}\" was asked for {}: {}",
             lookup.name,
-            look::count(lookup.tries, "time"),
+            look::counted(lookup.tries, "time"),
             lookup.failure.words()
         );
         let span = Span { first: lookup.span.first, last: lookup.last };

@@ -1,7 +1,7 @@
 //! The rule `idle-reset`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look, reset};
+use crate::rules::{Notes, reset};
 use crate::stream::Side;
 
 rule! {
@@ -60,7 +60,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 "after {idle:.0} s without a packet the {} met RST ({})",
                 exchange.kind, sender.evidence
             );
-            notes.likely(look::reset_span(exchange, &reset), message);
+            notes.likely(reset::span(exchange, &reset), message);
         }
     }
 }

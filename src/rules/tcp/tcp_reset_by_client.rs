@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-client`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look, reset};
+use crate::rules::{Notes, reset};
 use crate::stream::Side;
 
 rule! {
@@ -26,6 +26,15 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
+    /// < 200 lost
+    /// ! client resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/10000 lost
+    /// < 200
+    /// > CLOSE-SESSION
     /// < 200 lost
     /// ! client resets
     /// ```
@@ -59,7 +68,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if !sender.middlebox {
             let moment = reset::moment(exchange);
             let message = format!("the client reset the connection {moment} ({})", sender.evidence);
-            let span = look::reset_span(exchange, &reset);
+            let span = reset::span(exchange, &reset);
             notes.note(notes.severity(), sender.confidence, &[span], message);
         }
     }

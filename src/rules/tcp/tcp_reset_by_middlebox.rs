@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-middlebox`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look, reset};
+use crate::rules::{Notes, reset};
 use crate::stream::Side;
 
 rule! {
@@ -39,7 +39,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                     "an RST in the name of the {name} cut the {} off ({})",
                     exchange.kind, sender.evidence
                 );
-                let span = look::reset_span(exchange, &reset);
+                let span = reset::span(exchange, &reset);
                 notes.note(notes.severity(), sender.confidence, &[span], message);
             }
         }

@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-server`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look, reset};
+use crate::rules::{Notes, reset};
 use crate::stream::Side;
 
 rule! {
@@ -57,7 +57,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if !sender.middlebox {
             let moment = reset::moment(exchange);
             let message = format!("the server reset the connection {moment} ({})", sender.evidence);
-            let span = look::reset_span(exchange, &reset);
+            let span = reset::span(exchange, &reset);
             notes.note(notes.severity(), sender.confidence, &[span], message);
         }
     }

@@ -1,0 +1,50 @@
+//! Answers inside a session that come from something else than what answered before: what stands in front of the
+//! server, or another server.
+
+use crate::model::{Exchange, Response, Session};
+use crate::rules::look;
+use crate::rules::origin::{self, Origin};
+
+/// What gave an answer, seen from the BITS server of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It answered on a connection on which the BITS server had answered: it stands between.
+    Between,
+    /// It answered on a connection on which the BITS server never did.
+    Elsewhere,
+}
+
+/// Where an answer came from that is not from BITS, and names another product than the Acks before it did.
+pub fn of(session: &Session, exchange: &Exchange) -> Option<Place> {
+    let response = look::stranger(exchange).filter(|response| !response.is_success())?;
+    let name = product(response)?;
+    let mut place = None;
+    let acks = look::ahead(session, exchange)
+        .filter_map(|other| Some((other, other.response.as_ref().filter(|ack| ack.is_ack())?)));
+    for (other, ack) in acks {
+        if product(ack)?.eq_ignore_ascii_case(name) {
+            return None;
+        }
+        let same = other.connection == exchange.connection;
+        place = if same { Some(Place::Between) } else { place.or(Some(Place::Elsewhere)) };
+    }
+    place
+}
+
+/// Whether a web server answered that stands between the client and the BITS server.
+pub fn is_between(session: &Session, exchange: &Exchange) -> bool {
+    Origin::of(exchange) == Origin::WebServer && of(session, exchange) == Some(Place::Between)
+}
+
+/// Who answered an exchange, with the name that it gives itself; `None` without an answer.
+pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
+    let server = exchange.response.as_ref()?.server.as_deref();
+    let between = server.filter(|_| is_between(session, exchange));
+    between.map(origin::proxy).or_else(|| Origin::told(exchange))
+}
+
+/// The product that `Server` begins with, without its version.
+fn product(response: &Response) -> Option<&str> {
+    let server = response.server.as_deref()?.trim();
+    server.split(['/', ' ']).next().filter(|name| !name.is_empty())
+}

@@ -1,0 +1,75 @@
+//! The rule `tunnel-refused`.
+
+use crate::model::{Report, Response};
+use crate::rules::rounds::Door;
+use crate::rules::{Confidence, Notes, Seen, look};
+use crate::sessions::RefusedTunnel;
+
+rule! {
+    /// A proxy refused the tunnel that BITS asked for.
+    ///
+    /// What goes over https begins with CONNECT. A proxy that answers 4xx does not let this client, host or port through;
+    /// one that answers 5xx could not reach the host. The BITS server never saw anything, and what was to go through the
+    /// tunnel is unknown: it may as well be a download.
+    ///
+    /// ```fires
+    /// > CONNECT server:443
+    /// < 403 plain
+    ///   Server: squid/5.7
+    ///   X-Squid-Error: ERR_ACCESS_DENIED 0
+    /// ```
+    /// ```fires
+    /// > CONNECT server:443
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 503 plain
+    /// ```
+    /// ```silent
+    /// > CONNECT server:443
+    /// < 503 plain
+    /// = connection
+    /// > CONNECT server:443
+    /// < 200 plain
+    /// ```
+    /// ```silent
+    /// > CONNECT server:443
+    /// < 407 plain
+    /// ... 2 s
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CONNECT server:443
+    ///   User-Agent: Mozilla/5.0
+    /// < 403 plain
+    /// ```
+    ///
+    /// Answerable: the proxy
+    /// Advice: Let the proxy open tunnels to this host and port; after 5xx, look whether it resolves the name and reaches the host.
+    /// Confirm: The proxy's log for CONNECT at this time (TCP_DENIED in squid), and its own error code.
+    /// Reference: RFC 9110 9.3.6
+    Warning, belief 0, needs Anything, Capture
+}
+
+fn check(_: &Report, seen: &Seen, notes: &mut Notes<'_>) {
+    for tunnel in seen.tunnels.iter().filter(|tunnel| !Door::Proxy.stopped(&tunnel.exchange)) {
+        let message = refused(tunnel);
+        let span = tunnel.exchange.span();
+        notes.note(notes.severity(), Confidence::Certain, &[span], message);
+    }
+}
+
+fn refused(RefusedTunnel { exchange, tries }: &RefusedTunnel) -> String {
+    let target = exchange.request.as_ref().map_or("", |request| &request.target);
+    let answer = exchange.response.as_ref();
+    let status = answer.map_or(0, |answer| answer.http_status);
+    let who = answer.and_then(|answer| answer.server.as_deref().or(answer.via.as_deref()));
+    let who = who.map_or(String::new(), |who| format!(" by \"{who}\""));
+    let why = answer.and_then(Response::own_error).map(|error| format!(" ({error})"));
+    let times = look::counted(*tries, "time");
+    format!(
+        "{status}{who} for a tunnel of BITS to \"{target}\", {times}{}",
+        why.unwrap_or_default()
+    )
+}

@@ -1,0 +1,145 @@
+//! Requests that got no answer: sent whole, or cut off before their end.
+
+use std::num::NonZeroU64;
+
+use crate::at::Span;
+use crate::model::{Exchange, Session};
+use crate::rules::{look, runner};
+use crate::stream::{Reset, Side};
+
+/// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
+/// what proves it. Those whose connection the server ended are none.
+pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
+    session.exchanges.iter().filter_map(|exchange| {
+        let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
+        let connection = session.connection(exchange.connection)?;
+        let reset = connection.reset.map(|reset| (reset.side, reset.at));
+        let first =
+            look::first_fin(connection).into_iter().chain(reset).min_by_key(|(_, at)| at.frame);
+        let ended = first.is_some_and(|(side, _)| side == Side::Server);
+        if !request.body.complete || ended || !is_seen(session, exchange) {
+            return None;
+        }
+        let closed = connection.client_side.fin.or(connection.reset.filter(tells).map(|r| r.at));
+        // On the same connection, the next request may just not have waited for the answer to this one.
+        let moved = |next: &&Exchange| next.connection != exchange.connection;
+        let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
+        // Without an end, no frame tells what came before the client moved.
+        let end = closed.or_else(|| next().filter(|_| runner::is_whole(session)))?;
+        Some((exchange, end.time.secs_since(request.span.last.time)))
+    })
+}
+
+/// Whether an RST tells that the capture has all that the server sent before.
+const fn tells(reset: &Reset) -> bool {
+    reset.acked && !reset.tells_of_more
+}
+
+/// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
+pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
+    if runner::is_whole(session) {
+        return exchange.response.is_none();
+    }
+    let Some(connection) = session.connection(exchange.connection) else { return false };
+    // An answer may have come before the first that was captured of the server.
+    let told =
+        exchange.request.as_ref().is_some_and(|request| request.awaits > Some(NonZeroU64::MIN));
+    let begun = connection.syn_ack.is_some() || told;
+    begun && connection.server_side.cut == 0 && is_so(session, exchange)
+}
+
+/// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
+/// before it asked again, or to the end, or the capture has all of it.
+pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
+    let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
+        return false;
+    };
+    let Some(connection) = session.connection(exchange.connection) else { return true };
+    let server = &connection.server_side;
+    if server.packets == 0 || server.lost_by_capture + server.missing == 0 {
+        return server.packets > 0;
+    }
+    let mut own =
+        look::after(session, exchange).filter(|other| other.connection == exchange.connection);
+    let next = own.find_map(|other| other.request.as_ref()?.awaits);
+    let next = next.unwrap_or(NonZeroU64::MIN.saturating_add(server.acked));
+    request.awaits.is_some_and(|awaits| next <= awaits)
+}
+
+/// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
+pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
+    let mut message = format!("{} was not answered within {waited:.0} s", exchange.kind);
+    let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
+    match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
+        Some(0) => message.push_str(", though its bytes were acknowledged"),
+        Some(bytes) => message.push_str(&format!(", {bytes} bytes were never acknowledged")),
+        None => {}
+    }
+    message
+}
+
+/// How long a client sends a request ([MC-BUP] 3.1.2.1).
+pub const CLIENT_SENDS_SECS: f64 = 120.0;
+
+/// A request that was cut off before its end, and unanswered.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut<'a> {
+    /// What it was.
+    pub exchange: &'a Exchange,
+    /// Who ended the connection.
+    pub by: Side,
+    /// By RST.
+    pub reset: bool,
+    /// Seconds from its first byte to the end of the connection.
+    pub secs: f64,
+    /// Its frames and the one that ended it.
+    pub span: Span,
+}
+
+impl Cut<'_> {
+    /// The word for who ended the connection.
+    pub const fn who(&self) -> &'static str {
+        match self.by {
+            Side::Client => "client",
+            Side::Server => "server",
+        }
+    }
+
+    /// Bytes of the body that were sent.
+    pub fn sent(&self) -> u64 {
+        self.exchange.request.as_ref().map_or(0, |request| request.body.bytes)
+    }
+
+    /// Bytes of the body that were to come.
+    pub fn announced(&self) -> u64 {
+        self.exchange.request.as_ref().and_then(|request| request.content_length).unwrap_or(0)
+    }
+}
+
+/// Requests that the end of their connection cut off, where the capture has all that was sent of them.
+pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
+    session.exchanges.iter().filter_map(|exchange| {
+        let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
+        let connection = session.connection(exchange.connection)?;
+        let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
+        // One that crossed the end of an idle connection was not ended by that.
+        let fin =
+            look::first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
+        let (by, at, reset) = match (connection.reset, fin) {
+            (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
+                (reset.side, reset.at, true)
+            }
+            (_, Some((side, fin))) => (side, fin, false),
+            _ => return None,
+        };
+        let client = &connection.client_side;
+        let whole = client.lost_by_capture + client.cut == 0 && is_seen(session, exchange);
+        if request.body.complete || !missing || !whole {
+            return None;
+        }
+        let mut span = request.span;
+        span.extend(at);
+        let secs = at.time.secs_since(request.span.first.time);
+        Some(Cut { exchange, by, reset, secs, span })
+    })
+}

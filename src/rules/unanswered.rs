@@ -49,20 +49,18 @@ pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
 }
 
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
-/// before it asked again, or to the end, or the capture has all of it.
+/// behind it, or the capture has all that both sent, so that every answer was told from the others.
 pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
         return false;
     };
     let Some(connection) = session.connection(exchange.connection) else { return true };
-    let server = &connection.server_side;
-    if server.packets == 0 || server.lost_by_capture + server.missing == 0 {
+    let (client, server) = (&connection.client_side, &connection.server_side);
+    let lost = server.lost_by_capture + server.missing + client.lost_by_capture;
+    if server.packets == 0 || lost == 0 {
         return server.packets > 0;
     }
-    let mut own =
-        look::after(session, exchange).filter(|other| other.connection == exchange.connection);
-    let next = own.find_map(|other| other.request.as_ref()?.awaits);
-    let next = next.unwrap_or(NonZeroU64::MIN.saturating_add(server.acked));
+    let next = NonZeroU64::MIN.saturating_add(server.acked);
     request.awaits.is_some_and(|awaits| next <= awaits)
 }
 

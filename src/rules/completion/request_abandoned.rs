@@ -37,6 +37,16 @@ rule! {
     /// ... 30 s
     /// ! client closes
     /// ```
+    /// Which of two answers the capture lacks cannot be told:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// > FRAGMENT 10-19/20
+    /// < 200 received=10 lost
+    /// < 200 received=20
+    /// ! client closes
+    /// ```
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
     /// Advice: Look what the server did at this time; raise the client's own time-out above five minutes.

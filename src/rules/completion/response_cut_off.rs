@@ -127,7 +127,9 @@ fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)>
 fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)> {
     let fin = connection.server_side.fin?;
     let request = exchange.request.as_ref().filter(|request| request.body.complete)?;
-    let first = look::first_fin(connection).is_some_and(|(side, _)| side == Side::Server);
+    // Where the capture lacks something of the client, that may be the first FIN.
+    let first = look::first_fin(connection).is_some_and(|(side, _)| side == Side::Server)
+        && connection.client_side.lost_by_capture == 0;
     let later = fin.frame > request.span.last.frame;
     (first && later).then(|| {
         let secs = fin.time.secs_since(request.span.last.time);

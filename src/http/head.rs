@@ -27,6 +27,17 @@ pub(super) struct Summary {
     pub framing: Option<Framing>,
 }
 
+impl Summary {
+    /// Where the message ends whose head ends at `offset`, as far as that tells.
+    pub fn content_end(&self, offset: u64) -> Option<u64> {
+        match self.framing {
+            None => Some(offset),
+            Some(Framing::Length(len)) => offset.checked_add(len),
+            Some(Framing::Chunked | Framing::UntilClose) => None,
+        }
+    }
+}
+
 /// The length of the head that `bytes` begin with, its empty line included. The search starts at `from`.
 pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from.saturating_sub(3);
@@ -94,14 +105,14 @@ fn lend<T>(
     odd.contradictory_length = lengths.contradictory;
     let summary = summarise(start, &lengths, headers);
     let content_length = if lengths.chunked { None } else { lengths.first };
-    let (after_gap, unasked) = (false, false);
     let head = Head {
         start,
         minor_version,
         headers,
         whole,
-        after_gap,
-        unasked,
+        after_gap: false,
+        unasked: false,
+        acked: 0,
         odd,
         carrier,
         content_length,

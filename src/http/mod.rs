@@ -75,6 +75,8 @@ pub struct Head<'a> {
     pub after_gap: bool,
     /// A response to a request that was not seen so far.
     pub unasked: bool,
+    /// How far its sender had the stream of the other side; 0 where that is not known.
+    pub acked: u64,
     /// Forms that had to be tolerated.
     pub odd: Oddities,
     /// What carries the message.

@@ -266,14 +266,14 @@ impl Parser {
         out: &mut impl FnMut(Event<'_>),
     ) -> bool {
         let (carrier, span) = (self.carrier, self.direction(side).span);
-        let after_gap = self.direction(side).head_lost;
+        let Direction { head_lost: after_gap, acked, .. } = *self.direction(side);
         let mut summary = None;
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let next = self.next_exchange;
-            let exchange = self.number(side, &seen, limits);
+            let exchange = self.number(side, &seen, bytes.len(), limits);
             let unasked = side == Side::Server && exchange == next;
             summary = Some((exchange, seen));
-            let head = Head { after_gap, unasked, ..head };
+            let head = Head { after_gap, unasked, acked, ..head };
             out(Event::Head { exchange, side, span, head });
         });
         let Some((exchange, seen)) = summary else {
@@ -302,8 +302,8 @@ impl Parser {
         true
     }
 
-    /// The exchange that a message belongs to.
-    fn number(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
+    /// The exchange that a message belongs to, which has a head of `len` bytes.
+    fn number(&mut self, side: Side, seen: &Summary, len: usize, limits: &Limits) -> u32 {
         let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
         let frame = first.frame;
         if seen.request {
@@ -316,13 +316,14 @@ impl Parser {
             self.next_exchange += 1;
             let (head_method, connect) = (seen.head_method, seen.connect);
             let after_gap = self.direction(side).head_lost;
-            let request = Pending { exchange, head_method, connect, frame, start, after_gap };
+            let end = seen.content_end(start.saturating_add(len as u64));
+            let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
             self.pending.push(request, limits.pending_requests);
             return exchange;
         }
         let lost = self.direction(side).head_lost;
         if lost {
-            self.pending.keep_newest_before(frame);
+            self.pending.keep_newest_before(frame, acked);
         }
         // Where messages were lost, a response to one of these may be here and its request not.
         let comes_later = |next: &Pending| {

@@ -13,6 +13,8 @@ pub(super) struct Pending {
     pub frame: u64,
     /// Where it begins in its stream.
     pub start: u64,
+    /// Where it ends there, as far as its head tells.
+    pub end: Option<u64>,
     /// Requests before it may have been lost.
     pub after_gap: bool,
 }
@@ -48,6 +50,7 @@ impl Queue {
             connect: false,
             frame: 0,
             start: 0,
+            end: None,
             after_gap: false,
         };
         self.known.front().copied().or_else(|| (!self.beyond.is_empty()).then_some(beyond))
@@ -59,15 +62,20 @@ impl Queue {
         }
     }
 
-    /// Forgets those that cannot be meant by a response that begins in `frame`, whose predecessors may have been lost: with
-    /// one request outstanding at a time, all but the newest before it.
-    pub fn keep_newest_before(&mut self, frame: u64) {
+    /// Forgets those that cannot be meant by a response that begins in `frame`, whose predecessors may have been lost, and
+    /// whose sender had the requests up to `acked`: with one request outstanding at a time, all but the newest before it,
+    /// and that too where more had arrived behind it.
+    pub fn keep_newest_before(&mut self, frame: u64, acked: u64) {
         if !self.beyond.is_empty() {
             self.known.clear();
             self.beyond.start = self.beyond.end - 1;
             return;
         }
         while self.known.get(1).is_some_and(|next| next.frame < frame) {
+            self.known.pop_front();
+        }
+        let is_past = |front: &Pending| front.end.is_some_and(|end| end < acked);
+        if self.known.front().is_some_and(is_past) {
             self.known.pop_front();
         }
     }
@@ -82,7 +90,8 @@ mod tests {
     use super::*;
 
     fn request(exchange: u32, frame: u64) -> Pending {
-        Pending { exchange, head_method: true, connect: false, frame, start: 0, after_gap: false }
+        let (start, end) = (100 * u64::from(exchange), Some(100 * u64::from(exchange) + 100));
+        Pending { exchange, head_method: true, connect: false, frame, start, end, after_gap: false }
     }
 
     #[test]
@@ -91,9 +100,9 @@ mod tests {
         for (exchange, frame) in [(0, 4), (1, 7), (2, 14)] {
             queue.push(request(exchange, frame), 8);
         }
-        queue.keep_newest_before(13);
+        queue.keep_newest_before(13, 200);
         assert_eq!(queue.front().unwrap().exchange, 1);
-        queue.pop();
+        queue.keep_newest_before(13, 201);
         assert_eq!(queue.front().unwrap().exchange, 2);
     }
 

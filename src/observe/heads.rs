@@ -173,6 +173,7 @@ mod tests {
             whole: true,
             after_gap: false,
             unasked: false,
+            acked: 0,
             odd: Oddities::default(),
             carrier: Carrier::default(),
             content_length: None,

@@ -24,8 +24,12 @@ impl Sessions {
             return;
         }
         let mut request = decode::request(head, span, self.secrets, &mut self.words);
-        let next = NonZeroU64::MIN.saturating_add(connection.server_side.acked);
-        request.awaits = (span.last.frame == connection.last.frame).then_some(next);
+        let is_held = span.last.frame != connection.last.frame;
+        let acked = match head.acked {
+            0 => Some(connection.server_side.acked).filter(|_| !is_held),
+            acked => Some(acked),
+        };
+        request.awaits = acked.map(|acked| NonZeroU64::MIN.saturating_add(acked));
         let kind = decode::packet_type(&request);
         let start = request
             .content_range

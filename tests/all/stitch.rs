@@ -351,3 +351,31 @@ fn what_a_proxy_passes_on_is_not_the_same_upload() {
         }
     }
 }
+
+#[test]
+fn no_burst_of_lost_frames_shifts_the_answers() {
+    // Fragments of five segments each.
+    let fragment = |start: u64| {
+        format!("> FRAGMENT {start}-{}/20000\n< 200 received={}\n", start + 4_999, start + 5_000)
+    };
+    let fragments: String = (0..4).map(|number| fragment(number * 5_000)).collect();
+    let text = format!("> CREATE-SESSION\n< 200 session=1\n{fragments}> CLOSE-SESSION\n< 200\n");
+    let frames = records(&transcript(&text));
+    for len in 1..=5 {
+        for at in 3..frames.len() - len {
+            let mut kept = frames.clone();
+            kept.drain(at..at + len);
+            let report = report(&[&pcap(&kept, Order::Little)]);
+            let sessions = report["sessions"].as_array().unwrap();
+            for exchange in
+                sessions.iter().flat_map(|session| session["exchanges"].as_array().unwrap())
+            {
+                let end = exchange["request"]["content_range"]["end"].as_u64();
+                let next = exchange["response"]["next_offset"].as_u64();
+                if let (Some(end), Some(next)) = (end, next) {
+                    assert_eq!(next, end + 1, "{len} frames from {at}");
+                }
+            }
+        }
+    }
+}

@@ -270,7 +270,7 @@ impl Parser {
         let mut summary = None;
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let next = self.next_exchange;
-            let exchange = self.number(side, &seen, bytes.len(), limits);
+            let exchange = self.number(side, &seen, whole.then_some(bytes.len()), limits);
             let unasked = side == Side::Server && exchange == next;
             summary = Some((exchange, seen));
             let head = Head { after_gap, unasked, acked, ..head };
@@ -302,8 +302,8 @@ impl Parser {
         true
     }
 
-    /// The exchange that a message belongs to, which has a head of `len` bytes.
-    fn number(&mut self, side: Side, seen: &Summary, len: usize, limits: &Limits) -> u32 {
+    /// The exchange that a message belongs to, which has a head of `len` bytes, where that is known.
+    fn number(&mut self, side: Side, seen: &Summary, len: Option<usize>, limits: &Limits) -> u32 {
         let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
         let frame = first.frame;
         if seen.request {
@@ -316,7 +316,7 @@ impl Parser {
             self.next_exchange += 1;
             let (head_method, connect) = (seen.head_method, seen.connect);
             let after_gap = self.direction(side).head_lost;
-            let end = seen.content_end(start.saturating_add(len as u64));
+            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
             let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
             self.pending.push(request, limits.pending_requests);
             return exchange;

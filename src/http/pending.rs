@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+/// Bytes that a head has at least; what is less behind a body is no request.
+const LEAST_HEAD: u64 = 32;
+
 /// What is remembered of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pending {
@@ -74,7 +77,8 @@ impl Queue {
         while self.known.get(1).is_some_and(|next| next.frame < frame) {
             self.known.pop_front();
         }
-        let is_past = |front: &Pending| front.end.is_some_and(|end| end < acked);
+        let is_past =
+            |front: &Pending| front.end.is_some_and(|end| acked.saturating_sub(LEAST_HEAD) > end);
         if self.known.front().is_some_and(is_past) {
             self.known.pop_front();
         }
@@ -100,9 +104,9 @@ mod tests {
         for (exchange, frame) in [(0, 4), (1, 7), (2, 14)] {
             queue.push(request(exchange, frame), 8);
         }
-        queue.keep_newest_before(13, 200);
+        queue.keep_newest_before(13, 200 + LEAST_HEAD);
         assert_eq!(queue.front().unwrap().exchange, 1);
-        queue.keep_newest_before(13, 201);
+        queue.keep_newest_before(13, 201 + LEAST_HEAD);
         assert_eq!(queue.front().unwrap().exchange, 2);
     }
 

@@ -111,7 +111,11 @@ impl Sessions {
             (_, true) => {
                 Home::Known(known.or_else(|| last.filter(|last| self.is_challenged(*last))))
             }
-            (Some(_), _) => Home::Known(known),
+            (Some(_), _) => {
+                let lacks_id = |open: &Open| open.id.is_none() && open.awaits_id();
+                let is_its = |last: &Number| self.open.get(*last).is_some_and(lacks_id);
+                Home::Known(known.or_else(|| last.filter(is_its)))
+            }
             (None, false) => self.home_of_nameless(exchange, asked, last),
         }
     }

@@ -379,3 +379,10 @@ fn no_burst_of_lost_frames_shifts_the_answers() {
         }
     }
 }
+
+#[test]
+fn an_id_that_was_given_unseen_is_that_of_the_create_on_the_connection() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 413 session=1\n";
+    // The answer, and the head of the Fragment.
+    assert_eq!(told(&without(&[1, 2], text)), ["1 failed: Create-Session unknown"]);
+}

@@ -8,6 +8,7 @@ use crate::bits::fields::{self, ContentRange};
 use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
+use crate::rules::page::{self, Reason};
 use crate::stream::{Connection, Side};
 
 /// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
@@ -44,10 +45,13 @@ pub fn succeeded(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(Response::is_success)
 }
 
-/// Whether it was answered by 403, and not by BITS itself.
-pub fn is_forbidden(exchange: &Exchange) -> bool {
-    let answer = exchange.response.as_ref();
-    answer.is_some_and(|answer| answer.http_status == 403 && answer.error_value().is_none())
+/// The status of an answer, not by BITS itself, that a server may give for want of a client certificate.
+pub fn forbidden(exchange: &Exchange) -> Option<u16> {
+    let answer = exchange.response.as_ref().filter(|answer| answer.error_value().is_none())?;
+    let reason = || page::reason(answer).map(|(reason, _)| reason);
+    let wants = answer.http_status == 403
+        || answer.http_status == 400 && reason() == Some(Reason::Certificate);
+    wants.then_some(answer.http_status)
 }
 
 /// Whether it is a Create-Session that a BITS server answered with success.

@@ -21,9 +21,9 @@ macro_rules! causes {
 
 causes! {
     a_lone_401: "auth-no-credentials" for
-        "> CREATE-SESSION\n< 401 plain\n  Server: Microsoft-IIS/10.0\n  WWW-Authenticate: Negotiate\n";
+        "> CREATE-SESSION\n< 401 plain\n  Server: Microsoft-IIS/10.0\n  WWW-Authenticate: Negotiate\n! client closes\n";
     a_lone_407: "proxy-auth-required" for
-        "> CREATE-SESSION\n< 407 plain\n  Server: squid/5.7\n  Proxy-Authenticate: Basic realm=x\n";
+        "> CREATE-SESSION\n< 407 plain\n  Server: squid/5.7\n  Proxy-Authenticate: Basic realm=x\n! client closes\n";
     denied_by_bits: "access-denied" for
         "> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n";
     uploads_off_on_iis_6: "uploads-not-enabled" for

@@ -263,6 +263,17 @@ pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
+/// The Close before another one that had closed the session already, where the client had the answer.
+pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+    let kind = &PacketType::CloseSession;
+    let done = session.index.first(&session.exchanges, kind).filter(|_| exchange.kind == *kind)?;
+    let earlier = done.span().last.frame < exchange.span().first.frame;
+    let arrived = |connection: &Connection| connection.server_side.unacked() == 0;
+    let heard = done.connection == exchange.connection
+        || session.connection(done.connection).is_some_and(arrived);
+    (earlier && heard).then_some(done)
+}
+
 /// Whether it was refused: a status of 400 and above that is no authentication round.
 pub fn refused(exchange: &Exchange) -> bool {
     exchange

@@ -174,6 +174,12 @@ pub fn unless_made_good(session: &Session, exchange: &Exchange, severity: Severi
     if is_made_good(session, exchange) { Severity::Note } else { severity }
 }
 
+/// What a finding about a broken exchange is worth: as much as the rule says, a warning at most where the upload went on
+/// later.
+pub fn unless_overcome(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
+    if is_made_good(session, exchange) { severity.min(Severity::Warning) } else { severity }
+}
+
 /// What a finding about a refused packet is worth: as much as the rule says, a note where the same was accepted later.
 pub fn unless_recovered(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
     if recovered(session, exchange) { Severity::Note } else { severity }

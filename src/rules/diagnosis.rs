@@ -10,7 +10,8 @@ use crate::model::{Exchange, Outcome, Session};
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let ranked = ranked(session, &session.findings);
-    let &(rule, cause) = ranked.first()?;
+    let &(rule, cause) =
+        ranked.first().filter(|(rule, _)| !ends_in_error(session) || tells_why(rule))?;
     let mut contributing: Vec<String> = Vec::new();
     for (_, finding) in &ranked {
         if finding.rule != cause.rule && !contributing.iter().any(|known| finding.rule == **known) {
@@ -34,9 +35,54 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     })
 }
 
-/// Whether one of `findings` can explain how the session ended.
-pub fn explains(session: &Session, findings: &[Finding]) -> bool {
-    !ranked(session, findings).is_empty()
+/// Rules that are believed up to here tell of repetition, loss and slowness around a failure: what was repeated failed for
+/// a reason of its own.
+const CIRCUMSTANCE: u8 = 15;
+
+const fn tells_why(rule: &Rule) -> bool {
+    rule.belief > CIRCUMSTANCE
+}
+
+const fn ends_in_error(session: &Session) -> bool {
+    matches!(session.outcome, Outcome::Rejected | Outcome::Failed)
+}
+
+/// What findings explain of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// How it ended.
+    pub end: bool,
+    /// Frames of findings that are believed more than one that is to come, with their severities, in order.
+    frames: Vec<(u64, Severity)>,
+}
+
+impl Explained {
+    /// What `findings` explain before `rule` is asked.
+    pub(super) fn of(session: &Session, findings: &[Finding], rule: &Rule) -> Self {
+        let ranked = ranked(session, findings);
+        let all = findings
+            .iter()
+            .filter(|finding| named(finding).is_some_and(|other| other.belief > rule.belief));
+        let mut frames: Vec<_> = all
+            .flat_map(|finding| finding.frames.iter().map(|&frame| (frame, finding.severity)))
+            .collect();
+        frames.sort_unstable();
+        Self { end: ranked.iter().any(|(rule, _)| tells_why(rule)), frames }
+    }
+
+    /// Whether one of at least this severity is about an exchange.
+    pub fn covers(&self, exchange: &Exchange, severity: Severity) -> bool {
+        let span = exchange.span();
+        let start = self.frames.partition_point(|(frame, _)| *frame < span.first.frame);
+        let behind = self.frames.get(start..).unwrap_or_default().iter();
+        let mut within = behind.take_while(|(frame, _)| *frame <= span.last.frame);
+        within.any(|(_, other)| *other >= severity)
+    }
+}
+
+/// The rule of a finding.
+fn named(finding: &Finding) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.is_named(&finding.rule))
 }
 
 /// Those of `findings` that can explain the session, the most convincing first.
@@ -49,9 +95,7 @@ fn ranked<'f>(session: &Session, findings: &'f [Finding]) -> Vec<(&'static Rule,
     let mut ranked: Vec<(&'static Rule, &Finding)> = findings
         .iter()
         .filter(|finding| finding.severity >= least)
-        .filter_map(|finding| {
-            Some((*ALL.iter().find(|rule| rule.is_named(&finding.rule))?, finding))
-        })
+        .filter_map(|finding| Some((named(finding)?, finding)))
         // A rule that found something harmless this time does not explain a failure.
         .filter(|(rule, finding)| {
             rule.belief > 0 && finding.severity >= rule.severity.min(Severity::Warning)

@@ -8,6 +8,7 @@ use crate::bits::fields::{self, ContentRange};
 use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
+use crate::rules::page::{self, Reason};
 use crate::stream::{Connection, Side};
 
 /// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
@@ -44,10 +45,13 @@ pub fn succeeded(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(Response::is_success)
 }
 
-/// Whether it was answered by 403, and not by BITS itself.
-pub fn is_forbidden(exchange: &Exchange) -> bool {
-    let answer = exchange.response.as_ref();
-    answer.is_some_and(|answer| answer.http_status == 403 && answer.error_value().is_none())
+/// The status of an answer, not by BITS itself, that a server may give for want of a client certificate.
+pub fn forbidden(exchange: &Exchange) -> Option<u16> {
+    let answer = exchange.response.as_ref().filter(|answer| answer.error_value().is_none())?;
+    let reason = || page::reason(answer).map(|(reason, _)| reason);
+    let wants = answer.http_status == 403
+        || answer.http_status == 400 && reason() == Some(Reason::Certificate);
+    wants.then_some(answer.http_status)
 }
 
 /// Whether it is a Create-Session that a BITS server answered with success.
@@ -170,6 +174,12 @@ pub fn unless_made_good(session: &Session, exchange: &Exchange, severity: Severi
     if is_made_good(session, exchange) { Severity::Note } else { severity }
 }
 
+/// What a finding about a broken exchange is worth: as much as the rule says, a warning at most where the upload went on
+/// later.
+pub fn unless_overcome(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
+    if is_made_good(session, exchange) { severity.min(Severity::Warning) } else { severity }
+}
+
 /// What a finding about a refused packet is worth: as much as the rule says, a note where the same was accepted later.
 pub fn unless_recovered(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
     if recovered(session, exchange) { Severity::Note } else { severity }
@@ -257,6 +267,17 @@ pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
 pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     let over = session.index.over(&session.exchanges);
     over.is_some_and(|over| over < exchange.span().first.frame)
+}
+
+/// The Close before another one that had closed the session already, where the client had the answer.
+pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+    let kind = &PacketType::CloseSession;
+    let done = session.index.first(&session.exchanges, kind).filter(|_| exchange.kind == *kind)?;
+    let earlier = done.span().last.frame < exchange.span().first.frame;
+    let arrived = |connection: &Connection| connection.server_side.unacked() == 0;
+    let heard = done.connection == exchange.connection
+        || session.connection(done.connection).is_some_and(arrived);
+    (earlier && heard).then_some(done)
 }
 
 /// Whether it was refused: a status of 400 and above that is no authentication round.

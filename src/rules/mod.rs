@@ -28,6 +28,7 @@ mod lost;
 #[cfg(test)]
 mod normal;
 pub mod origin;
+mod page;
 mod product;
 #[cfg(test)]
 mod ranking;

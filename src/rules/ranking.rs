@@ -21,9 +21,9 @@ macro_rules! causes {
 
 causes! {
     a_lone_401: "auth-no-credentials" for
-        "> CREATE-SESSION\n< 401 plain\n  Server: Microsoft-IIS/10.0\n  WWW-Authenticate: Negotiate\n";
+        "> CREATE-SESSION\n< 401 plain\n  Server: Microsoft-IIS/10.0\n  WWW-Authenticate: Negotiate\n! client closes\n";
     a_lone_407: "proxy-auth-required" for
-        "> CREATE-SESSION\n< 407 plain\n  Server: squid/5.7\n  Proxy-Authenticate: Basic realm=x\n";
+        "> CREATE-SESSION\n< 407 plain\n  Server: squid/5.7\n  Proxy-Authenticate: Basic realm=x\n! client closes\n";
     denied_by_bits: "access-denied" for
         "> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n";
     uploads_off_on_iis_6: "uploads-not-enabled" for
@@ -80,6 +80,12 @@ causes! {
         opened("> FRAGMENT 0-9/20\n< 200\n... 20 d\n= connection\n> PING\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n");
     a_close_for_a_copy_that_is_gone: "close-failed" for
         opened("> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 404\n");
+    a_refusal_that_is_repeated: "server-error-unspecified" for
+        "> CREATE-SESSION\n< 429 plain\n= repeat 3\n";
+    a_refused_fragment_that_is_repeated: "server-error-unspecified" for
+        opened("> FRAGMENT 0-9/20\n< 409 plain\n> FRAGMENT 0-9/20\n< 409 plain\n> FRAGMENT 0-9/20\n< 409 plain\n");
+    a_refusal_that_is_cut_off: "server-error-unspecified" for
+        opened("> FRAGMENT 0-9/20\n< 500 plain sent=10\n  | an answer that is longer than that\n! server closes\n");
     a_protocol_nobody_knows: "protocol-not-supported" for
         "> CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}\n< 400 error=0x80070057 context=0x5\n";
     a_wrong_password: "auth-loop" for
@@ -110,4 +116,29 @@ causes! {
          > PING\n... 90 s\n! client closes\n= server 192.0.2.80:80\n= url http://server/upload/file.bin\n> PING\n< 200\n";
     a_session_of_which_nothing_came: "create-without-fragment" for
         opened("... 10 min\n= client 10.0.0.6\n> GET /\n< 200 plain\n");
+}
+
+/// Two sessions of one upload that were lost, with `rest` behind them.
+fn lost_twice(rest: &str) -> String {
+    let lost =
+        "> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
+    let session = |id: u8| format!("> CREATE-SESSION\n< 200 session={id}\n");
+    format!("{}{lost}{}{lost}{}{rest}", session(1), session(2), session(3))
+}
+
+#[test]
+fn a_loop_of_restarts_is_a_cause_until_another_one_ends_it() {
+    let on = cause(&lost_twice("> FRAGMENT 0-9/20\n< 200\n"));
+    assert_eq!(on.as_deref(), Some("restart-loop"));
+    let ended = cause(&lost_twice("> FRAGMENT 0-9/20\n< 500 error=0x80004005 context=0x5\n"));
+    assert_eq!(ended.as_deref(), Some("server-error-unspecified"));
+    let refused = cause(&lost_twice("> FRAGMENT 0-9/20\n< 409 plain\n"));
+    assert_eq!(refused.as_deref(), Some("server-error-unspecified"));
+}
+
+#[test]
+fn an_upload_that_failed_is_not_explained_by_repetition() {
+    let refused = "> FRAGMENT 0-9/20 lost\n< 409 plain\n";
+    let text = format!("> CREATE-SESSION\n< 200 session=1\n{}", refused.repeat(3));
+    assert_ne!(cause(&text).as_deref(), Some("retry-storm"));
 }

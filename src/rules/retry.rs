@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Around, unanswered};
+use super::{Around, look, unanswered};
 use crate::at::Span;
 use crate::model::{Exchange, Outcome, Response, Session, Text};
+use crate::stream::Connection;
 
 /// Tries looked at, the latest ones.
 const LATEST: usize = 256;
@@ -56,11 +57,20 @@ fn asked_for(exchange: &Exchange) -> Option<Text> {
 }
 
 fn has_failed(session: &Session, exchange: &Exchange) -> bool {
-    let silent = unanswered::is_so(session, exchange);
+    let silent = unanswered::is_so(session, exchange) && is_given_up(session, exchange);
     let refused = |response: &Response| {
         response.http_status >= 400 && !matches!(response.http_status, 401 | 407 | 413 | 416)
     };
     exchange.request.is_some() && (silent || exchange.response.as_ref().is_some_and(refused))
+}
+
+/// Whether the client was done with a request: it asked for something else, or the connection ended.
+fn is_given_up(session: &Session, exchange: &Exchange) -> bool {
+    let ended = |connection: &Connection| {
+        connection.reset.is_some() || look::first_fin(connection).is_some()
+    };
+    look::after(session, exchange).next().is_some()
+        || session.connection(exchange.connection).is_some_and(ended)
 }
 
 /// The pauses in seconds between one try and the next.

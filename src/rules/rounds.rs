@@ -59,9 +59,11 @@ pub fn last_word(session: &Session, door: Door) -> Option<&Exchange> {
     (door.stopped(last) && look::after(session, last).next().is_none()).then_some(last)
 }
 
-/// How sure it is that the client had nothing more to say: it closed first, or the capture went on without it.
-pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Confidence {
-    let closed_first = session.connection(last.connection).is_some_and(|connection| {
+/// How sure it is that the client had nothing more to say: it closed first, or the capture went on without it; `None`
+/// where the capture ends before the client could say it.
+pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Option<Confidence> {
+    let connection = session.connection(last.connection);
+    let closed_first = connection.is_some_and(|connection| {
         let by_client = connection.reset.is_some_and(|reset| reset.side == Side::Client);
         let server = connection.server_side.fin;
         by_client
@@ -71,10 +73,12 @@ pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Confi
                 .is_some_and(|fin| server.is_none_or(|server| fin.frame < server.frame))
     });
     if closed_first || around.quiet_secs_after(session) >= ANSWERS_WITHIN_SECS {
-        Confidence::Certain
-    } else {
-        Confidence::Likely
+        return Some(Confidence::Certain);
     }
+    let goes_on = connection.is_some_and(|connection| {
+        connection.reset.is_none() && look::first_fin(connection).is_none()
+    });
+    (!goes_on).then_some(Confidence::Likely)
 }
 
 /// Whether a client that was challenged had the time to answer by `end`.

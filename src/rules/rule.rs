@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::diagnosis::Explained;
 use super::{Around, Notes, Seen, Severity};
 use crate::model::{Exchange, Report, Session, Text};
 use crate::stream::Connection;
@@ -72,9 +73,8 @@ pub enum Check {
     TroubledSession(fn(&Session, &mut Notes<'_>)),
     /// The same, and what the capture shows around it.
     TroubledAround(fn(&Session, &Around<'_>, &mut Notes<'_>)),
-    /// Each session with an exchange that did not go smoothly, once all others were asked, and whether one of these
-    /// explains how it ended.
-    Rest(fn(&Session, bool, &mut Notes<'_>)),
+    /// Each session with an exchange that did not go smoothly, once all others were asked, and what these explain of it.
+    Rest(fn(&Session, &Explained, &mut Notes<'_>)),
     /// Everything at once.
     Capture(fn(&Report, &Seen, &mut Notes<'_>)),
     /// Each session and what is around it, then everything at once for what belongs to no session.

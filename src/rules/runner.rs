@@ -3,10 +3,9 @@
 use std::cell::Cell;
 
 use super::around::{Around, Brief, History, canonical, handshakes_of};
+use super::diagnosis::{self, Explained};
 use super::rounds::Door;
-use super::{
-    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis, rounds,
-};
+use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, rounds};
 use crate::at::At;
 use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
@@ -120,8 +119,8 @@ impl Judge {
         }
         for rule in rules {
             if let Check::Rest(check) = rule.check {
-                let explained = diagnosis::explains(session, &findings);
-                check(session, explained, &mut self.notes(rule, &mut findings));
+                let explained = Explained::of(session, &findings, rule);
+                check(session, &explained, &mut self.notes(rule, &mut findings));
             }
         }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use crate::at::Span;
 use crate::model::{Exchange, Session, TlsConnection};
@@ -30,7 +30,7 @@ pub struct Seen {
     ends: HashSet<(IpAddr, SocketAddr), RandomState>,
     ports: HashSet<u16, RandomState>,
     counted: HashSet<u64, RandomState>,
-    forbidden: HashSet<u64, RandomState>,
+    forbidden: HashMap<u64, u16, RandomState>,
     handshakes: HashSet<u64, RandomState>,
 }
 
@@ -48,8 +48,9 @@ impl Seen {
         if self.forbidden.len() < KEPT {
             let open =
                 |e: &&Exchange| session.connection(e.connection).is_none_or(|c| c.tls.is_none());
-            let forbidden = session.exchanges.iter().filter(|e| look::is_forbidden(e)).filter(open);
-            self.forbidden.extend(forbidden.map(|exchange| exchange.connection));
+            let forbidden = session.exchanges.iter().filter(open);
+            let forbidden = forbidden.filter_map(|e| Some((e.connection, look::forbidden(e)?)));
+            self.forbidden.extend(forbidden);
         }
         for connection in &session.connections {
             if connection.is_one_sided() {
@@ -84,9 +85,9 @@ impl Seen {
         self.handshakes.contains(&connection)
     }
 
-    /// Whether a request on this connection was answered by 403, and the connection outlived the upload.
-    pub fn forbids(&self, connection: u64) -> bool {
-        self.forbidden.contains(&connection)
+    /// The status by which requests on this connection were forbidden, where the connection outlived the upload.
+    pub fn forbids(&self, connection: u64) -> Option<u16> {
+        self.forbidden.get(&connection).copied()
     }
 
     /// Whether an upload went to this port.

@@ -40,6 +40,40 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 200
     /// ```
+    /// It began once more, and gave up:
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// ! client closes
+    /// ```
+    /// Each handshake was torn apart:
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// = connection
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM
+    /// = connection
+    /// > CREATE-SESSION
+    ///   Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 401 plain
+    ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 401 plain
@@ -74,8 +108,14 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 run.clear();
             }
         }
-        let last = rounds::last_word(session, door).filter(|last| door.refused(last));
-        let ended = last.map(|last| rounds::gave_up(session, around, last));
+        let last = rounds::last_word(session, door);
+        let ended = last.and_then(|last| {
+            // Amid the next handshake, a client that is still there may go on with it.
+            let sure = rounds::gave_up(session, around, last)?;
+            let again = run.last().is_some_and(|run| run.connection == last.connection);
+            let over = door.refused(last) || again && sure == Confidence::Certain;
+            over.then_some(sure)
+        });
         tell(session, door, &run, ended, notes);
     }
 }

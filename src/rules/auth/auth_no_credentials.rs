@@ -26,6 +26,12 @@ rule! {
     ///   Authorization: Basic Ym9iOng=
     /// < 200 session=1
     /// ```
+    /// The capture ends before the client could answer:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 401 plain
+    ///   WWW-Authenticate: Basic realm=x
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     ///   Authorization: Basic Ym9iOng=
@@ -50,8 +56,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         schemes => format!(" asks for {schemes}"),
     };
     if last.request.is_some() && !Door::Server.was_tried(session) {
+        let Some(confidence) = rounds::gave_up(session, around, last) else { return };
         let message = format!("401 for {}{asks}, and no credentials followed", last.kind);
-        let confidence = rounds::gave_up(session, around, last);
         notes.note(notes.severity(), confidence, &[last.span()], message);
     }
 }

@@ -82,8 +82,8 @@ fn judge(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if last.request.is_none() || Door::Proxy.was_tried(session) {
         return;
     }
+    let Some(confidence) = rounds::gave_up(session, around, last) else { return };
     let message = format!("407 for {}{}, and no credentials followed", last.kind, asks(last));
-    let confidence = rounds::gave_up(session, around, last);
     notes.note(notes.severity(), confidence, &[last.span()], message);
 }
 

@@ -1,9 +1,9 @@
 //! The rule `close-failed`.
 
-use crate::bits::PacketType;
+use crate::bits::{PacketType, hresult};
 use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
     /// Close-Session was refused.
@@ -51,7 +51,12 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         || lost && is_repeat(session, exchange);
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let meaning = if response.http_status == 404 { ": the server's copy is gone" } else { "" };
-    let message = format!("Close-Session was answered {}{meaning}", response.http_status);
+    let who = front::told(session, exchange).filter(|_| !response.is_ack());
+    let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+    let code = response.error_value().map(hresult::in_words);
+    let code = code.map_or_else(String::new, |code| format!(" with {code}"));
+    let message =
+        format!("Close-Session was answered {}{who}{code}{meaning}", response.http_status);
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 

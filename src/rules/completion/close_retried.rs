@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, unanswered};
+use crate::rules::{Confidence, Notes, look, unanswered};
 
 rule! {
     /// The session was closed more than once.
@@ -19,6 +19,30 @@ rule! {
     /// ... 600 s
     /// > CLOSE-SESSION
     /// < 200
+    /// ```
+    /// The answer was lost on the way:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200 dropped
+    /// ... 5 s
+    /// = connection
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// Nothing was lost:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 500 error=0x8020001F context=0x5
     /// ```
     /// An authentication round is no retry:
     /// ```silent
@@ -72,6 +96,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             && exchange.request.is_some()
             && !challenged
             && !unseen
+            && look::closed_before(session, exchange).is_none()
     };
     let mut all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
     all.sort_by_key(|exchange| exchange.span().first.frame);

@@ -53,7 +53,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             cut.secs,
             cut.who()
         );
-        notes.note(notes.severity(), Confidence::Likely, &[cut.span], message);
+        let severity = look::unless_overcome(session, cut.exchange, notes.severity());
+        notes.note(severity, Confidence::Likely, &[cut.span], message);
     }
     for exchange in session.exchanges.iter().filter(|exchange| was_too_slow(exchange)) {
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
@@ -66,7 +67,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             exchange.kind,
             request.body.bytes
         );
-        notes.add(exchange.span(), message);
+        let severity = look::unless_overcome(session, exchange, notes.severity());
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }
 

@@ -76,7 +76,7 @@ rule! {
     /// Advice: Look into the server's log for a crash or recycle at this time.
     /// Confirm: The server's Application log; a capture at the server.
     /// Reference: RFC 9112 8
-    Warning, belief 44, needs Anything, Exchange
+    Warning, belief 41, needs Anything, Exchange
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -1,7 +1,7 @@
 //! The rule `response-timeout`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look, unanswered};
+use crate::rules::{Confidence, Notes, look, unanswered};
 
 rule! {
     /// The server did not answer within five minutes.
@@ -59,7 +59,23 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, waited) in unanswered::whole(session) {
         if waited >= look::CLIENT_WAITS_SECS {
             let message = unanswered::message(session, exchange, waited);
-            notes.likely(exchange.span(), message);
+            let severity = look::unless_overcome(session, exchange, notes.severity());
+            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Warning;
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn an_upload_that_went_on_leaves_a_warning() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 300 s\n! client closes\n\
+             = connection\n> PING\n< 200\n> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 200",
+        );
+        assert!(findings.contains(&("response-timeout".to_owned(), Warning)), "{findings:?}");
     }
 }

@@ -48,7 +48,7 @@ rule! {
     /// Advice: Give the balancer affinity by client address or set BITSHostId on each node; see how each earlier session was lost.
     /// Confirm: The IIS logs of all nodes: BITS_POST requests of this upload on more than one of them.
     /// Reference: [MC-BUP] 3.1.5.2.1
-    Error, belief 66, needs Anything, Around
+    Error, belief 15, needs Anything, Around
 }
 
 /// Lost sessions before this one that make it a loop; one restart is what the protocol does by itself.

@@ -2,7 +2,8 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, front, look, runner};
+use crate::rules::diagnosis::Explained;
+use crate::rules::{Confidence, Notes, Severity, front, look, page, runner};
 
 rule! {
     /// The server failed or refused, and nothing else tells why.
@@ -27,6 +28,30 @@ rule! {
     /// < 500 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// What is repeated is the reason, not that it is repeated:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 500 error=0x80004005 context=0x5
+    /// > CREATE-SESSION
+    /// < 500 error=0x80004005 context=0x5
+    /// > CREATE-SESSION
+    /// < 500 error=0x80004005 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-99999/200000 sent=60000 pace=30
+    /// < 408 plain
+    ///   Server: nginx
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-IIS/10.0
+    /// > FRAGMENT 0-9/20
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -47,7 +72,7 @@ rule! {
     Error, belief 42, needs Anything, Rest
 }
 
-fn check(session: &Session, explained: bool, notes: &mut Notes<'_>) {
+fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     for exchange in &session.exchanges {
         if let Some(response) =
             exchange.response.as_ref().filter(|answer| says_nothing(session, answer))
@@ -55,12 +80,17 @@ fn check(session: &Session, explained: bool, notes: &mut Notes<'_>) {
             // A retry that worked is the way the protocol mends it.
             let recovered = look::recovered(session, exchange);
             let severity = if recovered { Severity::Note } else { notes.severity() };
+            // Rules about answers in front of BITS take more for a way to mend it.
+            let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
+            if explained.covers(exchange, least) {
+                continue;
+            }
             let message = message(session, exchange, response);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         }
     }
     // What the capture lacks may explain it.
-    let open = !explained && runner::is_whole(session);
+    let open = !explained.end && runner::is_whole(session);
     let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
@@ -103,7 +133,9 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
     };
     let who = front::told(session, exchange).filter(|_| !response.is_ack());
     let who = who.map_or_else(String::new, |who| format!(" by {who}"));
-    format!("{} was answered {}{who} with {code}", exchange.kind, response.http_status)
+    let page = page::reason(response)
+        .map_or_else(String::new, |(_, words)| format!("; its page says \"{words}\""));
+    format!("{} was answered {}{who} with {code}{page}", exchange.kind, response.http_status)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The rule `packet-type-missing`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::model::{Exchange, Outcome, Response, Session};
+use crate::rules::http::header_stripped::stripped;
+use crate::rules::{Around, Confidence, Notes, Severity, look, runner};
+use crate::stream::Side;
 
 rule! {
     /// A packet of the protocol without BITS-Packet-Type.
@@ -22,6 +24,15 @@ rule! {
     /// < 200 plain
     ///   Server: portal
     /// ```
+    /// A proxy took it away:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   Via: 1.1 filter.corp.test
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -33,37 +44,84 @@ rule! {
     /// Advice: Let client and server send BITS-Packet-Type with every message; exempt the path from proxies that filter headers.
     /// Confirm: A capture on the other side of the proxy: whether the header is there.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 88, needs WholeExchange, Exchange
+    Error, belief 88, needs Anything, Around
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else { return };
-    if request.packet_type.is_none() {
-        let severity = look::if_refused(exchange, notes.severity());
-        let message = format!("a {} request without BITS-Packet-Type", quoted(&request.method));
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-    } else if response.is_success() && !response.is_ack() && is_inside(session, exchange) {
-        // A server that never says so is home-made; one that usually does was not asked.
-        let usual =
-            session.exchanges.iter().filter_map(|e| e.response.as_ref()).any(|r| r.is_ack());
-        let harmless = !usual || session.outcome == Outcome::Completed;
-        let severity = if harmless { Severity::Note } else { notes.severity() };
-        let message = format!(
-            "{} was answered {} without BITS-Packet-Type by {}",
-            exchange.kind,
-            response.http_status,
-            look::answerer(response)
-        );
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let whole = |exchange: &&Exchange| runner::exchange_is_whole(session, exchange);
+    for exchange in session.exchanges.iter().filter(whole) {
+        let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
+            continue;
+        };
+        if request.packet_type.is_none() {
+            let severity = look::if_refused(exchange, notes.severity());
+            let message = format!("a {} request without BITS-Packet-Type", quoted(&request.method));
+            notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        } else if is_unmarked(session, exchange, response)
+            && stripped(session, exchange, around).is_none()
+        {
+            let (severity, confidence) = weight(session, exchange, notes.severity());
+            let message = format!(
+                "{} was answered {} without BITS-Packet-Type by {}",
+                exchange.kind,
+                response.http_status,
+                look::answerer(response)
+            );
+            notes.note(severity, confidence, &[exchange.span()], message);
+        }
     }
+}
+
+/// Whether an answer inside a session does not say that it is from BITS; answers to a first packet have rules of their own.
+fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> bool {
+    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
+    response.is_success() && !response.is_ack() && !opens && session.id.is_some()
+}
+
+/// What it is worth. A server that never says so is home-made, unless its client had enough of that; one that usually does
+/// was not asked.
+fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, Confidence) {
+    let usual = session.index.acked(&session.exchanges).is_some();
+    let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    if usual && session.outcome != Outcome::Completed {
+        (own, Confidence::Certain)
+    } else if !usual && !done && is_last_straw(session, exchange) {
+        (Severity::Warning, Confidence::Possible)
+    } else {
+        (Severity::Note, Confidence::Certain)
+    }
+}
+
+/// Whether the client closed the connection upon an answer, with more of the file to come, and did not come back.
+fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
+    let closed = session.connection(exchange.connection).and_then(look::first_fin);
+    closed.is_some_and(|(side, _)| side == Side::Client)
+        && !look::is_final(exchange)
+        && look::after(session, exchange).next().is_none()
 }
 
 fn quoted(method: &str) -> String {
     format!("\"{method}\"")
 }
 
-/// Whether a session was opened before it: answers to a first packet that are not from BITS have rules of their own.
-fn is_inside(session: &Session, exchange: &Exchange) -> bool {
-    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    !opens && session.id.is_some()
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{self, Note, Warning};
+    use crate::rules::tests::fired;
+
+    /// What the rule makes of a server that never sets the field, with `rest` behind its first answers.
+    fn severity(rest: &str) -> Severity {
+        let unmarked = "< 200 session=1\n  BITS-Packet-Type:\n> FRAGMENT 0-9/20\n\
+                        < 200 received=10\n  BITS-Packet-Type:\n";
+        let findings = fired(&format!("> CREATE-SESSION\n{unmarked}{rest}"));
+        let found = findings.iter().find(|(rule, _)| rule == "packet-type-missing");
+        found.map(|(_, severity)| *severity).unwrap()
+    }
+
+    #[test]
+    fn a_client_that_closes_upon_such_an_answer_may_mind() {
+        assert_eq!(severity("! client closes"), Warning);
+        assert_eq!(severity(""), Note);
+        assert_eq!(severity("> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200"), Note);
+    }
 }

@@ -1,14 +1,16 @@
 //! The rule `gateway-error`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look, runner};
+use crate::rules::page::Reason::Unreachable;
+use crate::rules::{Confidence, Notes, look, page, runner};
 
 rule! {
-    /// A gateway has no live server behind it.
+    /// A gateway got no usable answer from behind it.
     ///
-    /// It answered at once in place of a server that is down, not reachable from it, or that its health checks took out. A client
-    /// takes it for a passing error and tries again later.
+    /// Where it answered at once, the server is down, not reachable from it, or taken out by its health checks; where it took a
+    /// while, the server may have closed the connection, or the gateway waits for a short time only. A client takes it for a
+    /// passing error and tries again later.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -46,6 +48,18 @@ rule! {
     ///   Server: nginx/1.22.1
     /// ! client closes
     /// ```
+    /// Some say so with 500:
+    /// ```fires
+    /// > CREATE-SESSION proxied
+    /// < 500 plain
+    ///   Server: tinyproxy/1.11.1
+    ///   | <title>500 Unable to connect</title>
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION proxied
+    /// < 500 plain
+    ///   Server: tinyproxy/1.11.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// ... 60 s
@@ -72,10 +86,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     };
     let status = response.http_status;
-    if !matches!(status, 502 | 503 | 520..=523 | 525..=530)
-        || Origin::of_response(response) == Origin::HttpSys
-        || waited >= look::ROUND_TIMEOUT_SECS
-    {
+    if !is_about_what_is_behind(response) || waited >= look::ROUND_TIMEOUT_SECS {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
@@ -86,4 +97,15 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         format!("{who} answered a request that was not captured with {status}")
     };
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+}
+
+fn is_about_what_is_behind(response: &Response) -> bool {
+    match (response.http_status, Origin::of_response(response)) {
+        (_, Origin::HttpSys) => false,
+        (502 | 503 | 520..=523 | 525..=530, _) => true,
+        (500, Origin::Proxy) => {
+            page::reason(response).is_some_and(|(reason, _)| reason == Unreachable)
+        }
+        _ => false,
+    }
 }

@@ -110,7 +110,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 }
 
 /// An answer without its BITS fields, and what tells that it had them.
-pub(super) struct Stripped<'a> {
+pub(crate) struct Stripped<'a> {
     response: &'a Response,
     hop: Cow<'a, str>,
     /// The session that the hop opened in its stead.
@@ -130,7 +130,7 @@ enum Sign {
 }
 
 /// A success through a hop that may be an Ack without its fields.
-pub(super) fn stripped<'a>(
+pub(crate) fn stripped<'a>(
     session: &Session,
     exchange: &'a Exchange,
     around: &Around<'_>,

@@ -9,7 +9,7 @@ rule! {
     /// The answer is that of a web server without BITS.
     ///
     /// It does what it does with any request for this URL and knows nothing of uploads: the wrong host, the wrong path, or a site in
-    /// front of the right one.
+    /// front of the right one. A 403 may as well be that of a rule about verbs or of a firewall whose pages look like the server's.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -39,7 +39,7 @@ rule! {
     /// ```
     ///
     /// Answerable: whoever configured the job, or the server
-    /// Advice: Check that host, port and path of the URL lead to the directory that has BITS uploads enabled.
+    /// Advice: Check that host, port and path of the URL lead to the directory that has BITS uploads enabled, and that no rule there forbids BITS_POST.
     /// Confirm: The log of the intended server lacks the request.
     /// Reference: [MC-BUP] 2.2.3
     Error, belief 90, needs WholeExchange, TroubleAround
@@ -61,6 +61,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
             Origin::describe(response),
             exchange.kind
         );
-        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        let sure = if status == 403 { Confidence::Possible } else { Confidence::Likely };
+        notes.note(severity, sure, &[exchange.span()], message);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::{self, Origin};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, page};
 
 rule! {
     /// A proxy refused the verb BITS_POST.
@@ -37,6 +37,11 @@ rule! {
     /// > CREATE-SESSION proxied
     /// < 405 plain
     ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION proxied
+    /// < 400 plain
+    ///   | Client sent an HTTP request to an HTTPS server.
     /// ```
     /// ```silent
     /// > GET /upload/
@@ -94,7 +99,10 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let opens = look::foreign(exchange).is_some();
     // Of a session that is open, 400 and 403 are about more than the verb.
     let refuses = matches!(status, 405 | 501) || opens && matches!(status, 400 | 403);
-    if !refuses || around.origin(session, exchange) != Origin::Proxy {
+    if !refuses
+        || page::is_about_more_than_verb(response)
+        || around.origin(session, exchange) != Origin::Proxy
+    {
         return;
     }
     let who = around.told(session, exchange).unwrap_or_default();

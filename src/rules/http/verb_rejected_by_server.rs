@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Session};
 use crate::rules::front::{self, Place};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, page};
 
 rule! {
     /// The web server does not know the verb BITS_POST.
@@ -23,6 +23,19 @@ rule! {
     /// ```silent
     /// > CREATE-SESSION
     /// < 404
+    /// ```
+    /// The page names another reason:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 400 plain
+    ///   Server: nginx/1.22.1
+    ///   | <html><title>400 The plain HTTP request was sent to HTTPS port</title>
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 400 plain
+    ///   Server: Apache/2.4.57
+    ///   | <title>400 Bad Request</title><p>Size of a request header field exceeds server limit.</p>
     /// ```
     /// ```silent
     /// > CREATE-SESSION proxied
@@ -74,6 +87,9 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     // What takes part in a session knows the verb.
     let strange =
         look::foreign(exchange).is_some() || front::of(session, exchange) == Some(Place::Elsewhere);
+    if page::is_about_more_than_verb(response) {
+        return;
+    }
     if strange && who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) {
         let method = exchange.request.as_ref().map_or("", |request| &request.method);
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));

@@ -39,6 +39,16 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// ```
+    /// The last try may yet be answered:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 504 plain
+    /// > FRAGMENT 0-9/20
+    /// < 504 plain
+    /// > FRAGMENT 0-9/20
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 503 plain

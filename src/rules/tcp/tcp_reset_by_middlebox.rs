@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-middlebox`.
 
 use crate::model::Session;
-use crate::rules::{Notes, reset};
+use crate::rules::{Notes, look, reset};
 use crate::stream::Side;
 
 rule! {
@@ -40,7 +40,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                     exchange.kind, sender.evidence
                 );
                 let span = reset::span(exchange, &reset);
-                notes.note(notes.severity(), sender.confidence, &[span], message);
+                let severity = look::unless_overcome(session, exchange, notes.severity());
+                notes.note(severity, sender.confidence, &[span], message);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-server`.
 
 use crate::model::Session;
-use crate::rules::{Notes, reset};
+use crate::rules::{Notes, look, reset};
 use crate::stream::Side;
 
 rule! {
@@ -58,7 +58,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let moment = reset::moment(exchange);
             let message = format!("the server reset the connection {moment} ({})", sender.evidence);
             let span = reset::span(exchange, &reset);
-            notes.note(notes.severity(), sender.confidence, &[span], message);
+            let severity = look::unless_overcome(session, exchange, notes.severity());
+            notes.note(severity, sender.confidence, &[span], message);
         }
     }
 }

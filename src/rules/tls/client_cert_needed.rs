@@ -8,8 +8,8 @@ use crate::rules::{Confidence, Notes, Place, Seen, Severity, look};
 rule! {
     /// The server asked for a client certificate and got none.
     ///
-    /// The handshake failed after that, or the requests were answered by 403. Servers that merely accept certificates ask as
-    /// well, and go on without one.
+    /// The handshake failed after that, or the requests were answered by 403, or by a 400 whose page says so. Servers that
+    /// merely accept certificates ask as well, and go on without one.
     ///
     /// Answerable: whoever set up the job, or the site
     /// Advice: Set a client certificate on the job (`IBackgroundCopyJobHttpOptions`), or have the site stop asking for one.
@@ -46,11 +46,12 @@ fn said(connection: &TlsConnection) -> Option<Said> {
 
 /// The handshake was completed without a certificate, and the server holds that against a request of the session.
 fn refused(session: &Session, notes: &mut Notes<'_>) {
-    for exchange in session.exchanges.iter().filter(|exchange| look::is_forbidden(exchange)) {
+    for exchange in &session.exchanges {
+        let Some(status) = look::forbidden(exchange) else { continue };
         let connection = session.connection(exchange.connection);
         let mut all = connection.into_iter().flat_map(TlsConnection::all_of);
         if let Some(connection) = all.find(TlsConnection::lacks_client_certificate) {
-            notes.likely(exchange.span(), message(&connection));
+            notes.likely(exchange.span(), message(&connection, status));
         }
     }
 }
@@ -58,13 +59,15 @@ fn refused(session: &Session, notes: &mut Notes<'_>) {
 /// The same where the connection outlived the session.
 fn refused_late(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let lacking = report.tls_connections.iter().filter(|one| one.lacks_client_certificate());
-    for connection in lacking.filter(|one| seen.forbids(one.connection)) {
-        notes.likely(connection.span, message(connection));
+    for connection in lacking {
+        if let Some(status) = seen.forbids(connection.connection) {
+            notes.likely(connection.span, message(connection, status));
+        }
     }
 }
 
-fn message(connection: &TlsConnection) -> String {
-    format!("{}: requests are answered by 403", connection.in_words())
+fn message(connection: &TlsConnection, status: u16) -> String {
+    format!("{}: requests are answered by {status}", connection.in_words())
 }
 
 #[cfg(test)]
@@ -95,6 +98,10 @@ mod tests {
         let expected = "10.0.0.5 to 192.0.2.80:80: requests are answered by 403";
         assert_eq!(told(forbidden, Some(false)), [expected]);
         assert!(told(forbidden, Some(true)).is_empty());
+        let page = "> CREATE-SESSION\n< 400 plain\n  | No required SSL certificate was sent\n";
+        let expected = "10.0.0.5 to 192.0.2.80:80: requests are answered by 400";
+        assert_eq!(told(page, Some(false)), [expected]);
+        assert!(told("> CREATE-SESSION\n< 400 plain\n", Some(false)).is_empty());
         assert!(told("> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n", None).is_empty());
     }
 }

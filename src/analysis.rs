@@ -170,7 +170,7 @@ impl Analysis {
             if now.time.since(self.looked).abs() >= LOOK {
                 (self.lookups, self.looked) = (engine.lookups(), now.time);
             }
-            let open = self.sessions.open_before(&session);
+            let open = self.sessions.open_before(&session, |id| engine.connection(id));
             self.judge.session(
                 &mut session,
                 &Sight {

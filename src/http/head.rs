@@ -94,9 +94,17 @@ fn lend<T>(
     odd.contradictory_length = lengths.contradictory;
     let summary = summarise(start, &lengths, headers);
     let content_length = if lengths.chunked { None } else { lengths.first };
-    let after_gap = false;
-    let head =
-        Head { start, minor_version, headers, whole, after_gap, odd, carrier, content_length };
+    let head = Head {
+        start,
+        minor_version,
+        headers,
+        whole,
+        after_gap: false,
+        unasked: false,
+        odd,
+        carrier,
+        content_length,
+    };
     use_it(head, summary)
 }
 

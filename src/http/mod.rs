@@ -73,6 +73,8 @@ pub struct Head<'a> {
     pub whole: bool,
     /// Messages of the same side may be missing right before it: the capture has a hole there.
     pub after_gap: bool,
+    /// A response that came before its request: that is held for want of an earlier segment, or the capture lacks it.
+    pub unasked: bool,
     /// Forms that had to be tolerated.
     pub odd: Oddities,
     /// What carries the message.

@@ -271,7 +271,9 @@ impl Parser {
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let exchange = self.number(side, &seen, limits);
             summary = Some((exchange, seen));
-            let head = Head { after_gap, ..head };
+            let asked = |pending: Pending| pending.exchange == exchange;
+            let unasked = !seen.request && !self.pending.front().is_some_and(asked);
+            let head = Head { after_gap, unasked, ..head };
             out(Event::Head { exchange, side, span, head });
         });
         let Some((exchange, seen)) = summary else {

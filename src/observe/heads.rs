@@ -172,6 +172,7 @@ mod tests {
             headers: &[],
             whole: true,
             after_gap: false,
+            unasked: false,
             odd: Oddities::default(),
             carrier: Carrier::default(),
             content_length: None,

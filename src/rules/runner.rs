@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
 use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session};
 use crate::sessions::{RefusedTunnel, Web};
+use crate::stream::Connection;
 
 /// What is known around a session when it is judged.
 #[derive(Clone, Copy, Debug)]
@@ -206,16 +207,7 @@ pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool 
 
 /// Whether nothing of the session escaped the capture.
 pub(super) fn is_whole(session: &Session) -> bool {
-    let lost = |connection: &crate::stream::Connection| {
-        [&connection.client_side, &connection.server_side]
-            .iter()
-            .any(|side| side.lost_by_capture > 0 || side.cut > 0)
-    };
-    !session.joined
-        && !session
-            .connections
-            .iter()
-            .any(|connection| lost(connection) || connection.is_one_sided())
+    !session.joined && session.connections.iter().all(Connection::is_whole)
 }
 
 /// The worst severity in a report.

@@ -172,8 +172,9 @@ impl Sessions {
             _ => session,
         };
         self.learn(session, id);
-        if exchange.kind == PacketType::CreateSession {
-            self.take_pings(self.attempt(asked), session, asked);
+        let begun = self.attempt(asked).filter(|begun| *begun != session);
+        if let Some(begun) = begun.filter(|_| exchange.kind == PacketType::CreateSession) {
+            self.hand_over_all(begun, session);
         }
         if let Some(open) = self.open.get_mut(session) {
             open.remember(asked);

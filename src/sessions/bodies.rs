@@ -14,7 +14,7 @@ use crate::stream::{Connection, Side};
 const FILE_START: usize = 4 << 10;
 
 /// Bytes of a response body kept as evidence of who answered.
-const BODY_START: usize = 512;
+pub(super) const BODY_START: usize = 512;
 
 /// Holes kept per body; further ones are joined to the last.
 const HOLES: usize = 64;
@@ -36,7 +36,12 @@ impl Sessions {
         let link = match self.last {
             Some((id, link)) if (id, link.exchange) == (connection.id, exchange) => link,
             _ => {
-                let Some(link) = self.link(connection.id, exchange).copied() else { return };
+                let Some(link) = self.link(connection.id, exchange).copied() else {
+                    if side == Side::Server {
+                        self.early.body((connection.id, exchange), offset, bytes);
+                    }
+                    return;
+                };
                 self.last = Some((connection.id, link));
                 link
             }
@@ -139,6 +144,9 @@ impl Sessions {
             body.complete = why == http::End::Complete;
             body.reset = why == http::End::Reset;
         }
+        if side == Side::Server {
+            self.early.end((connection.id, exchange), span, why);
+        }
         let Some(channel) = self.connections.get_mut(&connection.id) else { return };
         let Some(link) = channel.link(exchange) else { return };
         let was_over = link.request_over;
@@ -163,10 +171,10 @@ impl Sessions {
                 });
             }
         }
-        if side == Side::Server && value.response.is_some() {
+        if link.answer_over || side == Side::Server && value.response.is_some() {
             observer.exchange(value);
             // Without its request it is kept: that may be held for want of an earlier segment.
-            if was_over {
+            if was_over || link.answer_over {
                 channel.exchanges.retain(|other| other.exchange != exchange);
             }
         }

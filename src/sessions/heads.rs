@@ -65,6 +65,14 @@ impl Sessions {
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
         }
+        if let Some((response, over)) = self.early.take(connection.id, exchange) {
+            self.answered(connection.id, exchange, response);
+            if let Some(link) = self.link(connection.id, exchange) {
+                link.answer_over = over;
+                let session = link.session;
+                self.let_in(session, connection.id);
+            }
+        }
     }
 
     pub(super) fn ordinary_request(
@@ -146,7 +154,14 @@ impl Sessions {
         if channel.exchanges.len() >= self.limits.pending_requests {
             channel.exchanges.remove(0);
         }
-        channel.exchanges.push(Link { exchange, session, index, start, request_over: false });
+        channel.exchanges.push(Link {
+            exchange,
+            session,
+            index,
+            start,
+            request_over: false,
+            answer_over: false,
+        });
     }
 
     pub(super) fn response(
@@ -167,6 +182,10 @@ impl Sessions {
                 }
                 self.web.answered(connection, exchange, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
+                if head.unasked && status >= 200 {
+                    let response = decode::response(head, span, self.secrets, &mut self.words);
+                    self.early.keep(connection.id, exchange, response);
+                }
                 return;
             }
             self.orphan(connection, exchange, span, head);
@@ -181,10 +200,19 @@ impl Sessions {
             return;
         }
         let response = decode::response(head, span, self.secrets, &mut self.words);
+        self.answered(connection.id, exchange, response);
+    }
+
+    /// A request got its final response.
+    fn answered(&mut self, connection: u64, exchange: u32, response: Response) {
+        let Some(link) = self.link(connection, exchange).copied() else { return };
+        let Some(open) = self.open.get_mut(link.session) else { return };
+        let Some(value) = open.exchanges.get(link.index) else { return };
+        let last = response.span.last;
         if link.start.is_some()
             && let Some(digest) = &mut open.digest
         {
-            let (key, range) = ((connection.id, exchange), file_range(value));
+            let (key, range) = ((connection, exchange), file_range(value));
             digest.answer(&mut self.hashing, key, range, answer(&response));
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
@@ -194,9 +222,9 @@ impl Sessions {
         {
             self.part(link, id);
         }
-        let Some(link) = self.link(connection.id, exchange).copied() else { return };
+        let Some(link) = self.link(connection, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };
-        open.touch(span.last);
+        open.touch(last);
         let asked = open.exchanges.get(link.index).map(|exchange| &exchange.kind);
         let closes = response.is_success() && asked == Some(&PacketType::CloseSession);
         open.answer(link.index, response);

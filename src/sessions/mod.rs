@@ -4,6 +4,7 @@ mod assign;
 mod beginning;
 mod bodies;
 mod course;
+mod early;
 mod graves;
 mod heads;
 mod moves;
@@ -32,6 +33,7 @@ use crate::rules::around::Brief;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
+use early::Early;
 use open::Number;
 use orphans::Strays;
 use replies::Replies;
@@ -49,6 +51,7 @@ pub struct Sessions {
     /// Where the last bytes of a body went: most that follow go there too.
     last: Option<(u64, Link)>,
     replies: Replies,
+    early: Early,
     strays: Strays,
     web: Web,
     tunnels: Tunnels,
@@ -93,6 +96,8 @@ struct Link {
     /// Offset of the body in the file, for Fragments.
     start: Option<u64>,
     request_over: bool,
+    /// Its answer was over before its request was there.
+    answer_over: bool,
 }
 
 impl Sessions {
@@ -103,6 +108,7 @@ impl Sessions {
             connections: HashMap::default(),
             last: None,
             replies: Replies::default(),
+            early: Early::default(),
             strays: Strays::new(),
             web: Web::default(),
             tunnels: Tunnels::default(),
@@ -165,6 +171,7 @@ impl Sessions {
     /// A connection is over: nothing more can be answered on it.
     pub fn closed(&mut self, connection: &Connection) {
         self.last = None;
+        self.early.forget(connection.id);
         let Some(channel) = self.connections.remove(&connection.id) else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
@@ -215,10 +222,15 @@ impl Sessions {
         self.open.end();
     }
 
-    /// The sessions with the same client and URL that may still go on and ended before `session`.
-    pub fn open_before(&mut self, session: &Session) -> Vec<Brief> {
+    /// The sessions with the same client and URL that may still go on and ended before `session`. `facts` lends those of
+    /// connections that are not over.
+    pub fn open_before<'c>(
+        &mut self,
+        session: &Session,
+        facts: impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
         session.url.as_ref().map_or_else(Vec::new, |url| {
-            self.open.before(session.client.address, url, session.ended)
+            self.open.before(session.client.address, url, session.ended, &facts)
         })
     }
 

@@ -172,6 +172,23 @@ impl Sessions {
         }
     }
 
+    /// Answers of a connection were seen before their requests. Where credentials were asked for, one that opens a session
+    /// later on, to a request that the capture lacks, is to the request that brought them.
+    pub(super) fn let_in(&mut self, session: Number, connection: u64) {
+        let Some(open) = self.open.get(session).filter(|_| self.is_challenged(session)) else {
+            return;
+        };
+        let end = open.ended();
+        let opened = |number: &Number| {
+            let open = self.open.get(*number).filter(|_| *number != session);
+            open.and_then(Open::opened_unasked).is_some_and(|at| at > end)
+        };
+        let sessions = self.connections.get(&connection).map(|channel| &channel.sessions);
+        if let Some(opened) = sessions.and_then(|all| all.iter().copied().find(opened)) {
+            self.hand_over_all(session, opened);
+        }
+    }
+
     /// Requests may be missing ahead of one on a connection: of any session that spoke on it.
     pub(super) fn note_hole(&mut self, connection: u64) {
         let Some(channel) = self.connections.get(&connection) else { return };

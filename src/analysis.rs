@@ -145,6 +145,7 @@ impl Analysis {
             findings: Vec::new(),
         };
         self.judge.tunnels(self.sessions.refused_tunnels(), self.engine.last());
+        self.judge.beheaded(self.sessions.beheaded());
         self.judge.capture(&mut report);
         report
     }

@@ -267,13 +267,14 @@ impl Parser {
     ) -> bool {
         let (carrier, span) = (self.carrier, self.direction(side).span);
         let after_gap = self.direction(side).head_lost;
+        let cut = if whole { None } else { head::cut_field(bytes) };
         let mut summary = None;
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let exchange = self.number(side, &seen, limits);
             summary = Some((exchange, seen));
             let asked = |pending: Pending| pending.exchange == exchange;
             let unasked = !seen.request && !self.pending.front().is_some_and(asked);
-            let head = Head { after_gap, unasked, ..head };
+            let head = Head { cut, after_gap, unasked, ..head };
             out(Event::Head { exchange, side, span, head });
         });
         let Some((exchange, seen)) = summary else {

@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use super::around::{Around, Brief, History, canonical, handshakes_of};
 use super::{
-    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis, rounds,
+    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, diagnosis, look, rounds,
 };
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
 use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session};
@@ -85,6 +85,11 @@ impl Judge {
     pub fn tunnels(&mut self, refused: &[RefusedTunnel], end: At) {
         let over = |one: &&RefusedTunnel| rounds::has_given_up(&one.exchange, end);
         self.seen.tunnels = refused.iter().filter(over).cloned().collect();
+    }
+
+    /// Takes in how many requests of BITS are cut within their first line, and their frames.
+    pub const fn beheaded(&mut self, requests: Option<(u64, Span)>) {
+        self.seen.beheaded = requests;
     }
 
     /// Fills in the findings of the whole.
@@ -200,9 +205,7 @@ pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool 
     if lost {
         return false;
     }
-    let cut = |odd: &[String]| odd.iter().any(|odd| odd == "cut");
-    exchange.request.as_ref().is_some_and(|request| !cut(&request.odd))
-        && exchange.response.as_ref().is_some_and(|response| !response.is_cut())
+    look::whole_request(exchange).is_some() && look::whole_answer(exchange).is_some()
 }
 
 /// Whether nothing of the session escaped the capture.

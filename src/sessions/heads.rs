@@ -82,6 +82,11 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
+        if decode::is_beheaded(head) {
+            let (count, mut all) = self.beheaded.unwrap_or((0, span));
+            all.cover(span);
+            self.beheaded = Some((count + 1, all));
+        }
         if tunnels::is_asked(head) {
             let request = decode::request(head, span, self.secrets, &mut self.words);
             self.tunnels.ask(connection, exchange, request);

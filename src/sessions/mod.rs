@@ -20,7 +20,7 @@ mod web;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
@@ -63,6 +63,7 @@ pub struct Sessions {
     limits: Limits,
     /// Exchanges beyond the cap of their session.
     omitted: u64,
+    beheaded: Option<(u64, Span)>,
 }
 
 /// What is under way on one connection.
@@ -119,6 +120,7 @@ impl Sessions {
             words: Words::default(),
             limits,
             omitted: 0,
+            beheaded: None,
         }
     }
 
@@ -237,6 +239,11 @@ impl Sessions {
     /// Tunnels for BITS that proxies refused to the end for want of credentials.
     pub fn refused_tunnels(&self) -> &[RefusedTunnel] {
         self.tunnels.refused()
+    }
+
+    /// How many requests with the verb of BITS are cut within their first line, and their frames.
+    pub const fn beheaded(&self) -> Option<(u64, Span)> {
+        self.beheaded
     }
 
     /// What servers answered to requests that are not BITS.

@@ -34,7 +34,8 @@ impl Sessions {
         let succeeds = matches!(head.start, Start::Response { status: 200 | 201, .. });
         let has = |name| head.field(name).is_some();
         let opens = has("BITS-Protocol") || has("BITS-Session-Id");
-        if !head.after_gap || !succeeds || !has("BITS-Packet-Type") || opens {
+        let acks = has("BITS-Packet-Type") && !opens;
+        if !head.after_gap || !head.whole || !succeeds || !acks {
             return false;
         }
         let Some(link) = self.link(connection, exchange).copied() else { return false };

@@ -49,7 +49,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         "" => String::new(),
         schemes => format!(" asks for {schemes}"),
     };
-    if last.request.is_some() && !Door::Server.was_tried(session) {
+    if last.request.is_some() && !Door::Server.may_have_been_tried(session) {
         let message = format!("401 for {}{asks}, and no credentials followed", last.kind);
         let confidence = rounds::gave_up(session, around, last);
         notes.note(notes.severity(), confidence, &[last.span()], message);

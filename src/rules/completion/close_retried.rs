@@ -52,6 +52,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let unseen = exchange.response.is_none() && !look::is_unanswered(session, exchange);
         exchange.kind == PacketType::CloseSession
             && exchange.request.is_some()
+            && !look::may_be_anothers(exchange)
             && !challenged
             && !unseen
     };

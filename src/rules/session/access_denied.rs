@@ -45,6 +45,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     let (status, who) = (answer.http_status, Origin::of_response(answer));
     let confidence = match who {
+        // The code that is cut off may say something else.
+        Origin::BitsServer if denied_by_bits(answer) && answer.is_cut() => Confidence::Likely,
         Origin::BitsServer if denied_by_bits(answer) => Confidence::Certain,
         Origin::Iis if status == 403 && !answer.is_cut() => Confidence::Likely,
         _ => return,

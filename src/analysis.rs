@@ -145,6 +145,7 @@ impl Analysis {
             findings: Vec::new(),
         };
         self.judge.tunnels(self.sessions.refused_tunnels(), self.engine.last());
+        self.judge.beheaded(self.sessions.beheaded());
         self.judge.capture(&mut report);
         report
     }
@@ -170,8 +171,9 @@ impl Analysis {
             if now.time.since(self.looked).abs() >= LOOK {
                 (self.lookups, self.looked) = (engine.lookups(), now.time);
             }
-            let (open, behind) =
-                (self.sessions.open_before(&session), self.sessions.open_behind(&session));
+            let facts = |id| engine.connection(id);
+            let open = self.sessions.open_before(&session, facts);
+            let behind = self.sessions.open_behind(&session, facts);
             self.judge.session(
                 &mut session,
                 &Sight {

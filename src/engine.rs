@@ -10,6 +10,7 @@ use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::model::Lookup;
 use crate::packet::{Decoder, IcmpError, Packet, Skip, plain_datagram, plain_segment};
+use crate::sides::Sides;
 use crate::stream::{Connection, Event, Icmp, Owner, Table, Verdict};
 use crate::tls::{KeyLog, RsaKeyError};
 
@@ -24,7 +25,7 @@ pub struct Engine {
     last: At,
     tls_opaque: u64,
     lost_bytes: u64,
-    one_sided: u64,
+    sides: Sides,
     waiting: Waiting,
     duplicate_frames: u64,
     clock: Clock,
@@ -76,7 +77,7 @@ impl Engine {
             last: At::default(),
             tls_opaque: 0,
             lost_bytes: 0,
-            one_sided: 0,
+            sides: Sides::default(),
             waiting: Waiting::default(),
             duplicate_frames: 0,
             clock: Clock::default(),
@@ -171,9 +172,8 @@ impl Engine {
         self.tls_opaque += tls.filter(|tls| tls.is_opaque()).count() as u64;
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
             + u64::from(connection.server_side.duplicate_frames);
-        if connection.is_one_sided() {
-            self.one_sided += 1;
-        } else {
+        self.sides.add(&connection);
+        if !connection.is_one_sided() {
             self.lost_bytes +=
                 connection.client_side.lost_by_capture + connection.server_side.lost_by_capture;
         }
@@ -227,7 +227,7 @@ impl Engine {
             tls_omitted: 0,
             findings_omitted: 0,
             lookups_omitted: self.resolver.omitted(),
-            one_sided: self.one_sided,
+            one_sided: self.sides.one_sided(),
             duplicate_frames: self.duplicate_frames,
             times_back: self.clock.times,
             first_back: self.clock.first,

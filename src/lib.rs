@@ -35,6 +35,7 @@ pub mod observe;
 pub mod packet;
 pub mod rules;
 pub mod sessions;
+mod sides;
 pub mod stream;
 pub mod tls;
 pub mod transcript;

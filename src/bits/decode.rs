@@ -21,19 +21,28 @@ pub fn is_bits(head: &Head<'_>) -> bool {
         // Whose upload it is, a part of its target cannot tell.
         return false;
     }
-    let verb = matches!(head.start, Start::Request { method, .. } if method.eq_ignore_ascii_case("BITS_POST"));
-    verb || head.headers.iter().any(|header| {
-        let name = header.name.as_bytes();
-        name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"bits-"))
-            && [
-                "BITS-Packet-Type",
-                "BITS-Package-Type",
-                "BITS-Session-Id",
-                "BITS-Supported-Protocols",
-            ]
-            .iter()
-            .any(|known| header.name.eq_ignore_ascii_case(known))
-    })
+    has_verb(head)
+        || head.headers.iter().any(|header| {
+            let name = header.name.as_bytes();
+            name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"bits-"))
+                && [
+                    "BITS-Packet-Type",
+                    "BITS-Package-Type",
+                    "BITS-Session-Id",
+                    "BITS-Supported-Protocols",
+                ]
+                .iter()
+                .any(|known| header.name.eq_ignore_ascii_case(known))
+        })
+}
+
+/// Whether a request belongs to the upload protocol by its verb, and the capture ends within its first line.
+pub fn is_beheaded(head: &Head<'_>) -> bool {
+    head.odd.cut_line && has_verb(head)
+}
+
+fn has_verb(head: &Head<'_>) -> bool {
+    matches!(head.start, Start::Request { method, .. } if method.eq_ignore_ascii_case("BITS_POST"))
 }
 
 /// The text of a header value; bytes that are no UTF-8 become `\xNN`.
@@ -100,6 +109,7 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
     });
     let offers = offers(head, &fields);
     let supported_protocols = offers.map(|offers| words.text(&offers));
+    let begun_type = begun_type(head).map(|kind| words.share(kind.name()));
     let mut value = |field: Field| fields.first(field).map(|value| words.text(value));
     Request {
         span,
@@ -108,7 +118,9 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
         minor_version: head.minor_version,
         host,
         user_agent: value(Field::UserAgent),
-        packet_type: value(Field::BitsPacketType).or_else(|| value(Field::BitsPackageType)),
+        packet_type: value(Field::BitsPacketType)
+            .or_else(|| value(Field::BitsPackageType))
+            .or(begun_type),
         session_id: value(Field::BitsSessionId),
         supported_protocols,
         content_name: value(Field::ContentName),
@@ -123,6 +135,12 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
             rare_of_request(head, &fields, secrets).into()
         },
     }
+}
+
+/// The packet type of a request within whose name the capture ends, where that can be but one.
+fn begun_type(head: &Head<'_>) -> Option<PacketType> {
+    let cut = head.cut.filter(|cut| cut.name.eq_ignore_ascii_case("BITS-Packet-Type"))?;
+    PacketType::begun(std::str::from_utf8(cut.value).ok().filter(|start| !start.is_empty())?)
 }
 
 fn rare_of_request(head: &Head<'_>, fields: &Fields<'_, '_>, secrets: Secrets) -> RareRequest {

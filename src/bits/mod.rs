@@ -48,6 +48,16 @@ impl PacketType {
         known.unwrap_or_else(|| Self::Other(value.into()))
     }
 
+    /// The type of a request whose name begins so, where there is but one.
+    pub fn begun(start: &str) -> Option<Self> {
+        let begins = |kind: &Self| {
+            let front = kind.name().get(..start.len());
+            front.is_some_and(|front| front.eq_ignore_ascii_case(start))
+        };
+        let mut all = REQUESTS.into_iter().filter(begins);
+        all.next().filter(|_| all.next().is_none())
+    }
+
     /// The name in the spelling of Windows.
     pub fn name(&self) -> &str {
         match self {
@@ -62,6 +72,15 @@ impl PacketType {
         }
     }
 }
+
+/// The types that requests have.
+const REQUESTS: [PacketType; 5] = [
+    PacketType::CreateSession,
+    PacketType::Ping,
+    PacketType::Fragment,
+    PacketType::CloseSession,
+    PacketType::CancelSession,
+];
 
 impl fmt::Display for PacketType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

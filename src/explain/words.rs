@@ -54,7 +54,7 @@ const PACKETS: [(&str, &str); 6] = [
 ];
 
 /// What can stand behind an outcome.
-const QUALIFIERS: [(&str, &str); 9] = [
+const QUALIFIERS: [(&str, &str); 10] = [
     ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
     (
         "likely",
@@ -71,6 +71,10 @@ const QUALIFIERS: [(&str, &str); 9] = [
     ("idle-at-end", "All requests are answered, and no end was seen."),
     ("authentication", "The last answer asks for credentials."),
     ("lost", "The server no longer knows the session."),
+    (
+        "heads-cut",
+        "The snap length cut every message before it shows what it is: nothing tells whether a session was opened.",
+    ),
 ];
 
 /// The meanings of a word.
@@ -129,7 +133,7 @@ mod tests {
         assert_eq!(find("http-sys")[0].about, "who answered");
         assert_eq!(find("whole-proven")[0].about, "proof of an extracted file");
         assert_eq!(variants::<Outcome>("").len(), 5);
-        assert_eq!(variants::<Verdict>("").len(), 17);
+        assert_eq!(variants::<Verdict>("").len(), 18);
     }
 
     #[test]

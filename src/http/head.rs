@@ -74,6 +74,15 @@ pub(super) fn parse<T>(
     Some(lend(parsed, whole, odd, carrier, use_it))
 }
 
+/// The field in the last line of a head that ends there for want of the rest.
+pub(super) fn cut_field(bytes: &[u8]) -> Option<Header<'_>> {
+    let line = bytes.get(memchr::memrchr(b'\n', bytes)? + 1..)?;
+    let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
+    let is_name = !name.is_empty() && name.iter().all(|byte| line::is_token(*byte));
+    let name = std::str::from_utf8(name).ok().filter(|_| is_name)?;
+    Some(Header { name, value: value.get(1..)?.trim_ascii_start() })
+}
+
 type Parsed<'h, 'b> = (Start<'b>, u8, &'h [Header<'b>]);
 
 fn strict<'h, 'b>(bytes: &'b [u8], headers: &'h mut [Header<'b>]) -> Option<Parsed<'h, 'b>> {
@@ -110,6 +119,7 @@ fn lend<T>(
         minor_version,
         headers,
         whole,
+        cut: None,
         after_gap: false,
         unasked: false,
         acked: 0,

@@ -71,9 +71,11 @@ pub struct Head<'a> {
     pub headers: &'a [Header<'a>],
     /// False where the capture lacks the end of the head: fields may be missing.
     pub whole: bool,
+    /// The field in whose line the capture ends: its name is whole, its value may not be.
+    pub cut: Option<Header<'a>>,
     /// Messages of the same side may be missing right before it: the capture has a hole there.
     pub after_gap: bool,
-    /// A response to a request that was not seen so far.
+    /// A response that came before its request: that is held for want of an earlier segment, or the capture lacks it.
     pub unasked: bool,
     /// How far its sender had the stream of the other side; 0 where that is not known.
     pub acked: u64,

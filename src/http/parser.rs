@@ -267,13 +267,14 @@ impl Parser {
     ) -> bool {
         let (carrier, span) = (self.carrier, self.direction(side).span);
         let Direction { head_lost: after_gap, acked, .. } = *self.direction(side);
+        let cut = if whole { None } else { head::cut_field(bytes) };
         let mut summary = None;
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let next = self.next_exchange;
             let exchange = self.number(side, &seen, whole.then_some(bytes.len()), limits);
             let unasked = side == Side::Server && exchange == next;
             summary = Some((exchange, seen));
-            let head = Head { after_gap, unasked, acked, ..head };
+            let head = Head { cut, after_gap, unasked, acked, ..head };
             out(Event::Head { exchange, side, span, head });
         });
         let Some((exchange, seen)) = summary else {

@@ -138,6 +138,14 @@ impl Exchange {
         })
     }
 
+    /// Whether the capture ends within the head of its request before that shows what it is: a Create-Session, perhaps.
+    pub(crate) fn is_unclear(&self) -> bool {
+        let shows =
+            |request: &Request| request.session_id.is_some() || request.content_range.is_some();
+        self.kind == PacketType::Unknown
+            && self.request.as_ref().is_some_and(|request| request.is_cut() && !shows(request))
+    }
+
     /// All its frames.
     pub fn span(&self) -> Span {
         match (&self.request, &self.response) {

@@ -89,6 +89,7 @@ impl<'a> View<'a> {
             exchange.kind == PacketType::CreateSession
                 || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
         });
+        let start_seen = start_seen || exchanges.first().is_some_and(Exchange::is_unclear);
         let mut view = Self { exchanges, total, acknowledged: 0, joined: !start_seen };
         view.acknowledged = view.scattered().unwrap_or_else(|| view.last_offset());
         view
@@ -346,7 +347,10 @@ impl<'a> View<'a> {
         let verdict = Negotiation::of(create).verdict;
         let usable = response.is_success()
             && response.session_id.as_deref().is_some_and(|id| !id.is_empty())
-            && matches!(verdict, Verdict::Agreed | Verdict::AgreedLowerPreference);
+            && matches!(
+                verdict,
+                Verdict::Agreed | Verdict::AgreedLowerPreference | Verdict::SelectionOnly
+            );
         if usable || went_on || response.is_cut() && response.is_success() {
             return None;
         }
@@ -357,6 +361,9 @@ impl<'a> View<'a> {
     fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let response =
             self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
+        if self.is_unclear() {
+            return None;
+        }
         let mut qualifiers = Vec::new();
         if response.error_value() == Some(SESSION_NOT_FOUND) {
             qualifiers.push("lost");
@@ -368,7 +375,15 @@ impl<'a> View<'a> {
         Some((Outcome::Failed, qualifiers))
     }
 
+    /// Whether no request shows what it is: nothing tells whether there was a session.
+    fn is_unclear(&self) -> bool {
+        self.exchanges.iter().all(Exchange::is_unclear)
+    }
+
     fn why_incomplete(&self) -> Vec<&'static str> {
+        if self.is_unclear() {
+            return vec!["heads-cut"];
+        }
         let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
         if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
     }

@@ -74,6 +74,8 @@ pub enum Verdict {
     /// No answer was seen.
     #[default]
     Unanswered,
+    /// The capture ends within the answer, before it shows the choice.
+    AnswerCut,
     /// No answer can be seen: the capture has one direction only.
     HalfSeen,
     /// Only the answer was seen.
@@ -100,7 +102,10 @@ impl Negotiation {
         negotiation.verdict = match (&exchange.request, &exchange.response) {
             (_, None) => Verdict::Unanswered,
             (None, Some(_)) => Verdict::SelectionOnly,
-            (Some(_), Some(response)) => negotiation.judge(raw.map(|raw| &**raw), response),
+            (Some(request), Some(response)) => {
+                let verdict = negotiation.judge(raw.map(|raw| &**raw), response);
+                if raw.is_none() && request.is_cut() { without_offer(verdict) } else { verdict }
+            }
         };
         negotiation
     }
@@ -124,7 +129,7 @@ impl Negotiation {
             (false, _) => Verdict::RefusedOther,
             (true, Some(_)) => self.judge_choice(),
             (true, None) if self.selected.is_some() => Verdict::SelectionOnly,
-            (true, None) => Verdict::Unanswered,
+            (true, None) => Verdict::AnswerCut,
         }
     }
 
@@ -172,6 +177,15 @@ fn offer(guid: Text) -> Offer {
 fn registered(name: &'static str) -> Text {
     static NAME: OnceLock<Text> = OnceLock::new();
     NAME.get_or_init(|| name.into()).clone()
+}
+
+/// What a verdict comes to where the capture ends ahead of the offer.
+const fn without_offer(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::OfferMissing | Verdict::NoCommonProtocol => Verdict::RefusedOther,
+        Verdict::SelectedNotOffered => Verdict::SelectionOnly,
+        other => other,
+    }
 }
 
 fn offers(raw: &Text) -> Vec<Offer> {

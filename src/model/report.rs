@@ -107,7 +107,8 @@ pub struct Quality {
     /// Failed look-ups of names that were only counted, to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lookups_omitted: u64,
-    /// Connections with data of one side and no packet of the other.
+    /// Connections with data of one side and no packet of the other; without those that are one segment from before the
+    /// capture, between hosts that were seen both ways.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub one_sided: u64,
     /// Frames that a mirror port delivered twice.

@@ -32,7 +32,7 @@ pub struct Request {
     /// `User-Agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<Text>,
-    /// `BITS-Packet-Type` as written.
+    /// `BITS-Packet-Type` as written; its whole name where the capture ends within it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packet_type: Option<Text>,
     /// `BITS-Session-Id` as written.
@@ -64,7 +64,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether the capture lacks the end of its head.
+    /// Whether the capture lacks the end of its head: fields may be missing.
     pub fn is_cut(&self) -> bool {
         self.odd.iter().any(|odd| odd == "cut")
     }

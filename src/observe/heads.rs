@@ -171,6 +171,7 @@ mod tests {
             minor_version: 1,
             headers: &[],
             whole: true,
+            cut: None,
             after_gap: false,
             unasked: false,
             acked: 0,

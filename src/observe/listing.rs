@@ -13,6 +13,8 @@ use crate::stream::Connection;
 const HELD: usize = 65_536;
 /// Bytes of their targets and hosts.
 const ROOM: usize = 64 << 20;
+/// Answers, the latest ones, that wait for a request which is held for want of an earlier segment.
+const EARLY: usize = 16;
 
 /// Hands rows to `sink` as soon as all earlier ones are complete, until it returns false.
 pub struct Listing<S: FnMut(&Row) -> bool> {
@@ -26,6 +28,8 @@ pub struct Listing<S: FnMut(&Row) -> bool> {
     used: usize,
     /// Numbers of the rows without their answer, by connection and exchange.
     open: BTreeMap<(u64, u32), u64>,
+    /// Connection and exchange of answers that came before their requests.
+    early: VecDeque<(u64, u32)>,
 }
 
 impl<S: FnMut(&Row) -> bool> Listing<S> {
@@ -39,6 +43,7 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
             first: 0,
             used: 0,
             open: BTreeMap::new(),
+            early: VecDeque::new(),
         }
     }
 
@@ -59,6 +64,25 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
             self.rows.push_back((false, row));
         }
         self.rows.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
+    /// An answer came first; what has waited for longest waits no more.
+    fn wait_for_request(&mut self, answer: (u64, u32)) {
+        self.early.push_back(answer);
+        if self.early.len() > EARLY
+            && let Some(oldest) = self.early.pop_front()
+        {
+            self.give_up(oldest);
+        }
+    }
+
+    /// Nothing more is to come of an exchange.
+    fn give_up(&mut self, key: (u64, u32)) {
+        let place = self.open.remove(&key).and_then(|number| number.checked_sub(self.first));
+        let place = place.and_then(|place| usize::try_from(place).ok());
+        if let Some((done, _)) = place.and_then(|place| self.rows.get_mut(place)) {
+            *done = true;
+        }
     }
 
     fn drain(&mut self, all: bool) {
@@ -103,27 +127,24 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
             }
             Start::Response { status, .. } => {
                 row.response = Some(RowResponse { status, frame, time });
-                *done = true;
             }
         }
+        *done = row.response.is_some() && !head.unasked;
         if *done {
             self.open.remove(&(connection.id, exchange));
         }
         self.used = self.used.saturating_add(taken);
+        if head.unasked {
+            self.wait_for_request((connection.id, exchange));
+        }
         self.drain(false);
     }
 
     fn closed(&mut self, connection: &Connection) {
         let all = (connection.id, 0)..=(connection.id, u32::MAX);
-        let over: Vec<_> = self.open.range(all).map(|(key, number)| (*key, *number)).collect();
-        for (key, number) in over {
-            self.open.remove(&key);
-            let place =
-                number.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
-            if let Some((done, _)) = place.and_then(|place| self.rows.get_mut(place)) {
-                *done = true;
-            }
-        }
+        let over: Vec<_> = self.open.range(all).map(|(key, _)| *key).collect();
+        over.into_iter().for_each(|key| self.give_up(key));
+        self.early.retain(|(id, _)| *id != connection.id);
         self.drain(false);
     }
 }
@@ -149,6 +170,7 @@ mod tests {
             minor_version: 1,
             headers: &[],
             whole: true,
+            cut: None,
             after_gap: false,
             unasked: false,
             acked: 0,

@@ -144,7 +144,9 @@ fn client_code(
     let response = decisive.and_then(|exchange| exchange.response.as_ref());
     let response = response.filter(|response| !response.is_success())?;
     let told = response.error_value().filter(|code| code & FAILURE != 0);
-    Some(told.unwrap_or_else(|| HTTP | u32::from(response.http_status)))
+    // Of a head that is cut, the code may be among what is missing.
+    let status = (!response.is_cut()).then_some(HTTP | u32::from(response.http_status));
+    told.or(status)
 }
 
 /// The bit of an HRESULT that means failure ([MS-ERREF] 2.1).

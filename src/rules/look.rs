@@ -40,6 +40,22 @@ impl<'a> Fresh<'a> {
     }
 }
 
+/// The request, where the capture has all of its head: only of such a one can it be said what it lacks.
+pub fn whole_request(exchange: &Exchange) -> Option<&Request> {
+    exchange.request.as_ref().filter(|request| !request.is_cut())
+}
+
+/// The answer, where the capture has all of its head.
+pub fn whole_answer(exchange: &Exchange) -> Option<&Response> {
+    exchange.response.as_ref().filter(|answer| !answer.is_cut())
+}
+
+/// Whether a request may be of another session: the capture ends within its head before that shows an id.
+pub fn may_be_anothers(exchange: &Exchange) -> bool {
+    let nameless = |request: &Request| request.is_cut() && request.session_id.is_none();
+    exchange.request.as_ref().is_some_and(nameless)
+}
+
 /// Whether it was answered with success.
 pub fn succeeded(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(Response::is_success)
@@ -76,6 +92,11 @@ pub fn refused_create(exchange: &Exchange) -> Option<&Response> {
 pub fn is_of_application(answer: &Response) -> bool {
     let context = answer.error_context.as_deref().and_then(fields::hresult);
     context.is_some_and(|(value, _)| value == 7)
+}
+
+/// The same, or its context may be cut off.
+pub fn may_be_of_application(answer: &Response) -> bool {
+    is_of_application(answer) || answer.error_context.is_none() && answer.is_cut()
 }
 
 /// A number with its noun, as `1 request` and `2 requests`.
@@ -127,10 +148,10 @@ const LOOKED_AT: usize = 4_096;
 
 /// The response to an exchange where it is neither from BITS nor an authentication round.
 pub fn foreign(exchange: &Exchange) -> Option<&Response> {
-    let response = exchange.response.as_ref()?;
+    let response = whole_answer(exchange)?;
     let own = response.is_ack();
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    let other = opens && !own && !response.is_cut() && !response.is_challenge();
+    let other = opens && !own && !response.is_challenge();
     (other && response.http_status != 413).then_some(response)
 }
 
@@ -146,9 +167,8 @@ pub fn unknown_to_iis(session: &Session) -> impl Iterator<Item = (&Exchange, &Re
 /// The response to any packet where it is neither from BITS nor an authentication round, nor about its size.
 pub fn stranger(exchange: &Exchange) -> Option<&Response> {
     exchange.request.as_ref()?;
-    let response = exchange.response.as_ref()?;
-    let other = !response.is_ack() && !response.is_cut();
-    (other && !response.is_challenge() && response.http_status != 413).then_some(response)
+    let response = whole_answer(exchange).filter(|response| !response.is_ack())?;
+    (!response.is_challenge() && response.http_status != 413).then_some(response)
 }
 
 /// The same of a request that the capture lacks, with the seconds that its client had waited at most.

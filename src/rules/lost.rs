@@ -38,7 +38,7 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
 }
 
 fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bool {
-    if response.http_status < 400 {
+    if response.http_status < 400 || response.is_cut() {
         return false;
     }
     let code = response.error_value();

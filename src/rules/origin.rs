@@ -22,6 +22,8 @@ pub enum Origin {
     Waf,
     /// Another web server.
     WebServer,
+    /// Whoever it was: the capture ends within the head of the answer.
+    Unknown,
     /// Nobody.
     Nobody,
 }
@@ -36,6 +38,7 @@ impl Origin {
             Self::Proxy => "a proxy",
             Self::Waf => "a web application firewall",
             Self::WebServer => "another web server",
+            Self::Unknown => "someone whose answer is cut off",
             Self::Nobody => "nobody",
         }
     }
@@ -71,6 +74,7 @@ impl Origin {
             (Self::WebServer, Some(name)) => format!("the web server {name}"),
             (Self::WebServer, None) => "a web server without a name".to_owned(),
             (Self::Iis, Some(name)) => format!("{name}, before BITS"),
+            (Self::Unknown, Some(name)) => format!("{name}, whose answer is cut off"),
             (origin, _) => origin.name().to_owned(),
         }
     }
@@ -132,6 +136,9 @@ fn judge(response: &Response) -> (Origin, Option<String>) {
     }
     if is_gateway(response) {
         return (Origin::Proxy, told.or_else(|| hop(response)));
+    }
+    if response.is_cut() {
+        return (Origin::Unknown, told);
     }
     if has("microsoft-iis") {
         return (Origin::Iis, told);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Around, look, unanswered};
 use crate::at::Span;
+use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session, Text};
 use crate::stream::Connection;
 
@@ -22,10 +23,14 @@ pub struct Try {
 /// The packets of this session that failed, in order. Authentication rounds, smaller Fragments after a 413 and corrections
 /// after a 416 are none.
 pub fn packets(session: &Session) -> Vec<Try> {
-    let failed = session.exchanges.iter().filter(|exchange| has_failed(session, exchange));
-    let tries = failed.map(|exchange| Try {
-        what: (exchange.kind.to_string().into(), asked_for(exchange)),
-        span: exchange.span(),
+    let mut passed = 0;
+    let tries = session.exchanges.iter().filter_map(|exchange| {
+        passed += usize::from(look::succeeded_fragment(exchange));
+        let tells = !exchange.is_unclear() && has_failed(session, exchange);
+        tells.then(|| Try {
+            what: (exchange.kind.to_string().into(), asked_for(exchange, passed)),
+            span: exchange.span(),
+        })
     });
     tries.take(LATEST).collect()
 }
@@ -50,10 +55,15 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
     tries
 }
 
-fn asked_for(exchange: &Exchange) -> Option<Text> {
+/// What a packet asks for. Of a Fragment whose range is cut off, that is what comes behind those that `passed`.
+fn asked_for(exchange: &Exchange, passed: usize) -> Option<Text> {
     let request = exchange.request.as_ref()?;
     let range = request.content_range.as_ref().map(|range| range.raw().into());
-    range.or_else(|| request.supported_protocols.clone())
+    let behind = || {
+        let cut = exchange.kind == PacketType::Fragment && request.is_cut();
+        cut.then(|| format!("behind {passed}").into())
+    };
+    range.or_else(|| request.supported_protocols.clone()).or_else(behind)
 }
 
 fn has_failed(session: &Session, exchange: &Exchange) -> bool {

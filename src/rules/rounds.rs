@@ -45,11 +45,11 @@ impl Door {
         self.stopped(exchange) && sent.is_some_and(|request| request.ntlm != Some(1))
     }
 
-    /// Whether the client brought credentials at any time.
-    pub fn was_tried(self, session: &Session) -> bool {
+    /// Whether the client brought credentials at any time, as far as the capture tells.
+    pub fn may_have_been_tried(self, session: &Session) -> bool {
         let mut requests =
             session.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
-        requests.any(|request| self.scheme(request).is_some())
+        requests.any(|request| self.scheme(request).is_some() || request.is_cut())
     }
 }
 

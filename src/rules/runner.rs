@@ -5,12 +5,13 @@ use std::cell::Cell;
 use super::around::{Around, Brief, History, canonical, handshakes_of};
 use super::diagnosis::{self, Explained};
 use super::rounds::Door;
-use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, rounds};
-use crate::at::At;
+use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, rounds};
+use crate::at::{At, Span};
 use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
 use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session};
 use crate::sessions::{RefusedTunnel, Web};
+use crate::stream::Connection;
 
 /// What is known around a session when it is judged.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +90,11 @@ impl Judge {
         let asked = |one: &RefusedTunnel| Door::Proxy.stopped(&one.exchange);
         let over = |one: &&RefusedTunnel| !asked(one) || rounds::has_given_up(&one.exchange, end);
         self.seen.tunnels = refused.iter().filter(over).cloned().collect();
+    }
+
+    /// Takes in how many requests of BITS are cut within their first line, and their frames.
+    pub const fn beheaded(&mut self, requests: Option<(u64, Span)>) {
+        self.seen.beheaded = requests;
     }
 
     /// Fills in the findings of the whole.
@@ -204,23 +210,12 @@ pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool 
     if lost {
         return false;
     }
-    let cut = |odd: &[String]| odd.iter().any(|odd| odd == "cut");
-    exchange.request.as_ref().is_some_and(|request| !cut(&request.odd))
-        && exchange.response.as_ref().is_some_and(|response| !response.is_cut())
+    look::whole_request(exchange).is_some() && look::whole_answer(exchange).is_some()
 }
 
 /// Whether nothing of the session escaped the capture.
 pub(super) fn is_whole(session: &Session) -> bool {
-    let lost = |connection: &crate::stream::Connection| {
-        [&connection.client_side, &connection.server_side]
-            .iter()
-            .any(|side| side.lost_by_capture > 0 || side.cut > 0)
-    };
-    !session.joined
-        && !session
-            .connections
-            .iter()
-            .any(|connection| lost(connection) || connection.is_one_sided())
+    !session.joined && session.connections.iter().all(Connection::is_whole)
 }
 
 /// The worst severity in a report.

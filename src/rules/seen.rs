@@ -25,6 +25,8 @@ pub struct Seen {
     pub lost: u64,
     /// The frames of the first such connection.
     pub lost_in: Option<Span>,
+    /// Requests with the verb of BITS that the capture cuts within their first line, and their frames.
+    pub beheaded: Option<(u64, Span)>,
     /// Tunnels for BITS that proxies refused to the end.
     pub tunnels: Vec<RefusedTunnel>,
     ends: HashSet<(IpAddr, SocketAddr), RandomState>,

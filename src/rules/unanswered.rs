@@ -135,8 +135,7 @@ pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
         if request.body.complete || !missing || !whole {
             return None;
         }
-        let mut span = request.span;
-        span.extend(at);
+        let span = Span { first: request.span.first, last: at };
         let secs = at.time.secs_since(request.span.first.time);
         Some(Cut { exchange, by, reset, secs, span })
     })

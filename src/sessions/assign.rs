@@ -9,9 +9,9 @@ use super::{Link, Sessions};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
-use crate::model::Text;
 use crate::model::exchange::Exchange;
 use crate::model::url::{self, Url};
+use crate::model::{Request, Text};
 
 /// Sessions of one client, or with one id, that are considered for a message, newest first.
 pub(super) const RECENT: usize = 256;
@@ -72,6 +72,11 @@ impl<'a> Asked<'a> {
 
     pub fn host(&self) -> Option<&str> {
         self.place().host.as_deref()
+    }
+
+    /// Whether the capture ends within its head.
+    pub fn is_cut(&self) -> bool {
+        self.exchange.request.as_ref().is_some_and(Request::is_cut)
     }
 
     /// Whether it asks the same as another exchange.
@@ -174,8 +179,9 @@ impl Sessions {
             _ => session,
         };
         self.learn(session, id);
-        if exchange.kind == PacketType::CreateSession {
-            self.take_pings(self.attempt(asked), session, asked);
+        let begun = self.attempt(asked).filter(|begun| *begun != session);
+        if let Some(begun) = begun.filter(|_| exchange.kind == PacketType::CreateSession) {
+            self.hand_over_all(begun, session);
         }
         if let Some(open) = self.open.get_mut(session) {
             open.remember(asked);
@@ -293,6 +299,12 @@ impl Sessions {
         })
         .or_else(|| {
             self.find(asked, |open| usable(open) && open.has_host(asked) && open.has_path(asked))
+        })
+        .or_else(|| {
+            // Its id is cut off: it repeats the one before, as far as anything tells.
+            let repeats = *kind == PacketType::CloseSession && asked.is_cut();
+            let closed = |open: &Open| open.has_client(asked) && open.has_server(asked);
+            self.find(asked, |open| repeats && closed(open) && open.has_path(asked))
         })
         .or_else(|| {
             last.filter(|&session| {

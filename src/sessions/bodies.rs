@@ -14,7 +14,7 @@ use crate::stream::{Connection, Side};
 const FILE_START: usize = 4 << 10;
 
 /// Bytes of a response body kept as evidence of who answered.
-const BODY_START: usize = 512;
+pub(super) const BODY_START: usize = 512;
 
 /// Holes kept per body; further ones are joined to the last.
 const HOLES: usize = 64;
@@ -38,7 +38,7 @@ impl Sessions {
             _ => {
                 let Some(link) = self.link(connection.id, exchange).copied() else {
                     if side == Side::Server {
-                        self.early.body(connection.id, exchange, at, offset, bytes);
+                        self.early.body((connection.id, exchange), offset, bytes);
                     }
                     return;
                 };
@@ -140,12 +140,12 @@ impl Sessions {
         why: http::End,
         observer: &mut impl Observer,
     ) {
-        if side == Side::Server {
-            self.early.end(connection.id, exchange, span, why);
-        }
         if let Some(body) = self.body_of(connection, exchange, side) {
             body.complete = why == http::End::Complete;
             body.reset = why == http::End::Reset;
+        }
+        if side == Side::Server {
+            self.early.end((connection.id, exchange), span, why);
         }
         let Some(channel) = self.connections.get_mut(&connection.id) else { return };
         let Some(link) = channel.link(exchange) else { return };
@@ -171,14 +171,10 @@ impl Sessions {
                 });
             }
         }
-        let told = match side {
-            Side::Client => link.answered_early,
-            Side::Server => value.response.is_some(),
-        };
-        if told {
+        if link.answer_over || side == Side::Server && value.response.is_some() {
             observer.exchange(value);
             // Without its request it is kept: that may be held for want of an earlier segment.
-            if was_over || link.answered_early {
+            if was_over || link.answer_over {
                 channel.exchanges.retain(|other| other.exchange != exchange);
             }
         }

@@ -13,10 +13,12 @@ use crate::model::scattered;
 const ANSWER_SECS: f64 = 300.0;
 
 impl Open {
-    /// No answer to the last Create was seen: the id that follows may be its own.
+    /// No answer to the last Create was seen, or not the whole head of it: the id that follows may be its own.
     pub fn awaits_id(&self) -> bool {
         let lost = |create: &Exchange| {
-            create.response.is_none() || self.exchanges.iter().any(is_of_a_lost_fragment)
+            let answer = create.response.as_ref();
+            answer.is_none_or(|answer| answer.is_success() && answer.is_cut())
+                || self.exchanges.iter().any(is_of_a_lost_fragment)
         };
         self.last_create().is_none_or(lost)
     }

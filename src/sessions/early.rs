@@ -1,69 +1,98 @@
-//! Refusals that were seen ahead of what they answer: a hole holds the request back, or swallowed it.
+//! Answers that do not name BITS and came before their requests: a hole holds those back, or swallowed them. They may be
+//! of an upload all the same.
 
 use std::collections::VecDeque;
 
+use super::beginning::Beginning;
+use super::bodies::BODY_START;
 use super::open::Number;
-use super::{Link, Sessions};
-use crate::at::{At, Span};
+use super::{Channel, Sessions};
+use crate::at::Span;
 use crate::bits::decode;
-use crate::http::{self, Head, Start};
+use crate::http::{self, Head};
 use crate::model::exchange::{Exchange, Response};
 use crate::observe::Observer;
 use crate::stream::{Connection, Side};
 
-/// Refusals kept, the latest ones.
+/// Answers that are kept, the latest ones.
 const KEPT: usize = 64;
 
-/// Bytes of a body kept as evidence of who answered.
-const BODY_START: usize = 512;
-
-/// Refusals that wait for their requests.
+/// Answers that wait for their requests.
 #[derive(Default)]
-pub(super) struct Early(VecDeque<Refusal>);
+pub(super) struct Early(VecDeque<Answer>);
 
-/// A refusal that is not from BITS, by its connection and the number of its exchange there.
-struct Refusal {
+/// An answer, by its connection and the number of its exchange there.
+struct Answer {
     connection: u64,
     exchange: u32,
     /// The session that the exchange before it belongs to.
     follows: Option<Number>,
     value: Exchange,
+    start: Beginning,
+    over: bool,
+}
+
+impl Answer {
+    /// The exchange, with what its body begins with.
+    fn whole(mut self) -> Exchange {
+        if let Some(response) = &mut self.value.response
+            && !self.start.bytes().is_empty()
+        {
+            response.rare.edit().body_start = decode::text(self.start.bytes());
+        }
+        self.value
+    }
 }
 
 impl Early {
-    fn find(&mut self, connection: u64, exchange: u32) -> Option<&mut Response> {
-        let fits = |one: &&mut Refusal| one.connection == connection && one.exchange == exchange;
-        self.0.iter_mut().rev().find(fits)?.value.response.as_mut()
-    }
-
-    /// The refusal of a request that is here now.
-    pub fn take(&mut self, connection: u64, exchange: u32) -> Option<Response> {
-        let fits = |one: &Refusal| one.connection == connection && one.exchange == exchange;
-        self.0.iter().rposition(fits).and_then(|at| self.0.remove(at))?.value.response
-    }
-
-    /// Takes in a part of the body of one.
-    pub fn body(&mut self, connection: u64, exchange: u32, at: At, offset: u64, bytes: &[u8]) {
-        let Some(response) = self.find(connection, exchange) else { return };
-        response.body.started.get_or_insert(at.time);
-        response.body.bytes += bytes.len() as u64;
-        if offset == 0 {
-            let start = bytes.get(..BODY_START).unwrap_or(bytes);
-            response.rare.edit().body_start = decode::text(start);
+    /// A part of the body of one.
+    pub fn body(&mut self, (connection, exchange): (u64, u32), offset: u64, bytes: &[u8]) {
+        let Some(answer) = self.find(connection, exchange) else { return };
+        answer.start.keep(exchange, offset, bytes, BODY_START);
+        if let Some(response) = &mut answer.value.response {
+            response.body.bytes += bytes.len() as u64;
         }
     }
 
-    /// Takes note of the end of one.
-    pub fn end(&mut self, connection: u64, exchange: u32, span: Span, why: http::End) {
-        let Some(response) = self.find(connection, exchange) else { return };
-        response.span.cover(span);
-        response.body.complete = why == http::End::Complete;
-        response.body.reset = why == http::End::Reset;
+    /// One ended.
+    pub fn end(&mut self, (connection, exchange): (u64, u32), span: Span, why: http::End) {
+        let Some(answer) = self.find(connection, exchange) else { return };
+        answer.over = true;
+        if let Some(response) = &mut answer.value.response {
+            response.span.cover(span);
+            response.body.complete = why == http::End::Complete;
+            response.body.reset = why == http::End::Reset;
+        }
+    }
+
+    /// The answer to a request that is there now, and whether that is all of it.
+    pub fn take(&mut self, connection: u64, exchange: u32) -> Option<(Response, bool)> {
+        let own = |answer: &Answer| (answer.connection, answer.exchange) == (connection, exchange);
+        let answer = self.0.iter().position(own).and_then(|place| self.0.remove(place))?;
+        let over = answer.over;
+        Some((answer.whole().response?, over))
+    }
+
+    /// Those of a connection that is over.
+    fn take_all(&mut self, connection: u64) -> VecDeque<Answer> {
+        if self.0.is_empty() {
+            return VecDeque::new();
+        }
+        let all = std::mem::take(&mut self.0).into_iter();
+        let (own, others) = all.partition(|answer| answer.connection == connection);
+        self.0 = others;
+        own
+    }
+
+    fn find(&mut self, connection: u64, exchange: u32) -> Option<&mut Answer> {
+        let own =
+            |answer: &&mut Answer| (answer.connection, answer.exchange) == (connection, exchange);
+        self.0.iter_mut().rev().find(own)
     }
 }
 
 impl Sessions {
-    /// Keeps a refusal whose request was not seen so far.
+    /// Keeps an answer whose request was not seen so far.
     pub(super) fn keep_early(
         &mut self,
         connection: &Connection,
@@ -71,9 +100,6 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
-        if !matches!(head.start, Start::Response { status: 400.., .. }) {
-            return;
-        }
         let channel = self.connections.get(&connection.id);
         let before = channel.and_then(|channel| channel.spoken);
         let follows = before.filter(|(number, ..)| number.checked_add(1) == Some(exchange));
@@ -81,37 +107,22 @@ impl Sessions {
         if self.early.0.len() >= KEPT {
             self.early.0.pop_front();
         }
-        self.early.0.push_back(Refusal {
+        self.early.0.push_back(Answer {
             connection: connection.id,
             exchange,
             follows: follows.map(|(_, session, _)| session),
             value: Exchange::answer_only(connection, head.carrier, response),
+            start: Beginning::default(),
+            over: false,
         });
-    }
-
-    /// The request of a refusal that was seen before it.
-    pub(super) fn answer_early(&mut self, connection: u64, exchange: u32) {
-        let Some(response) = self.early.take(connection, exchange) else { return };
-        let Some(link) = self.link(connection, exchange) else { return };
-        link.answered_early = true;
-        let Link { session, index, .. } = *link;
-        if let Some(open) = self.open.get_mut(session) {
-            open.touch(response.span.last);
-            open.answer(index, response);
-        }
-        self.open.settle(session);
     }
 
     /// The connection is over: refusals that followed an exchange of its only session, and whose requests the capture
     /// lost, are that session's.
     pub(super) fn settle_early(&mut self, connection: &Connection, observer: &mut impl Observer) {
-        if self.early.0.is_empty() {
-            return;
-        }
-        let all = std::mem::take(&mut self.early.0).into_iter();
-        let (own, others): (VecDeque<_>, _) = all.partition(|one| one.connection == connection.id);
-        self.early.0 = others;
-        for Refusal { exchange, follows, value, .. } in own {
+        for answer in self.early.take_all(connection.id) {
+            let (exchange, follows) = (answer.exchange, answer.follows);
+            let value = answer.whole();
             if let Some(session) = follows.filter(|to| self.is_of_session(&value, *to, connection))
             {
                 observer.exchange(&value);
@@ -125,8 +136,9 @@ impl Sessions {
     /// any request, says nothing of the upload.
     fn is_of_session(&self, value: &Exchange, session: Number, connection: &Connection) -> bool {
         let status = value.response.as_ref().map_or(0, |response| response.http_status);
-        let alone = |channel: &super::Channel| channel.sessions == [session];
+        let alone = |channel: &Channel| channel.sessions == [session];
         connection.side(Side::Client).lost_by_capture > 0
+            && status >= 400
             && !matches!(status, 400 | 401 | 407 | 408)
             && self.connections.get(&connection.id).is_some_and(alone)
             && self.open.get(session).is_some_and(|open| !open.is_finished())

@@ -70,14 +70,19 @@ impl Sessions {
         let pipelined = hashed && self.has_unanswered_fragment(connection.id, session);
         match early {
             Some(_) => self.complete(value, exchange, start),
-            None => {
-                self.keep(session, value, exchange, start);
-                self.answer_early(connection.id, exchange);
-            }
+            None => self.keep(session, value, exchange, start),
         }
         self.weigh(session, head);
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
+        }
+        if let Some((response, over)) = self.early.take(connection.id, exchange) {
+            self.answered(connection.id, exchange, response);
+            if let Some(link) = self.link(connection.id, exchange) {
+                link.answer_over = over;
+                let session = link.session;
+                self.let_in(session, connection.id);
+            }
         }
     }
 
@@ -88,6 +93,11 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
+        if decode::is_beheaded(head) {
+            let (count, mut all) = self.beheaded.unwrap_or((0, span));
+            all.cover(span);
+            self.beheaded = Some((count + 1, all));
+        }
         if tunnels::is_asked(head) {
             let request = decode::request(head, span, self.secrets, &mut self.words);
             self.tunnels.ask(connection, exchange, request);
@@ -167,7 +177,7 @@ impl Sessions {
             index,
             start,
             request_over: false,
-            answered_early: false,
+            answer_over: false,
         });
     }
 
@@ -189,7 +199,7 @@ impl Sessions {
                 }
                 self.web.answered(connection, exchange, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
-                if head.unasked {
+                if head.unasked && status >= 200 {
                     self.keep_early(connection, exchange, span, head);
                 }
                 return;
@@ -208,10 +218,19 @@ impl Sessions {
         let response = decode::response(head, span, self.secrets, &mut self.words);
         self.weight += head.size() as u64;
         open.weight += head.size() as u64;
+        self.answered(connection.id, exchange, response);
+    }
+
+    /// A request got its final response.
+    fn answered(&mut self, connection: u64, exchange: u32, response: Response) {
+        let Some(link) = self.link(connection, exchange).copied() else { return };
+        let Some(open) = self.open.get_mut(link.session) else { return };
+        let Some(value) = open.exchanges.get(link.index) else { return };
+        let last = response.span.last;
         if link.start.is_some()
             && let Some(digest) = &mut open.digest
         {
-            let (key, range) = ((connection.id, exchange), file_range(value));
+            let (key, range) = ((connection, exchange), file_range(value));
             digest.answer(&mut self.hashing, key, range, answer(&response));
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
@@ -221,9 +240,9 @@ impl Sessions {
         {
             self.part(link, id);
         }
-        let Some(link) = self.link(connection.id, exchange).copied() else { return };
+        let Some(link) = self.link(connection, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };
-        open.touch(span.last);
+        open.touch(last);
         let asked = open.exchanges.get(link.index).map(|exchange| &exchange.kind);
         let closes = response.is_success() && asked == Some(&PacketType::CloseSession);
         open.answer(link.index, response);

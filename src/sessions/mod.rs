@@ -20,7 +20,7 @@ mod web;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
@@ -51,10 +51,10 @@ pub struct Sessions {
     /// Where the last bytes of a body went: most that follow go there too.
     last: Option<(u64, Link)>,
     replies: Replies,
+    early: Early,
     strays: Strays,
     web: Web,
     tunnels: Tunnels,
-    early: Early,
     late: u64,
     digest: bool,
     hashing: Pool,
@@ -65,6 +65,7 @@ pub struct Sessions {
     omitted: u64,
     /// Bytes of all exchanges that are kept, about.
     weight: u64,
+    beheaded: Option<(u64, Span)>,
 }
 
 /// What an exchange takes beside its texts, in bytes.
@@ -101,8 +102,8 @@ struct Link {
     /// Offset of the body in the file, for Fragments.
     start: Option<u64>,
     request_over: bool,
-    /// Its response was seen first.
-    answered_early: bool,
+    /// Its answer was over before its request was there.
+    answer_over: bool,
 }
 
 impl Sessions {
@@ -113,10 +114,10 @@ impl Sessions {
             connections: HashMap::default(),
             last: None,
             replies: Replies::default(),
+            early: Early::default(),
             strays: Strays::new(),
             web: Web::default(),
             tunnels: Tunnels::default(),
-            early: Early::default(),
             late: 0,
             digest,
             hashing: Pool::default(),
@@ -125,6 +126,7 @@ impl Sessions {
             limits,
             omitted: 0,
             weight: 0,
+            beheaded: None,
         }
     }
 
@@ -251,24 +253,38 @@ impl Sessions {
         self.open.end();
     }
 
-    /// The sessions with the same client and URL that may still go on and ended before `session`.
-    pub fn open_before(&mut self, session: &Session) -> Vec<Brief> {
+    /// The sessions with the same client and URL that may still go on and ended before `session`. `facts` lends those of
+    /// connections that are not over.
+    pub fn open_before<'c>(
+        &mut self,
+        session: &Session,
+        facts: impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
         session.url.as_ref().map_or_else(Vec::new, |url| {
-            self.open.before(session.client.address, url, session.ended)
+            self.open.before(session.client.address, url, session.ended, &facts)
         })
     }
 
     /// The sessions that a session's server has, as a client, with the same URL, may still go on with, and were last seen
     /// before its end.
-    pub fn open_behind(&mut self, session: &Session) -> Vec<Brief> {
+    pub fn open_behind<'c>(
+        &mut self,
+        session: &Session,
+        facts: impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
         session.url.as_ref().map_or_else(Vec::new, |url| {
-            self.open.before(session.server.address, url, session.ended)
+            self.open.before(session.server.address, url, session.ended, &facts)
         })
     }
 
     /// Tunnels for BITS that proxies refused to the end.
     pub fn refused_tunnels(&self) -> &[RefusedTunnel] {
         self.tunnels.refused()
+    }
+
+    /// How many requests with the verb of BITS are cut within their first line, and their frames.
+    pub const fn beheaded(&self) -> Option<(u64, Span)> {
+        self.beheaded
     }
 
     /// What servers answered to requests that are not BITS.

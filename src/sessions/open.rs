@@ -262,6 +262,13 @@ impl Open {
         self.id.is_none() && self.path.is_none()
     }
 
+    /// When it was opened, where an answer without its request did that.
+    pub fn opened_unasked(&self) -> Option<Timestamp> {
+        let first = self.exchanges.first().filter(|first| first.request.is_none())?;
+        let opens = first.response.as_ref().is_some_and(|answer| answer.protocol.is_some());
+        opens.then_some(first.span().first.time)
+    }
+
     /// No session id was agreed on: only Pings, and Creates without success.
     pub const fn is_provisional(&self) -> bool {
         self.id.is_none() && !self.begun
@@ -298,14 +305,17 @@ impl Open {
     }
 
     /// What it looks like from another session.
-    pub fn brief(&mut self) -> Option<&Brief> {
+    pub fn brief<'c>(&mut self, facts: impl Fn(u64) -> Option<&'c Connection>) -> Option<Brief> {
         let now = self.last.frame;
         if self.brief.as_ref().is_none_or(|(then, _)| *then != now) {
             let brief = fold(self.exchanges.clone(), None)
                 .and_then(|session| Brief::of(&session, canonical(&session)));
             self.brief = brief.map(|brief| (now, Box::new(brief)));
         }
-        self.brief.as_ref().map(|(_, brief)| &**brief)
+        let mut brief = (*self.brief.as_ref()?.1).clone();
+        let live = self.live.iter().filter_map(|id| facts(*id));
+        brief.whole &= self.connections.iter().chain(live).all(Connection::is_whole);
+        Some(brief)
     }
 
     /// The session that it was, with the facts of those connections that go on. `None` without exchanges, and for

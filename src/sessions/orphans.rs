@@ -33,7 +33,8 @@ impl Sessions {
         let succeeds = matches!(head.start, Start::Response { status: 200 | 201, .. });
         let has = |name| head.field(name).is_some();
         let opens = has("BITS-Protocol") || has("BITS-Session-Id");
-        if !head.after_gap || !succeeds || !has("BITS-Packet-Type") || opens {
+        let acks = has("BITS-Packet-Type") && !opens;
+        if !head.after_gap || !head.whole || !succeeds || !acks {
             return false;
         }
         let Some(link) = self.link(connection, exchange).copied() else { return false };
@@ -165,6 +166,23 @@ impl Sessions {
         let found = strays.find(|stray| self.open.get(*stray).is_some_and(fits));
         if let Some(stray) = found {
             self.hand_over_all(stray, link.session);
+        }
+    }
+
+    /// Answers of a connection were seen before their requests. Where credentials were asked for, one that opens a session
+    /// later on, to a request that the capture lacks, is to the request that brought them.
+    pub(super) fn let_in(&mut self, session: Number, connection: u64) {
+        let Some(open) = self.open.get(session).filter(|_| self.is_challenged(session)) else {
+            return;
+        };
+        let end = open.ended();
+        let opened = |number: &Number| {
+            let open = self.open.get(*number).filter(|_| *number != session);
+            open.and_then(Open::opened_unasked).is_some_and(|at| at > end)
+        };
+        let sessions = self.connections.get(&connection).map(|channel| &channel.sessions);
+        if let Some(opened) = sessions.and_then(|all| all.iter().copied().find(opened)) {
+            self.hand_over_all(session, opened);
         }
     }
 

@@ -17,6 +17,7 @@ use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
 use crate::model::Text;
 use crate::rules::around::Brief;
+use crate::stream::Connection;
 
 /// Nanoseconds of silence after which nothing more is said about a finished session: the client has given up on any
 /// answer ([MC-BUP] 3.1.2.2).
@@ -167,7 +168,13 @@ impl Shelf {
     }
 
     /// The sessions of a client with some URL that ended before `ended`, as far as they go.
-    pub fn before(&mut self, client: IpAddr, url: &Text, ended: Timestamp) -> Vec<Brief> {
+    pub fn before<'c>(
+        &mut self,
+        client: IpAddr,
+        url: &Text,
+        ended: Timestamp,
+        facts: &impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
         let own: Vec<_> = self
             .by_client
             .get(&client)
@@ -178,7 +185,7 @@ impl Shelf {
         for number in own {
             let Some(open) = self.open.get_mut(&number) else { continue };
             if open.url().is_some_and(|own| own == url) && open.last.time <= ended {
-                briefs.extend(open.brief().cloned());
+                briefs.extend(open.brief(facts));
             }
         }
         briefs

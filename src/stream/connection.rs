@@ -72,6 +72,13 @@ impl Connection {
             || server.packets == 0 && client.payload_bytes > 0
     }
 
+    /// Whether nothing of it escaped the capture.
+    pub const fn is_whole(&self) -> bool {
+        let (client, server) = (&self.client_side, &self.server_side);
+        let lost = client.lost_by_capture + client.cut + server.lost_by_capture + server.cut;
+        lost == 0 && !self.is_one_sided()
+    }
+
     /// Whether it was seen to end.
     pub const fn is_over(&self) -> bool {
         self.reset.is_some() || self.client_side.fin.is_some() || self.server_side.fin.is_some()

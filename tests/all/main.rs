@@ -23,6 +23,7 @@ mod rivals;
 mod rules;
 mod secrets;
 mod sinks;
+mod snaplen;
 mod splits;
 mod stitch;
 mod support;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::build::{
     Order, Record, behind, mistreated, of_client, pcap, pcap_of, pcapng, records, resegmented,
 };
-use crate::support::{facts, report, sample};
+use crate::support::{facts, report, sample, transcript};
 
 const UPLOADS: [&str; 3] = ["good.pcap", "resumed.pcap", "balanced.pcap"];
 
@@ -106,4 +106,32 @@ fn a_hundred_interleaved_clients_are_told_apart() {
     let found = facts_of(&[pcap(&all, Order::Little)]);
     assert_eq!(found.as_array().unwrap().len(), 100);
     found.as_array().unwrap().iter().for_each(|session| assert_eq!(*session, expected));
+}
+
+#[test]
+fn a_segment_from_before_the_capture_does_not_mean_that_a_direction_is_missing() {
+    let upload = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n";
+    let all = records(&transcript(&format!("{upload}= connection\n{upload}")));
+    let data: Vec<_> = (0..all.len()).filter(|at| !all[*at].payload().is_empty()).collect();
+    let one_sided =
+        |kept: &[Record]| report(&[&pcap(kept, Order::Little)])["quality"]["one_sided"].as_u64();
+    for rest in &data[..4] {
+        let rest = [all[*rest].clone()];
+        assert_eq!(one_sided(&[&rest[..], &all[data[4]..]].concat()), None);
+        assert_eq!(one_sided(&rest), Some(1));
+    }
+}
+
+#[test]
+fn what_closed_a_connection_within_a_request_is_the_first_fin() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n\
+                ! server closes\n... 1 s\n! client closes\n";
+    let report = report(&[&transcript(text)]);
+    let findings = report["sessions"][0]["findings"].as_array().unwrap();
+    let found = findings.iter().find(|found| found["rule"] == "connection-closed-mid-request");
+    let frames = found.unwrap()["frames"].as_array().unwrap();
+    let fin = frames[1].as_u64().unwrap();
+    let all = records(&transcript(text));
+    let closes = |record: &Record| record.flags() & 1 == 1;
+    assert_eq!(all.iter().position(closes).map(|at| at as u64 + 1), Some(fin));
 }

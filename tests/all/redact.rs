@@ -72,6 +72,20 @@ fn segments_of_any_size_and_order_have_it_too() {
     }
 }
 
+#[test]
+fn captures_that_lack_segments_or_the_ends_of_heads_have_it_too() {
+    let text =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 502 plain\n  Server: nginx\n";
+    let records = build::records(&transcript(text));
+    let place = records.iter().position(|record| !record.payload().is_empty()).unwrap();
+    let lacking = [&records[..place], &records[place + 1..]].concat();
+    let cut = (92..300).step_by(5).map(|len| build::snapped(&records, len));
+    for changed in cut.chain([lacking]) {
+        let before = build::pcap(&changed, build::Order::Little);
+        assert_eq!(story(&before), story(&redacted(&before, &[])));
+    }
+}
+
 /// A conversation in which every name is a secret.
 const SECRETS: &str = "\
 = url http://zebrahost.zebradomain.example:8530/zebrapath/zebrafile.doc?zebraquery=zebravalue

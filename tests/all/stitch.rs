@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::build::{Order, Record, pcap, records};
-use crate::support::{report, transcript};
+use crate::support::{report, run_on, stdout, transcript};
 
 /// The report on a conversation without those of its segments with data that are listed, counted from 0.
 pub fn without(lost: &[usize], text: &str) -> Value {
@@ -47,6 +47,56 @@ fn a_page_with_a_hole_does_not_keep_the_ack_behind_it_from_its_session() {
         let types = "Create-Session Create-Session Fragment Close-Session";
         assert_eq!(told(&without(&[hole], &text)), [format!("1 completed: {types}")], "{hole}");
     }
+}
+
+#[test]
+fn an_answer_in_front_of_its_request_is_paired_though_it_is_not_from_bits() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n\
+        < 502 plain\n  Server: nginx\n  | <html><title>502 Bad Gateway</title></html>\n";
+    let report = without(&[0], text);
+    assert_eq!(told(&report), ["1 failed: unknown Fragment"]);
+    let session = &report["sessions"][0];
+    assert_eq!(session["diagnosis"]["cause"], "gateway-error");
+    let answer = &session["exchanges"][1]["response"];
+    assert!(answer["body_start"].as_str().unwrap().contains("502 Bad Gateway"), "{answer:#}");
+}
+
+#[test]
+fn an_answer_in_front_of_its_request_is_listed_with_it() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 502 plain\n";
+    let capture = pcap(&segments_without(&[0], text), Order::Little);
+    let output = stdout(&run_on(&capture, &["http", "--format", "ndjson", "-"]));
+    let rows: Vec<Value> = output.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+    let told = |row: &Value| (row["request"].is_object(), row["response"]["status"].as_u64());
+    let expected = [(false, Some(200)), (true, Some(502))];
+    assert_eq!(rows.iter().map(told).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_handshake_with_a_hole_ahead_of_it_opens_one_session() {
+    let text = "> CREATE-SESSION\n< 401 plain\n  WWW-Authenticate: NTLM\n\
+        > CREATE-SESSION\n  Authorization: NTLM TlRMTVNTUAABAAAA\n\
+        < 401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA\n\
+        > CREATE-SESSION\n  Authorization: NTLM TlRMTVNTUAADAAAA\n< 200 session=1\n\
+        > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let report = without(&[0], text);
+    let types = "Create-Session Create-Session Fragment Close-Session";
+    assert_eq!(told(&report), [format!("1 completed: {types}")]);
+    assert_eq!(report["sessions"][0]["exchanges"][0]["response"]["http_status"], 401);
+}
+
+#[test]
+fn a_session_of_which_an_answer_is_lost_is_not_said_to_be_open_still() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n\
+        > FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n\
+        > CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let report = without(&[5], text);
+    let types = [
+        "1 incomplete: Create-Session Fragment Fragment",
+        "2 completed: Create-Session Fragment Close-Session",
+    ];
+    assert_eq!(told(&report), types);
+    assert_eq!(report["sessions"][1]["diagnosis"], Value::Null);
 }
 
 const UPLOAD: &str = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";

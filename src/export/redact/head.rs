@@ -84,7 +84,12 @@ pub(super) fn value(pseudonyms: &Pseudonyms, name: &str, value: &str) -> String 
     let guids = |value: &str| {
         value.bytes().all(|byte| byte.is_ascii_hexdigit() || b"{}-,; \t".contains(&byte))
     };
-    if is_one(name, TYPES) && matches!(PacketType::parse(value.trim()), PacketType::Other(_)) {
+    // The end of a type may be cut off.
+    let is_type = |kind: &str| {
+        PacketType::begun(kind).is_some()
+            || !matches!(PacketType::parse(kind), PacketType::Other(_))
+    };
+    if is_one(name, TYPES) && !is_type(value.trim()) {
         pseudonyms.text(value)
     } else if is_one(name, KEPT) || is_one(name, PROTOCOLS) && guids(value) {
         value.to_owned()

@@ -39,6 +39,8 @@ pub(super) struct Kept {
 pub(super) struct Stream {
     /// The sequence number of its first byte.
     base: Option<u32>,
+    /// The frame of its first segment with data, and the sequence number behind that, until its first byte is known.
+    first: Option<(u64, u32)>,
     /// Runs of bytes by their offset, in order.
     runs: Vec<(u64, Vec<u8>)>,
     /// Where the direction is, for the unwrapping of sequence numbers.
@@ -121,6 +123,9 @@ impl<'p> Follower<'p> {
             follow(connection, talk, *event, Some(segment), (keys, limits, pseudonyms), kept)
         };
         let id = table.push(segment, &mut hand);
+        if !segment.payload.is_empty() {
+            self.kept.note(id, segment);
+        }
         self.forget();
         id
     }
@@ -172,8 +177,9 @@ fn follow(
             return Verdict::Go;
         }
     };
-    if let Some(segment) = segment.filter(|segment| segment.at.frame == chunk.at.frame) {
-        kept.anchor(connection, &chunk, segment);
+    match segment.filter(|segment| segment.at.frame == chunk.at.frame) {
+        Some(segment) => kept.anchor(connection, &chunk, segment),
+        None => kept.anchor_held(connection, &chunk),
     }
     if matches!(talk.layer, Layer::Detect(_)) && !talk.detect(&chunk, keys, limits) {
         return Verdict::Go;
@@ -198,12 +204,35 @@ impl Kept {
         {
             return;
         }
-        let syn = u32::from(segment.flags.has(crate::packet::Flags::SYN));
         let end = chunk.offset + chunk.bytes.len() as u64;
-        // Sequence numbers are remainders by 2^32.
-        let last = segment.seq.wrapping_add(syn).wrapping_add(segment.payload.len() as u32);
-        stream.base = Some(last.wrapping_sub(end as u32));
+        stream.base = Some(behind(segment).wrapping_sub(end as u32));
     }
+
+    /// Notes the first segment of a direction, which may be held for want of an earlier one.
+    fn note(&mut self, connection: u64, segment: &Segment<'_>) {
+        let stream = self.streams.entry((connection, segment.from)).or_default();
+        if stream.base.is_none() {
+            stream.first.get_or_insert((segment.at.frame, behind(segment)));
+        }
+    }
+
+    /// The same as [`anchor`](Self::anchor) for a chunk of the segment that was noted.
+    fn anchor_held(&mut self, connection: &Connection, chunk: &Chunk<'_>) {
+        let key = (connection.id, connection.address(chunk.side));
+        let Some(stream) = self.streams.get_mut(&key).filter(|stream| stream.base.is_none()) else {
+            return;
+        };
+        if let Some((_, last)) = stream.first.filter(|(frame, _)| *frame == chunk.at.frame) {
+            let end = chunk.offset + chunk.bytes.len() as u64;
+            stream.base = Some(last.wrapping_sub(end as u32));
+        }
+    }
+}
+
+/// The sequence number behind the data of a segment; it is a remainder by 2^32.
+fn behind(segment: &Segment<'_>) -> u32 {
+    let syn = u32::from(segment.flags.has(crate::packet::Flags::SYN));
+    segment.seq.wrapping_add(syn).wrapping_add(segment.payload.len() as u32)
 }
 
 /// What matters of an HTTP event.

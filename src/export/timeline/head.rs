@@ -100,7 +100,11 @@ fn agreement(negotiation: &Negotiation) -> String {
         verdict => verdict_words(verdict).to_owned(),
     };
     let Some(chosen) = &negotiation.selected else {
-        return format!("{} offered: {verdict}", text::count(offered as u64, "protocol"));
+        return match (offered, negotiation.verdict) {
+            (0, Verdict::SelectionOnly) => verdict,
+            (0, other) if other != Verdict::OfferMissing => format!("no offer seen: {verdict}"),
+            _ => format!("{} offered: {verdict}", text::count(offered as u64, "protocol")),
+        };
     };
     let name = chosen.name.as_ref().unwrap_or(&chosen.guid);
     let place = match negotiation.selected_index {
@@ -131,6 +135,7 @@ const fn verdict_words(verdict: Verdict) -> &'static str {
         Verdict::RefusedOther => "refused for another reason",
         Verdict::NotAnsweredByBits => "the answer is not from BITS",
         Verdict::Unanswered => "no answer seen",
+        Verdict::AnswerCut => "the answer is cut off",
         Verdict::HalfSeen => "the other direction was not captured",
         Verdict::SelectionOnly => "the offer was not seen",
     }

@@ -49,7 +49,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         .exchanges
         .iter()
         .any(|other| other.response.as_ref().is_some_and(|answer| !answer.challenges.is_empty()));
-    if asked || !rounds::is_iis(answer) || Door::Server.was_tried(session) {
+    if asked || !rounds::is_iis(answer) || Door::Server.may_have_been_tried(session) {
         return;
     }
     let (severity, confidence) = match (answer.http_status, answer.error_value()) {

@@ -55,7 +55,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         "" => String::new(),
         schemes => format!(" asks for {schemes}"),
     };
-    if last.request.is_some() && !Door::Server.was_tried(session) {
+    if last.request.is_some() && !Door::Server.may_have_been_tried(session) {
         let Some(confidence) = rounds::gave_up(session, around, last) else { return };
         let message = format!("401 for {}{asks}, and no credentials followed", last.kind);
         notes.note(notes.severity(), confidence, &[last.span()], message);

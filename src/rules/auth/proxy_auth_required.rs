@@ -79,7 +79,7 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
 
 fn judge(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(last) = rounds::last_word(session, Door::Proxy) else { return };
-    if last.request.is_none() || Door::Proxy.was_tried(session) {
+    if last.request.is_none() || Door::Proxy.may_have_been_tried(session) {
         return;
     }
     let Some(confidence) = rounds::gave_up(session, around, last) else { return };

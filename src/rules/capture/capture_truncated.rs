@@ -1,20 +1,38 @@
 //! The rule `capture-truncated`.
 
 use crate::at::Span;
-use crate::model::Report;
-use crate::rules::{Notes, Seen};
+use crate::model::{Report, Session};
+use crate::rules::{Notes, Place, Seen, look};
 
 rule! {
     /// Packets were cut by the snap length.
     ///
-    /// Heads usually survive, bodies do not: no hash of such a file is possible.
+    /// Heads usually survive, bodies do not: no hash of such a file is possible. Of a head that is cut, nothing tells which
+    /// fields it lacks; and where it ends before it says what it is, nor which upload it belongs to.
     ///
     /// Answerable: the capture
     /// Advice: Capture with a larger snap length, as with `-s 0`.
-    Warning, belief 0, needs Anything, Capture
+    Warning, belief 1, needs Anything, Anywhere
 }
 
-fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
+fn check(place: Place<'_>, notes: &mut Notes<'_>) {
+    match place {
+        Place::Session(session, _) => unclear(session, notes),
+        Place::Capture(report, seen) => cut(report, seen, notes),
+    }
+}
+
+/// An error that may be the refusal of a Create-Session as well as that of anything else.
+fn unclear(session: &Session, notes: &mut Notes<'_>) {
+    let Some(last) = session.exchanges.last().filter(|last| last.is_unclear()) else { return };
+    if let Some(answer) = last.response.as_ref().filter(|_| look::refused(last)) {
+        let status = answer.http_status;
+        let message = format!("what was answered {status} is cut off before it shows what it is");
+        notes.add(last.span(), message);
+    }
+}
+
+fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     for input in report.captures.iter().filter(|input| input.cut_frames > 0) {
         let snaplen = input.snaplen.map(|bytes| format!(", the snap length is {bytes}"));
         let message = format!(
@@ -25,5 +43,12 @@ fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
             snaplen.unwrap_or_default()
         );
         notes.add(Span::default(), message);
+    }
+    if let Some((count, span)) = seen.beheaded {
+        let requests = look::counted(count, "request");
+        let message = format!(
+            "{requests} of BITS cut off within the first line: what became of such uploads is unseen"
+        );
+        notes.add(span, message);
     }
 }

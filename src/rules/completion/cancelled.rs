@@ -37,9 +37,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let total = session.bytes_total.filter(|total| *total > 0);
     let message = match total {
         Some(total) => format!("Cancel-Session with {had} of {total} bytes at the server"),
+        None if may_have_sent(session) => "Cancel-Session".to_owned(),
         None => "Cancel-Session before any byte was sent".to_owned(),
     };
     let most = total.is_some_and(|total| had < total && had > total / 2);
     let severity = if most { Severity::Warning } else { notes.severity() };
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+/// Whether bytes were sent, or the capture lacks what would tell.
+fn may_have_sent(session: &Session) -> bool {
+    let sends = |kind: &PacketType| matches!(kind, PacketType::Fragment | PacketType::Unknown);
+    session.joined || session.exchanges.iter().any(|exchange| sends(&exchange.kind))
 }

@@ -94,6 +94,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let unseen = exchange.response.is_none() && !unanswered::is_so(session, exchange);
         exchange.kind == PacketType::CloseSession
             && exchange.request.is_some()
+            && !look::may_be_anothers(exchange)
             && !challenged
             && !unseen
             && look::closed_before(session, exchange).is_none()

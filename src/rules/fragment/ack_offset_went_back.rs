@@ -52,6 +52,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if look::is_over_before(session, exchange) {
             return;
         }
+        if look::may_be_anothers(exchange) {
+            continue;
+        }
         let Some(next) = confirmed_by(exchange) else { continue };
         let end = look::range(exchange).and_then(|range| range.end?.checked_add(1));
         let echo = look::succeeded(exchange) && end == Some(next);

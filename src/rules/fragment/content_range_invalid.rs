@@ -31,13 +31,13 @@ rule! {
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(request) = exchange.request.as_ref().filter(|_| exchange.kind == PacketType::Fragment)
-    else {
+    if exchange.kind != PacketType::Fragment {
         return;
-    };
+    }
+    let Some(request) = look::whole_request(exchange) else { return };
     let Some(range) = &request.content_range else { return };
     let empty = range.total == Some(0) || request.content_length == Some(0);
-    if range.valid || empty || request.odd.iter().any(|odd| odd == "cut") {
+    if range.valid || empty {
         return;
     }
     let in_order = matches!(

@@ -55,9 +55,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 }
 
 fn is_old(exchange: &Exchange) -> bool {
-    let cut = |odd: &[String]| odd.iter().any(|odd| odd == "cut");
-    exchange.request.as_ref().is_some_and(|r| r.minor_version == 0 && !cut(&r.odd))
-        || exchange.response.as_ref().is_some_and(|r| r.minor_version == 0 && !cut(&r.odd))
+    look::whole_request(exchange).is_some_and(|request| request.minor_version == 0)
+        || look::whole_answer(exchange).is_some_and(|answer| answer.minor_version == 0)
 }
 
 #[cfg(test)]

@@ -44,7 +44,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    if exchange.kind == PacketType::Unknown {
+    let sized = exchange.request.as_ref().is_some_and(|request| request.content_length.is_some());
+    let unsized_by_cut = !sized && look::whole_request(exchange).is_none();
+    if exchange.kind == PacketType::Unknown || unsized_by_cut {
         return unknown(session, exchange, response, notes);
     }
     let size = length(exchange);

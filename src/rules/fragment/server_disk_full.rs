@@ -35,8 +35,8 @@ const DISK_FULL: u32 = 0x8007_0070;
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = &exchange.response else { return };
-    let behind =
-        response.error_context.as_deref().is_some_and(|text| text.trim_end().ends_with('7'));
+    let context = response.error_context.as_deref();
+    let behind = context.map_or(response.is_cut(), |text| text.trim_end().ends_with('7'));
     let full = match response.error_value() {
         Some(DISK_FULL) => true,
         Some(MISPRINTED) => response.http_status == 500 && !behind,

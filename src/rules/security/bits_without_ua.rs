@@ -1,7 +1,7 @@
 //! The rule `bits-without-ua`.
 
 use crate::model::Session;
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The client speaks BITS but does not call itself Microsoft BITS.
@@ -28,11 +28,7 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let first = session.exchanges.iter().find_map(|exchange| {
-        let request = exchange.request.as_ref()?;
-        (!request.odd.iter().any(|odd| odd == "cut")).then_some(request)
-    });
-    let Some(request) = first else { return };
+    let Some(request) = session.exchanges.iter().find_map(look::whole_request) else { return };
     match &request.user_agent {
         Some(agent) if agent.starts_with("Microsoft BITS/") => {}
         Some(agent) => notes.add(request.span, format!("User-Agent is \"{agent}\"")),

@@ -52,8 +52,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let (status, who) = (answer.http_status, Origin::of_response(answer));
     let asked = exchange.request.is_some();
     let confidence = match who {
-        Origin::BitsServer if denied_by_bits(answer) && asked => Confidence::Certain,
-        // What was denied is not known.
+        Origin::BitsServer if denied_by_bits(answer) && asked && !answer.is_cut() => {
+            Confidence::Certain
+        }
+        // What was denied is not known, or the code that is cut off may say something else.
         Origin::BitsServer if denied_by_bits(answer) => Confidence::Likely,
         Origin::Iis if status == 403 && !answer.is_cut() && asked => Confidence::Likely,
         _ => return,

@@ -69,7 +69,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             continue;
         };
         let severity = look::unless_recovered(session, exchange, notes.severity());
-        if answer.error_value() == Some(PATH_NOT_FOUND) && !look::is_of_application(answer) {
+        if answer.error_value() == Some(PATH_NOT_FOUND) && !look::may_be_of_application(answer) {
             let status = answer.http_status;
             let message = format!(
                 "{} into \"{folder}\" was answered {status} with 0x80070003",

@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::hosts::Named;
-use crate::rules::{Around, Confidence, Notes};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The client went back to the first host.
@@ -50,11 +50,13 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         if named.takes(exchange) {
             left = Some(exchange.span().last);
         } else if let Some(left) = left.filter(|left| left.frame < first.frame) {
-            let limit = session
-                .host_id_fallback_timeout_seconds
-                .map_or("no fallback time-out was given".to_owned(), |secs| {
-                    format!("the fallback time-out is {secs} s")
-                });
+            let limit = match session.host_id_fallback_timeout_seconds {
+                Some(secs) => format!("the fallback time-out is {secs} s"),
+                None if look::whole_answer(named.opened).is_none() => {
+                    "its head is cut off".to_owned()
+                }
+                None => "no fallback time-out was given".to_owned(),
+            };
             let message = format!(
                 "back from \"{}\" to {} after {:.1} s; {limit}",
                 named.value,

@@ -1,8 +1,8 @@
 //! The rule `host-id-no-fallback-timeout`.
 
 use crate::model::Session;
-use crate::rules::Notes;
 use crate::rules::hosts::Named;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The server named a host and no time after which to give it up.
@@ -26,7 +26,8 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
-    if session.host_id_fallback_timeout_seconds.is_none() {
+    let whole = look::whole_answer(named.opened).is_some();
+    if whole && session.host_id_fallback_timeout_seconds.is_none() {
         let message = format!("BITS-Host-Id \"{}\" without a fallback time-out", named.value);
         notes.add(named.opened.span(), message);
     }

@@ -45,7 +45,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let said = answer.error_value().is_some_and(|code| EXISTS.contains(&code));
         let (confidence, why) = match (said, answer.http_status, earlier()) {
             (true, ..) => (Confidence::Certain, String::new()),
-            (_, 403 | 409, Some(brief)) => {
+            (_, 403 | 409, Some(brief)) if !answer.is_cut() => {
                 let by = if brief.client == session.client.address {
                     "the client"
                 } else {
@@ -56,7 +56,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                     format!(", and {by} had uploaded it by frame {}", brief.last.frame),
                 )
             }
-            (_, 409, None) => (Confidence::Likely, String::new()),
+            (_, 409, None) if !answer.is_cut() => (Confidence::Likely, String::new()),
             _ => continue,
         };
         let message = format!("{} was answered {}{why}", exchange.kind, answer.http_status);
@@ -69,7 +69,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 fn refused(exchange: &Exchange) -> Option<&Response> {
     look::refused_create(exchange).or_else(|| {
         let answer = exchange.response.as_ref()?;
-        let own = answer.is_ack() && !answer.is_success() && !look::is_of_application(answer);
+        let own = answer.is_ack() && !answer.is_success() && !look::may_be_of_application(answer);
         (own && look::is_final(exchange)).then_some(answer)
     })
 }

@@ -76,9 +76,7 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for exchange in session.exchanges.iter().filter(|exchange| exchange.request.is_some()) {
-        let Some(answer) = exchange.response.as_ref().filter(|answer| !answer.is_cut()) else {
-            continue;
-        };
+        let Some(answer) = look::whole_answer(exchange) else { continue };
         let status = answer.http_status;
         let said = status == 501 && answer.error_value() == Some(0x8007_0005);
         let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);

@@ -1,0 +1,138 @@
+//! Of a head that the snap length cuts, nothing is said that only its rest could tell.
+
+use serde_json::Value;
+
+use crate::stitch::told;
+use crate::support::build::{Order, pcap, records, snapped};
+use crate::support::{report, transcript};
+
+/// The report on a conversation of which `len` bytes of each frame were captured.
+fn cut(text: &str, len: usize) -> Value {
+    report(&[&pcap(&snapped(&records(&transcript(text)), len), Order::Little)])
+}
+
+/// The causes that sessions are given.
+fn causes(report: &Value) -> Vec<&str> {
+    let sessions = report["sessions"].as_array().unwrap().iter();
+    sessions.filter_map(|session| session["diagnosis"]["cause"].as_str()).collect()
+}
+
+const UPLOAD: &str =
+    "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n";
+const REST: &str = "< 200\n> CLOSE-SESSION\n< 200\n";
+
+/// Lengths from the end of the first line to that of the longest head.
+const LENGTHS: std::ops::Range<usize> = 92..420;
+
+#[test]
+fn a_healthy_upload_is_one_that_nothing_is_wrong_with_however_much_is_cut() {
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}{REST}"), len);
+        let told = told(&report);
+        assert!(causes(&report).is_empty() && told.len() == 1, "{len}: {told:?}");
+    }
+}
+
+#[test]
+fn a_session_that_is_lost_does_not_confirm_less_where_its_successor_cannot_be_told() {
+    let lost = "< 500 error=0x8020001F context=0x5\n";
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}{lost}{}{REST}", UPLOAD.replace("=1", "=2")), len);
+        let known = ["session-not-found", "capture-truncated"];
+        let other = |cause: &&str| !known.iter().any(|known| cause.starts_with(known));
+        assert_eq!(causes(&report).into_iter().find(other), None, "{len}: {:?}", told(&report));
+    }
+}
+
+#[test]
+fn the_type_of_a_packet_is_told_by_its_first_letters() {
+    let types = "Create-Session Fragment Fragment Close-Session";
+    assert_eq!(told(&cut(&format!("{UPLOAD}{REST}"), 195)), [format!("1 completed: {types}")]);
+}
+
+#[test]
+fn a_client_is_not_said_to_lack_credentials_that_may_be_cut_off() {
+    let text = "> CREATE-SESSION\n< 401 plain\n  WWW-Authenticate: Basic\n\
+                > CREATE-SESSION\n  Authorization: Basic YTpi\n< 401 plain\n  WWW-Authenticate: Basic\n! client closes\n";
+    assert_eq!(causes(&cut(text, 2_000)), ["auth-loop"]);
+    for len in LENGTHS {
+        assert!(!causes(&cut(text, len)).contains(&"auth-no-credentials"), "{len}");
+    }
+}
+
+#[test]
+fn an_error_for_a_message_that_is_cut_before_its_type_may_be_for_any() {
+    let report = cut("> CREATE-SESSION\n< 403 plain\n", 130);
+    assert_eq!(told(&report), ["- incomplete: unknown"]);
+    let session = &report["sessions"][0];
+    assert_eq!(session["outcome_qualifiers"][0], "heads-cut");
+    let causes = causes(&report);
+    assert_eq!(causes, ["capture-truncated"]);
+}
+
+#[test]
+fn uploads_whose_requests_are_cut_within_the_first_line_are_not_passed_over_in_silence() {
+    let report = cut(&format!("{UPLOAD}{REST}"), 70);
+    assert_eq!(report["sessions"].as_array().map(Vec::len), Some(0));
+    let findings = report["findings"].as_array().unwrap();
+    let says = |finding: &Value| finding["message"].as_str().unwrap().starts_with("4 requests");
+    assert!(findings.iter().any(says), "{findings:#?}");
+}
+
+#[test]
+fn a_choice_among_offers_that_are_cut_off_is_no_wrong_one() {
+    let offers = "x".repeat(600);
+    let text = format!(
+        "> CREATE-SESSION\n  X-First: {offers}\n  BITS-Supported-Protocols:\n  + BITS-Supported-Protocols: \
+         {{7DF0354D-249B-430F-820D-3D2A9BEF4931}}\n< 200 session=1\n"
+    );
+    let session = &cut(&text, 500)["sessions"][0];
+    assert_eq!(session["negotiation"]["verdict"], "selection-only");
+    assert_eq!(session["outcome"], "incomplete");
+}
+
+#[test]
+fn what_may_be_of_another_upload_is_not_held_against_this_one() {
+    let one = |id: &str| {
+        format!(
+            "> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT 0-9/20 session={id}\n< 200\n> FRAGMENT 10-19/20 session={id}\n< 200\n\
+             > CLOSE-SESSION session={id}\n< 200\n= connection\n"
+        )
+    };
+    let (first, second) = (one("1"), one("2"));
+    // Each in turn, one message and its answer at a time.
+    let pairs = |text: &str| {
+        let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.chunks(2).map(|pair| pair.join("\n")).collect::<Vec<_>>()
+    };
+    let both = pairs(&first).into_iter().zip(pairs(&second));
+    let text: Vec<_> =
+        both.map(|(one, two)| format!("{one}\n= connection\n{two}\n= connection")).collect();
+    for len in LENGTHS {
+        let report = cut(&text.join("\n"), len);
+        assert!(causes(&report).is_empty(), "{len}: {:?} {:?}", causes(&report), told(&report));
+    }
+}
+
+#[test]
+fn a_close_whose_id_is_cut_off_repeats_the_one_before() {
+    let text = format!("{UPLOAD}{REST}> CLOSE-SESSION\n< 500 error=0x8020001F context=0x5\n");
+    for len in LENGTHS.filter(|len| *len >= 195) {
+        assert_eq!(told(&cut(&text, len)).len(), 1, "{len}");
+    }
+}
+
+#[test]
+fn fragments_whose_ranges_are_cut_off_are_not_all_the_same() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n".to_owned()
+        + &(0..5)
+            .map(|at| {
+                let range = format!("FRAGMENT {at}0-{at}9/60");
+                format!("> {range}\n< 503\n> {range}\n< 200\n")
+            })
+            .collect::<String>();
+    for len in LENGTHS {
+        let report = cut(&text, len);
+        assert!(!causes(&report).contains(&"retry-storm"), "{len}");
+    }
+}

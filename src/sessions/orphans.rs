@@ -32,7 +32,8 @@ impl Sessions {
     pub(super) fn is_anothers(&mut self, connection: u64, exchange: u32, head: &Head<'_>) -> bool {
         let succeeds = matches!(head.start, Start::Response { status: 200 | 201, .. });
         let has = |name| head.field(name).is_some();
-        let opens = has("BITS-Protocol") || has("BITS-Session-Id");
+        let counts = has("BITS-Received-Content-Range");
+        let opens = has("BITS-Protocol") || has("BITS-Session-Id") && !counts;
         let acks = has("BITS-Packet-Type") && !opens;
         if !head.after_gap || !head.whole || !succeeds || !acks {
             return false;

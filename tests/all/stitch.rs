@@ -436,3 +436,11 @@ fn an_id_that_was_given_unseen_is_that_of_the_create_on_the_connection() {
     // The answer, and the head of the Fragment.
     assert_eq!(told(&without(&[1, 2], text)), ["1 failed: Create-Session unknown"]);
 }
+
+#[test]
+fn an_ack_that_counts_bytes_opens_nothing_even_with_an_id() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 session=1 received=2000\n\
+                > FRAGMENT 2000-3999/4000\n< 200 received=4000\n> CLOSE-SESSION\n< 200\n";
+    let types = "Create-Session unknown Fragment Close-Session";
+    assert_eq!(told(&without(&[1, 2], text)), [format!("1 completed: {types}")]);
+}

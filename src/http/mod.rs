@@ -106,6 +106,26 @@ impl<'a> Head<'a> {
     }
 }
 
+#[cfg(test)]
+impl<'a> Head<'a> {
+    /// One without fields.
+    pub(crate) fn bare(start: Start<'a>) -> Self {
+        Self {
+            start,
+            minor_version: 1,
+            headers: &[],
+            whole: true,
+            cut: None,
+            after_gap: false,
+            unasked: false,
+            acked: 0,
+            odd: Oddities::default(),
+            carrier: Carrier::default(),
+            content_length: None,
+        }
+    }
+}
+
 /// What carries HTTP within the TCP connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carrier {

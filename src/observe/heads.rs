@@ -163,22 +163,9 @@ impl Observer for Heads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Carrier, Oddities};
 
     fn kept(target: &str) -> usize {
-        let head = Head {
-            start: Start::Request { method: "BITS_POST", target },
-            minor_version: 1,
-            headers: &[],
-            whole: true,
-            cut: None,
-            after_gap: false,
-            unasked: false,
-            acked: 0,
-            odd: Oddities::default(),
-            carrier: Carrier::default(),
-            content_length: None,
-        };
+        let head = Head::bare(Start::Request { method: "BITS_POST", target });
         let mut heads = Heads::default();
         (0..1_000).for_each(|frame| heads.keep((1, Side::Client, frame), &head));
         assert_eq!(heads.kept.len() as u64 + heads.omitted(), 1_000);

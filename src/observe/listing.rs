@@ -153,7 +153,7 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
 mod tests {
     use super::*;
     use crate::at::{At, Span};
-    use crate::http::{Carrier, Head, Oddities};
+    use crate::http::Head;
     use crate::stream::Side;
 
     #[test]
@@ -165,19 +165,7 @@ mod tests {
         };
         let mut listing = Listing::new(sink, Secrets::Mask);
         let target = "/".repeat(1 << 20);
-        let head = Head {
-            start: Start::Request { method: "GET", target: &target },
-            minor_version: 1,
-            headers: &[],
-            whole: true,
-            cut: None,
-            after_gap: false,
-            unasked: false,
-            acked: 0,
-            odd: Oddities::default(),
-            carrier: Carrier::default(),
-            content_length: None,
-        };
+        let head = Head::bare(Start::Request { method: "GET", target: &target });
         let address = ([127, 0, 0, 1], 80).into();
         let connection = Connection::new(1, address, address, At::default());
         for exchange in 0..100 {

@@ -28,7 +28,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Status, Failure> {
-    let Some(command) = cli.command else { return cli.timeline.run() };
+    let Some(command) = cli.command else {
+        return match cli.timeline.first().and_then(cli::misspelt) {
+            Some(message) => Err(Failure::Message(message)),
+            None => cli.timeline.run(),
+        };
+    };
     match command {
         Command::Timeline(args) => args.run(),
         Command::Sessions(args) => args.run(),

@@ -28,7 +28,10 @@ pub mod twice;
 pub mod uploads;
 pub mod version;
 
-use clap::{Parser, Subcommand};
+use std::path::Path;
+
+use bitsleuth::export::text::escape;
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// See what BITS uploads in a capture did, and how they ended.
 #[derive(Parser, Debug)]
@@ -116,4 +119,19 @@ pub enum Command {
     /// Print the man page
     #[command(after_help = "Examples:\n  bitsleuth man | man -l -")]
     Man,
+}
+
+/// How like the name of a command, from 0 to 1, a word has to be to be taken for one that is misspelt.
+const ALIKE: f64 = 0.7;
+
+/// What to say of a word that is no file, where a command may be meant.
+pub fn misspelt(word: &Path) -> Option<String> {
+    let name = word.to_str().filter(|_| !word.exists())?;
+    let cli = Cli::command();
+    let like = |command: &str| strsim::normalized_damerau_levenshtein(name, command);
+    let commands = cli.get_subcommands().map(|command| (like(command.get_name()), command));
+    let (alike, command) = commands.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (alike >= ALIKE).then(|| {
+        format!("{}: no such file or command; there is `{}`", escape(name), command.get_name())
+    })
 }

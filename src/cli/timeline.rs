@@ -1,6 +1,7 @@
 //! `bitsleuth timeline`: each upload message by message.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use bitsleuth::export::timeline;
 use bitsleuth::rules::worst;
@@ -28,6 +29,11 @@ pub struct TimelineArgs {
 }
 
 impl TimelineArgs {
+    /// The first capture.
+    pub fn first(&self) -> Option<&Path> {
+        self.uploads.input.files.first().map(PathBuf::as_path)
+    }
+
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let (report, status) = self.uploads.redacted_report()?;

@@ -11,7 +11,7 @@ use super::judge::Judge;
 use super::redact::Redact;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
-use super::target::folder_of;
+use super::target::{failed, folder_of};
 
 /// Which captures, which uploads in them, and how they are judged.
 #[derive(Args, Clone, Debug)]
@@ -31,15 +31,23 @@ impl Uploads {
     ///
     /// # Errors
     ///
-    /// Those of [`analyse`].
+    /// Those of [`analyse`]; where nothing could be read that the file could tell of, lest it replace one that does.
     pub fn report(
         &self,
         output: Option<&Path>,
         digest: bool,
         observer: &mut impl Observer,
     ) -> Result<(Report, Status), Failure> {
-        let input = self.input.writing_to(output.and_then(folder_of).as_deref());
+        let folder = output.and_then(folder_of);
+        let input = self.input.writing_to(folder.as_deref());
         let (mut report, status) = analyse(&input, digest, &self.judge, observer)?;
+        let nothing = report.captures.iter().all(|capture| capture.frames == 0);
+        if let Some(output) = output.filter(|_| folder.is_some())
+            && status == Status::Unreadable
+            && nothing
+        {
+            return Err(failed(output, "not written, since nothing could be read"));
+        }
         report.retain(|session| self.select.keep(session));
         Ok((report, status))
     }

@@ -76,6 +76,26 @@ fn a_wrong_command_line_is_status_2() {
 }
 
 #[test]
+fn a_command_that_is_misspelt_is_no_file() {
+    let output = run(&["diagnsoe", "good.pcap"]);
+    assert_eq!(output.status.code(), Some(2));
+    let expected = "bitsleuth: diagnsoe: no such file or command; there is `diagnose`\n";
+    assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn a_file_is_not_replaced_by_a_report_on_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = store(&dir, "page.html", b"good");
+    for command in [&["report"][..], &["export", "--format", "csv"]] {
+        let output = run(&[command, &["missing.pcap", "-o", page.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("page.html: not written"), "{}", stderr(&output));
+        assert_eq!(std::fs::read(&page).unwrap(), b"good");
+    }
+}
+
+#[test]
 fn every_help_has_examples() {
     for args in [&["--help"][..]]
         .into_iter()

@@ -50,7 +50,7 @@ enum Format {
     Text,
     /// The report, one document
     Json,
-    /// Each upload as one JSON object a line, as soon as it is over
+    /// Each upload as one JSON object a line, as soon as it is over: closed, and its connections too or five minutes quiet
     Ndjson,
 }
 

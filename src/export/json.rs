@@ -90,8 +90,22 @@ impl Write for Spelled<'_> {
 }
 
 fn spell(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while let Some(at) = memchr::memmem::find(rest, ARABIC_MARK.as_bytes()) {
+        let (before, after) = rest.split_at(at);
+        spell_others(out, before)?;
+        out.write_all(b"\\u061c")?;
+        rest = after.get(ARABIC_MARK.len()..).unwrap_or_default();
+    }
+    spell_others(out, rest)
+}
+
+/// The only mark that turns the direction of text and lies among letters.
+const ARABIC_MARK: &str = "\u{61c}";
+
+fn spell_others(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     let (mut rest, mut from) = (bytes, 0);
-    // In UTF-8, C1 is C2 and a byte below A0; marks that turn the direction of text begin with E2 80 and E2 81.
+    // In UTF-8, C1 is C2 and a byte below A0; other marks that turn the direction of text begin with E2 80 and E2 81.
     while let Some(at) = memchr::memchr3(0x7f, 0xc2, 0xe2, rest.get(from..).unwrap_or_default()) {
         let (before, after) = rest.split_at(from + at);
         let (control, len) = match *after {
@@ -121,10 +135,14 @@ pub fn schema(out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     #[test]
     fn controls_that_json_lets_pass_are_spelled_out() {
-        let (mut out, text) = (Vec::new(), "a\x1b\x7f\u{80}é\u{9f}\u{a0}\u{202e}→\u{2069}z");
+        let (mut out, text) =
+            (Vec::new(), "a\x1b\x7f\u{80}é\u{9f}\u{a0}\u{202e}→\u{2069}\u{61c}\u{61b}z");
         super::write_line(&mut out, &text).unwrap();
         let written = String::from_utf8(out).unwrap().trim_end().to_owned();
-        assert_eq!(written, "\"a\\u001b\\u007f\\u0080é\\u009f\u{a0}\\u202e→\\u2069z\"");
+        assert_eq!(
+            written,
+            "\"a\\u001b\\u007f\\u0080é\\u009f\u{a0}\\u202e→\\u2069\\u061c\u{61b}z\""
+        );
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 

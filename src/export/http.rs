@@ -40,6 +40,9 @@ pub struct RowRequest {
     pub frame: u64,
     /// When that was captured.
     pub time: Timestamp,
+    /// Its number as people look it up.
+    #[serde(skip)]
+    pub name: String,
 }
 
 /// The response of a [`Row`].
@@ -51,6 +54,9 @@ pub struct RowResponse {
     pub frame: u64,
     /// When that was captured.
     pub time: Timestamp,
+    /// Its number as people look it up.
+    #[serde(skip)]
+    pub name: String,
 }
 
 /// Writes one row as a line of JSON.
@@ -69,9 +75,9 @@ pub fn write_text(out: &mut dyn Write, row: &Row, style: &Style) -> io::Result<(
     let dash = style.signs().dash;
     let status = row.response.as_ref().map(|response| response.status);
     let request = row.request.as_ref();
-    let frame = request.map(|r| r.frame).or(row.response.as_ref().map(|r| r.frame));
+    let frame = request.map(|r| &r.name).or(row.response.as_ref().map(|r| &r.name));
     let line = columns([
-        &frame.map_or_else(|| dash.to_owned(), |frame| frame.to_string()),
+        frame.map_or(dash, String::as_str),
         &style.clean(&row.client),
         &style.clean(&row.server),
         &status.map_or_else(|| dash.to_owned(), |status| status.to_string()),
@@ -104,11 +110,13 @@ mod tests {
                 host: Some("x".into()),
                 frame: 4,
                 time: Timestamp::from_nanos(0),
+                name: "4".into(),
             }),
             response: Some(RowResponse {
                 status: 200,
                 frame: 6,
                 time: Timestamp::from_nanos(1_000),
+                name: "6".into(),
             }),
             interim: vec![100],
         }

@@ -112,13 +112,15 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
         let Event::Head { exchange, span, ref head, .. } = *event else { return };
         let secrets = self.secrets;
         let (frame, time) = (span.first.frame, span.first.time);
+        let name = span.first.name();
         let Some((done, row)) = self.row(connection, exchange) else { return };
         let mut taken = 0;
         match head.start {
             Start::Request { method, target } => {
                 let host = head.field("Host").map(|host| secrets.target(decode::text(host)));
                 let target = secrets.target(target.to_owned());
-                let request = RowRequest { method: method.to_owned(), target, host, frame, time };
+                let request =
+                    RowRequest { method: method.to_owned(), target, host, frame, time, name };
                 taken = size(&request);
                 row.request = Some(request);
             }
@@ -126,7 +128,7 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
                 row.interim.push(status)
             }
             Start::Response { status, .. } => {
-                row.response = Some(RowResponse { status, frame, time });
+                row.response = Some(RowResponse { status, frame, time, name });
             }
         }
         *done = row.response.is_some() && !head.unasked;

@@ -310,6 +310,14 @@ fn http_lists_every_exchange_as_a_line() {
 }
 
 #[test]
+fn frames_of_several_captures_are_listed_by_their_capture() {
+    let text = stdout(&run(&["http", "good.pcap", "lost.pcap"]));
+    let frames: Vec<&str> =
+        text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(frames, ["4", "7", "15", "18", "2:4", "2:8"]);
+}
+
+#[test]
 fn lines_of_json_hold_the_sessions_of_the_document() {
     for sample in SAMPLES {
         let document: Value =

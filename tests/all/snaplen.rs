@@ -136,3 +136,11 @@ fn fragments_whose_ranges_are_cut_off_are_not_all_the_same() {
         assert!(!causes(&report).contains(&"retry-storm"), "{len}");
     }
 }
+
+#[test]
+fn a_request_of_which_the_length_is_cut_off_is_not_said_to_be_slow() {
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}< 408 plain\n! client closes\n"), len);
+        assert!(!causes(&report).contains(&"request-timeout"), "{len}");
+    }
+}

@@ -144,3 +144,19 @@ fn a_request_of_which_the_length_is_cut_off_is_not_said_to_be_slow() {
         assert!(!causes(&report).contains(&"request-timeout"), "{len}");
     }
 }
+
+#[test]
+fn a_challenge_of_a_proxy_needs_no_whole_request() {
+    let ask = "< 407 plain\n  Server: squid/5.7\n  Proxy-Authenticate: Basic\n";
+    let (leaves, asked) =
+        ("! client closes\n", format!("> CREATE-SESSION\n  X-First: {:0200}\n{ask}", 0));
+    for len in [200, 256, 2_000] {
+        let report = cut(&format!("{asked}{leaves}"), len);
+        assert_eq!(causes(&report), ["proxy-auth-required"], "{len}");
+    }
+    let tried = "> CREATE-SESSION\n  Proxy-Authorization: Basic YTpi\n";
+    for len in LENGTHS {
+        let report = cut(&format!("{asked}{tried}{ask}{leaves}"), len);
+        assert!(!causes(&report).contains(&"proxy-auth-required"), "{len}");
+    }
+}

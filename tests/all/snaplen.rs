@@ -160,3 +160,15 @@ fn a_challenge_of_a_proxy_needs_no_whole_request() {
         assert!(!causes(&report).contains(&"proxy-auth-required"), "{len}");
     }
 }
+
+#[test]
+fn a_server_of_any_order_takes_nothing_back_where_the_ranges_are_cut_off() {
+    let fragments = [(20, 29), (10, 19), (0, 9)].map(|(first, last)| {
+        format!("> FRAGMENT {first}-{last}/30\n< 200 received={}\n", last + 1)
+    });
+    let text = format!("> CREATE-SESSION\n< 200 session=1\n{}", fragments.concat());
+    for len in LENGTHS {
+        let report = cut(&text, len);
+        assert!(!causes(&report).contains(&"ack-offset-went-back"), "{len}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The rule `ack-offset-went-back`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session, scattered};
+use crate::model::{Exchange, Session};
 use crate::rules::{Notes, look};
 
 rule! {
@@ -38,6 +38,18 @@ rule! {
     /// > FRAGMENT 0-9/30
     /// < 200 received=10
     /// ```
+    /// The capture has only what the server sent:
+    /// ```silent
+    /// = sees server
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30
+    /// < 200 received=10
+    /// > FRAGMENT 20-29/30
+    /// < 200 received=30
+    /// > FRAGMENT 10-19/30
+    /// < 200 received=20
+    /// ```
     ///
     /// Answerable: the server, or the balancer in front of it
     /// Advice: Give the balancer affinity by client address or set BITSHostId on the virtual directory; check restarts.
@@ -58,7 +70,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let Some(next) = confirmed_by(exchange) else { continue };
         let end = look::range(exchange).and_then(|range| range.end?.checked_add(1));
         let echo = look::succeeded(exchange) && end == Some(next);
-        if next < most && !echo && !may_echo(session, exchange) {
+        if next < most && !echo && is_known(exchange, end) {
             notes.add(
                 exchange.span(),
                 format!("the server wants byte {next} after it had confirmed {most} bytes"),
@@ -68,11 +80,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether it may be the end of a Fragment that was lost, from a server that confirms no more of any.
-fn may_echo(session: &Session, exchange: &Exchange) -> bool {
-    exchange.request.is_none()
-        && look::succeeded(exchange)
-        && scattered::takes_any_order(&session.exchanges)
+/// Whether the capture shows what was answered: else it may be the end of that very Fragment, from a server that confirms
+/// no more of any, or of another session. A refusal names what the server wants, whatever the range was.
+fn is_known(exchange: &Exchange, end: Option<u64>) -> bool {
+    exchange.request.is_some() && (end.is_some() || !look::succeeded(exchange))
 }
 
 fn confirmed_by(exchange: &Exchange) -> Option<u64> {

@@ -172,3 +172,13 @@ fn a_server_of_any_order_takes_nothing_back_where_the_ranges_are_cut_off() {
         assert!(!causes(&report).contains(&"ack-offset-went-back"), "{len}");
     }
 }
+
+#[test]
+fn a_packet_that_may_be_of_any_type_did_not_fail_the_upload_by_its_size() {
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}< 413 plain\n! client closes\n"), len);
+        let sessions = report["sessions"].as_array().unwrap();
+        let failed = sessions.iter().any(|session| session["outcome"] == "failed");
+        assert_eq!(causes(&report).contains(&"request-too-large"), failed, "{len}");
+    }
+}

@@ -289,10 +289,9 @@ pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
-/// The Close before another one that had closed the session already, where the client had the answer.
+/// The Close before an exchange that had closed the session already, where the client had the answer.
 pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
-    let kind = &PacketType::CloseSession;
-    let done = session.index.first(&session.exchanges, kind).filter(|_| exchange.kind == *kind)?;
+    let done = session.index.first(&session.exchanges, &PacketType::CloseSession)?;
     let earlier = done.span().last.frame < exchange.span().first.frame;
     let arrived = |connection: &Connection| connection.server_side.unacked() == 0;
     let heard = done.connection == exchange.connection

@@ -51,6 +51,18 @@ impl Door {
             session.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
         requests.any(|request| self.scheme(request).is_some() || request.is_cut())
     }
+
+    /// The same of a client that waits to be asked: what comes ahead of the first challenge, or with it, has none.
+    pub fn may_have_been_tried_when_asked(self, session: &Session) -> bool {
+        let mut asked = false;
+        session.exchanges.iter().any(|exchange| {
+            let request = exchange.request.as_ref();
+            let tried = request
+                .is_some_and(|request| self.scheme(request).is_some() || asked && request.is_cut());
+            asked |= self.stopped(exchange);
+            tried
+        })
+    }
 }
 
 /// The challenge that a session ended on.

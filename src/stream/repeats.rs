@@ -80,14 +80,14 @@ impl<T: Default> Flow<T> {
     #[inline(never)]
     fn probe_quietly(&mut self, dir: Dir, len: u32, offset: i64) -> bool {
         let half = self.halves.of(dir);
-        let (next, acked) = (half.next(), half.acked);
+        let (next, highest, acked) = (half.next(), half.highest(), half.acked);
         let closed = self
             .subject
             .facts(dir.other())
             .zero_windows
             .last()
             .is_some_and(|period| period.end.is_none());
-        let behind = next as i64 - offset == 1 && (closed || acked >= next);
+        let behind = highest as i64 - offset == 1 && (closed || acked >= highest);
         let ahead = next as i64 == offset && closed && len == 1;
         let facts = self.subject.facts(dir);
         match closed {

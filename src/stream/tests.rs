@@ -461,6 +461,17 @@ fn keep_alives_are_not_retransmissions() {
 }
 
 #[test]
+fn so_are_those_behind_a_hole_that_is_not_given_up_yet() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    net.client(106, 500, ACK, b"ghi");
+    net.server(500, 109, ACK, b"");
+    assert_eq!(net.client(108, 500, ACK, b"\0"), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.keep_alives, facts.retransmitted, facts.differing), (1, 0, 0));
+}
+
+#[test]
 fn a_closed_window_is_a_period_and_its_probes_are_counted() {
     let mut net = Net::open();
     let closed = |segment: &mut Segment<'_>| segment.window = 0;

@@ -136,3 +136,49 @@ fn fragments_whose_ranges_are_cut_off_are_not_all_the_same() {
         assert!(!causes(&report).contains(&"retry-storm"), "{len}");
     }
 }
+
+#[test]
+fn a_request_of_which_the_length_is_cut_off_is_not_said_to_be_slow() {
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}< 408 plain\n! client closes\n"), len);
+        assert!(!causes(&report).contains(&"request-timeout"), "{len}");
+    }
+}
+
+#[test]
+fn a_challenge_of_a_proxy_needs_no_whole_request() {
+    let ask = "< 407 plain\n  Server: squid/5.7\n  Proxy-Authenticate: Basic\n";
+    let (leaves, asked) =
+        ("! client closes\n", format!("> CREATE-SESSION\n  X-First: {:0200}\n{ask}", 0));
+    for len in [200, 256, 2_000] {
+        let report = cut(&format!("{asked}{leaves}"), len);
+        assert_eq!(causes(&report), ["proxy-auth-required"], "{len}");
+    }
+    let tried = "> CREATE-SESSION\n  Proxy-Authorization: Basic YTpi\n";
+    for len in LENGTHS {
+        let report = cut(&format!("{asked}{tried}{ask}{leaves}"), len);
+        assert!(!causes(&report).contains(&"proxy-auth-required"), "{len}");
+    }
+}
+
+#[test]
+fn a_server_of_any_order_takes_nothing_back_where_the_ranges_are_cut_off() {
+    let fragments = [(20, 29), (10, 19), (0, 9)].map(|(first, last)| {
+        format!("> FRAGMENT {first}-{last}/30\n< 200 received={}\n", last + 1)
+    });
+    let text = format!("> CREATE-SESSION\n< 200 session=1\n{}", fragments.concat());
+    for len in LENGTHS {
+        let report = cut(&text, len);
+        assert!(!causes(&report).contains(&"ack-offset-went-back"), "{len}");
+    }
+}
+
+#[test]
+fn a_packet_that_may_be_of_any_type_did_not_fail_the_upload_by_its_size() {
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}< 413 plain\n! client closes\n"), len);
+        let sessions = report["sessions"].as_array().unwrap();
+        let failed = sessions.iter().any(|session| session["outcome"] == "failed");
+        assert_eq!(causes(&report).contains(&"request-too-large"), failed, "{len}");
+    }
+}

@@ -79,10 +79,11 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
 
 fn judge(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(last) = rounds::last_word(session, Door::Proxy) else { return };
-    if last.request.is_none() || Door::Proxy.may_have_been_tried(session) {
+    if last.request.is_none() || Door::Proxy.may_have_been_tried_when_asked(session) {
         return;
     }
-    let Some(confidence) = rounds::gave_up(session, around, last) else { return };
+    let Some(sure) = rounds::gave_up(session, around, last) else { return };
+    let confidence = if look::whole_request(last).is_some() { sure } else { Confidence::Likely };
     let message = format!("407 for {}{}, and no credentials followed", last.kind, asks(last));
     notes.note(notes.severity(), confidence, &[last.span()], message);
 }

@@ -3,6 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::{Notes, look};
+use crate::stream::Connection;
 
 rule! {
     /// A packet for a session that was closed.
@@ -55,6 +56,30 @@ rule! {
     /// < 500 error=0x8020001F context=0x5
     /// ```
     ///
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// > CANCEL-SESSION
+    /// < 200
+    /// ```
+    /// The capture may lack a Create-Session that was answered with the same id:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// > CREATE-SESSION lost
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/10 session=1
+    /// < 200
+    /// ```
+    ///
     /// Answerable: the client
     /// Advice: Mend the client, or look for what repeats its requests.
     /// Reference: [MC-BUP] 3.2.5.2.7
@@ -68,14 +93,26 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             PacketType::Ping | PacketType::CloseSession | PacketType::CancelSession
         );
         let late = other && look::is_over_before(session, exchange)
-            || look::closed_before(session, exchange).is_some_and(|done| repeats(exchange, done));
-        if late && exchange.request.is_some() {
+            || closed(session, exchange).is_some_and(|done| repeats(exchange, done));
+        if late && exchange.request.is_some() && !may_be_anothers(session, exchange) {
             notes.add(exchange.span(), format!("{} after the session was over", exchange.kind));
         }
     }
 }
 
-/// Whether a Close is for the session that another one had closed: on a connection of its own, a success may be for another
+/// The Close that had ended the session of another one, or of a Cancel.
+fn closed<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+    let ends = matches!(exchange.kind, PacketType::CloseSession | PacketType::CancelSession);
+    look::closed_before(session, exchange).filter(|_| ends)
+}
+
+/// Whether a packet that the server took may be of a session with the same id whose start the capture lacks.
+fn may_be_anothers(session: &Session, exchange: &Exchange) -> bool {
+    let lossy = |c: &Connection| c.client_side.lost_by_capture + c.server_side.lost_by_capture > 0;
+    look::succeeded(exchange) && session.connections.iter().any(lossy)
+}
+
+/// Whether a Close or Cancel is for the session that another one had closed: on a connection of its own, a success may be for another
 /// upload with the same id.
 fn repeats(exchange: &Exchange, done: &Exchange) -> bool {
     exchange.connection == done.connection || !look::succeeded(exchange)

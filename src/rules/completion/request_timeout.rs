@@ -1,6 +1,6 @@
 //! The rule `request-timeout`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Request, Session};
 use crate::rules::{Confidence, Notes, look, unanswered};
 
 rule! {
@@ -72,8 +72,15 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// 408 from before BITS, to a request that was not there as a whole.
+/// 408 from before BITS, to a request whose body is seen under way.
 fn was_too_slow(exchange: &Exchange) -> bool {
     let foreign = exchange.response.as_ref().is_some_and(|r| r.http_status == 408 && !r.is_ack());
-    foreign && exchange.request.as_ref().is_some_and(|request| !request.body.complete)
+    foreign && look::whole_request(exchange).is_some_and(is_under_way)
+}
+
+/// Whether some bytes of the body are lacking; those that only the capture lacks were sent.
+fn is_under_way(request: &Request) -> bool {
+    let body = &request.body;
+    let announced = request.content_length.unwrap_or_default();
+    !body.complete && body.bytes > 0 && body.bytes < announced
 }

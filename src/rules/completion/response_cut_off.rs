@@ -93,6 +93,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         span.extend(end);
         let recovered = look::recovered(session, exchange);
         let severity = if recovered { Severity::Note } else { notes.severity() };
+        let severity = look::unless_made_good(session, exchange, severity);
         notes.note(severity, Confidence::Certain, &[span], message);
     }
 }
@@ -139,4 +140,19 @@ fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)>
         );
         (message, fin)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Note;
+    use crate::rules::tests::fired;
+
+    #[test]
+    fn an_upload_that_goes_on_makes_it_a_note() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> PING\n< 500 plain sent=10\n  | an answer that is longer than that\n\
+             ! server closes\n= connection\n> PING\n< 200 lost\n> FRAGMENT 0-9/10\n< 200",
+        );
+        assert!(findings.contains(&("response-cut-off".to_owned(), Note)), "{findings:?}");
+    }
 }

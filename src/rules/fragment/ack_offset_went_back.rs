@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session, scattered};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The server acknowledges less than it did before.
@@ -17,6 +17,19 @@ rule! {
     /// < 200 received=10
     /// > FRAGMENT 10-19/30
     /// < 416 received=0
+    /// ```
+    /// The capture lacks a request, but the client goes back, too:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30
+    /// < 200 received=10
+    /// > FRAGMENT 10-19/30
+    /// < 200 received=20
+    /// > FRAGMENT 20-29/30 lost
+    /// < 200 received=10
+    /// > FRAGMENT 10-19/30
+    /// < 200 received=20
     /// ```
     /// A home-made server that repeats the end of what was repeated:
     /// ```silent
@@ -38,6 +51,18 @@ rule! {
     /// > FRAGMENT 0-9/30
     /// < 200 received=10
     /// ```
+    /// The capture has only what the server sent:
+    /// ```silent
+    /// = sees server
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30
+    /// < 200 received=10
+    /// > FRAGMENT 20-29/30
+    /// < 200 received=30
+    /// > FRAGMENT 10-19/30
+    /// < 200 received=20
+    /// ```
     ///
     /// Answerable: the server, or the balancer in front of it
     /// Advice: Give the balancer affinity by client address or set BITSHostId on the virtual directory; check restarts.
@@ -58,21 +83,40 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let Some(next) = confirmed_by(exchange) else { continue };
         let end = look::range(exchange).and_then(|range| range.end?.checked_add(1));
         let echo = look::succeeded(exchange) && end == Some(next);
-        if next < most && !echo && !may_echo(session, exchange) {
-            notes.add(
-                exchange.span(),
-                format!("the server wants byte {next} after it had confirmed {most} bytes"),
-            );
+        if next < most
+            && !echo
+            && let Some(confidence) = known(session, exchange, next)
+        {
+            let message =
+                format!("the server wants byte {next} after it had confirmed {most} bytes");
+            notes.note(notes.severity(), confidence, &[exchange.span()], message);
         }
         most = most.max(next);
     }
 }
 
-/// Whether it may be the end of a Fragment that was lost, from a server that confirms no more of any.
-fn may_echo(session: &Session, exchange: &Exchange) -> bool {
-    exchange.request.is_none()
-        && look::succeeded(exchange)
-        && scattered::takes_any_order(&session.exchanges)
+/// How sure it is that the server wants `next`. Where the capture does not show what was answered, it may be the end of that
+/// very Fragment, from a server that confirms no more of any, or of another session. A refusal names what the server wants,
+/// whatever the range was.
+fn known(session: &Session, exchange: &Exchange, next: u64) -> Option<Confidence> {
+    let ranged = look::range(exchange).is_some_and(|range| range.end.is_some());
+    let shown = exchange.request.is_some() && (ranged || !look::succeeded(exchange));
+    let certain = shown.then_some(Confidence::Certain);
+    certain.or_else(|| is_obeyed(session, exchange, next).then_some(Confidence::Likely))
+}
+
+/// Whether the client goes on at `next`, though the server had taken that byte.
+fn is_obeyed(session: &Session, exchange: &Exchange, next: u64) -> bool {
+    let mut later = look::after(session, exchange).filter(|later| later.request.is_some());
+    let there = |later: &Exchange| {
+        let named = look::whole_request(later).is_some_and(|request| request.session_id.is_some());
+        named && look::range(later).is_some_and(|range| range.start == Some(next))
+    };
+    let had = |earlier: &Exchange| {
+        let range = scattered::range(earlier).filter(|_| look::succeeded_fragment(earlier));
+        range.is_some_and(|(start, end)| (start..end).contains(&next))
+    };
+    later.next().is_some_and(there) && look::before(session, exchange).iter().any(had)
 }
 
 fn confirmed_by(exchange: &Exchange) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! The rule `request-too-large`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Response, Session};
+use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -67,7 +67,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// What was refused is not known where the capture lacks the request or the end of its head.
 fn unknown(session: &Session, exchange: &Exchange, response: &Response, notes: &mut Notes<'_>) {
     let passed = look::after(session, exchange).any(look::succeeded);
-    let severity = if passed { Severity::Note } else { notes.severity() };
+    // It may be a packet that no upload depends on.
+    let unclear = exchange.is_unclear() && session.outcome == Outcome::Incomplete;
+    let note = passed || unclear;
+    let severity = if note { Severity::Note } else { notes.severity() };
     let message = format!("{} refused a request with 413", look::answerer(response));
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

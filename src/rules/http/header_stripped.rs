@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::iter;
 
 use crate::at::Span;
+use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Response, Session, Text};
 use crate::rules::around::Brief;
@@ -43,6 +44,18 @@ rule! {
     /// = server 192.0.2.80:80
     /// > FRAGMENT 0-9/20
     /// < 200 plain
+    /// ```
+    /// ```fires
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    /// ... 3 s
+    /// < 200 plain
+    /// ... -2 s
+    /// = client 192.0.2.80
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -140,9 +153,11 @@ pub(crate) fn stripped<'a>(
     })?;
     let confirming = around.opened_behind(session).find(|leg| confirms(leg, session, exchange));
     let written = response.via.as_deref().or(response.hops.first().map(String::as_str));
-    let unnamed = || confirming.map(|_| exchange.server.ip().to_string().into());
-    let hop = written.map(Cow::from).or_else(unnamed)?;
     let leg = confirming.or_else(|| around.opened_behind(session).next());
+    // A session that was opened behind it had an Ack.
+    let acked = confirming.or(leg.filter(|leg| opens(leg, exchange)));
+    let unnamed = || acked.map(|_| exchange.server.ip().to_string().into());
+    let hop = written.map(Cow::from).or_else(unnamed)?;
     let known = leg.is_some() || speaks(session, response, around);
     // IIS without BITS refuses the verb; an Ack has no body.
     let empty = response.body_start.is_empty();
@@ -154,6 +169,13 @@ pub(crate) fn stripped<'a>(
     };
     let leg = leg.map(|leg| Span { first: leg.first, last: leg.last });
     Some(Stripped { response, hop, leg, sign })
+}
+
+/// Whether a session behind a proxy began while a Create-Session waited.
+fn opens(leg: &Brief, exchange: &Exchange) -> bool {
+    let span = exchange.span();
+    let within = leg.first.time >= span.first.time && leg.first.time <= span.last.time;
+    exchange.kind == PacketType::CreateSession && within
 }
 
 /// Whether a session behind a proxy is the same, and its server confirmed the bytes of a Fragment.

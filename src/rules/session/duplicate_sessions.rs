@@ -110,7 +110,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     // A client that never closes its sessions loses nothing by another one.
     let finished = earlier.total == Some(earlier.acknowledged);
     let forced = earlier.outcome == Outcome::Failed;
-    let severity = if forced || finished { Severity::Note } else { notes.severity() };
+    // One that went on was not given up.
+    let went_on = earlier.last.time > created.span().last.time;
+    let note = forced || finished || went_on;
+    let severity = if note { Severity::Note } else { notes.severity() };
     let message = format!(
         "session \"{}\" of frame {} is still open, with {} bytes of the file acknowledged",
         earlier.id.as_deref().unwrap_or_default(),
@@ -131,4 +134,25 @@ fn side_by_side(beside: &Brief) -> String {
         beside.first.frame,
         beside.last.frame
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Note, Warning};
+    use crate::rules::tests::fired;
+
+    /// What is said of a second session for an upload, with `rest` behind its Fragment.
+    fn second(rest: &str) -> Vec<crate::rules::Severity> {
+        let open =
+            |id: u8| format!("> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT 0-9/30\n< 200\n");
+        let text = format!("{}= connection\n{}= connection\n{rest}", open(1), open(2));
+        let found = fired(&text).into_iter().filter(|(rule, _)| rule == "duplicate-sessions");
+        found.map(|(_, severity)| severity).collect()
+    }
+
+    #[test]
+    fn two_that_go_on_side_by_side_are_worth_a_note() {
+        let on = "> FRAGMENT 10-19/30 session=1\n< 200\n= connection\n> FRAGMENT 10-19/30 session=2\n< 200\n";
+        assert_eq!((second(on), second("")), (vec![Note], vec![Warning]));
+    }
 }

@@ -28,6 +28,14 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 500 error=0x80070003 context=0x5
     /// ```
+    /// The capture lacks the request:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10 lost
+    /// < 404 error=0x80070003 context=0x5
+    /// ! client closes
+    /// ```
     /// ```silent
     /// = url http://server/upload/a.bin
     /// > CREATE-SESSION
@@ -65,16 +73,15 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(url) = session.url.as_deref() else { return };
     let folder = look::folder(url);
     for exchange in &session.exchanges {
-        let Some(answer) = exchange.response.as_ref().filter(|_| exchange.request.is_some()) else {
-            continue;
-        };
+        let Some(answer) = exchange.response.as_ref() else { continue };
         let severity = look::unless_recovered(session, exchange, notes.severity());
         if answer.error_value() == Some(PATH_NOT_FOUND) && !look::may_be_of_application(answer) {
             let status = answer.http_status;
-            let message = format!(
-                "{} into \"{folder}\" was answered {status} with 0x80070003",
-                exchange.kind
-            );
+            let kind = match exchange.kind {
+                PacketType::Unknown => "a request",
+                ref kind => kind.name(),
+            };
+            let message = format!("{kind} into \"{folder}\" was answered {status} with 0x80070003");
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if not_found(exchange, answer)
             && let Some(other) = sibling(session, around, folder)

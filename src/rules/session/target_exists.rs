@@ -27,6 +27,19 @@ rule! {
     /// > CREATE-SESSION
     /// < 403 error=0x80070005 context=0x5
     /// ```
+    /// What was uploaded later was not there yet:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 403 error=0x80070005 context=0x5
+    /// ... 600 s
+    /// = client 10.0.0.6
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Upload under a name that does not exist yet, or allow overwriting (BITSAllowOverwrites) for the virtual directory.
@@ -41,7 +54,7 @@ const EXISTS: [u32; 2] = [0x8007_0050, 0x8007_00B7];
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for exchange in &session.exchanges {
         let Some(answer) = refused(exchange) else { continue };
-        let earlier = || around.same_server(session).rfind(|brief| wrote(brief, session));
+        let earlier = || around.same_server(session).rfind(|brief| wrote(brief, session, exchange));
         let said = answer.error_value().is_some_and(|code| EXISTS.contains(&code));
         let (confidence, why) = match (said, answer.http_status, earlier()) {
             (true, ..) => (Confidence::Certain, String::new()),
@@ -74,6 +87,9 @@ fn refused(exchange: &Exchange) -> Option<&Response> {
     })
 }
 
-fn wrote(brief: &Brief, session: &Session) -> bool {
-    brief.outcome == Outcome::Completed && brief.url.is_some() && brief.url == session.url
+/// Whether an upload had brought the file before it was refused.
+fn wrote(brief: &Brief, session: &Session, refused: &Exchange) -> bool {
+    let before = brief.last.frame < refused.span().last.frame;
+    let same = brief.url.is_some() && brief.url == session.url;
+    before && same && brief.outcome == Outcome::Completed
 }

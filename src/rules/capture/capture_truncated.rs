@@ -25,6 +25,11 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
 /// An error that may be the refusal of a Create-Session as well as that of anything else.
 fn unclear(session: &Session, notes: &mut Notes<'_>) {
     let Some(last) = session.exchanges.last().filter(|last| last.is_unclear()) else { return };
+    // A hole leaves as much open, and is another matter.
+    if session.connection(last.connection).is_none_or(|connection| connection.client_side.cut == 0)
+    {
+        return;
+    }
     if let Some(answer) = last.response.as_ref().filter(|_| look::refused(last)) {
         let status = answer.http_status;
         let message = format!("what was answered {status} is cut off before it shows what it is");

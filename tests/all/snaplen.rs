@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::stitch::told;
-use crate::support::build::{Order, pcap, records, snapped};
+use crate::support::build::{Order, pcap, records, resegmented, snapped};
 use crate::support::{report, transcript};
 
 /// The report on a conversation of which `len` bytes of each frame were captured.
@@ -68,6 +68,21 @@ fn an_error_for_a_message_that_is_cut_before_its_type_may_be_for_any() {
     assert_eq!(session["outcome_qualifiers"][0], "heads-cut");
     let causes = causes(&report);
     assert_eq!(causes, ["capture-truncated"]);
+}
+
+#[test]
+fn a_head_that_a_hole_cuts_is_not_said_to_be_cut_by_the_snap_length() {
+    let whole = records(&transcript("> CREATE-SESSION\n< 403 plain\n! client closes\n"));
+    let frames = resegmented(&whole, 30);
+    let mut seen = 0;
+    for lost in 0..frames.len() {
+        let mut frames = frames.clone();
+        frames.remove(lost);
+        let report = report(&[&pcap(&frames, Order::Little)]);
+        seen += usize::from(told(&report).iter().any(|told| told.ends_with("unknown")));
+        assert!(!causes(&report).contains(&"capture-truncated"), "{lost}");
+    }
+    assert!(seen > 0);
 }
 
 #[test]

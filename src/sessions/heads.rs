@@ -189,6 +189,19 @@ impl Sessions {
         head: &Head<'_>,
     ) {
         let Start::Response { status, .. } = head.start else { return };
+        self.pair_response(connection, exchange, span, (status, head));
+        if let Some(channel) = self.connections.get_mut(&connection.id) {
+            channel.acked = head.acked;
+        }
+    }
+
+    fn pair_response(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        span: Span,
+        (status, head): (u16, &Head<'_>),
+    ) {
         if self.is_anothers(connection.id, exchange, head) {
             self.orphan(connection, exchange, span, head);
         } else if self.link(connection.id, exchange).is_none() {

@@ -81,6 +81,8 @@ struct Channel {
     last: Option<Number>,
     /// The last exchange that was kept: its number, its session and its place there.
     spoken: Option<(u32, Number, usize)>,
+    /// How far the server had the requests when it answered last; 0 where that is not known.
+    acked: u64,
     /// How the file under way begins.
     file: Beginning,
     /// How the body of the answer under way begins.

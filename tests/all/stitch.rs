@@ -444,3 +444,34 @@ fn an_ack_that_counts_bytes_opens_nothing_even_with_an_id() {
     let types = "Create-Session unknown Fragment Close-Session";
     assert_eq!(told(&without(&[1, 2], text)), [format!("1 completed: {types}")]);
 }
+
+/// An upload whose file is not whole, then a request that the capture lacks and a refusal without BITS.
+fn outcome_behind_a_lost(request: &str) -> String {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n";
+    let text = format!("{text}{request}\n< 404 plain\n  Server: Microsoft-IIS/10.0\n");
+    let heads = segments_without(&[], &text);
+    let last = heads.iter().filter(|record| !record.payload().is_empty()).count() - 1;
+    let lost: Vec<usize> = (5..last).collect();
+    let report = without(&lost, &text);
+    report["sessions"][0]["outcome"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_refusal_is_of_the_upload_only_if_the_hole_before_it_has_room_for_its_next_request() {
+    assert_eq!(outcome_behind_a_lost("> FRAGMENT 2000-3999/4000"), "failed");
+    assert_eq!(outcome_behind_a_lost("> GET http://server/favicon.ico"), "incomplete");
+}
+
+#[test]
+fn of_replies_only_a_page_behind_what_may_be_the_ack_of_a_close_refuses_no_upload() {
+    let outcome = |rest: &str| {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n";
+        let mut records = segments_without(&[], &format!("{text}{rest}< 404 plain\n"));
+        records.retain(|record| record.flow().1);
+        report(&[&pcap(&records, Order::Little)])["sessions"][0]["outcome"].clone()
+    };
+    let rest = "> FRAGMENT 2000-3999/4000\n< 200 received=4000\n> CLOSE-SESSION\n< 200\n> FRAGMENT 0-1999/2000\n";
+    assert_eq!(outcome(rest), "incomplete");
+    assert_eq!(outcome("> FRAGMENT 2000-3999/4000\n"), "failed");
+}

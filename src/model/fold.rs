@@ -284,14 +284,25 @@ impl<'a> View<'a> {
         match *answered.last()? {
             None if known => Some((Outcome::Completed, vec!["unconfirmed"])),
             Some(last)
-                if (known || unknown)
-                    && answered.len() > 1
-                    && last.error_value() == Some(SESSION_NOT_FOUND) =>
+                if last.error_value() == Some(SESSION_NOT_FOUND)
+                    && ((known || unknown) && answered.len() > 1
+                        || known && self.may_repeat_a_lost_close()) =>
             {
                 Some((Outcome::Completed, vec!["likely"]))
             }
             _ => None,
         }
+    }
+
+    fn ends_with_close(&self) -> bool {
+        self.exchanges.last().is_some_and(|last| last.kind == PacketType::CloseSession)
+    }
+
+    /// Whether the last Close may repeat one that the capture lacks.
+    fn may_repeat_a_lost_close(&self) -> bool {
+        let last = self.of_kind(&PacketType::CloseSession).next_back();
+        let request = last.and_then(|close| close.request.as_ref());
+        request.is_some_and(|request| request.after_gap)
     }
 
     /// Whether the last Fragments may be among what the capture lacks.
@@ -361,11 +372,13 @@ impl<'a> View<'a> {
     fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let response =
             self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
-        if self.is_unclear() {
+        let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
+        if self.is_unclear() || unknown && self.ends_with_close() && self.may_repeat_a_lost_close()
+        {
             return None;
         }
         let mut qualifiers = Vec::new();
-        if response.error_value() == Some(SESSION_NOT_FOUND) {
+        if unknown {
             qualifiers.push("lost");
         } else if response.is_challenge() {
             qualifiers.push("authentication");

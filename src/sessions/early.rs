@@ -22,7 +22,7 @@ const KEPT: usize = 64;
 pub(super) struct Early(VecDeque<Answer>);
 
 /// A request of BITS takes so many bytes at least.
-const LEAST_REQUEST: u64 = 200;
+pub(super) const LEAST_REQUEST: u64 = 160;
 
 /// So much of a Fragment's body must have been received before one is refused, unless there is less of it.
 const LEAST_BODY: u64 = 1_000;

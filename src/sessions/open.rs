@@ -184,6 +184,16 @@ impl Open {
         exchange.response = Some(response);
     }
 
+    /// Requests of it may be missing ahead of the first one after a frame.
+    pub fn note_hole_before(&mut self, frame: u64) {
+        let mut requests =
+            self.exchanges.iter_mut().filter_map(|exchange| exchange.request.as_mut());
+        match requests.find(|request| request.span.first.frame > frame) {
+            Some(request) => request.rare.edit().after_gap = true,
+            None => self.behind_hole = true,
+        }
+    }
+
     /// Close or Cancel succeeded.
     pub const fn is_over(&self) -> bool {
         self.over

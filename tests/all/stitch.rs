@@ -475,3 +475,44 @@ fn of_replies_only_a_page_behind_what_may_be_the_ack_of_a_close_refuses_no_uploa
     assert_eq!(outcome(rest), "incomplete");
     assert_eq!(outcome("> FRAGMENT 2000-3999/4000\n"), "failed");
 }
+
+/// A file of 4,000 bytes, its Close, and on a connection of its own a Close again; the Ack of the first Create is segment 1.
+fn closed_again(between: &str) -> String {
+    format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n\
+         > FRAGMENT 2000-3999/4000\n< 200 received=4000\n> CLOSE-SESSION\n< 200\n{between}\
+         > CLOSE-SESSION\n< 500 error=0x8020001F context=0x5\n"
+    )
+}
+
+#[test]
+fn a_close_behind_a_hole_repeats_one_that_worked() {
+    for between in ["", "! client closes\n! server closes\n= connection\n"] {
+        let text = closed_again(between);
+        // With the Ack of the first one, and without.
+        for lost in [&[8][..], &[8, 9]] {
+            let report = without(lost, &text);
+            let session = &report["sessions"][0];
+            let told = (&session["outcome"], &session["outcome_qualifiers"][0]);
+            assert_eq!(told, (&"completed".into(), &"likely".into()), "{between}{lost:?}");
+            assert_eq!(session["diagnosis"], Value::Null, "{between}{lost:?}");
+        }
+    }
+}
+
+#[test]
+fn the_last_fragment_may_be_among_what_the_capture_lacks_of_another_connection() {
+    let next = "! client closes\n! server closes\n= connection\n";
+    let parts = [
+        "> CREATE-SESSION\n< 200 session=1\n",
+        "> FRAGMENT 0-1999/4000\n< 200 received=2000\n",
+        "> FRAGMENT 2000-3999/4000\n< 200 received=4000\n",
+        "> CLOSE-SESSION\n< 200\n",
+    ];
+    let text = parts.join(next);
+    let outcome =
+        |lost: &[usize], text: &str| without(lost, text)["sessions"][0]["outcome"].clone();
+    assert_eq!(outcome(&[5, 6, 7], &text), "completed");
+    let text = text.replace(parts[2], "> GET /\n< 200 plain\n");
+    assert_eq!(outcome(&[5, 6], &text), "failed");
+}

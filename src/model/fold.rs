@@ -157,7 +157,8 @@ impl<'a> View<'a> {
             had.add(start, end);
         }
         let whole = had.covers(0, self.total?);
-        let len = if whole { had.len() } else { had.len().max(self.last_offset()) };
+        let may_have_more = !whole && (self.joined || scattered::lacks_some(self.exchanges));
+        let len = if may_have_more { had.len().max(self.last_offset()) } else { had.len() };
         (astray && (whole || scattered::takes_any_order(self.exchanges))).then_some(len)
     }
 
@@ -321,8 +322,9 @@ impl<'a> View<'a> {
             }
         }
         let whole = self.total.is_some_and(|total| sent.covers(0, total));
-        (whole || scattered::lacks_some(self.exchanges))
-            && scattered::takes_any_order(self.exchanges)
+        whole && scattered::lacks_answers_only(self.exchanges)
+            || (whole || scattered::lacks_some(self.exchanges))
+                && scattered::takes_any_order(self.exchanges)
     }
 
     /// Whether the server confirmed the last byte, or must have in an answer that the capture lacks.

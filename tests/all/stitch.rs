@@ -516,3 +516,29 @@ fn the_last_fragment_may_be_among_what_the_capture_lacks_of_another_connection()
     let text = text.replace(parts[2], "> GET /\n< 200 plain\n");
     assert_eq!(outcome(&[5, 6], &text), "failed");
 }
+
+/// A file in Fragments of some ranges in units of 2,000 bytes, of 8,000, each confirmed by its own end.
+fn in_any_order(starts: &[u64]) -> String {
+    let fragment = |start: &u64| {
+        let (first, end) = (start * 2_000, start * 2_000 + 2_000);
+        format!("> FRAGMENT {first}-{}/8000\n< 200 received={end}\n", end - 1)
+    };
+    let fragments: String = starts.iter().map(fragment).collect();
+    format!("> CREATE-SESSION\n< 200 session=1\n{fragments}> CLOSE-SESSION\n< 200\n")
+}
+
+#[test]
+fn of_fragments_in_any_order_only_those_that_were_sent_count() {
+    let outcome = |lost: &[usize], starts: &[u64]| {
+        let report = without(lost, &in_any_order(starts));
+        let session = &report["sessions"][0];
+        let told = format!("{} {}", session["outcome"], session["outcome_qualifiers"][0]);
+        (told.replace('"', ""), session["bytes_acknowledged"].as_u64().unwrap())
+    };
+    assert_eq!(outcome(&[], &[2, 0, 3]), ("failed closed-short".to_owned(), 6_000));
+    assert_eq!(outcome(&[], &[3, 0, 1, 2]), ("completed null".to_owned(), 8_000));
+    // The Ack of the first one, and its head.
+    for lost in [4, 2] {
+        assert_eq!(outcome(&[lost], &[3, 0, 1, 2]).0, "completed likely", "{lost}");
+    }
+}

@@ -73,6 +73,18 @@ fn requests(exchanges: &[Exchange]) -> impl Iterator<Item = (&Exchange, &Request
     exchanges.iter().filter_map(|exchange| Some((exchange, exchange.request.as_ref()?)))
 }
 
+/// All but the Fragments after a Close that succeeded: they are none of the upload.
+fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
+    let closes = |exchange: &Exchange| {
+        exchange.kind == PacketType::CloseSession
+            && exchange.response.as_ref().is_some_and(Response::is_success)
+    };
+    let end = exchanges.iter().position(closes).unwrap_or(exchanges.len());
+    let all = exchanges.iter().enumerate();
+    all.filter(move |(place, exchange)| *place < end || exchange.kind != PacketType::Fragment)
+        .map(|(_, exchange)| exchange)
+}
+
 /// Exchanges with what several answers need.
 struct View<'a> {
     exchanges: &'a [Exchange],
@@ -83,8 +95,9 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(exchanges: &'a [Exchange]) -> Self {
-        let total =
-            requests(exchanges).find_map(|(_, request)| request.content_range.as_ref()?.total);
+        let total = own(exchanges).find_map(|exchange| {
+            exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.total)
+        });
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession
                 || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
@@ -126,7 +139,7 @@ impl<'a> View<'a> {
     /// The server's last word on the offset.
     fn last_offset(&self) -> u64 {
         let mut last = 0;
-        for exchange in self.exchanges {
+        for exchange in own(self.exchanges) {
             let Some(response) = &exchange.response else { continue };
             let relevant = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
             if !relevant || !matches!(response.http_status, 200 | 201 | 416) {
@@ -308,7 +321,7 @@ impl<'a> View<'a> {
 
     /// Whether the last Fragments may be among what the capture lacks.
     fn has_hole_behind_fragments(&self) -> bool {
-        let mut later = self.exchanges.iter().rev().take_while(|e| e.kind != PacketType::Fragment);
+        let mut later = own(self.exchanges).rev().take_while(|e| e.kind != PacketType::Fragment);
         later.any(|exchange| exchange.request.as_ref().is_some_and(|request| request.after_gap))
     }
 
@@ -336,7 +349,7 @@ impl<'a> View<'a> {
         let closed = |exchange: &&Exchange| {
             exchange.kind == PacketType::CloseSession && exchange.response.is_some()
         };
-        let last = self.of_kind(&PacketType::Fragment).next_back();
+        let last = own(self.exchanges).rfind(|exchange| exchange.kind == PacketType::Fragment);
         let answer_lost = last.is_some_and(|exchange| {
             let end =
                 exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.end);

@@ -542,3 +542,28 @@ fn of_fragments_in_any_order_only_those_that_were_sent_count() {
         assert_eq!(outcome(&[lost], &[3, 0, 1, 2]).0, "completed likely", "{lost}");
     }
 }
+
+#[test]
+fn a_fragment_after_the_close_changes_nothing() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/2000\n< 200 received=2000\n> CLOSE-SESSION\n< 200\n\
+                > FRAGMENT 2000-2009/2010\n< 500 error=0x8020001F context=0x5\n";
+    // Nothing, the head of the Fragment, its Ack.
+    for (lost, total) in [(&[][..], Some(2_000)), (&[2], None), (&[4], Some(2_000))] {
+        let report = without(lost, text);
+        let session = &report["sessions"][0];
+        assert_eq!(session["outcome"], "completed", "{lost:?}");
+        assert_eq!(session["bytes_total"].as_u64(), total, "{lost:?}");
+    }
+}
+
+#[test]
+fn an_ack_that_counts_bytes_is_none_of_a_close() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/6000\n> FRAGMENT 2000-3999/6000\n\
+                > FRAGMENT 4000-5999/6000\n> CLOSE-SESSION\n\
+                < 200 received=2000\n< 200 received=4000\n< 200 received=6000\n< 200\n";
+    for lost in [2, 4, 6] {
+        let report = without(&[lost], text);
+        let outcome = &report["sessions"][0]["outcome"];
+        assert_eq!(outcome, "completed", "{lost}: {:?}", told(&report));
+    }
+}

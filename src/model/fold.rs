@@ -170,9 +170,16 @@ impl<'a> View<'a> {
             had.add(start, end);
         }
         let whole = had.covers(0, self.total?);
-        let may_have_more = !whole && (self.joined || scattered::lacks_some(self.exchanges));
+        let may_have_more = !whole && (self.joined || self.may_lack_some());
         let len = if may_have_more { had.len().max(self.last_offset()) } else { had.len() };
         (astray && (whole || scattered::takes_any_order(self.exchanges))).then_some(len)
+    }
+
+    /// Whether there may be Fragments that the capture lacks: behind a hole, or on a connection that it has nothing of.
+    fn may_lack_some(&self) -> bool {
+        let first = self.exchanges.first().map(|exchange| exchange.connection);
+        scattered::lacks_some(self.exchanges)
+            || self.exchanges.iter().any(|exchange| Some(exchange.connection) != first)
     }
 
     fn fragments(&self) -> Vec<Fragment> {

@@ -570,3 +570,11 @@ fn an_ack_that_counts_bytes_is_none_of_a_close() {
         assert_eq!(outcome, "completed", "{lost}: {:?}", told(&report));
     }
 }
+
+#[test]
+fn creates_refused_before_one_that_the_capture_lacks_are_of_its_session() {
+    let text = "> CREATE-SESSION\n< 503 plain\n= connection\n> CREATE-SESSION\n< 200 session=1\n\
+                > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let types = "Create-Session unknown Fragment Close-Session";
+    assert_eq!(told(&without(&[2], text)), [format!("1 completed: {types}")]);
+}

@@ -73,6 +73,18 @@ fn requests(exchanges: &[Exchange]) -> impl Iterator<Item = (&Exchange, &Request
     exchanges.iter().filter_map(|exchange| Some((exchange, exchange.request.as_ref()?)))
 }
 
+/// All but the Fragments after a Close that succeeded: they are none of the upload.
+fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
+    let closes = |exchange: &Exchange| {
+        exchange.kind == PacketType::CloseSession
+            && exchange.response.as_ref().is_some_and(Response::is_success)
+    };
+    let end = exchanges.iter().position(closes).unwrap_or(exchanges.len());
+    let all = exchanges.iter().enumerate();
+    all.filter(move |(place, exchange)| *place < end || exchange.kind != PacketType::Fragment)
+        .map(|(_, exchange)| exchange)
+}
+
 /// Exchanges with what several answers need.
 struct View<'a> {
     exchanges: &'a [Exchange],
@@ -83,8 +95,9 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(exchanges: &'a [Exchange]) -> Self {
-        let total =
-            requests(exchanges).find_map(|(_, request)| request.content_range.as_ref()?.total);
+        let total = own(exchanges).find_map(|exchange| {
+            exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.total)
+        });
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession
                 || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
@@ -126,7 +139,7 @@ impl<'a> View<'a> {
     /// The server's last word on the offset.
     fn last_offset(&self) -> u64 {
         let mut last = 0;
-        for exchange in self.exchanges {
+        for exchange in own(self.exchanges) {
             let Some(response) = &exchange.response else { continue };
             let relevant = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
             if !relevant || !matches!(response.http_status, 200 | 201 | 416) {
@@ -157,8 +170,16 @@ impl<'a> View<'a> {
             had.add(start, end);
         }
         let whole = had.covers(0, self.total?);
-        let len = if whole { had.len() } else { had.len().max(self.last_offset()) };
+        let may_have_more = !whole && (self.joined || self.may_lack_some());
+        let len = if may_have_more { had.len().max(self.last_offset()) } else { had.len() };
         (astray && (whole || scattered::takes_any_order(self.exchanges))).then_some(len)
+    }
+
+    /// Whether there may be Fragments that the capture lacks: behind a hole, or on a connection that it has nothing of.
+    fn may_lack_some(&self) -> bool {
+        let first = self.exchanges.first().map(|exchange| exchange.connection);
+        scattered::lacks_some(self.exchanges)
+            || self.exchanges.iter().any(|exchange| Some(exchange.connection) != first)
     }
 
     fn fragments(&self) -> Vec<Fragment> {
@@ -284,9 +305,9 @@ impl<'a> View<'a> {
         match *answered.last()? {
             None if known => Some((Outcome::Completed, vec!["unconfirmed"])),
             Some(last)
-                if (known || unknown)
-                    && answered.len() > 1
-                    && last.error_value() == Some(SESSION_NOT_FOUND) =>
+                if last.error_value() == Some(SESSION_NOT_FOUND)
+                    && ((known || unknown) && answered.len() > 1
+                        || known && self.may_repeat_a_lost_close()) =>
             {
                 Some((Outcome::Completed, vec!["likely"]))
             }
@@ -294,9 +315,20 @@ impl<'a> View<'a> {
         }
     }
 
+    fn ends_with_close(&self) -> bool {
+        self.exchanges.last().is_some_and(|last| last.kind == PacketType::CloseSession)
+    }
+
+    /// Whether the last Close may repeat one that the capture lacks.
+    fn may_repeat_a_lost_close(&self) -> bool {
+        let last = self.of_kind(&PacketType::CloseSession).next_back();
+        let request = last.and_then(|close| close.request.as_ref());
+        request.is_some_and(|request| request.after_gap)
+    }
+
     /// Whether the last Fragments may be among what the capture lacks.
     fn has_hole_behind_fragments(&self) -> bool {
-        let mut later = self.exchanges.iter().rev().take_while(|e| e.kind != PacketType::Fragment);
+        let mut later = own(self.exchanges).rev().take_while(|e| e.kind != PacketType::Fragment);
         later.any(|exchange| exchange.request.as_ref().is_some_and(|request| request.after_gap))
     }
 
@@ -310,8 +342,9 @@ impl<'a> View<'a> {
             }
         }
         let whole = self.total.is_some_and(|total| sent.covers(0, total));
-        (whole || scattered::lacks_some(self.exchanges))
-            && scattered::takes_any_order(self.exchanges)
+        whole && scattered::lacks_answers_only(self.exchanges)
+            || (whole || scattered::lacks_some(self.exchanges))
+                && scattered::takes_any_order(self.exchanges)
     }
 
     /// Whether the server confirmed the last byte, or must have in an answer that the capture lacks.
@@ -323,7 +356,7 @@ impl<'a> View<'a> {
         let closed = |exchange: &&Exchange| {
             exchange.kind == PacketType::CloseSession && exchange.response.is_some()
         };
-        let last = self.of_kind(&PacketType::Fragment).next_back();
+        let last = own(self.exchanges).rfind(|exchange| exchange.kind == PacketType::Fragment);
         let answer_lost = last.is_some_and(|exchange| {
             let end =
                 exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.end);
@@ -361,11 +394,13 @@ impl<'a> View<'a> {
     fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let response =
             self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
-        if self.is_unclear() {
+        let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
+        if self.is_unclear() || unknown && self.ends_with_close() && self.may_repeat_a_lost_close()
+        {
             return None;
         }
         let mut qualifiers = Vec::new();
-        if response.error_value() == Some(SESSION_NOT_FOUND) {
+        if unknown {
             qualifiers.push("lost");
         } else if response.is_challenge() {
             qualifiers.push("authentication");

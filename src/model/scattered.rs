@@ -30,10 +30,27 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
                 let ordered = answer.filter(|answer| answer.http_status == 416);
                 top = ordered.and_then(|answer| answer.next_offset).unwrap_or(top);
             }
+            // Only its answer was seen.
+            PacketType::Unknown if exchange.confirms_bytes() => {
+                top =
+                    answer.and_then(|answer| answer.next_offset).map_or(top, |next| next.max(top));
+            }
             _ => {}
         }
     }
     false
+}
+
+/// Whether no Fragment was refused, and each without an answer was followed by a request on its connection: no client
+/// asks again before it is answered ([MC-BUP] 3.1.5.1.4), so the capture lacks that answer.
+pub fn lacks_answers_only(exchanges: &[Exchange]) -> bool {
+    let taken = |(place, exchange): (usize, &Exchange)| match &exchange.response {
+        Some(answer) => answer.is_success() || answer.is_challenge(),
+        None => exchanges.iter().skip(place + 1).any(|e| e.connection == exchange.connection),
+    };
+    let mut fragments =
+        exchanges.iter().enumerate().filter(|(_, e)| e.kind == PacketType::Fragment);
+    fragments.all(taken)
 }
 
 /// Whether the capture lacks something that may have been a Fragment, behind the Create.

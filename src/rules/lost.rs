@@ -37,6 +37,12 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     (named && is_implied(session, exchange, response)).then_some(Loss::Implied)
 }
 
+/// Whether it may be a Close repeated after one that the capture lacks, which had worked: no server knows the session then.
+pub fn may_follow_a_close(exchange: &Exchange) -> bool {
+    let request = exchange.request.as_ref();
+    exchange.kind == PacketType::CloseSession && request.is_some_and(|request| request.after_gap)
+}
+
 fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     if response.http_status < 400 || response.is_cut() {
         return false;

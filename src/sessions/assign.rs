@@ -152,6 +152,7 @@ impl Sessions {
                 .or_else(|| self.open.graves.find(&id, asked, at)),
             (_, None) => self.by_circumstance(asked, &exchange.kind, last),
         };
+        self.take_attempt(found, asked);
         let session = self.join(found, asked, at);
         let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         if exchange.kind != PacketType::CreateSession
@@ -179,6 +180,7 @@ impl Sessions {
             _ => session,
         };
         self.learn(session, id);
+        self.take_attempt(Some(session), asked);
         let begun = self.attempt(asked).filter(|begun| *begun != session);
         if let Some(begun) = begun.filter(|_| exchange.kind == PacketType::CreateSession) {
             self.hand_over_all(begun, session);
@@ -226,6 +228,19 @@ impl Sessions {
                 && open.is_provisional()
                 && !open.is_created()
         })
+    }
+
+    /// The first request is seen of a session that an Ack without its request opened: the Creates refused before it, of
+    /// its client for its URL, were tries at the same upload.
+    fn take_attempt(&mut self, session: Option<Number>, asked: &Asked<'_>) {
+        let opened = |open: &Open| !open.is_asked() && open.opened_unasked().is_some();
+        let Some(session) = session.filter(|it| self.open.get(*it).is_some_and(opened)) else {
+            return;
+        };
+        let refused = |it: &Number| self.open.get(*it).is_some_and(Open::has_create);
+        if let Some(begun) = self.attempt(asked).filter(|it| *it < session && refused(it)) {
+            self.hand_over_all(begun, session);
+        }
     }
 
     /// Whether an Ack that was seen without its request opened the session, behind a request that a hole held back.

@@ -94,14 +94,34 @@ impl Open {
 
     /// Whether the server may confirm so much of it next, by what it confirmed last.
     pub fn may_reach(&self, next: u64) -> bool {
+        next > self.reached() && self.total().is_none_or(|total| next <= total)
+    }
+
+    /// Bytes of its file that the server did not confirm so far, as far as its length is known.
+    pub fn unconfirmed(&self) -> u64 {
+        self.total().unwrap_or(0).saturating_sub(self.reached())
+    }
+
+    /// Whether its last Ack may be that of a Close that the capture lacks: it counts no bytes, and others did before it.
+    pub fn may_be_closed(&self) -> bool {
+        let last = self.exchanges.last().filter(|last| last.request.is_none());
+        let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
+        let uncounted =
+            |answer: &Response| answer.next_offset.is_none() && answer.protocol.is_none();
+        let answer = last.and_then(|last| last.response.as_ref());
+        answer.is_some_and(|answer| acks(answer) && uncounted(answer))
+            && self.exchanges.iter().any(Exchange::confirms_bytes)
+    }
+
+    /// How much the server confirmed last.
+    fn reached(&self) -> u64 {
         let confirmed = |exchange: &Exchange| {
             let answer = exchange.response.as_ref()?;
             let taken = answer.is_success();
             let end = || scattered::range(exchange).filter(|_| taken).map(|(_, end)| end);
             answer.next_offset.filter(|_| taken || answer.http_status == 416).or_else(end)
         };
-        let reached = self.latest().find_map(confirmed).unwrap_or(0);
-        next > reached && self.total().is_none_or(|total| next <= total)
+        self.latest().find_map(confirmed).unwrap_or(0)
     }
 
     /// Whether no answer was seen to its latest Fragment, which ends there.

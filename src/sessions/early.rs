@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::beginning::Beginning;
 use super::bodies::BODY_START;
-use super::open::Number;
+use super::open::{Number, Open};
 use super::{Channel, Sessions};
 use crate::at::Span;
 use crate::bits::decode;
@@ -21,12 +21,20 @@ const KEPT: usize = 64;
 #[derive(Default)]
 pub(super) struct Early(VecDeque<Answer>);
 
+/// A request of BITS takes so many bytes at least.
+pub(super) const LEAST_REQUEST: u64 = 160;
+
+/// So much of a Fragment's body must have been received before one is refused, unless there is less of it.
+const LEAST_BODY: u64 = 1_000;
+
 /// An answer, by its connection and the number of its exchange there.
 struct Answer {
     connection: u64,
     exchange: u32,
     /// The session that the exchange before it belongs to.
     follows: Option<Number>,
+    /// Bytes of the client that its server got since the answer before it, where that is known.
+    asked: Option<u64>,
     value: Exchange,
     start: Beginning,
     over: bool,
@@ -103,6 +111,8 @@ impl Sessions {
         let channel = self.connections.get(&connection.id);
         let before = channel.and_then(|channel| channel.spoken);
         let follows = before.filter(|(number, ..)| number.checked_add(1) == Some(exchange));
+        let had = channel.map_or(0, |channel| channel.acked).min(head.acked);
+        let asked = (had > 0).then_some(head.acked - had);
         let response = decode::response(head, span, self.secrets, &mut self.words);
         if self.early.0.len() >= KEPT {
             self.early.0.pop_front();
@@ -111,6 +121,7 @@ impl Sessions {
             connection: connection.id,
             exchange,
             follows: follows.map(|(_, session, _)| session),
+            asked,
             value: Exchange::answer_only(connection, head.carrier, response),
             start: Beginning::default(),
             over: false,
@@ -122,9 +133,11 @@ impl Sessions {
     pub(super) fn settle_early(&mut self, connection: &Connection, observer: &mut impl Observer) {
         for answer in self.early.take_all(connection.id) {
             let (exchange, follows) = (answer.exchange, answer.follows);
+            let lost = connection.side(Side::Client).lost_by_capture;
+            let lost = answer.asked.map_or(lost, |asked| asked.min(lost));
             let value = answer.whole();
-            if let Some(session) = follows.filter(|to| self.is_of_session(&value, *to, connection))
-            {
+            let session = follows.filter(|to| self.is_of_session(&value, *to, lost));
+            if let Some(session) = session {
                 observer.exchange(&value);
                 self.keep(session, value, exchange, None);
             }
@@ -132,16 +145,19 @@ impl Sessions {
     }
 
     /// Whether what a refusal answers was a request of the session, as far as anything tells: nothing else went on its
-    /// connection, the session was not over, nor was there a reply to fetch. Who refuses for want of credentials, or of
-    /// any request, says nothing of the upload.
-    fn is_of_session(&self, value: &Exchange, session: Number, connection: &Connection) -> bool {
+    /// connection, the session was not over, nor was there a reply to fetch, and what was `lost` has room for what was to
+    /// come. Who refuses for want of credentials, or of any request, says nothing of the upload.
+    fn is_of_session(&self, value: &Exchange, session: Number, lost: u64) -> bool {
         let status = value.response.as_ref().map_or(0, |response| response.http_status);
         let alone = |channel: &Channel| channel.sessions == [session];
-        connection.side(Side::Client).lost_by_capture > 0
-            && status >= 400
+        let goes_on = |open: &Open| {
+            let body = open.unconfirmed().min(LEAST_BODY);
+            !open.is_finished() && !open.may_be_closed() && lost >= LEAST_REQUEST + body
+        };
+        status >= 400
             && !matches!(status, 400 | 401 | 407 | 408)
-            && self.connections.get(&connection.id).is_some_and(alone)
-            && self.open.get(session).is_some_and(|open| !open.is_finished())
+            && self.connections.get(&value.connection).is_some_and(alone)
+            && self.open.get(session).is_some_and(goes_on)
             && !self.replies.is_awaited(session)
     }
 }

@@ -189,6 +189,28 @@ impl Sessions {
         head: &Head<'_>,
     ) {
         let Start::Response { status, .. } = head.start else { return };
+        self.pair_response(connection, exchange, span, (status, head));
+        if !self.may_answer_a_lost_close(connection.id, exchange)
+            && let Some(channel) = self.connections.get_mut(&connection.id)
+        {
+            channel.acked = head.acked;
+        }
+    }
+
+    /// Whether the capture lacks what was answered, and no more is known of it than that it was no Fragment.
+    fn may_answer_a_lost_close(&mut self, connection: u64, exchange: u32) -> bool {
+        let Some(link) = self.link(connection, exchange).copied() else { return false };
+        let value = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        value.is_some_and(|value| value.request.is_none() && !value.confirms_bytes())
+    }
+
+    fn pair_response(
+        &mut self,
+        connection: &Connection,
+        exchange: u32,
+        span: Span,
+        (status, head): (u16, &Head<'_>),
+    ) {
         if self.is_anothers(connection.id, exchange, head) {
             self.orphan(connection, exchange, span, head);
         } else if self.link(connection.id, exchange).is_none() {

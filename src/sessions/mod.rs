@@ -81,6 +81,8 @@ struct Channel {
     last: Option<Number>,
     /// The last exchange that was kept: its number, its session and its place there.
     spoken: Option<(u32, Number, usize)>,
+    /// How far the server had the requests when it last answered a known one; 0 where that is not known.
+    acked: u64,
     /// How the file under way begins.
     file: Beginning,
     /// How the body of the answer under way begins.
@@ -180,6 +182,7 @@ impl Sessions {
     pub fn closed(&mut self, connection: &Connection, observer: &mut impl Observer) {
         self.last = None;
         self.settle_early(connection, observer);
+        self.note_lost_end(connection);
         let Some(channel) = self.connections.remove(&connection.id) else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {

@@ -184,6 +184,16 @@ impl Open {
         exchange.response = Some(response);
     }
 
+    /// Requests of it may be missing ahead of the first one after a frame.
+    pub fn note_hole_before(&mut self, frame: u64) {
+        let mut requests =
+            self.exchanges.iter_mut().filter_map(|exchange| exchange.request.as_mut());
+        match requests.find(|request| request.span.first.frame > frame) {
+            Some(request) => request.rare.edit().after_gap = true,
+            None => self.behind_hole = true,
+        }
+    }
+
     /// Close or Cancel succeeded.
     pub const fn is_over(&self) -> bool {
         self.over
@@ -328,6 +338,7 @@ impl Open {
         if self.is_idle_talk() || self.unclear && self.is_preflight() {
             return None;
         }
+        set_closes_right(&mut self.exchanges);
         self.exchanges.sort_by_key(|exchange| exchange.span().first.frame);
         // Responses that were not seen to end have not been judged yet.
         for exchange in &mut self.exchanges {
@@ -351,6 +362,27 @@ impl Open {
             session.superseded_by = self.successor.map(|(_, id)| id);
         }
         Some(session)
+    }
+}
+
+/// A Fragment is answered with how many bytes there are, a Close is not ([MC-BUP] 2.2.7.2, 2.2.9): where it looks so, and
+/// an answer without its request came behind on the connection that counts none, that is the answer to the Close.
+fn set_closes_right(exchanges: &mut [Exchange]) {
+    let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
+    let counts = |answer: &Response| acks(answer) && answer.next_offset.is_some();
+    let is_so = |exchange: &Exchange| {
+        exchange.kind == PacketType::CloseSession && exchange.response.as_ref().is_some_and(counts)
+    };
+    let Some(close) = exchanges.iter().position(is_so) else { return };
+    let (until, behind) = exchanges.split_at_mut(close + 1);
+    let Some(close) = until.last_mut() else { return };
+    let uncounted = |e: &&mut Exchange| {
+        e.request.is_none()
+            && e.connection == close.connection
+            && e.response.as_ref().is_some_and(|a| acks(a) && a.next_offset.is_none())
+    };
+    if let Some(other) = behind.iter_mut().find(uncounted) {
+        std::mem::swap(&mut close.response, &mut other.response);
     }
 }
 

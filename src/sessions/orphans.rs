@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::assign::Asked;
+use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
 use super::{Link, Sessions};
 use crate::at::Span;
@@ -10,7 +11,7 @@ use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
 use crate::model::exchange::Exchange;
-use crate::stream::Connection;
+use crate::stream::{Connection, Side};
 
 /// Sessions of nothing but answers that are remembered, the latest ones.
 const REMEMBERED: usize = 64;
@@ -184,6 +185,36 @@ impl Sessions {
         let sessions = self.connections.get(&connection).map(|channel| &channel.sessions);
         if let Some(opened) = sessions.and_then(|all| all.iter().copied().find(opened)) {
             self.hand_over_all(session, opened);
+        }
+    }
+
+    /// A connection is over: of an upload that was on it or, where nothing was, of its client and server, the requests at
+    /// its end may be missing, if what the capture lacks there has room for what was to come.
+    pub(super) fn note_lost_end(&mut self, connection: &Connection) {
+        let client = connection.side(Side::Client);
+        if client.lost_by_capture < LEAST_REQUEST {
+            return;
+        }
+        let channel = self.connections.get(&connection.id);
+        let had = channel.map_or(0, |channel| channel.acked);
+        let lost = client.lost_by_capture.min(client.acked.saturating_sub(had));
+        let answered = |(_, session, index): &(u32, Number, usize)| {
+            let exchange = self.open.get(*session).and_then(|open| open.exchanges.get(*index));
+            exchange.is_none_or(|exchange| exchange.response.is_some())
+        };
+        let sessions = match channel.map(|channel| (&channel.sessions, &channel.spoken)) {
+            Some((sessions, spoken)) if spoken.as_ref().is_none_or(answered) => sessions.clone(),
+            Some(_) => return,
+            None => {
+                let (client, server) = (connection.client.ip(), connection.server);
+                self.open.between(client, server, |open| open.is_under_way(connection.last))
+            }
+        };
+        for session in sessions {
+            let Some(open) = self.open.get_mut(session) else { continue };
+            if lost >= LEAST_REQUEST.saturating_add(open.unconfirmed()) {
+                open.note_hole_before(connection.last.frame);
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 //! capture, or when more sessions are open than the limits allow: then the one that was idle for longest goes first.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -102,6 +102,19 @@ impl Shelf {
         let own = self.by_client.get(&asked.client.ip());
         let recent = own.into_iter().flat_map(|own| own.iter().rev().take(RECENT).copied());
         recent.filter(|number| self.get(*number).is_some_and(&fits)).collect()
+    }
+
+    /// The sessions of a client at a server that fit.
+    pub fn between(
+        &self,
+        client: IpAddr,
+        server: SocketAddr,
+        fits: impl Fn(&Open) -> bool,
+    ) -> Vec<Number> {
+        let own = self.by_client.get(&client).into_iter();
+        let recent = own.flat_map(|own| own.iter().rev().take(RECENT).copied());
+        let fits = |open: &Open| open.server() == Some(server) && fits(open);
+        recent.filter(|number| self.get(*number).is_some_and(fits)).collect()
     }
 
     /// The newest session with a canonical id that fits.

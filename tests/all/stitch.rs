@@ -444,3 +444,137 @@ fn an_ack_that_counts_bytes_opens_nothing_even_with_an_id() {
     let types = "Create-Session unknown Fragment Close-Session";
     assert_eq!(told(&without(&[1, 2], text)), [format!("1 completed: {types}")]);
 }
+
+/// An upload whose file is not whole, then a request that the capture lacks and a refusal without BITS.
+fn outcome_behind_a_lost(request: &str) -> String {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n";
+    let text = format!("{text}{request}\n< 404 plain\n  Server: Microsoft-IIS/10.0\n");
+    let heads = segments_without(&[], &text);
+    let last = heads.iter().filter(|record| !record.payload().is_empty()).count() - 1;
+    let lost: Vec<usize> = (5..last).collect();
+    let report = without(&lost, &text);
+    report["sessions"][0]["outcome"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_refusal_is_of_the_upload_only_if_the_hole_before_it_has_room_for_its_next_request() {
+    assert_eq!(outcome_behind_a_lost("> FRAGMENT 2000-3999/4000"), "failed");
+    assert_eq!(outcome_behind_a_lost("> GET http://server/favicon.ico"), "incomplete");
+}
+
+#[test]
+fn of_replies_only_a_page_behind_what_may_be_the_ack_of_a_close_refuses_no_upload() {
+    let outcome = |rest: &str| {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n";
+        let mut records = segments_without(&[], &format!("{text}{rest}< 404 plain\n"));
+        records.retain(|record| record.flow().1);
+        report(&[&pcap(&records, Order::Little)])["sessions"][0]["outcome"].clone()
+    };
+    let rest = "> FRAGMENT 2000-3999/4000\n< 200 received=4000\n> CLOSE-SESSION\n< 200\n> FRAGMENT 0-1999/2000\n";
+    assert_eq!(outcome(rest), "incomplete");
+    assert_eq!(outcome("> FRAGMENT 2000-3999/4000\n"), "failed");
+}
+
+/// A file of 4,000 bytes, its Close, and on a connection of its own a Close again; the Ack of the first Create is segment 1.
+fn closed_again(between: &str) -> String {
+    format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n\
+         > FRAGMENT 2000-3999/4000\n< 200 received=4000\n> CLOSE-SESSION\n< 200\n{between}\
+         > CLOSE-SESSION\n< 500 error=0x8020001F context=0x5\n"
+    )
+}
+
+#[test]
+fn a_close_behind_a_hole_repeats_one_that_worked() {
+    for between in ["", "! client closes\n! server closes\n= connection\n"] {
+        let text = closed_again(between);
+        // With the Ack of the first one, and without.
+        for lost in [&[8][..], &[8, 9]] {
+            let report = without(lost, &text);
+            let session = &report["sessions"][0];
+            let told = (&session["outcome"], &session["outcome_qualifiers"][0]);
+            assert_eq!(told, (&"completed".into(), &"likely".into()), "{between}{lost:?}");
+            assert_eq!(session["diagnosis"], Value::Null, "{between}{lost:?}");
+        }
+    }
+}
+
+#[test]
+fn the_last_fragment_may_be_among_what_the_capture_lacks_of_another_connection() {
+    let next = "! client closes\n! server closes\n= connection\n";
+    let parts = [
+        "> CREATE-SESSION\n< 200 session=1\n",
+        "> FRAGMENT 0-1999/4000\n< 200 received=2000\n",
+        "> FRAGMENT 2000-3999/4000\n< 200 received=4000\n",
+        "> CLOSE-SESSION\n< 200\n",
+    ];
+    let text = parts.join(next);
+    let outcome =
+        |lost: &[usize], text: &str| without(lost, text)["sessions"][0]["outcome"].clone();
+    assert_eq!(outcome(&[5, 6, 7], &text), "completed");
+    let text = text.replace(parts[2], "> GET /\n< 200 plain\n");
+    assert_eq!(outcome(&[5, 6], &text), "failed");
+}
+
+/// A file in Fragments of some ranges in units of 2,000 bytes, of 8,000, each confirmed by its own end.
+fn in_any_order(starts: &[u64]) -> String {
+    let fragment = |start: &u64| {
+        let (first, end) = (start * 2_000, start * 2_000 + 2_000);
+        format!("> FRAGMENT {first}-{}/8000\n< 200 received={end}\n", end - 1)
+    };
+    let fragments: String = starts.iter().map(fragment).collect();
+    format!("> CREATE-SESSION\n< 200 session=1\n{fragments}> CLOSE-SESSION\n< 200\n")
+}
+
+#[test]
+fn of_fragments_in_any_order_only_those_that_were_sent_count() {
+    let outcome = |lost: &[usize], starts: &[u64]| {
+        let report = without(lost, &in_any_order(starts));
+        let session = &report["sessions"][0];
+        let told = format!("{} {}", session["outcome"], session["outcome_qualifiers"][0]);
+        (told.replace('"', ""), session["bytes_acknowledged"].as_u64().unwrap())
+    };
+    assert_eq!(outcome(&[], &[2, 0, 3]), ("failed closed-short".to_owned(), 6_000));
+    assert_eq!(outcome(&[], &[3, 0, 1, 2]), ("completed null".to_owned(), 8_000));
+    // What is missing may have gone on a connection of which the capture has nothing.
+    let text = in_any_order(&[2, 0, 3]).replace("> FRAGMENT 6000", "= connection\n> FRAGMENT 6000");
+    assert_eq!(without(&[], &text)["sessions"][0]["outcome"], "completed");
+    // The Ack of the first one, and its head.
+    for lost in [4, 2] {
+        assert_eq!(outcome(&[lost], &[3, 0, 1, 2]).0, "completed likely", "{lost}");
+    }
+}
+
+#[test]
+fn a_fragment_after_the_close_changes_nothing() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/2000\n< 200 received=2000\n> CLOSE-SESSION\n< 200\n\
+                > FRAGMENT 2000-2009/2010\n< 500 error=0x8020001F context=0x5\n";
+    // Nothing, the head of the Fragment, its Ack.
+    for (lost, total) in [(&[][..], Some(2_000)), (&[2], None), (&[4], Some(2_000))] {
+        let report = without(lost, text);
+        let session = &report["sessions"][0];
+        assert_eq!(session["outcome"], "completed", "{lost:?}");
+        assert_eq!(session["bytes_total"].as_u64(), total, "{lost:?}");
+    }
+}
+
+#[test]
+fn an_ack_that_counts_bytes_is_none_of_a_close() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/6000\n> FRAGMENT 2000-3999/6000\n\
+                > FRAGMENT 4000-5999/6000\n> CLOSE-SESSION\n\
+                < 200 received=2000\n< 200 received=4000\n< 200 received=6000\n< 200\n";
+    for lost in [2, 4, 6] {
+        let report = without(&[lost], text);
+        let outcome = &report["sessions"][0]["outcome"];
+        assert_eq!(outcome, "completed", "{lost}: {:?}", told(&report));
+    }
+}
+
+#[test]
+fn creates_refused_before_one_that_the_capture_lacks_are_of_its_session() {
+    let text = "> CREATE-SESSION\n< 503 plain\n= connection\n> CREATE-SESSION\n< 200 session=1\n\
+                > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let types = "Create-Session unknown Fragment Close-Session";
+    assert_eq!(told(&without(&[2], text)), [format!("1 completed: {types}")]);
+}

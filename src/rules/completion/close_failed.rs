@@ -3,6 +3,7 @@
 use crate::bits::{PacketType, hresult};
 use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::{Exchange, Session};
+use crate::rules::lost::may_follow_a_close;
 use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
@@ -48,7 +49,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let lost = response.error_value() == Some(SESSION_NOT_FOUND);
     let harmless = look::recovered(session, exchange)
         || look::is_over_before(session, exchange)
-        || lost && is_repeat(session, exchange);
+        || lost && (is_repeat(session, exchange) || may_follow_a_close(exchange));
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let meaning = if response.http_status == 404 { ": the server's copy is gone" } else { "" };
     let who = front::told(session, exchange).filter(|_| !response.is_ack());

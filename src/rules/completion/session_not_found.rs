@@ -41,7 +41,9 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(loss) = lost::of(session, exchange) else { return };
     let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
-    let over = look::is_over_before(session, exchange) || is_repeated_close(session, exchange);
+    let over = look::is_over_before(session, exchange)
+        || is_repeated_close(session, exchange)
+        || lost::may_follow_a_close(exchange);
     // For a session that was closed it is the right answer.
     let severity = if over { Severity::Note } else { notes.severity() };
     let (confidence, message) = match loss {

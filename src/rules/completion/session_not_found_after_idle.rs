@@ -46,7 +46,10 @@ const CLEAN_UP_SECS: f64 = 12.0 * 3600.0;
 const TIMEOUT_SECS: f64 = 14.0 * 86_400.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if lost::of(session, exchange).is_none() || look::is_over_before(session, exchange) {
+    if lost::of(session, exchange).is_none()
+        || look::is_over_before(session, exchange)
+        || lost::may_follow_a_close(exchange)
+    {
         return;
     }
     let Some(idle) = lost::idle_secs(session, exchange).filter(|idle| *idle >= CLEAN_UP_SECS)

@@ -42,7 +42,10 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if lost::of(session, exchange).is_none() || look::is_over_before(session, exchange) {
+    if lost::of(session, exchange).is_none()
+        || look::is_over_before(session, exchange)
+        || lost::may_follow_a_close(exchange)
+    {
         return;
     }
     let Some(maker) = lost::maker(session, exchange) else { return };

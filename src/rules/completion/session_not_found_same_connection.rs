@@ -34,7 +34,10 @@ rule! {
 const SOON_SECS: f64 = 300.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if lost::of(session, exchange).is_none() || look::is_over_before(session, exchange) {
+    if lost::of(session, exchange).is_none()
+        || look::is_over_before(session, exchange)
+        || lost::may_follow_a_close(exchange)
+    {
         return;
     }
     let Some(maker) = lost::creator(session, exchange) else { return };

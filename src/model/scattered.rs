@@ -41,16 +41,15 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
     false
 }
 
-/// Whether no Fragment was refused, and each without an answer was followed by a request on its connection: no client
-/// asks again before it is answered ([MC-BUP] 3.1.5.1.4), so the capture lacks that answer.
+/// Whether the capture lacks answers to Fragments and nothing else: none was refused, and each without an answer was
+/// followed by a request on its connection, as no client asks again before it is answered ([MC-BUP] 3.1.5.1.4).
 pub fn lacks_answers_only(exchanges: &[Exchange]) -> bool {
     let taken = |(place, exchange): (usize, &Exchange)| match &exchange.response {
         Some(answer) => answer.is_success() || answer.is_challenge(),
         None => exchanges.iter().skip(place + 1).any(|e| e.connection == exchange.connection),
     };
-    let mut fragments =
-        exchanges.iter().enumerate().filter(|(_, e)| e.kind == PacketType::Fragment);
-    fragments.all(taken)
+    let fragments = || exchanges.iter().enumerate().filter(|(_, e)| e.kind == PacketType::Fragment);
+    fragments().any(|(_, fragment)| fragment.response.is_none()) && fragments().all(taken)
 }
 
 /// Whether the capture lacks something that may have been a Fragment, behind the Create.

@@ -172,8 +172,8 @@ impl Analysis {
                 (self.lookups, self.looked) = (engine.lookups(), now.time);
             }
             let facts = |id| engine.connection(id);
-            let open = self.sessions.open_before(&session, facts);
-            let behind = self.sessions.open_behind(&session, facts);
+            let open = self.sessions.open_of(session.client.address, &session, facts);
+            let behind = self.sessions.open_of(session.server.address, &session, facts);
             self.judge.session(
                 &mut session,
                 &Sight {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::beginning::Beginning;
 use super::bodies::BODY_START;
 use super::open::{Number, Open};
-use super::{Channel, Sessions};
+use super::{Channel, EXCHANGE, Sessions};
 use crate::at::Span;
 use crate::bits::decode;
 use crate::http::{self, Head};
@@ -35,6 +35,8 @@ struct Answer {
     follows: Option<Number>,
     /// Bytes of the client that its server got since the answer before it, where that is known.
     asked: Option<u64>,
+    /// Bytes of the texts of its head.
+    size: u64,
     value: Exchange,
     start: Beginning,
     over: bool,
@@ -122,6 +124,7 @@ impl Sessions {
             exchange,
             follows: follows.map(|(_, session, _)| session),
             asked,
+            size: head.size() as u64,
             value: Exchange::answer_only(connection, head.carrier, response),
             start: Beginning::default(),
             over: false,
@@ -132,14 +135,17 @@ impl Sessions {
     /// lost, are that session's.
     pub(super) fn settle_early(&mut self, connection: &Connection, observer: &mut impl Observer) {
         for answer in self.early.take_all(connection.id) {
-            let (exchange, follows) = (answer.exchange, answer.follows);
+            let Answer { exchange, follows, size, .. } = answer;
             let lost = connection.side(Side::Client).lost_by_capture;
             let lost = answer.asked.map_or(lost, |asked| asked.min(lost));
             let value = answer.whole();
             let session = follows.filter(|to| self.is_of_session(&value, *to, lost));
-            if let Some(session) = session {
+            if let Some(session) = session
+                && !self.leaves_out()
+            {
                 observer.exchange(&value);
                 self.keep(session, value, exchange, None);
+                self.weigh(session, EXCHANGE + size);
             }
         }
     }

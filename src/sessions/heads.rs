@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::open::Number;
-use super::{Link, Sessions, tunnels};
+use super::{EXCHANGE, Link, Sessions, tunnels};
 use crate::at::Span;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
@@ -20,7 +20,7 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
-        if self.is_full() {
+        if self.leaves_out() {
             return;
         }
         let mut request = decode::request(head, span, self.secrets, &mut self.words);
@@ -72,7 +72,7 @@ impl Sessions {
             Some(_) => self.complete(value, exchange, start),
             None => self.keep(session, value, exchange, start),
         }
-        self.weigh(session, head);
+        self.weigh(session, EXCHANGE + head.size() as u64);
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
         }
@@ -238,8 +238,7 @@ impl Sessions {
             return;
         }
         let response = decode::response(head, span, self.secrets, &mut self.words);
-        self.weight += head.size() as u64;
-        open.weight += head.size() as u64;
+        self.weigh(link.session, head.size() as u64);
         self.answered(connection.id, exchange, response);
     }
 

@@ -17,6 +17,8 @@ mod tests;
 mod tunnels;
 mod web;
 
+use std::net::IpAddr;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -24,7 +26,7 @@ use crate::at::{At, Span};
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
-use crate::http::{Event, Head};
+use crate::http::Event;
 use crate::limits::Limits;
 use crate::model::Session;
 use crate::observe::Observer;
@@ -235,17 +237,16 @@ impl Sessions {
         self.weight = self.weight.saturating_sub(weight);
     }
 
-    /// Takes the texts of a message into account.
-    fn weigh(&mut self, session: Number, head: &Head<'_>) {
-        let bytes = EXCHANGE + head.size() as u64;
+    /// Takes into account what an exchange, or the other half of one, takes.
+    fn weigh(&mut self, session: Number, bytes: u64) {
         if let Some(open) = self.open.get_mut(session) {
             open.weight += bytes;
             self.weight += bytes;
         }
     }
 
-    /// Whether another exchange would be too much; it counts as left out.
-    const fn is_full(&mut self) -> bool {
+    /// Leaves another exchange out if it would be too much.
+    const fn leaves_out(&mut self) -> bool {
         let full = self.weight >= self.limits.exchange_bytes;
         self.omitted += full as u64;
         full
@@ -256,28 +257,18 @@ impl Sessions {
         self.open.end();
     }
 
-    /// The sessions with the same client and URL that may still go on and ended before `session`. `facts` lends those of
-    /// connections that are not over.
-    pub fn open_before<'c>(
+    /// The sessions of a client with the URL of `session` that may still go on and were last seen before its end: of its own
+    /// client, or of its server, as one that passes requests on. `facts` lends those of connections that are not over.
+    pub fn open_of<'c>(
         &mut self,
+        client: IpAddr,
         session: &Session,
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
-        session.url.as_ref().map_or_else(Vec::new, |url| {
-            self.open.before(session.client.address, url, session.ended, &facts)
-        })
-    }
-
-    /// The sessions that a session's server has, as a client, with the same URL, may still go on with, and were last seen
-    /// before its end.
-    pub fn open_behind<'c>(
-        &mut self,
-        session: &Session,
-        facts: impl Fn(u64) -> Option<&'c Connection>,
-    ) -> Vec<Brief> {
-        session.url.as_ref().map_or_else(Vec::new, |url| {
-            self.open.before(session.server.address, url, session.ended, &facts)
-        })
+        session
+            .url
+            .as_ref()
+            .map_or_else(Vec::new, |url| self.open.before(client, url, session.ended, &facts))
     }
 
     /// Tunnels for BITS that proxies refused to the end.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::assign::Asked;
 use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
-use super::{Link, Sessions};
+use super::{EXCHANGE, Link, Sessions};
 use crate::at::Span;
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
@@ -58,7 +58,7 @@ impl Sessions {
         span: Span,
         head: &Head<'_>,
     ) {
-        if self.is_full() {
+        if self.leaves_out() {
             return;
         }
         let response = decode::response(head, span, self.secrets, &mut self.words);
@@ -73,7 +73,7 @@ impl Sessions {
         }
         let confirms = value.confirms_bytes();
         self.keep(session, value, exchange, None);
-        self.weigh(session, head);
+        self.weigh(session, EXCHANGE);
         if confirms {
             self.remember_stray(session);
         }

@@ -41,11 +41,16 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
     false
 }
 
-/// Whether the capture lacks answers to Fragments and nothing else: none was refused, and each without an answer was
-/// followed by a request on its connection, as no client asks again before it is answered ([MC-BUP] 3.1.5.1.4).
+/// Whether the capture lacks answers to Fragments and nothing else: all that were answered were taken whole, and each
+/// without an answer was followed by a request on its connection, as no client asks again before it is answered
+/// ([MC-BUP] 3.1.5.1.4).
 pub fn lacks_answers_only(exchanges: &[Exchange]) -> bool {
+    let short = |fragment: &Exchange, next: u64| range(fragment).is_some_and(|(_, end)| next < end);
     let taken = |(place, exchange): (usize, &Exchange)| match &exchange.response {
-        Some(answer) => answer.is_success() || answer.is_challenge(),
+        Some(answer) if answer.is_success() => {
+            answer.next_offset.is_none_or(|next| !short(exchange, next))
+        }
+        Some(answer) => answer.is_challenge(),
         None => exchanges.iter().skip(place + 1).any(|e| e.connection == exchange.connection),
     };
     let fragments = || exchanges.iter().enumerate().filter(|(_, e)| e.kind == PacketType::Fragment);

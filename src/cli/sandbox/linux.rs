@@ -55,7 +55,7 @@ pub fn has_seccomp() -> bool {
 
 fn program() -> Option<BpfProgram> {
     let arch = TargetArch::try_from(std::env::consts::ARCH).ok()?;
-    let rules: BTreeMap<i64, Vec<_>> = NEVER.iter().map(|call| (*call, Vec::new())).collect();
+    let rules: BTreeMap<i64, Vec<_>> = never().map(|call| (call, Vec::new())).collect();
     let refused = SeccompAction::Errno(EPERM);
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, arch).ok()?;
     filter.try_into().ok()
@@ -101,6 +101,22 @@ const NEVER: &[i64] = &[
     libc::SYS_add_key,
     libc::SYS_request_key,
 ];
+
+/// The calls of [`NEVER`], by all numbers that the kernel knows them by.
+#[cfg(target_arch = "x86_64")]
+fn never() -> impl Iterator<Item = i64> {
+    /// Marks the numbers of the x32 ABI, which a filter sees as calls of the same processor.
+    const X32: i64 = 0x4000_0000;
+    /// execve, ptrace, kexec_load, process_vm_readv, process_vm_writev and execveat have numbers of their own there.
+    const OWN: [i64; 6] = [520, 521, 528, 539, 540, 545];
+    NEVER.iter().copied().chain(NEVER.iter().chain(&OWN).map(|call| X32 | call))
+}
+
+/// The calls of [`NEVER`].
+#[cfg(not(target_arch = "x86_64"))]
+fn never() -> impl Iterator<Item = i64> {
+    NEVER.iter().copied()
+}
 
 /// The user `nobody` of nearly every system.
 #[cfg(feature = "live")]

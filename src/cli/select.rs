@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use bitsleuth::bits::protocol::canonical_id;
 use bitsleuth::model::{Outcome, Session};
 use clap::Args;
-use clap::builder::PossibleValue;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 
 /// Options that choose sessions: one value of each that is given has to fit.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which sessions")]
 pub struct Select {
     /// Only this session id; braces and case do not matter, the first characters will do
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     session: Vec<String>,
     /// Only uploads from this address
     #[arg(long, value_name = "ADDR")]
@@ -21,7 +21,7 @@ pub struct Select {
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = Endpoint::parse)]
     server: Vec<Endpoint>,
     /// Only uploads whose URL holds this text, in any case
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     url: Vec<String>,
     /// Only uploads that ended like this
     #[arg(long, value_name = "WORD")]

@@ -22,6 +22,14 @@ rule! {
     /// < 408 plain
     ///   Server: nginx
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-99999/200000 sent=0
+    /// ... 20 s
+    /// < 408 plain
+    ///   Server: nginx
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -42,6 +50,9 @@ rule! {
     /// Reference: [MC-BUP] 3.1.2.1
     Error, belief 51, needs Anything, TroubledSession
 }
+
+/// Least seconds after which a server may give up a body that never begins.
+const WAITS_SECS: f64 = 3.0;
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for cut in unanswered::cut(session).filter(|cut| cut.secs >= unanswered::CLIENT_SENDS_SECS) {
@@ -72,15 +83,17 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// 408 from before BITS, to a request whose body is seen under way.
+/// 408 from before BITS, to a request whose body is seen under way, or was waited for.
 fn was_too_slow(exchange: &Exchange) -> bool {
-    let foreign = exchange.response.as_ref().is_some_and(|r| r.http_status == 408 && !r.is_ack());
-    foreign && look::whole_request(exchange).is_some_and(is_under_way)
+    let answer = exchange.response.as_ref().filter(|r| r.http_status == 408 && !r.is_ack());
+    answer.zip(look::whole_request(exchange)).is_some_and(|(answer, request)| {
+        let body = &request.body;
+        let waited = answer.span.first.time.secs_since(request.span.last.time) >= WAITS_SECS;
+        is_lacking(request) && (body.bytes > 0 || waited)
+    })
 }
 
 /// Whether some bytes of the body are lacking; those that only the capture lacks were sent.
-fn is_under_way(request: &Request) -> bool {
-    let body = &request.body;
-    let announced = request.content_length.unwrap_or_default();
-    !body.complete && body.bytes > 0 && body.bytes < announced
+fn is_lacking(request: &Request) -> bool {
+    request.body.bytes < request.content_length.unwrap_or_default() && !request.body.complete
 }

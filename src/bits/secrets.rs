@@ -1,5 +1,7 @@
 //! Credentials in heads and request targets: what is kept tells that there were some and of what kind, not what they are.
 
+use percent_encoding::percent_decode_str;
+
 /// What stands for a secret.
 pub const MASK: &str = "***";
 
@@ -189,14 +191,22 @@ fn without_password(text: &str) -> String {
 }
 
 fn without_value(pair: &str) -> String {
+    let is_token = |name: &str| TOKENS.iter().any(|token| name.eq_ignore_ascii_case(token));
     match pair.split_once('=') {
-        Some((name, value))
-            if !value.is_empty() && TOKENS.iter().any(|token| name.eq_ignore_ascii_case(token)) =>
-        {
+        Some((name, value)) if !value.is_empty() && (is_token(name) || holds_password(value)) => {
             format!("{name}={MASK}")
         }
         _ => pair.to_owned(),
     }
+}
+
+/// Whether a value of a query is a URL with a password before its host, be it encoded or not.
+fn holds_password(value: &str) -> bool {
+    let url = percent_decode_str(value).decode_utf8_lossy();
+    url.contains("://")
+        && authority(&url).is_some_and(|(_, authority, _)| {
+            authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'))
+        })
 }
 
 #[cfg(test)]
@@ -215,6 +225,15 @@ mod tests {
         let masked = masked("/a/b?name=x&Access_Token=abc&sig=".to_owned());
         assert_eq!(masked, "/a/b?name=x&Access_Token=***&sig=");
         assert_eq!(tokens(&masked).collect::<Vec<_>>(), ["Access_Token"]);
+    }
+
+    #[test]
+    fn a_password_in_a_url_of_the_query_is_masked() {
+        for url in ["http://bob:s3cret@host/", "https%3A%2F%2Fbob%3as3cret%40host%2F"] {
+            assert_eq!(masked(format!("/a?back={url}&x=1")), "/a?back=***&x=1");
+        }
+        let target = "/a?mail=bob:x@host&back=http://host/a:b@c".to_owned();
+        assert_eq!(masked(target.clone()), target);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::SocketAddr;
 
+use percent_encoding::percent_decode_str;
+
 use super::open::{Number, Open};
 use super::{Link, Sessions};
 use crate::at::At;
@@ -48,7 +50,7 @@ impl<'a> Asked<'a> {
             let Some(request) = &self.exchange.request else { return Place::default() };
             let url = url::of(self.exchange, request);
             Place {
-                path: Some(percent_decoded(url::path_of(request))),
+                path: Some(percent_decode_str(url::path_of(request)).decode_utf8_lossy()),
                 host: url.map(|url| lower(url.host)),
                 url,
             }
@@ -106,31 +108,6 @@ fn lower(text: &str) -> Cow<'_, str> {
         true => text.to_ascii_lowercase().into(),
         false => text.into(),
     }
-}
-
-pub fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return text.into();
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let hex = (byte == b'%')
-            .then(|| tail.get(..2))
-            .flatten()
-            .and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(value) => {
-                out.push(value);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned().into()
 }
 
 impl Sessions {

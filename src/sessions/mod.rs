@@ -42,7 +42,6 @@ use replies::Replies;
 use shelf::Shelf;
 use tunnels::Tunnels;
 
-pub(crate) use assign::percent_decoded;
 pub use tunnels::RefusedTunnel;
 pub use web::{Directory, Web};
 

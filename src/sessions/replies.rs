@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use percent_encoding::percent_decode_str;
 
 use super::Sessions;
-use super::assign::percent_decoded;
 use super::open::Number;
 use crate::at::Span;
 use crate::http::{Head, Start};
@@ -37,7 +37,7 @@ struct Fetch {
 /// A URL or relative path in the form to compare: decoded, with slashes, without scheme, host and query.
 pub(crate) fn normal(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
-    let path = percent_decoded(path).replace('\\', "/");
+    let path = percent_decode_str(path).decode_utf8_lossy().replace('\\', "/");
     let path = path
         .split_once("://")
         .map_or(path.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));

@@ -1,9 +1,10 @@
 //! The rule `session-id-on-two-urls`.
 
+use percent_encoding::percent_decode_str;
+
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Session, url};
 use crate::rules::Notes;
-use crate::sessions::percent_decoded;
 
 rule! {
     /// One session id is used with two paths.
@@ -79,5 +80,5 @@ fn path(exchange: &Exchange) -> Option<&str> {
 
 /// A path as a server that knows no case compares it.
 fn folded(path: &str) -> String {
-    percent_decoded(path).to_lowercase()
+    percent_decode_str(path).decode_utf8_lossy().to_lowercase()
 }

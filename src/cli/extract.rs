@@ -15,6 +15,7 @@ use super::output::Output;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::show::Look;
+use super::signal;
 use super::target::failed;
 
 pub const EXAMPLES: &str = "\
@@ -57,9 +58,12 @@ impl ExtractArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let mut extract = match self.output.as_deref().filter(|_| !self.dry_run) {
-            Some(dir) => std::fs::create_dir_all(dir)
-                .and_then(|()| Extract::new(dir, self.limit))
-                .map_err(|error| failed(dir, &error.to_string()))?,
+            Some(dir) => {
+                signal::removes_in(dir);
+                std::fs::create_dir_all(dir)
+                    .and_then(|()| Extract::new(dir, self.limit))
+                    .map_err(|error| failed(dir, &error.to_string()))?
+            }
             None => Extract::dry(self.limit),
         };
         let input = self.input.writing_to(self.output.as_deref());

@@ -1,11 +1,14 @@
 //! Ctrl-C, and being asked to terminate: where a capture comes as it is made, that is its end, and what was read is shown;
 //! otherwise nothing half-written stays behind.
 
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
+
+use bitsleuth::export::aside;
 
 /// What a shell shows of a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
@@ -17,6 +20,8 @@ static HANDLER: Once = Once::new();
 static ENDLESS: AtomicBool = AtomicBool::new(false);
 static ENDED: AtomicBool = AtomicBool::new(false);
 static HALF_WRITTEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// Folders with files that are aside.
+static UNDER_WAY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Lets the first signal end what would go on for ever; whoever reads that asks [`has_ended`] again and again. The second
 /// one ends the program.
@@ -28,6 +33,14 @@ pub fn ends_reading() {
 /// Whether the signal came.
 pub fn has_ended() -> bool {
     ENDED.load(Ordering::Relaxed)
+}
+
+/// Lets the signal remove what is under way in a folder before it ends the program.
+pub fn removes_in(folder: &Path) {
+    if let Ok(mut folders) = UNDER_WAY.lock() {
+        folders.push(folder.to_owned());
+    }
+    handle();
 }
 
 /// Lets the signal remove a file under way before it ends the program.
@@ -47,11 +60,20 @@ fn signalled() {
     if ENDLESS.load(Ordering::Relaxed) && !ENDED.swap(true, Ordering::Relaxed) {
         return;
     }
-    for path in HALF_WRITTEN.lock().map(|files| files.clone()).unwrap_or_default() {
+    let files = HALF_WRITTEN.lock().map(|files| files.clone()).unwrap_or_default();
+    let folders = UNDER_WAY.lock().map(|folders| folders.clone()).unwrap_or_default();
+    for path in files.into_iter().chain(folders.iter().flat_map(|folder| aside_in(folder))) {
         // It may have taken its place by now.
         let _ = std::fs::remove_file(path);
     }
     std::process::exit(INTERRUPTED);
+}
+
+fn aside_in(folder: &Path) -> Vec<PathBuf> {
+    let prefix = aside::prefix();
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = |name: &OsStr| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+    entries.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()).collect()
 }
 
 /// Standard input, which ends at the signal, too.
@@ -127,4 +149,18 @@ fn is_ready(source: &Source) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn is_ready(_source: &Source) -> io::Result<bool> {
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_process_has_under_way_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = aside::file(folder.path()).unwrap();
+        std::fs::write(folder.path().join(".bitsleuth-1-other"), "").unwrap();
+        std::fs::write(folder.path().join("upload.bin"), "").unwrap();
+        assert_eq!(aside_in(folder.path()), [file.path()]);
+    }
 }

@@ -5,6 +5,11 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+/// What the names of files under way begin with, for as long as this process runs.
+pub fn prefix() -> String {
+    format!(".bitsleuth-{}-", std::process::id())
+}
+
 /// A file under way in `dir`, with the permissions of an ordinary one. It goes away unless it is given its name.
 ///
 /// # Errors
@@ -12,7 +17,8 @@ use tempfile::NamedTempFile;
 /// Where it cannot be created.
 pub fn file(dir: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".bitsleuth-");
+    let prefix = prefix();
+    builder.prefix(&prefix);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

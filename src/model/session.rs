@@ -130,9 +130,9 @@ pub struct Session {
     /// Bytes that its exchanges take, about.
     #[serde(skip)]
     pub weight: u64,
-    /// What is asked of it for each exchange.
+    /// What was found of it so far.
     #[serde(skip)]
-    pub index: Index,
+    pub(crate) index: Index,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -173,6 +173,13 @@ impl Session {
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         let place = self.connections.binary_search_by_key(&id, |connection| connection.id).ok()?;
+        self.connections.get(place)
+    }
+
+    /// The first of its connections that began in a frame or behind it.
+    pub(crate) fn begun_from(&self, frame: u64) -> Option<&Connection> {
+        // Connections are numbered by their first frames.
+        let place = self.connections.partition_point(|connection| connection.first.frame < frame);
         self.connections.get(place)
     }
 }

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::rules::hosts::bare;
 use crate::rules::origin::{self, Origin};
-use crate::rules::{front, look, runner};
+use crate::rules::{front, look};
 use crate::sessions::{Directory, Web};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -123,7 +123,7 @@ impl Brief {
             id: session.id.clone(),
             canonical,
             created: session.exchanges.iter().any(look::creates),
-            whole: runner::is_whole(session),
+            whole: session.is_whole(),
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),
             lost: answers().any(|answer| answer.error_value() == Some(SESSION_NOT_FOUND)),

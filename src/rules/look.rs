@@ -185,7 +185,7 @@ pub fn stranger_alone<'a>(
 
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
-    session.index.carried_on(&session.exchanges) > exchange.span().first.frame
+    session.carried_on() > exchange.span().first.frame
 }
 
 /// What a finding about an answer from something in front of BITS is worth: as much as the rule says, a note where the
@@ -285,13 +285,13 @@ pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
 
 /// Whether a Close or Cancel was answered with success before an exchange began.
 pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
-    let over = session.index.over(&session.exchanges);
+    let over = session.over();
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
 /// The Close before an exchange that had closed the session already, where the client had the answer.
 pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
-    let done = session.index.first(&session.exchanges, &PacketType::CloseSession)?;
+    let done = session.first_success(&PacketType::CloseSession)?;
     let earlier = done.span().last.frame < exchange.span().first.frame;
     let arrived = |connection: &Connection| connection.server_side.unacked() == 0;
     let heard = done.connection == exchange.connection
@@ -315,7 +315,7 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
 
 /// Whether a later exchange of the same kind succeeded.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
-    let last = session.index.succeeded(&session.exchanges, &exchange.kind);
+    let last = session.last_success(&exchange.kind);
     last > exchange.span().first.frame
 }
 

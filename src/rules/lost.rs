@@ -85,7 +85,7 @@ pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
 /// The first exchange of a kind that succeeded, where it came before another exchange.
 fn first<'a>(session: &'a Session, exchange: &Exchange, kind: &PacketType) -> Option<&'a Exchange> {
     let frame = exchange.span().first.frame;
-    let first = session.index.first(&session.exchanges, kind);
+    let first = session.first_success(kind);
     first.filter(|first| first.span().first.frame < frame)
 }
 

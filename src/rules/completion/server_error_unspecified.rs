@@ -3,7 +3,7 @@
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::diagnosis::Explained;
-use crate::rules::{Confidence, Notes, Severity, front, look, page, runner};
+use crate::rules::{Confidence, Notes, Severity, front, look, page};
 
 rule! {
     /// The server failed or refused, and nothing else tells why.
@@ -90,7 +90,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
         }
     }
     // What the capture lacks may explain it.
-    let open = !explained.end && runner::is_whole(session);
+    let open = !explained.end && session.is_whole();
     let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));

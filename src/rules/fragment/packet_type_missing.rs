@@ -81,7 +81,7 @@ fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> b
 /// What it is worth. A server that never says so is home-made, unless its client had enough of that; one that usually does
 /// was not asked.
 fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, Confidence) {
-    let usual = session.index.acked(&session.exchanges).is_some();
+    let usual = session.acked().is_some();
     let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
     if usual && session.outcome != Outcome::Completed {
         (own, Confidence::Certain)

@@ -126,6 +126,6 @@ fn is_other_node(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether BITS answered for the same URL before.
 fn spoke_bits(session: &Session, exchange: &Exchange) -> bool {
-    let acked = session.index.acked(&session.exchanges);
+    let acked = session.acked();
     acked.is_some_and(|acked| acked < exchange.span().first.frame)
 }

@@ -1,9 +1,11 @@
 //! HTTP/1.x messages from stream events (RFC 9112).
 
+mod body;
 mod chunked;
 mod direction;
 mod head;
 mod line;
+mod pairing;
 mod parser;
 mod pending;
 mod resync;

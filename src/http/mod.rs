@@ -227,6 +227,11 @@ pub enum Event<'a> {
     },
 }
 
+/// Whether another answer to the same request follows one of this status (RFC 9110 15.2); 101 is the last.
+pub(crate) const fn is_interim(status: u16) -> bool {
+    matches!(status, 100 | 102..=199)
+}
+
 /// How a message ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -2,6 +2,7 @@
 
 use super::direction::Direction;
 use super::head::{Framing, Summary};
+use super::is_interim;
 use super::parser::Parser;
 use super::pending::Pending;
 use crate::at::{At, Span};
@@ -85,8 +86,7 @@ impl Parser {
             return seen.framing.unwrap_or(Framing::Length(0));
         }
         let pending = self.pending.front().filter(|pending| pending.exchange == exchange);
-        let interim = (100..200).contains(&seen.status) && !seen.upgrade;
-        if !interim {
+        if !is_interim(seen.status) {
             if pending.is_some() {
                 self.pending.pop();
             }

@@ -273,10 +273,10 @@ impl Parser {
             Framing::Chunked => State::Chunked(Chunked::START),
             Framing::UntilClose => State::UntilClose,
         };
-        if framing == Framing::Length(0) && !(100..200).contains(&seen.status) {
-            direction.end(if whole { End::Complete } else { End::Lost }, out);
-        } else if (100..200).contains(&seen.status) {
+        if seen.status / 100 == 1 {
             direction.state = State::Head;
+        } else if framing == Framing::Length(0) {
+            direction.end(if whole { End::Complete } else { End::Lost }, out);
         }
         self.after_response(&seen);
         true

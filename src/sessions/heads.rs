@@ -6,7 +6,7 @@ use super::open::Number;
 use super::{EXCHANGE, Link, Sessions, tunnels};
 use crate::at::Span;
 use crate::bits::{PacketType, decode};
-use crate::http::{Head, Start};
+use crate::http::{Head, Start, is_interim};
 use crate::model::exchange::{Exchange, Response};
 use crate::model::rare::Rare;
 use crate::observe::digest;
@@ -231,7 +231,7 @@ impl Sessions {
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
-        if (100..200).contains(&status) && status != 101 {
+        if is_interim(status) {
             let rare = value.rare.edit();
             rare.interim.push(status);
             rare.interim_at.get_or_insert(span.first.time);

@@ -31,6 +31,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the client had nothing more to do: it had closed or cancelled the session.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -201,6 +206,13 @@ pub struct Server {
     /// The host that the client named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Text>,
+}
+
+impl Server {
+    /// Its address with its port.
+    pub const fn socket(&self) -> SocketAddr {
+        SocketAddr::new(self.address, self.port)
+    }
 }
 
 impl From<SocketAddr> for Server {

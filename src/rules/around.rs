@@ -118,7 +118,7 @@ impl Brief {
         });
         Some(Self {
             client: session.client.address,
-            server: SocketAddr::new(session.server.address, session.server.port),
+            server: session.server.socket(),
             url: session.url.clone(),
             id: session.id.clone(),
             canonical,
@@ -139,6 +139,11 @@ impl Brief {
             replied: session.reply_url.is_some(),
             passed: Passed::all(session),
         })
+    }
+
+    /// All its frames.
+    pub const fn span(&self) -> Span {
+        Span { first: self.first, last: self.last }
     }
 
     /// Neither closed nor cancelled, nor known to be lost: the server still holds it.
@@ -269,7 +274,7 @@ impl<'a> Around<'a> {
         &self,
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
-        let server = SocketAddr::new(session.server.address, session.server.port);
+        let server = session.server.socket();
         self.history.with(Some(Key::Server(server)))
     }
 
@@ -288,7 +293,7 @@ impl<'a> Around<'a> {
         &self,
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
-        let server = SocketAddr::new(session.server.address, session.server.port);
+        let server = session.server.socket();
         self.history.with(self.id.map(|id| Key::Id(server, id.clone())))
     }
 
@@ -367,7 +372,7 @@ pub(super) fn handshakes_of<'a>(
     session: &Session,
     tls: &'a TlsConnections,
 ) -> impl Iterator<Item = &'a TlsConnection> {
-    let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    let done = session.outcome.is_done();
     tls.failed().filter(move |one| {
         let time = one.span.first.time;
         one.client.ip() == session.client.address

@@ -1,7 +1,7 @@
 //! Connections that never came about, and the uploads they were for.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::model::{Outcome, Report, Session};
+use crate::model::{Report, Session};
 use crate::rules::{Around, Confidence, Notes, Place, Seen, Severity};
 
 /// Ports that uploads are sent to by default: HTTP, HTTPS, and the update points of WSUS.
@@ -49,7 +49,7 @@ pub fn judge(
         Place::Session(session, around) => {
             for attempt in of_session(session, around, answers) {
                 let last = session.span().is_none_or(|span| attempt.last.time > span.last.time);
-                let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+                let done = session.outcome.is_done();
                 let severity = if last && !done { notes.severity() } else { Severity::Note };
                 notes.note(severity, Confidence::Certain, &[attempt.span], said(attempt));
             }

@@ -108,7 +108,7 @@ fn closed<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange>
 
 /// Whether a packet that the server took may be of a session with the same id whose start the capture lacks.
 fn may_be_anothers(session: &Session, exchange: &Exchange) -> bool {
-    let lossy = |c: &Connection| c.client_side.lost_by_capture + c.server_side.lost_by_capture > 0;
+    let lossy = |connection: &Connection| connection.lost_by_capture() > 0;
     look::succeeded(exchange) && session.connections.iter().any(lossy)
 }
 

@@ -82,7 +82,7 @@ fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> b
 /// was not asked.
 fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, Confidence) {
     let usual = session.acked().is_some();
-    let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    let done = session.outcome.is_done();
     if usual && session.outcome != Outcome::Completed {
         (own, Confidence::Certain)
     } else if !usual && !done && is_last_straw(session, exchange) {

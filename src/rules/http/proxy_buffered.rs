@@ -1,7 +1,5 @@
 //! The rule `proxy-buffered`.
 
-use std::net::SocketAddr;
-
 use crate::model::Session;
 use crate::rules::around::{Around, Brief, Passed};
 use crate::rules::{Confidence, Notes, Severity};
@@ -66,7 +64,7 @@ const SLOW_SECS: f64 = 30.0;
 
 /// Whether two sessions can be one upload on both sides of a proxy.
 fn is_other_leg(session: &Session, brief: &Brief) -> bool {
-    let server = SocketAddr::new(session.server.address, session.server.port);
+    let server = session.server.socket();
     (brief.client != session.client.address || brief.server != server)
         && brief.total == session.bytes_total
 }

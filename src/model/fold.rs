@@ -8,10 +8,8 @@ use super::scattered;
 use super::session::{Client, File, Fragment, Missing, Outcome, Server, Session, SessionError};
 use super::text::Text;
 use super::url;
-use crate::bits::{PacketType, hresult};
-
-/// `BG_E_SESSION_NOT_FOUND` ([MC-BUP] 2.2.1.2).
-pub const SESSION_NOT_FOUND: u32 = 0x8020_001F;
+use crate::bits::PacketType;
+use crate::bits::hresult::{self, SESSION_NOT_FOUND};
 
 /// Puts a session together from its exchanges, in the order of their requests. `sha256` is that of the whole file,
 /// where it was computed. `None` for no exchange at all.
@@ -252,7 +250,7 @@ impl<'a> View<'a> {
         let code = response.error_value();
         Some(SessionError {
             http_status: response.http_status,
-            hresult: code.map(|code| format!("0x{code:08X}")),
+            hresult: code.map(hresult::hex),
             symbol: code.and_then(hresult::symbol).map(str::to_owned),
             context: response.error_context.clone(),
             frame: response.span.first.frame,

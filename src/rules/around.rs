@@ -7,8 +7,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Span};
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
-use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::tls::TlsConnections;
 use crate::model::{
     Attempt, Exchange, Lookup, Outcome, Request, Session, Text, TlsConnection, url,

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use crate::at::At;
-use crate::bits::PacketType;
 use crate::bits::fields::{self, ContentRange};
+use crate::bits::{AGENT, PacketType};
 use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
@@ -348,7 +348,7 @@ pub fn is_final(exchange: &Exchange) -> bool {
 
 /// Whether the client says that it is the one of Windows.
 pub fn claims_windows(session: &Session) -> bool {
-    session.user_agent.as_deref().is_some_and(|agent| agent.starts_with("Microsoft BITS/"))
+    session.user_agent.as_deref().is_some_and(|agent| agent.starts_with(AGENT))
 }
 
 /// The name of who answered, with what it says of itself.

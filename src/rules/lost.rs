@@ -4,7 +4,7 @@ use jiff::fmt::rfc2822;
 
 use crate::at::Timestamp;
 use crate::bits::PacketType;
-use crate::model::fold::SESSION_NOT_FOUND;
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::look;
 
@@ -35,6 +35,13 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
         return Some(Loss::Said);
     }
     (named && is_implied(session, exchange, response)).then_some(Loss::Implied)
+}
+
+/// Whether an exchange says that the session is unknown although nothing had ended it.
+pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
+    of(session, exchange).is_some()
+        && !look::is_over_before(session, exchange)
+        && !may_follow_a_close(exchange)
 }
 
 /// Whether it may be a Close repeated after one that the capture lacks, which had worked: no server knows the session then.

@@ -135,17 +135,12 @@ fn identification(connection: &Connection, reset: &Reset) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Analysis, Options, transcript};
+    use crate::rules::tests::report;
 
     fn judged(ttl: &str) -> Sender {
-        let text = format!(
+        let report = report(&format!(
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets {ttl}\n"
-        );
-        let mut analysis = Analysis::new(Options::default());
-        for record in transcript::play(&text).unwrap() {
-            analysis.push(&record.frame(), &mut ());
-        }
-        let report = analysis.finish(Vec::new(), &mut ());
+        ));
         let connection = &report.sessions[0].connections[0];
         sender(connection, &connection.reset.unwrap())
     }

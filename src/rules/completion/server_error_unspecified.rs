@@ -131,8 +131,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
         (Some(code), None) => format!("{} \"{}\", which says nothing", code.header, code.raw),
         (None, None) => "no error code".to_owned(),
     };
-    let who = front::told(session, exchange).filter(|_| !response.is_ack());
-    let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+    let who = front::by(session, exchange);
     let page = page::reason(response)
         .map_or_else(String::new, |(_, words)| format!("; its page says \"{words}\""));
     format!("{} was answered {}{who} with {code}{page}", exchange.kind, response.http_status)

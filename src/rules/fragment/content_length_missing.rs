@@ -1,6 +1,7 @@
 //! The rule `content-length-missing`.
 
 use crate::bits::PacketType;
+use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::negotiation::Verdict;
 use crate::model::{Exchange, Request, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
@@ -30,9 +31,6 @@ rule! {
     /// Reference: [MC-BUP] 2.2.1.1
     Error, belief 94, needs WholeExchange, Exchange
 }
-
-/// `E_INVALIDARG`, with which the BITS server answers ([MC-BUP] 3.2.5.2.3).
-const INVALID_ARGUMENT: u32 = 0x8007_0057;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(request) = exchange.request.as_ref().filter(|request| is_missing(request)) else {

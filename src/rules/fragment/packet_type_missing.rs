@@ -55,7 +55,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         };
         if request.packet_type.is_none() {
             let severity = look::if_refused(exchange, notes.severity());
-            let message = format!("a {} request without BITS-Packet-Type", quoted(&request.method));
+            let message = format!("a \"{}\" request without BITS-Packet-Type", request.method);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if is_unmarked(session, exchange, response)
             && stripped(session, exchange, around).is_none()
@@ -98,10 +98,6 @@ fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
     closed.is_some_and(|(side, _)| side == Side::Client)
         && !look::is_final(exchange)
         && look::after(session, exchange).next().is_none()
-}
-
-fn quoted(method: &str) -> String {
-    format!("\"{method}\"")
 }
 
 #[cfg(test)]

@@ -41,9 +41,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     }
     let other_leg = |brief: &&Brief| is_other_leg(session, brief);
-    let Some(other) = around.other_legs().filter(other_leg).take(LEGS).next() else {
-        return;
-    };
+    let Some(other) = around.other_legs().find(other_leg) else { return };
     let (near, far) = match other.first.time <= session.started {
         true => (&other.passed, &own),
         false => (&own, &other.passed),
@@ -55,9 +53,6 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     );
     notes.note(severity, Confidence::Likely, &[first.span], message);
 }
-
-/// Sessions with one id that are compared.
-const LEGS: usize = 16;
 
 /// A delay that a time-out may meet, in seconds.
 const SLOW_SECS: f64 = 30.0;

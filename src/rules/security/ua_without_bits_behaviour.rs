@@ -3,7 +3,7 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::bits::PacketType;
+use crate::bits::{AGENT, PacketType};
 use crate::model::{Exchange, Request, Session};
 use crate::rules::{Notes, look};
 
@@ -69,8 +69,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// The version of BITS that a client claims, as major and minor number.
 fn version(request: &Request) -> Option<(u32, u32)> {
-    let (major, minor) =
-        request.user_agent.as_deref()?.strip_prefix("Microsoft BITS/")?.split_once('.')?;
+    let (major, minor) = request.user_agent.as_deref()?.strip_prefix(AGENT)?.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 

@@ -55,7 +55,6 @@ rule! {
     /// > CLOSE-SESSION
     /// < 500 error=0x8020001F context=0x5
     /// ```
-    ///
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -112,8 +111,8 @@ fn may_be_anothers(session: &Session, exchange: &Exchange) -> bool {
     look::succeeded(exchange) && session.connections.iter().any(lossy)
 }
 
-/// Whether a Close or Cancel is for the session that another one had closed: on a connection of its own, a success may be for another
-/// upload with the same id.
+/// Whether a Close or Cancel is for the session that was closed before: on another connection, a success may be for
+/// another upload with the same id.
 fn repeats(exchange: &Exchange, done: &Exchange) -> bool {
     exchange.connection == done.connection || !look::succeeded(exchange)
 }

@@ -18,7 +18,6 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 200
     /// ```
-    /// The first one was never answered:
     /// Other bytes of a server that takes them in any order:
     /// ```silent
     /// > CREATE-SESSION
@@ -28,6 +27,7 @@ rule! {
     /// > FRAGMENT 0-9/30
     /// < 200 received=10
     /// ```
+    /// The first one was never answered:
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

@@ -159,10 +159,7 @@ impl Session {
 
     /// All its frames; `None` for one without exchanges.
     pub fn span(&self) -> Option<Span> {
-        let mut spans = self.exchanges.iter().map(Exchange::span);
-        let mut span = spans.next()?;
-        spans.for_each(|next| span.cover(next));
-        Some(span)
+        Exchange::span_of(&self.exchanges)
     }
 
     /// By what sessions are ordered in a report: when they began, and in which frame.

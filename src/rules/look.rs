@@ -19,12 +19,7 @@ pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
 
 /// The range that a Fragment carries.
 pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
-    exchange
-        .request
-        .as_ref()?
-        .content_range
-        .as_ref()
-        .filter(|_| exchange.kind == PacketType::Fragment)
+    exchange.range().filter(|_| exchange.kind == PacketType::Fragment)
 }
 
 /// Texts of one field, of which only a new one is looked at: most exchanges repeat that of the one before.
@@ -56,11 +51,6 @@ pub fn may_be_anothers(exchange: &Exchange) -> bool {
     exchange.request.as_ref().is_some_and(nameless)
 }
 
-/// Whether it was answered with success.
-pub fn succeeded(exchange: &Exchange) -> bool {
-    exchange.response.as_ref().is_some_and(Response::is_success)
-}
-
 /// The status of an answer, not by BITS itself, that a server may give for want of a client certificate.
 pub fn forbidden(exchange: &Exchange) -> Option<u16> {
     let answer = exchange.response.as_ref().filter(|answer| answer.error_value().is_none())?;
@@ -78,7 +68,7 @@ pub fn creates(exchange: &Exchange) -> bool {
 
 /// Whether it is a Fragment that was answered with success.
 pub fn succeeded_fragment(exchange: &Exchange) -> bool {
-    exchange.kind == PacketType::Fragment && succeeded(exchange)
+    exchange.kind == PacketType::Fragment && exchange.succeeded()
 }
 
 /// The answer of a BITS server that refused a Create-Session, for another reason than missing credentials.
@@ -258,7 +248,7 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     let mut sent = None;
     for other in ahead(session, exchange) {
         let Some(request) = &other.request else { continue };
-        let end = range(other).and_then(|range| range.end?.checked_add(1));
+        let end = range(other).and_then(ContentRange::behind);
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
         match answer {
             Some(response) if matches!(response.http_status, 200 | 201 | 416) => {
@@ -341,9 +331,7 @@ pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
 
 /// Whether a Fragment holds the last byte of the file.
 pub fn is_final(exchange: &Exchange) -> bool {
-    range(exchange).is_some_and(|range| {
-        range.total.is_some() && range.end.and_then(|end| end.checked_add(1)) == range.total
-    })
+    range(exchange).is_some_and(|range| range.total.is_some() && range.behind() == range.total)
 }
 
 /// Whether the client says that it is the one of Windows.

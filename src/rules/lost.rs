@@ -57,11 +57,7 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
     let code = response.error_value();
     let in_words =
         !response.is_ack() && response.body_start.to_ascii_lowercase().contains("session");
-    let in_order = exchange
-        .request
-        .as_ref()
-        .and_then(|request| request.content_range.as_ref())
-        .is_some_and(|range| range.valid);
+    let in_order = exchange.range().is_some_and(|range| range.valid);
     let empty = response.is_ack() && response.http_status == 400 && code.is_none();
     let reconnected =
         session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
@@ -82,8 +78,7 @@ pub fn maker<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchan
 /// Seconds since the last Create-Session or Fragment that succeeded.
 pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
     let progress = |other: &&Exchange| {
-        matches!(other.kind, PacketType::CreateSession | PacketType::Fragment)
-            && look::succeeded(other)
+        matches!(other.kind, PacketType::CreateSession | PacketType::Fragment) && other.succeeded()
     };
     let last = look::ahead(session, exchange).find(progress)?;
     Some(exchange.span().first.time.secs_since(last.span().last.time))

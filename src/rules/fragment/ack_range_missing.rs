@@ -39,7 +39,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let healthy = session.outcome.is_done();
-    let went_on = healthy || look::after(session, exchange).any(look::succeeded);
+    let went_on = healthy || look::after(session, exchange).any(Exchange::succeeded);
     let severity = if went_on { Severity::Note } else { notes.severity() };
     let message = "the Ack to the Fragment has no BITS-Received-Content-Range";
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);

@@ -64,7 +64,7 @@ fn has_other_fault(session: &Session, exchange: &Exchange) -> bool {
     let passed = session
         .exchanges
         .iter()
-        .any(|other| other.request.as_ref().is_some_and(is_missing) && look::succeeded(other));
+        .any(|other| other.request.as_ref().is_some_and(is_missing) && other.succeeded());
     let verdict = session.negotiation.as_ref().map(|negotiation| negotiation.verdict);
     let protocol = exchange.kind == PacketType::CreateSession
         && verdict.is_some_and(|verdict| verdict != Verdict::RefusedAlthoughKnown);

@@ -67,7 +67,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let sizes: Vec<(u64, Span)> = session
         .exchanges
         .iter()
-        .filter(|exchange| look::succeeded(exchange) && !look::is_final(exchange))
+        .filter(|exchange| exchange.succeeded() && !look::is_final(exchange))
         .filter_map(|exchange| Some((look::range(exchange)?.len()?, exchange.span())))
         .collect();
     let low = largest_from_each(&sizes);

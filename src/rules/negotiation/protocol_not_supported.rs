@@ -45,7 +45,7 @@ rule! {
 const NAMED: usize = 3;
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CreateSession || look::succeeded(exchange) {
+    if exchange.kind != PacketType::CreateSession || exchange.succeeded() {
         return;
     }
     let negotiation = Negotiation::of(exchange);

@@ -115,7 +115,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 
 /// A node that was reached in the end, or done without, cost time only.
 fn severity(session: &Session, own: Severity) -> Severity {
-    let reached = session.exchanges.last().is_some_and(|last: &Exchange| look::succeeded(last));
+    let reached = session.exchanges.last().is_some_and(|last: &Exchange| last.succeeded());
     match session.outcome {
         Outcome::Completed | Outcome::Cancelled => Severity::Warning,
         Outcome::Incomplete if reached && session.exchanges.len() > 1 => Severity::Warning,

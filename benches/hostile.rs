@@ -14,11 +14,12 @@ const TIME: Duration = Duration::from_secs(60);
 const MEMORY_KB: u64 = 400 << 10;
 
 const SYN: u8 = 2;
+const RST: u8 = 4;
 const ACK: u8 = 16;
 
 type Monster = (&'static str, fn(&mut Wire));
 
-const MONSTERS: [Monster; 11] = [
+const MONSTERS: [Monster; 12] = [
     ("nothing", |_| {}),
     ("100,000 half-open connections", |wire| half_open(wire, 100_000)),
     ("1,000,000 half-open connections", |wire| half_open(wire, 1_000_000)),
@@ -27,6 +28,7 @@ const MONSTERS: [Monster; 11] = [
     ("10,000,000 segments of one byte", |wire| single_bytes(wire, 10_000_000)),
     ("1,000,000 segments that leave a hole each", holes),
     ("1,000,000 requests without an answer", requests),
+    ("20,000 connections of one upload that are reset", resets),
     ("500,000 first fragments of datagrams", fragments),
     ("100 MB that begin like a response at each word", versions),
     ("5,000,000 link types", link_types),
@@ -173,6 +175,15 @@ fn requests(wire: &mut Wire) {
     let request = b"BITS_POST /f HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n\r\n";
     wire.tcp(1, 4000, 0, SYN, b"");
     (0..1_000_000).for_each(|at| wire.tcp(1, 4000, 1 + at * request.len() as u32, ACK, request));
+}
+
+fn resets(wire: &mut Wire) {
+    let head = b"BITS_POST /f HTTP/1.1\r\nUser-Agent: Microsoft BITS/7.8\r\nBITS-Packet-Type: Fragment\r\nBITS-Session-Id: {1}\r\nContent-Range: bytes 0-9/20\r\nContent-Length: 10\r\n\r\n0123456789";
+    for port in 1..=20_000 {
+        wire.tcp(1, port, 0, SYN, b"");
+        wire.tcp(1, port, 1, ACK, head);
+        wire.tcp(1, port, 1 + head.len() as u32, RST, b"");
+    }
 }
 
 fn fragments(wire: &mut Wire) {

@@ -174,8 +174,7 @@ impl Engine {
             + u64::from(connection.server_side.duplicate_frames);
         self.sides.add(&connection);
         if !connection.is_one_sided() {
-            self.lost_bytes +=
-                connection.client_side.lost_by_capture + connection.server_side.lost_by_capture;
+            self.lost_bytes += connection.lost_by_capture();
         }
         Some(connection)
     }

@@ -139,6 +139,16 @@ impl ContentRange {
         Self { unusual, start, end, total, valid: unit.is_some() && spaced && ordered }
     }
 
+    /// Its first byte, and the one behind its last.
+    pub fn bounds(&self) -> Option<(u64, u64)> {
+        self.start.zip(self.behind())
+    }
+
+    /// The byte behind its last one.
+    pub fn behind(&self) -> Option<u64> {
+        self.end?.checked_add(1)
+    }
+
     /// How many bytes it names, where both ends are known and in order.
     pub fn len(&self) -> Option<u64> {
         self.end?.checked_sub(self.start?)?.checked_add(1)

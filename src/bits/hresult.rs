@@ -85,6 +85,18 @@ pub fn symbols() -> impl Iterator<Item = (u32, &'static str)> {
     ENTRIES.iter().filter_map(|entry| Some((entry.code, entry.symbol?)))
 }
 
+/// `E_INVALIDARG`: the request is malformed ([MC-BUP] 3.2.5.2.3).
+pub const INVALID_ARGUMENT: u32 = 0x8007_0057;
+
+/// `E_ACCESSDENIED`.
+pub const ACCESS_DENIED: u32 = 0x8007_0005;
+
+/// `BG_E_SESSION_NOT_FOUND` ([MC-BUP] 2.2.1.2).
+pub const SESSION_NOT_FOUND: u32 = 0x8020_001F;
+
+/// `BG_E_CLIENT_SERVER_PROTOCOL_MISMATCH`: no protocol in common.
+pub const PROTOCOL_MISMATCH: u32 = 0x8020_0022;
+
 /// What [MC-BUP] 2.2.1.2 and 3.3.6 print for a full disk and for an application that was slow; no other table has it.
 pub const MISPRINTED: u32 = 0x8007_0112;
 

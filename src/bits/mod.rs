@@ -33,6 +33,9 @@ pub enum PacketType {
     Unknown,
 }
 
+/// What the user agent of the client of Windows begins with; its version follows.
+pub const AGENT: &str = "Microsoft BITS/";
+
 impl PacketType {
     /// Reads a header value.
     pub fn parse(value: &str) -> Self {

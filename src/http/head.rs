@@ -1,6 +1,5 @@
 //! Heads: where they end, what they say, how malformed ones are understood (RFC 9112 2 to 6).
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use httparse::{EMPTY_HEADER, Header};
@@ -23,7 +22,6 @@ pub(super) struct Summary {
     pub status: u16,
     pub head_method: bool,
     pub connect: bool,
-    pub upgrade: bool,
     pub framing: Option<Framing>,
 }
 
@@ -112,7 +110,7 @@ fn lend<T>(
 ) -> T {
     let lengths = Lengths::of(headers);
     odd.contradictory_length = lengths.contradictory;
-    let summary = summarise(start, &lengths, headers);
+    let summary = summarise(start, &lengths);
     let content_length = if lengths.chunked { None } else { lengths.first };
     let head = Head {
         start,
@@ -170,7 +168,7 @@ fn is_length(name: &str) -> bool {
     name == "Content-Length" || name.eq_ignore_ascii_case("content-length")
 }
 
-fn summarise(start: Start<'_>, lengths: &Lengths, headers: &[Header<'_>]) -> Summary {
+fn summarise(start: Start<'_>, lengths: &Lengths) -> Summary {
     let declared =
         if lengths.chunked { Some(Framing::Chunked) } else { lengths.first.map(Framing::Length) };
     match start {
@@ -179,7 +177,6 @@ fn summarise(start: Start<'_>, lengths: &Lengths, headers: &[Header<'_>]) -> Sum
             status: 0,
             head_method: method == "HEAD",
             connect: method == "CONNECT",
-            upgrade: headers.iter().any(|header| header.name.eq_ignore_ascii_case("upgrade")),
             framing: declared,
         },
         Start::Response { status, .. } => Summary {
@@ -187,7 +184,6 @@ fn summarise(start: Start<'_>, lengths: &Lengths, headers: &[Header<'_>]) -> Sum
             status,
             head_method: false,
             connect: false,
-            upgrade: status == 101,
             framing: if bodiless(status) { Some(Framing::Length(0)) } else { declared },
         },
     }
@@ -208,7 +204,7 @@ fn has_bare_lf(bytes: &[u8]) -> bool {
 
 /// Rewrites a head into one that the grammar allows: unfolds, drops lines that are no fields, replaces NUL, escapes
 /// what may not stand in a target.
-fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities) -> Cow<'b, [u8]> {
+fn mend(bytes: &[u8], whole: bool, max_headers: usize, odd: &mut Oddities) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(bytes.len() + 4);
     let text = bytes.trim_ascii_start();
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
@@ -218,12 +214,10 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities
     }
     let mut room = max_headers;
     for (number, line) in lines.iter().enumerate() {
-        let Some(line) = line.strip_suffix(b"\r").or_else(|| {
+        let line = line.strip_suffix(b"\r").unwrap_or_else(|| {
             odd.bare_lf |= !line.is_empty();
-            Some(line)
-        }) else {
-            continue;
-        };
+            line
+        });
         if number == 0 {
             line::canonical(&mut out, line, false, odd);
         } else if line.starts_with(b" ") || line.starts_with(b"\t") {
@@ -252,7 +246,7 @@ fn mend<'b>(bytes: &'b [u8], whole: bool, max_headers: usize, odd: &mut Oddities
     // Line ends are no part of the values.
     odd.control |= text.iter().any(|byte| byte.is_ascii_control() && !b"\0\t\r\n".contains(byte));
     out.extend_from_slice(b"\r\n");
-    Cow::Owned(out)
+    out
 }
 
 fn unfold(out: &mut Vec<u8>, line: &[u8]) {

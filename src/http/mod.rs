@@ -1,9 +1,11 @@
 //! HTTP/1.x messages from stream events (RFC 9112).
 
+mod body;
 mod chunked;
 mod direction;
 mod head;
 mod line;
+mod pairing;
 mod parser;
 mod pending;
 mod resync;
@@ -223,6 +225,11 @@ pub enum Event<'a> {
         /// The exchange before them, if any.
         after: Option<u32>,
     },
+}
+
+/// Whether another answer to the same request follows one of this status (RFC 9110 15.2); 101 is the last.
+pub(crate) const fn is_interim(status: u16) -> bool {
+    matches!(status, 100 | 102..=199)
 }
 
 /// How a message ended.

@@ -1,11 +1,12 @@
-//! Both directions of one connection: messages, and which response answers which request.
+//! Both directions of one connection, message by message.
 
 use std::collections::VecDeque;
 
-use super::chunked::{Chunked, Step};
+use super::chunked::Chunked;
 use super::direction::{Direction, State};
-use super::head::{self, Framing, Summary};
-use super::pending::{Pending, Queue};
+use super::head::{self, Framing};
+use super::pairing::Early;
+use super::pending::Queue;
 use super::{Carrier, End, Event, Head, line};
 use crate::at::{At, Span};
 use crate::layer::Layer;
@@ -20,38 +21,16 @@ const LONGEST_UNSETTLED: usize = 64;
 pub struct Parser {
     pub(super) client: Direction,
     pub(super) server: Direction,
-    carrier: Carrier,
-    next_exchange: u32,
+    pub(super) carrier: Carrier,
+    pub(super) next_exchange: u32,
     pub(super) pending: Queue,
     /// The newest exchange whose final response began.
     pub(super) answered: Option<u32>,
     /// What CONNECT or Upgrade made of the connection.
-    tunnel: Option<Box<Layer>>,
-    tunnel_asked: bool,
+    pub(super) tunnel: Option<Box<Layer>>,
+    pub(super) tunnel_asked: bool,
     /// Final responses whose requests were not there yet.
-    early: VecDeque<Early>,
-}
-
-/// A final response whose request was not there yet.
-#[derive(Clone, Copy)]
-struct Early {
-    exchange: u32,
-    /// Where it began.
-    at: At,
-    /// How far the server had the requests then; 0 where that is not known.
-    acked: u64,
-}
-
-impl Early {
-    /// Whether it may answer a request that begins in a frame and at an offset. One held for want of an earlier segment
-    /// comes after its response, but in an earlier frame; frames that were stored out of order still have their times;
-    /// and where clocks differ, the server had acknowledged what it answers (RFC 9293 3.10.7.4).
-    fn answers(&self, request: At, start: u64) -> bool {
-        if self.acked > 0 {
-            return self.acked > start;
-        }
-        request.frame < self.at.frame || request.time < self.at.time
-    }
+    pub(super) early: VecDeque<Early>,
 }
 
 impl Parser {
@@ -294,168 +273,13 @@ impl Parser {
             Framing::Chunked => State::Chunked(Chunked::START),
             Framing::UntilClose => State::UntilClose,
         };
-        if framing == Framing::Length(0) && !(100..200).contains(&seen.status) {
-            direction.end(if whole { End::Complete } else { End::Lost }, out);
-        } else if (100..200).contains(&seen.status) {
+        if seen.status / 100 == 1 {
             direction.state = State::Head;
+        } else if framing == Framing::Length(0) {
+            direction.end(if whole { End::Complete } else { End::Lost }, out);
         }
         self.after_response(&seen);
         true
-    }
-
-    /// The exchange that a message belongs to, which has a head of `len` bytes, where that is known.
-    fn number(&mut self, side: Side, seen: &Summary, len: Option<usize>, limits: &Limits) -> u32 {
-        let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
-        let frame = first.frame;
-        if seen.request {
-            while let Some(early) = self.early.pop_front() {
-                if early.answers(first, start) {
-                    return early.exchange;
-                }
-            }
-            let exchange = self.next_exchange;
-            self.next_exchange += 1;
-            let (head_method, connect) = (seen.head_method, seen.connect);
-            let after_gap = self.direction(side).head_lost;
-            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
-            let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
-            self.pending.push(request, limits.pending_requests);
-            return exchange;
-        }
-        let lost = self.direction(side).head_lost;
-        if lost {
-            self.pending.keep_newest_before(frame, acked);
-        }
-        // Where messages were lost, a response to one of these may be here and its request not.
-        let comes_later = |next: &Pending| {
-            let unread = (1..=next.start).contains(&acked);
-            (lost || next.after_gap) && (frame < next.frame || unread)
-        };
-        let asked = self.pending.front().filter(|next| !comes_later(next));
-        self.tunnel_asked = asked.is_some_and(|pending| pending.connect);
-        match asked {
-            Some(pending) => pending.exchange,
-            None => {
-                if seen.status >= 200 && self.early.len() < limits.pending_requests {
-                    self.early.push_back(Early { exchange: self.next_exchange, at: first, acked });
-                }
-                self.next_exchange += 1;
-                self.next_exchange - 1
-            }
-        }
-    }
-
-    fn framing(&mut self, exchange: u32, seen: &Summary) -> Framing {
-        if seen.request {
-            return seen.framing.unwrap_or(Framing::Length(0));
-        }
-        let pending = self.pending.front().filter(|pending| pending.exchange == exchange);
-        let interim = (100..200).contains(&seen.status) && !seen.upgrade;
-        if !interim {
-            if pending.is_some() {
-                self.pending.pop();
-            }
-            self.answered = Some(exchange);
-        }
-        match pending {
-            Some(pending) if pending.head_method || pending.connect && seen.status / 100 == 2 => {
-                Framing::Length(0)
-            }
-            _ => seen.framing.unwrap_or(Framing::UntilClose),
-        }
-    }
-
-    fn after_response(&mut self, seen: &Summary) {
-        let connected = self.tunnel_asked && seen.status / 100 == 2;
-        if !seen.request && (connected || seen.status == 101) {
-            let layer = Layer::new(self.carrier.tunnel(), self.next_exchange);
-            self.tunnel = Some(Box::new(layer));
-        }
-    }
-
-    fn counted(
-        &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
-        left: u64,
-        out: &mut impl FnMut(Event<'_>),
-    ) -> usize {
-        let abandoned = self.is_abandoned(side, bytes);
-        let direction = self.direction(side);
-        if abandoned {
-            direction.end(End::Closed, out);
-            return 0;
-        }
-        let take = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-        out(direction.part(at, bytes.get(..take).unwrap_or_default()));
-        let left = left - take as u64;
-        direction.state = State::Length(left);
-        if left == 0 {
-            direction.end(End::Complete, out);
-        }
-        take
-    }
-
-    fn chunked(
-        &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
-        mut state: Chunked,
-        out: &mut impl FnMut(Event<'_>),
-    ) -> usize {
-        // The empty line behind the last chunk may be forgotten.
-        let over = matches!(state, Chunked::Trailer { used: false });
-        let may_stop = over || matches!(state, Chunked::Data(_));
-        let abandoned = may_stop && self.is_abandoned(side, bytes);
-        let direction = self.direction(side);
-        if abandoned {
-            direction.end(if over { End::Complete } else { End::Closed }, out);
-            return 0;
-        }
-        let step = state.step(bytes);
-        direction.state = State::Chunked(state);
-        direction.span.extend(at);
-        match step {
-            Step::Framing(len) => {
-                if state == Chunked::Over {
-                    direction.end(End::Complete, out);
-                }
-                len
-            }
-            Step::Data(len) => {
-                out(direction.part(at, bytes.get(..len).unwrap_or_default()));
-                len
-            }
-            Step::Broken => {
-                direction.end(End::Lost, out);
-                direction.state = State::Seek;
-                0
-            }
-        }
-    }
-
-    fn until_close(
-        &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
-        out: &mut impl FnMut(Event<'_>),
-    ) -> usize {
-        let another = self.is_monologue() || !self.pending.is_empty();
-        // Some servers leave the length out and keep the connection all the same.
-        let kept = side == Side::Server
-            && another
-            && bytes.starts_with(b"HTTP/1.")
-            && line::begins_message(bytes) != Some(false);
-        let direction = self.direction(side);
-        if kept {
-            direction.end(End::Complete, out);
-            return 0;
-        }
-        out(direction.part(at, bytes));
-        bytes.len()
     }
 
     fn end(

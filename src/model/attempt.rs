@@ -87,7 +87,7 @@ impl Attempts {
             self.omitted += 1;
             return;
         }
-        let span = Span { first: connection.first, last: connection.last };
+        let span = connection.span();
         let place = *self.places.entry(key).or_insert(next);
         if place == next {
             self.found.push(Attempt {

@@ -11,6 +11,7 @@ use super::address;
 use super::rare::{Absent, Rare};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
+use crate::bits::fields::ContentRange;
 use crate::http::Carrier;
 use crate::stream::{Connection, Side};
 
@@ -124,6 +125,26 @@ impl Exchange {
         }
     }
 
+    /// The range that its request names.
+    pub fn range(&self) -> Option<&ContentRange> {
+        self.request.as_ref()?.content_range.as_ref()
+    }
+
+    /// First byte of that, and the one behind its last.
+    pub fn bounds(&self) -> Option<(u64, u64)> {
+        self.range()?.bounds()
+    }
+
+    /// The session id that its request names; an empty one is none.
+    pub(crate) fn asked_id(&self) -> Option<&str> {
+        self.request.as_ref()?.session_id.as_deref().filter(|id| !id.is_empty())
+    }
+
+    /// Whether it was answered with success.
+    pub fn succeeded(&self) -> bool {
+        self.response.as_ref().is_some_and(Response::is_success)
+    }
+
     /// Whether it is an answer that opens a session, and its request was not seen.
     pub(crate) fn opens_without_request(&self) -> bool {
         let opens = self.response.as_ref().is_some_and(|answer| answer.protocol.is_some());
@@ -144,6 +165,14 @@ impl Exchange {
             |request: &Request| request.session_id.is_some() || request.content_range.is_some();
         self.kind == PacketType::Unknown
             && self.request.as_ref().is_some_and(|request| request.is_cut() && !shows(request))
+    }
+
+    /// The frames of several; `None` for none at all.
+    pub(crate) fn span_of(all: &[Self]) -> Option<Span> {
+        let mut spans = all.iter().map(Self::span);
+        let mut span = spans.next()?;
+        spans.for_each(|next| span.cover(next));
+        Some(span)
     }
 
     /// All its frames.

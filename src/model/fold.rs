@@ -8,17 +8,13 @@ use super::scattered;
 use super::session::{Client, File, Fragment, Missing, Outcome, Server, Session, SessionError};
 use super::text::Text;
 use super::url;
-use crate::bits::{PacketType, hresult};
-
-/// `BG_E_SESSION_NOT_FOUND` ([MC-BUP] 2.2.1.2).
-pub const SESSION_NOT_FOUND: u32 = 0x8020_001F;
+use crate::bits::PacketType;
+use crate::bits::hresult::{self, SESSION_NOT_FOUND};
 
 /// Puts a session together from its exchanges, in the order of their requests. `sha256` is that of the whole file,
 /// where it was computed. `None` for no exchange at all.
 pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session> {
-    let first = exchanges.first()?;
-    let mut span = first.span();
-    exchanges.iter().for_each(|exchange| span.cover(exchange.span()));
+    let (first, span) = (exchanges.first()?, Exchange::span_of(&exchanges)?);
     let view = View::of(&exchanges);
     let (outcome, outcome_qualifiers) = view.outcome();
     let error =
@@ -75,10 +71,8 @@ fn requests(exchanges: &[Exchange]) -> impl Iterator<Item = (&Exchange, &Request
 
 /// All but the Fragments after a Close that succeeded: they are none of the upload.
 fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
-    let closes = |exchange: &Exchange| {
-        exchange.kind == PacketType::CloseSession
-            && exchange.response.as_ref().is_some_and(Response::is_success)
-    };
+    let closes =
+        |exchange: &Exchange| exchange.kind == PacketType::CloseSession && exchange.succeeded();
     let end = exchanges.iter().position(closes).unwrap_or(exchanges.len());
     let all = exchanges.iter().enumerate();
     all.filter(move |(place, exchange)| *place < end || exchange.kind != PacketType::Fragment)
@@ -95,9 +89,7 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(exchanges: &'a [Exchange]) -> Self {
-        let total = own(exchanges).find_map(|exchange| {
-            exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.total)
-        });
+        let total = own(exchanges).find_map(|exchange| exchange.range()?.total);
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession
                 || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
@@ -123,8 +115,7 @@ impl<'a> View<'a> {
 
     /// The Create-Session that counts: the one that succeeded, be it that only its answer was seen, else the last.
     fn create(&self) -> Option<&'a Exchange> {
-        let succeeded =
-            |exchange: &&Exchange| exchange.response.as_ref().is_some_and(Response::is_success);
+        let succeeded = |exchange: &&Exchange| exchange.succeeded();
         let answer_only =
             |exchange: &&Exchange| exchange.response.as_ref().is_some_and(|r| r.protocol.is_some());
         let answers = || self.of_kind(&PacketType::Unknown).filter(answer_only);
@@ -145,8 +136,7 @@ impl<'a> View<'a> {
             if !relevant || !matches!(response.http_status, 200 | 201 | 416) {
                 continue;
             }
-            let announced =
-                || exchange.request.as_ref()?.content_range.as_ref()?.end?.checked_add(1);
+            let announced = || exchange.range()?.behind();
             let implied = || if response.http_status == 416 { None } else { announced() };
             last = response.next_offset.or_else(implied).unwrap_or(last);
         }
@@ -159,7 +149,7 @@ impl<'a> View<'a> {
         let (mut had, mut astray) = (Ranges::default(), false);
         for exchange in self.of_kind(&PacketType::Fragment) {
             let Some(response) = &exchange.response else { continue };
-            let (start, end) = scattered::range(exchange)?;
+            let (start, end) = exchange.bounds()?;
             if response.is_challenge() {
                 continue;
             }
@@ -211,7 +201,7 @@ impl<'a> View<'a> {
     fn unique(&self) -> Ranges {
         let mut ranges = Ranges::default();
         for (exchange, body) in self.sent() {
-            if let Some(start) = start_of(exchange) {
+            if let Some(start) = exchange.range().and_then(|range| range.start) {
                 ranges.add(start, start.saturating_add(body.bytes));
             }
         }
@@ -222,7 +212,7 @@ impl<'a> View<'a> {
     fn captured(&self) -> Ranges {
         let mut all = Ranges::default();
         for (exchange, body) in self.sent() {
-            let Some(start) = start_of(exchange) else { continue };
+            let Some(start) = exchange.range().and_then(|range| range.start) else { continue };
             let mut seen = Ranges::default();
             seen.add(start, start.saturating_add(body.bytes));
             for hole in body.holes.iter() {
@@ -248,11 +238,11 @@ impl<'a> View<'a> {
             .iter()
             .rev()
             .filter_map(|exchange| exchange.response.as_ref())
-            .find(|response| !response.is_success() || response.packet_type.is_none())?;
+            .find(|response| !response.accepts())?;
         let code = response.error_value();
         Some(SessionError {
             http_status: response.http_status,
-            hresult: code.map(|code| format!("0x{code:08X}")),
+            hresult: code.map(hresult::hex),
             symbol: code.and_then(hresult::symbol).map(str::to_owned),
             context: response.error_context.clone(),
             frame: response.span.first.frame,
@@ -337,7 +327,7 @@ impl<'a> View<'a> {
         let mut sent = Ranges::default();
         for exchange in self.of_kind(&PacketType::Fragment) {
             let refused = exchange.response.as_ref().is_some_and(|answer| !answer.is_success());
-            if let Some((start, end)) = scattered::range(exchange).filter(|_| !refused) {
+            if let Some((start, end)) = exchange.bounds().filter(|_| !refused) {
                 sent.add(start, end);
             }
         }
@@ -358,9 +348,8 @@ impl<'a> View<'a> {
         };
         let last = own(self.exchanges).rfind(|exchange| exchange.kind == PacketType::Fragment);
         let answer_lost = last.is_some_and(|exchange| {
-            let end =
-                exchange.request.as_ref().and_then(|request| request.content_range.as_ref()?.end);
-            exchange.response.is_none() && end == total.checked_sub(1)
+            exchange.response.is_none()
+                && exchange.range().and_then(|range| range.end) == total.checked_sub(1)
         });
         answer_lost && self.exchanges.iter().any(|exchange| closed(&exchange))
     }
@@ -371,10 +360,7 @@ impl<'a> View<'a> {
         let went_on = self.exchanges.iter().any(|exchange| match exchange.kind {
             PacketType::CreateSession | PacketType::Ping => false,
             // What it answers was lost; a server says so to none but a client that it has let in.
-            PacketType::Unknown => exchange
-                .response
-                .as_ref()
-                .is_some_and(|ack| ack.is_success() && ack.packet_type.is_some()),
+            PacketType::Unknown => exchange.response.as_ref().is_some_and(Response::accepts),
             _ => true,
         });
         let verdict = Negotiation::of(create).verdict;
@@ -422,8 +408,4 @@ impl<'a> View<'a> {
         let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
         if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
     }
-}
-
-fn start_of(exchange: &Exchange) -> Option<u64> {
-    exchange.request.as_ref()?.content_range.as_ref()?.start
 }

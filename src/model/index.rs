@@ -5,13 +5,19 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::{Exchange, Response};
+use super::{Exchange, Response, Session};
 use crate::bits::PacketType;
+use crate::stream::Connection;
 
-/// Frames at which something in a session last, or first, happened. It is found anew for a copy.
+/// What was found of a session so far. It is found anew for a copy.
 #[derive(Debug, Default)]
-pub struct Index(OnceLock<Found>);
+pub struct Index {
+    found: OnceLock<Found>,
+    places: OnceLock<HashMap<u64, Vec<usize>, RandomState>>,
+    whole: OnceLock<bool>,
+}
 
+/// Frames at which something last, or first, happened, and places of exchanges.
 #[derive(Debug, Default)]
 struct Found {
     succeeded: HashMap<PacketType, u64, RandomState>,
@@ -19,15 +25,17 @@ struct Found {
     carried_on: u64,
     over: Option<u64>,
     acked: Option<u64>,
+    close_unanswered: Option<u64>,
 }
 
-impl Index {
-    fn found(&self, exchanges: &[Exchange]) -> &Found {
-        self.0.get_or_init(|| {
+impl Session {
+    fn found(&self) -> &Found {
+        self.index.found.get_or_init(|| {
             let mut found = Found::default();
-            for (place, exchange) in exchanges.iter().enumerate() {
-                if let Some(answer) = &exchange.response {
-                    found.add(place, exchange, answer);
+            for (place, exchange) in self.exchanges.iter().enumerate() {
+                match &exchange.response {
+                    Some(answer) => found.add(place, exchange, answer),
+                    None => found.add_unanswered(exchange),
                 }
             }
             found
@@ -35,28 +43,52 @@ impl Index {
     }
 
     /// The first frame of the last exchange of a kind that was answered with success; 0 without one.
-    pub fn succeeded(&self, exchanges: &[Exchange], kind: &PacketType) -> u64 {
-        self.found(exchanges).succeeded.get(kind).copied().unwrap_or(0)
+    pub(crate) fn last_success(&self, kind: &PacketType) -> u64 {
+        self.found().succeeded.get(kind).copied().unwrap_or(0)
     }
 
     /// The first exchange of a kind that was answered with success.
-    pub fn first<'e>(&self, exchanges: &'e [Exchange], kind: &PacketType) -> Option<&'e Exchange> {
-        exchanges.get(*self.found(exchanges).first.get(kind)?)
+    pub(crate) fn first_success(&self, kind: &PacketType) -> Option<&Exchange> {
+        self.exchanges.get(*self.found().first.get(kind)?)
     }
 
     /// The first frame of the last one of any packet that carries the upload on, where BITS answered; 0 without one.
-    pub fn carried_on(&self, exchanges: &[Exchange]) -> u64 {
-        self.found(exchanges).carried_on
+    pub(crate) fn carried_on(&self) -> u64 {
+        self.found().carried_on
     }
 
     /// The last frame of the first exchange that BITS answered.
-    pub fn acked(&self, exchanges: &[Exchange]) -> Option<u64> {
-        self.found(exchanges).acked
+    pub(crate) fn acked(&self) -> Option<u64> {
+        self.found().acked
     }
 
     /// The last frame of the first Close or Cancel that succeeded.
-    pub fn over(&self, exchanges: &[Exchange]) -> Option<u64> {
-        self.found(exchanges).over
+    pub(crate) fn over(&self) -> Option<u64> {
+        self.found().over
+    }
+
+    /// The first frame of the first Close without an answer.
+    pub(crate) fn close_unanswered(&self) -> Option<u64> {
+        self.found().close_unanswered
+    }
+
+    /// The exchanges on a connection, in order.
+    pub(crate) fn on(&self, connection: u64) -> impl DoubleEndedIterator<Item = &Exchange> {
+        let all = self.index.places.get_or_init(|| {
+            let mut all = HashMap::<_, Vec<_>, _>::default();
+            for (place, exchange) in self.exchanges.iter().enumerate() {
+                all.entry(exchange.connection).or_default().push(place);
+            }
+            all
+        });
+        let places = all.get(&connection).into_iter().flatten();
+        places.filter_map(|place| self.exchanges.get(*place))
+    }
+
+    /// Whether nothing of it escaped the capture.
+    pub(crate) fn is_whole(&self) -> bool {
+        let whole = || !self.joined && self.connections.iter().all(Connection::is_whole);
+        *self.index.whole.get_or_init(whole)
     }
 }
 
@@ -80,6 +112,13 @@ impl Found {
             self.over = Some(over);
         }
     }
+
+    fn add_unanswered(&mut self, exchange: &Exchange) {
+        if exchange.kind == PacketType::CloseSession {
+            let first = self.close_unanswered.unwrap_or(u64::MAX);
+            self.close_unanswered = Some(first.min(exchange.span().first.frame));
+        }
+    }
 }
 
 impl Clone for Index {
@@ -89,7 +128,7 @@ impl Clone for Index {
 }
 
 impl PartialEq for Index {
-    /// It says nothing that the exchanges do not.
+    /// It says nothing that the exchanges and connections do not.
     fn eq(&self, _: &Self) -> bool {
         true
     }

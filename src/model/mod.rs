@@ -5,7 +5,7 @@ pub mod attempt;
 pub mod exchange;
 pub mod fold;
 mod form;
-pub mod index;
+pub(crate) mod index;
 pub mod lookup;
 pub mod negotiation;
 pub mod ranges;

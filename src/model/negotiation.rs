@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Exchange, Response, Text};
 use crate::bits::fields::VALUE_LIMIT;
+use crate::bits::hresult::{INVALID_ARGUMENT, PROTOCOL_MISMATCH};
 use crate::bits::protocol;
 
 /// The offers of a Create-Session and the choice of its Ack.
@@ -82,9 +83,6 @@ pub enum Verdict {
     SelectionOnly,
 }
 
-const INVALID_ARGUMENT: u32 = 0x8007_0057;
-const VERSION_MISMATCH: u32 = 0x8020_0022;
-
 impl Negotiation {
     /// Reads the negotiation from a Create-Session exchange.
     pub fn of(exchange: &Exchange) -> Self {
@@ -148,7 +146,9 @@ impl Negotiation {
     fn judge_refusal(&self, raw: Option<&str>, response: &Response) -> Verdict {
         let code = response.error_value();
         let about_protocol = response.http_status == 400
-            && (code.is_none() || code == Some(INVALID_ARGUMENT) || code == Some(VERSION_MISMATCH));
+            && (code.is_none()
+                || code == Some(INVALID_ARGUMENT)
+                || code == Some(PROTOCOL_MISMATCH));
         if !about_protocol {
             return Verdict::RefusedOther;
         }

@@ -164,6 +164,11 @@ impl Response {
         matches!(self.http_status, 200..=299)
     }
 
+    /// A success that says what packet it is: of BITS, not a page of something else.
+    pub(crate) fn accepts(&self) -> bool {
+        self.is_success() && self.packet_type.is_some()
+    }
+
     /// 401 or 407: an authentication round.
     pub fn is_challenge(&self) -> bool {
         matches!(self.http_status, 401 | 407)

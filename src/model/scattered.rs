@@ -16,7 +16,7 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
         match exchange.kind {
             PacketType::CreateSession => known |= answer.is_some_and(Response::is_success),
             PacketType::Fragment => {
-                let Some((start, end)) = range(exchange) else { return false };
+                let Some((start, end)) = exchange.bounds() else { return false };
                 let next = answer.filter(|answer| answer.is_success()).and_then(|a| a.next_offset);
                 let fresh = sent.within(start, end).next().is_none();
                 let astray = known && start > top || fresh && end < top;
@@ -45,7 +45,8 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
 /// without an answer was followed by a request on its connection, as no client asks again before it is answered
 /// ([MC-BUP] 3.1.5.1.4).
 pub fn lacks_answers_only(exchanges: &[Exchange]) -> bool {
-    let short = |fragment: &Exchange, next: u64| range(fragment).is_some_and(|(_, end)| next < end);
+    let short =
+        |fragment: &Exchange, next: u64| fragment.bounds().is_some_and(|(_, end)| next < end);
     let taken = |(place, exchange): (usize, &Exchange)| match &exchange.response {
         Some(answer) if answer.is_success() => {
             answer.next_offset.is_none_or(|next| !short(exchange, next))
@@ -61,12 +62,6 @@ pub fn lacks_answers_only(exchanges: &[Exchange]) -> bool {
 pub fn lacks_some(exchanges: &[Exchange]) -> bool {
     let mut later = exchanges.iter().skip_while(|e| e.kind != PacketType::CreateSession).skip(1);
     later.any(is_behind_loss)
-}
-
-/// First byte of a Fragment, and the one after its last.
-pub fn range(exchange: &Exchange) -> Option<(u64, u64)> {
-    let range = exchange.request.as_ref()?.content_range.as_ref()?;
-    range.start.zip(range.end?.checked_add(1))
 }
 
 /// Whether requests were lost before it, or its own.

@@ -31,6 +31,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the client had nothing more to do: it had closed or cancelled the session.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -130,9 +135,9 @@ pub struct Session {
     /// Bytes that its exchanges take, about.
     #[serde(skip)]
     pub weight: u64,
-    /// What is asked of it for each exchange.
+    /// What was found of it so far.
     #[serde(skip)]
-    pub index: Index,
+    pub(crate) index: Index,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -154,10 +159,7 @@ impl Session {
 
     /// All its frames; `None` for one without exchanges.
     pub fn span(&self) -> Option<Span> {
-        let mut spans = self.exchanges.iter().map(Exchange::span);
-        let mut span = spans.next()?;
-        spans.for_each(|next| span.cover(next));
-        Some(span)
+        Exchange::span_of(&self.exchanges)
     }
 
     /// By what sessions are ordered in a report: when they began, and in which frame.
@@ -173,6 +175,13 @@ impl Session {
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         let place = self.connections.binary_search_by_key(&id, |connection| connection.id).ok()?;
+        self.connections.get(place)
+    }
+
+    /// The first of its connections that began in a frame or behind it.
+    pub(crate) fn begun_from(&self, frame: u64) -> Option<&Connection> {
+        // Connections are numbered by their first frames.
+        let place = self.connections.partition_point(|connection| connection.first.frame < frame);
         self.connections.get(place)
     }
 }
@@ -194,6 +203,13 @@ pub struct Server {
     /// The host that the client named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Text>,
+}
+
+impl Server {
+    /// Its address with its port.
+    pub const fn socket(&self) -> SocketAddr {
+        SocketAddr::new(self.address, self.port)
+    }
 }
 
 impl From<SocketAddr> for Server {

@@ -93,7 +93,7 @@ impl TlsConnection {
             connection: connection.id,
             client: connection.client,
             server: connection.server,
-            span: Span { first: connection.first, last: connection.last },
+            span: connection.span(),
             whole: connection.is_over() && !connection.midstream && !holed,
             tls: Facts { inside: None, ..tls.clone() },
         })

@@ -21,7 +21,7 @@ use hashbrown::HashMap;
 use super::Observer;
 use crate::at::Span;
 use crate::bits::{decode, fields::ContentRange};
-use crate::http::{Event, Head, Start};
+use crate::http::{Event, Head, Start, is_interim};
 use crate::sessions::replies::{leads_to, normal};
 use crate::stream::{Connection, Side};
 
@@ -142,8 +142,8 @@ impl Extract {
                     asked.push_back((exchange, reply));
                 }
             }
-            // An interim response is no answer yet.
-            Start::Request { .. } | Start::Response { status: 100 | 102..=199, .. } => {}
+            Start::Request { .. } => {}
+            Start::Response { status, .. } if is_interim(status) => {}
             Start::Response { status, .. } => {
                 if let Some(url) = head.field("BITS-Reply-URL") {
                     self.expect(normal(&decode::text(url)));

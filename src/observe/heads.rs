@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::Observer;
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
-use crate::http::{Event, Head, Start};
+use crate::http::{Event, Head, Start, is_interim};
 use crate::model::Exchange;
 use crate::stream::{Connection, Side};
 
@@ -114,7 +114,7 @@ impl Heads {
     }
 
     fn keep(&mut self, key: (u64, Side, u64), head: &Head<'_>) {
-        let size = size_of_head(head);
+        let size = OVERHEAD + FIELD * head.headers.len() + head.size();
         if self.used + size > ROOM {
             self.omitted += 1;
             return;
@@ -122,16 +122,6 @@ impl Heads {
         self.used += size;
         self.kept.entry(key).or_default().push(RawHead::of(head, self.secrets));
     }
-}
-
-/// Bytes that a head takes.
-fn size_of_head(head: &Head<'_>) -> usize {
-    let line = match head.start {
-        Start::Request { method, target } => method.len() + target.len(),
-        Start::Response { reason, .. } => reason.len(),
-    };
-    let fields = head.headers.iter().map(|h| FIELD + h.name.len() + h.value.len());
-    OVERHEAD + line + fields.sum::<usize>()
 }
 
 impl Observer for Heads {
@@ -145,7 +135,7 @@ impl Observer for Heads {
                 }
                 bits
             }
-            Start::Response { status: 100 | 102..=199, .. } => false,
+            Start::Response { status, .. } if is_interim(status) => false,
             Start::Response { .. } => {
                 self.was_asked(connection.id, exchange) || decode::is_bits(head)
             }

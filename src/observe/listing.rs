@@ -6,7 +6,7 @@ use super::Observer;
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::export::http::{Row, RowRequest, RowResponse};
-use crate::http::{Event, Start};
+use crate::http::{Event, Start, is_interim};
 use crate::stream::Connection;
 
 /// Rows held because an earlier exchange has not been answered yet.
@@ -124,9 +124,7 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
                 taken = size(&request);
                 row.request = Some(request);
             }
-            Start::Response { status, .. } if (100..200).contains(&status) && status != 101 => {
-                row.interim.push(status)
-            }
+            Start::Response { status, .. } if is_interim(status) => row.interim.push(status),
             Start::Response { status, .. } => {
                 row.response = Some(RowResponse { status, frame, time, name });
             }

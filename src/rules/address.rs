@@ -1,6 +1,9 @@
-//! Whose an address is.
+//! Whose an address is, and which ports are usual.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Ports that uploads are sent to by default: HTTP, HTTPS, and the update points of WSUS.
+pub const USUAL_PORTS: [u16; 4] = [80, 443, 8530, 8531];
 
 /// Whether an address is one of the public Internet: not private, shared, local, of documentation or benchmarks, multicast
 /// or reserved (RFC 6890).

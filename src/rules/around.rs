@@ -7,15 +7,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Span};
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
-use crate::model::fold::SESSION_NOT_FOUND;
 use crate::model::tls::TlsConnections;
 use crate::model::{
     Attempt, Exchange, Lookup, Outcome, Request, Session, Text, TlsConnection, url,
 };
 use crate::rules::hosts::bare;
 use crate::rules::origin::{self, Origin};
-use crate::rules::{front, look, runner};
+use crate::rules::{front, look};
 use crate::sessions::{Directory, Web};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -118,12 +118,12 @@ impl Brief {
         });
         Some(Self {
             client: session.client.address,
-            server: SocketAddr::new(session.server.address, session.server.port),
+            server: session.server.socket(),
             url: session.url.clone(),
             id: session.id.clone(),
             canonical,
             created: session.exchanges.iter().any(look::creates),
-            whole: runner::is_whole(session),
+            whole: session.is_whole(),
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),
             lost: answers().any(|answer| answer.error_value() == Some(SESSION_NOT_FOUND)),
@@ -139,6 +139,11 @@ impl Brief {
             replied: session.reply_url.is_some(),
             passed: Passed::all(session),
         })
+    }
+
+    /// All its frames.
+    pub const fn span(&self) -> Span {
+        Span { first: self.first, last: self.last }
     }
 
     /// Neither closed nor cancelled, nor known to be lost: the server still holds it.
@@ -269,7 +274,7 @@ impl<'a> Around<'a> {
         &self,
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
-        let server = SocketAddr::new(session.server.address, session.server.port);
+        let server = session.server.socket();
         self.history.with(Some(Key::Server(server)))
     }
 
@@ -288,7 +293,7 @@ impl<'a> Around<'a> {
         &self,
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
-        let server = SocketAddr::new(session.server.address, session.server.port);
+        let server = session.server.socket();
         self.history.with(self.id.map(|id| Key::Id(server, id.clone())))
     }
 
@@ -367,7 +372,7 @@ pub(super) fn handshakes_of<'a>(
     session: &Session,
     tls: &'a TlsConnections,
 ) -> impl Iterator<Item = &'a TlsConnection> {
-    let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    let done = session.outcome.is_done();
     tls.failed().filter(move |one| {
         let time = one.span.first.time;
         one.client.ip() == session.client.address

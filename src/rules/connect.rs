@@ -1,11 +1,8 @@
 //! Connections that never came about, and the uploads they were for.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::model::{Outcome, Report, Session};
-use crate::rules::{Around, Confidence, Notes, Place, Seen, Severity};
-
-/// Ports that uploads are sent to by default: HTTP, HTTPS, and the update points of WSUS.
-const PORTS: [u16; 4] = [80, 443, 8530, 8531];
+use crate::model::{Report, Session};
+use crate::rules::{Around, Confidence, Notes, Place, Seen, Severity, address};
 
 /// Attempts without an upload that are told; a port scan makes many.
 const TOLD: usize = 5;
@@ -32,7 +29,7 @@ fn of_nobody<'a>(
         let port = attempt.server.port();
         answers.contains(&attempt.answer)
             && !seen.talked(attempt.client, attempt.server)
-            && (seen.sessions == 0 || PORTS.contains(&port) || seen.has_port(port))
+            && (seen.sessions == 0 || address::USUAL_PORTS.contains(&port) || seen.has_port(port))
     };
     report.attempts.iter().filter(fits).take(TOLD)
 }
@@ -49,7 +46,7 @@ pub fn judge(
         Place::Session(session, around) => {
             for attempt in of_session(session, around, answers) {
                 let last = session.span().is_none_or(|span| attempt.last.time > span.last.time);
-                let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+                let done = session.outcome.is_done();
                 let severity = if last && !done { notes.severity() } else { Severity::Note };
                 notes.note(severity, Confidence::Certain, &[attempt.span], said(attempt));
             }

@@ -157,15 +157,11 @@ const HTTP: u32 = 0x8019_0000;
 
 #[cfg(test)]
 mod tests {
-    use crate::{Analysis, Options, transcript};
+    use crate::rules::tests::report;
 
     #[test]
     fn what_turned_out_harmless_is_no_cause() {
-        let mut analysis = Analysis::new(Options::default());
-        for record in transcript::play("> CREATE-SESSION\n< 501 plain http=1.0\n").unwrap() {
-            analysis.push(&record.frame(), &mut ());
-        }
-        let report = analysis.finish(Vec::new(), &mut ());
+        let report = report("> CREATE-SESSION\n< 501 plain http=1.0\n");
         let session = &report.sessions[0];
         assert!(session.findings.iter().any(|finding| finding.rule == "http-version-not-11"));
         assert_eq!(session.diagnosis.as_ref().unwrap().cause, "verb-rejected-by-server");

@@ -43,6 +43,13 @@ pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
     between.map(origin::proxy).or_else(|| Origin::told(exchange))
 }
 
+/// The same as ` by …` behind an answer that is not from BITS; nothing for one that is.
+pub fn by(session: &Session, exchange: &Exchange) -> String {
+    let own = exchange.response.as_ref().is_some_and(Response::is_ack);
+    let who = told(session, exchange).filter(|_| !own);
+    who.map_or_else(String::new, |who| format!(" by {who}"))
+}
+
 /// The product that `Server` begins with, without its version.
 fn product(response: &Response) -> Option<&str> {
     let server = response.server.as_deref()?.trim();

@@ -1,6 +1,6 @@
 //! TLS handshakes that failed, and the uploads they were for.
 
-use crate::model::{Outcome, Report, Session, TlsConnection};
+use crate::model::{Report, Session, TlsConnection};
 use crate::rules::{Confidence, Notes, Place, Seen, Severity};
 
 /// What is to be said of a failed handshake.
@@ -36,7 +36,7 @@ pub fn judge(place: Place<'_>, say: fn(&TlsConnection) -> Option<Said>, notes: &
 
 /// Whether a session came to no end, and nothing of it follows a connection.
 fn stopped(session: &Session, connection: &TlsConnection) -> bool {
-    let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    let done = session.outcome.is_done();
     !done && session.span().is_none_or(|span| connection.span.last.time > span.last.time)
 }
 

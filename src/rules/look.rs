@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use crate::at::At;
-use crate::bits::PacketType;
 use crate::bits::fields::{self, ContentRange};
+use crate::bits::{AGENT, PacketType};
 use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::origin::Origin;
@@ -19,12 +19,7 @@ pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
 
 /// The range that a Fragment carries.
 pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
-    exchange
-        .request
-        .as_ref()?
-        .content_range
-        .as_ref()
-        .filter(|_| exchange.kind == PacketType::Fragment)
+    exchange.range().filter(|_| exchange.kind == PacketType::Fragment)
 }
 
 /// Texts of one field, of which only a new one is looked at: most exchanges repeat that of the one before.
@@ -56,11 +51,6 @@ pub fn may_be_anothers(exchange: &Exchange) -> bool {
     exchange.request.as_ref().is_some_and(nameless)
 }
 
-/// Whether it was answered with success.
-pub fn succeeded(exchange: &Exchange) -> bool {
-    exchange.response.as_ref().is_some_and(Response::is_success)
-}
-
 /// The status of an answer, not by BITS itself, that a server may give for want of a client certificate.
 pub fn forbidden(exchange: &Exchange) -> Option<u16> {
     let answer = exchange.response.as_ref().filter(|answer| answer.error_value().is_none())?;
@@ -78,7 +68,7 @@ pub fn creates(exchange: &Exchange) -> bool {
 
 /// Whether it is a Fragment that was answered with success.
 pub fn succeeded_fragment(exchange: &Exchange) -> bool {
-    exchange.kind == PacketType::Fragment && succeeded(exchange)
+    exchange.kind == PacketType::Fragment && exchange.succeeded()
 }
 
 /// The answer of a BITS server that refused a Create-Session, for another reason than missing credentials.
@@ -185,7 +175,7 @@ pub fn stranger_alone<'a>(
 
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
-    session.index.carried_on(&session.exchanges) > exchange.span().first.frame
+    session.carried_on() > exchange.span().first.frame
 }
 
 /// What a finding about an answer from something in front of BITS is worth: as much as the rule says, a note where the
@@ -258,7 +248,7 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     let mut sent = None;
     for other in ahead(session, exchange) {
         let Some(request) = &other.request else { continue };
-        let end = range(other).and_then(|range| range.end?.checked_add(1));
+        let end = range(other).and_then(ContentRange::behind);
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
         match answer {
             Some(response) if matches!(response.http_status, 200 | 201 | 416) => {
@@ -285,13 +275,13 @@ pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
 
 /// Whether a Close or Cancel was answered with success before an exchange began.
 pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
-    let over = session.index.over(&session.exchanges);
+    let over = session.over();
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
 /// The Close before an exchange that had closed the session already, where the client had the answer.
 pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
-    let done = session.index.first(&session.exchanges, &PacketType::CloseSession)?;
+    let done = session.first_success(&PacketType::CloseSession)?;
     let earlier = done.span().last.frame < exchange.span().first.frame;
     let arrived = |connection: &Connection| connection.server_side.unacked() == 0;
     let heard = done.connection == exchange.connection
@@ -315,7 +305,7 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
 
 /// Whether a later exchange of the same kind succeeded.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
-    let last = session.index.succeeded(&session.exchanges, &exchange.kind);
+    let last = session.last_success(&exchange.kind);
     last > exchange.span().first.frame
 }
 
@@ -341,14 +331,12 @@ pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
 
 /// Whether a Fragment holds the last byte of the file.
 pub fn is_final(exchange: &Exchange) -> bool {
-    range(exchange).is_some_and(|range| {
-        range.total.is_some() && range.end.and_then(|end| end.checked_add(1)) == range.total
-    })
+    range(exchange).is_some_and(|range| range.total.is_some() && range.behind() == range.total)
 }
 
 /// Whether the client says that it is the one of Windows.
 pub fn claims_windows(session: &Session) -> bool {
-    session.user_agent.as_deref().is_some_and(|agent| agent.starts_with("Microsoft BITS/"))
+    session.user_agent.as_deref().is_some_and(|agent| agent.starts_with(AGENT))
 }
 
 /// The name of who answered, with what it says of itself.

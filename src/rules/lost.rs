@@ -4,7 +4,7 @@ use jiff::fmt::rfc2822;
 
 use crate::at::Timestamp;
 use crate::bits::PacketType;
-use crate::model::fold::SESSION_NOT_FOUND;
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::look;
 
@@ -37,6 +37,13 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     (named && is_implied(session, exchange, response)).then_some(Loss::Implied)
 }
 
+/// Whether an exchange says that the session is unknown although nothing had ended it.
+pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
+    of(session, exchange).is_some()
+        && !look::is_over_before(session, exchange)
+        && !may_follow_a_close(exchange)
+}
+
 /// Whether it may be a Close repeated after one that the capture lacks, which had worked: no server knows the session then.
 pub fn may_follow_a_close(exchange: &Exchange) -> bool {
     let request = exchange.request.as_ref();
@@ -50,11 +57,7 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
     let code = response.error_value();
     let in_words =
         !response.is_ack() && response.body_start.to_ascii_lowercase().contains("session");
-    let in_order = exchange
-        .request
-        .as_ref()
-        .and_then(|request| request.content_range.as_ref())
-        .is_some_and(|range| range.valid);
+    let in_order = exchange.range().is_some_and(|range| range.valid);
     let empty = response.is_ack() && response.http_status == 400 && code.is_none();
     let reconnected =
         session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
@@ -75,8 +78,7 @@ pub fn maker<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchan
 /// Seconds since the last Create-Session or Fragment that succeeded.
 pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
     let progress = |other: &&Exchange| {
-        matches!(other.kind, PacketType::CreateSession | PacketType::Fragment)
-            && look::succeeded(other)
+        matches!(other.kind, PacketType::CreateSession | PacketType::Fragment) && other.succeeded()
     };
     let last = look::ahead(session, exchange).find(progress)?;
     Some(exchange.span().first.time.secs_since(last.span().last.time))
@@ -85,7 +87,7 @@ pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
 /// The first exchange of a kind that succeeded, where it came before another exchange.
 fn first<'a>(session: &'a Session, exchange: &Exchange, kind: &PacketType) -> Option<&'a Exchange> {
     let frame = exchange.span().first.frame;
-    let first = session.index.first(&session.exchanges, kind);
+    let first = session.first_success(kind);
     first.filter(|first| first.span().first.frame < frame)
 }
 

@@ -33,17 +33,14 @@ pub struct Sender {
 pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, Sender)> {
     session.connections.iter().filter_map(move |connection| {
         let reset = connection.reset.filter(|reset| reset.side == side)?;
-        let waiting =
-            session.exchanges.iter().rev().find(|exchange| exchange.connection == connection.id)?;
+        let waiting = session.on(connection.id).next_back()?;
         let request = waiting.request.as_ref().filter(|_| waiting.response.is_none())?;
         let closed = look::first_fin(connection).is_some_and(|(_, fin)| {
             (request.span.first.frame..reset.at.frame).contains(&fin.frame)
         });
         let last = waiting.span().last.frame;
-        let moved_on = session
-            .connections
-            .iter()
-            .any(|next| (last..reset.at.frame).contains(&next.first.frame));
+        let next = session.begun_from(last);
+        let moved_on = next.is_some_and(|next| next.first.frame < reset.at.frame);
         let answered = !unanswered::is_so(session, waiting);
         if closed || moved_on || gives_up(connection) || answered {
             return None;
@@ -138,17 +135,12 @@ fn identification(connection: &Connection, reset: &Reset) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Analysis, Options, transcript};
+    use crate::rules::tests::report;
 
     fn judged(ttl: &str) -> Sender {
-        let text = format!(
+        let report = report(&format!(
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets {ttl}\n"
-        );
-        let mut analysis = Analysis::new(Options::default());
-        for record in transcript::play(&text).unwrap() {
-            analysis.push(&record.frame(), &mut ());
-        }
-        let report = analysis.finish(Vec::new(), &mut ());
+        ));
         let connection = &report.sessions[0].connections[0];
         sender(connection, &connection.reset.unwrap())
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Around, look, unanswered};
 use crate::at::Span;
 use crate::bits::PacketType;
-use crate::model::{Exchange, Outcome, Response, Session, Text};
+use crate::model::{Exchange, Response, Session, Text};
 use crate::stream::Connection;
 
 /// Tries looked at, the latest ones.
@@ -41,10 +41,10 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
     let earlier = around
         .same_upload()
         .rev()
-        .take_while(|brief| !matches!(brief.outcome, Outcome::Completed | Outcome::Cancelled))
+        .take_while(|brief| !brief.outcome.is_done())
         .filter(|brief| brief.last.time <= session.started)
         .take(LATEST)
-        .map(|brief| Try { what: what(), span: Span { first: brief.first, last: brief.last } });
+        .map(|brief| Try { what: what(), span: brief.span() });
     let mut tries: Vec<Try> = earlier.collect();
     // This one alone is no retry.
     if tries.is_empty() {

@@ -152,18 +152,14 @@ impl Rule {
         self.read.reference.as_deref()
     }
 
-    /// What it means: the paragraphs behind the title, one a line.
+    /// What it means: the paragraphs between the title and the first example, one a line.
     pub fn text(&self) -> Vec<String> {
         let mut paragraphs: Vec<String> = vec![String::new()];
-        let mut fenced = false;
-        for line in self.docs.lines().skip(1).map(str::trim) {
-            if line.starts_with("```") {
-                fenced = !fenced;
-                continue;
-            }
+        let lines = self.docs.lines().skip(1).map(str::trim);
+        for line in lines.take_while(|line| !line.starts_with("```")) {
             let note = NOTES.iter().any(|name| is_note(line, name));
             match paragraphs.last_mut() {
-                _ if fenced || note => {}
+                _ if note => {}
                 Some(last) if !line.is_empty() => {
                     last.push_str(if last.is_empty() { "" } else { " " });
                     last.push_str(line);

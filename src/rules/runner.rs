@@ -11,7 +11,6 @@ use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
 use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session};
 use crate::sessions::{RefusedTunnel, Web};
-use crate::stream::Connection;
 
 /// What is known around a session when it is judged.
 #[derive(Clone, Copy, Debug)]
@@ -155,7 +154,7 @@ impl<'s> Shown<'s> {
         let part = |exchange| Part { exchange, whole: exchange_is_whole(session, exchange) };
         let exchanges: Vec<_> = session.exchanges.iter().map(part).collect();
         let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
-        Self { session, whole: is_whole(session), exchanges, troubled }
+        Self { session, whole: session.is_whole(), exchanges, troubled }
     }
 }
 
@@ -211,11 +210,6 @@ pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool 
         return false;
     }
     look::whole_request(exchange).is_some() && look::whole_answer(exchange).is_some()
-}
-
-/// Whether nothing of the session escaped the capture.
-pub(super) fn is_whole(session: &Session) -> bool {
-    !session.joined && session.connections.iter().all(Connection::is_whole)
 }
 
 /// The worst severity in a report.

@@ -69,11 +69,10 @@ impl Seen {
     }
 
     fn add_lost(&mut self, connection: &Connection) {
-        let bytes = connection.client_side.lost_by_capture + connection.server_side.lost_by_capture;
+        let bytes = connection.lost_by_capture();
         if bytes > 0 && self.counted.len() < KEPT && self.counted.insert(connection.id) {
             self.lost = self.lost.saturating_add(bytes);
-            let span = Span { first: connection.first, last: connection.last };
-            self.lost_in.get_or_insert(span);
+            self.lost_in.get_or_insert(connection.span());
         }
     }
 

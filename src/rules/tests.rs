@@ -79,6 +79,13 @@ fn every_rule_has_a_title_of_one_sentence() {
 }
 
 #[test]
+fn what_a_rule_means_is_told_without_captions_of_examples() {
+    for rule in ALL {
+        assert!(rule.text().iter().all(|paragraph| !paragraph.ends_with(':')), "{}", rule.id());
+    }
+}
+
+#[test]
 fn every_possible_cause_says_who_should_do_what() {
     for rule in ALL.iter().filter(|rule| rule.belief > 0) {
         assert!(rule.advice().is_some() && rule.answerable().is_some(), "{}", rule.id());

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use crate::at::Span;
 use crate::model::{Exchange, Session};
-use crate::rules::{look, runner};
+use crate::rules::look;
 use crate::stream::{Reset, Side};
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
@@ -25,7 +25,7 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let moved = |next: &&Exchange| next.connection != exchange.connection;
         let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
         // Without an end, no frame tells what came before the client moved.
-        let end = closed.or_else(|| next().filter(|_| runner::is_whole(session)))?;
+        let end = closed.or_else(|| next().filter(|_| session.is_whole()))?;
         Some((exchange, end.time.secs_since(request.span.last.time)))
     })
 }
@@ -37,7 +37,7 @@ const fn tells(reset: &Reset) -> bool {
 
 /// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
 pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
-    if runner::is_whole(session) {
+    if session.is_whole() {
         return exchange.response.is_none();
     }
     let Some(connection) = session.connection(exchange.connection) else { return false };

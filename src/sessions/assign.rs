@@ -83,8 +83,7 @@ impl<'a> Asked<'a> {
 
     /// Whether it asks the same as another exchange.
     pub fn repeats(&self, other: &Exchange) -> bool {
-        let range = |exchange: &Exchange| exchange.request.as_ref()?.content_range.clone();
-        self.exchange.kind == other.kind && range(self.exchange) == range(other)
+        self.exchange.kind == other.kind && self.exchange.range() == other.range()
     }
 
     /// Seconds since another exchange.
@@ -114,13 +113,8 @@ impl Sessions {
     /// The session of a request; a new one where no other fits.
     pub(super) fn assign_request(&mut self, exchange: &Exchange, last: Option<Number>) -> Number {
         let asked = &Asked::of(exchange);
-        let id = exchange
-            .request
-            .as_ref()
-            .and_then(|request| request.session_id.as_deref())
-            .map(canonical_id);
-        let at = exchange.span().last;
-        let found = match (&exchange.kind, id.filter(|id| !id.is_empty())) {
+        let (id, at) = (exchange.asked_id(), exchange.span().last);
+        let found = match (&exchange.kind, id.map(canonical_id).filter(|id| !id.is_empty())) {
             (PacketType::CreateSession, _) => self
                 .attempt(asked)
                 .or_else(|| last.filter(|last| self.was_opened_behind(*last, exchange))),
@@ -131,9 +125,8 @@ impl Sessions {
         };
         self.take_attempt(found, asked);
         let session = self.join(found, asked, at);
-        let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
         if exchange.kind != PacketType::CreateSession
-            && let Some(id) = id.filter(|id| !id.is_empty())
+            && let Some(id) = id
         {
             self.learn(session, Some(id));
             self.take_pings(last, session, asked);
@@ -144,8 +137,7 @@ impl Sessions {
     /// The session of a request whose response was seen first.
     pub(super) fn assign_early(&mut self, exchange: &Exchange, link: Link) -> Number {
         let (asked, session) = (&Asked::of(exchange), link.session);
-        let id = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
-        let id = id.filter(|id| !id.is_empty() && exchange.kind != PacketType::CreateSession);
+        let id = exchange.asked_id().filter(|_| exchange.kind != PacketType::CreateSession);
         let known = id.and_then(|id| self.by_request_id(asked, &canonical_id(id), None));
         if let Some(known) = known {
             self.take_pings(Some(session), known, asked);

@@ -7,7 +7,6 @@ use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::Response;
 use crate::model::exchange::Exchange;
-use crate::model::scattered;
 
 /// A client waits so many seconds for an answer ([MC-BUP] 3.1.2.2).
 const ANSWER_SECS: f64 = 300.0;
@@ -71,12 +70,10 @@ impl Open {
     pub(super) fn is_idle_talk(&self) -> bool {
         let is_ping = |exchange: &Exchange| exchange.kind == PacketType::Ping;
         let answers = || self.exchanges.iter().map(|exchange| exchange.response.as_ref());
-        // A page of something else can be a success, too.
-        let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
         self.is_provisional()
             && self.exchanges.iter().all(is_ping)
-            && answers().all(|answer| answer.is_some_and(|a| acks(a) || a.is_challenge()))
-            && answers().next_back().flatten().is_some_and(acks)
+            && answers().all(|answer| answer.is_some_and(|a| a.accepts() || a.is_challenge()))
+            && answers().next_back().flatten().is_some_and(Response::accepts)
     }
 
     /// Whether a request was seen of it, it was opened, and its client may wait for an answer at `now`.
@@ -88,8 +85,7 @@ impl Open {
 
     /// Length of its file, as its latest Fragment tells.
     pub fn total(&self) -> Option<u64> {
-        let range = |exchange: &Exchange| exchange.request.as_ref()?.content_range.as_ref()?.total;
-        self.latest().find_map(range)
+        self.latest().find_map(|exchange| exchange.range()?.total)
     }
 
     /// Whether the server may confirm so much of it next, by what it confirmed last.
@@ -105,11 +101,10 @@ impl Open {
     /// Whether its last Ack may be that of a Close that the capture lacks: it counts no bytes, and others did before it.
     pub fn may_be_closed(&self) -> bool {
         let last = self.exchanges.last().filter(|last| last.request.is_none());
-        let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
         let uncounted =
             |answer: &Response| answer.next_offset.is_none() && answer.protocol.is_none();
         let answer = last.and_then(|last| last.response.as_ref());
-        answer.is_some_and(|answer| acks(answer) && uncounted(answer))
+        answer.is_some_and(|answer| answer.accepts() && uncounted(answer))
             && self.exchanges.iter().any(Exchange::confirms_bytes)
     }
 
@@ -118,7 +113,7 @@ impl Open {
         let confirmed = |exchange: &Exchange| {
             let answer = exchange.response.as_ref()?;
             let taken = answer.is_success();
-            let end = || scattered::range(exchange).filter(|_| taken).map(|(_, end)| end);
+            let end = || exchange.bounds().filter(|_| taken).map(|(_, end)| end);
             answer.next_offset.filter(|_| taken || answer.http_status == 416).or_else(end)
         };
         self.latest().find_map(confirmed).unwrap_or(0)
@@ -128,8 +123,7 @@ impl Open {
     pub fn awaits(&self, end: u64) -> bool {
         let last = self.latest().find(|exchange| exchange.kind == PacketType::Fragment);
         last.is_some_and(|fragment| {
-            fragment.response.is_none()
-                && scattered::range(fragment).is_some_and(|range| range.1 == end)
+            fragment.response.is_none() && fragment.bounds().is_some_and(|range| range.1 == end)
         })
     }
 

@@ -5,8 +5,9 @@ use std::num::NonZeroU64;
 use super::open::Number;
 use super::{EXCHANGE, Link, Sessions, tunnels};
 use crate::at::Span;
+use crate::bits::fields::ContentRange;
 use crate::bits::{PacketType, decode};
-use crate::http::{Head, Start};
+use crate::http::{Head, Start, is_interim};
 use crate::model::exchange::{Exchange, Response};
 use crate::model::rare::Rare;
 use crate::observe::digest;
@@ -31,11 +32,8 @@ impl Sessions {
         };
         request.awaits = acked.map(|acked| NonZeroU64::MIN.saturating_add(acked));
         let kind = decode::packet_type(&request);
-        let start = request
-            .content_range
-            .as_ref()
-            .filter(|_| kind == PacketType::Fragment)
-            .and_then(|r| r.start);
+        let range = request.content_range.as_ref().filter(|_| kind == PacketType::Fragment);
+        let start = range.and_then(|range| range.start);
         let inferred = kind != PacketType::CreateSession
             && request.session_id.as_deref().is_none_or(str::is_empty);
         let mut value = Exchange {
@@ -231,7 +229,7 @@ impl Sessions {
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
-        if (100..200).contains(&status) && status != 101 {
+        if is_interim(status) {
             let rare = value.rare.edit();
             rare.interim.push(status);
             rare.interim_at.get_or_insert(span.first.time);
@@ -280,9 +278,8 @@ impl Sessions {
 
 /// The bytes of the file that a Fragment brings.
 fn file_range(fragment: &Exchange) -> digest::Range {
-    let range = fragment.request.as_ref().and_then(|request| request.content_range.as_ref());
-    let start = range.and_then(|range| range.start).unwrap_or(0);
-    (start, range.and_then(|range| range.end).map(|end| end.saturating_add(1)))
+    let range = fragment.range();
+    (range.and_then(|range| range.start).unwrap_or(0), range.and_then(ContentRange::behind))
 }
 
 fn answer(response: &Response) -> digest::Answer {

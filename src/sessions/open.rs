@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use super::assign::{Asked, Written};
 use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::model::exchange::Exchange;
-use crate::model::fold::{SESSION_NOT_FOUND, fold};
+use crate::model::fold::fold;
 use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
@@ -220,10 +221,7 @@ impl Open {
 
     /// Time of its last frame.
     pub fn ended(&self) -> Timestamp {
-        let mut spans = self.exchanges.iter().map(Exchange::span);
-        let mut span = spans.next().unwrap_or_default();
-        spans.for_each(|next| span.cover(next));
-        span.last.time
+        Exchange::span_of(&self.exchanges).unwrap_or_default().last.time
     }
 
     pub const fn url(&self) -> Option<&Text> {
@@ -274,9 +272,8 @@ impl Open {
 
     /// When it was opened, where an answer without its request did that.
     pub fn opened_unasked(&self) -> Option<Timestamp> {
-        let first = self.exchanges.first().filter(|first| first.request.is_none())?;
-        let opens = first.response.as_ref().is_some_and(|answer| answer.protocol.is_some());
-        opens.then_some(first.span().first.time)
+        let first = self.exchanges.first().filter(|first| first.opens_without_request());
+        first.map(|first| first.span().first.time)
     }
 
     /// No session id was agreed on: only Pings, and Creates without success.
@@ -345,10 +342,7 @@ impl Open {
             let origin = Origin::of(exchange);
             exchange.response.iter_mut().for_each(|response| response.answered_by = Some(origin));
         }
-        let size = self
-            .exchanges
-            .iter()
-            .find_map(|exchange| exchange.request.as_ref()?.content_range.as_ref()?.total);
+        let size = self.exchanges.iter().find_map(|exchange| exchange.range()?.total);
         let sha256 = self.digest.and_then(|digest| digest.finish(hashing, size));
         let mut session = fold(self.exchanges, sha256)?;
         session.exchanges_omitted = self.omitted;
@@ -368,8 +362,7 @@ impl Open {
 /// A Fragment is answered with how many bytes there are, a Close is not ([MC-BUP] 2.2.7.2, 2.2.9): where it looks so, and
 /// an answer without its request came behind on the connection that counts none, that is the answer to the Close.
 fn set_closes_right(exchanges: &mut [Exchange]) {
-    let acks = |answer: &Response| answer.is_success() && answer.packet_type.is_some();
-    let counts = |answer: &Response| acks(answer) && answer.next_offset.is_some();
+    let counts = |answer: &Response| answer.accepts() && answer.next_offset.is_some();
     let is_so = |exchange: &Exchange| {
         exchange.kind == PacketType::CloseSession && exchange.response.as_ref().is_some_and(counts)
     };
@@ -379,7 +372,7 @@ fn set_closes_right(exchanges: &mut [Exchange]) {
     let uncounted = |e: &&mut Exchange| {
         e.request.is_none()
             && e.connection == close.connection
-            && e.response.as_ref().is_some_and(|a| acks(a) && a.next_offset.is_none())
+            && e.response.as_ref().is_some_and(|a| a.accepts() && a.next_offset.is_none())
     };
     if let Some(other) = behind.iter_mut().find(uncounted) {
         std::mem::swap(&mut close.response, &mut other.response);

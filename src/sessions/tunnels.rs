@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::bits::PacketType;
+use crate::bits::{AGENT, PacketType};
 use crate::http::{Head, Start};
 use crate::model::exchange::{Exchange, Request, Response};
 use crate::model::rare::Rare;
@@ -10,9 +10,6 @@ use crate::stream::Connection;
 
 /// Requests under way, the latest ones, and refused ones that are told.
 const KEPT: usize = 64;
-
-/// What its user agent begins with.
-const AGENT: &[u8] = b"Microsoft BITS/";
 
 /// The status by which a proxy asks for credentials.
 const CHALLENGE: u16 = 407;
@@ -42,7 +39,7 @@ impl RefusedTunnel {
 
 /// Whether a request is the CONNECT of BITS.
 pub(super) fn is_asked(head: &Head<'_>) -> bool {
-    let bits = |agent: &[u8]| agent.starts_with(AGENT);
+    let bits = |agent: &[u8]| agent.starts_with(AGENT.as_bytes());
     matches!(head.start, Start::Request { method: "CONNECT", .. })
         && head.field("User-Agent").is_some_and(bits)
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::at::{At, Timestamp};
+use crate::at::{At, Span, Timestamp};
 use crate::tls::Facts;
 
 use super::Side;
@@ -74,9 +74,18 @@ impl Connection {
 
     /// Whether nothing of it escaped the capture.
     pub const fn is_whole(&self) -> bool {
-        let (client, server) = (&self.client_side, &self.server_side);
-        let lost = client.lost_by_capture + client.cut + server.lost_by_capture + server.cut;
+        let lost = self.lost_by_capture() + self.client_side.cut + self.server_side.cut;
         lost == 0 && !self.is_one_sided()
+    }
+
+    /// All its frames so far.
+    pub const fn span(&self) -> Span {
+        Span { first: self.first, last: self.last }
+    }
+
+    /// Bytes that either side acknowledged but the capture lacks.
+    pub const fn lost_by_capture(&self) -> u64 {
+        self.client_side.lost_by_capture + self.server_side.lost_by_capture
     }
 
     /// Whether it was seen to end.

@@ -58,7 +58,7 @@ pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
 
 /// Address and port of the server.
 pub(in crate::export) fn server(session: &Session) -> SocketAddr {
-    SocketAddr::new(session.server.address, session.server.port)
+    session.server.socket()
 }
 
 /// The sign of an outcome.

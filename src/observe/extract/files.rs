@@ -246,7 +246,7 @@ fn source(session: u64, of: &Session, url: Option<String>) -> Source {
         url,
         content_name: of.content_name.clone().map(String::from),
         client: of.client.address,
-        server: (of.server.address, of.server.port).into(),
+        server: of.server.socket(),
         started: of.started,
         frames: Vec::new(),
     }

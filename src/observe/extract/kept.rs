@@ -1,6 +1,7 @@
 //! How much of each Fragment the server kept, by what it said later.
 
 use crate::bits::PacketType;
+use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Session};
 
 /// What an answer says about bytes sent before it: those before `low` are there, those from `high` on are not.
@@ -33,9 +34,9 @@ impl Word {
 
 /// The bytes that a Fragment brings: the first, and the one behind the last.
 fn range(fragment: &Exchange) -> (u64, u64) {
-    let range = fragment.request.as_ref().and_then(|request| request.content_range.as_ref());
-    let end = range.and_then(|range| range.end).map_or(0, |end| end.saturating_add(1));
-    (range.and_then(|range| range.start).unwrap_or(0), end)
+    let range = fragment.range();
+    let behind = range.and_then(ContentRange::behind).unwrap_or(0);
+    (range.and_then(|range| range.start).unwrap_or(0), behind)
 }
 
 /// The Fragments of a session, each with the offset up to which the server kept its bytes if it took them: the server's

@@ -1,5 +1,6 @@
 //! The rule `anonymous-plus-acl`.
 
+use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
 use crate::rules::{Confidence, Notes, Severity};
@@ -37,8 +38,6 @@ rule! {
     /// Reference: RFC 9110 15.5.2
     Error, belief 79, needs WholeExchange, Trouble
 }
-
-const ACCESS_DENIED: u32 = 0x8007_0005;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };

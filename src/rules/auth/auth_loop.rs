@@ -103,7 +103,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         for exchange in &session.exchanges {
             if door.refused(exchange) {
                 run.push(exchange);
-            } else if look::succeeded(exchange) {
+            } else if exchange.succeeded() {
                 tell(session, door, &run, None, notes);
                 run.clear();
             }
@@ -132,7 +132,7 @@ fn tell(
     if run.len() < MANY && ended.is_none() {
         return;
     }
-    let recovered = look::after(session, last).any(look::succeeded);
+    let recovered = look::after(session, last).any(Exchange::succeeded);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     let request = last.request.as_ref();
     let scheme = request.and_then(|request| door.scheme(request)).unwrap_or_default();

@@ -1,6 +1,5 @@
 //! The rule `capture-one-sided`.
 
-use crate::at::Span;
 use crate::model::Report;
 use crate::rules::{Notes, Seen};
 use crate::stream::Connection;
@@ -34,8 +33,7 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
         return;
     }
     let first = seen.one_sided.as_deref();
-    let span =
-        first.map_or_else(Span::default, |first| Span { first: first.first, last: first.last });
+    let span = first.map(Connection::span).unwrap_or_default();
     let whose = first.map(|first| format!(", such as that from {}", lacking(first)));
     notes.add(
         span,

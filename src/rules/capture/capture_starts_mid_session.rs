@@ -1,7 +1,7 @@
 //! The rule `capture-starts-mid-session`.
 
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::model::Session;
-use crate::model::fold::SESSION_NOT_FOUND;
 use crate::rules::{Notes, look};
 
 rule! {

@@ -1,7 +1,7 @@
 //! The rule `close-failed`.
 
-use crate::bits::{PacketType, hresult};
-use crate::model::fold::SESSION_NOT_FOUND;
+use crate::bits::PacketType;
+use crate::bits::hresult::{self, SESSION_NOT_FOUND};
 use crate::model::{Exchange, Session};
 use crate::rules::lost::may_follow_a_close;
 use crate::rules::{Confidence, Notes, Severity, front, look};
@@ -52,8 +52,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         || lost && (is_repeat(session, exchange) || may_follow_a_close(exchange));
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let meaning = if response.http_status == 404 { ": the server's copy is gone" } else { "" };
-    let who = front::told(session, exchange).filter(|_| !response.is_ack());
-    let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+    let who = front::by(session, exchange);
     let code = response.error_value().map(hresult::in_words);
     let code = code.map_or_else(String::new, |code| format!(" with {code}"));
     let message =

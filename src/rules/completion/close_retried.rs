@@ -44,7 +44,7 @@ rule! {
     /// > CLOSE-SESSION
     /// < 500 error=0x8020001F context=0x5
     /// ```
-    /// An authentication round is no retry:
+    /// The capture lacks the first answer:
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -53,6 +53,7 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// An authentication round is no retry:
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

@@ -1,7 +1,7 @@
 //! The rule `error-header-on-success`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::Notes;
 
 rule! {
     /// An error code came with a success.
@@ -30,7 +30,7 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut all = session.exchanges.iter().filter(|exchange| {
-        look::succeeded(exchange)
+        exchange.succeeded()
             && exchange.response.as_ref().is_some_and(|response| response.error_value().is_some())
     });
     let Some(first) = all.next() else { return };

@@ -55,7 +55,6 @@ rule! {
     /// > CLOSE-SESSION
     /// < 500 error=0x8020001F context=0x5
     /// ```
-    ///
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -108,12 +107,12 @@ fn closed<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange>
 
 /// Whether a packet that the server took may be of a session with the same id whose start the capture lacks.
 fn may_be_anothers(session: &Session, exchange: &Exchange) -> bool {
-    let lossy = |c: &Connection| c.client_side.lost_by_capture + c.server_side.lost_by_capture > 0;
-    look::succeeded(exchange) && session.connections.iter().any(lossy)
+    let lossy = |connection: &Connection| connection.lost_by_capture() > 0;
+    exchange.succeeded() && session.connections.iter().any(lossy)
 }
 
-/// Whether a Close or Cancel is for the session that another one had closed: on a connection of its own, a success may be for another
-/// upload with the same id.
+/// Whether a Close or Cancel is for the session that was closed before: on another connection, a success may be for
+/// another upload with the same id.
 fn repeats(exchange: &Exchange, done: &Exchange) -> bool {
-    exchange.connection == done.connection || !look::succeeded(exchange)
+    exchange.connection == done.connection || !exchange.succeeded()
 }

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::bits::hresult::MISPRINTED;
-use crate::model::{Exchange, Response, Session};
+use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -37,7 +37,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
         return;
     };
-    let by_code = response.error_value() == Some(MISPRINTED) && is_behind(response);
+    let by_code = response.error_value() == Some(MISPRINTED) && look::is_of_application(response);
     let by_status = response.http_status == 408 && response.is_ack() && look::is_final(exchange);
     let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
     if !fragment || !(by_code || by_status) {
@@ -53,10 +53,4 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-}
-
-/// Whether the error is the application's: context 0x7.
-fn is_behind(response: &Response) -> bool {
-    let context = response.error_context.as_deref().and_then(crate::bits::fields::hresult);
-    context.is_some_and(|(value, _)| value == 7)
 }

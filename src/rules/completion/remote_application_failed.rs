@@ -28,16 +28,11 @@ rule! {
     Error, belief 88, needs Anything, Trouble
 }
 
-/// `BITS-Error-Context` of an application behind the server ([MC-BUP] 2.2.1.2).
-const APPLICATION: u32 = 7;
-
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
         return;
     };
-    let context = response.error_context.as_deref().and_then(crate::bits::fields::hresult);
-    let behind = context.is_some_and(|(value, _)| value == APPLICATION);
-    if !behind || response.http_status == 408 {
+    if !look::is_of_application(response) || response.http_status == 408 {
         return;
     }
     let code = response.error_value().map(crate::bits::hresult::hex);

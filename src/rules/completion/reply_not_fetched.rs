@@ -41,7 +41,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         return;
     };
     let close =
-        session.exchanges.iter().find(|e| e.kind == PacketType::CloseSession && look::succeeded(e));
+        session.exchanges.iter().find(|e| e.kind == PacketType::CloseSession && e.succeeded());
     let Some(close) = close else { return };
     // Over TLS elsewhere, a fetch would not be seen.
     let hidden = url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));

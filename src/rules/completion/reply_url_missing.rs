@@ -44,7 +44,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .exchanges
         .iter()
         .rev()
-        .find(|exchange| look::is_final(exchange) && look::succeeded(exchange));
+        .find(|exchange| look::is_final(exchange) && exchange.succeeded());
     let Some(last) = last.filter(|_| session.reply_url.is_none()) else { return };
     let before = around.same_upload().filter(|brief| brief.replied).count();
     if before == 0 {

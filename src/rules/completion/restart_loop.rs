@@ -83,8 +83,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 /// What changed from one attempt to the next.
 fn changed(session: &Session, chain: &[&Brief]) -> String {
     let mut servers: Vec<String> = chain.iter().map(|brief| brief.server.to_string()).collect();
-    servers
-        .push(std::net::SocketAddr::new(session.server.address, session.server.port).to_string());
+    servers.push(session.server.socket().to_string());
     servers.dedup();
     let mut software: Vec<&str> =
         chain.iter().filter_map(|brief| brief.software.as_deref()).collect();

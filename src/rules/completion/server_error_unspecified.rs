@@ -3,7 +3,7 @@
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::diagnosis::Explained;
-use crate::rules::{Confidence, Notes, Severity, front, look, page, runner};
+use crate::rules::{Confidence, Notes, Severity, front, look, page};
 
 rule! {
     /// The server failed or refused, and nothing else tells why.
@@ -90,7 +90,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
         }
     }
     // What the capture lacks may explain it.
-    let open = !explained.end && runner::is_whole(session);
+    let open = !explained.end && session.is_whole();
     let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
@@ -131,8 +131,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
         (Some(code), None) => format!("{} \"{}\", which says nothing", code.header, code.raw),
         (None, None) => "no error code".to_owned(),
     };
-    let who = front::told(session, exchange).filter(|_| !response.is_ack());
-    let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+    let who = front::by(session, exchange);
     let page = page::reason(response)
         .map_or_else(String::new, |(_, words)| format!("; its page says \"{words}\""));
     format!("{} was answered {}{who} with {code}{page}", exchange.kind, response.http_status)

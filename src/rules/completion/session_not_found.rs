@@ -61,12 +61,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 
 /// Whether an earlier Close-Session was not answered, but may have done its work.
 fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
-    let close = |other: &Exchange| {
-        other.kind == PacketType::CloseSession
-            && other.response.is_none()
-            && other.span().first.frame < exchange.span().first.frame
-    };
-    exchange.kind == PacketType::CloseSession && session.exchanges.iter().any(close)
+    let first = session.close_unanswered();
+    exchange.kind == PacketType::CloseSession
+        && first.is_some_and(|first| first < exchange.span().first.frame)
 }
 
 fn packet(exchange: &Exchange) -> String {

@@ -1,7 +1,7 @@
 //! The rule `session-not-found-after-idle`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, lost};
+use crate::rules::{Confidence, Notes, lost};
 
 rule! {
     /// The server forgot the session while nothing was sent.
@@ -46,10 +46,7 @@ const CLEAN_UP_SECS: f64 = 12.0 * 3600.0;
 const TIMEOUT_SECS: f64 = 14.0 * 86_400.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if lost::of(session, exchange).is_none()
-        || look::is_over_before(session, exchange)
-        || lost::may_follow_a_close(exchange)
-    {
+    if !lost::is_amid(session, exchange) {
         return;
     }
     let Some(idle) = lost::idle_secs(session, exchange).filter(|idle| *idle >= CLEAN_UP_SECS)

@@ -1,7 +1,7 @@
 //! The rule `session-not-found-after-server-change`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look, lost};
+use crate::rules::{Confidence, Notes, lost};
 
 rule! {
     /// Another server than the one that made the session was asked, and does not know it.
@@ -42,10 +42,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if lost::of(session, exchange).is_none()
-        || look::is_over_before(session, exchange)
-        || lost::may_follow_a_close(exchange)
-    {
+    if !lost::is_amid(session, exchange) {
         return;
     }
     let Some(maker) = lost::maker(session, exchange) else { return };
@@ -53,12 +50,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if !changes.is_empty() {
         let message =
             format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
-        notes.note(
-            notes.severity(),
-            crate::rules::Confidence::Likely,
-            &[maker.span(), exchange.span()],
-            message,
-        );
+        let spans = [maker.span(), exchange.span()];
+        notes.note(notes.severity(), Confidence::Likely, &spans, message);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rule `session-not-found-same-connection`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, lost};
+use crate::rules::{Confidence, Notes, lost};
 
 rule! {
     /// The session was lost on the very connection that it was made on.
@@ -34,10 +34,7 @@ rule! {
 const SOON_SECS: f64 = 300.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if lost::of(session, exchange).is_none()
-        || look::is_over_before(session, exchange)
-        || lost::may_follow_a_close(exchange)
-    {
+    if !lost::is_amid(session, exchange) {
         return;
     }
     let Some(maker) = lost::creator(session, exchange) else { return };

@@ -1,7 +1,8 @@
 //! The rule `ack-offset-went-back`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session, scattered};
+use crate::bits::fields::ContentRange;
+use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, look};
 
 rule! {
@@ -81,8 +82,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             continue;
         }
         let Some(next) = confirmed_by(exchange) else { continue };
-        let end = look::range(exchange).and_then(|range| range.end?.checked_add(1));
-        let echo = look::succeeded(exchange) && end == Some(next);
+        let end = look::range(exchange).and_then(ContentRange::behind);
+        let echo = exchange.succeeded() && end == Some(next);
         if next < most
             && !echo
             && let Some(confidence) = known(session, exchange, next)
@@ -100,7 +101,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 /// whatever the range was.
 fn known(session: &Session, exchange: &Exchange, next: u64) -> Option<Confidence> {
     let ranged = look::range(exchange).is_some_and(|range| range.end.is_some());
-    let shown = exchange.request.is_some() && (ranged || !look::succeeded(exchange));
+    let shown = exchange.request.is_some() && (ranged || !exchange.succeeded());
     let certain = shown.then_some(Confidence::Certain);
     certain.or_else(|| is_obeyed(session, exchange, next).then_some(Confidence::Likely))
 }
@@ -113,7 +114,7 @@ fn is_obeyed(session: &Session, exchange: &Exchange, next: u64) -> bool {
         named && look::range(later).is_some_and(|range| range.start == Some(next))
     };
     let had = |earlier: &Exchange| {
-        let range = scattered::range(earlier).filter(|_| look::succeeded_fragment(earlier));
+        let range = earlier.bounds().filter(|_| look::succeeded_fragment(earlier));
         range.is_some_and(|(start, end)| (start..end).contains(&next))
     };
     later.next().is_some_and(there) && look::before(session, exchange).iter().any(had)

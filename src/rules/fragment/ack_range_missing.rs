@@ -1,7 +1,7 @@
 //! The rule `ack-range-missing`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Outcome, Session};
+use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -38,8 +38,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::Fragment || !accepted {
         return;
     }
-    let healthy = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
-    let went_on = healthy || look::after(session, exchange).any(look::succeeded);
+    let healthy = session.outcome.is_done();
+    let went_on = healthy || look::after(session, exchange).any(Exchange::succeeded);
     let severity = if went_on { Severity::Note } else { notes.severity() };
     let message = "the Ack to the Fragment has no BITS-Received-Content-Range";
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);

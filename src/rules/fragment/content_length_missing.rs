@@ -1,6 +1,7 @@
 //! The rule `content-length-missing`.
 
 use crate::bits::PacketType;
+use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::negotiation::Verdict;
 use crate::model::{Exchange, Request, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
@@ -30,9 +31,6 @@ rule! {
     /// Reference: [MC-BUP] 2.2.1.1
     Error, belief 94, needs WholeExchange, Exchange
 }
-
-/// `E_INVALIDARG`, with which the BITS server answers ([MC-BUP] 3.2.5.2.3).
-const INVALID_ARGUMENT: u32 = 0x8007_0057;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(request) = exchange.request.as_ref().filter(|request| is_missing(request)) else {
@@ -66,7 +64,7 @@ fn has_other_fault(session: &Session, exchange: &Exchange) -> bool {
     let passed = session
         .exchanges
         .iter()
-        .any(|other| other.request.as_ref().is_some_and(is_missing) && look::succeeded(other));
+        .any(|other| other.request.as_ref().is_some_and(is_missing) && other.succeeded());
     let verdict = session.negotiation.as_ref().map(|negotiation| negotiation.verdict);
     let protocol = exchange.kind == PacketType::CreateSession
         && verdict.is_some_and(|verdict| verdict != Verdict::RefusedAlthoughKnown);

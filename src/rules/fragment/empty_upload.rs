@@ -38,7 +38,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         return;
     }
     let close =
-        session.exchanges.iter().find(|e| e.kind == PacketType::CloseSession && look::succeeded(e));
+        session.exchanges.iter().find(|e| e.kind == PacketType::CloseSession && e.succeeded());
     if let (None, Some(close), Outcome::Completed) = (fragment, close, session.outcome) {
         notes.add(close.span(), "closed without a Fragment");
     }

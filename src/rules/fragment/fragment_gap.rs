@@ -1,5 +1,6 @@
 //! The rule `fragment-gap`.
 
+use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Outcome, Session, scattered};
 use crate::rules::{Confidence, Notes, Severity, look};
 
@@ -100,5 +101,5 @@ fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.
 fn is_miscounted(session: &Session, exchange: &Exchange, start: u64) -> bool {
     let mut slips = look::ahead(session, exchange).filter(|other| look::names_last_byte(other));
-    slips.next().and_then(look::range).and_then(|range| range.end?.checked_add(1)) == Some(start)
+    slips.next().and_then(look::range).and_then(ContentRange::behind) == Some(start)
 }

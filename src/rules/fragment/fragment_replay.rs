@@ -18,7 +18,6 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 200
     /// ```
-    /// The first one was never answered:
     /// Other bytes of a server that takes them in any order:
     /// ```silent
     /// > CREATE-SESSION
@@ -28,6 +27,7 @@ rule! {
     /// > FRAGMENT 0-9/30
     /// < 200 received=10
     /// ```
+    /// The first one was never answered:
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -65,7 +65,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// Whether these bytes had been sent and accepted: an offset out of thin air proves no repeat.
 fn was_accepted(session: &Session, exchange: &Exchange, start: u64, end: u64) -> bool {
     let mut accepted = Ranges::default();
-    let earlier = look::ahead(session, exchange).filter(|other| look::succeeded(other));
+    let earlier = look::ahead(session, exchange).filter(|other| other.succeeded());
     earlier.filter_map(look::range).any(|range| {
         if let (Some(first), Some(last)) = (range.start, range.end) {
             accepted.add(first, last.saturating_add(1));

@@ -67,15 +67,15 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let sizes: Vec<(u64, Span)> = session
         .exchanges
         .iter()
-        .filter(|exchange| look::succeeded(exchange) && !look::is_final(exchange))
+        .filter(|exchange| exchange.succeeded() && !look::is_final(exchange))
         .filter_map(|exchange| Some((look::range(exchange)?.len()?, exchange.span())))
         .collect();
-    let fall = (STEADY..sizes.len()).find_map(|place| {
-        let (before, after) = sizes.split_at_checked(place)?;
-        let high = before.iter().rev().take(STEADY).map(|(size, _)| *size).min()?;
-        let low = after.iter().map(|(size, _)| *size).max()?;
-        let span = after.first()?.1;
-        (after.len() >= STEADY && low.saturating_mul(FACTOR) <= high).then_some((high, low, span))
+    let low = largest_from_each(&sizes);
+    let fall = (STEADY..).zip(sizes.windows(STEADY)).find_map(|(place, before)| {
+        let (low, (_, span)) = (*low.get(place)?, *sizes.get(place)?);
+        let high = before.iter().map(|(size, _)| *size).min()?;
+        let steady = sizes.len() - place >= STEADY;
+        (steady && low.saturating_mul(FACTOR) <= high).then_some((high, low, span))
     });
     if let Some((high, low, span)) = fall {
         let windows = look::claims_windows(session);
@@ -83,4 +83,14 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let message = format!("from {high} bytes and more to at most {low}, without a 413");
         notes.note(severity, Confidence::Likely, &[span], message);
     }
+}
+
+/// The largest size of those from each place on.
+fn largest_from_each(sizes: &[(u64, Span)]) -> Vec<u64> {
+    let mut largest: Vec<u64> = Vec::with_capacity(sizes.len());
+    for (size, _) in sizes.iter().rev() {
+        largest.push(largest.last().map_or(*size, |largest| *size.max(largest)));
+    }
+    largest.reverse();
+    largest
 }

@@ -55,7 +55,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         };
         if request.packet_type.is_none() {
             let severity = look::if_refused(exchange, notes.severity());
-            let message = format!("a {} request without BITS-Packet-Type", quoted(&request.method));
+            let message = format!("a \"{}\" request without BITS-Packet-Type", request.method);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if is_unmarked(session, exchange, response)
             && stripped(session, exchange, around).is_none()
@@ -81,8 +81,8 @@ fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> b
 /// What it is worth. A server that never says so is home-made, unless its client had enough of that; one that usually does
 /// was not asked.
 fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, Confidence) {
-    let usual = session.index.acked(&session.exchanges).is_some();
-    let done = matches!(session.outcome, Outcome::Completed | Outcome::Cancelled);
+    let usual = session.acked().is_some();
+    let done = session.outcome.is_done();
     if usual && session.outcome != Outcome::Completed {
         (own, Confidence::Certain)
     } else if !usual && !done && is_last_straw(session, exchange) {
@@ -98,10 +98,6 @@ fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
     closed.is_some_and(|(side, _)| side == Side::Client)
         && !look::is_final(exchange)
         && look::after(session, exchange).next().is_none()
-}
-
-fn quoted(method: &str) -> String {
-    format!("\"{method}\"")
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             (false, 1) => notes.severity(),
             (false, _) => Severity::Warning,
         };
-        let sent = exchange.request.as_ref().and_then(|r| r.content_range.as_ref()?.start);
+        let sent = exchange.range().and_then(|range| range.start);
         let sent = sent.map(|start| format!(" instead of {start}")).unwrap_or_default();
         let times =
             if all > 1 { format!(" (416 number {all} of this session)") } else { String::new() };

@@ -51,7 +51,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let size = length(exchange);
     let smaller = look::after(session, exchange)
-        .filter(|later| later.kind == exchange.kind && look::succeeded(later))
+        .filter(|later| later.kind == exchange.kind && later.succeeded())
         .map(length)
         .find(|passed| *passed < size);
     let who = look::answerer(response);
@@ -66,7 +66,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 
 /// What was refused is not known where the capture lacks the request or the end of its head.
 fn unknown(session: &Session, exchange: &Exchange, response: &Response, notes: &mut Notes<'_>) {
-    let passed = look::after(session, exchange).any(look::succeeded);
+    let passed = look::after(session, exchange).any(Exchange::succeeded);
     // It may be a packet that no upload depends on.
     let unclear = exchange.is_unclear() && session.outcome == Outcome::Incomplete;
     let note = passed || unclear;

@@ -2,8 +2,8 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
+use crate::rules::Notes;
 use crate::rules::origin::Origin;
-use crate::rules::{Notes, look};
 
 rule! {
     /// IIS refused a Fragment for its length and called it 404.
@@ -55,7 +55,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let passed = session
         .exchanges
         .iter()
-        .filter(|other| other.kind == PacketType::Fragment && look::succeeded(other))
+        .filter(|other| other.kind == PacketType::Fragment && other.succeeded())
         .filter_map(length)
         .max();
     match passed {

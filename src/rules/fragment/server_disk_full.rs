@@ -2,7 +2,7 @@
 
 use crate::bits::hresult::MISPRINTED;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The server's disk or quota is full.
@@ -35,11 +35,9 @@ const DISK_FULL: u32 = 0x8007_0070;
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = &exchange.response else { return };
-    let context = response.error_context.as_deref();
-    let behind = context.map_or(response.is_cut(), |text| text.trim_end().ends_with('7'));
     let full = match response.error_value() {
         Some(DISK_FULL) => true,
-        Some(MISPRINTED) => response.http_status == 500 && !behind,
+        Some(MISPRINTED) => response.http_status == 500 && !look::may_be_of_application(response),
         _ => false,
     };
     if full && !response.is_success() {

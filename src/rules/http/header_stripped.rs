@@ -167,7 +167,7 @@ pub(crate) fn stripped<'a>(
         None if empty && Origin::of_response(response) == Origin::Iis => Sign::Refuses,
         None => return None,
     };
-    let leg = leg.map(|leg| Span { first: leg.first, last: leg.last });
+    let leg = leg.map(Brief::span);
     Some(Stripped { response, hop, leg, sign })
 }
 

@@ -1,7 +1,5 @@
 //! The rule `proxy-buffered`.
 
-use std::net::SocketAddr;
-
 use crate::model::Session;
 use crate::rules::around::{Around, Brief, Passed};
 use crate::rules::{Confidence, Notes, Severity};
@@ -43,9 +41,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     }
     let other_leg = |brief: &&Brief| is_other_leg(session, brief);
-    let Some(other) = around.other_legs().filter(other_leg).take(LEGS).next() else {
-        return;
-    };
+    let Some(other) = around.other_legs().find(other_leg) else { return };
     let (near, far) = match other.first.time <= session.started {
         true => (&other.passed, &own),
         false => (&own, &other.passed),
@@ -58,15 +54,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Likely, &[first.span], message);
 }
 
-/// Sessions with one id that are compared.
-const LEGS: usize = 16;
-
 /// A delay that a time-out may meet, in seconds.
 const SLOW_SECS: f64 = 30.0;
 
 /// Whether two sessions can be one upload on both sides of a proxy.
 fn is_other_leg(session: &Session, brief: &Brief) -> bool {
-    let server = SocketAddr::new(session.server.address, session.server.port);
+    let server = session.server.socket();
     (brief.client != session.client.address || brief.server != server)
         && brief.total == session.bytes_total
 }

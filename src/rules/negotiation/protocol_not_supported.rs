@@ -1,6 +1,7 @@
 //! The rule `protocol-not-supported`.
 
 use crate::bits::PacketType;
+use crate::bits::hresult::PROTOCOL_MISMATCH;
 use crate::model::negotiation::{Negotiation, Offer, Verdict};
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, look};
@@ -40,19 +41,16 @@ rule! {
     Error, belief 86, needs WholeExchange, Trouble
 }
 
-/// `BG_E_CLIENT_SERVER_PROTOCOL_MISMATCH`.
-const MISMATCH: u32 = 0x8020_0022;
-
 /// Offers that are named in a message.
 const NAMED: usize = 3;
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CreateSession || look::succeeded(exchange) {
+    if exchange.kind != PacketType::CreateSession || exchange.succeeded() {
         return;
     }
     let negotiation = Negotiation::of(exchange);
     let answer = exchange.response.as_ref().filter(|answer| answer.is_ack());
-    let said = answer.is_some_and(|answer| answer.error_value() == Some(MISMATCH));
+    let said = answer.is_some_and(|answer| answer.error_value() == Some(PROTOCOL_MISMATCH));
     let (confidence, what) = match negotiation.verdict {
         Verdict::NoCommonProtocol | Verdict::OfferMalformed => {
             (Confidence::Certain, "none of which is registered")

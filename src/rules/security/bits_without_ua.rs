@@ -1,5 +1,6 @@
 //! The rule `bits-without-ua`.
 
+use crate::bits::AGENT;
 use crate::model::Session;
 use crate::rules::{Notes, look};
 
@@ -30,7 +31,7 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(request) = session.exchanges.iter().find_map(look::whole_request) else { return };
     match &request.user_agent {
-        Some(agent) if agent.starts_with("Microsoft BITS/") => {}
+        Some(agent) if agent.starts_with(AGENT) => {}
         Some(agent) => notes.add(request.span, format!("User-Agent is \"{agent}\"")),
         None => notes.add(request.span, "no User-Agent"),
     }

@@ -1,7 +1,7 @@
 //! The rule `odd-port`.
 
 use crate::model::Session;
-use crate::rules::{Around, Notes};
+use crate::rules::{Around, Notes, address};
 
 rule! {
     /// The upload goes to a port that BITS servers seldom use.
@@ -30,9 +30,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         Some(_) => return,
         None => session.server.port,
     };
-    if let Some(first) = session.exchanges.first().filter(|_| !USUAL.contains(&port)) {
+    if let Some(first) = session.exchanges.first().filter(|_| !address::USUAL_PORTS.contains(&port))
+    {
         notes.add(first.span(), format!("the port is {port}"));
     }
 }
-
-const USUAL: [u16; 4] = [80, 443, 8530, 8531];

@@ -1,6 +1,9 @@
 //! The rule `ua-without-bits-behaviour`.
 
-use crate::bits::PacketType;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::bits::{AGENT, PacketType};
 use crate::model::{Exchange, Request, Session};
 use crate::rules::{Notes, look};
 
@@ -46,13 +49,15 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut told: Vec<&str> = Vec::new();
     let mut known = (None, None);
+    let mut waiting = HashMap::<u64, Waiting, RandomState>::default();
     for exchange in &session.exchanges {
         let Some(request) = &exchange.request else { continue };
+        let early = waiting.entry(exchange.connection).or_default().ask(exchange, request);
         if known.0 != request.user_agent.as_ref() {
             known = (request.user_agent.as_ref(), version(request));
         }
         let Some(version) = known.1 else { continue };
-        let new = habits(session, exchange, request, version);
+        let new = habits(exchange, request, version, early);
         let new: Vec<&str> = new.into_iter().filter(|habit| !told.contains(habit)).collect();
         if !new.is_empty() {
             let agent = request.user_agent.as_deref().unwrap_or_default();
@@ -64,8 +69,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// The version of BITS that a client claims, as major and minor number.
 fn version(request: &Request) -> Option<(u32, u32)> {
-    let (major, minor) =
-        request.user_agent.as_deref()?.strip_prefix("Microsoft BITS/")?.split_once('.')?;
+    let (major, minor) = request.user_agent.as_deref()?.strip_prefix(AGENT)?.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
@@ -75,29 +79,43 @@ const LARGEST: u64 = 14 << 20;
 /// The largest one before that.
 const LARGEST_OLD: u64 = 128 << 10;
 
-/// What Windows does not do.
+/// What was asked on a connection, and when it was answered.
+#[derive(Default)]
+struct Waiting {
+    /// The last answer to requests that had ended.
+    answered: u64,
+    /// The others: where each ends, and where its answer begins.
+    open: Vec<(u64, u64)>,
+}
+
+impl Waiting {
+    /// Takes a request. Whether it begins before one that has ended is answered.
+    fn ask(&mut self, exchange: &Exchange, request: &Request) -> bool {
+        let begun = request.span.first.frame;
+        for (_, answered) in self.open.extract_if(.., |(ended, _)| *ended < begun) {
+            self.answered = self.answered.max(answered);
+        }
+        let answered = exchange.response.as_ref().map_or(0, |answer| answer.span.first.frame);
+        self.open.push((request.span.last.frame, answered));
+        begun < self.answered
+    }
+}
+
+/// What Windows does not do. `early` tells that the request did not wait for an answer.
 fn habits(
-    session: &Session,
     exchange: &Exchange,
     request: &Request,
     version: (u32, u32),
+    early: bool,
 ) -> Vec<&'static str> {
     let len = look::range(exchange).and_then(|range| range.len()).unwrap_or(0);
     let largest = if version < (6, 7) { LARGEST_OLD } else { LARGEST };
     let fragment = exchange.kind == PacketType::Fragment;
-    let early = fragment
-        && session.exchanges.iter().any(|other| {
-            let asked = other.request.as_ref().map_or(u64::MAX, |other| other.span.last.frame);
-            let answered = other.response.as_ref().map_or(0, |answer| answer.span.first.frame);
-            other.connection == exchange.connection
-                && asked < request.span.first.frame
-                && request.span.first.frame < answered
-        });
     let bits = request.method == "BITS_POST" || request.method.eq_ignore_ascii_case("BITS_POST");
     [
         (version < (6, 5), "uploads, which its version cannot"),
         (!bits && !request.method.is_empty(), "does not use BITS_POST"),
-        (early, "does not wait for answers"),
+        (fragment && early, "does not wait for answers"),
         (len > largest, "sends larger Fragments than its version does"),
         (request.minor_version == 0, "speaks HTTP/1.0"),
         (request.expect.is_some(), "asks for 100"),

@@ -1,5 +1,6 @@
 //! The rule `access-denied`.
 
+use crate::bits::hresult::{self, ACCESS_DENIED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, look};
@@ -45,8 +46,6 @@ rule! {
     Error, belief 84, needs Anything, Trouble
 }
 
-const ACCESS_DENIED: u32 = 0x8007_0005;
-
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };
     let (status, who) = (answer.http_status, Origin::of_response(answer));
@@ -60,7 +59,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         Origin::Iis if status == 403 && !answer.is_cut() && asked => Confidence::Likely,
         _ => return,
     };
-    let code = answer.error_value().map_or(String::new(), |code| format!(" with 0x{code:08X}"));
+    let code =
+        answer.error_value().map_or(String::new(), |code| format!(" with {}", hresult::hex(code)));
     let what = if asked { exchange.kind.to_string() } else { "a request not captured".to_owned() };
     let message = format!("{what} was answered {status}{code} by {}", who.name());
     let severity = if asked {

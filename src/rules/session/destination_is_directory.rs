@@ -1,6 +1,7 @@
 //! The rule `destination-is-directory`.
 
 use crate::bits::fields::VALUE_LIMIT;
+use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Session};
 use crate::rules::{Around, Confidence, Notes, look};
@@ -42,8 +43,6 @@ rule! {
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 85, needs WholeExchange, TroubledAround
 }
-
-const INVALID_ARGUMENT: u32 = 0x8007_0057;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(url) = session.url.as_deref() else { return };

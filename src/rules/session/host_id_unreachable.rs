@@ -2,7 +2,7 @@
 
 use crate::model::{Answer, Exchange, Outcome, Session};
 use crate::rules::hosts::Named;
-use crate::rules::{Around, Confidence, Notes, Severity, look, runner};
+use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
     /// The host that BITS-Host-Id named cannot be reached.
@@ -103,7 +103,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         notes.note(severity, Confidence::Likely, &spans, message);
     }
     let quiet = around.quiet_secs_after(session);
-    let unused = named.later().next().is_none() && runner::is_whole(session);
+    let unused = named.later().next().is_none() && session.is_whole();
     let silent = unused && quiet >= look::CLIENT_WAITS_SECS;
     if silent && !failed {
         let message =
@@ -115,7 +115,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 
 /// A node that was reached in the end, or done without, cost time only.
 fn severity(session: &Session, own: Severity) -> Severity {
-    let reached = session.exchanges.last().is_some_and(|last: &Exchange| look::succeeded(last));
+    let reached = session.exchanges.last().is_some_and(|last: &Exchange| last.succeeded());
     match session.outcome {
         Outcome::Completed | Outcome::Cancelled => Severity::Warning,
         Outcome::Incomplete if reached && session.exchanges.len() > 1 => Severity::Warning,

@@ -1,7 +1,7 @@
 //! The rule `ping-failed`.
 
 use crate::bits::PacketType;
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, Severity, look};
 
@@ -39,7 +39,7 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let success = look::last(session, look::succeeded);
+    let success = look::last(session, Exchange::succeeded);
     for exchange in session.exchanges.iter().filter(|exchange| exchange.kind == PacketType::Ping) {
         let Some(answer) = exchange.response.as_ref() else { continue };
         if answer.is_success() || answer.is_challenge() {

@@ -1,6 +1,7 @@
 //! The rule `uploads-not-enabled`.
 
 use crate::bits::PacketType;
+use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
@@ -78,7 +79,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for exchange in session.exchanges.iter().filter(|exchange| exchange.request.is_some()) {
         let Some(answer) = look::whole_answer(exchange) else { continue };
         let status = answer.http_status;
-        let said = status == 501 && answer.error_value() == Some(0x8007_0005);
+        let said = status == 501 && answer.error_value() == Some(ACCESS_DENIED);
         let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);
         let bare = (opens || is_other_node(session, exchange))
             && matches!(status, 404 | 405 | 501)
@@ -126,6 +127,6 @@ fn is_other_node(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether BITS answered for the same URL before.
 fn spoke_bits(session: &Session, exchange: &Exchange) -> bool {
-    let acked = session.index.acked(&session.exchanges);
+    let acked = session.acked();
     acked.is_some_and(|acked| acked < exchange.span().first.frame)
 }

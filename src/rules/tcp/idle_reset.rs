@@ -47,9 +47,7 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, reset, sender) in reset::inside(session, Side::Server) {
         let before = session
-            .exchanges
-            .iter()
-            .filter(|other| other.connection == exchange.connection)
+            .on(exchange.connection)
             .filter(|other| other.span().last.frame < exchange.span().first.frame)
             .map(|other| other.span().last)
             .max_by_key(|at| at.frame);

@@ -1,6 +1,5 @@
 //! The rule `nic-offload-artifacts`.
 
-use crate::at::Span;
 use crate::rules::Notes;
 use crate::stream::Connection;
 
@@ -37,7 +36,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         // Loopback interfaces have an MTU of 65,536 and say so.
         if side.longest > agreed.max(LONGEST) {
             let message = format!("the {who} sends segments of up to {} bytes", side.longest);
-            notes.add(Span { first: connection.first, last: connection.last }, message);
+            notes.add(connection.span(), message);
         }
     }
 }

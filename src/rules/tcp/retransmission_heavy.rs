@@ -1,6 +1,5 @@
 //! The rule `retransmission-heavy`.
 
-use crate::at::Span;
 use crate::rules::Notes;
 use crate::stream::Connection;
 
@@ -39,7 +38,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         let heavy = side.retransmitted_bytes.saturating_mul(100 / PERCENT) > side.payload_bytes;
         if heavy && side.retransmitted >= FEW {
             notes.add(
-                Span { first: connection.first, last: connection.last },
+                connection.span(),
                 format!(
                     "the {who} repeated {} segments with {} of its {} bytes",
                     side.retransmitted, side.retransmitted_bytes, side.payload_bytes

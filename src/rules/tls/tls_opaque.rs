@@ -10,6 +10,7 @@ rule! {
     ///
     /// Whether it holds BITS uploads cannot be told. The lengths and the order of its records tell how well it would fit one;
     /// other uploads look the same.
+    ///
     /// Advice: Give the keys with `--tls-keys`, or inside a pcapng file; a server without forward secrecy can be read with `--tls-rsa-key`. Windows' own TLS writes no key log by itself.
     /// Confirm: The BITS log of the client, or the log of the server, at this time.
     Note, belief 0, needs Anything, Capture

@@ -1,0 +1,110 @@
+//! Which response answers which request, and what that makes of its body.
+
+use super::direction::Direction;
+use super::head::{Framing, Summary};
+use super::is_interim;
+use super::parser::Parser;
+use super::pending::Pending;
+use crate::at::{At, Span};
+use crate::layer::Layer;
+use crate::limits::Limits;
+use crate::stream::Side;
+
+/// A final response whose request was not there yet.
+#[derive(Clone, Copy)]
+pub(super) struct Early {
+    exchange: u32,
+    /// Where it began.
+    at: At,
+    /// How far the server had the requests then; 0 where that is not known.
+    acked: u64,
+}
+
+impl Early {
+    /// Whether it may answer a request that begins in a frame and at an offset. One held for want of an earlier segment
+    /// comes after its response, but in an earlier frame; frames that were stored out of order still have their times;
+    /// and where clocks differ, the server had acknowledged what it answers (RFC 9293 3.10.7.4).
+    fn answers(&self, request: At, start: u64) -> bool {
+        if self.acked > 0 {
+            return self.acked > start;
+        }
+        request.frame < self.at.frame || request.time < self.at.time
+    }
+}
+
+impl Parser {
+    /// The exchange that a message belongs to, which has a head of `len` bytes, where that is known.
+    pub(super) fn number(
+        &mut self,
+        side: Side,
+        seen: &Summary,
+        len: Option<usize>,
+        limits: &Limits,
+    ) -> u32 {
+        let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
+        let frame = first.frame;
+        if seen.request {
+            while let Some(early) = self.early.pop_front() {
+                if early.answers(first, start) {
+                    return early.exchange;
+                }
+            }
+            let exchange = self.next_exchange;
+            self.next_exchange += 1;
+            let (head_method, connect) = (seen.head_method, seen.connect);
+            let after_gap = self.direction(side).head_lost;
+            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
+            let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
+            self.pending.push(request, limits.pending_requests);
+            return exchange;
+        }
+        let lost = self.direction(side).head_lost;
+        if lost {
+            self.pending.keep_newest_before(frame, acked);
+        }
+        // Where messages were lost, a response to one of these may be here and its request not.
+        let comes_later = |next: &Pending| {
+            let unread = (1..=next.start).contains(&acked);
+            (lost || next.after_gap) && (frame < next.frame || unread)
+        };
+        let asked = self.pending.front().filter(|next| !comes_later(next));
+        self.tunnel_asked = asked.is_some_and(|pending| pending.connect);
+        match asked {
+            Some(pending) => pending.exchange,
+            None => {
+                if seen.status >= 200 && self.early.len() < limits.pending_requests {
+                    self.early.push_back(Early { exchange: self.next_exchange, at: first, acked });
+                }
+                self.next_exchange += 1;
+                self.next_exchange - 1
+            }
+        }
+    }
+
+    pub(super) fn framing(&mut self, exchange: u32, seen: &Summary) -> Framing {
+        if seen.request {
+            return seen.framing.unwrap_or(Framing::Length(0));
+        }
+        let pending = self.pending.front().filter(|pending| pending.exchange == exchange);
+        if !is_interim(seen.status) {
+            if pending.is_some() {
+                self.pending.pop();
+            }
+            self.answered = Some(exchange);
+        }
+        match pending {
+            Some(pending) if pending.head_method || pending.connect && seen.status / 100 == 2 => {
+                Framing::Length(0)
+            }
+            _ => seen.framing.unwrap_or(Framing::UntilClose),
+        }
+    }
+
+    pub(super) fn after_response(&mut self, seen: &Summary) {
+        let connected = self.tunnel_asked && seen.status / 100 == 2;
+        if !seen.request && (connected || seen.status == 101) {
+            let layer = Layer::new(self.carrier.tunnel(), self.next_exchange);
+            self.tunnel = Some(Box::new(layer));
+        }
+    }
+}

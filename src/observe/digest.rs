@@ -23,6 +23,9 @@ const STARTS: usize = 8;
 /// Bytes at the end of a Fragment that are kept until it is answered: some servers take a little less, and get that again.
 const TAIL: u64 = 4 << 10;
 
+/// Fragments up to this are kept as a whole, and as much of those before: any place in that can be gone back to.
+const WHOLE: usize = 64 << 10;
+
 /// Tells Fragments apart: connection and exchange.
 pub type Key = (u64, u32);
 
@@ -42,24 +45,25 @@ pub struct Answer {
 /// The digest of one file.
 ///
 /// Of bytes sent twice the first copy counts that the server took and kept, else the first. Where that is seen only when
-/// others have gone in, it goes back to the start of a Fragment; where it cannot, there is no digest.
+/// others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it cannot, there is no digest.
 #[derive(Debug, Default)]
 pub struct FileDigest {
     at: Point,
     /// Where the last Fragments began.
     starts: VecDeque<Point>,
     /// With a Fragment that was sent again before an answer to it was seen.
-    other: Option<(Key, Point)>,
+    other: Option<Copy>,
     /// There was more than one of those.
     others: bool,
     /// The last Fragment.
     current: Option<Current>,
     /// The server has not got what went in from here on.
     withdrawn: Option<u64>,
-    /// How the last Fragment ends.
+    /// The last bytes that went in, as far as they are kept: from that offset on.
     tail: Run,
-    /// What of the one before is to come again with the last one.
-    again: Run,
+    kept_from: u64,
+    /// From there on, what comes is to be what is kept.
+    again: Option<u64>,
     held: BTreeMap<u64, Vec<u8>>,
     /// What the Fragment under way added to those held.
     added: Vec<u64>,
@@ -82,10 +86,20 @@ struct Point {
     offset: u64,
 }
 
+/// The file with a copy of a Fragment, and what is kept of that.
+#[derive(Debug)]
+struct Copy {
+    key: Key,
+    at: Point,
+    /// What is kept of it, from where the copies part.
+    tail: Run,
+    /// The server said that it has not got all of it.
+    lacking: bool,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Current {
     key: Key,
-    end: Option<u64>,
     /// No answer was seen yet.
     waits: bool,
     /// It brings again what the server has not got, though the first copy of that is in.
@@ -99,10 +113,22 @@ impl Point {
 
     /// Takes of the bytes at `offset`, which is not ahead, what is new.
     fn take(&mut self, pool: &mut Pool, offset: u64, bytes: &[u8]) {
-        let known = usize::try_from(self.offset - offset).unwrap_or(usize::MAX);
-        let fresh = bytes.get(known..).unwrap_or_default();
+        let fresh = self.fresh(offset, bytes);
         pool.update(&mut self.lane, fresh);
         self.offset += fresh.len() as u64;
+    }
+
+    fn fresh<'b>(&self, offset: u64, bytes: &'b [u8]) -> &'b [u8] {
+        let known = usize::try_from(self.offset - offset).unwrap_or(usize::MAX);
+        bytes.get(known..).unwrap_or_default()
+    }
+}
+
+impl Copy {
+    /// Whether it is known to hold the same bytes as `other`, as far as both go.
+    fn agrees(&self, other: &Self) -> bool {
+        let known = |copy: &Self| copy.tail.end() == copy.at.offset;
+        known(self) && known(other) && self.tail.agrees(&other.tail)
     }
 }
 
@@ -111,8 +137,7 @@ impl FileDigest {
     pub fn begin(&mut self, pool: &mut Pool, key: Key, (start, end): Range, pipelined: bool) {
         self.pipelined |= pipelined;
         let mut stale = false;
-        let tail = std::mem::take(&mut self.tail);
-        self.again = Run::default();
+        self.again = None;
         if !self.pipelined {
             let unanswered = self.current.filter(|last| last.waits).map(|last| last.key);
             if unanswered.is_some() {
@@ -125,19 +150,33 @@ impl FileDigest {
             if let Some(from) = again
                 && !self.go_back(pool, start, unanswered)
             {
-                stale = tail.start > from || tail.end() != self.at.offset;
-                self.again = tail.from(from);
+                stale = self.tail.start > from || self.tail.end() != self.at.offset;
+                self.again = Some(from);
             }
             self.take_other(pool, start);
-            self.starts.push_back(self.at.fork(pool));
-            if self.starts.len() > STARTS {
-                forget(pool, self.starts.pop_front());
-            }
+            self.start(pool);
         }
+        self.tail.trim(WHOLE);
+        self.kept_from = match end.map(|end| (end, end.saturating_sub(start))) {
+            Some((_, len)) if len <= WHOLE as u64 => 0,
+            Some((end, _)) => end.saturating_sub(TAIL),
+            None => u64::MAX,
+        };
         self.added.clear();
         self.taken.clear();
         (self.taken_bytes, self.untold) = (0, false);
-        self.current = Some(Current { key, end, waits: true, stale });
+        self.current = Some(Current { key, waits: true, stale });
+    }
+
+    /// A Fragment begins here.
+    fn start(&mut self, pool: &mut Pool) {
+        if self.starts.back().is_some_and(|last| last.offset == self.at.offset) {
+            forget(pool, self.starts.pop_back());
+        }
+        self.starts.push_back(self.at.fork(pool));
+        if self.starts.len() > STARTS {
+            forget(pool, self.starts.pop_front());
+        }
     }
 
     /// The client goes on from `start` without an answer to what it sent last: it does not know what became of that.
@@ -148,62 +187,87 @@ impl FileDigest {
         }
     }
 
-    /// Goes back to where the server stands, if a Fragment began there and the next one, from `start`, leaves no hole.
+    /// Goes back to where the server stands, if that is known, and the next Fragment, from `start`, leaves no hole.
     fn go_back(&mut self, pool: &mut Pool, start: u64, unanswered: Option<Key>) -> bool {
         let Some(from) = self.withdrawn.filter(|from| start <= *from) else { return false };
-        let place = self.starts.iter().rposition(|point| point.offset == from);
-        let one_back =
-            unanswered.is_some() && place.map(|place| place + 1) == Some(self.starts.len());
-        if (place.is_none() && from > 0) || (self.scattered && !one_back) {
+        let place = self.starts.iter().rposition(|point| point.offset <= from);
+        let one_back = place.map(|place| place + 1) == Some(self.starts.len());
+        let in_order = self.is_in_order();
+        if self.scattered && !(one_back && (in_order || unanswered.is_some())) {
             return false;
         }
+        let base = place.and_then(|place| self.starts.get(place));
+        let Some(point) = self.point(pool, base, from) else { return false };
+        let inside = base.is_some_and(|base| base.offset < from);
         let later = self.starts.split_off(place.map_or(0, |place| place + 1));
         later.into_iter().for_each(|point| forget(pool, Some(point)));
-        let point = self.starts.pop_back().unwrap_or_default();
-        let in_order = self.added.is_empty() && self.taken.is_empty();
         let left = std::mem::replace(&mut self.at, point);
+        let tail = self.tail.split_off(from);
         self.unhold();
         self.withdrawn = None;
-        match unanswered.filter(|_| in_order) {
-            Some(key) => self.put_aside(pool, key, left),
+        // What the server had taken in part, and said so, it may have got as a whole.
+        let lacking = self.current.filter(|last| inside && !last.waits).map(|last| last.key);
+        match unanswered.or(lacking).filter(|_| in_order) {
+            Some(key) => {
+                self.put_aside(pool, Copy { key, at: left, tail, lacking: lacking.is_some() });
+            }
             None => forget(pool, Some(left)),
         }
         true
     }
 
-    /// Keeps the copy that got further.
-    fn put_aside(&mut self, pool: &mut Pool, key: Key, point: Point) {
-        let known = self.other.as_ref().map_or(self.at.offset, |(_, other)| other.offset);
-        self.others |= self.other.is_some() && point.offset > self.at.offset;
-        if point.offset > known {
-            let known = self.other.replace((key, point));
-            forget(pool, known.map(|(_, point)| point));
-        } else {
-            forget(pool, Some(point));
-        }
+    /// Whether the last Fragment neither was held nor closed a hole.
+    fn is_in_order(&self) -> bool {
+        self.added.is_empty() && self.taken.is_empty() && !self.untold
+    }
+
+    /// The file up to `offset`, from the last known point before.
+    fn point(&self, pool: &mut Pool, base: Option<&Point>, offset: u64) -> Option<Point> {
+        let known = base.map_or(0, |base| base.offset);
+        let part = if known == offset { Some(&[][..]) } else { self.tail.between(known, offset) };
+        let part = part?;
+        let mut point = base.map(|base| base.fork(pool)).unwrap_or_default();
+        point.take(pool, known, part);
+        Some(point)
+    }
+
+    /// Keeps the copy that got further, of those that the server may have.
+    fn put_aside(&mut self, pool: &mut Pool, copy: Copy) {
+        let further = copy.at.offset > self.at.offset;
+        let merit = |copy: &Copy| (!copy.lacking, copy.at.offset);
+        let worse = match &self.other {
+            Some(other) => {
+                self.others |= further && !copy.lacking && !other.lacking && !other.agrees(&copy);
+                merit(&copy) <= merit(other)
+            }
+            None => !further,
+        };
+        let dropped = if worse { Some(copy) } else { self.other.replace(copy) };
+        forget(pool, dropped.map(|copy| copy.at));
     }
 
     /// Goes on with the other copy, if it alone reaches `upto`.
     fn take_other(&mut self, pool: &mut Pool, upto: u64) {
-        let reaches = |other: &mut (Key, Point)| other.1.offset >= upto;
         if self.at.offset < upto
-            && let Some((_, point)) = self.other.take_if(reaches)
+            && let Some(other) = self.other.take_if(|other| other.at.offset >= upto)
         {
             self.spoilt |= self.others;
-            forget(pool, Some(std::mem::replace(&mut self.at, point)));
+            self.tail.turn(other.tail);
+            forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
         }
     }
 
     fn drop_other(&mut self, pool: &mut Pool) {
         self.others = false;
-        forget(pool, self.other.take().map(|(_, point)| point));
+        forget(pool, self.other.take().map(|other| other.at));
     }
 
     /// Bytes of the file at `offset`.
     pub fn data(&mut self, pool: &mut Pool, key: Key, offset: u64, bytes: &[u8]) {
-        if let Some((_, other)) = self.other.as_mut().filter(|(known, _)| *known == key) {
-            if offset <= other.offset {
-                other.take(pool, offset, bytes);
+        if let Some(other) = self.other.as_mut().filter(|other| other.key == key) {
+            if offset <= other.at.offset {
+                other.tail.add(other.at.offset, other.at.fresh(offset, bytes));
+                other.at.take(pool, offset, bytes);
             }
             return;
         }
@@ -212,13 +276,13 @@ impl FileDigest {
             self.hold(offset, bytes);
             return;
         }
-        self.at.take(pool, offset, bytes);
+        self.take(pool, offset, bytes);
         while let Some(entry) =
             self.held.first_entry().filter(|entry| *entry.key() <= self.at.offset)
         {
             let (offset, bytes) = entry.remove_entry();
             self.held_bytes -= cost(&bytes);
-            self.at.take(pool, offset, &bytes);
+            self.take(pool, offset, &bytes);
             self.taken_bytes += cost(&bytes);
             self.taken.push((offset, bytes));
             if self.taken_bytes > HELD {
@@ -228,18 +292,24 @@ impl FileDigest {
         }
     }
 
-    /// Sees whether the last Fragment brings again what the one before brought, and keeps how it ends.
+    /// Takes of the bytes at `offset`, which is not ahead, what is new, and keeps what is to be kept.
+    fn take(&mut self, pool: &mut Pool, offset: u64, bytes: &[u8]) {
+        let fresh = self.at.fresh(offset, bytes);
+        let skip = usize::try_from(self.kept_from.saturating_sub(self.at.offset));
+        if let Some(kept) = fresh.get(skip.unwrap_or(usize::MAX)..).filter(|kept| !kept.is_empty())
+        {
+            self.tail.add(self.at.offset.max(self.kept_from), kept);
+        }
+        self.at.take(pool, offset, bytes);
+    }
+
+    /// Sees whether the last Fragment brings again what is kept.
     fn compare(&mut self, key: Key, offset: u64, bytes: &[u8]) {
-        let Some(current) = self.current.as_mut().filter(|current| current.key == key) else {
-            return;
-        };
-        current.stale |= self.again.differs(offset, bytes);
-        let in_order = current.waits && offset <= self.at.offset;
-        let Some(end) = current.end.filter(|_| in_order) else { return };
-        let from = end.saturating_sub(TAIL).max(self.at.offset);
-        let skip = usize::try_from(from.saturating_sub(offset)).unwrap_or(usize::MAX);
-        if let Some(bytes) = bytes.get(skip..).filter(|bytes| !bytes.is_empty()) {
-            self.tail.add(offset.max(from), bytes);
+        let current = self.current.as_mut().filter(|current| current.key == key);
+        if let (Some(current), Some(from)) = (current, self.again) {
+            let skip = usize::try_from(from.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let again = bytes.get(skip..).unwrap_or_default();
+            current.stale |= self.tail.differs(offset.max(from), again);
         }
     }
 
@@ -282,7 +352,11 @@ impl FileDigest {
         let stale = current.stale;
         match (answer.accepted, next) {
             (true, _) => self.accept(pool, next, short, stale),
-            (false, next) => self.refuse(pool, next),
+            (false, next) => {
+                // It may have taken what comes again.
+                self.spoilt |= stale && next > self.withdrawn;
+                self.refuse(pool, next);
+            }
         }
     }
 
@@ -295,27 +369,43 @@ impl FileDigest {
             (Some(next), Some(from)) if next < self.at.offset => Some(from.max(next)),
             _ => None,
         };
-        if !short {
-            self.tail = Run::default();
-        }
     }
 
     /// The server refused the Fragment under way, and may want `next`.
     fn refuse(&mut self, pool: &mut Pool, next: Option<u64>) {
-        if let Some(point) = self.starts.pop_back() {
-            forget(pool, Some(std::mem::replace(&mut self.at, point)));
-            self.unhold();
+        if next.is_some_and(|next| self.took_some(next)) {
+            self.drop_other(pool);
+        } else {
+            if let Some(start) = self.starts.back() {
+                let point = start.fork(pool);
+                forget(pool, Some(std::mem::replace(&mut self.at, point)));
+                self.unhold();
+            }
+            let _ = self.tail.split_off(self.at.offset);
         }
-        self.tail = Run::default();
         let Some(next) = next else { return };
         self.take_other(pool, next);
         self.drop_other(pool);
         self.withdrawn = (next < self.at.offset).then_some(next);
     }
 
+    /// Whether the Fragment under way brought the bytes before `next`, up to which the server has the file.
+    fn took_some(&mut self, next: u64) -> bool {
+        let start = self.starts.back().map_or(0, |start| start.offset);
+        let part = self.tail.between(start, next).filter(|part| !part.is_empty());
+        let Some(part) = part.filter(|_| self.is_in_order()) else { return false };
+        let other = self.other.as_ref().filter(|other| other.at.offset >= next);
+        let Some(other) = other else { return true };
+        // Either copy may be the one that it took, unless it has had all of this one.
+        if other.lacking || next < self.at.offset {
+            self.spoilt |= other.tail.differs(start, part);
+        }
+        other.lacking
+    }
+
     /// The answer to another Fragment than the last one.
     fn answer_late(&mut self, pool: &mut Pool, key: Key, end: Option<u64>, accepted: bool) {
-        let Some((_, point)) = self.other.take_if(|(known, _)| *known == key) else {
+        let Some(Copy { at: point, .. }) = self.other.take_if(|other| other.key == key) else {
             // What was refused has gone in.
             self.spoilt |= !accepted;
             return;
@@ -327,15 +417,15 @@ impl FileDigest {
         self.spoilt |= Some(point.offset) < end;
         forget(pool, Some(std::mem::replace(&mut self.at, point)));
         self.unhold();
-        self.current = Some(Current { key, end, waits: false, stale: false });
+        self.current = Some(Current { key, waits: false, stale: false });
     }
 
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
     pub fn finish(mut self, pool: &mut Pool, size: Option<u64>) -> Option<String> {
-        let whole = |other: &mut (Key, Point)| size == Some(other.1.offset);
-        if let Some((_, point)) = self.other.take_if(whole) {
+        let whole = |other: &mut Copy| size == Some(other.at.offset) && !other.lacking;
+        if let Some(other) = self.other.take_if(whole) {
             self.spoilt |= self.others;
-            forget(pool, Some(std::mem::replace(&mut self.at, point)));
+            forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
         }
         self.drop_other(pool);
         self.starts.drain(..).for_each(|point| forget(pool, Some(point)));

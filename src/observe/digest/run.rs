@@ -13,22 +13,46 @@ impl Run {
         self.start + self.bytes.len() as u64
     }
 
-    /// Adds what follows the others.
+    /// Adds what follows the others; anything else takes their place.
     pub fn add(&mut self, offset: u64, bytes: &[u8]) {
-        if self.bytes.is_empty() {
+        if self.bytes.is_empty() || self.end() != offset {
+            self.bytes.clear();
             self.start = offset;
         }
-        if self.end() == offset {
-            self.bytes.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The bytes from `start` up to `end`, where it has them all.
+    pub fn between(&self, start: u64, end: u64) -> Option<&[u8]> {
+        let place = |offset: u64| usize::try_from(offset.checked_sub(self.start)?).ok();
+        self.bytes.get(place(start)?..place(end)?)
+    }
+
+    /// Parts with what is at `offset` or behind.
+    pub fn split_off(&mut self, offset: u64) -> Self {
+        let place = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        let place = place.min(self.bytes.len());
+        Self { start: self.start.max(offset), bytes: self.bytes.split_off(place) }
+    }
+
+    /// Goes on with `other` from where that begins.
+    pub fn turn(&mut self, other: Self) {
+        let _ = self.split_off(other.start);
+        if self.bytes.is_empty() { *self = other } else { self.add(other.start, &other.bytes) }
+    }
+
+    /// Leaves the last `len` bytes, once there are twice as many.
+    pub fn trim(&mut self, len: usize) {
+        if self.bytes.len() > 2 * len {
+            let surplus = self.bytes.len() - len;
+            self.bytes.drain(..surplus);
+            self.start += surplus as u64;
         }
     }
 
-    /// What of it is at `offset` or behind.
-    pub fn from(mut self, offset: u64) -> Self {
-        let skip = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
-        self.bytes.drain(..skip.min(self.bytes.len()));
-        self.start = self.start.max(offset);
-        self
+    /// Whether both begin at one place, and go on alike as far as both go.
+    pub fn agrees(&self, other: &Self) -> bool {
+        self.start == other.start && !self.differs(other.start, &other.bytes)
     }
 
     /// Whether other bytes are at `offset`.

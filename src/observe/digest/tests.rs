@@ -122,6 +122,20 @@ fn the_first_of_two_copies_without_an_answer_counts() {
 }
 
 #[test]
+fn copies_without_an_answer_count_if_they_are_the_same() {
+    for (second, digest) in [(b"ab", Some(ABC)), (b"aX", None)] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, b"ab");
+        upload.send(1, 0, second);
+        upload.send(2, 0, b"ab");
+        upload.answer(2, 2, false, Some(2));
+        upload.send(3, 2, b"c");
+        upload.answer(3, 3, true, Some(3));
+        assert_eq!(upload.finish().as_deref(), digest);
+    }
+}
+
+#[test]
 fn an_answer_that_comes_late_counts_for_its_own_copy() {
     let mut upload = Upload::default();
     upload.send(0, 0, b"abc");
@@ -161,9 +175,12 @@ fn a_fragment_of_which_the_server_took_nothing_does_not_count() {
     assert_eq!(upload.finish().as_deref(), Some(ABC));
 }
 
+/// Of "abX".
+const ABX: &str = "8a0fe5e48dfe39ae4ca34b375ea03e76b51413f2967034a8bf08d61270bd9462";
+
 #[test]
-fn a_part_that_is_sent_again_leaves_no_digest_if_the_server_takes_it() {
-    for (accepted, digest) in [(true, None), (false, Some(ABC))] {
+fn a_part_that_is_sent_again_counts_if_the_server_takes_it() {
+    for (accepted, digest) in [(true, Some(ABX)), (false, None)] {
         let mut upload = Upload::default();
         upload.send(0, 0, b"abc");
         upload.answer(0, 3, true, Some(2));
@@ -171,6 +188,38 @@ fn a_part_that_is_sent_again_leaves_no_digest_if_the_server_takes_it() {
         upload.answer(1, 3, accepted, Some(3));
         assert_eq!(upload.finish().as_deref(), digest);
     }
+}
+
+#[test]
+fn of_a_long_fragment_it_leaves_no_digest() {
+    let long = vec![0; WHOLE + 1];
+    let mut upload = Upload::default();
+    upload.send(0, 0, &long);
+    upload.answer(0, long.len() as u64, true, Some(5));
+    upload.send(1, 5, &long[..3]);
+    upload.answer(1, 8, true, Some(8));
+    assert_eq!(upload.digest.finish(&mut upload.pool, Some(8)), None);
+}
+
+#[test]
+fn what_a_server_took_of_a_fragment_counts_though_it_refused_the_rest() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"aXX");
+    upload.answer(0, 3, false, Some(1));
+    upload.send(1, 1, b"bc");
+    upload.answer(1, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn what_it_took_of_one_without_an_answer_counts_though_it_refused_the_next() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"aXX");
+    upload.send(1, 0, b"aYY");
+    upload.answer(1, 3, false, Some(1));
+    upload.send(2, 1, b"bc");
+    upload.answer(2, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
 }
 
 #[test]
@@ -225,6 +274,10 @@ enum Fate {
     Unanswered,
     /// The server took it, and says so when it comes again.
     AnswerLost,
+    /// The same for so many of its bytes.
+    Cut(usize),
+    /// 416 to a Fragment of which the server took so many bytes.
+    CorrectedWithin(usize),
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -236,6 +289,8 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => (0_usize..8).prop_map(Fate::Lost),
         1 => Just(Fate::Unanswered),
         1 => Just(Fate::AnswerLost),
+        1 => (0_usize..4).prop_map(Fate::Cut),
+        1 => (0_usize..4).prop_map(Fate::CorrectedWithin),
     ]
 }
 
@@ -269,6 +324,11 @@ proptest! {
                     tells = take(bytes.len()) > 0;
                     (None, next)
                 }
+                Fate::Cut(len) => {
+                    tells = take(len.min(bytes.len())) > 0;
+                    (None, next)
+                }
+                Fate::CorrectedWithin(len) => (Some((false, true)), take(len.min(bytes.len() - 1))),
             };
             if let Some((accepted, says)) = answer {
                 upload.answer(number, end as u64, accepted, says.then_some(stands as u64));

@@ -48,7 +48,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         bytes_total: view.total,
         bytes_sent: view.sent().map(|(_, body)| body.bytes).sum(),
         bytes_unique: view.unique().len(),
-        bytes_acknowledged: view.acknowledged,
+        bytes_acknowledged: view.confirmed(),
         file: view.file(sha256),
         error,
         started: span.first.time,
@@ -141,6 +141,14 @@ impl<'a> View<'a> {
             last = response.next_offset.or_else(implied).unwrap_or(last);
         }
         self.total.map_or(last, |total| last.min(total))
+    }
+
+    /// How far the server has confirmed the file, be there holes that it was not seen to fill.
+    fn confirmed(&self) -> u64 {
+        match scattered::fills_holes(self.exchanges) {
+            true => self.acknowledged,
+            false => self.acknowledged.max(self.last_offset()),
+        }
     }
 
     /// How many bytes a server has that takes them in any order, and confirms of each Fragment its own end only; `None`

@@ -41,6 +41,22 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
     false
 }
 
+/// Whether the server took a Fragment that was new and ended before what it had confirmed.
+pub fn fills_holes(exchanges: &[Exchange]) -> bool {
+    let (mut sent, mut top) = (Ranges::default(), 0);
+    let fragments = exchanges.iter().filter(|exchange| exchange.kind == PacketType::Fragment);
+    fragments.filter_map(|exchange| Some((exchange, exchange.bounds()?))).any(
+        |(exchange, (start, end))| {
+            let answer = exchange.response.as_ref().filter(|answer| answer.is_success());
+            let next = answer.and_then(|answer| answer.next_offset);
+            let fills = next == Some(end) && end < top && sent.within(start, end).next().is_none();
+            sent.add(start, end);
+            top = next.map_or(top, |next| next.max(top));
+            fills
+        },
+    )
+}
+
 /// Whether the capture lacks answers to Fragments and nothing else: all that were answered were taken whole, and each
 /// without an answer was followed by a request on its connection, as no client asks again before it is answered
 /// ([MC-BUP] 3.1.5.1.4).

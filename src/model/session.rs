@@ -100,7 +100,8 @@ pub struct Session {
     pub bytes_sent: u64,
     /// Bytes of the file sent at least once.
     pub bytes_unique: u64,
-    /// How far the server has confirmed the file: its last word on a Fragment.
+    /// How far the server has confirmed the file: its last word on a Fragment. Of a server that fills holes, how much
+    /// it has confirmed.
     pub bytes_acknowledged: u64,
     /// The file, as far as it can be put together from the capture.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,8 +36,9 @@ rule! {
 const RETRY_SECS: f64 = 600.0;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let full =
-        session.bytes_total.is_some_and(|total| total > 0 && session.bytes_acknowledged == total);
+    let full = session.bytes_total.is_some_and(|total| {
+        total > 0 && session.bytes_acknowledged == total && session.bytes_unique == total
+    });
     let impossible = session.exchanges.iter().any(|exchange| {
         let next = exchange.response.as_ref().and_then(|answer| answer.next_offset);
         next > session.bytes_total

@@ -1,7 +1,8 @@
 //! The rule `close-without-final-fragment`.
 
 use crate::bits::PacketType;
-use crate::model::Session;
+use crate::model::ranges::Ranges;
+use crate::model::{Exchange, Response, Session};
 use crate::rules::{Notes, look};
 
 rule! {
@@ -25,6 +26,16 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-99/300
+    /// < 200
+    /// > FRAGMENT 200-299/300
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
     ///
     /// Answerable: the client
     /// Advice: Let the client send the rest before it closes; look at who completed the job early.
@@ -43,9 +54,23 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         && !miscounted
         && let Some(close) = close
     {
-        notes.add(
-            close.span(),
-            format!("closed with {} of {total} bytes acknowledged", session.bytes_acknowledged),
-        );
+        let message = match unconfirmed(session, total) {
+            Some((from, to)) if session.bytes_acknowledged == total => {
+                format!("closed though no answer confirmed the bytes {from} to {}", to - 1)
+            }
+            _ => {
+                format!("closed with {} of {total} bytes acknowledged", session.bytes_acknowledged)
+            }
+        };
+        notes.add(close.span(), message);
     }
+}
+
+/// The first bytes that no Fragment brought which was taken.
+fn unconfirmed(session: &Session, total: u64) -> Option<(u64, u64)> {
+    let taken = session.exchanges.iter().filter(|one| one.kind == PacketType::Fragment);
+    let taken = taken.filter(|one| one.response.as_ref().is_some_and(Response::is_success));
+    let mut ranges = Ranges::default();
+    taken.filter_map(Exchange::bounds).for_each(|(start, end)| ranges.add(start, end));
+    ranges.missing(total).iter().next()
 }

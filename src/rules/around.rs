@@ -368,6 +368,8 @@ impl<'a> Around<'a> {
 
 /// Handshakes that failed between a session's client and a server that it uploads to: in the time of the session or,
 /// where it did not come to its end, after it. Of one address with several hosts, those for another host do not count.
+/// In TLS 1.3 a server may refuse what the client sent while the first request is under way already: a connection of the
+/// session itself counts whenever it began.
 pub(super) fn handshakes_of<'a>(
     session: &Session,
     tls: &'a TlsConnections,
@@ -375,8 +377,9 @@ pub(super) fn handshakes_of<'a>(
     let done = session.outcome.is_done();
     tls.failed().filter(move |one| {
         let time = one.span.first.time;
+        let begun = time >= session.started || session.connection(one.connection).is_some();
         one.client.ip() == session.client.address
-            && time >= session.started
+            && begun
             && (!done || time <= session.ended)
             && session.exchanges.iter().any(|exchange| is_meant(one, exchange))
     })

@@ -392,3 +392,27 @@ fn is_meant(connection: &TlsConnection, exchange: &Exchange) -> bool {
     connection.server == exchange.server
         && names().is_none_or(|(name, url)| bare(name) == bare(url.host))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::report;
+    use crate::tls::{Facts, Seen};
+
+    #[test]
+    fn a_handshake_that_failed_under_the_first_request_is_of_its_session() {
+        let session = report("> CREATE-SESSION\n! client closes\n").sessions.remove(0);
+        let mut connection = session.connections[0].clone();
+        let client_hello_at = Some(Seen::default());
+        connection.tls = Some(Box::new(Facts { client_hello_at, ..Facts::default() }));
+        assert!(connection.first.time < session.started);
+        let mut tls = TlsConnections::new(9);
+        tls.closed(&connection);
+        assert_eq!(handshakes_of(&session, &tls).count(), 1);
+        // Another one of that time was for something before it.
+        connection.id += 1;
+        let mut other = TlsConnections::new(9);
+        other.closed(&connection);
+        assert_eq!(handshakes_of(&session, &other).count(), 0);
+    }
+}

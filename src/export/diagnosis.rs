@@ -90,7 +90,13 @@ fn headline(report: &Report) -> String {
             parts.push(format!("{count} {words}"));
         }
     }
-    let rest = report.sessions.iter().filter(|session| !is_ill(session)).count();
+    let well = |session: &&Session| !is_ill(session);
+    let open = |session: &&Session| session.outcome == Outcome::Incomplete;
+    let cut = report.sessions.iter().filter(well).filter(open).count();
+    if cut > 0 {
+        parts.push(format!("{cut} incomplete as far as the capture shows"));
+    }
+    let rest = report.sessions.iter().filter(well).count().saturating_sub(cut);
     match (parts.is_empty(), rest) {
         (true, _) => format!("{name}{all}, nothing wrong"),
         (false, 0) => format!("{name}{all}: {}", parts.join(", ")),
@@ -177,4 +183,32 @@ pub(super) fn block(
 ) -> io::Result<()> {
     let words = timeline::wrapped(&style.clean(words), INDENT + 2, style.width, tone, style);
     writeln!(out, "  {label:INDENT$}{words}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Analysis, Options, transcript};
+
+    fn head(text: &str) -> String {
+        let mut analysis = Analysis::new(Options::default());
+        for record in transcript::play(text).unwrap() {
+            analysis.push(&record.frame(), &mut ());
+        }
+        headline(&analysis.finish(Vec::new(), &mut ()))
+    }
+
+    #[test]
+    fn an_upload_without_an_end_is_not_said_to_be_well() {
+        let begun = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
+        assert_eq!(head(begun), "1 upload: 1 incomplete as far as the capture shows");
+        let ended = format!("{begun}> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n");
+        assert_eq!(head(&ended), "1 upload, nothing wrong");
+        let other = begun.replace("session=1", "session=2");
+        let both = format!("{ended}= url http://server/upload/b.bin\n{other}");
+        assert_eq!(
+            head(&both),
+            "2 uploads: 1 incomplete as far as the capture shows, 1 with nothing wrong"
+        );
+    }
 }

@@ -69,6 +69,14 @@ fn requests(exchanges: &[Exchange]) -> impl Iterator<Item = (&Exchange, &Request
     exchanges.iter().filter_map(|exchange| Some((exchange, exchange.request.as_ref()?)))
 }
 
+/// Whether it is a Create-Session that does not say so: no other packet makes offers ([MC-BUP] 2.2.2.2).
+fn opens_untyped(exchange: &Exchange) -> bool {
+    let offers = |request: &Request| {
+        request.packet_type.is_none() && request.supported_protocols.is_some() && !request.is_cut()
+    };
+    exchange.kind == PacketType::Unknown && exchange.request.as_ref().is_some_and(offers)
+}
+
 /// All but the Fragments after a Close that succeeded: they are none of the upload.
 fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
     let closes =
@@ -92,6 +100,7 @@ impl<'a> View<'a> {
         let total = own(exchanges).find_map(|exchange| exchange.range()?.total);
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession
+                || opens_untyped(exchange)
                 || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
         });
         let start_seen = start_seen || exchanges.first().is_some_and(Exchange::is_unclear);
@@ -125,6 +134,7 @@ impl<'a> View<'a> {
             .or_else(|| answers().find(succeeded))
             .or_else(|| creates().next_back())
             .or_else(|| self.exchanges.iter().find(answer_only))
+            .or_else(|| self.exchanges.iter().rfind(|exchange| opens_untyped(exchange)))
     }
 
     /// The server's last word on the offset.

@@ -102,7 +102,14 @@ impl Negotiation {
             (None, Some(_)) => Verdict::SelectionOnly,
             (Some(request), Some(response)) => {
                 let verdict = negotiation.judge(raw.map(|raw| &**raw), response);
-                if raw.is_none() && request.is_cut() { without_offer(verdict) } else { verdict }
+                match verdict {
+                    _ if raw.is_none() && request.is_cut() => without_offer(verdict),
+                    // The type that it lacks is reason enough.
+                    Verdict::RefusedAlthoughKnown if request.packet_type.is_none() => {
+                        Verdict::RefusedOther
+                    }
+                    _ => verdict,
+                }
             }
         };
         negotiation

@@ -368,6 +368,8 @@ impl<'a> Around<'a> {
 
 /// Handshakes that failed between a session's client and a server that it uploads to: in the time of the session or,
 /// where it did not come to its end, after it. Of one address with several hosts, those for another host do not count.
+/// In TLS 1.3 a server may refuse what the client sent while the first request is under way already: a connection of the
+/// session itself counts whenever it began.
 pub(super) fn handshakes_of<'a>(
     session: &Session,
     tls: &'a TlsConnections,
@@ -375,8 +377,9 @@ pub(super) fn handshakes_of<'a>(
     let done = session.outcome.is_done();
     tls.failed().filter(move |one| {
         let time = one.span.first.time;
+        let begun = time >= session.started || session.connection(one.connection).is_some();
         one.client.ip() == session.client.address
-            && time >= session.started
+            && begun
             && (!done || time <= session.ended)
             && session.exchanges.iter().any(|exchange| is_meant(one, exchange))
     })
@@ -388,4 +391,28 @@ fn is_meant(connection: &TlsConnection, exchange: &Exchange) -> bool {
     let names = || connection.tls.sni.as_deref().zip(to());
     connection.server == exchange.server
         && names().is_none_or(|(name, url)| bare(name) == bare(url.host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::report;
+    use crate::tls::{Facts, Seen};
+
+    #[test]
+    fn a_handshake_that_failed_under_the_first_request_is_of_its_session() {
+        let session = report("> CREATE-SESSION\n! client closes\n").sessions.remove(0);
+        let mut connection = session.connections[0].clone();
+        let client_hello_at = Some(Seen::default());
+        connection.tls = Some(Box::new(Facts { client_hello_at, ..Facts::default() }));
+        assert!(connection.first.time < session.started);
+        let mut tls = TlsConnections::new(9);
+        tls.closed(&connection);
+        assert_eq!(handshakes_of(&session, &tls).count(), 1);
+        // Another one of that time was for something before it.
+        connection.id += 1;
+        let mut other = TlsConnections::new(9);
+        other.closed(&connection);
+        assert_eq!(handshakes_of(&session, &other).count(), 0);
+    }
 }

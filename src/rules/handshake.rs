@@ -37,7 +37,7 @@ pub fn judge(place: Place<'_>, say: fn(&TlsConnection) -> Option<Said>, notes: &
 /// Whether a session came to no end, and nothing of it follows a connection.
 fn stopped(session: &Session, connection: &TlsConnection) -> bool {
     let done = session.outcome.is_done();
-    !done && session.span().is_none_or(|span| connection.span.last.time > span.last.time)
+    !done && session.span().is_none_or(|span| connection.span.last.time >= span.last.time)
 }
 
 fn of_nobody<'a>(

@@ -74,6 +74,10 @@ causes! {
         opened("> FRAGMENT 0-9/20\n... 30 s\n! client closes\n");
     a_reset_by_the_server: "tcp-reset-by-server" for
         opened("> FRAGMENT 0-9999/20000 sent=5000\n! server resets\n");
+    a_reset_after_a_long_stall: "zero-window-stall" for
+        opened("> FRAGMENT 0-9999/20000 sent=5000\n! server stalls 70\n! client resets\n");
+    a_reset_after_a_short_stall: "tcp-reset-by-client" for
+        opened("> FRAGMENT 0-9999/20000 sent=5000\n! server stalls 50\n! client resets\n");
     a_reset_from_the_way: "tcp-reset-by-middlebox" for
         opened("> FRAGMENT 0-9999/20000 sent=5000\n! server resets ttl=253\n");
     a_session_that_expired: "session-not-found-after-idle" for

@@ -1,6 +1,6 @@
 //! Who sent an RST: the host that it names, or something on the way.
 
-use crate::at::Span;
+use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
@@ -64,6 +64,23 @@ pub fn repeats_in_vain(connection: &Connection) -> bool {
 
 /// One repeat may be the last thing before the capture lost sight of the connection.
 const IN_VAIN: u32 = 2;
+
+/// A host that keeps its window at 0 for longer, in seconds, stops the upload: half of the time that a client gives to one
+/// request ([MC-BUP] 3.1.2.1).
+pub const STALLED_SECS: f64 = 60.0;
+
+/// Whether the server had kept its window at 0 for so long at a time that the client had reason to end the connection.
+pub fn is_stalled(connection: &Connection, at: At) -> bool {
+    let last = connection.server_side.zero_windows.last();
+    last.is_some_and(|stall| {
+        let end = stall.end.unwrap_or(at);
+        let long = end.time.secs_since(stall.start.time) > STALLED_SECS;
+        long && at.time.secs_since(end.time) <= AT_LAST_SECS
+    })
+}
+
+/// Room that comes as late as this, in seconds, before the end is no help any more.
+const AT_LAST_SECS: f64 = 1.0;
 
 /// The frames of an exchange with the RST that ended it.
 pub fn span(exchange: &Exchange, reset: &Reset) -> Span {

@@ -1,6 +1,7 @@
 //! What holds for every rule, and what each says of the examples in its documentation.
 
 use super::{ALL, Check, Rule, Severity};
+use crate::capture::Frame;
 use crate::model::Report;
 use crate::{Analysis, Options, transcript};
 
@@ -16,17 +17,29 @@ const WITHOUT_EXAMPLES: [&str; 7] = [
 ];
 
 pub(super) fn report(text: &str) -> Report {
+    report_when_cut(text, usize::MAX)
+}
+
+/// The same of a capture that holds so many bytes of each frame.
+fn report_when_cut(text: &str, snap: usize) -> Report {
     let records = transcript::play(text).unwrap_or_else(|error| panic!("{error} in\n{text}"));
     let mut analysis = Analysis::new(Options::default());
     for record in records {
-        analysis.push(&record.frame(), &mut ());
+        let frame = record.frame();
+        let data = frame.data.get(..snap).unwrap_or(frame.data);
+        analysis.push(&Frame { data, ..frame }, &mut ());
     }
     analysis.finish(Vec::new(), &mut ())
 }
 
 /// The rules that fire on a transcript, with their severities.
 pub(super) fn fired(text: &str) -> Vec<(String, Severity)> {
-    let report = report(text);
+    fired_when_cut(text, usize::MAX)
+}
+
+/// The same of a capture that holds so many bytes of each frame.
+pub(super) fn fired_when_cut(text: &str, snap: usize) -> Vec<(String, Severity)> {
+    let report = report_when_cut(text, snap);
     let sessions = report.sessions.iter().flat_map(|session| &session.findings);
     report
         .findings

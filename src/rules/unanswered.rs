@@ -3,12 +3,12 @@
 use std::num::NonZeroU64;
 
 use crate::at::Span;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Session, TlsConnection};
 use crate::rules::look;
 use crate::stream::{Reset, Side};
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
-/// what proves it. Those whose connection the server ended are none.
+/// what proves it. Those whose connection the server ended, be it by an alert of TLS, are none.
 pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
     session.exchanges.iter().filter_map(|exchange| {
         let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
@@ -17,7 +17,8 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let first =
             look::first_fin(connection).into_iter().chain(reset).min_by_key(|(_, at)| at.frame);
         let ended = first.is_some_and(|(side, _)| side == Side::Server);
-        if !request.body.complete || ended || !is_seen(session, exchange) {
+        let refused = || TlsConnection::all_of(connection).any(|tls| tls.failed());
+        if !request.body.complete || ended || !is_seen(session, exchange) || refused() {
             return None;
         }
         let closed = connection.client_side.fin.or(connection.reset.filter(tells).map(|r| r.at));
@@ -139,4 +140,32 @@ pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
         let secs = at.time.secs_since(request.span.first.time);
         Some(Cut { exchange, by, reset, secs, span })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::report;
+    use crate::tls::{Alert, Facts, Seen, Traffic};
+
+    #[test]
+    fn a_request_that_met_an_alert_was_not_given_up_by_its_client() {
+        let mut session = report("> CREATE-SESSION\n! client closes\n").sessions.remove(0);
+        assert_eq!(whole(&session).count(), 1);
+        let alert = Alert {
+            from_client: false,
+            fatal: true,
+            code: 116,
+            description: "certificate_required".into(),
+            at: Seen::default(),
+        };
+        session.connections[0].tls = Some(Box::new(Facts {
+            client_hello_at: Some(Seen::default()),
+            decrypted: true,
+            from_client: Traffic { decrypted_bytes: 273, ..Traffic::default() },
+            alerts: vec![alert],
+            ..Facts::default()
+        }));
+        assert_eq!(whole(&session).count(), 0);
+    }
 }

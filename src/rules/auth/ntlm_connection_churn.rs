@@ -83,7 +83,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 fn torn(session: &Session, first: &Exchange, next: &Exchange) -> Option<&'static str> {
     let (from, to) = (first.request.as_ref()?.ntlm?, next.request.as_ref()?.ntlm?);
     let answer = first.response.as_ref().filter(|answer| answer.ntlm_challenge)?;
-    if from != 1 || first.connection == next.connection {
+    if from != 1 || first.connection == next.connection || may_go_on(session, first, next) {
         return None;
     }
     let says_close = answer
@@ -100,5 +100,44 @@ fn torn(session: &Session, first: &Exchange, next: &Exchange) -> Option<&'static
         3 => Some("the reply to it was sent"),
         1 if says_close || closed => Some("after a close the handshake began again"),
         _ => None,
+    }
+}
+
+/// Whether the connection of `first` carried its handshake on before `next`: it had a success, or a request whose head is
+/// cut ahead of its credentials.
+fn may_go_on(session: &Session, first: &Exchange, next: &Exchange) -> bool {
+    let until = next.span().first.frame;
+    look::after(session, first)
+        .take_while(|exchange| exchange.span().first.frame < until)
+        .filter(|exchange| exchange.connection == first.connection)
+        .any(|exchange| {
+            let request = exchange.request.as_ref();
+            exchange.succeeded()
+                || request.is_some_and(|request| request.is_cut() && request.ntlm.is_none())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::{fired, fired_when_cut};
+
+    /// A whole handshake, and the upload goes on with another one on a new connection.
+    const TWICE: &str = "\
+        > PING\n  Authorization: NTLM TlRMTVNTUAABAAAA\n< 401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA\n\
+        > PING\n  Cookie: LONG\n  Authorization: NTLM TlRMTVNTUAADAAAA\n< 200\n\
+        > CREATE-SESSION\n< 200 session=1\n! client closes\n! server closes\n= connection\n\
+        > PING\n  Authorization: NTLM TlRMTVNTUAABAAAA\n< 401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA\n\
+        > PING\n  Cookie: LONG\n  Authorization: NTLM TlRMTVNTUAADAAAA\n< 200\n\
+        > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+
+    #[test]
+    fn a_handshake_whose_reply_is_cut_off_is_not_torn() {
+        let text = TWICE.replace("LONG", &"x".repeat(400));
+        let torn =
+            |found: Vec<(String, _)>| found.iter().any(|(id, _)| id == "ntlm-connection-churn");
+        assert!(!torn(fired(&text)));
+        for snap in (300..700).step_by(20) {
+            assert!(!torn(fired_when_cut(&text, snap)), "at {snap} bytes");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The rule `connection-closed-mid-request`.
 
 use crate::model::Session;
-use crate::rules::{Notes, unanswered};
+use crate::rules::{Confidence, Notes, Severity, reset, unanswered};
+use crate::stream::Side;
 
 rule! {
     /// The connection was closed inside a request.
@@ -61,7 +62,13 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 cut.announced(),
                 cut.exchange.kind
             );
-            notes.add(cut.span, message);
+            // The client had its reason.
+            let connection = session.connection(cut.exchange.connection);
+            let stalled = cut.by == Side::Client
+                && connection
+                    .is_some_and(|connection| reset::is_stalled(connection, cut.span.last));
+            let severity = if stalled { Severity::Note } else { notes.severity() };
+            notes.note(severity, Confidence::Certain, &[cut.span], message);
         }
     }
 }

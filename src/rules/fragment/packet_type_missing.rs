@@ -102,8 +102,9 @@ fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Outcome;
     use crate::rules::Severity::{self, Note, Warning};
-    use crate::rules::tests::fired;
+    use crate::rules::tests::{fired, report};
 
     /// What the rule makes of a server that never sets the field, with `rest` behind its first answers.
     fn severity(rest: &str) -> Severity {
@@ -119,5 +120,13 @@ mod tests {
         assert_eq!(severity("! client closes"), Warning);
         assert_eq!(severity(""), Note);
         assert_eq!(severity("> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200"), Note);
+    }
+
+    #[test]
+    fn a_create_without_its_type_is_rejected() {
+        let text = "> CREATE-SESSION\n  BITS-Packet-Type:\n< 400 error=0x80070057 context=0x5\n";
+        let session = report(text).sessions.remove(0);
+        let offers = session.negotiation.map(|negotiation| negotiation.offered.len());
+        assert_eq!((session.outcome, session.joined, offers), (Outcome::Rejected, false, Some(1)));
     }
 }

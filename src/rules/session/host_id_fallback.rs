@@ -1,6 +1,7 @@
 //! The rule `host-id-fallback`.
 
-use crate::model::Session;
+use crate::at::At;
+use crate::model::{Exchange, Session};
 use crate::rules::hosts::Named;
 use crate::rules::{Around, Confidence, Notes, look};
 
@@ -44,11 +45,11 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
-    let mut left = named.attempts(around.attempts).map(|attempt| attempt.last).next();
+    let mut left = fails_from(&named, None, around);
     for exchange in named.later() {
         let first = exchange.span().first;
         if named.takes(exchange) {
-            left = Some(exchange.span().last);
+            left = fails_from(&named, Some(exchange), around);
         } else if let Some(left) = left.filter(|left| left.frame < first.frame) {
             let limit = match session.host_id_fallback_timeout_seconds {
                 Some(secs) => format!("the fallback time-out is {secs} s"),
@@ -67,5 +68,53 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             notes.note(notes.severity(), Confidence::Certain, &spans, message);
             return;
         }
+    }
+}
+
+/// From when on the named host could not be reached, where that shows: from the first SYN to it that was in vain, behind
+/// `taken`, its last exchange. One that it did not answer failed by itself.
+fn fails_from(named: &Named<'_>, taken: Option<&Exchange>, around: &Around<'_>) -> Option<At> {
+    let last = taken.map(|exchange| exchange.span().last);
+    let answered = taken.is_none_or(|exchange| exchange.response.is_some());
+    let behind = last.unwrap_or(named.opened.span().last);
+    let tried = named.attempts(around.attempts).filter(|attempt| attempt.last.frame > behind.frame);
+    // Of tries in several sessions, the one that was the first in this is not known.
+    let begun = tried
+        .map(|attempt| attempt.span.first)
+        .map(|first| if first.frame > behind.frame { first } else { behind });
+    begun.filter(|_| answered).min_by_key(|at| at.frame).or(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    /// What the rule says of a transcript.
+    fn said(text: &str) -> Vec<String> {
+        let findings = report(text).sessions.remove(0).findings;
+        let own = findings.into_iter().filter(|finding| finding.rule == "host-id-fallback");
+        own.map(|finding| finding.message).collect()
+    }
+
+    const OPENED: &str = "> CREATE-SESSION\n< 200 session=1 host=192.0.2.81 fallback=60\n\
+        = server 192.0.2.81:80\n= url http://192.0.2.81/upload/file.bin\n";
+    const BACK: &str =
+        "= server 192.0.2.80:80\n= url http://server/upload/file.bin\n> PING\n< 200\n";
+
+    #[test]
+    fn the_time_runs_from_the_first_connection_that_failed() {
+        let tries = "! unanswered\n... 25 s\n! unanswered\n... 50 s\n";
+        let told = said(&format!("{OPENED}{tries}{BACK}"));
+        assert!(told[0].contains("to 192.0.2.80:80 after 117.0 s"), "{told:?}");
+        let idle = "> FRAGMENT 0-9/20\n< 200\n! server closes\n! client closes\n... 600 s\n";
+        let later = said(&format!("{OPENED}{idle}{tries}{BACK}"));
+        assert_eq!(later, told);
+    }
+
+    #[test]
+    fn a_request_without_an_answer_fails_when_it_was_sent() {
+        let hung = "> FRAGMENT 0-9/20\n... 61 s\n! client closes\n";
+        let told = said(&format!("{OPENED}{hung}! unanswered\n{BACK}"));
+        assert!(!told.is_empty() && !told[0].contains("after 0"), "{told:?}");
     }
 }

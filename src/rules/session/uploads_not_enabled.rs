@@ -31,10 +31,30 @@ rule! {
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// They were switched off amid an upload:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// The length may be the reason:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20000
+    /// < 200
+    /// > FRAGMENT 10-19999/20000
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
@@ -81,22 +101,26 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let status = answer.http_status;
         let said = status == 501 && answer.error_value() == Some(ACCESS_DENIED);
         let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);
-        let bare = (opens || is_other_node(session, exchange))
-            && matches!(status, 404 | 405 | 501)
-            && Origin::of_response(answer) == Origin::Iis;
+        let bare = matches!(status, 404 | 405 | 501)
+            && Origin::of_response(answer) == Origin::Iis
+            && !is_webdav(answer)
+            && !is_about_verb(exchange, around);
+        let never = (opens || is_other_node(session, exchange)) && !around.takes_uploads(session);
         let server = answer.server.as_deref().unwrap_or("IIS");
         let severity = look::unless_recovered(session, exchange, notes.severity());
         if said {
             let message = format!("{} was answered 501 and access denied", exchange.kind);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-        } else if bare
-            && !is_webdav(answer)
-            && !around.takes_uploads(session)
-            && !is_about_verb(exchange, around)
-        {
+        } else if bare && never {
             let message =
                 format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        } else if bare && look::sub_status(answer).is_none() && took_its_like(session, exchange) {
+            let message = format!(
+                "{} was answered {status} by \"{server}\" without BITS, which took one before",
+                exchange.kind
+            );
+            notes.note(severity, Confidence::Possible, &[exchange.span()], message);
         }
     }
 }
@@ -123,6 +147,19 @@ fn is_other_node(session: &Session, exchange: &Exchange) -> bool {
     exchange.kind == PacketType::Fragment
         && acks.peek().is_some()
         && acks.all(|other| other.server.ip() != exchange.server.ip())
+}
+
+/// Whether BITS took a Fragment of the session at the same address before that was as long as this one at least.
+fn took_its_like(session: &Session, exchange: &Exchange) -> bool {
+    let len = |exchange: &Exchange| exchange.request.as_ref().and_then(|it| it.content_length);
+    let like = |other: &Exchange| {
+        let by_bits = other.response.as_ref().is_some_and(Response::is_ack);
+        look::succeeded_fragment(other)
+            && by_bits
+            && other.server == exchange.server
+            && len(other) >= len(exchange)
+    };
+    exchange.kind == PacketType::Fragment && look::ahead(session, exchange).any(like)
 }
 
 /// Whether BITS answered for the same URL before.

@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-client`.
 
 use crate::model::Session;
-use crate::rules::{Notes, reset};
+use crate::rules::{Notes, Severity, reset};
 use crate::stream::Side;
 
 rule! {
@@ -69,7 +69,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let moment = reset::moment(exchange);
             let message = format!("the client reset the connection {moment} ({})", sender.evidence);
             let span = reset::span(exchange, &reset);
-            notes.note(notes.severity(), sender.confidence, &[span], message);
+            // The client had its reason.
+            let connection = session.connection(exchange.connection);
+            let stalled =
+                connection.is_some_and(|connection| reset::is_stalled(connection, reset.at));
+            let severity = if stalled { Severity::Note } else { notes.severity() };
+            notes.note(severity, sender.confidence, &[span], message);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The rule `zero-window-stall`.
 
 use crate::at::Span;
-use crate::rules::Notes;
-use crate::rules::{Confidence, Severity};
+use crate::rules::reset::STALLED_SECS;
+use crate::rules::{Confidence, Notes, Severity};
 use crate::stream::Connection;
 
 rule! {
@@ -35,7 +35,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         for stall in &side.zero_windows {
             let end = stall.end.unwrap_or(connection.last);
             let secs = end.time.secs_since(stall.start.time);
-            let severity = if secs > BAD_SECS { Severity::Error } else { Severity::Warning };
+            let severity = if secs > STALLED_SECS { Severity::Error } else { Severity::Warning };
             if secs > STALL_SECS {
                 let span = Span { first: stall.start, last: end };
                 let message = format!("the {who} kept its window at 0 for {secs:.1} s");
@@ -47,6 +47,3 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
 
 /// Shorter pauses are the flow control of a busy host.
 const STALL_SECS: f64 = 1.0;
-
-/// Half of the time that a client gives to one request ([MC-BUP] 3.1.2.1).
-const BAD_SECS: f64 = 60.0;

@@ -5,9 +5,10 @@ use etherparse::{TcpOptionElement, TcpOptionsIterator};
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
+use super::ahead::Budget;
 use super::connection::{Connection, Reset, ZERO_WINDOWS, ZeroWindow};
 use super::flows::{Both, Dir, Key};
-use super::half::{Budget, Half};
+use super::half::Half;
 use super::mirror::Mirror;
 use super::part::{Part, Seq};
 use super::subject::Subject;

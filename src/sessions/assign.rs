@@ -202,18 +202,9 @@ impl Sessions {
         }
     }
 
-    /// The newest session of the client that fits.
-    pub(super) fn find(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
-        self.open.of_client(asked, fits)
-    }
-
-    fn newest(&self, id: &str, fits: impl Fn(&Open) -> bool) -> Option<Number> {
-        self.open.of_id(id, fits)
-    }
-
     /// A Create belongs to an attempt that has not succeeded yet, or to the Ping before it.
     fn attempt(&self, asked: &Asked) -> Option<Number> {
-        self.find(asked, |open| {
+        self.open.of_client(asked, |open| {
             open.has_client(asked)
                 && open.has_server(asked)
                 && open.has_path(asked)
@@ -254,23 +245,24 @@ impl Sessions {
                 && open.is_provisional()
                 && open.awaits_id()
         };
-        self.newest(id, |open| open.has_client(asked) && open.has_server(asked))
-            .or_else(|| self.newest(id, |open| open.has_client(asked) && open.has_host(asked)))
+        self.open
+            .of_id(id, |open| open.has_client(asked) && open.has_server(asked))
+            .or_else(|| self.open.of_id(id, |open| open.has_client(asked) && open.has_host(asked)))
             .or_else(|| {
-                self.newest(id, |open| {
+                self.open.of_id(id, |open| {
                     one_end(open) && (open.has_host(asked) || open.has_path(asked))
                 })
             })
             // Its Create was seen, the Ack that gave it the id was not.
-            .or_else(|| self.find(asked, |open| open.has_create() && waits(open)))
+            .or_else(|| self.open.of_client(asked, |open| open.has_create() && waits(open)))
             .or_else(|| {
                 // The client moved, and so did the host by its Host-Id, or its name has several addresses.
-                self.newest(id, |open| {
+                self.open.of_id(id, |open| {
                     open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked)
                 })
             })
             // A Ping before it was seen.
-            .or_else(|| self.find(asked, waits))
+            .or_else(|| self.open.of_client(asked, waits))
             .or_else(|| {
                 // So was the Create that met a challenge; the one with credentials was not.
                 last.filter(|last| {
@@ -280,7 +272,7 @@ impl Sessions {
             })
             .or_else(|| {
                 // An Ack without its request opened it.
-                self.find(asked, |open| {
+                self.open.of_client(asked, |open| {
                     open.is_headless()
                         && !open.unclear
                         && open.has_client(asked)
@@ -301,22 +293,27 @@ impl Sessions {
         last: Option<Number>,
     ) -> Option<Number> {
         let usable = |open: &Open| open.has_client(asked) && !open.is_over();
-        self.find(asked, |open| {
-            usable(open) && open.has_path(asked) && (open.has_host(asked) || open.has_server(asked))
-        })
-        .or_else(|| {
-            self.find(asked, |open| usable(open) && open.has_host(asked) && open.has_path(asked))
-        })
-        .or_else(|| {
-            // Its id is cut off: it repeats the one before, as far as anything tells.
-            let repeats = *kind == PacketType::CloseSession && asked.is_cut();
-            let closed = |open: &Open| open.has_client(asked) && open.has_server(asked);
-            self.find(asked, |open| repeats && closed(open) && open.has_path(asked))
-        })
-        .or_else(|| {
-            last.filter(|&session| {
-                *kind != PacketType::Ping && self.open.get(session).is_some_and(usable)
+        self.open
+            .of_client(asked, |open| {
+                usable(open)
+                    && open.has_path(asked)
+                    && (open.has_host(asked) || open.has_server(asked))
             })
-        })
+            .or_else(|| {
+                self.open.of_client(asked, |open| {
+                    usable(open) && open.has_host(asked) && open.has_path(asked)
+                })
+            })
+            .or_else(|| {
+                // Its id is cut off: it repeats the one before, as far as anything tells.
+                let repeats = *kind == PacketType::CloseSession && asked.is_cut();
+                let closed = |open: &Open| open.has_client(asked) && open.has_server(asked);
+                self.open.of_client(asked, |open| repeats && closed(open) && open.has_path(asked))
+            })
+            .or_else(|| {
+                last.filter(|&session| {
+                    *kind != PacketType::Ping && self.open.get(session).is_some_and(usable)
+                })
+            })
     }
 }

@@ -26,9 +26,9 @@ use crate::at::{At, Span};
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
-use crate::http::Event;
+use crate::http::{Event, Head};
 use crate::limits::Limits;
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
 use crate::rules::around::Brief;
@@ -97,6 +97,17 @@ impl Channel {
     }
 }
 
+/// The head of a message, and where it came.
+#[derive(Clone, Copy)]
+struct Message<'a> {
+    connection: &'a Connection,
+    /// The number of its exchange there.
+    exchange: u32,
+    /// The frames of the head.
+    span: Span,
+    head: &'a Head<'a>,
+}
+
 /// Where an HTTP exchange went.
 #[derive(Clone, Copy)]
 struct Link {
@@ -159,15 +170,13 @@ impl Sessions {
     ) {
         self.last = None;
         match event {
-            Event::Head { exchange, side: Side::Client, span, ref head } => {
-                if decode::is_bits(head) {
-                    self.request(connection, exchange, span, head);
-                } else {
-                    self.ordinary_request(connection, exchange, span, head);
+            Event::Head { exchange, side, span, ref head } => {
+                let message = Message { connection, exchange, span, head };
+                match side {
+                    Side::Client if decode::is_bits(head) => self.request(message),
+                    Side::Client => self.ordinary_request(message),
+                    Side::Server => self.response(message),
                 }
-            }
-            Event::Head { exchange, side: Side::Server, span, ref head } => {
-                self.response(connection, exchange, span, head);
             }
             Event::Body { .. } => {}
             Event::Gap { exchange, side, offset, len, .. } => {
@@ -294,6 +303,11 @@ impl Sessions {
     /// Messages for sessions that were over and forgotten.
     pub const fn late(&self) -> u64 {
         self.late
+    }
+
+    /// The exchange at some place of a session.
+    fn value(&self, session: Number, place: usize) -> Option<&Exchange> {
+        self.open.get(session)?.exchanges.get(place)
     }
 
     fn link(&mut self, connection: u64, exchange: u32) -> Option<&mut Link> {

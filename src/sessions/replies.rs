@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::Sessions;
 use super::assign::percent_decoded;
 use super::open::Number;
-use crate::at::Span;
-use crate::http::{Head, Start};
+use super::{Message, Sessions};
+use crate::http::Start;
 use crate::model::session::Reply;
 use crate::stream::Connection;
 
@@ -70,13 +69,8 @@ impl Sessions {
     }
 
     /// An ordinary request: the fetch of a reply, perhaps.
-    pub(super) fn look_for_reply(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
+    pub(super) fn look_for_reply(&mut self, message: Message<'_>) {
+        let Message { connection, exchange, span, head } = message;
         let Start::Request { method: method @ ("GET" | "HEAD"), target } = head.start else {
             return;
         };

@@ -1,5 +1,7 @@
 //! The URL of an upload, from request target and Host.
 
+use std::borrow::Cow;
+
 use super::exchange::{Exchange, Request};
 
 /// Scheme, host and path of an upload; the query is left out, it may hold credentials.
@@ -64,6 +66,32 @@ fn whole(target: &str) -> Option<(&'static str, &str, &str)> {
 fn path(target: &str) -> &str {
     let end = memchr::memchr2(b'?', b'#', target.as_bytes());
     end.and_then(|end| target.get(..end)).unwrap_or(target)
+}
+
+/// A text without its percent-encoding (RFC 3986 2.1).
+pub(crate) fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let hex = (byte == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(value) => {
+                out.push(value);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                out.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned().into()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which exchange belongs to which upload ([MC-BUP] ties some by id, others only by order, client and URL).
 
+mod asked;
 mod assign;
 mod beginning;
 mod bodies;
@@ -10,6 +11,7 @@ mod heads;
 mod moves;
 mod open;
 mod orphans;
+mod place;
 pub(crate) mod replies;
 mod shelf;
 #[cfg(test)]
@@ -31,7 +33,7 @@ use crate::limits::Limits;
 use crate::model::{Exchange, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
@@ -42,7 +44,6 @@ use replies::Replies;
 use shelf::Shelf;
 use tunnels::Tunnels;
 
-pub(crate) use assign::percent_decoded;
 pub use tunnels::RefusedTunnel;
 pub use web::{Directory, Web};
 

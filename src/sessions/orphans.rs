@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::assign::Asked;
+use super::asked::Asked;
 use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
 use super::{EXCHANGE, Link, Message, Sessions};

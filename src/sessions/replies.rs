@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::assign::percent_decoded;
 use super::open::Number;
 use super::{Message, Sessions};
 use crate::http::Start;
 use crate::model::session::Reply;
+use crate::model::url::percent_decoded;
 use crate::stream::Connection;
 
 /// Reply URLs that are looked out for, the latest ones.

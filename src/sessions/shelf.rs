@@ -11,12 +11,13 @@ use std::net::{IpAddr, SocketAddr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::assign::{Asked, RECENT};
+use super::asked::Asked;
+use super::assign::RECENT;
 use super::graves::Graves;
 use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
 use crate::model::Text;
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::stream::Connection;
 
 /// Nanoseconds of silence after which nothing more is said about a finished session: the client has given up on any

@@ -1,7 +1,7 @@
 //! The rule `duplicate-sessions`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {

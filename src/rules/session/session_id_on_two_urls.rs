@@ -3,7 +3,6 @@
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Session, url};
 use crate::rules::Notes;
-use crate::sessions::percent_decoded;
 
 rule! {
     /// One session id is used with two paths.
@@ -79,5 +78,5 @@ fn path(exchange: &Exchange) -> Option<&str> {
 
 /// A path as a server that knows no case compares it.
 fn folded(path: &str) -> String {
-    percent_decoded(path).to_lowercase()
+    url::percent_decoded(path).to_lowercase()
 }

@@ -1,7 +1,7 @@
 //! The rule `session-id-reused`.
 
 use crate::model::Session;
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {

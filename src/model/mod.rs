@@ -27,3 +27,8 @@ pub use report::Report;
 pub use session::{Outcome, Session};
 pub use text::Text;
 pub use tls::TlsConnection;
+
+/// Whether there is nothing to tell of a number.
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}

@@ -8,7 +8,6 @@ use crate::bits::fields::ContentRange;
 use crate::bits::{PacketType, decode};
 use crate::http::{Start, is_interim};
 use crate::model::exchange::{Exchange, Response};
-use crate::model::rare::Rare;
 use crate::observe::digest;
 
 impl Sessions {
@@ -29,18 +28,8 @@ impl Sessions {
         let start = range.and_then(|range| range.start);
         let inferred = kind != PacketType::CreateSession
             && request.session_id.as_deref().is_none_or(str::is_empty);
-        let mut value = Exchange {
-            kind,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: head.carrier.tls,
-            tunnel: head.carrier.tunnel,
-            request: Some(request),
-            response: None,
-            rare: Rare::default(),
-            inferred,
-        };
+        let empty = Exchange::on(connection, head.carrier);
+        let mut value = Exchange { kind, request: Some(request), inferred, ..empty };
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let early = self.link(connection.id, exchange).copied();
         let early = early.filter(|link| !self.is_of_a_lost(&value, link));

@@ -56,13 +56,17 @@ impl Sessions {
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
         }
-        if let Some((response, over)) = self.early.take(connection.id, exchange) {
-            self.answered(connection.id, exchange, response);
-            if let Some(link) = self.link(connection.id, exchange) {
-                link.answer_over = over;
-                let session = link.session;
-                self.let_in(session, connection.id);
-            }
+        self.answer_early(connection.id, exchange);
+    }
+
+    /// Gives a request the answer that came before it, if any.
+    fn answer_early(&mut self, connection: u64, exchange: u32) {
+        let Some((response, over)) = self.early.take(connection, exchange) else { return };
+        self.answered(connection, exchange, response);
+        if let Some(link) = self.link(connection, exchange) {
+            link.answer_over = over;
+            let session = link.session;
+            self.let_in(session, connection);
         }
     }
 

@@ -127,8 +127,10 @@ impl Exchange {
         carrier: Carrier,
         response: Response,
     ) -> Self {
-        let exchange = Self::on(connection, carrier);
-        Self { response: Some(response), inferred: true, ..exchange }
+        let mut exchange = Self::on(connection, carrier);
+        exchange.response = Some(response);
+        exchange.inferred = true;
+        exchange
     }
 
     /// The range that its request names.

@@ -103,8 +103,8 @@ impl Early {
 
 impl Sessions {
     /// Keeps an answer whose request was not seen so far.
-    pub(super) fn keep_early(&mut self, message: Message<'_>) {
-        let Message { connection, exchange, span, head } = message;
+    pub(super) fn keep_early(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         let channel = self.connections.get(&connection.id);
         let before = channel.and_then(|channel| channel.spoken);
         let follows = before.filter(|(number, ..)| number.checked_add(1) == Some(exchange));

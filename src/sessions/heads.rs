@@ -11,8 +11,8 @@ use crate::model::exchange::{Exchange, Response};
 use crate::observe::digest;
 
 impl Sessions {
-    pub(super) fn request(&mut self, message: Message<'_>) {
-        let Message { connection, exchange, span, head } = message;
+    pub(super) fn request(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         if self.leaves_out() {
             return;
         }
@@ -28,8 +28,9 @@ impl Sessions {
         let start = range.and_then(|range| range.start);
         let inferred = kind != PacketType::CreateSession
             && request.session_id.as_deref().is_none_or(str::is_empty);
-        let empty = Exchange::on(connection, head.carrier);
-        let mut value = Exchange { kind, request: Some(request), inferred, ..empty };
+        let mut value = Exchange::on(connection, head.carrier);
+        (value.kind, value.inferred) = (kind, inferred);
+        value.request = Some(request);
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let early = self.link(connection.id, exchange).copied();
         let early = early.filter(|link| !self.is_of_a_lost(&value, link));
@@ -70,8 +71,8 @@ impl Sessions {
         }
     }
 
-    pub(super) fn ordinary_request(&mut self, message: Message<'_>) {
-        let Message { connection, exchange, span, head } = message;
+    pub(super) fn ordinary_request(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         if decode::is_beheaded(head) {
             let (count, mut all) = self.beheaded.unwrap_or((0, span));
             all.cover(span);
@@ -160,8 +161,8 @@ impl Sessions {
         });
     }
 
-    pub(super) fn response(&mut self, message: Message<'_>) {
-        let Message { connection, exchange, head, .. } = message;
+    pub(super) fn response(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, head, .. } = *message;
         let Start::Response { status, .. } = head.start else { return };
         self.pair_response(message, status);
         if !self.may_answer_a_lost_close(connection.id, exchange)
@@ -178,8 +179,8 @@ impl Sessions {
         value.is_some_and(|value| value.request.is_none() && !value.confirms_bytes())
     }
 
-    fn pair_response(&mut self, message: Message<'_>, status: u16) {
-        let Message { connection, exchange, span, head } = message;
+    fn pair_response(&mut self, message: &Message<'_>, status: u16) {
+        let Message { connection, exchange, span, head } = *message;
         if self.is_anothers(connection.id, exchange, head) {
             self.orphan(message);
         } else if self.link(connection.id, exchange).is_none() {

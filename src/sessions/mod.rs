@@ -99,7 +99,6 @@ impl Channel {
 }
 
 /// The head of a message, and where it came.
-#[derive(Clone, Copy)]
 struct Message<'a> {
     connection: &'a Connection,
     /// The number of its exchange there.
@@ -172,7 +171,7 @@ impl Sessions {
         self.last = None;
         match event {
             Event::Head { exchange, side, span, ref head } => {
-                let message = Message { connection, exchange, span, head };
+                let message = &Message { connection, exchange, span, head };
                 match side {
                     Side::Client if decode::is_bits(head) => self.request(message),
                     Side::Client => self.ordinary_request(message),

@@ -50,8 +50,8 @@ impl Sessions {
     }
 
     /// A response whose request the capture lacks.
-    pub(super) fn orphan(&mut self, message: Message<'_>) {
-        let Message { connection, exchange, span, head } = message;
+    pub(super) fn orphan(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         if self.leaves_out() {
             return;
         }

@@ -69,8 +69,8 @@ impl Sessions {
     }
 
     /// An ordinary request: the fetch of a reply, perhaps.
-    pub(super) fn look_for_reply(&mut self, message: Message<'_>) {
-        let Message { connection, exchange, span, head } = message;
+    pub(super) fn look_for_reply(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         let Start::Request { method: method @ ("GET" | "HEAD"), target } = head.start else {
             return;
         };

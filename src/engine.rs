@@ -9,6 +9,7 @@ use crate::http::{self, Listener};
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::model::Lookup;
+use crate::model::report::Quality;
 use crate::packet::{Decoder, IcmpError, Packet, Skip, plain_datagram, plain_segment};
 use crate::sides::Sides;
 use crate::stream::{Connection, Event, Icmp, Owner, Table, Verdict};
@@ -209,8 +210,8 @@ impl Engine {
     }
 
     /// What was passed over or lost so far.
-    pub fn quality(&self) -> crate::model::report::Quality {
-        crate::model::report::Quality {
+    pub fn quality(&self) -> Quality {
+        Quality {
             connections: self.table.seen(),
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
@@ -218,13 +219,7 @@ impl Engine {
             closed_forgotten: self.table.closed_forgotten(),
             bytes_given_up: self.table.given_up(),
             datagrams_forgotten: self.decoder.dropped(),
-            exchanges_omitted: 0,
             tls_given_up: self.waiting.given_up,
-            sessions_forgotten: 0,
-            late_messages: 0,
-            attempts_omitted: 0,
-            tls_omitted: 0,
-            findings_omitted: 0,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.sides.one_sided(),
             duplicate_frames: self.duplicate_frames,
@@ -232,6 +227,7 @@ impl Engine {
             first_back: self.clock.first,
             most_back_seconds: self.clock.first.map(|_| self.clock.most),
             tls_opaque: self.tls_opaque,
+            ..Quality::default()
         }
     }
 }

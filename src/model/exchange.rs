@@ -105,12 +105,8 @@ pub struct Hole {
 }
 
 impl Exchange {
-    /// One of which only the answer was seen.
-    pub(crate) fn answer_only(
-        connection: &Connection,
-        carrier: Carrier,
-        response: Response,
-    ) -> Self {
+    /// One of which nothing was seen so far.
+    pub(crate) fn on(connection: &Connection, carrier: Carrier) -> Self {
         Self {
             kind: PacketType::Unknown,
             connection: connection.id,
@@ -119,10 +115,22 @@ impl Exchange {
             tls: carrier.tls,
             tunnel: carrier.tunnel,
             request: None,
-            response: Some(response),
+            response: None,
             rare: Rare::default(),
-            inferred: true,
+            inferred: false,
         }
+    }
+
+    /// One of which only the answer was seen.
+    pub(crate) fn answer_only(
+        connection: &Connection,
+        carrier: Carrier,
+        response: Response,
+    ) -> Self {
+        let mut exchange = Self::on(connection, carrier);
+        exchange.response = Some(response);
+        exchange.inferred = true;
+        exchange
     }
 
     /// The range that its request names.

@@ -26,6 +26,7 @@ struct Found {
     over: Option<u64>,
     acked: Option<u64>,
     close_unanswered: Option<u64>,
+    largest_taken: Option<u64>,
 }
 
 impl Session {
@@ -72,6 +73,11 @@ impl Session {
         self.found().close_unanswered
     }
 
+    /// The largest Content-Length of a Fragment that was answered with success.
+    pub(crate) fn largest_taken(&self) -> Option<u64> {
+        self.found().largest_taken
+    }
+
     /// The exchanges on a connection, in order.
     pub(crate) fn on(&self, connection: u64) -> impl DoubleEndedIterator<Item = &Exchange> {
         let all = self.index.places.get_or_init(|| {
@@ -100,6 +106,10 @@ impl Found {
         }
         if !answer.is_success() {
             return;
+        }
+        if exchange.kind == PacketType::Fragment {
+            let length = exchange.request.as_ref().and_then(|request| request.content_length);
+            self.largest_taken = self.largest_taken.max(length);
         }
         self.first.entry(exchange.kind.clone()).or_insert(place);
         let last = self.succeeded.entry(exchange.kind.clone()).or_default();

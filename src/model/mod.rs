@@ -8,6 +8,7 @@ mod form;
 pub(crate) mod index;
 pub mod lookup;
 pub mod negotiation;
+mod outcome;
 pub mod ranges;
 pub mod rare;
 pub mod report;
@@ -26,3 +27,8 @@ pub use report::Report;
 pub use session::{Outcome, Session};
 pub use text::Text;
 pub use tls::TlsConnection;
+
+/// Whether there is nothing to tell of a number.
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}

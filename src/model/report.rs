@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Lookup, Session, TlsConnection};
+use super::{Attempt, Lookup, Session, TlsConnection, is_zero};
 use crate::at::At;
 use crate::capture::Input;
 use crate::rules::Finding;
@@ -126,8 +126,4 @@ pub struct Quality {
     /// Connections with TLS that could not be decrypted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tls_opaque: u64,
-}
-
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
-use super::{Exchange, Text};
+use super::{Exchange, Text, is_zero};
 use crate::at::{Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
@@ -141,10 +141,6 @@ pub struct Session {
     pub(crate) index: Index,
 }
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 impl Session {
     /// Tells an answer that cannot be seen from one that did not come, by the connections.
     pub(crate) fn tell_half_seen(&mut self) {
@@ -179,10 +175,10 @@ impl Session {
         self.connections.get(place)
     }
 
-    /// The first of its connections that began in a frame or behind it.
-    pub(crate) fn begun_from(&self, frame: u64) -> Option<&Connection> {
+    /// The first of its connections that began behind a frame.
+    pub(crate) fn begun_after(&self, frame: u64) -> Option<&Connection> {
         // Connections are numbered by their first frames.
-        let place = self.connections.partition_point(|connection| connection.first.frame < frame);
+        let place = self.connections.partition_point(|connection| connection.first.frame <= frame);
         self.connections.get(place)
     }
 }

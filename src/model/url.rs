@@ -1,5 +1,9 @@
 //! The URL of an upload, from request target and Host.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 use super::exchange::{Exchange, Request};
 
 /// Scheme, host and path of an upload; the query is left out, it may hold credentials.
@@ -64,6 +68,11 @@ fn whole(target: &str) -> Option<(&'static str, &str, &str)> {
 fn path(target: &str) -> &str {
     let end = memchr::memchr2(b'?', b'#', target.as_bytes());
     end.and_then(|end| target.get(..end)).unwrap_or(target)
+}
+
+/// A text without its percent-encoding (RFC 3986 2.1).
+pub(crate) fn percent_decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
 }
 
 #[cfg(test)]

@@ -66,6 +66,11 @@ pub fn creates(exchange: &Exchange) -> bool {
         && exchange.response.as_ref().is_some_and(|ack| ack.is_success() && ack.is_ack())
 }
 
+/// The first Create-Session of a session that did so.
+pub fn created(session: &Session) -> Option<&Exchange> {
+    session.exchanges.iter().find(|exchange| creates(exchange))
+}
+
 /// Whether it is a Fragment that was answered with success.
 pub fn succeeded_fragment(exchange: &Exchange) -> bool {
     exchange.kind == PacketType::Fragment && exchange.succeeded()

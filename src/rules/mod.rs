@@ -22,6 +22,7 @@ mod diagnosis;
 pub mod finding;
 mod front;
 mod handshake;
+pub mod history;
 pub(crate) mod hosts;
 mod look;
 mod lost;

@@ -39,7 +39,7 @@ pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
             (request.span.first.frame..reset.at.frame).contains(&fin.frame)
         });
         let last = waiting.span().last.frame;
-        let next = session.begun_from(last);
+        let next = session.begun_after(last);
         let moved_on = next.is_some_and(|next| next.first.frame < reset.at.frame);
         let answered = !unanswered::is_so(session, waiting);
         if closed || moved_on || gives_up(connection) || answered {
@@ -153,6 +153,7 @@ fn identification(connection: &Connection, reset: &Reset) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::rules::tests::report;
+    use crate::{Analysis, Options, transcript};
 
     fn judged(ttl: &str) -> Sender {
         let report = report(&format!(
@@ -170,6 +171,18 @@ mod tests {
             sender.evidence,
             "TTL 61 as in its other packets, IP identification in sequence"
         );
+    }
+
+    #[test]
+    fn a_connection_that_the_capture_begins_with_is_no_later_one() {
+        let mut analysis = Analysis::new(Options::default());
+        let records = transcript::play("> FRAGMENT 0-9/20 session=1\n! server resets\n").unwrap();
+        // Without the handshake.
+        for record in &records[3..] {
+            analysis.push(&record.frame(), &mut ());
+        }
+        let report = analysis.finish(Vec::new(), &mut ());
+        assert_eq!(inside(&report.sessions[0], Side::Server).count(), 1);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use super::around::{Around, Brief, History, canonical, handshakes_of};
+use super::around::{Around, handshakes_of};
 use super::diagnosis::{self, Explained};
+use super::history::{Brief, History, canonical};
 use super::rounds::Door;
 use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, rounds};
 use crate::at::{At, Span};

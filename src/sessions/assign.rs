@@ -1,113 +1,15 @@
 //! To which upload an exchange belongs ([MC-BUP] 2.2.1.2: ids are unique per server only; Ping and most Acks carry none).
 
-use std::borrow::Cow;
-use std::cell::OnceCell;
-use std::net::SocketAddr;
-
-use percent_encoding::percent_decode_str;
-
+use super::asked::Asked;
 use super::open::{Number, Open};
 use super::{Link, Sessions};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::exchange::Exchange;
-use crate::model::url::{self, Url};
-use crate::model::{Request, Text};
 
 /// Sessions of one client, or with one id, that are considered for a message, newest first.
 pub(super) const RECENT: usize = 256;
-
-/// What a message says of its upload.
-pub(super) struct Asked<'a> {
-    pub client: SocketAddr,
-    pub server: SocketAddr,
-    exchange: &'a Exchange,
-    /// Read when first asked for: many messages are told by an id.
-    place: OnceCell<Place<'a>>,
-}
-
-/// Where it is to go.
-#[derive(Default)]
-struct Place<'a> {
-    path: Option<Cow<'a, str>>,
-    /// In lower case.
-    host: Option<Cow<'a, str>>,
-    url: Option<Url<'a>>,
-}
-
-/// What a request writes of the place of its upload: target, Host, and whether it is in TLS.
-pub(super) type Written = (Text, Option<Text>, bool);
-
-impl<'a> Asked<'a> {
-    pub fn of(exchange: &'a Exchange) -> Self {
-        let (client, server) = (exchange.client, exchange.server);
-        Self { client, server, exchange, place: OnceCell::new() }
-    }
-
-    fn place(&self) -> &Place<'a> {
-        self.place.get_or_init(|| {
-            let Some(request) = &self.exchange.request else { return Place::default() };
-            let url = url::of(self.exchange, request);
-            Place {
-                path: Some(percent_decode_str(url::path_of(request)).decode_utf8_lossy()),
-                host: url.map(|url| lower(url.host)),
-                url,
-            }
-        })
-    }
-
-    pub fn written(&self) -> Option<Written> {
-        let request = self.exchange.request.as_ref()?;
-        Some((request.target.clone(), request.host.clone(), self.exchange.tls))
-    }
-
-    pub fn path(&self) -> Option<&str> {
-        self.place().path.as_deref()
-    }
-
-    /// The path, shared with the request where that writes no more.
-    pub fn path_text(&self) -> Option<Text> {
-        let target = &self.exchange.request.as_ref()?.target;
-        self.path().map(|path| target.same_or(path))
-    }
-
-    pub fn host(&self) -> Option<&str> {
-        self.place().host.as_deref()
-    }
-
-    /// Whether the capture ends within its head.
-    pub fn is_cut(&self) -> bool {
-        self.exchange.request.as_ref().is_some_and(Request::is_cut)
-    }
-
-    /// Whether it asks the same as another exchange.
-    pub fn repeats(&self, other: &Exchange) -> bool {
-        self.exchange.kind == other.kind && self.exchange.range() == other.range()
-    }
-
-    /// Seconds since another exchange.
-    pub fn secs_since(&self, other: &Exchange) -> f64 {
-        self.exchange.span().first.time.secs_since(other.span().last.time)
-    }
-
-    /// The same of the host.
-    pub fn host_text(&self) -> Option<Text> {
-        let written = self.exchange.request.as_ref()?.host.clone().unwrap_or_default();
-        self.host().map(|host| written.same_or(host))
-    }
-
-    pub fn url(&self) -> Option<Url<'a>> {
-        self.place().url
-    }
-}
-
-fn lower(text: &str) -> Cow<'_, str> {
-    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        true => text.to_ascii_lowercase().into(),
-        false => text.into(),
-    }
-}
 
 impl Sessions {
     /// The session of a request; a new one where no other fits.
@@ -179,18 +81,9 @@ impl Sessions {
         }
     }
 
-    /// The newest session of the client that fits.
-    pub(super) fn find(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
-        self.open.of_client(asked, fits)
-    }
-
-    fn newest(&self, id: &str, fits: impl Fn(&Open) -> bool) -> Option<Number> {
-        self.open.of_id(id, fits)
-    }
-
     /// A Create belongs to an attempt that has not succeeded yet, or to the Ping before it.
     fn attempt(&self, asked: &Asked) -> Option<Number> {
-        self.find(asked, |open| {
+        self.open.of_client(asked, |open| {
             open.has_client(asked)
                 && open.has_server(asked)
                 && open.has_path(asked)
@@ -231,23 +124,24 @@ impl Sessions {
                 && open.is_provisional()
                 && open.awaits_id()
         };
-        self.newest(id, |open| open.has_client(asked) && open.has_server(asked))
-            .or_else(|| self.newest(id, |open| open.has_client(asked) && open.has_host(asked)))
+        self.open
+            .of_id(id, |open| open.has_client(asked) && open.has_server(asked))
+            .or_else(|| self.open.of_id(id, |open| open.has_client(asked) && open.has_host(asked)))
             .or_else(|| {
-                self.newest(id, |open| {
+                self.open.of_id(id, |open| {
                     one_end(open) && (open.has_host(asked) || open.has_path(asked))
                 })
             })
             // Its Create was seen, the Ack that gave it the id was not.
-            .or_else(|| self.find(asked, |open| open.has_create() && waits(open)))
+            .or_else(|| self.open.of_client(asked, |open| open.has_create() && waits(open)))
             .or_else(|| {
                 // The client moved, and so did the host by its Host-Id, or its name has several addresses.
-                self.newest(id, |open| {
+                self.open.of_id(id, |open| {
                     open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked)
                 })
             })
             // A Ping before it was seen.
-            .or_else(|| self.find(asked, waits))
+            .or_else(|| self.open.of_client(asked, waits))
             .or_else(|| {
                 // So was the Create that met a challenge; the one with credentials was not.
                 last.filter(|last| {
@@ -257,7 +151,7 @@ impl Sessions {
             })
             .or_else(|| {
                 // An Ack without its request opened it.
-                self.find(asked, |open| {
+                self.open.of_client(asked, |open| {
                     open.is_headless()
                         && !open.unclear
                         && open.has_client(asked)
@@ -278,22 +172,27 @@ impl Sessions {
         last: Option<Number>,
     ) -> Option<Number> {
         let usable = |open: &Open| open.has_client(asked) && !open.is_over();
-        self.find(asked, |open| {
-            usable(open) && open.has_path(asked) && (open.has_host(asked) || open.has_server(asked))
-        })
-        .or_else(|| {
-            self.find(asked, |open| usable(open) && open.has_host(asked) && open.has_path(asked))
-        })
-        .or_else(|| {
-            // Its id is cut off: it repeats the one before, as far as anything tells.
-            let repeats = *kind == PacketType::CloseSession && asked.is_cut();
-            let closed = |open: &Open| open.has_client(asked) && open.has_server(asked);
-            self.find(asked, |open| repeats && closed(open) && open.has_path(asked))
-        })
-        .or_else(|| {
-            last.filter(|&session| {
-                *kind != PacketType::Ping && self.open.get(session).is_some_and(usable)
+        self.open
+            .of_client(asked, |open| {
+                usable(open)
+                    && open.has_path(asked)
+                    && (open.has_host(asked) || open.has_server(asked))
             })
-        })
+            .or_else(|| {
+                self.open.of_client(asked, |open| {
+                    usable(open) && open.has_host(asked) && open.has_path(asked)
+                })
+            })
+            .or_else(|| {
+                // Its id is cut off: it repeats the one before, as far as anything tells.
+                let repeats = *kind == PacketType::CloseSession && asked.is_cut();
+                let closed = |open: &Open| open.has_client(asked) && open.has_server(asked);
+                self.open.of_client(asked, |open| repeats && closed(open) && open.has_path(asked))
+            })
+            .or_else(|| {
+                last.filter(|&session| {
+                    *kind != PacketType::Ping && self.open.get(session).is_some_and(usable)
+                })
+            })
     }
 }

@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use super::beginning::Beginning;
 use super::bodies::BODY_START;
 use super::open::{Number, Open};
-use super::{Channel, EXCHANGE, Sessions};
+use super::{Channel, EXCHANGE, Message, Sessions};
 use crate::at::Span;
 use crate::bits::decode;
-use crate::http::{self, Head};
+use crate::http;
 use crate::model::exchange::{Exchange, Response};
 use crate::observe::Observer;
 use crate::stream::{Connection, Side};
@@ -103,13 +103,8 @@ impl Early {
 
 impl Sessions {
     /// Keeps an answer whose request was not seen so far.
-    pub(super) fn keep_early(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
+    pub(super) fn keep_early(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         let channel = self.connections.get(&connection.id);
         let before = channel.and_then(|channel| channel.spoken);
         let follows = before.filter(|(number, ..)| number.checked_add(1) == Some(exchange));

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::assign::Asked;
+use super::asked::Asked;
 use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
 use crate::model::Text;

@@ -3,24 +3,16 @@
 use std::num::NonZeroU64;
 
 use super::open::Number;
-use super::{EXCHANGE, Link, Sessions, tunnels};
-use crate::at::Span;
+use super::{EXCHANGE, Link, Message, Sessions, tunnels};
 use crate::bits::fields::ContentRange;
 use crate::bits::{PacketType, decode};
-use crate::http::{Head, Start, is_interim};
+use crate::http::{Start, is_interim};
 use crate::model::exchange::{Exchange, Response};
-use crate::model::rare::Rare;
 use crate::observe::digest;
-use crate::stream::Connection;
 
 impl Sessions {
-    pub(super) fn request(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
+    pub(super) fn request(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         if self.leaves_out() {
             return;
         }
@@ -36,18 +28,9 @@ impl Sessions {
         let start = range.and_then(|range| range.start);
         let inferred = kind != PacketType::CreateSession
             && request.session_id.as_deref().is_none_or(str::is_empty);
-        let mut value = Exchange {
-            kind,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: head.carrier.tls,
-            tunnel: head.carrier.tunnel,
-            request: Some(request),
-            response: None,
-            rare: Rare::default(),
-            inferred,
-        };
+        let mut value = Exchange::on(connection, head.carrier);
+        (value.kind, value.inferred) = (kind, inferred);
+        value.request = Some(request);
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let early = self.link(connection.id, exchange).copied();
         let early = early.filter(|link| !self.is_of_a_lost(&value, link));
@@ -74,23 +57,22 @@ impl Sessions {
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
         }
-        if let Some((response, over)) = self.early.take(connection.id, exchange) {
-            self.answered(connection.id, exchange, response);
-            if let Some(link) = self.link(connection.id, exchange) {
-                link.answer_over = over;
-                let session = link.session;
-                self.let_in(session, connection.id);
-            }
+        self.answer_early(connection.id, exchange);
+    }
+
+    /// Gives a request the answer that came before it, if any.
+    fn answer_early(&mut self, connection: u64, exchange: u32) {
+        let Some((response, over)) = self.early.take(connection, exchange) else { return };
+        self.answered(connection, exchange, response);
+        if let Some(link) = self.link(connection, exchange) {
+            link.answer_over = over;
+            let session = link.session;
+            self.let_in(session, connection);
         }
     }
 
-    pub(super) fn ordinary_request(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
+    pub(super) fn ordinary_request(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         if decode::is_beheaded(head) {
             let (count, mut all) = self.beheaded.unwrap_or((0, span));
             all.cover(span);
@@ -102,7 +84,7 @@ impl Sessions {
         }
         self.early.take(connection.id, exchange);
         self.web.asked(connection.id, exchange, head);
-        self.look_for_reply(connection, exchange, span, head);
+        self.look_for_reply(message);
     }
 
     /// A Fragment begins of which the bytes are hashed.
@@ -132,7 +114,7 @@ impl Sessions {
     fn has_unanswered_fragment(&self, connection: u64, session: Number) -> bool {
         let Some(channel) = self.connections.get(&connection) else { return false };
         channel.exchanges.iter().any(|link| {
-            let value = self.open.get(session).and_then(|open| open.exchanges.get(link.index));
+            let value = self.value(session, link.index);
             link.session == session
                 && link.start.is_some()
                 && value.is_some_and(|exchange| exchange.response.is_none())
@@ -179,15 +161,10 @@ impl Sessions {
         });
     }
 
-    pub(super) fn response(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
+    pub(super) fn response(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, head, .. } = *message;
         let Start::Response { status, .. } = head.start else { return };
-        self.pair_response(connection, exchange, span, (status, head));
+        self.pair_response(message, status);
         if !self.may_answer_a_lost_close(connection.id, exchange)
             && let Some(channel) = self.connections.get_mut(&connection.id)
         {
@@ -198,19 +175,14 @@ impl Sessions {
     /// Whether the capture lacks what was answered, and no more is known of it than that it was no Fragment.
     fn may_answer_a_lost_close(&mut self, connection: u64, exchange: u32) -> bool {
         let Some(link) = self.link(connection, exchange).copied() else { return false };
-        let value = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        let value = self.value(link.session, link.index);
         value.is_some_and(|value| value.request.is_none() && !value.confirms_bytes())
     }
 
-    fn pair_response(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        (status, head): (u16, &Head<'_>),
-    ) {
+    fn pair_response(&mut self, message: &Message<'_>, status: u16) {
+        let Message { connection, exchange, span, head } = *message;
         if self.is_anothers(connection.id, exchange, head) {
-            self.orphan(connection, exchange, span, head);
+            self.orphan(message);
         } else if self.link(connection.id, exchange).is_none() {
             if !decode::is_bits(head) {
                 if self.tunnels.is_asked(connection.id, exchange) {
@@ -220,11 +192,11 @@ impl Sessions {
                 self.web.answered(connection, exchange, status, head, span.first);
                 self.answer_fetch(connection, exchange, status);
                 if head.unasked && status >= 200 {
-                    self.keep_early(connection, exchange, span, head);
+                    self.keep_early(message);
                 }
                 return;
             }
-            self.orphan(connection, exchange, span, head);
+            self.orphan(message);
         }
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let Some(open) = self.open.get_mut(link.session) else { return };

@@ -1,5 +1,6 @@
 //! Which exchange belongs to which upload ([MC-BUP] ties some by id, others only by order, client and URL).
 
+mod asked;
 mod assign;
 mod beginning;
 mod bodies;
@@ -10,6 +11,7 @@ mod heads;
 mod moves;
 mod open;
 mod orphans;
+mod place;
 pub(crate) mod replies;
 mod shelf;
 #[cfg(test)]
@@ -26,12 +28,12 @@ use crate::at::{At, Span};
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
-use crate::http::Event;
+use crate::http::{Event, Head};
 use crate::limits::Limits;
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
@@ -96,6 +98,16 @@ impl Channel {
     }
 }
 
+/// The head of a message, and where it came.
+struct Message<'a> {
+    connection: &'a Connection,
+    /// The number of its exchange there.
+    exchange: u32,
+    /// The frames of the head.
+    span: Span,
+    head: &'a Head<'a>,
+}
+
 /// Where an HTTP exchange went.
 #[derive(Clone, Copy)]
 struct Link {
@@ -158,15 +170,13 @@ impl Sessions {
     ) {
         self.last = None;
         match event {
-            Event::Head { exchange, side: Side::Client, span, ref head } => {
-                if decode::is_bits(head) {
-                    self.request(connection, exchange, span, head);
-                } else {
-                    self.ordinary_request(connection, exchange, span, head);
+            Event::Head { exchange, side, span, ref head } => {
+                let message = &Message { connection, exchange, span, head };
+                match side {
+                    Side::Client if decode::is_bits(head) => self.request(message),
+                    Side::Client => self.ordinary_request(message),
+                    Side::Server => self.response(message),
                 }
-            }
-            Event::Head { exchange, side: Side::Server, span, ref head } => {
-                self.response(connection, exchange, span, head);
             }
             Event::Body { .. } => {}
             Event::Gap { exchange, side, offset, len, .. } => {
@@ -293,6 +303,11 @@ impl Sessions {
     /// Messages for sessions that were over and forgotten.
     pub const fn late(&self) -> u64 {
         self.late
+    }
+
+    /// The exchange at some place of a session.
+    fn value(&self, session: Number, place: usize) -> Option<&Exchange> {
+        self.open.get(session)?.exchanges.get(place)
     }
 
     fn link(&mut self, connection: u64, exchange: u32) -> Option<&mut Link> {

@@ -1,6 +1,6 @@
 //! Exchanges that turn out to belong to another session than the one that they were given to.
 
-use super::assign::Asked;
+use super::asked::Asked;
 use super::open::Number;
 use super::{Channel, Link, Sessions};
 use crate::at::At;

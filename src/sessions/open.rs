@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::assign::{Asked, Written};
+use super::asked::Written;
 use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::hresult::SESSION_NOT_FOUND;
@@ -12,19 +12,12 @@ use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
-use crate::rules::around::{Brief, canonical};
-use crate::rules::hosts::bare;
+use crate::rules::history::{Brief, canonical};
 use crate::rules::origin::Origin;
 use crate::stream::Connection;
 
 /// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds nothing.
 pub(super) type Number = u64;
-
-/// Hosts and address pairs remembered per session.
-const REMEMBERED: usize = 16;
-
-/// A proxy passes a request on within so many seconds; a client that lost its way takes longer to ask again.
-const PASSED_ON_SECS: f64 = 10.0;
 
 /// An upload under way.
 pub(super) struct Open {
@@ -67,14 +60,14 @@ pub(super) struct Open {
     /// A Create succeeded.
     created: bool,
     /// What the last request wrote of the place of the upload: the same again says nothing new.
-    written: Option<Written>,
-    path: Option<Text>,
-    url: Option<Text>,
+    pub written: Option<Written>,
+    pub path: Option<Text>,
+    pub url: Option<Text>,
     /// Hosts that the client named, in lower case.
-    hosts: Vec<Text>,
+    pub hosts: Vec<Text>,
     /// Those that the server told it to use, without what differs from how a client writes them.
-    nodes: Vec<Text>,
-    peers: Vec<(SocketAddr, SocketAddr)>,
+    pub nodes: Vec<Text>,
+    pub peers: Vec<(SocketAddr, SocketAddr)>,
 }
 
 impl Open {
@@ -107,30 +100,6 @@ impl Open {
             hosts: Vec::new(),
             nodes: Vec::new(),
             peers: Vec::new(),
-        }
-    }
-
-    pub fn remember(&mut self, asked: &Asked<'_>) {
-        let written = asked.written();
-        if self.written != written {
-            self.settle_in(asked);
-            self.written = written;
-        }
-        push_new(&mut self.peers, (asked.client, asked.server));
-    }
-
-    /// Takes note of the place that a request names.
-    fn settle_in(&mut self, asked: &Asked<'_>) {
-        if self.path.is_none() {
-            self.path = asked.path_text();
-        }
-        if self.url.is_none() {
-            self.url = asked.url().map(|url| url.text().into());
-        }
-        if !self.has_host(asked)
-            && let Some(host) = asked.host_text()
-        {
-            push_new(&mut self.hosts, host);
         }
     }
 
@@ -170,6 +139,9 @@ impl Open {
 
     /// Takes the response to one of its requests.
     pub fn answer(&mut self, index: usize, response: Response) {
+        if let Some(host) = &response.host_id {
+            self.add_node(host);
+        }
         let Some(exchange) = self.exchanges.get_mut(index) else { return };
         let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
         let cancel = exchange.kind == PacketType::CancelSession;
@@ -179,9 +151,6 @@ impl Open {
         self.over |= ends && response.is_success();
         self.gone |= cancel && unknown;
         self.lost |= unknown;
-        if let Some(host) = &response.host_id {
-            push_new(&mut self.nodes, bare(host).into());
-        }
         exchange.response = Some(response);
     }
 
@@ -214,55 +183,9 @@ impl Open {
         }
     }
 
-    /// The first server that it was seen at.
-    pub fn server(&self) -> Option<SocketAddr> {
-        self.peers.first().map(|(_, server)| *server)
-    }
-
     /// Time of its last frame.
     pub fn ended(&self) -> Timestamp {
         Exchange::span_of(&self.exchanges).unwrap_or_default().last.time
-    }
-
-    pub const fn url(&self) -> Option<&Text> {
-        self.url.as_ref()
-    }
-
-    pub fn has_client(&self, asked: &Asked<'_>) -> bool {
-        self.peers.iter().any(|(client, _)| client.ip() == asked.client.ip())
-    }
-
-    pub fn has_server(&self, asked: &Asked<'_>) -> bool {
-        self.peers.iter().any(|(_, server)| *server == asked.server)
-    }
-
-    pub fn has_path(&self, asked: &Asked<'_>) -> bool {
-        asked.path().is_some() && self.path.as_deref() == asked.path()
-    }
-
-    pub fn has_host(&self, asked: &Asked<'_>) -> bool {
-        asked.host().is_some_and(|host| {
-            self.hosts.iter().any(|known| *known == *host) || self.was_sent_to(host)
-        })
-    }
-
-    /// Whether a request between other addresses is one of this session that a proxy passes on: what the one side asked of
-    /// the proxy, the proxy asks of the other side, with the same words and before it answers.
-    pub fn is_passed_on(&self, asked: &Asked<'_>) -> bool {
-        let between = self.peers.iter().any(|(client, server)| {
-            server.ip() == asked.client.ip() || client.ip() == asked.server.ip()
-        });
-        let waits = |last: &Exchange| {
-            last.response.is_none()
-                && asked.repeats(last)
-                && asked.secs_since(last) < PASSED_ON_SECS
-        };
-        between || self.exchanges.last().is_some_and(waits)
-    }
-
-    /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).
-    fn was_sent_to(&self, host: &str) -> bool {
-        !self.nodes.is_empty() && self.nodes.iter().any(|node| **node == *bare(host))
     }
 
     /// An Ack without its request opened it.
@@ -376,11 +299,5 @@ fn set_closes_right(exchanges: &mut [Exchange]) {
     };
     if let Some(other) = behind.iter_mut().find(uncounted) {
         std::mem::swap(&mut close.response, &mut other.response);
-    }
-}
-
-fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
-    if list.len() < REMEMBERED && !list.contains(&value) {
-        list.push(value);
     }
 }

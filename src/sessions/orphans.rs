@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::assign::Asked;
+use super::asked::Asked;
 use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
-use super::{EXCHANGE, Link, Sessions};
-use crate::at::Span;
+use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
@@ -40,24 +39,19 @@ impl Sessions {
             return false;
         }
         let Some(link) = self.link(connection, exchange).copied() else { return false };
-        let asked = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        let asked = self.value(link.session, link.index);
         asked.is_some_and(|asked| asked.kind == PacketType::CreateSession)
     }
 
     /// Whether the response that was seen before a Create is an Ack of bytes: it answers a later request.
     pub(super) fn is_of_a_lost(&self, request: &Exchange, link: &Link) -> bool {
-        let seen = self.open.get(link.session).and_then(|open| open.exchanges.get(link.index));
+        let seen = self.value(link.session, link.index);
         request.kind == PacketType::CreateSession && seen.is_some_and(Exchange::confirms_bytes)
     }
 
     /// A response whose request the capture lacks.
-    pub(super) fn orphan(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
+    pub(super) fn orphan(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         if self.leaves_out() {
             return;
         }
@@ -133,7 +127,7 @@ impl Sessions {
     ) -> Home {
         let ends = |open: &Open| open.has_client(asked) && open.has_server(asked);
         let own = |open: &Open| ends(open) && !open.is_over() && !open.unclear;
-        let newest = last.or_else(|| self.find(asked, own));
+        let newest = last.or_else(|| self.open.of_client(asked, own));
         let usual = newest.and_then(|newest| self.open.get(newest));
         // Nothing but this may show that it was opened; or its requests are lost, or yet to come.
         let opens = |open: &Open| open.is_provisional() && (last.is_some() || open.is_challenged());
@@ -199,8 +193,7 @@ impl Sessions {
         let had = channel.map_or(0, |channel| channel.acked);
         let lost = client.lost_by_capture.min(client.acked.saturating_sub(had));
         let answered = |(_, session, index): &(u32, Number, usize)| {
-            let exchange = self.open.get(*session).and_then(|open| open.exchanges.get(*index));
-            exchange.is_none_or(|exchange| exchange.response.is_some())
+            self.value(*session, *index).is_none_or(|value| value.response.is_some())
         };
         let sessions = match channel.map(|channel| (&channel.sessions, &channel.spoken)) {
             Some((sessions, spoken)) if spoken.as_ref().is_none_or(answered) => sessions.clone(),

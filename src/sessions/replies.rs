@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use percent_encoding::percent_decode_str;
 
-use super::Sessions;
 use super::open::Number;
-use crate::at::Span;
-use crate::http::{Head, Start};
+use super::{Message, Sessions};
+use crate::http::Start;
 use crate::model::session::Reply;
+use crate::model::url::percent_decoded;
 use crate::stream::Connection;
 
 /// Reply URLs that are looked out for, the latest ones.
@@ -37,7 +36,7 @@ struct Fetch {
 /// A URL or relative path in the form to compare: decoded, with slashes, without scheme, host and query.
 pub(crate) fn normal(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
-    let path = percent_decode_str(path).decode_utf8_lossy().replace('\\', "/");
+    let path = percent_decoded(path).replace('\\', "/");
     let path = path
         .split_once("://")
         .map_or(path.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
@@ -70,13 +69,8 @@ impl Sessions {
     }
 
     /// An ordinary request: the fetch of a reply, perhaps.
-    pub(super) fn look_for_reply(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        span: Span,
-        head: &Head<'_>,
-    ) {
+    pub(super) fn look_for_reply(&mut self, message: &Message<'_>) {
+        let Message { connection, exchange, span, head } = *message;
         let Start::Request { method: method @ ("GET" | "HEAD"), target } = head.start else {
             return;
         };

@@ -11,12 +11,13 @@ use std::net::{IpAddr, SocketAddr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::assign::{Asked, RECENT};
+use super::asked::Asked;
+use super::assign::RECENT;
 use super::graves::Graves;
 use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
 use crate::model::Text;
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::stream::Connection;
 
 /// Nanoseconds of silence after which nothing more is said about a finished session: the client has given up on any
@@ -94,13 +95,12 @@ impl Shelf {
 
     /// The newest session of a client that fits.
     pub fn of_client(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
-        self.first(self.by_client.get(&asked.client.ip())?, fits)
+        self.recent(asked.client.ip()).find(|number| self.get(*number).is_some_and(&fits))
     }
 
     /// The sessions of a client that fit, the newest first.
     pub fn all_of_client(&self, asked: &Asked<'_>, fits: impl Fn(&Open) -> bool) -> Vec<Number> {
-        let own = self.by_client.get(&asked.client.ip());
-        let recent = own.into_iter().flat_map(|own| own.iter().rev().take(RECENT).copied());
+        let recent = self.recent(asked.client.ip());
         recent.filter(|number| self.get(*number).is_some_and(&fits)).collect()
     }
 
@@ -111,20 +111,20 @@ impl Shelf {
         server: SocketAddr,
         fits: impl Fn(&Open) -> bool,
     ) -> Vec<Number> {
-        let own = self.by_client.get(&client).into_iter();
-        let recent = own.flat_map(|own| own.iter().rev().take(RECENT).copied());
         let fits = |open: &Open| open.server() == Some(server) && fits(open);
-        recent.filter(|number| self.get(*number).is_some_and(fits)).collect()
+        self.recent(client).filter(|number| self.get(*number).is_some_and(fits)).collect()
     }
 
     /// The newest session with a canonical id that fits.
     pub fn of_id(&self, id: &str, fits: impl Fn(&Open) -> bool) -> Option<Number> {
-        self.first(self.by_id.get(id)?, fits)
+        let mut recent = self.by_id.get(id)?.iter().rev().take(RECENT).copied();
+        recent.find(|number| self.get(*number).is_some_and(&fits))
     }
 
-    fn first(&self, numbers: &BTreeSet<Number>, fits: impl Fn(&Open) -> bool) -> Option<Number> {
-        let mut recent = numbers.iter().rev().take(RECENT).copied();
-        recent.find(|number| self.get(*number).is_some_and(&fits))
+    /// The sessions of a client, the newest first.
+    fn recent(&self, client: IpAddr) -> impl Iterator<Item = Number> {
+        let own = self.by_client.get(&client).into_iter().flatten();
+        own.rev().take(RECENT).copied()
     }
 
     /// Takes note of the id of a session: canonical, and as written. It carries on what its client lost under the same
@@ -188,12 +188,7 @@ impl Shelf {
         ended: Timestamp,
         facts: &impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
-        let own: Vec<_> = self
-            .by_client
-            .get(&client)
-            .into_iter()
-            .flat_map(|own| own.iter().rev().take(RECENT).copied())
-            .collect();
+        let own: Vec<_> = self.recent(client).collect();
         let mut briefs = Vec::new();
         for number in own {
             let Some(open) = self.open.get_mut(&number) else { continue };

@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::bits::{AGENT, PacketType};
-use crate::http::{Head, Start};
+use crate::bits::AGENT;
+use crate::http::{Carrier, Head, Start};
 use crate::model::exchange::{Exchange, Request, Response};
-use crate::model::rare::Rare;
 use crate::stream::Connection;
 
 /// Requests under way, the latest ones, and refused ones that are told.
@@ -50,18 +49,8 @@ impl Tunnels {
         if self.asked.len() >= KEPT {
             self.asked.pop_front();
         }
-        let exchange = Exchange {
-            kind: PacketType::Unknown,
-            connection: connection.id,
-            client: connection.client,
-            server: connection.server,
-            tls: false,
-            tunnel: false,
-            request: Some(request),
-            response: None,
-            rare: Rare::default(),
-            inferred: false,
-        };
+        let empty = Exchange::on(connection, Carrier::default());
+        let exchange = Exchange { request: Some(request), ..empty };
         self.asked.push_back((number, exchange));
     }
 

@@ -3,10 +3,11 @@
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
+use super::ahead::Budget;
 use super::connection::Reset;
 use super::flow::Flow;
 use super::flows::Dir;
-use super::half::{Budget, Output};
+use super::half::Output;
 use super::part::Seq;
 use super::{End, Event, Owner, Side};
 

@@ -5,9 +5,10 @@ use etherparse::{TcpOptionElement, TcpOptionsIterator};
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
+use super::ahead::Budget;
 use super::connection::{Connection, Reset, ZERO_WINDOWS, ZeroWindow};
 use super::flows::{Both, Dir, Key};
-use super::half::{Budget, Half};
+use super::half::Half;
 use super::mirror::Mirror;
 use super::part::{Part, Seq};
 use super::subject::Subject;
@@ -242,17 +243,7 @@ impl<T: Default> Flow<T> {
             return self.bare(dir, segment);
         }
         let first = Seq(segment.seq).plus(u64::from(segment.flags.has(Flags::SYN)));
-        if self.halves.of(dir).base().is_none() {
-            self.start(dir, first);
-        }
-        if segment.flags.has(Flags::ACK) && segment.wire_len > 0 {
-            self.halves.of_mut(dir.other()).expect(Seq(segment.ack));
-        }
-        if segment.wire_len > 0 {
-            self.halves.of_mut(dir).move_back(first);
-        } else if fin {
-            self.halves.of_mut(dir).doubt();
-        }
+        self.begin(dir, segment, first);
         let mut offset = self.halves.of(dir).offset(first);
         if offset.is_none() {
             self.subject.facts(dir).out_of_window += 1;
@@ -260,18 +251,19 @@ impl<T: Default> Flow<T> {
             offset = self.halves.of(dir).offset(first);
         }
         let Some(offset) = offset else { return };
-        let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
-        let len = u64::from(segment.wire_len);
+        let half = self.halves.of(dir);
         if half.ended {
-            facts.after_end += if offset >= half.next() as i64 { len } else { 0 };
+            let behind = offset >= half.next() as i64;
+            let len = if behind { u64::from(segment.wire_len) } else { 0 };
+            self.subject.facts(dir).after_end += len;
             return;
         }
         if self.probe(dir, segment, offset) {
             return;
         }
         let acked = self.has_of_other(dir, segment);
-        let half = self.halves.of_mut(dir);
-        let facts = self.subject.facts(dir);
+        let (half, facts) = (self.halves.of_mut(dir), self.subject.facts(dir));
+        let len = u64::from(segment.wire_len);
         let before = u64::try_from(-offset).unwrap_or(0).min(len);
         facts.before_start += before;
         let bytes = segment.payload.get(before as usize..).unwrap_or_default();
@@ -287,20 +279,29 @@ impl<T: Default> Flow<T> {
         }
         facts.last_data = Some(part.at);
         facts.sent = facts.sent.max(end);
-        let next = half.is_next(&part);
-        if !next {
-            self.judge(dir, part, segment.ttl);
-        }
-        let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
-        if subject.ignored {
-            half.skip_to(end);
-        } else if next && part.is_whole() {
+        if half.is_next(&part) && part.is_whole() && !self.subject.ignored {
             half.pass(&part);
             let Part { at, offset, acked, bytes, .. } = part;
-            let side = subject.side(dir);
-            subject.offer(Event::Data(Chunk { at, side, offset, acked, bytes }), out);
+            let side = self.subject.side(dir);
+            self.subject.offer(Event::Data(Chunk { at, side, offset, acked, bytes }), out);
         } else {
-            self.sort_in(dir, part, budget, out);
+            self.sort_in(dir, part, segment.ttl, budget, out);
+        }
+    }
+
+    /// Sees to it that the direction of `segment`, whose data begins at `first`, has a start.
+    #[inline(always)]
+    fn begin(&mut self, dir: Dir, segment: &Segment<'_>, first: Seq) {
+        if self.halves.of(dir).base().is_none() {
+            self.start(dir, first);
+        }
+        if segment.flags.has(Flags::ACK) && segment.wire_len > 0 {
+            self.halves.of_mut(dir.other()).expect(Seq(segment.ack));
+        }
+        if segment.wire_len > 0 {
+            self.halves.of_mut(dir).move_back(first);
+        } else {
+            self.halves.of_mut(dir).doubt();
         }
     }
 
@@ -314,9 +315,23 @@ impl<T: Default> Flow<T> {
         offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0)
     }
 
+    /// Takes a part that is not simply the next, or not whole, or ignored.
     #[inline(never)]
-    fn sort_in(&mut self, dir: Dir, part: Part<'_>, budget: &mut Budget, out: &mut impl Owner<T>) {
+    fn sort_in(
+        &mut self,
+        dir: Dir,
+        part: Part<'_>,
+        ttl: u8,
+        budget: &mut Budget,
+        out: &mut impl Owner<T>,
+    ) {
+        if !self.halves.of(dir).is_next(&part) {
+            self.judge(dir, part, ttl);
+        }
         let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+        if subject.ignored {
+            return half.skip_to(part.end());
+        }
         let acked = half.acked;
         half.push(part, budget, &mut |output| subject.output(dir, acked, output, out));
     }

@@ -1,14 +1,11 @@
 //! One direction of a connection: order, overlap, loss.
 
-use std::collections::BTreeMap;
-
 use crate::at::{At, Timestamp};
 
-use super::part::{Held, Part, Seq};
+use super::ahead::{Ahead, Budget};
+use super::part::{Part, Seq};
 use super::recent::Recent;
 
-/// What a held segment costs beyond its bytes.
-const OVERHEAD: usize = 96;
 /// Largest window there can be (RFC 7323 2.3): nothing belongs further ahead.
 const WINDOW: u64 = 1 << 30;
 /// Segments of the connection for which an acknowledged hole may still be filled by a frame stored late.
@@ -46,16 +43,6 @@ pub(super) struct Overlap {
     pub differs: bool,
 }
 
-/// Bytes that may be held.
-#[derive(Debug)]
-pub(super) struct Budget {
-    pub per_side: usize,
-    pub in_all: usize,
-    pub held: usize,
-    /// Bytes no longer waited for, since too much was held behind them.
-    pub given_up: u64,
-}
-
 /// A hole that the receiver has acknowledged.
 #[derive(Clone, Copy, Debug)]
 struct Hole {
@@ -71,8 +58,7 @@ pub(super) struct Half {
     /// Where the other side stood when it spoke, before anything of this direction was seen.
     expected: Option<Seq>,
     next: u64,
-    held: BTreeMap<u64, Held>,
-    held_bytes: usize,
+    ahead: Ahead,
     recent: Recent,
     hole: Option<Hole>,
     astray: u8,
@@ -115,7 +101,7 @@ impl Half {
 
     /// FIN alone is all there is so far of a direction whose start was not seen.
     pub fn doubt(&mut self) {
-        self.doubtful |= self.guessed && self.next == 0 && self.held.is_empty();
+        self.doubtful |= self.guessed && self.next == 0 && self.ahead.is_empty();
         self.guessed = false;
     }
 
@@ -150,12 +136,7 @@ impl Half {
     /// One past the highest offset seen.
     #[inline(always)]
     pub fn highest(&self) -> u64 {
-        if self.held.is_empty() { self.next } else { self.highest_held() }
-    }
-
-    fn highest_held(&self) -> u64 {
-        let last = self.held.last_key_value();
-        last.map_or(self.next, |(offset, held)| offset.saturating_add(held.len))
+        if self.ahead.is_empty() { self.next } else { self.ahead.end() }
     }
 
     /// The offset of `seq` near the present, negative before the start; `None` without a start or out of any window.
@@ -180,13 +161,9 @@ impl Half {
         let old = part.within(part.offset, self.next);
         let mut overlap =
             Overlap { repeated: old.len, differs: self.recent.differs(old.offset, old.bytes) };
-        for (&offset, held) in self.held.range(..part.end()).rev() {
-            let first = held.part(offset);
-            if first.end() <= part.offset {
-                break;
-            }
-            let (ours, theirs) =
-                (part.within(offset, first.end()), first.within(part.offset, part.end()));
+        for first in self.ahead.sharing(part) {
+            let ours = part.within(first.offset, first.end());
+            let theirs = first.within(part.offset, part.end());
             overlap.repeated += ours.len;
             overlap.differs |= ours.bytes.iter().zip(theirs.bytes).any(|(a, b)| a != b);
         }
@@ -195,8 +172,7 @@ impl Half {
 
     /// How long bytes at `offset` came after later ones, in nanoseconds; `None` where nothing later is held.
     pub fn lateness(&self, offset: u64, now: Timestamp) -> Option<i64> {
-        let (_, later) = self.held.range(offset..).next()?;
-        Some(now.since(later.at.time))
+        Some(now.since(self.ahead.from(offset)?.at.time))
     }
 
     /// A segment at `seq` is outside any window; several in a row mean that the capture paused for long.
@@ -223,7 +199,7 @@ impl Half {
         if part.len == 0 {
             return;
         }
-        if part.offset > self.next && !self.hold(part, budget) {
+        if part.offset > self.next && !self.ahead.hold(part, budget) {
             self.make_room(part, budget, out);
         }
         if part.offset <= self.next {
@@ -235,7 +211,7 @@ impl Half {
     /// Whether `part` is the next, with nothing held behind it.
     #[inline(always)]
     pub fn is_next(&self, part: &Part<'_>) -> bool {
-        part.offset == self.next && self.held.is_empty()
+        part.offset == self.next && self.ahead.is_empty()
     }
 
     /// As [`push`](Self::push) for a whole part that is the next: it is left to the caller to deliver it.
@@ -294,9 +270,8 @@ impl Half {
 
     /// Drops what is held.
     pub fn clear(&mut self, budget: &mut Budget) {
-        budget.held = budget.held.saturating_sub(self.held_bytes);
-        (self.held_bytes, self.hole) = (0, None);
-        self.held.clear();
+        self.ahead.clear(budget);
+        self.hole = None;
         self.recent = Recent::default();
     }
 
@@ -314,14 +289,10 @@ impl Half {
         out: &mut impl FnMut(Output<'_>),
     ) {
         while self.next < upto {
-            let end = self.first_held().map_or(upto, |held| held.min(upto));
+            let end = self.ahead.first().map_or(upto, |held| held.min(upto));
             self.gap(at, end, false, out);
             self.release(budget, out);
         }
-    }
-
-    fn first_held(&self) -> Option<u64> {
-        self.held.first_key_value().map(|(&offset, _)| offset)
     }
 
     fn gap(&mut self, at: At, end: u64, cut: bool, out: &mut impl FnMut(Output<'_>)) {
@@ -335,61 +306,20 @@ impl Half {
     /// Gives up holes until `part` fits: it is then held, or next to be delivered.
     fn make_room(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         loop {
-            let end = self.first_held().map_or(part.offset, |held| held.min(part.offset));
+            let end = self.ahead.first().map_or(part.offset, |held| held.min(part.offset));
             budget.given_up = budget.given_up.saturating_add(end.saturating_sub(self.next));
             self.gap(part.at, end, false, out);
             self.release(budget, out);
-            if part.offset <= self.next || self.hold(part, budget) {
+            if part.offset <= self.next || self.ahead.hold(part, budget) {
                 return;
             }
         }
     }
 
-    /// Holds what `part` adds, unless that breaks a cap.
-    fn hold(&mut self, part: Part<'_>, budget: &mut Budget) -> bool {
-        let cost = part.bytes.len() + OVERHEAD;
-        if self.held_bytes + cost > budget.per_side || budget.held + cost > budget.in_all {
-            return false;
-        }
-        let mut from = part.offset;
-        while from < part.end() {
-            let (to, resume) = self.free(from, part.end());
-            if to > from {
-                self.insert(part.within(from, to), budget);
-            }
-            from = resume;
-        }
-        true
-    }
-
-    /// The end of the free space at `from`, and where the piece that ends it ends.
-    fn free(&self, from: u64, end: u64) -> (u64, u64) {
-        let before = self.held.range(..=from).next_back();
-        if let Some((&offset, held)) = before
-            && offset.saturating_add(held.len) > from
-        {
-            return (from, offset.saturating_add(held.len));
-        }
-        match self.held.range(from..end).next() {
-            Some((&offset, held)) => (offset, offset.saturating_add(held.len)),
-            None => (end, end),
-        }
-    }
-
-    fn insert(&mut self, part: Part<'_>, budget: &mut Budget) {
-        let cost = part.bytes.len() + OVERHEAD;
-        self.held_bytes += cost;
-        budget.held += cost;
-        self.held.insert(
-            part.offset,
-            Held { at: part.at, acked: part.acked, bytes: part.bytes.into(), len: part.len },
-        );
-    }
-
     /// Delivers `part`, which begins at or before the next offset, around what is held.
     fn deliver(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         while self.next < part.end() {
-            let end = self.first_held().map_or(part.end(), |held| held.min(part.end()));
+            let end = self.ahead.first().map_or(part.end(), |held| held.min(part.end()));
             self.emit(part.within(self.next, end), out);
             self.release(budget, out);
         }
@@ -397,14 +327,7 @@ impl Half {
 
     /// Delivers what is held at the next offset.
     fn release(&mut self, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
-        while let Some(entry) = self.held.first_entry() {
-            if *entry.key() > self.next {
-                return;
-            }
-            let (offset, held) = entry.remove_entry();
-            let cost = held.bytes.len() + OVERHEAD;
-            self.held_bytes = self.held_bytes.saturating_sub(cost);
-            budget.held = budget.held.saturating_sub(cost);
+        while let Some((offset, held)) = self.ahead.take(self.next, budget) {
             self.emit(held.part(offset), out);
         }
     }

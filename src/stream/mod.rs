@@ -1,5 +1,6 @@
 //! TCP: each direction's bytes in order, whatever the network and the capture did to them.
 
+mod ahead;
 mod connection;
 mod ending;
 mod flow;

@@ -9,10 +9,10 @@ use crate::at::{At, Timestamp};
 use crate::limits::Limits;
 use crate::packet::Segment;
 
+use super::ahead::Budget;
 use super::connection::Connection;
 use super::flow::Flow;
 use super::flows::{Dir, Flows, Key};
-use super::half::Budget;
 use super::pool::{Pool, Queue};
 use super::{End, Owner};
 

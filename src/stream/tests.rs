@@ -2,7 +2,8 @@ use std::net::SocketAddr;
 
 use proptest::prelude::*;
 
-use super::half::{Budget, Half, Output};
+use super::ahead::Budget;
+use super::half::{Half, Output};
 use super::part::{Part, Seq};
 use super::*;
 use crate::at::Timestamp;

@@ -119,7 +119,7 @@ impl Build {
     }
 
     fn bounds(&self, piece: &Piece, taken: Taken) -> (u64, u64) {
-        let end = piece.offset.saturating_add(piece.len).min(taken.to).min(self.size);
+        let end = piece.end().min(taken.to).min(self.size);
         (piece.offset.max(taken.from).min(end), end)
     }
 

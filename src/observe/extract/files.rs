@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::assemble::{Build, Copy, Taken};
 use super::manifest::{Entry, Kind, Manifest, Media, Part, Proof, Source, State};
+use super::spool::Piece;
 use super::{Body, Extract, kept, proof};
 use crate::bits::protocol;
 use crate::export::aside;
@@ -154,7 +155,7 @@ impl Extract {
             body.client == session.client.address && body.reply.as_ref() == Some(&path)
         };
         let bodies = || self.bodies.iter().filter(fetched);
-        let seen = |body: &Body| body.pieces.iter().map(|piece| piece.offset + piece.len).max();
+        let seen = |body: &Body| body.pieces.iter().map(Piece::end).max();
         let size =
             bodies().find_map(|body| body.total).or_else(|| bodies().filter_map(seen).max())?;
         let frames = bodies().map(|body| [body.span.first.frame, body.span.last.frame]).collect();

@@ -25,6 +25,13 @@ pub(super) struct Piece {
     place: u64,
 }
 
+impl Piece {
+    /// The offset behind its last byte.
+    pub const fn end(&self) -> u64 {
+        self.offset.saturating_add(self.len)
+    }
+}
+
 impl Spool {
     /// An empty spool on the file system of `dir`.
     pub fn new(dir: &Path) -> io::Result<Self> {
@@ -49,7 +56,7 @@ impl Spool {
         }
         let len = bytes.len() as u64;
         match pieces.last_mut() {
-            Some(last) if last.offset + last.len == offset && last.place + last.len == self.len => {
+            Some(last) if last.end() == offset && last.place + last.len == self.len => {
                 last.len += len;
             }
             _ => pieces.push(Piece { offset, len, place: self.len }),
@@ -105,5 +112,13 @@ mod tests {
             })
             .unwrap();
         assert_eq!(seen, [(12, b"cde".to_vec())]);
+    }
+
+    #[test]
+    fn bytes_behind_the_last_offset_there_is_are_kept_apart() {
+        let (mut spool, mut pieces) = (Spool::dry(), Vec::new());
+        spool.put(&mut pieces, u64::MAX - 1, b"abc").unwrap();
+        spool.put(&mut pieces, 1, b"def").unwrap();
+        assert_eq!(pieces.len(), 2);
     }
 }

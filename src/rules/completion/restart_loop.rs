@@ -1,7 +1,7 @@
 //! The rule `restart-loop`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity};
 
 rule! {

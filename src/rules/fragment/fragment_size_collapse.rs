@@ -70,6 +70,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         .filter(|exchange| exchange.succeeded() && !look::is_final(exchange))
         .filter_map(|exchange| Some((look::range(exchange)?.len()?, exchange.span())))
         .collect();
+    if sizes.len() < 2 * STEADY {
+        return;
+    }
     let low = largest_from_each(&sizes);
     let fall = (STEADY..).zip(sizes.windows(STEADY)).find_map(|(place, before)| {
         let (low, (_, span)) = (*low.get(place)?, *sizes.get(place)?);

@@ -48,17 +48,12 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     };
     let fragment = exchange.kind == PacketType::Fragment;
-    let Some(size) = length(exchange).filter(|_| fragment) else { return };
+    let size = exchange.request.as_ref().and_then(|request| request.content_length);
+    let Some(size) = size.filter(|_| fragment) else { return };
     if Origin::of_response(response) != Origin::Iis {
         return;
     }
-    let passed = session
-        .exchanges
-        .iter()
-        .filter(|other| other.kind == PacketType::Fragment && other.succeeded())
-        .filter_map(length)
-        .max();
-    match passed {
+    match session.largest_taken() {
         Some(most) if size > most => notes.likely(
             exchange.span(),
             format!("a Fragment of {size} bytes was answered 404 by IIS, {most} bytes passed"),
@@ -69,8 +64,4 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         ),
         _ => {}
     }
-}
-
-fn length(exchange: &Exchange) -> Option<u64> {
-    exchange.request.as_ref()?.content_length
 }

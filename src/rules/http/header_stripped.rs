@@ -7,7 +7,7 @@ use crate::at::Span;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Response, Session, Text};
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look};
 

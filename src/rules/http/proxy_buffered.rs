@@ -1,8 +1,8 @@
 //! The rule `proxy-buffered`.
 
 use crate::model::Session;
-use crate::rules::around::{Around, Brief, Passed};
-use crate::rules::{Confidence, Notes, Severity};
+use crate::rules::history::{Brief, Passed};
+use crate::rules::{Around, Confidence, Notes, Severity};
 
 rule! {
     /// A proxy takes each Fragment whole before it passes it on.

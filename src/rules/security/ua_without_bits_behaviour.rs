@@ -49,10 +49,10 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut told: Vec<&str> = Vec::new();
     let mut known = (None, None);
-    let mut waiting = HashMap::<u64, Waiting, RandomState>::default();
+    let mut asked = Asked::default();
     for exchange in &session.exchanges {
         let Some(request) = &exchange.request else { continue };
-        let early = waiting.entry(exchange.connection).or_default().ask(exchange, request);
+        let early = asked.take(exchange, request);
         if known.0 != request.user_agent.as_ref() {
             known = (request.user_agent.as_ref(), version(request));
         }
@@ -79,25 +79,44 @@ const LARGEST: u64 = 14 << 20;
 /// The largest one before that.
 const LARGEST_OLD: u64 = 128 << 10;
 
-/// What was asked on a connection, and when it was answered.
+/// What was asked on each connection, and when it was answered.
 #[derive(Default)]
-struct Waiting {
-    /// The last answer to requests that had ended.
-    answered: u64,
-    /// The others: where each ends, and where its answer begins.
-    open: Vec<(u64, u64)>,
+struct Asked {
+    /// The connection of the last request.
+    connection: u64,
+    current: Waiting,
+    others: HashMap<u64, Waiting, RandomState>,
 }
 
-impl Waiting {
-    /// Takes a request. Whether it begins before one that has ended is answered.
-    fn ask(&mut self, exchange: &Exchange, request: &Request) -> bool {
-        let begun = request.span.first.frame;
-        for (_, answered) in self.open.extract_if(.., |(ended, _)| *ended < begun) {
-            self.answered = self.answered.max(answered);
+/// The requests of a connection.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    /// Where the last one ends, and where its answer begins.
+    last: (u64, u64),
+    /// The last answer to those before it.
+    answered: u64,
+}
+
+impl Asked {
+    /// Takes a request. Whether it begins before one ahead of it on its connection is answered.
+    fn take(&mut self, exchange: &Exchange, request: &Request) -> bool {
+        if exchange.connection != self.connection {
+            let next = self.others.remove(&exchange.connection).unwrap_or_default();
+            let before = std::mem::replace(&mut self.current, next);
+            if self.connection > 0 {
+                self.others.insert(self.connection, before);
+            }
+            self.connection = exchange.connection;
         }
-        let answered = exchange.response.as_ref().map_or(0, |answer| answer.span.first.frame);
-        self.open.push((request.span.last.frame, answered));
-        begun < self.answered
+        let Waiting { last: (ended, answer), answered } = &mut self.current;
+        let (begun, end) = (request.span.first.frame, request.span.last.frame);
+        let own = exchange.response.as_ref().map_or(0, |answer| answer.span.first.frame);
+        if *ended < begun {
+            *answered = (*answered).max(*answer);
+            *answer = own;
+        }
+        (*ended, *answer) = (end.max(*ended), own.max(*answer));
+        begun < *answered
     }
 }
 

@@ -53,8 +53,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .exchanges
         .iter()
         .any(|exchange| !matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping));
-    let opened = session.exchanges.iter().find(|exchange| look::creates(exchange));
-    let (Some(opened), false) = (opened, used) else { return };
+    let (Some(opened), false) = (look::created(session), used) else { return };
     if quiet >= look::CLIENT_WAITS_SECS {
         let message =
             format!("opened, and nothing more in the {quiet:.0} s that the capture goes on");

@@ -1,7 +1,7 @@
 //! The rule `duplicate-sessions`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
@@ -85,9 +85,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(created) = session.exchanges.iter().find(|exchange| look::creates(exchange)) else {
-        return;
-    };
+    let Some(created) = look::created(session) else { return };
     let other = |brief: &&Brief| {
         // Both legs through a proxy on the client's own machine look alike, but carry one id.
         brief.created && brief.whole && brief.id.is_some() && brief.id != session.id

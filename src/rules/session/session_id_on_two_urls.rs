@@ -1,7 +1,5 @@
 //! The rule `session-id-on-two-urls`.
 
-use percent_encoding::percent_decode_str;
-
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Session, url};
 use crate::rules::Notes;
@@ -80,5 +78,5 @@ fn path(exchange: &Exchange) -> Option<&str> {
 
 /// A path as a server that knows no case compares it.
 fn folded(path: &str) -> String {
-    percent_decode_str(path).decode_utf8_lossy().to_lowercase()
+    url::percent_decoded(path).to_lowercase()
 }

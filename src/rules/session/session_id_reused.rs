@@ -1,7 +1,7 @@
 //! The rule `session-id-reused`.
 
 use crate::model::Session;
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
@@ -46,9 +46,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(created) = session.exchanges.iter().find(|exchange| look::creates(exchange)) else {
-        return;
-    };
+    let Some(created) = look::created(session) else { return };
     let alike = |brief: &&Brief| brief.created && brief.first.frame != created.span().first.frame;
     let Some(earlier) = around.same_id(session).rfind(alike) else { return };
     let same_file = earlier.url == session.url;

@@ -34,9 +34,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if matches!(session.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Rejected) {
         return;
     }
-    let Some(created) = session.exchanges.iter().find(|exchange| look::creates(exchange)) else {
-        return;
-    };
+    let Some(created) = look::created(session) else { return };
     let client = session.client.address;
     let others = around
         .same_server(session)

@@ -1,7 +1,7 @@
 //! The rule `target-exists`.
 
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::around::Brief;
+use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {

@@ -79,7 +79,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// What ended the wait after `last`, and how to say it.
 fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, &'static str)> {
-    let next = session.begun_from(last.frame.saturating_add(1));
+    let next = session.begun_after(last.frame);
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);
     let reset = reset.map(|reset| (reset.at, "the client reset the connection"));
     next.map(|next| (next.first, "a new connection")).or(reset)

@@ -1,0 +1,173 @@
+//! How a session ended, as far as its exchanges show.
+
+use super::exchange::{Exchange, Response};
+use super::fold::{View, own};
+use super::negotiation::{Negotiation, Verdict};
+use super::ranges::Ranges;
+use super::scattered;
+use super::session::Outcome;
+use crate::bits::PacketType;
+use crate::bits::hresult::SESSION_NOT_FOUND;
+
+impl View<'_> {
+    /// The outcome, and what qualifies it.
+    pub fn outcome(&self) -> (Outcome, Vec<String>) {
+        let (outcome, qualifiers) = self
+            .cancelled()
+            .or_else(|| self.completed())
+            .or_else(|| self.rejected())
+            .or_else(|| self.failed())
+            .unwrap_or_else(|| (Outcome::Incomplete, self.why_incomplete()));
+        (outcome, qualifiers.into_iter().map(str::to_owned).collect())
+    }
+
+    fn cancelled(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let mut qualifiers = Vec::new();
+        let cancel = self.of_kind(&PacketType::CancelSession).next_back()?;
+        match &cancel.response {
+            Some(response)
+                if response.is_success() || response.error_value() == Some(SESSION_NOT_FOUND) => {}
+            Some(_) => return None,
+            None => qualifiers.push("unconfirmed"),
+        }
+        if self.total.is_some_and(|total| total > 0 && self.acknowledged == total) {
+            qualifiers.push("after-last-byte");
+        }
+        Some((Outcome::Cancelled, qualifiers))
+    }
+
+    fn completed(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let full = self.everything_acknowledged();
+        let answered: Vec<_> = self
+            .of_kind(&PacketType::CloseSession)
+            .map(|exchange| exchange.response.as_ref())
+            .collect();
+        if answered.iter().any(|response| response.is_some_and(Response::is_success)) {
+            if full || self.joined || self.total.is_none() {
+                return Some((Outcome::Completed, Vec::new()));
+            }
+            if self.has_hole_behind_fragments() || self.may_have_all_the_same() {
+                return Some((Outcome::Completed, vec!["likely"]));
+            }
+            return Some((Outcome::Failed, vec!["closed-short"]));
+        }
+        let known = full && self.total.is_some();
+        // How far the file got was not captured.
+        let unknown = self.joined || self.total.is_none() && self.acknowledged > 0;
+        match *answered.last()? {
+            None if known => Some((Outcome::Completed, vec!["unconfirmed"])),
+            Some(last)
+                if last.error_value() == Some(SESSION_NOT_FOUND)
+                    && ((known || unknown) && answered.len() > 1
+                        || known && self.may_repeat_a_lost_close()) =>
+            {
+                Some((Outcome::Completed, vec!["likely"]))
+            }
+            _ => None,
+        }
+    }
+
+    fn ends_with_close(&self) -> bool {
+        self.exchanges.last().is_some_and(|last| last.kind == PacketType::CloseSession)
+    }
+
+    /// Whether the last Close may repeat one that the capture lacks.
+    fn may_repeat_a_lost_close(&self) -> bool {
+        let last = self.of_kind(&PacketType::CloseSession).next_back();
+        let request = last.and_then(|close| close.request.as_ref());
+        request.is_some_and(|request| request.after_gap)
+    }
+
+    /// Whether the last Fragments may be among what the capture lacks.
+    fn has_hole_behind_fragments(&self) -> bool {
+        let mut later = own(self.exchanges).rev().take_while(|e| e.kind != PacketType::Fragment);
+        later.any(|exchange| exchange.request.as_ref().is_some_and(|request| request.after_gap))
+    }
+
+    /// Whether a server that takes Fragments in any order may have those that the capture, or an answer to them, lacks.
+    fn may_have_all_the_same(&self) -> bool {
+        let mut sent = Ranges::default();
+        for exchange in self.of_kind(&PacketType::Fragment) {
+            let refused = exchange.response.as_ref().is_some_and(|answer| !answer.is_success());
+            if let Some((start, end)) = exchange.bounds().filter(|_| !refused) {
+                sent.add(start, end);
+            }
+        }
+        let whole = self.total.is_some_and(|total| sent.covers(0, total));
+        whole && scattered::lacks_answers_only(self.exchanges)
+            || (whole || scattered::lacks_some(self.exchanges))
+                && scattered::takes_any_order(self.exchanges)
+    }
+
+    /// Whether the server confirmed the last byte, or must have in an answer that the capture lacks.
+    fn everything_acknowledged(&self) -> bool {
+        let Some(total) = self.total else { return true };
+        if self.acknowledged == total {
+            return true;
+        }
+        let closed = |exchange: &&Exchange| {
+            exchange.kind == PacketType::CloseSession && exchange.response.is_some()
+        };
+        let last = own(self.exchanges).rfind(|exchange| exchange.kind == PacketType::Fragment);
+        let answer_lost = last.is_some_and(|exchange| {
+            exchange.response.is_none()
+                && exchange.range().and_then(|range| range.end) == total.checked_sub(1)
+        });
+        answer_lost && self.exchanges.iter().any(|exchange| closed(&exchange))
+    }
+
+    fn rejected(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let create = self.create().filter(|create| create.request.is_some())?;
+        let response = create.response.as_ref()?;
+        let went_on = self.exchanges.iter().any(|exchange| match exchange.kind {
+            PacketType::CreateSession | PacketType::Ping => false,
+            // What it answers was lost; a server says so to none but a client that it has let in.
+            PacketType::Unknown => exchange.response.as_ref().is_some_and(Response::accepts),
+            _ => true,
+        });
+        let verdict = Negotiation::of(create).verdict;
+        let usable = response.is_success()
+            && response.session_id.as_deref().is_some_and(|id| !id.is_empty())
+            && matches!(
+                verdict,
+                Verdict::Agreed | Verdict::AgreedLowerPreference | Verdict::SelectionOnly
+            );
+        if usable || went_on || response.is_cut() && response.is_success() {
+            return None;
+        }
+        let qualifiers = if response.is_challenge() { vec!["authentication"] } else { Vec::new() };
+        Some((Outcome::Rejected, qualifiers))
+    }
+
+    fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let response =
+            self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
+        let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
+        if self.is_unclear() || unknown && self.ends_with_close() && self.may_repeat_a_lost_close()
+        {
+            return None;
+        }
+        let mut qualifiers = Vec::new();
+        if unknown {
+            qualifiers.push("lost");
+        } else if response.is_challenge() {
+            qualifiers.push("authentication");
+        } else if matches!(response.http_status, 408 | 413 | 416 | 500..=599) {
+            qualifiers.push("may-recover");
+        }
+        Some((Outcome::Failed, qualifiers))
+    }
+
+    /// Whether no request shows what it is: nothing tells whether there was a session.
+    fn is_unclear(&self) -> bool {
+        self.exchanges.iter().all(Exchange::is_unclear)
+    }
+
+    fn why_incomplete(&self) -> Vec<&'static str> {
+        if self.is_unclear() {
+            return vec!["heads-cut"];
+        }
+        let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
+        if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
+    }
+}

@@ -1,0 +1,231 @@
+//! What is remembered of sessions for those that follow.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use crate::at::{At, Span};
+use crate::bits::hresult::SESSION_NOT_FOUND;
+use crate::bits::protocol::canonical_id;
+use crate::model::{Outcome, Session, Text};
+use crate::rules::look;
+
+/// Sessions remembered for those that follow. One costs about 1 kB.
+const REMEMBERED: usize = 2_048;
+
+/// Of these, the latest ones with one URL, server or id.
+const ALIKE: usize = 256;
+
+/// What is remembered of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// Who uploaded.
+    pub client: IpAddr,
+    /// Where the session was created.
+    pub server: SocketAddr,
+    /// Its URL.
+    pub url: Option<Text>,
+    /// Its id as written.
+    pub id: Option<Text>,
+    /// The same in the form to compare.
+    canonical: Option<Text>,
+    /// Its Create-Session was answered with success.
+    pub created: bool,
+    /// Nothing of it escaped the capture.
+    pub whole: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Status of the error it ended on.
+    pub http_status: Option<u16>,
+    /// The server no longer knew it.
+    pub lost: bool,
+    /// An offset that the server had confirmed was taken back.
+    pub went_back: bool,
+    /// Length of the file.
+    pub total: Option<u64>,
+    /// Bytes sent, repeats included.
+    pub sent: u64,
+    /// How far the server confirmed the file.
+    pub acknowledged: u64,
+    /// The highest offset that an answer named as the next one.
+    pub named: u64,
+    /// Its first frame.
+    pub first: At,
+    /// Its last frame.
+    pub last: At,
+    /// `Server` of the answer to its Create-Session.
+    pub software: Option<Text>,
+    /// `User-Agent` of its client.
+    pub agent: Option<Text>,
+    /// A reply was offered.
+    pub replied: bool,
+    /// Its first large Fragments.
+    pub passed: Vec<Passed>,
+}
+
+/// When a large Fragment went by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Its first byte.
+    pub start: u64,
+    /// Its last byte.
+    pub end: u64,
+    /// The frames of the request.
+    pub span: Span,
+}
+
+/// Fragments shorter than this fit into any buffer, in bytes.
+const LARGE: u64 = 65_536;
+
+/// Large Fragments remembered of a session.
+const FRAGMENTS: usize = 4;
+
+impl Passed {
+    /// The first large Fragments of a session.
+    pub fn all(session: &Session) -> Vec<Self> {
+        let large = session.exchanges.iter().filter_map(|exchange| {
+            let range = look::range(exchange).filter(|range| range.len() >= Some(LARGE))?;
+            let span = exchange.request.as_ref()?.span;
+            Some(Self { start: range.start?, end: range.end?, span })
+        });
+        large.take(FRAGMENTS).collect()
+    }
+}
+
+/// The id of a session in the form to compare.
+pub fn canonical(session: &Session) -> Option<Text> {
+    session.id.as_deref().map(|id| canonical_id(id).into())
+}
+
+impl Brief {
+    /// What there is to remember; `None` for a session without exchanges.
+    pub fn of(session: &Session, canonical: Option<Text>) -> Option<Self> {
+        let span = session.span()?;
+        let answers = || session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
+        let mut most = 0;
+        let went_back = answers().filter_map(|answer| answer.next_offset).any(|next| {
+            let back = next < most;
+            most = most.max(next);
+            back
+        });
+        Some(Self {
+            client: session.client.address,
+            server: session.server.socket(),
+            url: session.url.clone(),
+            id: session.id.clone(),
+            canonical,
+            created: session.exchanges.iter().any(look::creates),
+            whole: session.is_whole(),
+            outcome: session.outcome,
+            http_status: session.error.as_ref().map(|error| error.http_status),
+            lost: answers().any(|answer| answer.error_value() == Some(SESSION_NOT_FOUND)),
+            went_back,
+            total: session.bytes_total,
+            sent: session.bytes_sent,
+            acknowledged: session.bytes_acknowledged,
+            named: most,
+            first: span.first,
+            last: span.last,
+            software: answers().find_map(|answer| answer.server.clone()),
+            agent: session.user_agent.clone(),
+            replied: session.reply_url.is_some(),
+            passed: Passed::all(session),
+        })
+    }
+
+    /// All its frames.
+    pub const fn span(&self) -> Span {
+        Span { first: self.first, last: self.last }
+    }
+
+    /// Neither closed nor cancelled, nor known to be lost: the server still holds it.
+    pub const fn is_open(&self) -> bool {
+        !self.lost
+            && !matches!(self.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Rejected)
+    }
+}
+
+/// The latest sessions, found by what they have in common.
+#[derive(Debug, Default)]
+pub struct History {
+    briefs: VecDeque<Brief>,
+    /// How many were forgotten: the number of the first one kept.
+    first: u64,
+    places: HashMap<Key, VecDeque<u64>, RandomState>,
+}
+
+/// What sessions have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    Upload(IpAddr, Text),
+    Server(SocketAddr),
+    Id(SocketAddr, Text),
+    /// The id alone, for what a proxy passes on.
+    Leg(Text),
+}
+
+impl Key {
+    fn all(brief: &Brief) -> [Option<Self>; 4] {
+        let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
+        let id = brief.canonical.clone().map(|id| Self::Id(brief.server, id));
+        let large = brief.canonical.clone().filter(|_| !brief.passed.is_empty());
+        let leg = large.map(Self::Leg);
+        [upload, Some(Self::Server(brief.server)), id, leg]
+    }
+}
+
+impl History {
+    /// Remembers a session with this canonical id.
+    pub fn add(&mut self, session: &Session, id: Option<Text>) {
+        let Some(brief) = Brief::of(session, id) else { return };
+        if self.briefs.len() >= REMEMBERED {
+            self.forget();
+        }
+        let number = self.first + self.briefs.len() as u64;
+        for key in Key::all(&brief).into_iter().flatten() {
+            let places = self.places.entry(key).or_default();
+            if places.len() >= ALIKE {
+                places.pop_front();
+            }
+            places.push_back(number);
+        }
+        self.briefs.push_back(brief);
+    }
+
+    fn forget(&mut self) {
+        let Some(brief) = self.briefs.pop_front() else { return };
+        for key in Key::all(&brief).into_iter().flatten() {
+            let Some(places) = self.places.get_mut(&key) else { continue };
+            if places.front() == Some(&self.first) {
+                places.pop_front();
+            }
+            if places.is_empty() {
+                self.places.remove(&key);
+            }
+        }
+        self.first += 1;
+    }
+
+    /// The sessions of the client of one with its URL that ended before it, by their ends; `open` are those of them that
+    /// may still go on.
+    pub fn uploads<'h>(&'h self, session: &Session, open: &'h [Brief]) -> Vec<&'h Brief> {
+        let url = session.url.clone();
+        let key = url.map(|url| Key::Upload(session.client.address, url));
+        let all = self.with(key).chain(open);
+        let mut earlier: Vec<_> = all.filter(|brief| brief.last.time <= session.ended).collect();
+        earlier.sort_by_key(|brief| brief.last.time);
+        earlier
+    }
+
+    pub(super) fn with<'h>(
+        &'h self,
+        key: Option<Key>,
+    ) -> impl DoubleEndedIterator<Item = &'h Brief> + use<'h> {
+        let places = key.and_then(|key| self.places.get(&key)).into_iter().flatten();
+        places.filter_map(|number| {
+            self.briefs.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+        })
+    }
+}

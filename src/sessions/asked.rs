@@ -1,0 +1,100 @@
+//! What a message says of its upload.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::net::SocketAddr;
+
+use crate::model::exchange::Exchange;
+use crate::model::url::{self, Url, percent_decoded};
+use crate::model::{Request, Text};
+
+/// What a message says of its upload.
+pub(super) struct Asked<'a> {
+    pub client: SocketAddr,
+    pub server: SocketAddr,
+    exchange: &'a Exchange,
+    /// Read when first asked for: many messages are told by an id.
+    place: OnceCell<Place<'a>>,
+}
+
+/// Where it is to go.
+#[derive(Default)]
+struct Place<'a> {
+    path: Option<Cow<'a, str>>,
+    /// In lower case.
+    host: Option<Cow<'a, str>>,
+    url: Option<Url<'a>>,
+}
+
+/// What a request writes of the place of its upload: target, Host, and whether it is in TLS.
+pub(super) type Written = (Text, Option<Text>, bool);
+
+impl<'a> Asked<'a> {
+    pub fn of(exchange: &'a Exchange) -> Self {
+        let (client, server) = (exchange.client, exchange.server);
+        Self { client, server, exchange, place: OnceCell::new() }
+    }
+
+    fn place(&self) -> &Place<'a> {
+        self.place.get_or_init(|| {
+            let Some(request) = &self.exchange.request else { return Place::default() };
+            let url = url::of(self.exchange, request);
+            Place {
+                path: Some(percent_decoded(url::path_of(request))),
+                host: url.map(|url| lower(url.host)),
+                url,
+            }
+        })
+    }
+
+    pub fn written(&self) -> Option<Written> {
+        let request = self.exchange.request.as_ref()?;
+        Some((request.target.clone(), request.host.clone(), self.exchange.tls))
+    }
+
+    pub fn path(&self) -> Option<&str> {
+        self.place().path.as_deref()
+    }
+
+    /// The path, shared with the request where that writes no more.
+    pub fn path_text(&self) -> Option<Text> {
+        let target = &self.exchange.request.as_ref()?.target;
+        self.path().map(|path| target.same_or(path))
+    }
+
+    pub fn host(&self) -> Option<&str> {
+        self.place().host.as_deref()
+    }
+
+    /// Whether the capture ends within its head.
+    pub fn is_cut(&self) -> bool {
+        self.exchange.request.as_ref().is_some_and(Request::is_cut)
+    }
+
+    /// Whether it asks the same as another exchange.
+    pub fn repeats(&self, other: &Exchange) -> bool {
+        self.exchange.kind == other.kind && self.exchange.range() == other.range()
+    }
+
+    /// Seconds since another exchange.
+    pub fn secs_since(&self, other: &Exchange) -> f64 {
+        self.exchange.span().first.time.secs_since(other.span().last.time)
+    }
+
+    /// The host, shared with the request in the same way.
+    pub fn host_text(&self) -> Option<Text> {
+        let written = self.exchange.request.as_ref()?.host.clone().unwrap_or_default();
+        self.host().map(|host| written.same_or(host))
+    }
+
+    pub fn url(&self) -> Option<Url<'a>> {
+        self.place().url
+    }
+}
+
+fn lower(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => text.to_ascii_lowercase().into(),
+        false => text.into(),
+    }
+}

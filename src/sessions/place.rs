@@ -1,0 +1,99 @@
+//! Where an upload goes, and whether a message goes there, too.
+
+use std::net::SocketAddr;
+
+use super::asked::Asked;
+use super::open::Open;
+use crate::model::Text;
+use crate::model::exchange::Exchange;
+use crate::rules::hosts::bare;
+
+/// Hosts and address pairs remembered per session.
+const REMEMBERED: usize = 16;
+
+/// A proxy passes a request on within so many seconds; a client that lost its way takes longer to ask again.
+const PASSED_ON_SECS: f64 = 10.0;
+
+impl Open {
+    /// Takes note of where a message of it goes.
+    pub fn remember(&mut self, asked: &Asked<'_>) {
+        let written = asked.written();
+        if self.written != written {
+            self.settle_in(asked);
+            self.written = written;
+        }
+        push_new(&mut self.peers, (asked.client, asked.server));
+    }
+
+    /// Takes note of the place that a request names.
+    fn settle_in(&mut self, asked: &Asked<'_>) {
+        if self.path.is_none() {
+            self.path = asked.path_text();
+        }
+        if self.url.is_none() {
+            self.url = asked.url().map(|url| url.text().into());
+        }
+        if !self.has_host(asked)
+            && let Some(host) = asked.host_text()
+        {
+            push_new(&mut self.hosts, host);
+        }
+    }
+
+    /// The server told the client to use this host.
+    pub fn add_node(&mut self, host: &str) {
+        push_new(&mut self.nodes, bare(host).into());
+    }
+
+    /// The first server that it was seen at.
+    pub fn server(&self) -> Option<SocketAddr> {
+        self.peers.first().map(|(_, server)| *server)
+    }
+
+    pub const fn url(&self) -> Option<&Text> {
+        self.url.as_ref()
+    }
+
+    pub fn has_client(&self, asked: &Asked<'_>) -> bool {
+        self.peers.iter().any(|(client, _)| client.ip() == asked.client.ip())
+    }
+
+    pub fn has_server(&self, asked: &Asked<'_>) -> bool {
+        self.peers.iter().any(|(_, server)| *server == asked.server)
+    }
+
+    pub fn has_path(&self, asked: &Asked<'_>) -> bool {
+        asked.path().is_some() && self.path.as_deref() == asked.path()
+    }
+
+    pub fn has_host(&self, asked: &Asked<'_>) -> bool {
+        asked.host().is_some_and(|host| {
+            self.hosts.iter().any(|known| *known == *host) || self.was_sent_to(host)
+        })
+    }
+
+    /// Whether a request between other addresses is one of this session that a proxy passes on: what the one side asked of
+    /// the proxy, the proxy asks of the other side, with the same words and before it answers.
+    pub fn is_passed_on(&self, asked: &Asked<'_>) -> bool {
+        let between = self.peers.iter().any(|(client, server)| {
+            server.ip() == asked.client.ip() || client.ip() == asked.server.ip()
+        });
+        let waits = |last: &Exchange| {
+            last.response.is_none()
+                && asked.repeats(last)
+                && asked.secs_since(last) < PASSED_ON_SECS
+        };
+        between || self.exchanges.last().is_some_and(waits)
+    }
+
+    /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).
+    fn was_sent_to(&self, host: &str) -> bool {
+        !self.nodes.is_empty() && self.nodes.iter().any(|node| **node == *bare(host))
+    }
+}
+
+fn push_new<T: PartialEq>(list: &mut Vec<T>, value: T) {
+    if list.len() < REMEMBERED && !list.contains(&value) {
+        list.push(value);
+    }
+}

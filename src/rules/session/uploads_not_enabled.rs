@@ -5,7 +5,7 @@ use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, page};
 
 rule! {
     /// BITS uploads are not enabled for this directory.
@@ -50,6 +50,18 @@ rule! {
     ///   | <html><title>IIS 10.0 Detailed Error - 404.6 - Not Found</title>
     /// ```
     /// ```silent
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.8 - Not Found</title>
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.4 - Not Found</title>
+    /// ```
+    /// ```silent
     /// > GET /upload/a.txt
     /// < 200 plain
     ///   Server: Microsoft-IIS/10.0
@@ -91,6 +103,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if bare
             && !is_webdav(answer)
+            && page::fault(answer).is_none()
             && !around.takes_uploads(session)
             && !is_about_verb(exchange, around)
         {

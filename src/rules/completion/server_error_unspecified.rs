@@ -28,6 +28,12 @@ rule! {
     /// < 500 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.10 - Not Found</title>
+    /// ```
     /// What is repeated is the reason, not that it is repeated:
     /// ```fires
     /// > CREATE-SESSION
@@ -105,9 +111,17 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     {
         let (severity, message) = (notes.severity(), message(session, exchange, response));
         let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-        front::turn(finding, front::origin(session, exchange));
+        match finding {
+            Some(finding) if page::fault(response).is_some() => {
+                finding.advice = Some(OF_FILTERING.into());
+            }
+            finding => front::turn(finding, front::origin(session, exchange)),
+        }
     }
 }
+
+/// What to do where IIS names what its request filtering found fault with.
+const OF_FILTERING: &str = "Allow it in the request filtering of this directory: headerLimits, filteringRules and the like, by the sub-status.";
 
 /// Whether it is a step of the protocol, which goes on with credentials or from another byte.
 fn is_a_step(response: &Response) -> bool {

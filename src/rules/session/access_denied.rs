@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::{self, ACCESS_DENIED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, front, look};
+use crate::rules::{Around, Confidence, Notes, front, look, runner};
 
 rule! {
     /// Access was denied.
@@ -74,7 +74,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         Origin::Iis if status == 403 && !answer.is_cut() && asked => Confidence::Likely,
         // What opens a session may be refused for its verb.
         Origin::Proxy | Origin::WebServer
-            if status == 403 && look::stranger(exchange).is_some() && !opens(exchange) =>
+            if status == 403 && is_within_session(session, exchange) =>
         {
             Confidence::Likely
         }
@@ -95,16 +95,26 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     };
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     match finding {
-        Some(finding) if who == Origin::WebServer => finding.advice = Some(OF_WEB_SERVER.into()),
+        Some(finding) if who == Origin::WebServer => {
+            finding.advice = Some(OF_WEB_SERVER.into());
+            finding.confirm = Some(LOG_OF_WEB_SERVER.into());
+        }
         finding => front::turn(finding, who),
     }
 }
 
 /// What to do where another web server than IIS denied it.
 const OF_WEB_SERVER: &str = "Look at the access rules of the web server that answered, for this path and this client: BITS did not answer.";
+const LOG_OF_WEB_SERVER: &str =
+    "The error log of that web server names the rule that denied this request.";
 
-fn opens(exchange: &Exchange) -> bool {
-    matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
+/// Whether it is a packet of a session that is open, and all of its heads were captured.
+fn is_within_session(session: &Session, exchange: &Exchange) -> bool {
+    let within = matches!(
+        exchange.kind,
+        PacketType::Fragment | PacketType::CloseSession | PacketType::CancelSession
+    );
+    within && runner::exchange_is_whole(session, exchange)
 }
 
 fn denied_by_bits(answer: &Response) -> bool {

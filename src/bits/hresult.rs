@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(symbol(0x8019_0194), Some("BG_E_HTTP_ERROR_404"));
         assert_eq!(symbol(0xDEAD_BEEF), None);
         assert_eq!(meaning(0x8020_0022), Some("no protocol in common"));
-        assert_eq!(symbols().count(), 207);
+        assert_eq!(symbols().count(), 232);
     }
 
     #[test]

@@ -16,12 +16,12 @@ pub fn name(text: &str) -> Option<&'static str> {
     guid(text).filter(|guid| *guid == UPLOAD_1_5).map(|_| "BITS 1.5 Upload Protocol")
 }
 
-/// A GUID in any case, with or without braces.
+/// A GUID in any case, with or without braces or quotation marks.
 pub fn guid(text: &str) -> Option<Uuid> {
     if text == USUAL {
         return Some(UPLOAD_1_5);
     }
-    let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
+    let bare = text.trim().trim_matches('"').trim_start_matches('{').trim_end_matches('}');
     let dashed = bare.len() == 36;
     dashed.then(|| Uuid::try_parse(bare).ok()).flatten()
 }
@@ -64,6 +64,10 @@ mod tests {
             Some("BITS 1.5 Upload Protocol")
         );
         assert_eq!(name("7df0354d-249b-430f-820d-3d2a9bef4931"), Some("BITS 1.5 Upload Protocol"));
+        assert_eq!(
+            name("\"{7df0354d-249b-430f-820d-3d2a9bef4931}\""),
+            Some("BITS 1.5 Upload Protocol")
+        );
         assert_eq!(name("{00000000-0000-0000-0000-000000000000}"), None);
     }
 

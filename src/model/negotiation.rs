@@ -90,7 +90,9 @@ impl Negotiation {
         let raw = request.and_then(|request| request.supported_protocols.as_ref());
         let offered = raw.map_or_else(Vec::new, offers);
         let response = exchange.response.as_ref();
-        let selected = response.and_then(|response| response.protocol.clone()).map(offer);
+        // A refusal must not carry one ([MC-BUP] 2.2.3.2).
+        let accepted = response.filter(|response| response.is_success());
+        let selected = accepted.and_then(|response| response.protocol.clone()).map(offer);
         let selected_index =
             selected.as_ref().and_then(|selected| protocol::guid(&selected.guid)).and_then(
                 |guid| offered.iter().position(|offer| protocol::guid(&offer.guid) == Some(guid)),

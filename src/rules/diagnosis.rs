@@ -25,7 +25,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         confidence: cause.confidence,
         contributing,
         answered_by: decisive.map_or(Origin::Nobody, |exchange| around.origin(session, exchange)),
-        answerable: rule.answerable().map(str::to_owned),
+        answerable: cause.answerable.clone().map(String::from),
         advice: cause.advice.clone().map(String::from),
         confirm: cause.confirm.clone().map(String::from),
         client_error: code.map(hresult::hex),

@@ -86,6 +86,9 @@ pub struct Finding {
     /// What would confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<Text>,
+    /// Who can do something about it.
+    #[serde(skip)]
+    pub answerable: Option<Text>,
     /// The error code that the client's BITS log will show, where it follows from what was found.
     #[serde(skip)]
     pub client_code: Option<u32>,
@@ -198,6 +201,7 @@ impl Notes<'_> {
             reference: read.reference.clone(),
             advice: read.advice.clone(),
             confirm: read.confirm.clone(),
+            answerable: read.answerable.clone(),
             client_code: None,
         });
         self.findings.last_mut()

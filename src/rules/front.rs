@@ -2,8 +2,8 @@
 //! server, or another server.
 
 use crate::model::{Exchange, Response, Session};
-use crate::rules::look;
 use crate::rules::origin::{self, Origin};
+use crate::rules::{Finding, look};
 
 /// What gave an answer, seen from the BITS server of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +43,41 @@ pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
     between.map(origin::proxy).or_else(|| Origin::told(exchange))
 }
 
-/// The same as ` by …` behind an answer that is not from BITS; nothing for one that is.
+/// The same as ` by …`, with what it says of the error, behind an answer that is not from BITS; nothing for one that is.
 pub fn by(session: &Session, exchange: &Exchange) -> String {
-    let own = exchange.response.as_ref().is_some_and(Response::is_ack);
-    let who = told(session, exchange).filter(|_| !own);
-    who.map_or_else(String::new, |who| format!(" by {who}"))
+    let Some(response) = exchange.response.as_ref().filter(|answer| !answer.is_ack()) else {
+        return String::new();
+    };
+    let who = told(session, exchange).unwrap_or_default();
+    format!(" by {who}{}", error(response))
+}
+
+/// What a proxy says of the error, as ` (…)`.
+pub fn error(response: &Response) -> String {
+    response.own_error().map_or_else(String::new, |error| format!(" ({error})"))
+}
+
+/// Who answered an exchange.
+pub fn origin(session: &Session, exchange: &Exchange) -> Origin {
+    if is_between(session, exchange) { Origin::Proxy } else { Origin::of(exchange) }
+}
+
+/// Turns a finding about the server to what answered in its place, where that is a proxy or a firewall.
+pub fn turn(finding: Option<&mut Finding>, who: Origin) {
+    let name = match who {
+        Origin::Proxy => "the proxy",
+        Origin::Waf => "the firewall",
+        _ => return,
+    };
+    let Some(finding) = finding else { return };
+    finding.answerable = Some(name.into());
+    let advice = format!(
+        "Look at the rules and limits of {name} for this request: it answered, not the BITS server."
+    );
+    finding.advice = Some(advice.into());
+    let confirm =
+        format!("The log of {name} holds the request with this status; the server's log lacks it.");
+    finding.confirm = Some(confirm.into());
 }
 
 /// The product that `Server` begins with, without its version.

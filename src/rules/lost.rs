@@ -24,15 +24,12 @@ pub enum Loss {
     Implied,
 }
 
-/// Whether an exchange says that the session is unknown. A Cancel-Session does not count: it is over either way.
+/// Whether an exchange says that the session is unknown. To a Cancel-Session the code for it is as good as success.
 pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     let response = exchange.response.as_ref()?;
     let named = exchange.request.as_ref().is_some_and(|request| request.session_id.is_some());
-    if exchange.kind == PacketType::CancelSession {
-        return None;
-    }
     if response.error_value() == Some(SESSION_NOT_FOUND) {
-        return Some(Loss::Said);
+        return (exchange.kind != PacketType::CancelSession).then_some(Loss::Said);
     }
     (named && is_implied(session, exchange, response)).then_some(Loss::Implied)
 }
@@ -57,12 +54,20 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
     let code = response.error_value();
     let in_words =
         !response.is_ack() && response.body_start.to_ascii_lowercase().contains("session");
-    let in_order = exchange.range().is_some_and(|range| range.valid);
+    let in_order = is_in_order(exchange);
     let empty = response.is_ack() && response.http_status == 400 && code.is_none();
     let reconnected =
         session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
     let vague = response.http_status == 500 && code == Some(1);
     in_words || empty && in_order && session.joined || vague && reconnected
+}
+
+fn is_in_order(exchange: &Exchange) -> bool {
+    let length = exchange.request.as_ref().and_then(|request| request.content_length);
+    match exchange.kind {
+        PacketType::CloseSession | PacketType::CancelSession => length == Some(0),
+        _ => exchange.range().is_some_and(|range| range.valid),
+    }
 }
 
 /// The Create-Session that made the session.

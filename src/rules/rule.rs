@@ -31,7 +31,7 @@ pub struct Rule {
 pub(super) struct Read {
     pub id: Text,
     pub advice: Option<Text>,
-    answerable: Option<Text>,
+    pub answerable: Option<Text>,
     client: Option<Text>,
     pub confirm: Option<Text>,
     pub reference: Option<Text>,

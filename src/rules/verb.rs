@@ -1,11 +1,9 @@
 //! Whether IIS refused the verb of an upload, not what it asks for.
 
+use super::page::{self, Fault};
 use super::{Around, Confidence, look};
 use crate::at::At;
 use crate::model::{Exchange, Request, Response};
-
-/// The sub-status of IIS for a verb that is denied.
-const VERB_DENIED: u16 = 6;
 
 /// What tells that a 404 is about the verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +28,10 @@ impl Sign {
         response: &Response,
         around: &Around<'_>,
     ) -> Option<Self> {
-        match look::sub_status(response) {
-            Some(VERB_DENIED) => return Some(Self::Told),
-            Some(_) => return None,
-            None => {}
+        match (page::fault(response), look::sub_status(response)) {
+            (Some((Fault::Verb, _)), _) => return Some(Self::Told),
+            (_, Some(_)) => return None,
+            (_, None) => {}
         }
         let directory = around.directory(exchange.server, request);
         let served = directory.and_then(|directory| directory.success).map(Self::Served);

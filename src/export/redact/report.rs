@@ -175,6 +175,7 @@ fn found(finding: &mut Finding, names: &Names<'_>) {
         reference: _,
         advice: _,
         confirm: _,
+        answerable: _,
         client_code: _,
     } = finding;
     names.sentence(message);

@@ -144,5 +144,31 @@ fn tell(
     };
     let message = format!("{scheme} credentials{user} were refused with {} {times}", door.status());
     let confidence = ended.unwrap_or(Confidence::Certain);
-    notes.note(severity, confidence, &[first.span(), last.span()], message);
+    let finding = notes.note(severity, confidence, &[first.span(), last.span()], message);
+    if let Some(finding) = finding
+        && scheme.eq_ignore_ascii_case("Bearer")
+    {
+        finding.advice = Some(RENEW.into());
+        finding.confirm = Some(EXPIRED.into());
+    }
+}
+
+/// What to do about a token that is refused, and what proves it (RFC 6750 3.1).
+const RENEW: &str = "Renew the access token and go on with it: the upload may have outlived it. If a new one is refused too, check its audience and scope.";
+const EXPIRED: &str = "WWW-Authenticate of the 401 names the reason; the token's time of expiry lies before the request.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn a_token_that_is_refused_is_to_be_renewed() {
+        let report = report(
+            "> CREATE-SESSION\n  Authorization: Bearer EwA\n< 201 session=1\n> FRAGMENT 0-9/20\n\
+             \x20 Authorization: Bearer EwA\n< 401 plain\n  WWW-Authenticate: Bearer realm=x\n! client closes",
+        );
+        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
+        assert_eq!(diagnosis.cause, "auth-loop");
+        assert!(diagnosis.advice.unwrap().starts_with("Renew the access token"));
+    }
 }

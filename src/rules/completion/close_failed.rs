@@ -3,7 +3,9 @@
 use crate::bits::PacketType;
 use crate::bits::hresult::{self, SESSION_NOT_FOUND};
 use crate::model::{Exchange, Session};
+use crate::rules::fragment::body_on_empty_packet;
 use crate::rules::lost::may_follow_a_close;
+use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
@@ -30,6 +32,16 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// The packet is at fault:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    ///   | hello
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Look at the upload directory, its BITS-Sessions folder, the clean-up task and the antivirus of the server.
@@ -42,7 +54,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
         return;
     };
-    if exchange.kind != PacketType::CloseSession {
+    // A Close that is malformed tells nothing of the file.
+    if exchange.kind != PacketType::CloseSession || body_on_empty_packet::is_why(exchange) {
         return;
     }
     // A repeat of a Close that had worked, or one that was made good.
@@ -51,13 +64,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         || look::is_over_before(session, exchange)
         || lost && (is_repeat(session, exchange) || may_follow_a_close(exchange));
     let severity = if harmless { Severity::Note } else { notes.severity() };
-    let meaning = if response.http_status == 404 { ": the server's copy is gone" } else { "" };
+    let by_server = matches!(front::origin(session, exchange), Origin::BitsServer | Origin::Iis);
+    let gone = response.http_status == 404 && by_server;
+    let meaning = if gone { ": the server's copy is gone" } else { "" };
     let who = front::by(session, exchange);
     let code = response.error_value().map(hresult::in_words);
     let code = code.map_or_else(String::new, |code| format!(" with {code}"));
     let message =
         format!("Close-Session was answered {}{who}{code}{meaning}", response.http_status);
-    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    front::turn(finding, front::origin(session, exchange));
 }
 
 fn is_repeat(session: &Session, exchange: &Exchange) -> bool {
@@ -71,7 +87,18 @@ fn is_repeat(session: &Session, exchange: &Exchange) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::fired;
+    use crate::rules::tests::{fired, report};
+
+    #[test]
+    fn what_a_proxy_answered_tells_nothing_of_the_server_s_copy() {
+        let report = report(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
+             < 404 plain\n  Server: squid/5.7",
+        );
+        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
+        assert_eq!(diagnosis.answerable.as_deref(), Some("the proxy"));
+        assert!(!diagnosis.summary.contains("gone"), "{}", diagnosis.summary);
+    }
 
     #[test]
     fn a_retry_that_works_makes_it_a_note() {

@@ -6,7 +6,7 @@ use crate::rules::diagnosis::Explained;
 use crate::rules::{Confidence, Notes, Severity, front, look, page};
 
 rule! {
-    /// The server failed or refused, and nothing else tells why.
+    /// A packet was answered with an error, and nothing else tells why.
     ///
     /// The error code is missing, zero, or means nothing, or it means something that no other rule knows a reason for.
     /// Where a new connection came before it, the server may have bound the session to the old one.
@@ -27,6 +27,12 @@ rule! {
     /// > CREATE-SESSION
     /// < 500 plain
     ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.10 - Not Found</title>
     /// ```
     /// What is repeated is the reason, not that it is repeated:
     /// ```fires
@@ -86,7 +92,8 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
                 continue;
             }
             let message = message(session, exchange, response);
-            notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+            let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+            front::turn(finding, front::origin(session, exchange));
         }
     }
     // What the capture lacks may explain it.
@@ -102,9 +109,19 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
         && !is_a_step(response)
         && !says_nothing(session, response)
     {
-        notes.likely(exchange.span(), message(session, exchange, response));
+        let (severity, message) = (notes.severity(), message(session, exchange, response));
+        let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        match finding {
+            Some(finding) if page::fault(response).is_some() => {
+                finding.advice = Some(OF_FILTERING.into());
+            }
+            finding => front::turn(finding, front::origin(session, exchange)),
+        }
     }
 }
+
+/// What to do where IIS names what its request filtering found fault with.
+const OF_FILTERING: &str = "Allow it in the request filtering of this directory: headerLimits, filteringRules and the like, by the sub-status.";
 
 /// Whether it is a step of the protocol, which goes on with credentials or from another byte.
 fn is_a_step(response: &Response) -> bool {
@@ -132,8 +149,9 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
         (None, None) => "no error code".to_owned(),
     };
     let who = front::by(session, exchange);
-    let page = page::reason(response)
-        .map_or_else(String::new, |(_, words)| format!("; its page says \"{words}\""));
+    let named = || page::fault(response).map(|(_, words)| format!("; its page names {words}"));
+    let says = |(_, words)| format!("; its page says \"{words}\"");
+    let page = page::reason(response).map(says).or_else(named).unwrap_or_default();
     format!("{} was answered {}{who} with {code}{page}", exchange.kind, response.http_status)
 }
 
@@ -155,6 +173,20 @@ mod tests {
         assert!(message("0x80070999").ends_with("with 0x80070999, Win32 error 2457"));
         assert!(message("0x80131501").ends_with("with 0x80131501, error 5377 of facility URT"));
         assert!(message("0x1").ends_with("which says nothing"));
+    }
+
+    #[test]
+    fn what_a_proxy_answered_is_asked_of_the_proxy() {
+        let asked = |answer: &str| {
+            let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< {answer}");
+            report(&text).sessions[0].diagnosis.clone().unwrap()
+        };
+        let squid = asked("429 plain\n  Server: squid/5.7\n  X-Squid-Error: ERR_TOO_BIG 0");
+        assert_eq!(squid.cause, "server-error-unspecified");
+        assert_eq!(squid.answerable.as_deref(), Some("the proxy"));
+        assert!(squid.advice.unwrap().contains("the proxy"));
+        assert!(squid.summary.contains("429 by the proxy squid/5.7 (ERR_TOO_BIG 0) with no"));
+        assert_eq!(asked("500 error=0x1").answerable.as_deref(), Some("the server"));
     }
 
     #[test]

@@ -24,6 +24,19 @@ rule! {
     /// < 500 plain
     ///   | KeyError: no such session
     /// ```
+    /// The session began before the capture:
+    /// ```fires
+    /// > CLOSE-SESSION session=1
+    /// < 400 error=0 context=0x5
+    /// ```
+    /// ```fires
+    /// > CANCEL-SESSION session=1
+    /// < 400 error=0 context=0x5
+    /// ```
+    /// ```silent
+    /// > CANCEL-SESSION session=1
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

@@ -1,7 +1,8 @@
 //! The rule `body-on-empty-packet`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session};
+use crate::bits::hresult::INVALID_ARGUMENT;
+use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, look};
 
 rule! {
@@ -11,6 +12,15 @@ rule! {
     ///
     /// ```fires
     /// > CREATE-SESSION
+    ///   | hello
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
     ///   | hello
     /// < 400 error=0x80070057 context=0x5
     /// ```
@@ -26,11 +36,20 @@ rule! {
     /// Answerable: the client
     /// Advice: Let the client send Content-Length: 0 with all packets but Fragments.
     /// Reference: [MC-BUP] 2.2.2.3
-    Warning, belief 41, needs WholeExchange, Exchange
+    Warning, belief 43, needs WholeExchange, Exchange
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(request) = &exchange.request else { return };
+    if let Some(bytes) = surplus(exchange) {
+        let severity = look::if_refused(exchange, notes.severity());
+        let message = format!("{} carries {bytes} bytes", exchange.kind);
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
+}
+
+/// The bytes of a packet that must have none.
+fn surplus(exchange: &Exchange) -> Option<u64> {
+    let request = exchange.request.as_ref()?;
     let empty = matches!(
         exchange.kind,
         PacketType::CreateSession
@@ -39,9 +58,14 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             | PacketType::CancelSession
     );
     let bytes = request.content_length.unwrap_or(request.body.bytes);
-    if empty && bytes > 0 {
-        let severity = look::if_refused(exchange, notes.severity());
-        let message = format!("{} carries {bytes} bytes", exchange.kind);
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-    }
+    (empty && bytes > 0).then_some(bytes)
+}
+
+/// Whether a BITS server called a packet malformed that has bytes and must have none.
+pub(in crate::rules) fn is_why(exchange: &Exchange) -> bool {
+    let malformed = |answer: &Response| {
+        let code = answer.error_value().is_none_or(|code| code == INVALID_ARGUMENT);
+        answer.is_ack() && answer.http_status == 400 && code
+    };
+    exchange.response.as_ref().is_some_and(malformed) && surplus(exchange).is_some()
 }

@@ -2,11 +2,12 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
 use crate::rules::origin::Origin;
+use crate::rules::page::{self, Fault};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
-    /// IIS refused a Fragment for its length and called it 404.
+    /// IIS refused a request for its length and called it 404.
     ///
     /// Request filtering answers 404 where a request is longer than maxAllowedContentLength; smaller ones pass. A
     /// Windows client stays under the 30,000,000 bytes of the default, so the limit was lowered or the client is
@@ -20,6 +21,25 @@ rule! {
     /// > FRAGMENT 10000-109999/200000
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// The page says so:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-99999/200000
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.13 - Not Found</title>
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/200000
+    /// < 200
+    /// > FRAGMENT 10000-109999/200000
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.0 - Not Found</title>
     /// ```
     /// A 404 to what passed before has another reason:
     /// ```silent
@@ -47,12 +67,19 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    let fragment = exchange.kind == PacketType::Fragment;
-    let size = exchange.request.as_ref().and_then(|request| request.content_length);
-    let Some(size) = size.filter(|_| fragment) else { return };
     if Origin::of_response(response) != Origin::Iis {
         return;
     }
+    let size = exchange.request.as_ref().and_then(|request| request.content_length);
+    if let Some((Fault::Length, why)) = page::fault(response) {
+        let size = size.map_or_else(String::new, |size| format!(" of {size} bytes"));
+        let message = format!("the page of IIS names {why}, for a {}{size}", exchange.kind);
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        return;
+    }
+    let guessed = exchange.kind == PacketType::Fragment && look::sub_status(response).is_none();
+    let Some(size) = size.filter(|_| guessed) else { return };
     match session.largest_taken() {
         Some(most) if size > most => notes.likely(
             exchange.span(),

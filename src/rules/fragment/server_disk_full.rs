@@ -30,13 +30,13 @@ rule! {
     Error, belief 90, needs Anything, Trouble
 }
 
-/// `ERROR_DISK_FULL` as an HRESULT ([MS-ERREF] 2.2).
-const DISK_FULL: u32 = 0x8007_0070;
+/// `ERROR_DISK_FULL`, `ERROR_HANDLE_DISK_FULL` and `ERROR_DISK_QUOTA_EXCEEDED` as HRESULTs ([MS-ERREF] 2.2).
+const DISK_FULL: [u32; 3] = [0x8007_0070, 0x8007_0027, 0x8007_050F];
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = &exchange.response else { return };
     let full = match response.error_value() {
-        Some(DISK_FULL) => true,
+        Some(code) if DISK_FULL.contains(&code) => true,
         Some(MISPRINTED) => response.http_status == 500 && !look::may_be_of_application(response),
         _ => false,
     };

@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::Reason::Unreachable;
-use crate::rules::{Confidence, Notes, look, page, runner};
+use crate::rules::{Confidence, Notes, front, look, page, runner};
 
 rule! {
     /// A gateway got no usable answer from behind it.
@@ -90,7 +90,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
-    let who = Origin::describe(response);
+    let who = format!("{}{}", Origin::describe(response), front::error(response));
     let message = if whole.is_some() {
         format!("{who} answered the {} with {status} after {waited:.1} s", exchange.kind)
     } else {

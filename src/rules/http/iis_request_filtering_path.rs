@@ -1,13 +1,15 @@
 //! The rule `iis-request-filtering-path`.
 
 use crate::model::Session;
+use crate::rules::page::{self, Fault};
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// IIS refused the name in the URL, whatever the verb.
     ///
     /// Request filtering hides some folders (`bin`, `App_Data`), denies some extensions (`.config`, `.mdb`), escapes within escapes
-    /// such as `+`, and long URLs; it answers a bare 404.
+    /// such as `+`, and long URLs; it answers a bare 404, and
+    /// names the reason to clients it trusts.
     ///
     /// ```fires
     /// = url http://server/upload/bin/file.dat
@@ -20,6 +22,20 @@ rule! {
     /// > CREATE-SESSION
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// The page names the reason:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.5 - Not Found</title>
+    /// ```
+    /// ```silent
+    /// = url http://server/upload/web.config
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.13 - Not Found</title>
     /// ```
     /// ```silent
     /// = url http://server/upload/a.bin
@@ -36,18 +52,29 @@ rule! {
     ///
     /// Answerable: the server
     /// Advice: Allow the name in the request filtering of this directory: hiddenSegments, fileExtensions, allowDoubleEscaping or requestLimits.
-    /// Confirm: The IIS log shows sc-status 404 with sc-substatus 5, 7, 8, 11, 14 or 15.
+    /// Confirm: The IIS log shows sc-status 404 with sc-substatus 5, 7, 8, 11, 12, 14, 15, 18 or 20.
     /// Reference: RFC 9110 15.5.5
     Error, belief 94, needs WholeExchange, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    for (exchange, request, _) in look::unknown_to_iis(session) {
-        let Some(why) = filtered(&request.target) else { continue };
-        let others = around.same_server(session).any(|brief| brief.acknowledged > 0);
-        let confidence = if others { Confidence::Likely } else { Confidence::Possible };
-        let but = if others { "; other names were accepted" } else { "" };
-        let message = format!("IIS answered 404 for a name with {why}{but}");
+    for (exchange, request, response) in look::unknown_to_iis(session) {
+        let others = || around.same_server(session).any(|brief| brief.acknowledged > 0);
+        let (confidence, message) = match (page::fault(response), look::sub_status(response)) {
+            (Some((Fault::Name, why)), _) => {
+                (Confidence::Certain, format!("the page of IIS names {why}"))
+            }
+            (_, Some(_)) => continue,
+            (_, None) => {
+                let Some(why) = filtered(&request.target) else { continue };
+                let message = format!("IIS answered 404 for a name with {why}");
+                if others() {
+                    (Confidence::Likely, format!("{message}; other names were accepted"))
+                } else {
+                    (Confidence::Possible, message)
+                }
+            }
+        };
         let severity = look::unless_made_good(session, exchange, notes.severity());
         notes.note(severity, confidence, &[exchange.span()], message);
     }

@@ -8,8 +8,8 @@ use crate::rules::{Confidence, Notes, Severity, look};
 rule! {
     /// The server chose a protocol that was not on offer.
     ///
-    /// It may take any entry of the client's list, not only the first, but nothing else. Spelling does not count: braces and
-    /// case of a GUID mean nothing.
+    /// It may take any entry of the client's list, not only the first, but nothing else. Spelling does not count: braces,
+    /// quotation marks and case of a GUID mean nothing.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -24,6 +24,10 @@ rule! {
     /// ```silent
     /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}+{7df0354d-249b-430f-820d-3d2a9bef4931}
     /// < 200 session=1 protocol=7DF0354D-249B-430F-820D-3D2A9BEF4931
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION offers="{7df0354d-249b-430f-820d-3d2a9bef4931}"
+    /// < 200 session=1
     /// ```
     /// ```silent
     /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}

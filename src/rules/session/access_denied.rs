@@ -1,15 +1,17 @@
 //! The rule `access-denied`.
 
+use crate::bits::PacketType;
 use crate::bits::hresult::{self, ACCESS_DENIED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, front, look, runner};
 
 rule! {
-    /// The server denied access.
+    /// Access was denied.
     ///
     /// The account that the server acts for, the one that logged on or the anonymous one, may not change the physical folder;
-    /// or the file exists and may not be overwritten. Write permission on the virtual directory plays no part.
+    /// or the file exists and may not be overwritten. Write permission on the virtual directory plays no part. Where a proxy or
+    /// a web server in front says so, it is their rules that deny it.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -19,6 +21,19 @@ rule! {
     /// > CREATE-SESSION
     /// < 403 plain
     ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// A proxy that had passed other packets of the session:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 403 plain
+    ///   Server: squid/5.7
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 403 plain
+    ///   Server: squid/5.7
     /// ```
     /// The capture lacks the request:
     /// ```fires
@@ -43,12 +58,12 @@ rule! {
     /// Advice: Give the account Change permission on the physical folder; for a share, give it to the account of Connect As.
     /// Confirm: The IIS log names the user of this request; Process Monitor on the server names the file that was denied.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 84, needs Anything, Trouble
+    Error, belief 84, needs Anything, TroubleAround
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };
-    let (status, who) = (answer.http_status, Origin::of_response(answer));
+    let (status, who) = (answer.http_status, around.origin(session, exchange));
     let asked = exchange.request.is_some();
     let confidence = match who {
         Origin::BitsServer if denied_by_bits(answer) && asked && !answer.is_cut() => {
@@ -57,18 +72,49 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         // What was denied is not known, or the code that is cut off may say something else.
         Origin::BitsServer if denied_by_bits(answer) => Confidence::Likely,
         Origin::Iis if status == 403 && !answer.is_cut() && asked => Confidence::Likely,
+        // What opens a session may be refused for its verb.
+        Origin::Proxy | Origin::WebServer
+            if status == 403 && is_within_session(session, exchange) =>
+        {
+            Confidence::Likely
+        }
         _ => return,
     };
     let code =
         answer.error_value().map_or(String::new(), |code| format!(" with {}", hresult::hex(code)));
     let what = if asked { exchange.kind.to_string() } else { "a request not captured".to_owned() };
-    let message = format!("{what} was answered {status}{code} by {}", who.name());
+    let by = match who {
+        Origin::BitsServer | Origin::Iis => format!(" by {}", who.name()),
+        _ => front::by(session, exchange),
+    };
+    let message = format!("{what} was answered {status}{code}{by}");
     let severity = if asked {
         look::unless_recovered(session, exchange, notes.severity())
     } else {
         look::unless_made_good(session, exchange, notes.severity())
     };
-    notes.note(severity, confidence, &[exchange.span()], message);
+    let finding = notes.note(severity, confidence, &[exchange.span()], message);
+    match finding {
+        Some(finding) if who == Origin::WebServer => {
+            finding.advice = Some(OF_WEB_SERVER.into());
+            finding.confirm = Some(LOG_OF_WEB_SERVER.into());
+        }
+        finding => front::turn(finding, who),
+    }
+}
+
+/// What to do where another web server than IIS denied it.
+const OF_WEB_SERVER: &str = "Look at the access rules of the web server that answered, for this path and this client: BITS did not answer.";
+const LOG_OF_WEB_SERVER: &str =
+    "The error log of that web server names the rule that denied this request.";
+
+/// Whether it is a packet of a session that is open, and all of its heads were captured.
+fn is_within_session(session: &Session, exchange: &Exchange) -> bool {
+    let within = matches!(
+        exchange.kind,
+        PacketType::Fragment | PacketType::CloseSession | PacketType::CancelSession
+    );
+    within && runner::exchange_is_whole(session, exchange)
 }
 
 fn denied_by_bits(answer: &Response) -> bool {

@@ -3,6 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
+use crate::rules::session::folder_missing::is_told;
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
@@ -31,6 +32,11 @@ rule! {
     /// < 404 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// It is the folder that is missing:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 404 error=0x80070003 context=0x5
+    /// ```
     ///
     /// Answerable: the client
     /// Advice: Check the job's remote URL, its case included; BITS makes no folders on the server.
@@ -50,6 +56,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         }
         let severity = look::unless_recovered(session, exchange, notes.severity());
         let target = exchange.request.as_ref().map_or("", |request| &request.target);
+        if is_told(answer) {
+            continue;
+        }
         if answer.is_ack() {
             let message = format!("the BITS server answered 404 for \"{target}\"");
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);

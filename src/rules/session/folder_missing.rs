@@ -75,7 +75,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for exchange in &session.exchanges {
         let Some(answer) = exchange.response.as_ref() else { continue };
         let severity = look::unless_recovered(session, exchange, notes.severity());
-        if answer.error_value() == Some(PATH_NOT_FOUND) && !look::may_be_of_application(answer) {
+        if is_told(answer) {
             let status = answer.http_status;
             let kind = match exchange.kind {
                 PacketType::Unknown => "a request",
@@ -92,6 +92,11 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
 }
 
+/// Whether the BITS server says so itself.
+pub(in crate::rules) fn is_told(answer: &Response) -> bool {
+    answer.error_value() == Some(PATH_NOT_FOUND) && !look::may_be_of_application(answer)
+}
+
 fn not_found(exchange: &Exchange, answer: &Response) -> bool {
     answer.http_status == 404
         && matches!(Origin::of_response(answer), Origin::BitsServer | Origin::Iis)
@@ -101,8 +106,10 @@ fn not_found(exchange: &Exchange, answer: &Response) -> bool {
 
 /// Whether IIS hides such a path, be the folder there or not.
 fn is_filtered(exchange: &Exchange, answer: &Response) -> bool {
-    let path = exchange.request.as_ref().and_then(|request| filtered(&request.target));
-    Origin::of_response(answer) == Origin::Iis && path.is_some()
+    let path = || exchange.request.as_ref().and_then(|request| filtered(&request.target));
+    // Where its page gives a sub-status, this tells; 0 is a file that does not exist.
+    let hides = || look::sub_status(answer).map_or_else(|| path().is_some(), |told| told != 0);
+    Origin::of_response(answer) == Origin::Iis && hides()
 }
 
 /// Another folder of the same virtual directory that takes uploads, where this one takes none.

@@ -5,7 +5,7 @@ use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, page};
 
 rule! {
     /// BITS uploads are not enabled for this directory.
@@ -70,6 +70,18 @@ rule! {
     ///   | <html><title>IIS 10.0 Detailed Error - 404.6 - Not Found</title>
     /// ```
     /// ```silent
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.8 - Not Found</title>
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    ///   | <html><title>IIS 10.0 Detailed Error - 404.4 - Not Found</title>
+    /// ```
+    /// ```silent
     /// > GET /upload/a.txt
     /// < 200 plain
     ///   Server: Microsoft-IIS/10.0
@@ -104,6 +116,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let bare = matches!(status, 404 | 405 | 501)
             && Origin::of_response(answer) == Origin::Iis
             && !is_webdav(answer)
+            && page::fault(answer).is_none()
             && !is_about_verb(exchange, around);
         let never = (opens || is_other_node(session, exchange)) && !around.takes_uploads(session);
         let server = answer.server.as_deref().unwrap_or("IIS");

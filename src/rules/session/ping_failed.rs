@@ -1,6 +1,6 @@
 //! The rule `ping-failed`.
 
-use crate::bits::PacketType;
+use crate::bits::{PacketType, hresult};
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, Severity, look};
@@ -48,7 +48,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let passed = success > Some(exchange.span().first.frame);
         let severity = if passed { Severity::Note } else { notes.severity() };
         let who = Origin::of_response(answer).name();
-        let message = format!("{who} answered a Ping with {}", answer.http_status);
+        let code = answer.error_value().map(hresult::in_words);
+        let code = code.map_or_else(String::new, |code| format!(" and {code}"));
+        let message = format!("{who} answered a Ping with {}{code}", answer.http_status);
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

@@ -12,7 +12,7 @@ use cli::run::{Failure, Status};
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let matches = Cli::command().long_version(cli::version::long()).get_matches();
+    let matches = Cli::command().long_version(cli::version::long()).get_matches_from(args());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match run(cli) {
         Ok(Status::Clean) => ExitCode::SUCCESS,
@@ -25,6 +25,17 @@ fn main() -> ExitCode {
         Err(Failure::Output(error)) => complain(&error.to_string()),
         Err(Failure::Message(message)) => complain(&message),
     }
+}
+
+#[cfg(not(windows))]
+fn args() -> std::env::ArgsOs {
+    std::env::args_os()
+}
+
+/// The shells of Windows leave it to programs what `*.pcap` stands for.
+#[cfg(windows)]
+fn args() -> wild::ArgsOs {
+    wild::args_os()
 }
 
 fn run(cli: Cli) -> Result<Status, Failure> {

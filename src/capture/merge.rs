@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -245,8 +245,9 @@ impl Source {
 
 fn open(path: &Path) -> io::Result<(File, Option<u64>)> {
     let file = File::open(path)?;
-    let facts = file.metadata()?;
-    Ok((file, facts.is_file().then_some(facts.len())))
+    // Not every device has facts to tell.
+    let facts = file.metadata().ok().filter(Metadata::is_file);
+    Ok((file, facts.map(|facts| facts.len())))
 }
 
 fn report(problems: &mut Vec<Problem>, input: &mut Input, error: &Error) {

@@ -32,7 +32,7 @@ pub fn enter(_outputs: &[&Path]) -> Confined {
 pub fn available() -> String {
     let files = if linux::has_landlock() { "Landlock" } else { "no Landlock" };
     let calls = if linux::has_seccomp() { "seccomp" } else { "no seccomp" };
-    format!("{files}, {calls}")
+    format!("{files}, {calls}, unless --no-sandbox")
 }
 
 /// What the system could take, in words.

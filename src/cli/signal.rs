@@ -1,6 +1,11 @@
 //! Ctrl-C, and being asked to terminate: where a capture comes as it is made, that is its end, and what was read is shown;
 //! otherwise nothing half-written stays behind.
 
+#[cfg(unix)]
+mod polled;
+#[cfg(any(not(unix), test))]
+mod threaded;
+
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,12 +14,19 @@ use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use bitsleuth::export::aside;
+#[cfg(unix)]
+use polled::Source;
+#[cfg(not(unix))]
+use threaded::Source;
 
 /// What a shell shows of a program that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
 /// How long the writer of a pipe has, which the same signal ends, to hand over what it holds.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long is waited for input before it is asked whether the signal came.
+const MOMENT: Duration = Duration::from_millis(100);
 
 static HANDLER: Once = Once::new();
 static ENDLESS: AtomicBool = AtomicBool::new(false);
@@ -102,7 +114,7 @@ impl Read for Stdin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.is_over() {
             let Some(source) = &mut self.source else { break };
-            if is_ready(source)? {
+            if source.is_ready()? {
                 return source.read(buffer);
             }
         }
@@ -110,45 +122,14 @@ impl Read for Stdin {
     }
 }
 
-/// Without a buffer, in which bytes could be that nobody waits for.
-#[cfg(unix)]
-type Source = std::fs::File;
-
-#[cfg(not(unix))]
-type Source = io::Stdin;
-
 #[cfg(unix)]
 fn source() -> Option<Source> {
-    use std::os::fd::AsFd;
-    io::stdin().as_fd().try_clone_to_owned().ok().map(Source::from)
+    Source::stdin()
 }
 
 #[cfg(not(unix))]
 fn source() -> Option<Source> {
-    Some(io::stdin())
-}
-
-/// Waits for a moment until there is something to read, or an end.
-#[cfg(unix)]
-fn is_ready(source: &Source) -> io::Result<bool> {
-    use std::os::fd::AsFd;
-
-    use nix::errno::Errno;
-    use nix::poll::{PollFd, PollFlags, poll};
-
-    /// In milliseconds.
-    const MOMENT: u8 = 100;
-    match poll(&mut [PollFd::new(source.as_fd(), PollFlags::POLLIN)], MOMENT) {
-        Ok(ready) => Ok(ready > 0),
-        Err(Errno::EINTR) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Waiting is for the read itself, which the end of the writer ends.
-#[cfg(not(unix))]
-fn is_ready(_source: &Source) -> io::Result<bool> {
-    Ok(true)
+    Source::over(io::stdin())
 }
 
 #[cfg(test)]

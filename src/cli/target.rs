@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf, Prefix};
 
 use bitsleuth::export::aside;
 use bitsleuth::export::text::escape;
@@ -101,7 +101,16 @@ fn place_of(path: &Path) -> PathBuf {
 }
 
 fn is_device(path: &Path) -> bool {
-    path.metadata().is_ok_and(|place| !place.is_file())
+    path.metadata().map_or_else(|_| is_reserved(path), |place| !place.is_file())
+}
+
+/// Whether Windows keeps the name for a device, as `NUL` in any folder.
+fn is_reserved(path: &Path) -> bool {
+    let absolute = std::path::absolute(path).unwrap_or_default();
+    match absolute.components().next() {
+        Some(Component::Prefix(start)) => matches!(start.kind(), Prefix::DeviceNS(_)),
+        _ => false,
+    }
 }
 
 fn beside(path: &Path) -> &Path {

@@ -9,9 +9,5 @@ pub fn long() -> String {
     } else {
         "without live capture and filters"
     };
-    format!(
-        "{}\n{live}\nsandbox: {}, unless --no-sandbox",
-        env!("CARGO_PKG_VERSION"),
-        sandbox::available()
-    )
+    format!("{}\n{live}\nsandbox: {}", env!("CARGO_PKG_VERSION"), sandbox::available())
 }

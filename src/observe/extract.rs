@@ -36,6 +36,8 @@ pub struct Extract {
     dir: PathBuf,
     spool: Spool,
     limit: u64,
+    /// Missing bytes that files may still have, where that has to be counted.
+    room: Option<u64>,
     bodies: Vec<Body>,
     /// What is under way, by connection.
     open: HashMap<u64, Open, RandomState>,
@@ -108,6 +110,7 @@ impl Extract {
             dir: dir.to_owned(),
             spool,
             limit: limit.unwrap_or(u64::MAX),
+            room: files::ROOM,
             bodies: Vec::new(),
             open: HashMap::default(),
             awaited: VecDeque::new(),

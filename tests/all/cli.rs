@@ -425,3 +425,33 @@ fn what_is_no_file_keeps_its_place() {
         assert!(link.is_symlink(), "{command:?}");
     }
 }
+
+#[cfg(windows)]
+#[test]
+fn a_device_is_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let capture = store(&dir, "good.pcap", &sample("good.pcap"));
+    for command in [&["export", "--format", "json"][..], &["report"]] {
+        let args = [command, &["-o", "NUL", capture.to_str().unwrap()]].concat();
+        let output = bitsleuth().args(args).current_dir(dir.path()).output().unwrap();
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    assert_eq!(
+        stderr(&run(&["sessions", "NUL"])),
+        "bitsleuth: NUL: not a capture: the file is empty\n"
+    );
+}
+
+#[cfg(windows)]
+#[test]
+fn a_pattern_stands_for_the_files_that_fit() {
+    let named = ids(&["sessions", "--json", "lost.pcap", "resumed.pcap"]);
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["lost.pcap", "resumed.pcap"] {
+        store(&dir, name, &sample(name));
+    }
+    let pattern = dir.path().join("*.PCAP");
+    assert_eq!(ids(&["sessions", "--json", pattern.to_str().unwrap()]), named);
+    assert!(stderr(&run(&["sessions", "x*.pcap"])).starts_with("bitsleuth: x*.pcap: "));
+}

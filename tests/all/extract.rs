@@ -205,3 +205,13 @@ fn a_limit_and_a_dry_run_write_nothing() {
     assert!(stdout(&run(&args)).contains("upload-0001-a0ff5911.bin"));
     assert!(!place.exists());
 }
+
+#[cfg(windows)]
+#[test]
+fn holes_that_take_room_have_a_cap() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/5368709120\n  | abcd\n";
+    let (entries, dir) = extract(text, &[]);
+    let problem = "5368709116 bytes of it are missing, and there is room for 4294967296";
+    assert_eq!(entries[0]["problem"], problem);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}

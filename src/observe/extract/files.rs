@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use super::assemble::{Build, Copy, Taken};
 use super::manifest::{Entry, Kind, Manifest, Media, Part, Proof, Source, State};
@@ -22,6 +23,9 @@ use crate::sessions::replies::normal;
 
 /// Missing bytes that a file may have: beyond, it is only listed. Not every file system keeps holes for free.
 const HOLES: u64 = 64 << 30;
+
+/// Missing bytes that all files together may have where a hole is written out as zeros, as NTFS does.
+pub(super) const ROOM: Option<u64> = if cfg!(windows) { Some(4 << 30) } else { None };
 
 /// Bytes that magic numbers are looked for in.
 const MAGIC: usize = 8 << 10;
@@ -129,7 +133,40 @@ impl Extract {
         if size > self.limit {
             return Err(io::Error::other(format!("longer than the limit of {} bytes", self.limit)));
         }
-        let file = if self.spool.is_dry() { None } else { Some(aside::file(&self.dir)?) };
+        if self.spool.is_dry() {
+            return self.fill(None, size, copies, earlier);
+        }
+        self.take_room(size, copies, earlier)?;
+        self.fill(Some(aside::file(&self.dir)?), size, copies, earlier)
+    }
+
+    /// Counts the bytes that will be missing, where they have to be.
+    fn take_room(
+        &mut self,
+        size: u64,
+        copies: &[(usize, Taken)],
+        earlier: &[(usize, Taken)],
+    ) -> io::Result<()> {
+        let Some(room) = self.room else { return Ok(()) };
+        let there = self.fill(None, size, copies, earlier)?.all.len();
+        // Without a byte there will be no file.
+        let missing = if there == 0 { 0 } else { size - there };
+        let left = room.checked_sub(missing).ok_or_else(|| {
+            io::Error::other(format!(
+                "{missing} bytes of it are missing, and there is room for {room}"
+            ))
+        })?;
+        self.room = Some(left);
+        Ok(())
+    }
+
+    fn fill(
+        &mut self,
+        file: Option<NamedTempFile>,
+        size: u64,
+        copies: &[(usize, Taken)],
+        earlier: &[(usize, Taken)],
+    ) -> io::Result<Build> {
         let mut build = Build::new(file, size);
         for copy in copies.iter().filter_map(|copy| copy_of(&self.bodies, *copy)) {
             build.add(&mut self.spool, copy)?;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::chunked::{Chunked, Step};
 use super::direction::{Direction, State};
 use super::head::{self, Framing, Summary};
-use super::pending::{Pending, Queue};
+use super::pending::{Pending, Queue, is_past};
 use super::{Carrier, End, Event, Head, line};
 use crate::at::{At, Span};
 use crate::layer::Layer;
@@ -40,6 +40,19 @@ struct Early {
     at: At,
     /// How far the server had the requests then; 0 where that is not known.
     acked: u64,
+    /// Responses before it may have been lost.
+    after_gap: bool,
+}
+
+/// What became of a request, as far as responses tell that came before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Nothing yet.
+    Waits,
+    /// This is its exchange.
+    Answered(u32),
+    /// Its response was lost: the next one is for a later request.
+    Passed,
 }
 
 impl Early {
@@ -51,6 +64,12 @@ impl Early {
             return self.acked > start;
         }
         request.frame < self.at.frame || request.time < self.at.time
+    }
+
+    /// Whether its sender had more requests than one that ends at `end`. Without a loss, responses are in the order of
+    /// the requests, whatever had arrived.
+    fn is_for_later(&self, end: Option<u64>) -> bool {
+        self.after_gap && end.is_some_and(|end| is_past(self.acked, end))
     }
 }
 
@@ -135,7 +154,11 @@ impl Parser {
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
     ) {
-        let Chunk { at, side, .. } = *chunk;
+        let Chunk { at, side, carriage, .. } = *chunk;
+        if carriage.extra > 0 {
+            let direction = self.direction(side);
+            direction.piece = direction.piece.max(chunk.bytes.len() as u64);
+        }
         let mut rest = chunk.bytes;
         while !rest.is_empty() {
             if let Some(tunnel) = &mut self.tunnel {
@@ -150,9 +173,10 @@ impl Parser {
             }
             let direction = self.direction(side);
             if direction.state == State::Head && direction.buffer.is_empty() {
-                direction.start = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
-                direction.acked = chunk.acked;
+                direction.start = chunk.place() + (chunk.bytes.len() - rest.len()) as u64;
+                (direction.acked, direction.extra) = (chunk.acked, chunk.carriage.extra);
             }
+            let within = matches!(direction.state, State::Length(_) | State::Chunked(_));
             let taken = match direction.state {
                 State::Head => self.head(at, side, rest, limits, out),
                 State::Length(left) => self.counted(at, side, rest, left, out),
@@ -161,6 +185,18 @@ impl Parser {
                 State::Seek => self.seek(at, side, rest, out),
             };
             rest = rest.get(taken..).unwrap_or_default();
+            if within && carriage.extra > 0 {
+                self.note_end(chunk, rest.len());
+            }
+        }
+    }
+
+    /// A body with `rest` bytes of the chunk behind it may be over. Where a request ends that is carried, its head could not
+    /// tell.
+    fn note_end(&mut self, chunk: &Chunk<'_>, rest: usize) {
+        if chunk.side == Side::Client && self.client.state == State::Head {
+            let end = chunk.place() + (chunk.bytes.len() - rest) as u64;
+            self.pending.note_end(self.client.exchange, end.saturating_add(chunk.carriage.extra));
         }
     }
 
@@ -303,21 +339,39 @@ impl Parser {
         true
     }
 
+    /// What became of a request that begins in a frame and covers these offsets, if responses came before it.
+    fn answered_early(&mut self, request: At, (start, end): (u64, Option<u64>)) -> Fate {
+        while let Some(early) = self.early.front().copied() {
+            if early.is_for_later(end) {
+                return Fate::Passed;
+            }
+            self.early.pop_front();
+            if early.answers(request, start) {
+                return Fate::Answered(early.exchange);
+            }
+        }
+        Fate::Waits
+    }
+
     /// The exchange that a message belongs to, which has a head of `len` bytes, where that is known.
     fn number(&mut self, side: Side, seen: &Summary, len: Option<usize>, limits: &Limits) -> u32 {
         let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
         let frame = first.frame;
         if seen.request {
-            while let Some(early) = self.early.pop_front() {
-                if early.answers(first, start) {
-                    return early.exchange;
-                }
+            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
+            let added = |end: u64| self.client.added_to(end.saturating_sub(start));
+            let end = end.map(|end| end.saturating_add(added(end)));
+            let fate = self.answered_early(first, (start, end));
+            if let Fate::Answered(exchange) = fate {
+                return exchange;
             }
             let exchange = self.next_exchange;
             self.next_exchange += 1;
+            if fate == Fate::Passed {
+                return exchange;
+            }
             let (head_method, connect) = (seen.head_method, seen.connect);
             let after_gap = self.direction(side).head_lost;
-            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
             let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
             self.pending.push(request, limits.pending_requests);
             return exchange;
@@ -337,7 +391,8 @@ impl Parser {
             Some(pending) => pending.exchange,
             None => {
                 if seen.status >= 200 && self.early.len() < limits.pending_requests {
-                    self.early.push_back(Early { exchange: self.next_exchange, at: first, acked });
+                    let exchange = self.next_exchange;
+                    self.early.push_back(Early { exchange, at: first, acked, after_gap: lost });
                 }
                 self.next_exchange += 1;
                 self.next_exchange - 1

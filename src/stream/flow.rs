@@ -11,7 +11,7 @@ use super::half::{Budget, Half};
 use super::mirror::Mirror;
 use super::part::{Part, Seq};
 use super::subject::Subject;
-use super::{Chunk, Event, Owner, Side};
+use super::{Carriage, Chunk, Event, Owner, Side};
 
 /// How far apart the identifications of successive packets of one host may be: it talks to others too.
 const IP_ID_STEP: u16 = 64;
@@ -298,7 +298,8 @@ impl<T: Default> Flow<T> {
             half.pass(&part);
             let Part { at, offset, acked, bytes, .. } = part;
             let side = subject.side(dir);
-            subject.offer(Event::Data(Chunk { at, side, offset, acked, bytes }), out);
+            let carriage = Carriage::default();
+            subject.offer(Event::Data(Chunk { at, side, offset, acked, carriage, bytes }), out);
         } else {
             self.sort_in(dir, part, budget, out);
         }

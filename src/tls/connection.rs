@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::at::At;
-use crate::stream::{Chunk, End, Event, Side};
+use crate::stream::{Carriage, Chunk, End, Event, Side};
 
 use super::facts::{Facts, Opaque};
 use super::half::Half;
@@ -39,7 +39,7 @@ pub struct Decryptor {
 }
 
 enum Held {
-    Data { at: At, side: Side, offset: u64, bytes: Vec<u8> },
+    Data { at: At, side: Side, offset: u64, acked: u64, carriage: Carriage, bytes: Vec<u8> },
     Gap { at: At, side: Side, offset: u64, len: u64 },
     End { at: At, side: Side, why: End },
 }
@@ -141,7 +141,8 @@ impl Decryptor {
         self.generation = keys.generation();
         if let Some((side, at, bytes)) = self.stuck.take() {
             self.share.iter_mut().for_each(|share| share.remove(bytes));
-            self.data(Chunk { at, side, offset: 0, acked: 0, bytes: &[] }, keys, out);
+            let (acked, carriage) = (0, Carriage::default());
+            self.data(Chunk { at, side, offset: 0, acked, carriage, bytes: &[] }, keys, out);
         }
         while self.stuck.is_none() {
             let Some(held) = self.held.pop_front() else { break };
@@ -172,6 +173,7 @@ impl Decryptor {
     fn data(&mut self, chunk: Chunk<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
         let keyless = keys.is_void();
+        self.half(side).arrive(&chunk);
         while !self.half(side).is_hopeless() && self.half(side).fill(&mut bytes, keyless) {
             if !self.record(side, at, keys, out) {
                 let waits = self.half(side).buffer.len();
@@ -221,7 +223,7 @@ impl Decryptor {
                 self.half(side).hopeless = true;
             }
             Outcome::Passed | Outcome::Opened(_) => {
-                self.half(side).buffer.drain(..len);
+                self.half(side).take_off(len);
             }
         }
         true
@@ -279,7 +281,7 @@ impl Decryptor {
         let plain = record.get(opened.plain.clone()).unwrap_or_default();
         match opened.kind {
             APPLICATION_DATA => {
-                half.emit(at, plain, out);
+                half.emit(at, opened.plain.clone(), plain, out);
                 self.facts.traffic(side).decrypted_bytes += plain.len() as u64;
             }
             ALERT => self.facts.alert(side, at, plain),
@@ -346,8 +348,8 @@ impl Held {
 
     fn event(&self) -> Event<'_> {
         match *self {
-            Self::Data { at, side, offset, ref bytes } => {
-                Event::Data(Chunk { at, side, offset, acked: 0, bytes })
+            Self::Data { at, side, offset, acked, carriage, ref bytes } => {
+                Event::Data(Chunk { at, side, offset, acked, carriage, bytes })
             }
             Self::Gap { at, side, offset, len } => Event::Gap { at, side, offset, len },
             Self::End { at, side, why } => Event::End { at, side, why },
@@ -358,8 +360,8 @@ impl Held {
 impl From<Event<'_>> for Held {
     fn from(event: Event<'_>) -> Self {
         match event {
-            Event::Data(Chunk { at, side, offset, bytes, .. }) => {
-                Self::Data { at, side, offset, bytes: bytes.to_vec() }
+            Event::Data(Chunk { at, side, offset, acked, carriage, bytes }) => {
+                Self::Data { at, side, offset, acked, carriage, bytes: bytes.to_vec() }
             }
             Event::Gap { at, side, offset, len } => Self::Gap { at, side, offset, len },
             Event::End { at, side, why } => Self::End { at, side, why },

@@ -1,7 +1,9 @@
 //! One direction: bytes in, records out, and where decryption stands.
 
+use std::ops::Range;
+
 use crate::at::At;
-use crate::stream::{Chunk, Event, Side};
+use crate::stream::{Carriage, Chunk, Event, Side};
 
 use super::opener::{Opened, Opener};
 use super::record::{APPLICATION_DATA, HEADER, Messages, record_len};
@@ -24,6 +26,21 @@ pub(super) enum Phase {
     Application,
 }
 
+/// Where bytes stand in the stream that carries them all, and what their sender had of the other direction.
+#[derive(Clone, Copy, Debug, Default)]
+struct Origin {
+    place: u64,
+    acked: u64,
+    /// Bytes that the carrier adds to each piece.
+    extra: u64,
+}
+
+impl Origin {
+    const fn advance(&mut self, len: usize) {
+        self.place = self.place.saturating_add(len as u64);
+    }
+}
+
 /// One direction of a connection.
 pub(super) struct Half {
     pub(super) side: Side,
@@ -31,6 +48,10 @@ pub(super) struct Half {
     pub(super) buffer: Vec<u8>,
     /// Bytes of that record that came behind those in the buffer and were not kept.
     passed_by: usize,
+    /// Where the next bytes come from.
+    next: Origin,
+    /// Where the record in front came from.
+    front: Origin,
     pub(super) messages: Messages,
     pub(super) phase: Phase,
     pub(super) opener: Option<Opener>,
@@ -56,6 +77,8 @@ impl Half {
             side,
             buffer: Vec::new(),
             passed_by: 0,
+            next: Origin::default(),
+            front: Origin::default(),
             messages: Messages::default(),
             phase: Phase::Clear,
             opener: None,
@@ -69,6 +92,12 @@ impl Half {
             failures: 0,
             offset: 0,
         }
+    }
+
+    /// Bytes of this direction arrive.
+    pub(super) const fn arrive(&mut self, chunk: &Chunk<'_>) {
+        let (acked, extra) = (chunk.acked, chunk.carriage.extra);
+        self.next = Origin { place: chunk.place(), acked, extra };
     }
 
     /// Takes what the next record lacks off `bytes`; whether the record is whole now. Where there are no keys for whatever
@@ -86,7 +115,11 @@ impl Half {
             if bytes.is_empty() {
                 return false;
             }
+            if self.len() == 0 {
+                self.front = self.next;
+            }
             let part = bytes.split_off(..missing.min(bytes.len())).unwrap_or_default();
+            self.next.advance(part.len());
             if keyless && self.buffer.len() >= HEADER && self.is_protected() {
                 self.passed_by += part.len();
             } else {
@@ -167,15 +200,31 @@ impl Half {
         missing
     }
 
+    /// The record in front, `len` bytes long, is done with.
+    pub(super) fn take_off(&mut self, len: usize) {
+        self.buffer.drain(..len.min(self.buffer.len()));
+        self.front.advance(len);
+    }
+
     /// What was lost and not accounted for yet.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
 
-    /// Hands on plaintext.
-    pub(super) fn emit(&mut self, at: At, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) {
+    /// Hands on the plaintext of the record in front.
+    pub(super) fn emit(
+        &mut self,
+        at: At,
+        plain: Range<usize>,
+        bytes: &[u8],
+        out: &mut impl FnMut(Event<'_>),
+    ) {
+        let (offset, Origin { place, acked, extra }) = (self.offset, self.front);
+        let shift = place.saturating_add(plain.start as u64).saturating_sub(offset);
+        let extra = extra.saturating_add(self.opener.as_ref().map_or(0, Opener::overhead));
+        let carriage = Carriage { shift, extra };
         if !bytes.is_empty() {
-            out(Event::Data(Chunk { at, side: self.side, offset: self.offset, acked: 0, bytes }));
+            out(Event::Data(Chunk { at, side: self.side, offset, acked, carriage, bytes }));
             self.offset = self.offset.saturating_add(bytes.len() as u64);
         }
     }
@@ -195,7 +244,7 @@ impl Half {
     fn discard(&mut self, len: usize) {
         let len = len.min(self.len());
         self.lose(len);
-        self.buffer.drain(..len.min(self.buffer.len()));
+        self.take_off(len);
         self.passed_by = 0;
     }
 }

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::at::At;
-use crate::stream::{Chunk, End, Event, Side};
+use crate::stream::{Carriage, Chunk, End, Event, Side};
 
 use super::kdf::{expand_label, prf};
 use super::opener::Opener;
@@ -114,7 +114,14 @@ impl Sample {
                 let event = if side == holed && offset < hole.end && hole.start < *next {
                     Event::Gap { at, side, offset, len }
                 } else {
-                    Event::Data(Chunk { at, side, offset, acked: 0, bytes })
+                    Event::Data(Chunk {
+                        at,
+                        side,
+                        offset,
+                        acked: 0,
+                        carriage: Carriage::default(),
+                        bytes,
+                    })
                 };
                 to.push(event, keys, &mut |event| plain.take(event));
             }
@@ -489,7 +496,7 @@ proptest! {
             let event = if lost {
                 Event::Gap { at, side, offset: *offset, len: len << (number % 50) }
             } else {
-                Event::Data(Chunk { at, side, offset: *offset, acked: 0, bytes: &bytes })
+                Event::Data(Chunk { at, side, offset: *offset, acked: 0, carriage: Carriage::default(), bytes: &bytes })
             };
             *offset += len;
             decryptor.push(event, &keys, &mut |_| {});

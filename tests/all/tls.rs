@@ -82,6 +82,29 @@ fn conversation_is_the_same_with_and_without_tls() {
     }
 }
 
+/// Frames in which requests and their answers begin.
+fn pairs(report: &Value) -> Vec<(Value, Value)> {
+    let sessions = report["sessions"].as_array().unwrap();
+    let exchanges = sessions.iter().flat_map(|session| session["exchanges"].as_array().unwrap());
+    let first = |message: &Value| message["first_frame"].clone();
+    exchanges.map(|exchange| (first(&exchange["request"]), first(&exchange["response"]))).collect()
+}
+
+#[test]
+fn burst_of_loss_shifts_no_answer() {
+    let (plain, sealed, keys) = in_tls(&build::records(&sample("resumed.pcap")));
+    // Behind these frames comes another connection, whose hellos must be there.
+    for (start, len) in (8..29).flat_map(|start| (2..6).map(move |len| (start, len))) {
+        let lossy = |records: &[Record]| {
+            let behind = records.iter().skip(start + len);
+            records.iter().take(start).chain(behind).cloned().collect::<Vec<_>>()
+        };
+        let expected = pairs(&report(&[&pcap(&lossy(&plain), Order::Little)]));
+        let found = pairs(&report_with(&keys, &lossy(&sealed)));
+        assert_eq!(found, expected, "without {len} frames behind {start}");
+    }
+}
+
 /// The captures of `tests/tls/make.py`: those kept as samples, or all in the folder that the environment names.
 fn peers() -> PathBuf {
     let folder = std::env::var_os("BITSLEUTH_TLS_CAPTURES").map(PathBuf::from);

@@ -220,6 +220,7 @@ impl Decryptor {
             Outcome::Failed => self.failed(side, len, keys),
             Outcome::Hopeless(reason) => {
                 self.facts.opaque = Some(reason);
+                self.facts.traffic(side).unread = true;
                 self.half(side).hopeless = true;
             }
             Outcome::Passed | Outcome::Opened(_) => {
@@ -275,6 +276,7 @@ impl Decryptor {
         out: &mut impl FnMut(Event<'_>),
     ) {
         (self.facts.decrypted, self.facts.opaque) = (true, None);
+        self.facts.traffic(side).unread = false;
         let half = self.half(side);
         let lost = half.opened(opened);
         half.emit_gap(at, lost, out);
@@ -299,9 +301,9 @@ impl Decryptor {
         if self.facts.misfit.is_none() {
             self.facts.misfit = self.handshake.misfit(half, keys);
         }
-        if !half.scanning {
-            self.facts.traffic(side).failed += 1;
-        }
+        let traffic = self.facts.traffic(side);
+        traffic.failed += u64::from(!half.scanning);
+        traffic.unread = true;
         self.half(side).failed(len, !early);
         if !self.facts.decrypted {
             self.facts.opaque = Some(match self.handshake.is_agreed() {

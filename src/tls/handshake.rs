@@ -72,10 +72,10 @@ impl Handshake {
         if agreed.version == TLS12 {
             return half.handshake < self.count
                 && agreed.masters.is_empty()
-                && secrets.is_none_or(|s| s.master.is_none());
+                && secrets.is_none_or(|s| s.master.is_empty());
         }
         half.phase < Phase::Application
-            && secrets.is_none_or(|s| s.of(half.side, Phase::Application).is_none())
+            && secrets.is_none_or(|s| s.of(half.side, Phase::Application).is_empty())
     }
 
     /// Whether early data may come, which keys are often missing for.
@@ -84,21 +84,20 @@ impl Handshake {
         offered && half.side == Side::Client && half.phase == Phase::Clear
     }
 
-    /// The line of the key log that is to blame if the first protected record of `half` does not open.
+    /// The line of the key log that is to blame if the first protected record of `half` does not open. Where the secret of
+    /// the handshake is missing, that of what follows it is not.
     pub(super) fn misfit(&self, half: &Half, keys: &KeyLog) -> Option<KeyLine> {
         if half.holed || self.is_early(half) {
             return None;
         }
         let (agreed, secrets) = (self.agreed.as_ref()?, self.secrets(keys)?);
-        let secret = match (agreed.version, half.phase) {
-            (TLS12, _) if half.handshake < self.count => secrets.master.as_ref(),
-            (TLS13, Phase::Clear | Phase::Early) => secrets
-                .of(half.side, Phase::Handshake)
-                .or_else(|| secrets.of(half.side, Phase::Application)),
+        let tried: &[Secret] = match (agreed.version, half.phase) {
+            (TLS12, _) if half.handshake < self.count => &secrets.master,
+            (TLS13, Phase::Clear | Phase::Early) => secrets.of(half.side, Phase::Handshake),
             (TLS13, Phase::Handshake) => secrets.of(half.side, Phase::Application),
-            _ => None,
+            _ => &[],
         };
-        secret.map(|secret| keys.line_of(secret))
+        tried.last().map(|secret| keys.line_of(secret))
     }
 
     /// Opens a record with the present keys of `half`, or else with those that can follow.
@@ -273,8 +272,8 @@ impl Handshake {
                 if half.handshake >= self.count {
                     return Vec::new();
                 }
-                let named = secrets.and_then(|secrets| secrets.master.as_ref());
-                let masters = named.map(|secret| &secret.bytes).into_iter().chain(&agreed.masters);
+                let named = secrets.map(|secrets| secrets.master.as_slice()).unwrap_or_default();
+                let masters = named.iter().map(|secret| &secret.bytes).chain(&agreed.masters);
                 let openers = masters.filter_map(|master| agreed.tls12(half.side, master));
                 openers.map(|opener| (Phase::Application, opener)).collect()
             }
@@ -313,10 +312,8 @@ fn keys13<'s>(
     [Phase::Early, Phase::Handshake, Phase::Application]
         .into_iter()
         .filter(move |&phase| phase > now)
-        .filter_map(move |phase| {
-            let secret = secrets.of(side, phase)?;
-            Some((phase, Opener::tls13(suite, &secret.bytes)?))
-        })
+        .flat_map(move |phase| secrets.of(side, phase).iter().map(move |secret| (phase, secret)))
+        .filter_map(move |(phase, secret)| Some((phase, Opener::tls13(suite, &secret.bytes)?)))
 }
 
 impl Agreed {
@@ -333,16 +330,15 @@ impl Agreed {
 }
 
 impl Secrets {
-    fn of(&self, side: Side, phase: Phase) -> Option<&Secret> {
-        let secret = match (phase, side) {
+    fn of(&self, side: Side, phase: Phase) -> &[Secret] {
+        match (phase, side) {
             (Phase::Early, Side::Client) => &self.early,
             (Phase::Handshake, Side::Client) => &self.client_handshake,
             (Phase::Handshake, Side::Server) => &self.server_handshake,
             (Phase::Application, Side::Client) => &self.client_traffic,
             (Phase::Application, Side::Server) => &self.server_traffic,
-            (Phase::Clear, _) | (Phase::Early, Side::Server) => return None,
-        };
-        secret.as_ref()
+            (Phase::Clear, _) | (Phase::Early, Side::Server) => &[],
+        }
     }
 }
 

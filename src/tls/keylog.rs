@@ -12,6 +12,8 @@ use super::shared::Shared;
 
 /// Clients whose secrets are kept; a file of this many lines is about 60 MiB.
 const MOST_CLIENTS: usize = 1 << 18;
+/// Secrets of one kind that are kept with the same client random; each is tried.
+const MOST_OF_A_KIND: usize = 16;
 /// Names of sources that are kept; secrets of others have none.
 const MOST_SOURCES: usize = MOST_CLIENTS;
 /// No secret is longer than the output of SHA-512.
@@ -40,15 +42,15 @@ pub struct KeyLine {
     pub line: u32,
 }
 
-/// What is known of one handshake.
+/// What is known of one handshake. A client that repeats its random has several secrets of a kind.
 #[derive(Clone, Default)]
 pub(super) struct Secrets {
-    pub(super) master: Option<Secret>,
-    pub(super) early: Option<Secret>,
-    pub(super) client_handshake: Option<Secret>,
-    pub(super) server_handshake: Option<Secret>,
-    pub(super) client_traffic: Option<Secret>,
-    pub(super) server_traffic: Option<Secret>,
+    pub(super) master: Vec<Secret>,
+    pub(super) early: Vec<Secret>,
+    pub(super) client_handshake: Vec<Secret>,
+    pub(super) server_handshake: Vec<Secret>,
+    pub(super) client_traffic: Vec<Secret>,
+    pub(super) server_traffic: Vec<Secret>,
 }
 
 /// A secret, and where it stood.
@@ -163,13 +165,13 @@ impl KeyLog {
         let mut scratch = Secrets::default();
         scratch.slot(label)?;
         let slot = self.clients.entry(random).or_default().slot(label)?;
-        let new = slot.as_ref().is_none_or(|known| known.bytes != bytes);
-        new.then(|| *slot = Some(Secret { bytes, place }))
+        let new = slot.len() < MOST_OF_A_KIND && slot.iter().all(|known| known.bytes != bytes);
+        new.then(|| slot.push(Secret { bytes, place }))
     }
 }
 
 impl Secrets {
-    fn slot(&mut self, label: &[u8]) -> Option<&mut Option<Secret>> {
+    fn slot(&mut self, label: &[u8]) -> Option<&mut Vec<Secret>> {
         Some(match label {
             b"CLIENT_RANDOM" => &mut self.master,
             b"CLIENT_EARLY_TRAFFIC_SECRET" => &mut self.early,

@@ -417,9 +417,9 @@ fn key_log_skips_what_it_does_not_know() {
     keys.add(format!("CLIENT_RANDOM {client} 0102\r\n").as_bytes());
     keys.add(format!("CLIENT_RANDOM {client} 0102\r\n").as_bytes());
     assert_eq!(keys.generation(), 1);
-    let master = keys.secrets(&[0xab; 32]).unwrap().master.clone().unwrap();
+    let [master] = keys.secrets(&[0xab; 32]).unwrap().master.as_slice() else { panic!() };
     assert_eq!(master.bytes, [1, 2]);
-    assert_eq!(keys.line_of(&master), KeyLine { source: "secrets block 2".into(), line: 1 });
+    assert_eq!(keys.line_of(master), KeyLine { source: "secrets block 2".into(), line: 1 });
 }
 
 #[test]

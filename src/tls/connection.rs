@@ -157,7 +157,10 @@ impl Decryptor {
     fn feed(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         match event {
             Event::Data(chunk) => self.data(chunk, keys, out),
-            Event::Gap { side, len, .. } => self.half(side).gap(len),
+            Event::Gap { side, len, .. } => {
+                self.half(side).gap(len);
+                self.handshake.gap(side);
+            }
             Event::End { at, side, .. } => {
                 let read = self.facts.decrypted;
                 let half = self.half(side);

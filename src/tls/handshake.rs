@@ -15,6 +15,8 @@ use super::suite::{Protection, Suite};
 
 const TLS12: u16 = 0x0303;
 const TLS13: u16 = 0x0304;
+/// Longest ClientKeyExchange message kept: one with RSA has the length of the server's key.
+const LONGEST_EXCHANGE: usize = 2 << 10;
 /// The suites of TLS 1.3 that are supported.
 const SUITES13: [u16; 3] = [0x1301, 0x1302, 0x1303];
 
@@ -39,6 +41,10 @@ struct Agreed {
     extended_master_secret: bool,
     /// Master secrets that no key log names.
     masters: Vec<Vec<u8>>,
+    /// It does not resume a session.
+    full: bool,
+    /// The ClientKeyExchange message, until the master secret can be told from it.
+    exchange: Vec<u8>,
     /// A ticket the server gave in this handshake.
     ticket: Vec<u8>,
 }
@@ -147,8 +153,28 @@ impl Handshake {
             (8, Side::Server) => facts.alpn = encrypted_alpn(body).or(facts.alpn.take()),
             (11, _) => self.certificate(side, body, facts),
             (13, Side::Server) => facts.client_certificate_requested = true,
-            (16, Side::Client) => self.key_exchange(body, keys),
+            (16, Side::Client) if keys.has_rsa_keys() => self.key_exchange(body),
             _ => {}
+        }
+        if matches!((kind, side), (11 | 12 | 14, Side::Server) | (16, Side::Client)) {
+            self.full(facts);
+        }
+        self.find_master(keys);
+    }
+
+    /// The capture lacks some of a side.
+    pub(super) const fn gap(&mut self, side: Side) {
+        self.transcript.gap(side);
+    }
+
+    /// A message came that a handshake of TLS 1.2 which resumes has not.
+    fn full(&mut self, facts: &mut Facts) {
+        if self.is_classic() {
+            facts.resumed &= self.count > 1;
+            if let Some(agreed) = self.agreed.as_mut().filter(|agreed| !agreed.full) {
+                agreed.full = true;
+                agreed.masters.clear();
+            }
         }
     }
 
@@ -202,6 +228,8 @@ impl Handshake {
                 client_random: offer.random,
                 server_random: hello.random,
                 masters: known.collect(),
+                full: false,
+                exchange: Vec::new(),
                 session_id: hello.session_id,
                 encrypt_then_mac: hello.encrypt_then_mac,
                 extended_master_secret: hello.extended_master_secret,
@@ -218,20 +246,13 @@ impl Handshake {
     }
 
     fn certificate(&mut self, side: Side, body: &[u8], facts: &mut Facts) {
-        let classic = self.is_classic();
-        let decoded = certificate::decode(body, !classic);
+        let decoded = certificate::decode(body, !self.is_classic());
         if side == Side::Client {
             facts.client_certificate_sent = decoded.as_ref().map(|list| !list.is_empty());
             facts.client_certificates = decoded.unwrap_or_default();
             return;
         }
         facts.certificates = decoded.unwrap_or_default();
-        if classic {
-            facts.resumed &= self.count > 1;
-            if let Some(agreed) = &mut self.agreed {
-                agreed.masters.clear();
-            }
-        }
     }
 
     // RFC 5077 3.3; the tickets of TLS 1.3 lead to other secrets, which key logs name.
@@ -241,13 +262,22 @@ impl Handshake {
         }
     }
 
-    fn key_exchange(&mut self, body: &[u8], keys: &KeyLog) {
-        let Some(agreed) = self.agreed.as_mut().filter(|agreed| agreed.version == TLS12) else {
-            return;
+    fn key_exchange(&mut self, body: &[u8]) {
+        if let Some(agreed) = self.agreed.as_mut().filter(|agreed| agreed.version == TLS12) {
+            agreed.exchange = body.get(..LONGEST_EXCHANGE).unwrap_or(body).to_vec();
+        }
+    }
+
+    fn find_master(&mut self, keys: &KeyLog) {
+        let over = self.transcript.is_over();
+        let ready = |agreed: &&mut Agreed| {
+            !agreed.exchange.is_empty() && (over || !agreed.extended_master_secret)
         };
+        let Some(agreed) = self.agreed.as_mut().filter(ready) else { return };
+        let exchange = std::mem::take(&mut agreed.exchange);
         let transcript = agreed.extended_master_secret.then_some(&self.transcript);
         let randoms = (&agreed.client_random, &agreed.server_random);
-        agreed.masters.extend(master::from_rsa(agreed.suite, body, keys, randoms, transcript));
+        agreed.masters.extend(master::from_rsa(agreed.suite, &exchange, keys, randoms, transcript));
     }
 
     /// A master secret opened a record: remember it for sessions that resume this one.

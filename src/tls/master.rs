@@ -17,18 +17,29 @@ const LONGEST_TRANSCRIPT: usize = 256 << 10;
 /// What both sides said up to ClientKeyExchange, for the session hash of RFC 7627 3.
 ///
 /// Client and server take turns: the ClientHello, the flight of the server, the flight of the client. Keeping the flights
-/// apart makes the order of capture irrelevant.
+/// apart makes the order of capture irrelevant; a flight ends with ServerHelloDone or ClientKeyExchange.
 #[derive(Debug, Default)]
 pub(super) struct Transcript {
     client_hello: Vec<u8>,
     server: Vec<u8>,
     client: Vec<u8>,
     len: usize,
+    /// Whether the flight of the server is over, and that of the client.
+    over: (bool, bool),
+    holed: bool,
 }
 
 impl Transcript {
     /// Takes in a message.
     pub(super) fn push(&mut self, side: Side, kind: u8, body: &[u8]) {
+        let over = match side {
+            Side::Server => &mut self.over.0,
+            Side::Client => &mut self.over.1,
+        };
+        if *over && kind != 1 {
+            return;
+        }
+        *over = matches!((kind, side), (14, Side::Server) | (16, Side::Client));
         let place = match (kind, side) {
             // HelloRequest is not part of it (RFC 5246 7.4.1.1).
             (0, _) => return,
@@ -47,6 +58,19 @@ impl Transcript {
             place.extend([kind, a, b, c]);
             place.extend(body);
         }
+    }
+
+    /// The capture lacks some of a side.
+    pub(super) const fn gap(&mut self, side: Side) {
+        self.holed |= match side {
+            Side::Server => !self.over.0,
+            Side::Client => !self.over.1,
+        };
+    }
+
+    /// Whether both flights are over.
+    pub(super) fn is_over(&self) -> bool {
+        self.over == (true, true)
     }
 
     fn hash(&self, digest: Digest) -> Vec<u8> {
@@ -70,6 +94,7 @@ pub(super) fn from_rsa(
 ) -> Option<Vec<u8>> {
     let premaster = suite.is_static_rsa().then(|| keys.premaster(exchange))??;
     let (label, seed) = match extended {
+        Some(transcript) if transcript.holed => return None,
         Some(transcript) => (&b"extended master secret"[..], transcript.hash(suite.prf)),
         None => (&b"master secret"[..], [*randoms.0, *randoms.1].concat()),
     };

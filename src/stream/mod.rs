@@ -104,6 +104,15 @@ pub enum Event<'a> {
 }
 
 impl Event<'_> {
+    /// Whose direction it is of.
+    pub const fn side(&self) -> Side {
+        match *self {
+            Self::Data(Chunk { side, .. }) | Self::Gap { side, .. } | Self::End { side, .. } => {
+                side
+            }
+        }
+    }
+
     /// As if it were of the other side.
     fn turned(self) -> Self {
         match self {

@@ -8,6 +8,7 @@ use crate::stream::{Carriage, Chunk, End, Event, Side};
 use super::facts::{Facts, Opaque};
 use super::half::Half;
 use super::handshake::Handshake;
+use super::held::{Ahead, Held};
 use super::keylog::KeyLog;
 use super::meter::Meter;
 use super::opener::Opened;
@@ -29,6 +30,7 @@ pub struct Decryptor {
     handshake: Handshake,
     client: Half,
     server: Half,
+    ahead: Ahead,
     held: VecDeque<Held>,
     share: Option<Share>,
     /// The record that waits for keys, in front of all that is held, and the bytes it counts for.
@@ -36,12 +38,6 @@ pub struct Decryptor {
     generation: u64,
     gave_up: bool,
     spare: Vec<u8>,
-}
-
-enum Held {
-    Data { at: At, side: Side, offset: u64, acked: u64, carriage: Carriage, bytes: Vec<u8> },
-    Gap { at: At, side: Side, offset: u64, len: u64 },
-    End { at: At, side: Side, why: End },
 }
 
 /// What became of a record.
@@ -70,6 +66,7 @@ impl Decryptor {
             handshake: Handshake::default(),
             client: Half::new(Side::Client),
             server: Half::new(Side::Server),
+            ahead: Ahead::default(),
             held: VecDeque::new(),
             share: None,
             stuck: None,
@@ -82,8 +79,50 @@ impl Decryptor {
     /// Takes in what came on the connection; hands plaintext to `out`.
     pub fn push(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         self.meter.push(&event, &mut self.facts);
-        if let Event::End { side, .. } = event {
-            self.half(side).ended = true;
+        if self.comes_ahead(&event) {
+            let size = self.ahead.push(event);
+            self.share(keys).add(size);
+            return;
+        }
+        let settles = !matches!(event, Event::Data(_)) || self.ahead.is_full();
+        if settles && self.ahead.side() == Some(event.side()) {
+            self.catch_up(None, keys, out);
+        }
+        self.in_order(event, keys, out);
+        if let Some(side) = self.ahead.side() {
+            let seen = self.half(side.other()).seen;
+            self.catch_up(Some(seen).filter(|_| !settles), keys, out);
+        }
+    }
+
+    /// Whether an event of the handshake comes before what its sender had of the other side, in a capture out of order, or
+    /// behind such a one.
+    fn comes_ahead(&mut self, event: &Event<'_>) -> bool {
+        let Event::Data(chunk) = event else { return false };
+        let begun = self.client.opener.is_some() && self.server.opener.is_some();
+        let early = !begun && chunk.acked > self.half(chunk.side.other()).seen;
+        match self.ahead.side() {
+            Some(side) => side == chunk.side && !self.ahead.is_full(),
+            None => early,
+        }
+    }
+
+    /// Goes on with what came ahead of what the other side said, up to where that is `seen` now, or all of it.
+    fn catch_up(&mut self, seen: Option<u64>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        while let Some(held) = self.ahead.pop(seen) {
+            self.share.iter_mut().for_each(|share| share.remove(held.size()));
+            self.in_order(held.event(), keys, out);
+        }
+    }
+
+    fn in_order(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        match event {
+            Event::End { side, .. } => self.half(side).ended = true,
+            Event::Data(chunk) => {
+                let end = chunk.place().saturating_add(chunk.bytes.len() as u64);
+                self.half(chunk.side).seen = end;
+            }
+            Event::Gap { .. } => {}
         }
         if self.stuck.is_none() {
             self.feed(event, keys, out);
@@ -113,6 +152,7 @@ impl Decryptor {
     /// Stops waiting for keys; what cannot be decrypted by now is dropped.
     pub fn give_up(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         self.gave_up = true;
+        self.catch_up(None, keys, out);
         if self.stuck.is_some() {
             self.resume(keys, out);
         }
@@ -342,34 +382,5 @@ impl Decryptor {
 
     fn share(&mut self, keys: &KeyLog) -> &mut Share {
         self.share.get_or_insert_with(|| keys.shared().share())
-    }
-}
-
-impl Held {
-    const fn size(&self) -> usize {
-        let bytes = if let Self::Data { bytes, .. } = self { bytes.len() } else { 0 };
-        size_of::<Self>() + bytes
-    }
-
-    fn event(&self) -> Event<'_> {
-        match *self {
-            Self::Data { at, side, offset, acked, carriage, ref bytes } => {
-                Event::Data(Chunk { at, side, offset, acked, carriage, bytes })
-            }
-            Self::Gap { at, side, offset, len } => Event::Gap { at, side, offset, len },
-            Self::End { at, side, why } => Event::End { at, side, why },
-        }
-    }
-}
-
-impl From<Event<'_>> for Held {
-    fn from(event: Event<'_>) -> Self {
-        match event {
-            Event::Data(Chunk { at, side, offset, acked, carriage, bytes }) => {
-                Self::Data { at, side, offset, acked, carriage, bytes: bytes.to_vec() }
-            }
-            Event::Gap { at, side, offset, len } => Self::Gap { at, side, offset, len },
-            Event::End { at, side, why } => Self::End { at, side, why },
-        }
     }
 }

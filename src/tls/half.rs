@@ -62,6 +62,8 @@ pub(super) struct Half {
     /// Looking for the next record header behind a gap.
     pub(super) scanning: bool,
     pub(super) ended: bool,
+    /// How far it came, as acknowledgements count.
+    pub(super) seen: u64,
     /// Nothing that follows can be opened, whatever the keys.
     pub(super) hopeless: bool,
     /// The capture lacks some of it.
@@ -86,6 +88,7 @@ impl Half {
             handshake: 0,
             scanning: false,
             ended: false,
+            seen: 0,
             hopeless: false,
             holed: false,
             lost: 0,

@@ -385,3 +385,27 @@ fn attempt(opener: &Opener, record: &mut [u8], window: u64, spare: &mut Vec<u8>)
     }
     opened
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticket_that_was_not_taken_is_no_resumption_whatever_is_lost() {
+        let hello = |tail: &[u8]| [&[3, 3], &[7; 32][..], &[0], tail].concat();
+        let offer = hello(&[0, 2, 0xc0, 0x2f, 1, 0, 0, 6, 0, 35, 0, 2, 1, 2]);
+        let agreed = hello(&[0xc0, 0x2f, 0]);
+        for sign in [(11, Side::Server), (12, Side::Server), (14, Side::Server), (16, Side::Client)]
+        {
+            let (mut handshake, mut facts) = (Handshake::default(), Facts::default());
+            let mut say = |side, kind, body: &[u8], facts: &mut Facts| {
+                handshake.message(side, At::default(), (kind, body), &KeyLog::default(), facts);
+            };
+            say(Side::Client, 1, &offer, &mut facts);
+            say(Side::Server, 2, &agreed, &mut facts);
+            assert!(facts.resumed);
+            say(sign.1, sign.0, &[], &mut facts);
+            assert!(!facts.resumed, "{}", sign.0);
+        }
+    }
+}

@@ -5,16 +5,20 @@ use std::ops::Range;
 use crate::at::At;
 use crate::stream::{Carriage, Chunk, Event, Side};
 
-use super::opener::{Opened, Opener};
-use super::record::{APPLICATION_DATA, HEADER, Messages, record_len};
+use super::opener::{Opened, Opener, Window};
+use super::record::{APPLICATION_DATA, HEADER, LONGEST_RECORD, Messages, record_len};
 
 /// What records that fail one after the other weigh before a direction is given up: 16 that should have opened, or 256
 /// behind a gap that need not have.
 const MOST_FAILURES: u32 = 16 * FAILURE;
 /// What one weighs that should have opened.
 const FAILURE: u32 = 16;
-/// How many records may be missing in a gap for decryption to go on behind it.
-const WINDOW: u64 = 65;
+/// How many sequence numbers are tried behind any gap.
+const NEAR: u64 = 65;
+/// Bytes that are worked through at most to try more, where more records may be missing.
+const FAR: u64 = 8 << 20;
+/// What a record weighs at least that something was lost with: its header and a tag.
+const LEAST_RECORD: u64 = (HEADER + 16) as u64;
 
 /// Which keys of TLS 1.3 a direction uses; TLS 1.2 has one kind only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,9 +151,19 @@ impl Half {
         self.hopeless || self.failures >= MOST_FAILURES
     }
 
-    /// How many sequence numbers to try.
-    pub(super) const fn window(&self) -> u64 {
-        if self.lost > 0 { WINDOW } else { 1 }
+    /// Sequence numbers to try for a record of `len` bytes, from the next one on.
+    pub(super) fn window(&self, len: usize) -> Window {
+        if self.lost == 0 {
+            return Window { near: 1, far: 0..0 };
+        }
+        let most = self.lost / self.overhead().max(LEAST_RECORD) + 1;
+        let start = (self.lost / LONGEST_RECORD as u64).max(NEAR);
+        let far = start..most.min(start.saturating_add(FAR / (len as u64).max(1)));
+        Window { near: NEAR, far }
+    }
+
+    fn overhead(&self) -> u64 {
+        self.opener.as_ref().map_or(0, Opener::overhead)
     }
 
     /// The capture lacks `len` bytes.
@@ -224,7 +238,7 @@ impl Half {
     ) {
         let (offset, Origin { place, acked, extra }) = (self.offset, self.front);
         let shift = place.saturating_add(plain.start as u64).saturating_sub(offset);
-        let extra = extra.saturating_add(self.opener.as_ref().map_or(0, Opener::overhead));
+        let extra = extra.saturating_add(self.overhead());
         let carriage = Carriage { shift, extra };
         if !bytes.is_empty() {
             out(Event::Data(Chunk { at, side: self.side, offset, acked, carriage, bytes }));
@@ -270,5 +284,18 @@ mod tests {
         assert!(!half.is_hopeless());
         (0..200).for_each(|_| fail(&mut half));
         assert!(half.is_hopeless());
+    }
+
+    #[test]
+    fn large_gap_may_hold_as_many_records_as_fit() {
+        let mut half = Half::new(Side::Client);
+        assert_eq!(half.window(1000), Window { near: 1, far: 0..0 });
+        half.gap(1000);
+        assert_eq!(half.window(1000).far, 65..48);
+        half.gap(1_000_000);
+        assert_eq!(half.window(1000).far, 65..65 + 8388);
+        assert_eq!(half.window(100).far, 65..47_667);
+        half.gap(9_000_000);
+        assert_eq!(half.window(16_384).far, 542..542 + 512);
     }
 }

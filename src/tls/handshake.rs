@@ -10,7 +10,7 @@ use super::half::{Half, Phase};
 use super::hello::{ClientHello, ServerHello, encrypted_alpn};
 use super::keylog::{KeyLine, KeyLog, Secret, Secrets};
 use super::master::{self, Transcript};
-use super::opener::{Opened, Opener};
+use super::opener::{Opened, Opener, Window};
 use super::suite::{Protection, Suite};
 
 const TLS12: u16 = 0x0303;
@@ -114,16 +114,16 @@ impl Handshake {
         spare: &mut Vec<u8>,
         keys: &KeyLog,
     ) -> Option<Opened> {
-        let window = half.window();
+        let window = half.window(record.len());
         if let Some(opened) =
-            half.opener.as_ref().and_then(|opener| attempt(opener, record, window, spare))
+            half.opener.as_ref().and_then(|opener| attempt(opener, record, &window, spare))
         {
             return Some(opened);
         }
         // Finished of TLS 1.2 may have been lost, or mistaken for a plain record, behind a gap.
-        let window = window.max(if self.is_classic() { 2 } else { 1 });
+        let window = window.with_new_keys(if self.is_classic() { 2 } else { 1 });
         for (phase, opener) in self.following(half, keys) {
-            if let Some(opened) = attempt(&opener, record, window, spare) {
+            if let Some(opened) = attempt(&opener, record, &window, spare) {
                 self.learn(opener.secret(), keys);
                 (half.phase, half.opener, half.handshake) = (phase, Some(opener), self.count);
                 // Behind a gap that took the ChangeCipherSpec with it.
@@ -373,7 +373,12 @@ impl Secrets {
 }
 
 /// Opens `record`, which a failure leaves as it was.
-fn attempt(opener: &Opener, record: &mut [u8], window: u64, spare: &mut Vec<u8>) -> Option<Opened> {
+fn attempt(
+    opener: &Opener,
+    record: &mut [u8],
+    window: &Window,
+    spare: &mut Vec<u8>,
+) -> Option<Opened> {
     if !opener.spoils() {
         return opener.open(record, window);
     }

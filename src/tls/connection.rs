@@ -340,7 +340,8 @@ impl Decryptor {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         };
-        let early = self.handshake.is_early(half);
+        let early =
+            self.handshake.is_early(half) || self.handshake.lacks_handshake_secret(half, keys);
         if self.facts.misfit.is_none() {
             self.facts.misfit = self.handshake.misfit(half, keys);
         }

@@ -15,8 +15,10 @@ const MOST_FAILURES: u32 = 16 * FAILURE;
 const FAILURE: u32 = 16;
 /// How many sequence numbers are tried behind any gap.
 const NEAR: u64 = 65;
-/// Bytes that are worked through at most to try more, where more records may be missing.
-const FAR: u64 = 8 << 20;
+/// Bytes that are worked through at most to try more for a record, where more may be missing.
+const FAR: u64 = 2 << 20;
+/// The same for all records that fail one after the other.
+const FAR_IN_ALL: u64 = 2 * FAR;
 /// What a record weighs at least that something was lost with: its header and a tag.
 const LEAST_RECORD: u64 = (HEADER + 16) as u64;
 
@@ -74,6 +76,8 @@ pub(super) struct Half {
     pub(super) holed: bool,
     lost: u64,
     failures: u32,
+    /// Bytes that were worked through in vain.
+    vain: u64,
     offset: u64,
 }
 
@@ -97,6 +101,7 @@ impl Half {
             holed: false,
             lost: 0,
             failures: 0,
+            vain: 0,
             offset: 0,
         }
     }
@@ -157,6 +162,7 @@ impl Half {
             return Window { near: 1, far: 0..0 };
         }
         let most = self.lost / self.overhead().max(LEAST_RECORD) + 1;
+        let most = if self.vain < FAR_IN_ALL { most } else { 0 };
         let start = (self.lost / LONGEST_RECORD as u64).max(NEAR);
         let far = start..most.min(start.saturating_add(FAR / (len as u64).max(1)));
         Window { near: NEAR, far }
@@ -200,6 +206,9 @@ impl Half {
         // Behind a gap each place that looks like a header is tried, with many sequence numbers.
         let weight = if counts { FAILURE } else { u32::from(self.scanning) };
         self.failures = self.failures.saturating_add(weight);
+        let far = self.window(len).far;
+        let tried = far.end.saturating_sub(far.start);
+        self.vain = self.vain.saturating_add(tried.saturating_mul(len as u64));
         if self.scanning { self.resynchronise() } else { self.discard(len) }
     }
 
@@ -212,7 +221,7 @@ impl Half {
         let headers = skipped.saturating_mul(opener.overhead());
         let missing = if skipped > 0 { self.lost.saturating_sub(headers) } else { 0 };
         opener.seq = opened.seq.saturating_add(1);
-        self.failures = 0;
+        (self.failures, self.vain) = (0, 0);
         self.passed();
         missing
     }
@@ -291,11 +300,13 @@ mod tests {
         let mut half = Half::new(Side::Client);
         assert_eq!(half.window(1000), Window { near: 1, far: 0..0 });
         half.gap(1000);
-        assert_eq!(half.window(1000).far, 65..48);
+        assert!(half.window(1000).far.is_empty());
         half.gap(1_000_000);
-        assert_eq!(half.window(1000).far, 65..65 + 8388);
-        assert_eq!(half.window(100).far, 65..47_667);
+        assert_eq!(half.window(1000).far, 65..65 + 2097);
+        assert_eq!(half.window(100).far, 65..65 + 20_971);
         half.gap(9_000_000);
-        assert_eq!(half.window(16_384).far, 542..542 + 512);
+        assert_eq!(half.window(16_384).far, 542..542 + 128);
+        (0..2).for_each(|_| half.failed(16_384, true));
+        assert!(half.window(16_384).far.is_empty());
     }
 }

@@ -90,6 +90,13 @@ impl Handshake {
         offered && half.side == Side::Client && half.phase == Phase::Clear
     }
 
+    /// Whether the next record may be of the handshake, whose secret is missing.
+    pub(super) fn lacks_handshake_secret(&self, half: &Half, keys: &KeyLog) -> bool {
+        let modern = self.agreed.as_ref().is_some_and(|agreed| agreed.version == TLS13);
+        let secrets = self.secrets(keys).map(|secrets| secrets.of(half.side, Phase::Handshake));
+        modern && half.phase < Phase::Handshake && secrets.is_none_or(<[_]>::is_empty)
+    }
+
     /// The line of the key log that is to blame if the first protected record of `half` does not open. Where the secret of
     /// the handshake is missing, that of what follows it is not.
     pub(super) fn misfit(&self, half: &Half, keys: &KeyLog) -> Option<KeyLine> {

@@ -405,6 +405,22 @@ fn traffic_secrets_are_enough() {
 }
 
 #[test]
+fn long_handshake_without_its_secrets_leaves_the_rest_readable() {
+    let sample = sample!("tls13-aes256");
+    let keys = only(&sample, &["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"]);
+    let record = [&[23, 3, 3, 0, 40][..], &[7; 40]].concat().repeat(40);
+    let flights = sample.flights.iter().enumerate().map(|(number, &(side, bytes))| {
+        if number != 1 {
+            return (side, bytes);
+        }
+        let (hello, rest) = bytes.split_at(super::record::record_len(bytes).unwrap());
+        (side, &*[hello, &record, rest].concat().leak())
+    });
+    let longer = Sample { flights: flights.collect(), keys: sample.keys };
+    assert_eq!(longer.run(100, &keys).0, sample.run(100, &sample.keys()).0);
+}
+
+#[test]
 fn one_side_opens_without_the_other() {
     let sample = sample!("tls13-aes256");
     let (plain, facts) = sample.run(100, &only(&sample, &["CLIENT_TRAFFIC_SECRET_0"]));
@@ -445,6 +461,7 @@ fn key_log_skips_what_it_does_not_know() {
 #[test]
 fn tls_is_told_from_http() {
     assert!(looks_like_tls(&[22, 3, 1, 0, 0xf2, 1]));
+    assert!(looks_like_tls(&[22, 3, 1, 0, 1, 1]) && !looks_like_tls(&[22, 3, 1, 0, 0, 1]));
     assert!(!looks_like_tls(b"BITS_POST /"));
     assert!(looks_like_tls(&[22]) && looks_like_tls(&[23, 3, 3, 0, 40]));
     assert!(!looks_like_tls(&[22, 3, 9]) && !looks_like_tls(&[20, 3, 3, 0, 40]));

@@ -459,6 +459,20 @@ fn key_log_skips_what_it_does_not_know() {
 }
 
 #[test]
+fn lines_that_are_known_count_and_the_newest_clients_stay() {
+    let (mut keys, mut text) = (KeyLog::default(), String::new());
+    for number in 0..=1 << 18 {
+        text.push_str(&format!("CLIENT_RANDOM {number:064x} 01\n"));
+    }
+    assert_eq!(keys.add_from("a", text.as_bytes()), (1 << 18) + 1);
+    let (first, last) = ([0; 32], std::array::from_fn(|at| u8::from(at == 29) * 4));
+    assert!(keys.secrets(&first).is_none() && keys.secrets(&last).is_some());
+    assert_eq!(keys.forgotten(), 1);
+    let line = text.lines().next_back().unwrap();
+    assert_eq!((keys.add_from("b", line.as_bytes()), keys.generation()), (1, 1));
+}
+
+#[test]
 fn tls_is_told_from_http() {
     assert!(looks_like_tls(&[22, 3, 1, 0, 0xf2, 1]));
     assert!(looks_like_tls(&[22, 3, 1, 0, 1, 1]) && !looks_like_tls(&[22, 3, 1, 0, 0, 1]));

@@ -173,7 +173,7 @@ pub enum Opaque {
     NoKeys,
     /// There are secrets, but they open nothing.
     KeysDoNotFit,
-    /// The cipher suite is none of those supported.
+    /// The cipher suite is none of those supported, or its records are compressed or have shortened tags.
     UnsupportedCipher,
     /// The version is neither TLS 1.2 nor TLS 1.3.
     UnsupportedVersion,

@@ -218,6 +218,7 @@ impl Handshake {
         }
         self.unsupported = match (hello.version, suite.protection) {
             (TLS12 | TLS13, Protection::Other) => Some(Opaque::UnsupportedCipher),
+            (TLS12, _) if hello.altered => Some(Opaque::UnsupportedCipher),
             (TLS13, Protection::Cbc(..)) => Some(Opaque::UnsupportedCipher),
             (TLS12 | TLS13, _) => None,
             _ => Some(Opaque::UnsupportedVersion),
@@ -401,6 +402,21 @@ fn attempt(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn compression_and_shortened_tags_are_not_supported() {
+        let hello = |tail: &[u8]| [&[3, 3], &[7; 32][..], &[0, 0xc0, 0x2f], tail].concat();
+        let (plain, squeezed, shortened) =
+            (hello(&[0]), hello(&[1]), hello(&[0, 0, 4, 0, 4, 0, 0]));
+        let reason = |body: &[u8]| {
+            let (mut handshake, mut facts) = (Handshake::default(), Facts::default());
+            handshake.server_hello(At::default(), body, &KeyLog::default(), &mut facts);
+            handshake.unsupported()
+        };
+        assert_eq!(reason(&plain), None);
+        assert_eq!(reason(&squeezed), Some(Opaque::UnsupportedCipher));
+        assert_eq!(reason(&shortened), Some(Opaque::UnsupportedCipher));
+    }
 
     #[test]
     fn ticket_that_was_not_taken_is_no_resumption_whatever_is_lost() {

@@ -5,7 +5,7 @@
 use aes_gcm::Aes128Gcm;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use bitsleuth::at::At;
-use bitsleuth::stream::{Chunk, Event, Side};
+use bitsleuth::stream::{Carriage, Chunk, Event, Side};
 use bitsleuth::tls::{Decryptor, KeyLog};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hkdf::Hkdf;
@@ -75,7 +75,14 @@ fn hello(kind: u8, rest: &[u8]) -> Vec<u8> {
 }
 
 fn data(side: Side, bytes: &[u8]) -> Event<'_> {
-    Event::Data(Chunk { at: At::default(), side, offset: 0, acked: 0, bytes })
+    Event::Data(Chunk {
+        at: At::default(),
+        side,
+        offset: 0,
+        acked: 0,
+        carriage: Carriage::default(),
+        bytes,
+    })
 }
 
 fn ready(keys: &KeyLog) -> Decryptor {

@@ -95,6 +95,11 @@ impl Engine {
         self.keys.add_from(source, text)
     }
 
+    /// Client randoms whose TLS secrets were dropped in favour of newer ones, to stay under a cap.
+    pub const fn forgotten_secrets(&self) -> u64 {
+        self.keys.forgotten()
+    }
+
     /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use bitsleuth::http::{self, Carrier, Parser, Start};
 use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
 use bitsleuth::packet::{Decoder, Flags, Packet, Segment};
-use bitsleuth::stream::{Chunk, End, Event, Side, Table, Verdict};
+use bitsleuth::stream::{Carriage, Chunk, End, Event, Side, Table, Verdict};
 use bitsleuth::tls::{Decryptor, KeyLog};
 use bitsleuth::{Analysis, Options};
 
@@ -179,7 +179,14 @@ fn dialogue(data: &[u8], mut push: impl FnMut(Event<'_>)) {
         let (bytes, tail) = rest.split_at(len.min(rest.len()));
         rest = tail;
         if !bytes.is_empty() {
-            push(Event::Data(Chunk { at: at(frame), side, offset: *offset, acked: 0, bytes }));
+            push(Event::Data(Chunk {
+                at: at(frame),
+                side,
+                offset: *offset,
+                acked: 0,
+                carriage: Carriage::default(),
+                bytes,
+            }));
             *offset += bytes.len() as u64;
         }
     }
@@ -247,7 +254,14 @@ pub fn bits(data: &[u8]) {
     let (limits, keys) = (Limits::default(), KeyLog::default());
     for side in [Side::Client, Side::Server] {
         let mut parser = Parser::new(Carrier::default(), 0);
-        let chunk = Chunk { at: at(1), side, offset: 0, acked: 0, bytes: data };
+        let chunk = Chunk {
+            at: at(1),
+            side,
+            offset: 0,
+            acked: 0,
+            carriage: Carriage::default(),
+            bytes: data,
+        };
         let mut decode = |event: http::Event<'_>| {
             let http::Event::Head { span, head, .. } = event else { return };
             let words = &mut Words::default();

@@ -131,11 +131,15 @@ pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
             }
             Err(problem) => return Err(problem.into()),
         };
+        let forgotten = analysis.forgotten_secrets();
         let lines = analysis.secrets_from(&name, &text);
         // One that was just made may be empty.
         if lines == 0 && !text.is_empty() {
             let message =
                 "no line of a TLS key log is in it; it has to be ASCII or UTF-8".to_owned();
+            input::warn(&Problem { name, message, fatal: false });
+        } else if analysis.forgotten_secrets() > forgotten {
+            let message = "too many secrets; the oldest are left out".to_owned();
             input::warn(&Problem { name, message, fatal: false });
         }
     }

@@ -5,6 +5,11 @@ use super::{End, Event};
 use crate::at::{At, Span};
 use crate::stream::Side;
 
+/// A piece as long as this tells how long pieces are; a shorter one may be all there was.
+const TELLING: u64 = 1 << 10;
+/// How long pieces are otherwise.
+const USUAL: u64 = 1 << 12;
+
 /// One direction of a connection, as far as its current message goes.
 #[derive(Debug)]
 pub(super) struct Direction {
@@ -16,8 +21,12 @@ pub(super) struct Direction {
     pub begun: bool,
     pub exchange: u32,
     pub span: Span,
-    /// Where the head begins in the stream.
+    /// Where the head begins in the stream, as `acked` counts.
     pub start: u64,
+    /// Bytes that carrying adds to each piece.
+    pub extra: u64,
+    /// The longest piece so far, of what is carried.
+    pub piece: u64,
     /// How far its sender had the other stream then; 0 where that is not known.
     pub acked: u64,
     pub body_offset: u64,
@@ -47,11 +56,19 @@ impl Direction {
             exchange: 0,
             span: Span::default(),
             start: 0,
+            extra: 0,
+            piece: 0,
             acked: 0,
             body_offset: 0,
             head_lost: false,
             any: false,
         }
+    }
+
+    /// Bytes that carrying adds to so many, about.
+    pub fn added_to(&self, bytes: u64) -> u64 {
+        let piece = if self.piece >= TELLING { self.piece } else { USUAL };
+        (1 + bytes.div_ceil(piece)).saturating_mul(self.extra)
     }
 
     pub fn end(&mut self, why: End, out: &mut impl FnMut(Event<'_>)) {

@@ -4,7 +4,7 @@ use super::direction::Direction;
 use super::head::{Framing, Summary};
 use super::is_interim;
 use super::parser::Parser;
-use super::pending::Pending;
+use super::pending::{Pending, is_past};
 use crate::at::{At, Span};
 use crate::layer::Layer;
 use crate::limits::Limits;
@@ -18,6 +18,19 @@ pub(super) struct Early {
     at: At,
     /// How far the server had the requests then; 0 where that is not known.
     acked: u64,
+    /// Responses before it may have been lost.
+    after_gap: bool,
+}
+
+/// What became of a request, as far as responses tell that came before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Nothing yet.
+    Waits,
+    /// This is its exchange.
+    Answered(u32),
+    /// Its response was lost: the next one is for a later request.
+    Passed,
 }
 
 impl Early {
@@ -30,9 +43,29 @@ impl Early {
         }
         request.frame < self.at.frame || request.time < self.at.time
     }
+
+    /// Whether its sender had more requests than one that ends at `end`. Without a loss, responses are in the order of
+    /// the requests, whatever had arrived.
+    fn is_for_later(&self, end: Option<u64>) -> bool {
+        self.after_gap && end.is_some_and(|end| is_past(self.acked, end))
+    }
 }
 
 impl Parser {
+    /// What became of a request that begins in a frame and covers these offsets, if responses came before it.
+    fn answered_early(&mut self, request: At, (start, end): (u64, Option<u64>)) -> Fate {
+        while let Some(early) = self.early.front().copied() {
+            if early.is_for_later(end) {
+                return Fate::Passed;
+            }
+            self.early.pop_front();
+            if early.answers(request, start) {
+                return Fate::Answered(early.exchange);
+            }
+        }
+        Fate::Waits
+    }
+
     /// The exchange that a message belongs to, which has a head of `len` bytes, where that is known.
     pub(super) fn number(
         &mut self,
@@ -44,16 +77,20 @@ impl Parser {
         let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
         let frame = first.frame;
         if seen.request {
-            while let Some(early) = self.early.pop_front() {
-                if early.answers(first, start) {
-                    return early.exchange;
-                }
+            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
+            let added = |end: u64| self.client.added_to(end.saturating_sub(start));
+            let end = end.map(|end| end.saturating_add(added(end)));
+            let fate = self.answered_early(first, (start, end));
+            if let Fate::Answered(exchange) = fate {
+                return exchange;
             }
             let exchange = self.next_exchange;
             self.next_exchange += 1;
+            if fate == Fate::Passed {
+                return exchange;
+            }
             let (head_method, connect) = (seen.head_method, seen.connect);
             let after_gap = self.direction(side).head_lost;
-            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
             let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
             self.pending.push(request, limits.pending_requests);
             return exchange;
@@ -73,7 +110,8 @@ impl Parser {
             Some(pending) => pending.exchange,
             None => {
                 if seen.status >= 200 && self.early.len() < limits.pending_requests {
-                    self.early.push_back(Early { exchange: self.next_exchange, at: first, acked });
+                    let exchange = self.next_exchange;
+                    self.early.push_back(Early { exchange, at: first, acked, after_gap: lost });
                 }
                 self.next_exchange += 1;
                 self.next_exchange - 1

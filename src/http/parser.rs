@@ -114,7 +114,11 @@ impl Parser {
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
     ) {
-        let Chunk { at, side, .. } = *chunk;
+        let Chunk { at, side, carriage, .. } = *chunk;
+        if carriage.extra > 0 {
+            let direction = self.direction(side);
+            direction.piece = direction.piece.max(chunk.bytes.len() as u64);
+        }
         let mut rest = chunk.bytes;
         while !rest.is_empty() {
             if let Some(tunnel) = &mut self.tunnel {
@@ -129,9 +133,10 @@ impl Parser {
             }
             let direction = self.direction(side);
             if direction.state == State::Head && direction.buffer.is_empty() {
-                direction.start = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
-                direction.acked = chunk.acked;
+                direction.start = chunk.place() + (chunk.bytes.len() - rest.len()) as u64;
+                (direction.acked, direction.extra) = (chunk.acked, chunk.carriage.extra);
             }
+            let within = matches!(direction.state, State::Length(_) | State::Chunked(_));
             let taken = match direction.state {
                 State::Head => self.head(at, side, rest, limits, out),
                 State::Length(left) => self.counted(at, side, rest, left, out),
@@ -140,6 +145,18 @@ impl Parser {
                 State::Seek => self.seek(at, side, rest, out),
             };
             rest = rest.get(taken..).unwrap_or_default();
+            if within && carriage.extra > 0 {
+                self.note_end(chunk, rest.len());
+            }
+        }
+    }
+
+    /// A body with `rest` bytes of the chunk behind it may be over. Where a request ends that is carried, its head could not
+    /// tell.
+    fn note_end(&mut self, chunk: &Chunk<'_>, rest: usize) {
+        if chunk.side == Side::Client && self.client.state == State::Head {
+            let end = chunk.place() + (chunk.bytes.len() - rest) as u64;
+            self.pending.note_end(self.client.exchange, end.saturating_add(chunk.carriage.extra));
         }
     }
 

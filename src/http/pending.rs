@@ -6,6 +6,11 @@ use std::ops::Range;
 /// Bytes that a head has at least; what is less behind a body is no request.
 const LEAST_HEAD: u64 = 32;
 
+/// Whether who had a stream up to `acked` had another request behind one that ends at `end`.
+pub(super) const fn is_past(acked: u64, end: u64) -> bool {
+    acked.saturating_sub(LEAST_HEAD) > end
+}
+
 /// What is remembered of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pending {
@@ -14,9 +19,9 @@ pub(super) struct Pending {
     pub connect: bool,
     /// The frame that it began in.
     pub frame: u64,
-    /// Where it begins in its stream.
+    /// Where it begins in its stream, or in the one that carries that.
     pub start: u64,
-    /// Where it ends there, as far as its head tells.
+    /// Where it ends there, as far as its head tells or its end was seen.
     pub end: Option<u64>,
     /// Requests before it may have been lost.
     pub after_gap: bool,
@@ -77,10 +82,16 @@ impl Queue {
         while self.known.get(1).is_some_and(|next| next.frame < frame) {
             self.known.pop_front();
         }
-        let is_past =
-            |front: &Pending| front.end.is_some_and(|end| acked.saturating_sub(LEAST_HEAD) > end);
-        if self.known.front().is_some_and(is_past) {
+        let ends = self.known.front().and_then(|front| front.end);
+        if ends.is_some_and(|end| is_past(acked, end)) {
             self.known.pop_front();
+        }
+    }
+
+    /// Where the newest request ends, if it is this one.
+    pub fn note_end(&mut self, exchange: u32, end: u64) {
+        if let Some(newest) = self.known.back_mut().filter(|newest| newest.exchange == exchange) {
+            newest.end = Some(end);
         }
     }
 

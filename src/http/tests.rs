@@ -1,7 +1,7 @@
 use super::{Carrier, Event, Parser, Start};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::stream::{self, Chunk, End as Ending, Side};
+use crate::stream::{self, Carriage, Chunk, End as Ending, Side};
 use crate::tls::KeyLog;
 
 use Side::{Client, Server};
@@ -25,6 +25,7 @@ fn run(steps: &[Do]) -> Vec<String> {
                 side,
                 offset: 0,
                 acked: 0,
+                carriage: Carriage::default(),
                 bytes: text.as_bytes(),
             }),
             Lose(side, len) => stream::Event::Gap { at: at(99), side, offset: 0, len },

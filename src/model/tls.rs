@@ -112,7 +112,11 @@ impl TlsConnection {
 
     /// Whether the server wanted a client certificate that it did not get, as far as that could be read.
     pub fn lacks_client_certificate(&self) -> bool {
-        self.tls.client_certificate_requested && self.tls.client_certificate_sent != Some(true)
+        let tls = &self.tls;
+        // A handshake that succeeded had an answer to that, if an empty one.
+        let unread = !self.whole || tls.from_client.failed > 0 || tls.is_established();
+        tls.client_certificate_requested
+            && tls.client_certificate_sent.map_or(!unread, |sent| !sent)
     }
 
     /// Addresses and the name asked for, in words.

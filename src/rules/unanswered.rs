@@ -50,12 +50,15 @@ pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
 }
 
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
-/// behind it, or the capture has all that both sent, so that every answer was told from the others.
+/// behind it, or the capture has all that both sent, so that every answer was told from the others, and all was decrypted.
 pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
         return false;
     };
     let Some(connection) = session.connection(exchange.connection) else { return true };
+    if !connection.is_read() {
+        return false;
+    }
     let (client, server) = (&connection.client_side, &connection.server_side);
     let lost = server.lost_by_capture + server.missing + client.lost_by_capture;
     if server.packets == 0 || lost == 0 {

@@ -72,10 +72,15 @@ impl Connection {
             || server.packets == 0 && client.payload_bytes > 0
     }
 
-    /// Whether nothing of it escaped the capture.
-    pub const fn is_whole(&self) -> bool {
+    /// Whether nothing of it escaped the capture, or could not be decrypted.
+    pub fn is_whole(&self) -> bool {
         let lost = self.lost_by_capture() + self.client_side.cut + self.server_side.cut;
-        lost == 0 && !self.is_one_sided()
+        lost == 0 && !self.is_one_sided() && self.is_read()
+    }
+
+    /// Whether what TLS carries on it was decrypted to the end, if it has any.
+    pub fn is_read(&self) -> bool {
+        self.tls.as_ref().is_none_or(|tls| tls.is_read())
     }
 
     /// All its frames so far.

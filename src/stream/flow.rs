@@ -12,7 +12,7 @@ use super::half::Half;
 use super::mirror::Mirror;
 use super::part::{Part, Seq};
 use super::subject::Subject;
-use super::{Chunk, Event, Owner, Side};
+use super::{Carriage, Chunk, Event, Owner, Side};
 
 /// How far apart the identifications of successive packets of one host may be: it talks to others too.
 const IP_ID_STEP: u16 = 64;
@@ -282,8 +282,9 @@ impl<T: Default> Flow<T> {
         if half.is_next(&part) && part.is_whole() && !self.subject.ignored {
             half.pass(&part);
             let Part { at, offset, acked, bytes, .. } = part;
-            let side = self.subject.side(dir);
-            self.subject.offer(Event::Data(Chunk { at, side, offset, acked, bytes }), out);
+            let (side, carriage) = (self.subject.side(dir), Carriage::default());
+            let chunk = Chunk { at, side, offset, acked, carriage, bytes };
+            self.subject.offer(Event::Data(chunk), out);
         } else {
             self.sort_in(dir, part, segment.ttl, budget, out);
         }

@@ -55,8 +55,26 @@ pub struct Chunk<'a> {
     pub offset: u64,
     /// How far their sender had the stream of the other direction; 0 where that is not known.
     pub acked: u64,
+    /// What carries them, where `acked` counts something else than `offset` does.
+    pub carriage: Carriage,
     /// The bytes; never empty.
     pub bytes: &'a [u8],
+}
+
+/// What carries bytes of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carriage {
+    /// How far the carrying stream is ahead of their offset.
+    pub shift: u64,
+    /// Bytes that carrying adds to each piece.
+    pub extra: u64,
+}
+
+impl Chunk<'_> {
+    /// Where they begin in the stream that carries them, as `acked` counts.
+    pub const fn place(&self) -> u64 {
+        self.offset.saturating_add(self.carriage.shift)
+    }
 }
 
 /// What a direction of a connection yields; offsets never go back, and data and gaps leave no room between them.
@@ -87,6 +105,15 @@ pub enum Event<'a> {
 }
 
 impl Event<'_> {
+    /// Whose direction it is of.
+    pub const fn side(&self) -> Side {
+        match *self {
+            Self::Data(Chunk { side, .. }) | Self::Gap { side, .. } | Self::End { side, .. } => {
+                side
+            }
+        }
+    }
+
     /// As if it were of the other side.
     fn turned(self) -> Self {
         match self {

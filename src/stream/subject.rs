@@ -3,7 +3,7 @@
 use super::connection::{Connection, SideFacts};
 use super::flows::Dir;
 use super::half::Output;
-use super::{Chunk, Event, Owner, Side, Verdict};
+use super::{Carriage, Chunk, Event, Owner, Side, Verdict};
 
 /// A connection, its owner's state, and what the owner decided.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ impl<T> Subject<T> {
         let side = self.side(dir);
         match output {
             Output::Data { at, offset, acked, bytes } => {
-                self.emit(&Event::Data(Chunk { at, side, offset, acked, bytes }), out);
+                let carriage = Carriage::default();
+                self.emit(&Event::Data(Chunk { at, side, offset, acked, carriage, bytes }), out);
             }
             Output::Gap { at, offset, len, cut } => {
                 let received = acked.saturating_sub(offset).min(len);

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::at::At;
-use crate::stream::{Chunk, End, Event, Side};
+use crate::stream::{Carriage, Chunk, End, Event, Side};
 
 use super::facts::{Facts, Opaque};
 use super::half::Half;
 use super::handshake::Handshake;
+use super::held::{Ahead, Held};
 use super::keylog::KeyLog;
 use super::meter::Meter;
 use super::opener::Opened;
@@ -29,6 +30,7 @@ pub struct Decryptor {
     handshake: Handshake,
     client: Half,
     server: Half,
+    ahead: Ahead,
     held: VecDeque<Held>,
     share: Option<Share>,
     /// The record that waits for keys, in front of all that is held, and the bytes it counts for.
@@ -36,12 +38,6 @@ pub struct Decryptor {
     generation: u64,
     gave_up: bool,
     spare: Vec<u8>,
-}
-
-enum Held {
-    Data { at: At, side: Side, offset: u64, bytes: Vec<u8> },
-    Gap { at: At, side: Side, offset: u64, len: u64 },
-    End { at: At, side: Side, why: End },
 }
 
 /// What became of a record.
@@ -70,6 +66,7 @@ impl Decryptor {
             handshake: Handshake::default(),
             client: Half::new(Side::Client),
             server: Half::new(Side::Server),
+            ahead: Ahead::default(),
             held: VecDeque::new(),
             share: None,
             stuck: None,
@@ -82,8 +79,50 @@ impl Decryptor {
     /// Takes in what came on the connection; hands plaintext to `out`.
     pub fn push(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         self.meter.push(&event, &mut self.facts);
-        if let Event::End { side, .. } = event {
-            self.half(side).ended = true;
+        if self.comes_ahead(&event) {
+            let size = self.ahead.push(event);
+            self.share(keys).add(size);
+            return;
+        }
+        let settles = !matches!(event, Event::Data(_)) || self.ahead.is_full();
+        if settles && self.ahead.side() == Some(event.side()) {
+            self.catch_up(None, keys, out);
+        }
+        self.in_order(event, keys, out);
+        if let Some(side) = self.ahead.side() {
+            let seen = self.half(side.other()).seen;
+            self.catch_up(Some(seen).filter(|_| !settles), keys, out);
+        }
+    }
+
+    /// Whether an event of the handshake comes before what its sender had of the other side, in a capture out of order, or
+    /// behind such a one.
+    fn comes_ahead(&mut self, event: &Event<'_>) -> bool {
+        let Event::Data(chunk) = event else { return false };
+        let begun = self.client.opener.is_some() && self.server.opener.is_some();
+        let early = !begun && chunk.acked > self.half(chunk.side.other()).seen;
+        match self.ahead.side() {
+            Some(side) => side == chunk.side && !self.ahead.is_full(),
+            None => early,
+        }
+    }
+
+    /// Goes on with what came ahead of what the other side said, up to where that is `seen` now, or all of it.
+    fn catch_up(&mut self, seen: Option<u64>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        while let Some(held) = self.ahead.pop(seen) {
+            self.share.iter_mut().for_each(|share| share.remove(held.size()));
+            self.in_order(held.event(), keys, out);
+        }
+    }
+
+    fn in_order(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
+        match event {
+            Event::End { side, .. } => self.half(side).ended = true,
+            Event::Data(chunk) => {
+                let end = chunk.place().saturating_add(chunk.bytes.len() as u64);
+                self.half(chunk.side).seen = end;
+            }
+            Event::Gap { .. } => {}
         }
         if self.stuck.is_none() {
             self.feed(event, keys, out);
@@ -113,6 +152,7 @@ impl Decryptor {
     /// Stops waiting for keys; what cannot be decrypted by now is dropped.
     pub fn give_up(&mut self, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         self.gave_up = true;
+        self.catch_up(None, keys, out);
         if self.stuck.is_some() {
             self.resume(keys, out);
         }
@@ -141,7 +181,8 @@ impl Decryptor {
         self.generation = keys.generation();
         if let Some((side, at, bytes)) = self.stuck.take() {
             self.share.iter_mut().for_each(|share| share.remove(bytes));
-            self.data(Chunk { at, side, offset: 0, acked: 0, bytes: &[] }, keys, out);
+            let (acked, carriage) = (0, Carriage::default());
+            self.data(Chunk { at, side, offset: 0, acked, carriage, bytes: &[] }, keys, out);
         }
         while self.stuck.is_none() {
             let Some(held) = self.held.pop_front() else { break };
@@ -156,7 +197,10 @@ impl Decryptor {
     fn feed(&mut self, event: Event<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         match event {
             Event::Data(chunk) => self.data(chunk, keys, out),
-            Event::Gap { side, len, .. } => self.half(side).gap(len),
+            Event::Gap { side, len, .. } => {
+                self.half(side).gap(len);
+                self.handshake.gap(side);
+            }
             Event::End { at, side, .. } => {
                 let read = self.facts.decrypted;
                 let half = self.half(side);
@@ -172,6 +216,7 @@ impl Decryptor {
     fn data(&mut self, chunk: Chunk<'_>, keys: &KeyLog, out: &mut impl FnMut(Event<'_>)) {
         let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
         let keyless = keys.is_void();
+        self.half(side).arrive(&chunk);
         while !self.half(side).is_hopeless() && self.half(side).fill(&mut bytes, keyless) {
             if !self.record(side, at, keys, out) {
                 let waits = self.half(side).buffer.len();
@@ -218,10 +263,11 @@ impl Decryptor {
             Outcome::Failed => self.failed(side, len, keys),
             Outcome::Hopeless(reason) => {
                 self.facts.opaque = Some(reason);
+                self.facts.traffic(side).unread = true;
                 self.half(side).hopeless = true;
             }
             Outcome::Passed | Outcome::Opened(_) => {
-                self.half(side).buffer.drain(..len);
+                self.half(side).take_off(len);
             }
         }
         true
@@ -273,13 +319,14 @@ impl Decryptor {
         out: &mut impl FnMut(Event<'_>),
     ) {
         (self.facts.decrypted, self.facts.opaque) = (true, None);
+        self.facts.traffic(side).unread = false;
         let half = self.half(side);
         let lost = half.opened(opened);
         half.emit_gap(at, lost, out);
         let plain = record.get(opened.plain.clone()).unwrap_or_default();
         match opened.kind {
             APPLICATION_DATA => {
-                half.emit(at, plain, out);
+                half.emit(at, opened.plain.clone(), plain, out);
                 self.facts.traffic(side).decrypted_bytes += plain.len() as u64;
             }
             ALERT => self.facts.alert(side, at, plain),
@@ -293,13 +340,14 @@ impl Decryptor {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         };
-        let early = self.handshake.is_early(half);
+        let early =
+            self.handshake.is_early(half) || self.handshake.lacks_handshake_secret(half, keys);
         if self.facts.misfit.is_none() {
             self.facts.misfit = self.handshake.misfit(half, keys);
         }
-        if !half.scanning {
-            self.facts.traffic(side).failed += 1;
-        }
+        let traffic = self.facts.traffic(side);
+        traffic.failed += u64::from(!half.scanning);
+        traffic.unread = true;
         self.half(side).failed(len, !early);
         if !self.facts.decrypted {
             self.facts.opaque = Some(match self.handshake.is_agreed() {
@@ -335,34 +383,5 @@ impl Decryptor {
 
     fn share(&mut self, keys: &KeyLog) -> &mut Share {
         self.share.get_or_insert_with(|| keys.shared().share())
-    }
-}
-
-impl Held {
-    const fn size(&self) -> usize {
-        let bytes = if let Self::Data { bytes, .. } = self { bytes.len() } else { 0 };
-        size_of::<Self>() + bytes
-    }
-
-    fn event(&self) -> Event<'_> {
-        match *self {
-            Self::Data { at, side, offset, ref bytes } => {
-                Event::Data(Chunk { at, side, offset, acked: 0, bytes })
-            }
-            Self::Gap { at, side, offset, len } => Event::Gap { at, side, offset, len },
-            Self::End { at, side, why } => Event::End { at, side, why },
-        }
-    }
-}
-
-impl From<Event<'_>> for Held {
-    fn from(event: Event<'_>) -> Self {
-        match event {
-            Event::Data(Chunk { at, side, offset, bytes, .. }) => {
-                Self::Data { at, side, offset, bytes: bytes.to_vec() }
-            }
-            Event::Gap { at, side, offset, len } => Self::Gap { at, side, offset, len },
-            Event::End { at, side, why } => Self::End { at, side, why },
-        }
     }
 }

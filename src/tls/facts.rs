@@ -160,6 +160,9 @@ pub struct Traffic {
     pub decrypted_bytes: u64,
     /// Records that could not be decrypted with the keys at hand.
     pub failed: u64,
+    /// The newest protected record is one of these, or nothing can open it.
+    #[serde(skip)]
+    pub unread: bool,
 }
 
 /// Why a connection stays unread.
@@ -170,7 +173,7 @@ pub enum Opaque {
     NoKeys,
     /// There are secrets, but they open nothing.
     KeysDoNotFit,
-    /// The cipher suite is none of those supported.
+    /// The cipher suite is none of those supported, or its records are compressed or have shortened tags.
     UnsupportedCipher,
     /// The version is neither TLS 1.2 nor TLS 1.3.
     UnsupportedVersion,
@@ -205,16 +208,25 @@ impl Facts {
     /// Whether application data was exchanged, as far as the records tell without being read.
     ///
     /// The first record that a client of TLS 1.3 protects is the end of its handshake, or an alert. With keys, what the
-    /// server sent counts, and what the client sent unless an alert came of it.
+    /// server sent counts, and what the client sent unless an alert came of it; keys may be missing for either.
     pub fn is_established(&self) -> bool {
         if self.decrypted {
             let fatal = self.alerts.iter().any(|alert| alert.fatal);
-            return self.from_server.decrypted_bytes > 0
+            let told = self.from_server.decrypted_bytes > 0
                 || self.from_client.decrypted_bytes > 0 && !fatal;
+            if told || fatal || self.from_client.failed == 0 {
+                return told;
+            }
         }
         let most = if self.version.as_deref() == Some("TLS 1.3") { 1 } else { 0 };
         self.from_client.application_records > most
             || most == 0 && self.from_server.application_records > 0
+    }
+
+    /// Whether the keys served to the end in both directions, inside of it too.
+    pub fn is_read(&self) -> bool {
+        let inside = self.inside.as_ref().is_none_or(|inside| inside.is_read());
+        inside && !self.from_client.unread && !self.from_server.unread
     }
 
     pub(super) fn traffic(&mut self, side: Side) -> &mut Traffic {

@@ -1,18 +1,26 @@
 //! One direction: bytes in, records out, and where decryption stands.
 
-use crate::at::At;
-use crate::stream::{Chunk, Event, Side};
+use std::ops::Range;
 
-use super::opener::{Opened, Opener};
-use super::record::{APPLICATION_DATA, HEADER, Messages, record_len};
+use crate::at::At;
+use crate::stream::{Carriage, Chunk, Event, Side};
+
+use super::opener::{Opened, Opener, Window};
+use super::record::{APPLICATION_DATA, HEADER, LONGEST_RECORD, Messages, record_len};
 
 /// What records that fail one after the other weigh before a direction is given up: 16 that should have opened, or 256
 /// behind a gap that need not have.
 const MOST_FAILURES: u32 = 16 * FAILURE;
 /// What one weighs that should have opened.
 const FAILURE: u32 = 16;
-/// How many records may be missing in a gap for decryption to go on behind it.
-const WINDOW: u64 = 65;
+/// How many sequence numbers are tried behind any gap.
+const NEAR: u64 = 65;
+/// Bytes that are worked through at most to try more for a record, where more may be missing.
+const FAR: u64 = 2 << 20;
+/// The same for all records that fail one after the other.
+const FAR_IN_ALL: u64 = 2 * FAR;
+/// What a record weighs at least that something was lost with: its header and a tag.
+const LEAST_RECORD: u64 = (HEADER + 16) as u64;
 
 /// Which keys of TLS 1.3 a direction uses; TLS 1.2 has one kind only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +32,21 @@ pub(super) enum Phase {
     Application,
 }
 
+/// Where bytes stand in the stream that carries them all, and what their sender had of the other direction.
+#[derive(Clone, Copy, Debug, Default)]
+struct Origin {
+    place: u64,
+    acked: u64,
+    /// Bytes that the carrier adds to each piece.
+    extra: u64,
+}
+
+impl Origin {
+    const fn advance(&mut self, len: usize) {
+        self.place = self.place.saturating_add(len as u64);
+    }
+}
+
 /// One direction of a connection.
 pub(super) struct Half {
     pub(super) side: Side,
@@ -31,6 +54,10 @@ pub(super) struct Half {
     pub(super) buffer: Vec<u8>,
     /// Bytes of that record that came behind those in the buffer and were not kept.
     passed_by: usize,
+    /// Where the next bytes come from.
+    next: Origin,
+    /// Where the record in front came from.
+    front: Origin,
     pub(super) messages: Messages,
     pub(super) phase: Phase,
     pub(super) opener: Option<Opener>,
@@ -41,12 +68,16 @@ pub(super) struct Half {
     /// Looking for the next record header behind a gap.
     pub(super) scanning: bool,
     pub(super) ended: bool,
+    /// How far it came, as acknowledgements count.
+    pub(super) seen: u64,
     /// Nothing that follows can be opened, whatever the keys.
     pub(super) hopeless: bool,
     /// The capture lacks some of it.
     pub(super) holed: bool,
     lost: u64,
     failures: u32,
+    /// Bytes that were worked through in vain.
+    vain: u64,
     offset: u64,
 }
 
@@ -56,6 +87,8 @@ impl Half {
             side,
             buffer: Vec::new(),
             passed_by: 0,
+            next: Origin::default(),
+            front: Origin::default(),
             messages: Messages::default(),
             phase: Phase::Clear,
             opener: None,
@@ -63,12 +96,20 @@ impl Half {
             handshake: 0,
             scanning: false,
             ended: false,
+            seen: 0,
             hopeless: false,
             holed: false,
             lost: 0,
             failures: 0,
+            vain: 0,
             offset: 0,
         }
+    }
+
+    /// Bytes of this direction arrive.
+    pub(super) const fn arrive(&mut self, chunk: &Chunk<'_>) {
+        let (acked, extra) = (chunk.acked, chunk.carriage.extra);
+        self.next = Origin { place: chunk.place(), acked, extra };
     }
 
     /// Takes what the next record lacks off `bytes`; whether the record is whole now. Where there are no keys for whatever
@@ -86,7 +127,11 @@ impl Half {
             if bytes.is_empty() {
                 return false;
             }
+            if self.len() == 0 {
+                self.front = self.next;
+            }
             let part = bytes.split_off(..missing.min(bytes.len())).unwrap_or_default();
+            self.next.advance(part.len());
             if keyless && self.buffer.len() >= HEADER && self.is_protected() {
                 self.passed_by += part.len();
             } else {
@@ -111,9 +156,20 @@ impl Half {
         self.hopeless || self.failures >= MOST_FAILURES
     }
 
-    /// How many sequence numbers to try.
-    pub(super) const fn window(&self) -> u64 {
-        if self.lost > 0 { WINDOW } else { 1 }
+    /// Sequence numbers to try for a record of `len` bytes, from the next one on.
+    pub(super) fn window(&self, len: usize) -> Window {
+        if self.lost == 0 {
+            return Window { near: 1, far: 0..0 };
+        }
+        let most = self.lost / self.overhead().max(LEAST_RECORD) + 1;
+        let most = if self.vain < FAR_IN_ALL { most } else { 0 };
+        let start = (self.lost / LONGEST_RECORD as u64).max(NEAR);
+        let far = start..most.min(start.saturating_add(FAR / (len as u64).max(1)));
+        Window { near: NEAR, far }
+    }
+
+    fn overhead(&self) -> u64 {
+        self.opener.as_ref().map_or(0, Opener::overhead)
     }
 
     /// The capture lacks `len` bytes.
@@ -150,6 +206,9 @@ impl Half {
         // Behind a gap each place that looks like a header is tried, with many sequence numbers.
         let weight = if counts { FAILURE } else { u32::from(self.scanning) };
         self.failures = self.failures.saturating_add(weight);
+        let far = self.window(len).far;
+        let tried = far.end.saturating_sub(far.start);
+        self.vain = self.vain.saturating_add(tried.saturating_mul(len as u64));
         if self.scanning { self.resynchronise() } else { self.discard(len) }
     }
 
@@ -162,9 +221,15 @@ impl Half {
         let headers = skipped.saturating_mul(opener.overhead());
         let missing = if skipped > 0 { self.lost.saturating_sub(headers) } else { 0 };
         opener.seq = opened.seq.saturating_add(1);
-        self.failures = 0;
+        (self.failures, self.vain) = (0, 0);
         self.passed();
         missing
+    }
+
+    /// The record in front, `len` bytes long, is done with.
+    pub(super) fn take_off(&mut self, len: usize) {
+        self.buffer.drain(..len.min(self.buffer.len()));
+        self.front.advance(len);
     }
 
     /// What was lost and not accounted for yet.
@@ -172,10 +237,20 @@ impl Half {
         std::mem::take(&mut self.lost)
     }
 
-    /// Hands on plaintext.
-    pub(super) fn emit(&mut self, at: At, bytes: &[u8], out: &mut impl FnMut(Event<'_>)) {
+    /// Hands on the plaintext of the record in front.
+    pub(super) fn emit(
+        &mut self,
+        at: At,
+        plain: Range<usize>,
+        bytes: &[u8],
+        out: &mut impl FnMut(Event<'_>),
+    ) {
+        let (offset, Origin { place, acked, extra }) = (self.offset, self.front);
+        let shift = place.saturating_add(plain.start as u64).saturating_sub(offset);
+        let extra = extra.saturating_add(self.overhead());
+        let carriage = Carriage { shift, extra };
         if !bytes.is_empty() {
-            out(Event::Data(Chunk { at, side: self.side, offset: self.offset, acked: 0, bytes }));
+            out(Event::Data(Chunk { at, side: self.side, offset, acked, carriage, bytes }));
             self.offset = self.offset.saturating_add(bytes.len() as u64);
         }
     }
@@ -195,7 +270,7 @@ impl Half {
     fn discard(&mut self, len: usize) {
         let len = len.min(self.len());
         self.lose(len);
-        self.buffer.drain(..len.min(self.buffer.len()));
+        self.take_off(len);
         self.passed_by = 0;
     }
 }
@@ -218,5 +293,20 @@ mod tests {
         assert!(!half.is_hopeless());
         (0..200).for_each(|_| fail(&mut half));
         assert!(half.is_hopeless());
+    }
+
+    #[test]
+    fn large_gap_may_hold_as_many_records_as_fit() {
+        let mut half = Half::new(Side::Client);
+        assert_eq!(half.window(1000), Window { near: 1, far: 0..0 });
+        half.gap(1000);
+        assert!(half.window(1000).far.is_empty());
+        half.gap(1_000_000);
+        assert_eq!(half.window(1000).far, 65..65 + 2097);
+        assert_eq!(half.window(100).far, 65..65 + 20_971);
+        half.gap(9_000_000);
+        assert_eq!(half.window(16_384).far, 542..542 + 128);
+        (0..2).for_each(|_| half.failed(16_384, true));
+        assert!(half.window(16_384).far.is_empty());
     }
 }

@@ -10,11 +10,13 @@ use super::half::{Half, Phase};
 use super::hello::{ClientHello, ServerHello, encrypted_alpn};
 use super::keylog::{KeyLine, KeyLog, Secret, Secrets};
 use super::master::{self, Transcript};
-use super::opener::{Opened, Opener};
+use super::opener::{Opened, Opener, Window};
 use super::suite::{Protection, Suite};
 
 const TLS12: u16 = 0x0303;
 const TLS13: u16 = 0x0304;
+/// Longest ClientKeyExchange message kept: one with RSA has the length of the server's key.
+const LONGEST_EXCHANGE: usize = 2 << 10;
 /// The suites of TLS 1.3 that are supported.
 const SUITES13: [u16; 3] = [0x1301, 0x1302, 0x1303];
 
@@ -39,6 +41,10 @@ struct Agreed {
     extended_master_secret: bool,
     /// Master secrets that no key log names.
     masters: Vec<Vec<u8>>,
+    /// It does not resume a session.
+    full: bool,
+    /// The ClientKeyExchange message, until the master secret can be told from it.
+    exchange: Vec<u8>,
     /// A ticket the server gave in this handshake.
     ticket: Vec<u8>,
 }
@@ -72,10 +78,10 @@ impl Handshake {
         if agreed.version == TLS12 {
             return half.handshake < self.count
                 && agreed.masters.is_empty()
-                && secrets.is_none_or(|s| s.master.is_none());
+                && secrets.is_none_or(|s| s.master.is_empty());
         }
         half.phase < Phase::Application
-            && secrets.is_none_or(|s| s.of(half.side, Phase::Application).is_none())
+            && secrets.is_none_or(|s| s.of(half.side, Phase::Application).is_empty())
     }
 
     /// Whether early data may come, which keys are often missing for.
@@ -84,21 +90,27 @@ impl Handshake {
         offered && half.side == Side::Client && half.phase == Phase::Clear
     }
 
-    /// The line of the key log that is to blame if the first protected record of `half` does not open.
+    /// Whether the next record may be of the handshake, whose secret is missing.
+    pub(super) fn lacks_handshake_secret(&self, half: &Half, keys: &KeyLog) -> bool {
+        let modern = self.agreed.as_ref().is_some_and(|agreed| agreed.version == TLS13);
+        let secrets = self.secrets(keys).map(|secrets| secrets.of(half.side, Phase::Handshake));
+        modern && half.phase < Phase::Handshake && secrets.is_none_or(<[_]>::is_empty)
+    }
+
+    /// The line of the key log that is to blame if the first protected record of `half` does not open. Where the secret of
+    /// the handshake is missing, that of what follows it is not.
     pub(super) fn misfit(&self, half: &Half, keys: &KeyLog) -> Option<KeyLine> {
         if half.holed || self.is_early(half) {
             return None;
         }
         let (agreed, secrets) = (self.agreed.as_ref()?, self.secrets(keys)?);
-        let secret = match (agreed.version, half.phase) {
-            (TLS12, _) if half.handshake < self.count => secrets.master.as_ref(),
-            (TLS13, Phase::Clear | Phase::Early) => secrets
-                .of(half.side, Phase::Handshake)
-                .or_else(|| secrets.of(half.side, Phase::Application)),
+        let tried: &[Secret] = match (agreed.version, half.phase) {
+            (TLS12, _) if half.handshake < self.count => &secrets.master,
+            (TLS13, Phase::Clear | Phase::Early) => secrets.of(half.side, Phase::Handshake),
             (TLS13, Phase::Handshake) => secrets.of(half.side, Phase::Application),
-            _ => None,
+            _ => &[],
         };
-        secret.map(|secret| keys.line_of(secret))
+        tried.last().map(|secret| keys.line_of(secret))
     }
 
     /// Opens a record with the present keys of `half`, or else with those that can follow.
@@ -109,16 +121,16 @@ impl Handshake {
         spare: &mut Vec<u8>,
         keys: &KeyLog,
     ) -> Option<Opened> {
-        let window = half.window();
+        let window = half.window(record.len());
         if let Some(opened) =
-            half.opener.as_ref().and_then(|opener| attempt(opener, record, window, spare))
+            half.opener.as_ref().and_then(|opener| attempt(opener, record, &window, spare))
         {
             return Some(opened);
         }
         // Finished of TLS 1.2 may have been lost, or mistaken for a plain record, behind a gap.
-        let window = window.max(if self.is_classic() { 2 } else { 1 });
+        let window = window.with_new_keys(if self.is_classic() { 2 } else { 1 });
         for (phase, opener) in self.following(half, keys) {
-            if let Some(opened) = attempt(&opener, record, window, spare) {
+            if let Some(opened) = attempt(&opener, record, &window, spare) {
                 self.learn(opener.secret(), keys);
                 (half.phase, half.opener, half.handshake) = (phase, Some(opener), self.count);
                 // Behind a gap that took the ChangeCipherSpec with it.
@@ -148,8 +160,28 @@ impl Handshake {
             (8, Side::Server) => facts.alpn = encrypted_alpn(body).or(facts.alpn.take()),
             (11, _) => self.certificate(side, body, facts),
             (13, Side::Server) => facts.client_certificate_requested = true,
-            (16, Side::Client) => self.key_exchange(body, keys),
+            (16, Side::Client) if keys.has_rsa_keys() => self.key_exchange(body),
             _ => {}
+        }
+        if matches!((kind, side), (11 | 12 | 14, Side::Server) | (16, Side::Client)) {
+            self.full(facts);
+        }
+        self.find_master(keys);
+    }
+
+    /// The capture lacks some of a side.
+    pub(super) const fn gap(&mut self, side: Side) {
+        self.transcript.gap(side);
+    }
+
+    /// A message came that a handshake of TLS 1.2 which resumes has not.
+    fn full(&mut self, facts: &mut Facts) {
+        if self.is_classic() {
+            facts.resumed &= self.count > 1;
+            if let Some(agreed) = self.agreed.as_mut().filter(|agreed| !agreed.full) {
+                agreed.full = true;
+                agreed.masters.clear();
+            }
         }
     }
 
@@ -186,6 +218,7 @@ impl Handshake {
         }
         self.unsupported = match (hello.version, suite.protection) {
             (TLS12 | TLS13, Protection::Other) => Some(Opaque::UnsupportedCipher),
+            (TLS12, _) if hello.altered => Some(Opaque::UnsupportedCipher),
             (TLS13, Protection::Cbc(..)) => Some(Opaque::UnsupportedCipher),
             (TLS12 | TLS13, _) => None,
             _ => Some(Opaque::UnsupportedVersion),
@@ -203,6 +236,8 @@ impl Handshake {
                 client_random: offer.random,
                 server_random: hello.random,
                 masters: known.collect(),
+                full: false,
+                exchange: Vec::new(),
                 session_id: hello.session_id,
                 encrypt_then_mac: hello.encrypt_then_mac,
                 extended_master_secret: hello.extended_master_secret,
@@ -219,20 +254,13 @@ impl Handshake {
     }
 
     fn certificate(&mut self, side: Side, body: &[u8], facts: &mut Facts) {
-        let classic = self.is_classic();
-        let decoded = certificate::decode(body, !classic);
+        let decoded = certificate::decode(body, !self.is_classic());
         if side == Side::Client {
             facts.client_certificate_sent = decoded.as_ref().map(|list| !list.is_empty());
             facts.client_certificates = decoded.unwrap_or_default();
             return;
         }
         facts.certificates = decoded.unwrap_or_default();
-        if classic {
-            facts.resumed &= self.count > 1;
-            if let Some(agreed) = &mut self.agreed {
-                agreed.masters.clear();
-            }
-        }
     }
 
     // RFC 5077 3.3; the tickets of TLS 1.3 lead to other secrets, which key logs name.
@@ -242,13 +270,22 @@ impl Handshake {
         }
     }
 
-    fn key_exchange(&mut self, body: &[u8], keys: &KeyLog) {
-        let Some(agreed) = self.agreed.as_mut().filter(|agreed| agreed.version == TLS12) else {
-            return;
+    fn key_exchange(&mut self, body: &[u8]) {
+        if let Some(agreed) = self.agreed.as_mut().filter(|agreed| agreed.version == TLS12) {
+            agreed.exchange = body.get(..LONGEST_EXCHANGE).unwrap_or(body).to_vec();
+        }
+    }
+
+    fn find_master(&mut self, keys: &KeyLog) {
+        let over = self.transcript.is_over();
+        let ready = |agreed: &&mut Agreed| {
+            !agreed.exchange.is_empty() && (over || !agreed.extended_master_secret)
         };
+        let Some(agreed) = self.agreed.as_mut().filter(ready) else { return };
+        let exchange = std::mem::take(&mut agreed.exchange);
         let transcript = agreed.extended_master_secret.then_some(&self.transcript);
         let randoms = (&agreed.client_random, &agreed.server_random);
-        agreed.masters.extend(master::from_rsa(agreed.suite, body, keys, randoms, transcript));
+        agreed.masters.extend(master::from_rsa(agreed.suite, &exchange, keys, randoms, transcript));
     }
 
     /// A master secret opened a record: remember it for sessions that resume this one.
@@ -273,8 +310,8 @@ impl Handshake {
                 if half.handshake >= self.count {
                     return Vec::new();
                 }
-                let named = secrets.and_then(|secrets| secrets.master.as_ref());
-                let masters = named.map(|secret| &secret.bytes).into_iter().chain(&agreed.masters);
+                let named = secrets.map(|secrets| secrets.master.as_slice()).unwrap_or_default();
+                let masters = named.iter().map(|secret| &secret.bytes).chain(&agreed.masters);
                 let openers = masters.filter_map(|master| agreed.tls12(half.side, master));
                 openers.map(|opener| (Phase::Application, opener)).collect()
             }
@@ -313,10 +350,8 @@ fn keys13<'s>(
     [Phase::Early, Phase::Handshake, Phase::Application]
         .into_iter()
         .filter(move |&phase| phase > now)
-        .filter_map(move |phase| {
-            let secret = secrets.of(side, phase)?;
-            Some((phase, Opener::tls13(suite, &secret.bytes)?))
-        })
+        .flat_map(move |phase| secrets.of(side, phase).iter().map(move |secret| (phase, secret)))
+        .filter_map(move |(phase, secret)| Some((phase, Opener::tls13(suite, &secret.bytes)?)))
 }
 
 impl Agreed {
@@ -333,21 +368,25 @@ impl Agreed {
 }
 
 impl Secrets {
-    fn of(&self, side: Side, phase: Phase) -> Option<&Secret> {
-        let secret = match (phase, side) {
+    fn of(&self, side: Side, phase: Phase) -> &[Secret] {
+        match (phase, side) {
             (Phase::Early, Side::Client) => &self.early,
             (Phase::Handshake, Side::Client) => &self.client_handshake,
             (Phase::Handshake, Side::Server) => &self.server_handshake,
             (Phase::Application, Side::Client) => &self.client_traffic,
             (Phase::Application, Side::Server) => &self.server_traffic,
-            (Phase::Clear, _) | (Phase::Early, Side::Server) => return None,
-        };
-        secret.as_ref()
+            (Phase::Clear, _) | (Phase::Early, Side::Server) => &[],
+        }
     }
 }
 
 /// Opens `record`, which a failure leaves as it was.
-fn attempt(opener: &Opener, record: &mut [u8], window: u64, spare: &mut Vec<u8>) -> Option<Opened> {
+fn attempt(
+    opener: &Opener,
+    record: &mut [u8],
+    window: &Window,
+    spare: &mut Vec<u8>,
+) -> Option<Opened> {
     if !opener.spoils() {
         return opener.open(record, window);
     }
@@ -358,4 +397,43 @@ fn attempt(opener: &Opener, record: &mut [u8], window: u64, spare: &mut Vec<u8>)
         record.copy_from_slice(spare);
     }
     opened
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compression_and_shortened_tags_are_not_supported() {
+        let hello = |tail: &[u8]| [&[3, 3], &[7; 32][..], &[0, 0xc0, 0x2f], tail].concat();
+        let (plain, squeezed, shortened) =
+            (hello(&[0]), hello(&[1]), hello(&[0, 0, 4, 0, 4, 0, 0]));
+        let reason = |body: &[u8]| {
+            let (mut handshake, mut facts) = (Handshake::default(), Facts::default());
+            handshake.server_hello(At::default(), body, &KeyLog::default(), &mut facts);
+            handshake.unsupported()
+        };
+        assert_eq!(reason(&plain), None);
+        assert_eq!(reason(&squeezed), Some(Opaque::UnsupportedCipher));
+        assert_eq!(reason(&shortened), Some(Opaque::UnsupportedCipher));
+    }
+
+    #[test]
+    fn ticket_that_was_not_taken_is_no_resumption_whatever_is_lost() {
+        let hello = |tail: &[u8]| [&[3, 3], &[7; 32][..], &[0], tail].concat();
+        let offer = hello(&[0, 2, 0xc0, 0x2f, 1, 0, 0, 6, 0, 35, 0, 2, 1, 2]);
+        let agreed = hello(&[0xc0, 0x2f, 0]);
+        for sign in [(11, Side::Server), (12, Side::Server), (14, Side::Server), (16, Side::Client)]
+        {
+            let (mut handshake, mut facts) = (Handshake::default(), Facts::default());
+            let mut say = |side, kind, body: &[u8], facts: &mut Facts| {
+                handshake.message(side, At::default(), (kind, body), &KeyLog::default(), facts);
+            };
+            say(Side::Client, 1, &offer, &mut facts);
+            say(Side::Server, 2, &agreed, &mut facts);
+            assert!(facts.resumed);
+            say(sign.1, sign.0, &[], &mut facts);
+            assert!(!facts.resumed, "{}", sign.0);
+        }
+    }
 }

@@ -97,6 +97,8 @@ pub(super) struct ServerHello {
     pub(super) encrypt_then_mac: bool,
     pub(super) extended_master_secret: bool,
     pub(super) pre_shared_key: bool,
+    /// Records are compressed, or have shortened tags (RFC 6066 7).
+    pub(super) altered: bool,
 }
 
 impl ServerHello {
@@ -107,6 +109,7 @@ impl ServerHello {
             session_id: raw.session_id.unwrap_or_default().to_vec(),
             version: raw.version.0,
             suite: raw.cipher.0,
+            altered: raw.compression.0 != 0,
             ..Self::default()
         };
         each_extension(raw.ext.unwrap_or_default(), |kind, extension| match extension {
@@ -126,6 +129,7 @@ impl ServerHello {
 
     fn flag(&mut self, kind: u16) {
         match kind {
+            4 => self.altered = true,
             22 => self.encrypt_then_mac = true,
             23 => self.extended_master_secret = true,
             41 => self.pre_shared_key = true,

@@ -1,6 +1,6 @@
 //! Secrets from outside: the NSS key log format, one secret a line, found again by the client's random; and RSA keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::rsa::{RsaKey, RsaKeyError};
 use super::shared::Shared;
 
-/// Clients whose secrets are kept; a file of this many lines is about 60 MiB.
+/// Clients whose secrets are kept, the newest ones; a file of this many lines is about 60 MiB.
 const MOST_CLIENTS: usize = 1 << 18;
+/// Secrets of one kind that are kept with the same client random; each is tried.
+const MOST_OF_A_KIND: usize = 16;
 /// Names of sources that are kept; secrets of others have none.
 const MOST_SOURCES: usize = MOST_CLIENTS;
 /// No secret is longer than the output of SHA-512.
@@ -23,6 +25,9 @@ const MOST_RSA_KEYS: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct KeyLog {
     clients: HashMap<[u8; 32], Secrets>,
+    /// The same clients, the oldest first.
+    order: VecDeque<[u8; 32]>,
+    forgotten: u64,
     sources: Vec<String>,
     blocks: u32,
     rsa: Vec<RsaKey>,
@@ -40,15 +45,15 @@ pub struct KeyLine {
     pub line: u32,
 }
 
-/// What is known of one handshake.
+/// What is known of one handshake. A client that repeats its random has several secrets of a kind.
 #[derive(Clone, Default)]
 pub(super) struct Secrets {
-    pub(super) master: Option<Secret>,
-    pub(super) early: Option<Secret>,
-    pub(super) client_handshake: Option<Secret>,
-    pub(super) server_handshake: Option<Secret>,
-    pub(super) client_traffic: Option<Secret>,
-    pub(super) server_traffic: Option<Secret>,
+    pub(super) master: Vec<Secret>,
+    pub(super) early: Vec<Secret>,
+    pub(super) client_handshake: Vec<Secret>,
+    pub(super) server_handshake: Vec<Secret>,
+    pub(super) client_traffic: Vec<Secret>,
+    pub(super) server_traffic: Vec<Secret>,
 }
 
 /// A secret, and where it stood.
@@ -66,21 +71,28 @@ impl KeyLog {
         self.add_from(&format!("secrets block {}", self.blocks), text);
     }
 
-    /// As [`Self::add`], of a file of this name. Returns how many lines hold secrets.
+    /// As [`Self::add`], of a file of this name. Returns how many lines hold secrets, known ones too.
     pub fn add_from(&mut self, source: &str, text: &[u8]) -> usize {
         let index = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         let lines = text.split(|&b| b == b'\n');
-        let added = (1..)
-            .zip(lines)
-            .filter(|(number, line)| self.line(line, (index, *number)).is_some())
-            .count();
-        if added > 0 {
+        let (mut held, mut new) = (0, false);
+        for is_new in (1..).zip(lines).filter_map(|(number, line)| self.line(line, (index, number)))
+        {
+            held += 1;
+            new |= is_new;
+        }
+        if new {
             if self.sources.len() < MOST_SOURCES {
                 self.sources.push(source.to_owned());
             }
             self.generation = self.generation.wrapping_add(1);
         }
-        added
+        held
+    }
+
+    /// Client randoms whose secrets were dropped: only those of the newest 262,144 are kept.
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Takes a server's RSA private key, in PEM form (PKCS#1 or PKCS#8). Of more than 64 the rest is ignored.
@@ -152,24 +164,38 @@ impl KeyLog {
         KeyLine { source, line }
     }
 
-    fn line(&mut self, line: &[u8], place: (u32, u32)) -> Option<()> {
+    /// Takes in a line; whether its secret is new, if it holds one.
+    fn line(&mut self, line: &[u8], place: (u32, u32)) -> Option<bool> {
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let (label, random, secret) = (words.next()?, words.next()?, words.next()?);
         let random = <[u8; 32]>::try_from(unhex(random)?).ok()?;
         let bytes = unhex(secret).filter(|secret| !secret.is_empty())?;
-        if self.clients.len() >= MOST_CLIENTS && !self.clients.contains_key(&random) {
-            return None;
-        }
         let mut scratch = Secrets::default();
         scratch.slot(label)?;
+        if !self.clients.contains_key(&random) {
+            self.make_room();
+            self.order.push_back(random);
+        }
         let slot = self.clients.entry(random).or_default().slot(label)?;
-        let new = slot.as_ref().is_none_or(|known| known.bytes != bytes);
-        new.then(|| *slot = Some(Secret { bytes, place }))
+        let new = slot.len() < MOST_OF_A_KIND && slot.iter().all(|known| known.bytes != bytes);
+        if new {
+            slot.push(Secret { bytes, place });
+        }
+        Some(new)
+    }
+
+    fn make_room(&mut self) {
+        if self.clients.len() >= MOST_CLIENTS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.clients.remove(&oldest);
+            self.forgotten += 1;
+        }
     }
 }
 
 impl Secrets {
-    fn slot(&mut self, label: &[u8]) -> Option<&mut Option<Secret>> {
+    fn slot(&mut self, label: &[u8]) -> Option<&mut Vec<Secret>> {
         Some(match label {
             b"CLIENT_RANDOM" => &mut self.master,
             b"CLIENT_EARLY_TRAFFIC_SECRET" => &mut self.early,

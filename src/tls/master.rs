@@ -17,18 +17,29 @@ const LONGEST_TRANSCRIPT: usize = 256 << 10;
 /// What both sides said up to ClientKeyExchange, for the session hash of RFC 7627 3.
 ///
 /// Client and server take turns: the ClientHello, the flight of the server, the flight of the client. Keeping the flights
-/// apart makes the order of capture irrelevant.
+/// apart makes the order of capture irrelevant; a flight ends with ServerHelloDone or ClientKeyExchange.
 #[derive(Debug, Default)]
 pub(super) struct Transcript {
     client_hello: Vec<u8>,
     server: Vec<u8>,
     client: Vec<u8>,
     len: usize,
+    /// Whether the flight of the server is over, and that of the client.
+    over: (bool, bool),
+    holed: bool,
 }
 
 impl Transcript {
     /// Takes in a message.
     pub(super) fn push(&mut self, side: Side, kind: u8, body: &[u8]) {
+        let over = match side {
+            Side::Server => &mut self.over.0,
+            Side::Client => &mut self.over.1,
+        };
+        if *over && kind != 1 {
+            return;
+        }
+        *over = matches!((kind, side), (14, Side::Server) | (16, Side::Client));
         let place = match (kind, side) {
             // HelloRequest is not part of it (RFC 5246 7.4.1.1).
             (0, _) => return,
@@ -49,14 +60,28 @@ impl Transcript {
         }
     }
 
-    fn hash(&self, digest: Digest) -> Vec<u8> {
+    /// The capture lacks some of a side.
+    pub(super) const fn gap(&mut self, side: Side) {
+        self.holed |= match side {
+            Side::Server => !self.over.0,
+            Side::Client => !self.over.1,
+        };
+    }
+
+    /// Whether both flights are over.
+    pub(super) fn is_over(&self) -> bool {
+        self.over == (true, true)
+    }
+
+    /// The session hash; `None` where some is missing.
+    fn hash(&self, digest: Digest) -> Option<Vec<u8>> {
         let parts = [&self.client_hello, &self.server, &self.client];
-        match digest {
+        (!self.holed).then(|| match digest {
             Digest::Sha384 => {
                 parts.iter().fold(Sha384::new(), Sha384::chain_update).finalize().to_vec()
             }
             _ => parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().to_vec(),
-        }
+        })
     }
 }
 
@@ -70,8 +95,44 @@ pub(super) fn from_rsa(
 ) -> Option<Vec<u8>> {
     let premaster = suite.is_static_rsa().then(|| keys.premaster(exchange))??;
     let (label, seed) = match extended {
-        Some(transcript) => (&b"extended master secret"[..], transcript.hash(suite.prf)),
+        Some(transcript) => (&b"extended master secret"[..], transcript.hash(suite.prf)?),
         None => (&b"master secret"[..], [*randoms.0, *randoms.1].concat()),
     };
     Some(prf(suite.prf, &premaster, label, &seed, MASTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The hash of messages of these types, before one of which some of a side may be lost.
+    fn hash(messages: &[(Side, u8)], lost: Option<(usize, Side)>) -> Option<Vec<u8>> {
+        let mut transcript = Transcript::default();
+        for (number, &(side, kind)) in messages.iter().enumerate() {
+            if let Some((_, side)) = lost.filter(|&(at, _)| at == number) {
+                transcript.gap(side);
+            }
+            transcript.push(side, kind, &[kind; 5]);
+        }
+        assert!(transcript.is_over());
+        transcript.hash(Digest::Sha256)
+    }
+
+    use Side::{Client as C, Server as S};
+
+    const MESSAGES: [(Side, u8); 7] = [(C, 1), (S, 2), (S, 11), (S, 14), (C, 16), (C, 20), (S, 4)];
+
+    #[test]
+    fn order_of_capture_and_what_follows_do_not_matter() {
+        let other = [(C, 1), (S, 2), (C, 16), (C, 15), (S, 11), (S, 14)];
+        assert_eq!(hash(&other, None), hash(&MESSAGES, None));
+    }
+
+    #[test]
+    fn hole_in_a_flight_leaves_no_hash_and_one_behind_it_does() {
+        assert_eq!(hash(&MESSAGES, Some((2, S))), None);
+        assert_eq!(hash(&MESSAGES, Some((4, C))), None);
+        assert_eq!(hash(&MESSAGES, Some((4, S))), hash(&MESSAGES, None));
+        assert_eq!(hash(&MESSAGES, Some((0, C))), hash(&MESSAGES, None));
+    }
 }

@@ -22,6 +22,7 @@ mod facts;
 mod fingerprint;
 mod half;
 mod handshake;
+mod held;
 mod hello;
 mod kdf;
 mod keylog;

@@ -39,6 +39,29 @@ pub(super) struct Opened {
     pub(super) seq: u64,
 }
 
+/// Sequence numbers to try, counted from the next one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// So many from the next one on.
+    pub(super) near: u64,
+    /// Then these.
+    pub(super) far: Range<u64>,
+}
+
+impl Window {
+    /// The same for keys that begin within what is lost, if anything is: at least `least`.
+    pub(super) fn with_new_keys(self, least: u64) -> Self {
+        let near = self.near.max(least);
+        let skipped = self.far.start.saturating_sub(near);
+        Self { near, far: near..self.far.end.saturating_sub(skipped) }
+    }
+
+    fn from(&self, seq: u64) -> impl Iterator<Item = u64> + use<> {
+        let all = (0..self.near).chain(self.far.clone());
+        all.map(move |ahead| seq.saturating_add(ahead))
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Framing {
     Tls12,
@@ -140,9 +163,9 @@ impl Opener {
         (HEADER + inner) as u64
     }
 
-    /// Opens `record`, header included, as one of the next `window` records; the caller moves [`Self::seq`] on.
-    pub(super) fn open(&self, record: &mut [u8], window: u64) -> Option<Opened> {
-        let seqs = self.seq..self.seq.saturating_add(window);
+    /// Opens `record`, header included, as one of the next records; the caller moves [`Self::seq`] on.
+    pub(super) fn open(&self, record: &mut [u8], window: &Window) -> Option<Opened> {
+        let seqs = window.from(self.seq);
         let (header, body) = record.split_at_mut_checked(HEADER)?;
         let header: &[u8; HEADER] = (&*header).try_into().ok()?;
         let (seq, range) = match &self.cipher {
@@ -161,7 +184,7 @@ impl Opener {
         &self,
         header: &[u8; HEADER],
         body: &mut [u8],
-        mut seqs: Range<u64>,
+        mut seqs: impl Iterator<Item = u64>,
     ) -> Option<(u64, Range<usize>)> {
         let explicit = if self.iv.len() == 4 { 8 } else { 0 };
         let len = body.len().checked_sub(TAG + explicit)?;
@@ -182,7 +205,7 @@ impl Opener {
         tagger: &Tagger,
         header: &[u8; HEADER],
         body: &mut [u8],
-        mut seqs: Range<u64>,
+        mut seqs: impl Iterator<Item = u64>,
     ) -> Option<(u64, Range<usize>)>
     where
         C: Clone

@@ -6,6 +6,8 @@ use crate::stream::Side;
 pub(super) const HEADER: usize = 5;
 /// Longest body of a protected record (RFC 5246 6.2.3).
 const LONGEST: usize = (1 << 14) + 2048;
+/// The same with its header.
+pub(super) const LONGEST_RECORD: usize = HEADER + LONGEST;
 /// Longest handshake message that is looked into; hellos stay far below, chains of certificates hardly come near.
 const LONGEST_MESSAGE: usize = 64 << 10;
 
@@ -32,7 +34,9 @@ pub fn looks_like_tls(first_bytes: &[u8]) -> bool {
         [kind, 3, 0..=4, high, low] => {
             let len = usize::from(u16::from_be_bytes([high, low]));
             let begins = match (kind, rest.first()) {
-                (HANDSHAKE, Some(&message)) => message <= 2 && len >= 4 || len >= 16,
+                // A hello may be in as many records as it has bytes (RFC 8446 5.1).
+                (HANDSHAKE, Some(1 | 2)) => len >= 1,
+                (HANDSHAKE, Some(0)) => len >= 4,
                 (CHANGE_CIPHER_SPEC, _) => len == 1,
                 (ALERT, _) => len == 2 || len >= 16,
                 (HANDSHAKE | APPLICATION_DATA, _) => len >= 16,

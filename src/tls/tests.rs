@@ -6,10 +6,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::at::At;
-use crate::stream::{Chunk, End, Event, Side};
+use crate::stream::{Carriage, Chunk, End, Event, Side};
 
 use super::kdf::{expand_label, prf};
-use super::opener::Opener;
+use super::opener::{Opener, Window};
 use super::suite::{Digest, Suite};
 use super::*;
 
@@ -114,7 +114,14 @@ impl Sample {
                 let event = if side == holed && offset < hole.end && hole.start < *next {
                     Event::Gap { at, side, offset, len }
                 } else {
-                    Event::Data(Chunk { at, side, offset, acked: 0, bytes })
+                    Event::Data(Chunk {
+                        at,
+                        side,
+                        offset,
+                        acked: 0,
+                        carriage: Carriage::default(),
+                        bytes,
+                    })
                 };
                 to.push(event, keys, &mut |event| plain.take(event));
             }
@@ -352,6 +359,26 @@ fn gap_in_the_handshake_costs_no_plaintext() {
 }
 
 #[test]
+fn flights_out_of_order_are_read_in_theirs() {
+    for (sample, first) in all().iter().flat_map(|sample| [(sample, 0), (sample, 1)]) {
+        let (mut sent, mut chunks) = ([0, 0], Vec::new());
+        for &(side, bytes) in &sample.flights {
+            let (own, other) = if side == Side::Client { (0, 1) } else { (1, 0) };
+            let (at, carriage) = (At::default(), Carriage::default());
+            chunks.push(Chunk { at, side, offset: sent[own], acked: sent[other], carriage, bytes });
+            sent[own] += bytes.len() as u64;
+        }
+        chunks.swap(first, first + 1);
+        let (mut decryptor, mut plain) = (Decryptor::new(1 << 20), Plain::default());
+        for chunk in chunks {
+            decryptor.push(Event::Data(chunk), &sample.keys(), &mut |event| plain.take(event));
+        }
+        end(&mut decryptor, &sample.keys(), &mut plain);
+        assert_eq!(plain, sample.run(usize::MAX, &sample.keys()).0, "{:?}", decryptor.facts());
+    }
+}
+
+#[test]
 fn without_the_client_hello_nothing_opens() {
     for sample in all() {
         let (plain, facts) = sample.run_without(100, &sample.keys(), Side::Client, 0..100);
@@ -375,6 +402,22 @@ fn traffic_secrets_are_enough() {
     let keys = only(&sample, &["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"]);
     let (plain, facts) = sample.run(100, &keys);
     assert_eq!((plain, facts.opaque), (sample.run(100, &sample.keys()).0, None));
+}
+
+#[test]
+fn long_handshake_without_its_secrets_leaves_the_rest_readable() {
+    let sample = sample!("tls13-aes256");
+    let keys = only(&sample, &["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"]);
+    let record = [&[23, 3, 3, 0, 40][..], &[7; 40]].concat().repeat(40);
+    let flights = sample.flights.iter().enumerate().map(|(number, &(side, bytes))| {
+        if number != 1 {
+            return (side, bytes);
+        }
+        let (hello, rest) = bytes.split_at(super::record::record_len(bytes).unwrap());
+        (side, &*[hello, &record, rest].concat().leak())
+    });
+    let longer = Sample { flights: flights.collect(), keys: sample.keys };
+    assert_eq!(longer.run(100, &keys).0, sample.run(100, &sample.keys()).0);
 }
 
 #[test]
@@ -410,14 +453,29 @@ fn key_log_skips_what_it_does_not_know() {
     keys.add(format!("CLIENT_RANDOM {client} 0102\r\n").as_bytes());
     keys.add(format!("CLIENT_RANDOM {client} 0102\r\n").as_bytes());
     assert_eq!(keys.generation(), 1);
-    let master = keys.secrets(&[0xab; 32]).unwrap().master.clone().unwrap();
+    let [master] = keys.secrets(&[0xab; 32]).unwrap().master.as_slice() else { panic!() };
     assert_eq!(master.bytes, [1, 2]);
-    assert_eq!(keys.line_of(&master), KeyLine { source: "secrets block 2".into(), line: 1 });
+    assert_eq!(keys.line_of(master), KeyLine { source: "secrets block 2".into(), line: 1 });
+}
+
+#[test]
+fn lines_that_are_known_count_and_the_newest_clients_stay() {
+    let (mut keys, mut text) = (KeyLog::default(), String::new());
+    for number in 0..=1 << 18 {
+        text.push_str(&format!("CLIENT_RANDOM {number:064x} 01\n"));
+    }
+    assert_eq!(keys.add_from("a", text.as_bytes()), (1 << 18) + 1);
+    let (first, last) = ([0; 32], std::array::from_fn(|at| u8::from(at == 29) * 4));
+    assert!(keys.secrets(&first).is_none() && keys.secrets(&last).is_some());
+    assert_eq!(keys.forgotten(), 1);
+    let line = text.lines().next_back().unwrap();
+    assert_eq!((keys.add_from("b", line.as_bytes()), keys.generation()), (1, 1));
 }
 
 #[test]
 fn tls_is_told_from_http() {
     assert!(looks_like_tls(&[22, 3, 1, 0, 0xf2, 1]));
+    assert!(looks_like_tls(&[22, 3, 1, 0, 1, 1]) && !looks_like_tls(&[22, 3, 1, 0, 0, 1]));
     assert!(!looks_like_tls(b"BITS_POST /"));
     assert!(looks_like_tls(&[22]) && looks_like_tls(&[23, 3, 3, 0, 40]));
     assert!(!looks_like_tls(&[22, 3, 9]) && !looks_like_tls(&[20, 3, 3, 0, 40]));
@@ -441,7 +499,7 @@ fn record_opens_as_in_rfc_8448() {
         "441e2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4"
     ));
     let opener = Opener::tls13(Suite::of(0x1301), &secret).unwrap();
-    let opened = opener.open(&mut record, 1).unwrap();
+    let opened = opener.open(&mut record, &Window { near: 1, far: 0..0 }).unwrap();
     assert_eq!((opened.kind, opened.seq), (23, 0));
     assert_eq!(record[opened.plain], (0..50).collect::<Vec<u8>>());
 }
@@ -489,7 +547,7 @@ proptest! {
             let event = if lost {
                 Event::Gap { at, side, offset: *offset, len: len << (number % 50) }
             } else {
-                Event::Data(Chunk { at, side, offset: *offset, acked: 0, bytes: &bytes })
+                Event::Data(Chunk { at, side, offset: *offset, acked: 0, carriage: Carriage::default(), bytes: &bytes })
             };
             *offset += len;
             decryptor.push(event, &keys, &mut |_| {});

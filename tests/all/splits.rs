@@ -6,7 +6,7 @@ use bitsleuth::at::At;
 use bitsleuth::capture::{Item, Reader};
 use bitsleuth::http::{Carrier, End, Event, Parser, Start};
 use bitsleuth::limits::Limits;
-use bitsleuth::stream::{self, Chunk, Side};
+use bitsleuth::stream::{self, Carriage, Chunk, Side};
 use bitsleuth::tls::KeyLog;
 
 use crate::support::{SAMPLES, sample};
@@ -58,7 +58,14 @@ fn events(side: Side, pieces: &[&[u8]]) -> Vec<String> {
         Event::End { exchange, why, .. } => log.push(format!("{exchange} {why:?}")),
     };
     for bytes in pieces.iter().filter(|bytes| !bytes.is_empty()) {
-        let chunk = Chunk { at: At::default(), side, offset, acked: 0, bytes };
+        let chunk = Chunk {
+            at: At::default(),
+            side,
+            offset,
+            acked: 0,
+            carriage: Carriage::default(),
+            bytes,
+        };
         offset += bytes.len() as u64;
         parser.push(&stream::Event::Data(chunk), &keys, &limits, &mut say);
     }

@@ -82,6 +82,29 @@ fn conversation_is_the_same_with_and_without_tls() {
     }
 }
 
+/// Frames in which requests and their answers begin.
+fn pairs(report: &Value) -> Vec<(Value, Value)> {
+    let sessions = report["sessions"].as_array().unwrap();
+    let exchanges = sessions.iter().flat_map(|session| session["exchanges"].as_array().unwrap());
+    let first = |message: &Value| message["first_frame"].clone();
+    exchanges.map(|exchange| (first(&exchange["request"]), first(&exchange["response"]))).collect()
+}
+
+#[test]
+fn burst_of_loss_shifts_no_answer() {
+    let (plain, sealed, keys) = in_tls(&build::records(&sample("resumed.pcap")));
+    // Behind these frames comes another connection, whose hellos must be there.
+    for (start, len) in (8..29).flat_map(|start| (2..6).map(move |len| (start, len))) {
+        let lossy = |records: &[Record]| {
+            let behind = records.iter().skip(start + len);
+            records.iter().take(start).chain(behind).cloned().collect::<Vec<_>>()
+        };
+        let expected = pairs(&report(&[&pcap(&lossy(&plain), Order::Little)]));
+        let found = pairs(&report_with(&keys, &lossy(&sealed)));
+        assert_eq!(found, expected, "without {len} frames behind {start}");
+    }
+}
+
 /// The captures of `tests/tls/make.py`: those kept as samples, or all in the folder that the environment names.
 fn peers() -> PathBuf {
     let folder = std::env::var_os("BITSLEUTH_TLS_CAPTURES").map(PathBuf::from);
@@ -228,7 +251,8 @@ fn traffic_is_the_same_with_and_without_keys() {
         );
         for (open, closed) in open.iter().zip(&closed) {
             assert_eq!(closed.opaque, Some(Opaque::NoKeys), "{}", row[0]);
-            let counted = |traffic: Traffic| Traffic { decrypted_bytes: 0, ..traffic };
+            let counted =
+                |traffic: Traffic| Traffic { decrypted_bytes: 0, unread: true, ..traffic };
             assert_eq!(counted(open.from_client), closed.from_client);
             assert_eq!(counted(open.from_server), closed.from_server);
             assert_eq!((&open.ja4, open.shape), (&closed.ja4, closed.shape));
@@ -237,17 +261,20 @@ fn traffic_is_the_same_with_and_without_keys() {
     }
 }
 
-/// The key log of a recorded connection with the last digit of one secret changed.
-fn spoilt(label: &str) -> KeyLog {
+/// The key log of a recorded connection with the last digit of some secrets changed.
+fn spoilt_lines(label: &str) -> Vec<String> {
     let text = secrets(&peer("openssl-13-gcm128")).concat();
     let spoil = |line: &str| match line.strip_suffix(['0', '1']) {
         _ if !line.starts_with(label) => line.to_owned(),
         Some(line) => format!("{line}2"),
         None => format!("{}0", &line[..line.len() - 1]),
     };
-    let lines: Vec<String> = text.lines().map(spoil).collect();
+    text.lines().map(spoil).collect()
+}
+
+fn spoilt(label: &str) -> KeyLog {
     let mut keys = KeyLog::default();
-    keys.add_from("keys.log", lines.join("\n").as_bytes());
+    keys.add_from("keys.log", spoilt_lines(label).join("\n").as_bytes());
     keys
 }
 
@@ -275,6 +302,60 @@ fn misfit_of_one_direction_leaves_the_other_readable() {
 }
 
 /// How many frames a capture has.
+/// The report of a recorded connection of which only some lines of the key log are known.
+fn report_by(name: &str, known: impl Fn(&str) -> bool) -> Value {
+    let (dir, capture) = (tempfile::tempdir().unwrap(), peer(name));
+    let text = secrets(&capture).concat();
+    let lines: Vec<&str> = text.lines().filter(|line| known(line)).collect();
+    std::fs::write(dir.path().join("keys"), lines.join("\n")).unwrap();
+    std::fs::write(dir.path().join("x.pcapng"), without_secrets(&capture)).unwrap();
+    let mut command = bitsleuth();
+    command.current_dir(dir.path()).args(["sessions", "--json", "--tls-keys", "keys", "x.pcapng"]);
+    serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+}
+
+/// Rules that found something, in sessions or beside them.
+fn rules(report: &Value) -> Vec<&str> {
+    let sessions = report["sessions"].as_array().unwrap().iter();
+    let lists = sessions.map(|session| &session["findings"]).chain([&report["findings"]]);
+    let findings = lists.filter_map(Value::as_array).flatten();
+    findings.map(|finding| finding["rule"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn line_that_fits_is_not_blamed_for_one_that_is_missing() {
+    for label in ["SERVER_HANDSHAKE", "CLIENT_HANDSHAKE"] {
+        let report = report_by("openssl-13-gcm128", |line| !line.starts_with(label));
+        assert_eq!(report["sessions"][0]["outcome"], "completed", "{label}");
+        assert_eq!(report["tls_connections"][0].get("misfit"), None, "{label}");
+    }
+}
+
+#[test]
+fn missing_keys_are_no_failure_of_a_peer() {
+    for label in ["SERVER_HANDSHAKE", "CLIENT_HANDSHAKE"] {
+        let report = report_by("openssl-13-gcm128", |line| line.starts_with(label));
+        assert!(!rules(&report).contains(&"tls-handshake-failed"), "{label}");
+    }
+    let report = report_by("openssl-13-gcm128", |line| !line.starts_with("SERVER_TRAFFIC"));
+    assert_eq!(report["sessions"][0]["outcome"], "incomplete");
+    assert_eq!(rules(&report), ["fragment-outside-limits"]);
+}
+
+#[test]
+fn all_secrets_of_a_client_random_are_tried() {
+    let capture = peer("openssl-13-gcm128");
+    let others = ["SERVER", "CLIENT"].map(|label| spoilt_lines(label).join("\n")).join("\n");
+    let own = secrets(&capture).concat();
+    for text in [format!("{own}\n{others}"), format!("{others}\n{own}")] {
+        let mut keys = KeyLog::default();
+        keys.add_from("keys.log", text.as_bytes());
+        let plain = decrypt(&capture, keys, false);
+        assert!(plain.gaps.is_empty() && plain.client.starts_with(b"BITS_POST"));
+        assert_eq!((plain.facts[0].opaque, &plain.facts[0].misfit), (None, &None));
+    }
+}
+
 fn frames(capture: &[u8]) -> u64 {
     let mut reader = Reader::new(capture, &Limits::default()).unwrap();
     std::iter::from_fn(|| match reader.next().unwrap()? {

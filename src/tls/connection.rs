@@ -12,7 +12,9 @@ use super::held::{Ahead, Held};
 use super::keylog::KeyLog;
 use super::meter::Meter;
 use super::opener::Opened;
-use super::record::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, record_len};
+use super::record::{
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, record_len, sender_of,
+};
 use super::shared::Share;
 
 /// Decrypts one connection.
@@ -99,11 +101,20 @@ impl Decryptor {
     /// behind such a one.
     fn comes_ahead(&mut self, event: &Event<'_>) -> bool {
         let Event::Data(chunk) = event else { return false };
+        self.find_start(chunk);
         let begun = self.client.opener.is_some() && self.server.opener.is_some();
         let early = !begun && chunk.acked > self.half(chunk.side.other()).seen;
         match self.ahead.side() {
             Some(side) => side == chunk.side && !self.ahead.is_full(),
             None => early,
+        }
+    }
+
+    /// The first bytes tell how far the other side was before them, as in a tunnel; but a ServerHello follows something.
+    fn find_start(&mut self, chunk: &Chunk<'_>) {
+        let first = self.client.seen == 0 && self.server.seen == 0 && self.ahead.side().is_none();
+        if first && sender_of(chunk.bytes) != Some(Side::Server) {
+            self.half(chunk.side.other()).seen = chunk.acked;
         }
     }
 

@@ -97,13 +97,16 @@ impl Decryptor {
         }
     }
 
-    /// Whether an event of the handshake comes before what its sender had of the other side, in a capture out of order, or
-    /// behind such a one.
+    /// Whether an event comes before the hello of the other side that its sender had, in a capture out of order, or behind
+    /// such a one.
     fn comes_ahead(&mut self, event: &Event<'_>) -> bool {
         let Event::Data(chunk) = event else { return false };
         self.find_start(chunk);
-        let begun = self.client.opener.is_some() && self.server.opener.is_some();
-        let early = !begun && chunk.acked > self.half(chunk.side.other()).seen;
+        let answers = match chunk.side {
+            Side::Client => self.handshake.is_agreed(),
+            Side::Server => self.handshake.is_offered(),
+        };
+        let early = !answers && chunk.acked > self.half(chunk.side.other()).seen;
         match self.ahead.side() {
             Some(side) => side == chunk.side && !self.ahead.is_full(),
             None => early,

@@ -12,7 +12,9 @@ use super::held::{Ahead, Held};
 use super::keylog::KeyLog;
 use super::meter::Meter;
 use super::opener::Opened;
-use super::record::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, record_len};
+use super::record::{
+    ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, record_len, sender_of,
+};
 use super::shared::Share;
 
 /// Decrypts one connection.
@@ -95,15 +97,27 @@ impl Decryptor {
         }
     }
 
-    /// Whether an event of the handshake comes before what its sender had of the other side, in a capture out of order, or
-    /// behind such a one.
+    /// Whether an event comes before the hello of the other side that its sender had, in a capture out of order, or behind
+    /// such a one.
     fn comes_ahead(&mut self, event: &Event<'_>) -> bool {
         let Event::Data(chunk) = event else { return false };
-        let begun = self.client.opener.is_some() && self.server.opener.is_some();
-        let early = !begun && chunk.acked > self.half(chunk.side.other()).seen;
+        self.find_start(chunk);
+        let answers = match chunk.side {
+            Side::Client => self.handshake.is_agreed(),
+            Side::Server => self.handshake.is_offered(),
+        };
+        let early = !answers && chunk.acked > self.half(chunk.side.other()).seen;
         match self.ahead.side() {
             Some(side) => side == chunk.side && !self.ahead.is_full(),
             None => early,
+        }
+    }
+
+    /// The first bytes tell how far the other side was before them, as in a tunnel; but a ServerHello follows something.
+    fn find_start(&mut self, chunk: &Chunk<'_>) {
+        let first = self.client.seen == 0 && self.server.seen == 0 && self.ahead.side().is_none();
+        if first && sender_of(chunk.bytes) != Some(Side::Server) {
+            self.half(chunk.side.other()).seen = chunk.acked;
         }
     }
 

@@ -50,6 +50,11 @@ struct Agreed {
 }
 
 impl Handshake {
+    /// Whether a ClientHello was read.
+    pub(super) const fn is_offered(&self) -> bool {
+        self.offer.is_some()
+    }
+
     pub(super) const fn is_agreed(&self) -> bool {
         self.agreed.is_some()
     }

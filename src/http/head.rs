@@ -141,7 +141,8 @@ impl Lengths {
         for header in headers {
             let name = header.name;
             if is_length(name) {
-                lengths.take(header.value);
+                // A list of one value is that value (RFC 9112 6.3).
+                header.value.split(|byte| *byte == b',').for_each(|value| lengths.take(value));
             } else if name.len() == 17 && name.eq_ignore_ascii_case("transfer-encoding") {
                 let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
                 lengths.chunked |= last.trim_ascii().eq_ignore_ascii_case(b"chunked");
@@ -318,6 +319,17 @@ mod tests {
             lengths.first
         });
         assert_eq!(lengths, [Some(5), Some(5), None, None, None, None]);
+    }
+
+    #[test]
+    fn a_length_may_be_repeated_in_a_list() {
+        let lengths = |value: &str| {
+            let header = Header { name: "Content-Length", value: value.as_bytes() };
+            let lengths = Lengths::of(&[header]);
+            (lengths.first, lengths.contradictory)
+        };
+        assert_eq!(lengths("300, 300"), (Some(300), false));
+        assert_eq!(lengths("300,301"), (Some(300), true));
     }
 
     #[test]

@@ -147,6 +147,19 @@ fn an_answer_that_comes_late_counts_for_its_own_copy() {
 }
 
 #[test]
+fn so_do_its_bytes_when_they_are_gone_back_to() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"ab");
+    upload.send(1, 0, b"XX");
+    upload.answer(0, 2, true, Some(2));
+    upload.send(2, 2, b"XX");
+    upload.answer(2, 4, false, Some(1));
+    upload.send(3, 1, b"bc");
+    upload.answer(3, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
 fn bytes_that_the_server_no_longer_has_do_not_count() {
     // The start of a Fragment can be gone back to.
     for back in [0, 1, 2] {

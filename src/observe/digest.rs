@@ -93,7 +93,9 @@ struct Point {
 struct Copy {
     key: Key,
     at: Point,
-    /// What is kept of it, from where the copies part.
+    /// Where the copies part.
+    from: u64,
+    /// What is kept of it from there on.
     tail: Run,
     /// The server said that it has not got all of it.
     lacking: bool,
@@ -129,7 +131,7 @@ impl Point {
 impl Copy {
     /// Whether it is known to hold the same bytes as `other`, as far as both go.
     fn agrees(&self, other: &Self) -> bool {
-        let known = |copy: &Self| copy.tail.end() == copy.at.offset;
+        let known = |copy: &Self| copy.tail.start == copy.from && copy.tail.end() == copy.at.offset;
         known(self) && known(other) && self.tail.agrees(&other.tail)
     }
 }
@@ -211,7 +213,8 @@ impl FileDigest {
         let lacking = self.current.filter(|last| inside && !last.waits).map(|last| last.key);
         match unanswered.or(lacking).filter(|_| in_order) {
             Some(key) => {
-                self.put_aside(pool, Copy { key, at: left, tail, lacking: lacking.is_some() });
+                let lacking = lacking.is_some();
+                self.put_aside(pool, Copy { key, at: left, from, tail, lacking });
             }
             None => forget(pool, Some(left)),
         }

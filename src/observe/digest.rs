@@ -45,7 +45,8 @@ pub struct Answer {
 /// The digest of one file.
 ///
 /// Of bytes sent twice the first copy counts that the server took and kept, else the first. Where that is seen only when
-/// others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it cannot, there is no digest.
+/// others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it cannot,
+/// there is no digest.
 #[derive(Debug, Default)]
 pub struct FileDigest {
     at: Point,
@@ -59,8 +60,9 @@ pub struct FileDigest {
     current: Option<Current>,
     /// The server has not got what went in from here on.
     withdrawn: Option<u64>,
-    /// The last bytes that went in, as far as they are kept: from that offset on.
+    /// The last bytes that went in, as far as they are kept.
     tail: Run,
+    /// From that offset on, bytes of the Fragment under way are kept.
     kept_from: u64,
     /// From there on, what comes is to be what is kept.
     again: Option<u64>,
@@ -91,7 +93,9 @@ struct Point {
 struct Copy {
     key: Key,
     at: Point,
-    /// What is kept of it, from where the copies part.
+    /// Where the copies part.
+    from: u64,
+    /// What is kept of it from there on.
     tail: Run,
     /// The server said that it has not got all of it.
     lacking: bool,
@@ -127,7 +131,7 @@ impl Point {
 impl Copy {
     /// Whether it is known to hold the same bytes as `other`, as far as both go.
     fn agrees(&self, other: &Self) -> bool {
-        let known = |copy: &Self| copy.tail.end() == copy.at.offset;
+        let known = |copy: &Self| copy.tail.start == copy.from && copy.tail.end() == copy.at.offset;
         known(self) && known(other) && self.tail.agrees(&other.tail)
     }
 }
@@ -209,7 +213,8 @@ impl FileDigest {
         let lacking = self.current.filter(|last| inside && !last.waits).map(|last| last.key);
         match unanswered.or(lacking).filter(|_| in_order) {
             Some(key) => {
-                self.put_aside(pool, Copy { key, at: left, tail, lacking: lacking.is_some() });
+                let lacking = lacking.is_some();
+                self.put_aside(pool, Copy { key, at: left, from, tail, lacking });
             }
             None => forget(pool, Some(left)),
         }
@@ -405,17 +410,18 @@ impl FileDigest {
 
     /// The answer to another Fragment than the last one.
     fn answer_late(&mut self, pool: &mut Pool, key: Key, end: Option<u64>, accepted: bool) {
-        let Some(Copy { at: point, .. }) = self.other.take_if(|other| other.key == key) else {
+        let Some(other) = self.other.take_if(|other| other.key == key) else {
             // What was refused has gone in.
             self.spoilt |= !accepted;
             return;
         };
         let waits = self.current.is_some_and(|current| current.waits);
         if !accepted || !waits {
-            return forget(pool, Some(point));
+            return forget(pool, Some(other.at));
         }
-        self.spoilt |= Some(point.offset) < end;
-        forget(pool, Some(std::mem::replace(&mut self.at, point)));
+        self.spoilt |= Some(other.at.offset) < end;
+        self.tail.turn(other.tail);
+        forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
         self.unhold();
         self.current = Some(Current { key, waits: false, stale: false });
     }

@@ -17,8 +17,12 @@ const FAILURE: u32 = 16;
 const NEAR: u64 = 65;
 /// Bytes that are worked through at most to try more for a record, where more may be missing.
 const FAR: u64 = 2 << 20;
-/// The same for all records that fail one after the other.
+/// The same for all records, as far as it is not paid back.
 const FAR_IN_ALL: u64 = 2 * FAR;
+/// Bytes that one attempt costs at least, however short the record.
+const ATTEMPT: u64 = 256;
+/// Bytes that each byte of plaintext pays back.
+const PAID_BACK: u64 = 64;
 /// What a record weighs at least that something was lost with: its header and a tag.
 const LEAST_RECORD: u64 = (HEADER + 16) as u64;
 
@@ -76,8 +80,8 @@ pub(super) struct Half {
     pub(super) holed: bool,
     lost: u64,
     failures: u32,
-    /// Bytes that were worked through in vain.
-    vain: u64,
+    /// Bytes that were worked through to try more than [`NEAR`], less those paid back.
+    far_worked: u64,
     offset: u64,
 }
 
@@ -101,7 +105,7 @@ impl Half {
             holed: false,
             lost: 0,
             failures: 0,
-            vain: 0,
+            far_worked: 0,
             offset: 0,
         }
     }
@@ -162,10 +166,15 @@ impl Half {
             return Window { near: 1, far: 0..0 };
         }
         let most = self.lost / self.overhead().max(LEAST_RECORD) + 1;
-        let most = if self.vain < FAR_IN_ALL { most } else { 0 };
+        let most = if self.far_worked < FAR_IN_ALL { most } else { 0 };
         let start = (self.lost / LONGEST_RECORD as u64).max(NEAR);
-        let far = start..most.min(start.saturating_add(FAR / (len as u64).max(1)));
+        let far = start..most.min(start.saturating_add(FAR / cost(len)));
         Window { near: NEAR, far }
+    }
+
+    /// So many sequence numbers behind the near ones were tried for a record of `len` bytes.
+    const fn work(&mut self, tried: u64, len: usize) {
+        self.far_worked = self.far_worked.saturating_add(tried.saturating_mul(cost(len)));
     }
 
     fn overhead(&self) -> u64 {
@@ -207,13 +216,13 @@ impl Half {
         let weight = if counts { FAILURE } else { u32::from(self.scanning) };
         self.failures = self.failures.saturating_add(weight);
         let far = self.window(len).far;
-        let tried = far.end.saturating_sub(far.start);
-        self.vain = self.vain.saturating_add(tried.saturating_mul(len as u64));
+        self.work(far.end.saturating_sub(far.start), len);
         if self.scanning { self.resynchronise() } else { self.discard(len) }
     }
 
     /// The record in front opened; returns how many plaintext bytes were lost before it, as an estimate.
     pub(super) fn opened(&mut self, opened: &Opened) -> u64 {
+        self.account(opened);
         let Some(opener) = &mut self.opener else { return 0 };
         // TLS 1.2 spends sequence number 0 on Finished.
         let expected = opener.seq.max(u64::from(self.sealed));
@@ -221,9 +230,20 @@ impl Half {
         let headers = skipped.saturating_mul(opener.overhead());
         let missing = if skipped > 0 { self.lost.saturating_sub(headers) } else { 0 };
         opener.seq = opened.seq.saturating_add(1);
-        (self.failures, self.vain) = (0, 0);
+        self.failures = 0;
         self.passed();
         missing
+    }
+
+    /// Counts what it took to open a record, and what that pays back.
+    fn account(&mut self, opened: &Opened) {
+        let far = self.window(opened.plain.end).far;
+        let ahead = opened.seq.saturating_sub(self.opener.as_ref().map_or(0, |opener| opener.seq));
+        if !far.is_empty() {
+            self.work(ahead.saturating_sub(far.start), opened.plain.end);
+        }
+        let paid = PAID_BACK.saturating_mul(opened.plain.len() as u64);
+        self.far_worked = self.far_worked.saturating_sub(paid);
     }
 
     /// The record in front, `len` bytes long, is done with.
@@ -275,8 +295,14 @@ impl Half {
     }
 }
 
+/// What one attempt at a record costs, in bytes.
+const fn cost(len: usize) -> u64 {
+    (len as u64).saturating_add(ATTEMPT)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::suite::Suite;
     use super::*;
 
     #[test]
@@ -302,11 +328,33 @@ mod tests {
         half.gap(1000);
         assert!(half.window(1000).far.is_empty());
         half.gap(1_000_000);
-        assert_eq!(half.window(1000).far, 65..65 + 2097);
-        assert_eq!(half.window(100).far, 65..65 + 20_971);
+        assert_eq!(half.window(1000).far, 65..65 + 1669);
+        assert_eq!(half.window(100).far, 65..65 + 5890);
         half.gap(9_000_000);
-        assert_eq!(half.window(16_384).far, 542..542 + 128);
-        (0..2).for_each(|_| half.failed(16_384, true));
+        assert_eq!(half.window(16_384).far, 542..542 + 126);
+        (0..3).for_each(|_| half.failed(16_384, true));
         assert!(half.window(16_384).far.is_empty());
+    }
+
+    #[test]
+    fn records_far_ahead_are_sought_as_long_as_what_opens_pays_for_it() {
+        for (len, behind, gaps) in [(1, 9, 3), (16_000, 2, 50)] {
+            let mut half = Half::new(Side::Client);
+            half.opener = Opener::tls13(Suite::of(0x1301), &[7; 32]);
+            let found = (0..50).take_while(|_| {
+                half.gap(9_000_000);
+                let far = half.window(len + HEADER).far.last();
+                for ahead in far.into_iter().chain(std::iter::repeat_n(0, behind)) {
+                    let seq = half.opener.as_ref().unwrap().seq + ahead;
+                    half.opened(&Opened {
+                        kind: APPLICATION_DATA,
+                        plain: HEADER..HEADER + len,
+                        seq,
+                    });
+                }
+                far.is_some()
+            });
+            assert_eq!(found.count(), gaps, "{len}");
+        }
     }
 }

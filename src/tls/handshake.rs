@@ -43,8 +43,8 @@ struct Agreed {
     masters: Vec<Vec<u8>>,
     /// It does not resume a session.
     full: bool,
-    /// The ClientKeyExchange message, until the master secret can be told from it.
-    exchange: Vec<u8>,
+    /// The ClientKeyExchange message, of which there is one; empty once the master secret was sought in it.
+    exchange: Option<Vec<u8>>,
     /// A ticket the server gave in this handshake.
     ticket: Vec<u8>,
 }
@@ -242,7 +242,7 @@ impl Handshake {
                 server_random: hello.random,
                 masters: known.collect(),
                 full: false,
-                exchange: Vec::new(),
+                exchange: None,
                 session_id: hello.session_id,
                 encrypt_then_mac: hello.encrypt_then_mac,
                 extended_master_secret: hello.extended_master_secret,
@@ -277,17 +277,19 @@ impl Handshake {
 
     fn key_exchange(&mut self, body: &[u8]) {
         if let Some(agreed) = self.agreed.as_mut().filter(|agreed| agreed.version == TLS12) {
-            agreed.exchange = body.get(..LONGEST_EXCHANGE).unwrap_or(body).to_vec();
+            let kept = || body.get(..LONGEST_EXCHANGE).unwrap_or(body).to_vec();
+            agreed.exchange.get_or_insert_with(kept);
         }
     }
 
     fn find_master(&mut self, keys: &KeyLog) {
         let over = self.transcript.is_over();
-        let ready = |agreed: &&mut Agreed| {
-            !agreed.exchange.is_empty() && (over || !agreed.extended_master_secret)
-        };
+        let ready = |agreed: &&mut Agreed| over || !agreed.extended_master_secret;
         let Some(agreed) = self.agreed.as_mut().filter(ready) else { return };
-        let exchange = std::mem::take(&mut agreed.exchange);
+        let Some(exchange) = agreed.exchange.as_mut().map(std::mem::take) else { return };
+        if exchange.is_empty() {
+            return;
+        }
         let transcript = agreed.extended_master_secret.then_some(&self.transcript);
         let randoms = (&agreed.client_random, &agreed.server_random);
         agreed.masters.extend(master::from_rsa(agreed.suite, &exchange, keys, randoms, transcript));
@@ -421,6 +423,21 @@ mod tests {
         assert_eq!(reason(&plain), None);
         assert_eq!(reason(&squeezed), Some(Opaque::UnsupportedCipher));
         assert_eq!(reason(&shortened), Some(Opaque::UnsupportedCipher));
+    }
+
+    #[test]
+    fn only_the_first_key_exchange_of_a_handshake_counts() {
+        let (mut handshake, mut facts) = (Handshake::default(), Facts::default());
+        let hello = [&[3, 3], &[7; 32][..], &[0, 0, 0x9c, 0]].concat();
+        handshake.offer = Some(ClientHello::default());
+        handshake.server_hello(At::default(), &hello, &KeyLog::default(), &mut facts);
+        let kept = |handshake: &Handshake| handshake.agreed.as_ref().unwrap().exchange.clone();
+        handshake.key_exchange(b"first");
+        handshake.key_exchange(b"second");
+        assert_eq!(kept(&handshake).as_deref(), Some(&b"first"[..]));
+        handshake.find_master(&KeyLog::default());
+        handshake.key_exchange(b"third");
+        assert_eq!(kept(&handshake).as_deref(), Some(&b""[..]));
     }
 
     #[test]

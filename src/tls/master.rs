@@ -11,6 +11,8 @@ use super::suite::{Digest, Suite};
 
 /// Length of a master secret (RFC 5246 8.1).
 const MASTER: usize = 48;
+/// Length of the header of a handshake message: its type, and how long it is (RFC 5246 7.4).
+const HEADER: usize = 4;
 /// Bytes of handshake messages kept for the session hash.
 const LONGEST_TRANSCRIPT: usize = 256 << 10;
 
@@ -26,6 +28,7 @@ pub(super) struct Transcript {
     len: usize,
     /// Whether the flight of the server is over, and that of the client.
     over: (bool, bool),
+    /// Some of it was lost, or not kept.
     holed: bool,
 }
 
@@ -50,13 +53,14 @@ impl Transcript {
             (_, Side::Server) => &mut self.server,
             (_, Side::Client) => &mut self.client,
         };
-        self.len = self.len.saturating_add(body.len());
-        if self.len <= LONGEST_TRANSCRIPT
-            && let Ok(len) = u32::try_from(body.len())
-        {
-            let [_, a, b, c] = len.to_be_bytes();
-            place.extend([kind, a, b, c]);
-            place.extend(body);
+        self.len = self.len.saturating_add(HEADER).saturating_add(body.len());
+        match u32::try_from(body.len()) {
+            Ok(len) if self.len <= LONGEST_TRANSCRIPT => {
+                let [_, a, b, c] = len.to_be_bytes();
+                place.extend([kind, a, b, c]);
+                place.extend(body);
+            }
+            _ => self.holed = true,
         }
     }
 
@@ -126,6 +130,14 @@ mod tests {
     fn order_of_capture_and_what_follows_do_not_matter() {
         let other = [(C, 1), (S, 2), (C, 16), (C, 15), (S, 11), (S, 14)];
         assert_eq!(hash(&other, None), hash(&MESSAGES, None));
+    }
+
+    #[test]
+    fn flight_that_is_too_long_leaves_no_hash_and_is_not_kept() {
+        let mut transcript = Transcript::default();
+        (0..LONGEST_TRANSCRIPT).for_each(|_| transcript.push(S, 11, &[]));
+        assert!(transcript.server.len() <= LONGEST_TRANSCRIPT);
+        assert_eq!(transcript.hash(Digest::Sha256), None);
     }
 
     #[test]

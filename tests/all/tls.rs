@@ -301,7 +301,6 @@ fn misfit_of_one_direction_leaves_the_other_readable() {
     assert!(half.client.iter().all(|&b| b == b'~') && !half.client.is_empty());
 }
 
-/// How many frames a capture has.
 /// The report of a recorded connection of which only some lines of the key log are known.
 fn report_by(name: &str, known: impl Fn(&str) -> bool) -> Value {
     let (dir, capture) = (tempfile::tempdir().unwrap(), peer(name));
@@ -356,6 +355,7 @@ fn all_secrets_of_a_client_random_are_tried() {
     }
 }
 
+/// How many frames a capture has.
 fn frames(capture: &[u8]) -> u64 {
     let mut reader = Reader::new(capture, &Limits::default()).unwrap();
     std::iter::from_fn(|| match reader.next().unwrap()? {

@@ -1,5 +1,8 @@
 //! Bytes of a file to compare others with.
 
+/// Bytes that are kept at most, or twice as many: a body may be longer than its range says.
+const MOST: usize = 256 << 10;
+
 /// Bytes in a row.
 #[derive(Debug, Default)]
 pub(super) struct Run {
@@ -13,13 +16,14 @@ impl Run {
         self.start + self.bytes.len() as u64
     }
 
-    /// Adds what follows the others; anything else takes their place.
+    /// Adds what follows the others, of which the first ones may have to go; anything else takes their place.
     pub fn add(&mut self, offset: u64, bytes: &[u8]) {
         if self.bytes.is_empty() || self.end() != offset {
             self.bytes.clear();
             self.start = offset;
         }
         self.bytes.extend_from_slice(bytes);
+        self.trim(MOST);
     }
 
     /// The bytes from `start` up to `end`, where it has them all.
@@ -61,5 +65,21 @@ impl Run {
         let ours = self.bytes.get(skip(offset.saturating_sub(self.start))..).unwrap_or_default();
         let theirs = bytes.get(skip(self.start.saturating_sub(offset))..).unwrap_or_default();
         ours.iter().zip(theirs).any(|(ours, theirs)| ours != theirs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_bytes_of_many_are_kept() {
+        let mut run = Run::default();
+        for place in 0..100 {
+            run.add(place * 50_000, &[7; 50_000]);
+            assert!(run.bytes.len() <= 2 * MOST);
+        }
+        assert_eq!(run.end(), 5_000_000);
+        assert!(run.between(run.end() - MOST as u64, run.end()).is_some());
     }
 }

@@ -136,6 +136,20 @@ fn copies_without_an_answer_count_if_they_are_the_same() {
 }
 
 #[test]
+fn long_copies_without_an_answer_do_not_count_if_only_their_ends_are_known() {
+    let (first, mut second) = (vec![0; WHOLE + 1], vec![0; WHOLE + 1]);
+    second[0] = 1;
+    let (mut upload, end) = (Upload::default(), first.len() as u64);
+    upload.send(0, 0, &first);
+    upload.send(1, 0, &second);
+    upload.send(2, 0, b"X");
+    upload.answer(2, 1, false, Some(end));
+    upload.send(3, end, b"c");
+    upload.answer(3, end + 1, true, Some(end + 1));
+    assert_eq!(upload.digest.finish(&mut upload.pool, Some(end + 1)), None);
+}
+
+#[test]
 fn an_answer_that_comes_late_counts_for_its_own_copy() {
     let mut upload = Upload::default();
     upload.send(0, 0, b"abc");
@@ -143,6 +157,19 @@ fn an_answer_that_comes_late_counts_for_its_own_copy() {
     upload.answer(0, 3, true, Some(3));
     upload.digest.data(&mut upload.pool, (1, 1), 1, b"XX");
     upload.answer(1, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn so_do_its_bytes_when_they_are_gone_back_to() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"ab");
+    upload.send(1, 0, b"XX");
+    upload.answer(0, 2, true, Some(2));
+    upload.send(2, 2, b"XX");
+    upload.answer(2, 4, false, Some(1));
+    upload.send(3, 1, b"bc");
+    upload.answer(3, 3, true, Some(3));
     assert_eq!(upload.finish().as_deref(), Some(ABC));
 }
 

@@ -348,3 +348,29 @@ fn describe(file: &mut std::fs::File, build: &Build, entry: &mut Entry) -> io::R
     entry.md5 = Some(hex::lower(&md5.finalize()));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Analysis, Options, transcript};
+
+    #[test]
+    fn where_holes_take_room_those_of_all_files_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut extract = Extract::new(dir.path(), None).unwrap();
+        extract.room = Some(25);
+        let first = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/20\n  | abcd\n< 200\n";
+        let second = first.replace("session=1", "session=2");
+        let text = format!("{first}= url http://server/upload/b.bin\n{second}");
+        let mut analysis = Analysis::new(Options::default());
+        for record in transcript::play(&text).unwrap() {
+            analysis.push(&record.frame(), &mut extract);
+        }
+        let report = analysis.finish(Vec::new(), &mut extract);
+        let files = extract.finish(&report).unwrap().files;
+        let problems: Vec<_> = files.iter().map(|file| file.problem.as_deref()).collect();
+        let second = "16 bytes of it are missing, and there is room for 9";
+        assert_eq!(problems, [None, Some(second)]);
+        assert!(files[0].name.is_some() && files[1].name.is_none());
+    }
+}

@@ -26,6 +26,15 @@ const TAIL: u64 = 4 << 10;
 /// Fragments up to this are kept as a whole, and as much of those before: any place in that can be gone back to.
 const WHOLE: usize = 64 << 10;
 
+/// How a Fragment follows the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Order {
+    /// Another one waits for its answer on the same connection.
+    pub pipelined: bool,
+    /// Requests may have been lost before it.
+    pub after_gap: bool,
+}
+
 /// Tells Fragments apart: connection and exchange.
 pub type Key = (u64, u32);
 
@@ -60,6 +69,8 @@ pub struct FileDigest {
     current: Option<Current>,
     /// The server has not got what went in from here on.
     withdrawn: Option<u64>,
+    /// It said so in a refusal.
+    denied: bool,
     /// The last bytes that went in, as far as they are kept.
     tail: Run,
     /// From that offset on, bytes of the Fragment under way are kept.
@@ -97,8 +108,17 @@ struct Copy {
     from: u64,
     /// What is kept of it from there on.
     tail: Run,
-    /// The server said that it has not got all of it.
-    lacking: bool,
+    standing: Standing,
+}
+
+/// What the server said of a copy that is aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Unanswered,
+    /// It failed; it may have taken it all the same.
+    Refused,
+    /// It has not got all of it.
+    Lacking,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +128,9 @@ struct Current {
     waits: bool,
     /// It brings again what the server has not got, though the first copy of that is in.
     stale: bool,
+    /// It brings again what the server was thought to have; whether other bytes, as far as that is known.
+    replays: Option<bool>,
+    refused: bool,
 }
 
 impl Point {
@@ -137,12 +160,15 @@ impl Copy {
 }
 
 impl FileDigest {
-    /// A Fragment begins; `pipelined`, while another one waits for its answer on the same connection.
-    pub fn begin(&mut self, pool: &mut Pool, key: Key, (start, end): Range, pipelined: bool) {
-        self.pipelined |= pipelined;
-        let mut stale = false;
+    /// A Fragment begins.
+    pub fn begin(&mut self, pool: &mut Pool, key: Key, (start, end): Range, order: Order) {
+        self.pipelined |= order.pipelined;
+        let (mut stale, mut replays) = (false, None);
         self.again = None;
         if !self.pipelined {
+            // What was to come again is not to be seen.
+            let skips = self.withdrawn.is_some_and(|from| from < start);
+            self.spoilt |= skips && (self.denied || order.after_gap);
             let unanswered = self.current.filter(|last| last.waits).map(|last| last.key);
             if unanswered.is_some() {
                 self.doubt(start);
@@ -154,8 +180,12 @@ impl FileDigest {
             if let Some(from) = again
                 && !self.go_back(pool, start, unanswered)
             {
-                stale = self.tail.start > from || self.tail.end() != self.at.offset;
+                stale = !self.keeps_from(from);
                 self.again = Some(from);
+            }
+            if self.again.is_none() && start < self.at.offset {
+                replays = Some(!self.keeps_from(start));
+                self.again = Some(start);
             }
             self.take_other(pool, start);
             self.start(pool);
@@ -169,7 +199,12 @@ impl FileDigest {
         self.added.clear();
         self.taken.clear();
         (self.taken_bytes, self.untold) = (0, false);
-        self.current = Some(Current { key, waits: true, stale });
+        self.current = Some(Current { key, waits: true, stale, replays, refused: false });
+    }
+
+    /// Whether all bytes are kept that went in from `offset` on.
+    fn keeps_from(&self, offset: u64) -> bool {
+        self.tail.start <= offset && self.tail.end() == self.at.offset
     }
 
     /// A Fragment begins here.
@@ -210,11 +245,12 @@ impl FileDigest {
         self.unhold();
         self.withdrawn = None;
         // What the server had taken in part, and said so, it may have got as a whole.
-        let lacking = self.current.filter(|last| inside && !last.waits).map(|last| last.key);
+        let lacking = self.current.filter(|last| inside && !last.waits && !last.refused);
+        let lacking = lacking.map(|last| last.key);
         match unanswered.or(lacking).filter(|_| in_order) {
             Some(key) => {
-                let lacking = lacking.is_some();
-                self.put_aside(pool, Copy { key, at: left, from, tail, lacking });
+                let standing = lacking.map_or(Standing::Unanswered, |_| Standing::Lacking);
+                self.put_aside(pool, Copy { key, at: left, from, tail, standing });
             }
             None => forget(pool, Some(left)),
         }
@@ -239,10 +275,12 @@ impl FileDigest {
     /// Keeps the copy that got further, of those that the server may have.
     fn put_aside(&mut self, pool: &mut Pool, copy: Copy) {
         let further = copy.at.offset > self.at.offset;
-        let merit = |copy: &Copy| (!copy.lacking, copy.at.offset);
+        let possible = |copy: &Copy| copy.standing != Standing::Lacking;
+        let merit = |copy: &Copy| (possible(copy), copy.at.offset);
         let worse = match &self.other {
             Some(other) => {
-                self.others |= further && !copy.lacking && !other.lacking && !other.agrees(&copy);
+                let both = possible(&copy) && possible(other);
+                self.others |= further && both && !other.agrees(&copy);
                 merit(&copy) <= merit(other)
             }
             None => !further,
@@ -274,6 +312,9 @@ impl FileDigest {
                 other.tail.add(other.at.offset, other.at.fresh(offset, bytes));
                 other.at.take(pool, offset, bytes);
             }
+            return;
+        }
+        if self.current.is_some_and(|last| last.key == key && last.refused) {
             return;
         }
         self.compare(key, offset, bytes);
@@ -314,7 +355,8 @@ impl FileDigest {
         if let (Some(current), Some(from)) = (current, self.again) {
             let skip = usize::try_from(from.saturating_sub(offset)).unwrap_or(usize::MAX);
             let again = bytes.get(skip..).unwrap_or_default();
-            current.stale |= self.tail.differs(offset.max(from), again);
+            *current.replays.as_mut().unwrap_or(&mut current.stale) |=
+                self.tail.differs(offset.max(from), again);
         }
     }
 
@@ -354,44 +396,74 @@ impl FileDigest {
         if !std::mem::take(&mut current.waits) {
             return;
         }
-        let stale = current.stale;
-        match (answer.accepted, next) {
-            (true, _) => self.accept(pool, next, short, stale),
-            (false, next) => {
-                // It may have taken what comes again.
-                self.spoilt |= stale && next > self.withdrawn;
-                self.refuse(pool, next);
+        current.refused = !answer.accepted;
+        // It may have taken what comes again.
+        self.spoilt |= current.stale && next > self.withdrawn;
+        match answer.accepted {
+            true => {
+                let replays = current.replays;
+                self.accept(pool, next, short, replays);
             }
+            false => self.refuse(pool, key, next),
         }
     }
 
     /// The server took the Fragment under way, and wants `next`; `short` of its end.
-    fn accept(&mut self, pool: &mut Pool, next: Option<u64>, short: bool, stale: bool) {
-        self.spoilt |= stale && next > self.withdrawn;
+    fn accept(&mut self, pool: &mut Pool, next: Option<u64>, short: bool, replays: Option<bool>) {
         self.drop_other(pool);
-        self.withdrawn = match (next, self.withdrawn) {
-            (Some(next), _) if short => Some(next),
-            (Some(next), Some(from)) if next < self.at.offset => Some(from.max(next)),
+        let back = next.filter(|next| *next < self.at.offset);
+        self.withdrawn = match (back, self.withdrawn, replays) {
+            _ if short => next,
+            (Some(next), Some(from), _) => Some(from.max(next)),
+            // It had gone back, and has this copy now.
+            (Some(next), None, Some(differs)) => {
+                self.spoilt |= differs;
+                Some(next)
+            }
             _ => None,
         };
+        self.denied = false;
     }
 
     /// The server refused the Fragment under way, and may want `next`.
-    fn refuse(&mut self, pool: &mut Pool, next: Option<u64>) {
-        if next.is_some_and(|next| self.took_some(next)) {
-            self.drop_other(pool);
-        } else {
-            if let Some(start) = self.starts.back() {
-                let point = start.fork(pool);
-                forget(pool, Some(std::mem::replace(&mut self.at, point)));
-                self.unhold();
+    fn refuse(&mut self, pool: &mut Pool, key: Key, next: Option<u64>) {
+        let Some(next) = next else {
+            // It may have taken it all the same.
+            let from = self.starts.back().map(|start| start.offset);
+            let tail = from.map(|from| self.tail.split_off(from)).unwrap_or_default();
+            let in_order = self.is_in_order();
+            if let Some(at) = self.undo(pool)
+                && let Some(from) = from
+            {
+                match in_order {
+                    true => {
+                        let standing = Standing::Refused;
+                        self.put_aside(pool, Copy { key, at, from, tail, standing });
+                    }
+                    false => forget(pool, Some(at)),
+                }
             }
+            return;
+        };
+        if !self.took_some(next) {
+            let left = self.undo(pool);
+            forget(pool, left);
             let _ = self.tail.split_off(self.at.offset);
+            self.take_other(pool, next);
         }
-        let Some(next) = next else { return };
-        self.take_other(pool, next);
+        self.held.retain(|offset, _| *offset < next);
+        self.held_bytes = self.held.values().map(|bytes| cost(bytes)).sum();
         self.drop_other(pool);
         self.withdrawn = (next < self.at.offset).then_some(next);
+        self.denied = self.withdrawn.is_some() && !self.go_back(pool, next, None);
+    }
+
+    /// Takes the Fragment under way out again; what was there with it.
+    fn undo(&mut self, pool: &mut Pool) -> Option<Point> {
+        let start = self.starts.back()?.fork(pool);
+        let left = std::mem::replace(&mut self.at, start);
+        self.unhold();
+        Some(left)
     }
 
     /// Whether the Fragment under way brought the bytes before `next`, up to which the server has the file.
@@ -402,10 +474,11 @@ impl FileDigest {
         let other = self.other.as_ref().filter(|other| other.at.offset >= next);
         let Some(other) = other else { return true };
         // Either copy may be the one that it took, unless it has had all of this one.
-        if other.lacking || next < self.at.offset {
-            self.spoilt |= other.tail.differs(start, part);
+        let unanswered = other.standing == Standing::Unanswered;
+        if !unanswered || next < self.at.offset {
+            self.spoilt |= self.others || other.tail.differs(start, part);
         }
-        other.lacking
+        !unanswered
     }
 
     /// The answer to another Fragment than the last one.
@@ -423,12 +496,15 @@ impl FileDigest {
         self.tail.turn(other.tail);
         forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
         self.unhold();
-        self.current = Some(Current { key, waits: false, stale: false });
+        let current = Current { key, waits: false, stale: false, replays: None, refused: false };
+        self.current = Some(current);
     }
 
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
     pub fn finish(mut self, pool: &mut Pool, size: Option<u64>) -> Option<String> {
-        let whole = |other: &mut Copy| size == Some(other.at.offset) && !other.lacking;
+        let whole = |other: &mut Copy| {
+            size == Some(other.at.offset) && other.standing == Standing::Unanswered
+        };
         if let Some(other) = self.other.take_if(whole) {
             self.spoilt |= self.others;
             forget(pool, Some(std::mem::replace(&mut self.at, other.at)));

@@ -94,7 +94,8 @@ impl Sessions {
         let Some(value) = open.exchanges.get(link.index) else { return };
         let (key, range) = ((connection, exchange), file_range(value));
         let digest = open.digest.get_or_insert_default();
-        digest.begin(&mut self.hashing, key, range, pipelined);
+        let after_gap = value.request.as_ref().is_some_and(|request| request.after_gap);
+        digest.begin(&mut self.hashing, key, range, digest::Order { pipelined, after_gap });
         if let Some(response) = &value.response {
             digest.answer(&mut self.hashing, key, range, answer(response));
         }

@@ -17,7 +17,7 @@ impl Upload {
     /// Fragment `number` brings `bytes`.
     fn send(&mut self, number: u32, start: u64, bytes: &[u8]) {
         let range = (start, Some(start + bytes.len() as u64));
-        self.digest.begin(&mut self.pool, (1, number), range, false);
+        self.digest.begin(&mut self.pool, (1, number), range, Order::default());
         self.digest.data(&mut self.pool, (1, number), start, bytes);
     }
 
@@ -84,7 +84,12 @@ fn a_hole_leaves_no_digest() {
 fn a_refusal_among_pipelined_fragments_leaves_no_digest() {
     let mut upload = Upload::default();
     upload.send(0, 0, b"a");
-    upload.digest.begin(&mut upload.pool, (1, 1), (1, Some(3)), true);
+    upload.digest.begin(
+        &mut upload.pool,
+        (1, 1),
+        (1, Some(3)),
+        Order { pipelined: true, after_gap: false },
+    );
     upload.digest.data(&mut upload.pool, (1, 1), 1, b"bc");
     upload.answer(1, 3, false, None);
     upload.send(2, 0, b"abc");
@@ -239,6 +244,55 @@ fn what_a_server_took_of_a_fragment_counts_though_it_refused_the_rest() {
 }
 
 #[test]
+fn what_a_server_took_in_spite_of_an_error_is_known_if_copies_agree() {
+    for (second, digest) in [(b"bc", Some(ABC)), (b"bX", None)] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, b"a");
+        upload.answer(0, 1, true, Some(1));
+        upload.send(1, 1, b"bc");
+        upload.answer(1, 3, false, None);
+        upload.send(2, 1, second);
+        upload.answer(2, 3, false, Some(3));
+        assert_eq!(upload.finish().as_deref(), digest);
+    }
+}
+
+#[test]
+fn what_a_server_gave_up_does_not_stand_for_what_the_capture_lacks() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"aXX");
+    upload.answer(0, 3, false, Some(1));
+    upload.send(1, 3, b"d");
+    upload.answer(1, 4, true, Some(4));
+    assert_eq!(upload.digest.finish(&mut upload.pool, Some(4)), None);
+}
+
+#[test]
+fn what_is_sent_again_to_a_server_that_went_back_is_to_be_the_same() {
+    for (again, digest) in [(b"a", Some(ABC)), (b"X", None)] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, b"ab");
+        upload.answer(0, 2, true, Some(2));
+        upload.send(1, 0, again);
+        upload.answer(1, 1, true, Some(1));
+        upload.send(2, 1, b"bc");
+        upload.answer(2, 3, true, Some(3));
+        assert_eq!(upload.finish().as_deref(), digest);
+    }
+}
+
+#[test]
+fn a_refused_fragment_that_goes_on_does_not_count() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"X");
+    upload.answer(0, 3, false, None);
+    upload.digest.data(&mut upload.pool, (1, 0), 1, b"XX");
+    upload.send(1, 0, b"abc");
+    upload.answer(1, 3, true, Some(3));
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
 fn what_it_took_of_one_without_an_answer_counts_though_it_refused_the_next() {
     let mut upload = Upload::default();
     upload.send(0, 0, b"aXX");
@@ -305,6 +359,8 @@ enum Fate {
     Cut(usize),
     /// 416 to a Fragment of which the server took so many bytes.
     CorrectedWithin(usize),
+    /// 500 to one of which it took so many.
+    RefusedTook(usize),
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -318,6 +374,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::AnswerLost),
         1 => (0_usize..4).prop_map(Fate::Cut),
         1 => (0_usize..4).prop_map(Fate::CorrectedWithin),
+        1 => (0_usize..4).prop_map(Fate::RefusedTook),
     ]
 }
 
@@ -354,6 +411,10 @@ proptest! {
                 Fate::Cut(len) => {
                     tells = take(len.min(bytes.len())) > 0;
                     (None, next)
+                }
+                Fate::RefusedTook(len) => {
+                    tells = take(len.min(bytes.len())) > 0;
+                    (Some((false, false)), next)
                 }
                 Fate::CorrectedWithin(len) => (Some((false, true)), take(len.min(bytes.len() - 1))),
             };

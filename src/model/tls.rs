@@ -63,6 +63,9 @@ impl TlsConnections {
     }
 }
 
+/// The alert `certificate_required`.
+const CERTIFICATE_REQUIRED: u8 = 116;
+
 /// A connection with TLS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsConnection {
@@ -115,8 +118,13 @@ impl TlsConnection {
         let tls = &self.tls;
         // A handshake that succeeded had an answer to that, if an empty one.
         let unread = !self.whole || tls.from_client.failed > 0 || tls.is_established();
-        tls.client_certificate_requested
-            && tls.client_certificate_sent.map_or(!unread, |sent| !sent)
+        let sent_none = tls.client_certificate_sent.map_or(!unread, |sent| !sent);
+        tls.client_certificate_requested && sent_none || self.is_told_so()
+    }
+
+    /// Whether the server said that it wants one (RFC 8446 6.2).
+    fn is_told_so(&self) -> bool {
+        self.fatal().is_some_and(|alert| alert.code == CERTIFICATE_REQUIRED && !alert.from_client)
     }
 
     /// Addresses and the name asked for, in words.
@@ -131,6 +139,25 @@ mod tests {
     use super::*;
     use crate::at::At;
     use crate::tls::Seen;
+
+    #[test]
+    fn an_alert_is_enough_to_know_that_a_client_certificate_is_lacking() {
+        let one = |from_client| {
+            let at = Seen::default();
+            let description = "certificate_required".to_owned();
+            let alert = crate::tls::Alert { from_client, fatal: true, code: 116, description, at };
+            TlsConnection {
+                connection: 1,
+                client: "10.0.0.1:4000".parse().unwrap(),
+                server: "10.0.0.2:443".parse().unwrap(),
+                span: Span::default(),
+                whole: false,
+                tls: Facts { alerts: vec![alert], ..Facts::default() },
+            }
+        };
+        assert!(one(false).lacks_client_certificate());
+        assert!(!one(true).lacks_client_certificate());
+    }
 
     #[test]
     fn a_handshake_that_failed_is_kept_beyond_the_cap() {

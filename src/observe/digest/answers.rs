@@ -1,0 +1,127 @@
+//! What the answers of the server make of the bytes that went in.
+
+use super::copy::{Copy, Point, Standing, forget};
+use super::{Answer, Current, FileDigest, Key, Range, cost};
+use crate::observe::hashing::Pool;
+
+impl FileDigest {
+    /// The answer to a Fragment.
+    pub fn answer(&mut self, pool: &mut Pool, key: Key, (_, end): Range, answer: Answer) {
+        let next = answer.next.or(end.filter(|_| answer.accepted));
+        let short = next < end;
+        if self.pipelined {
+            // Bytes of several Fragments have gone in: those of one cannot be taken out.
+            self.spoilt |= !answer.accepted || short;
+            return;
+        }
+        let Some(current) = &mut self.current else { return };
+        if current.key != key {
+            return self.answer_late(pool, key, end, answer.accepted);
+        }
+        if !std::mem::take(&mut current.waits) {
+            return;
+        }
+        current.refused = !answer.accepted;
+        // It may have taken what comes again.
+        self.spoilt |= current.stale && next > self.withdrawn;
+        match answer.accepted {
+            true => {
+                let replays = current.replays;
+                self.accept(pool, next, short, replays);
+            }
+            false => self.refuse(pool, key, next),
+        }
+    }
+
+    /// The server took the Fragment under way, and wants `next`; `short` of its end.
+    fn accept(&mut self, pool: &mut Pool, next: Option<u64>, short: bool, replays: Option<bool>) {
+        self.drop_other(pool);
+        let back = next.filter(|next| *next < self.at.offset);
+        self.withdrawn = match (back, self.withdrawn, replays) {
+            _ if short => next,
+            (Some(next), Some(from), _) => Some(from.max(next)),
+            // It had gone back, and has this copy now.
+            (Some(next), None, Some(differs)) => {
+                self.spoilt |= differs;
+                Some(next)
+            }
+            _ => None,
+        };
+        self.denied = false;
+    }
+
+    /// The server refused the Fragment under way, and may want `next`.
+    fn refuse(&mut self, pool: &mut Pool, key: Key, next: Option<u64>) {
+        let Some(next) = next else {
+            // It may have taken it all the same.
+            let from = self.starts.back().map(|start| start.offset);
+            let tail = from.map(|from| self.tail.split_off(from)).unwrap_or_default();
+            let in_order = self.is_in_order();
+            if let Some(at) = self.undo(pool)
+                && let Some(from) = from
+            {
+                match in_order {
+                    true => {
+                        let standing = Standing::Refused;
+                        self.put_aside(pool, Copy { key, at, from, tail, standing });
+                    }
+                    false => forget(pool, Some(at)),
+                }
+            }
+            return;
+        };
+        if !self.took_some(next) {
+            let left = self.undo(pool);
+            forget(pool, left);
+            let _ = self.tail.split_off(self.at.offset);
+            self.take_other(pool, next);
+        }
+        self.held.retain(|offset, _| *offset < next);
+        self.held_bytes = self.held.values().map(|bytes| cost(bytes)).sum();
+        self.drop_other(pool);
+        self.withdrawn = (next < self.at.offset).then_some(next);
+        self.denied = self.withdrawn.is_some() && !self.go_back(pool, next, None);
+    }
+
+    /// Takes the Fragment under way out again; what was there with it.
+    fn undo(&mut self, pool: &mut Pool) -> Option<Point> {
+        let start = self.starts.back()?.fork(pool);
+        let left = std::mem::replace(&mut self.at, start);
+        self.unhold();
+        Some(left)
+    }
+
+    /// Whether the Fragment under way brought the bytes before `next`, up to which the server has the file.
+    fn took_some(&mut self, next: u64) -> bool {
+        let start = self.starts.back().map_or(0, |start| start.offset);
+        let part = self.tail.between(start, next).filter(|part| !part.is_empty());
+        let Some(part) = part.filter(|_| self.is_in_order()) else { return false };
+        let other = self.other.as_ref().filter(|other| other.at.offset >= next);
+        let Some(other) = other else { return true };
+        // Either copy may be the one that it took, unless it has had all of this one.
+        let unanswered = other.standing == Standing::Unanswered;
+        if !unanswered || next < self.at.offset {
+            self.spoilt |= self.others || other.tail.differs(start, part);
+        }
+        !unanswered
+    }
+
+    /// The answer to another Fragment than the last one.
+    fn answer_late(&mut self, pool: &mut Pool, key: Key, end: Option<u64>, accepted: bool) {
+        let Some(other) = self.other.take_if(|other| other.key == key) else {
+            // What was refused has gone in.
+            self.spoilt |= !accepted;
+            return;
+        };
+        let waits = self.current.is_some_and(|current| current.waits);
+        if !accepted || !waits {
+            return forget(pool, Some(other.at));
+        }
+        self.spoilt |= Some(other.at.offset) < end;
+        self.tail.turn(other.tail);
+        forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
+        self.unhold();
+        let current = Current { key, waits: false, stale: false, replays: None, refused: false };
+        self.current = Some(current);
+    }
+}

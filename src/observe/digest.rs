@@ -29,6 +29,9 @@ const TAIL: u64 = 4 << 10;
 /// Fragments up to this are kept as a whole, and as much of those before: any place in that can be gone back to.
 const WHOLE: usize = 64 << 10;
 
+/// Bytes kept and held of all files together.
+const IN_ALL: usize = 64 << 20;
+
 /// How a Fragment follows the one before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Order {
@@ -76,8 +79,8 @@ pub struct FileDigest {
     denied: bool,
     /// The last bytes that went in, as far as they are kept.
     tail: Run,
-    /// From that offset on, bytes of the Fragment under way are kept.
-    kept_from: u64,
+    /// Which bytes of the Fragment under way are kept.
+    kept: std::ops::Range<u64>,
     /// From there on, what comes is to be what is kept.
     again: Option<u64>,
     held: BTreeMap<u64, Vec<u8>>,
@@ -89,6 +92,8 @@ pub struct FileDigest {
     /// There was too much of that to be given back.
     untold: bool,
     held_bytes: usize,
+    /// Bytes that this file counts for among all.
+    counted: usize,
     /// Bytes were held at some time.
     scattered: bool,
     pipelined: bool,
@@ -139,15 +144,31 @@ impl FileDigest {
             self.start(pool);
         }
         self.tail.trim(WHOLE);
-        self.kept_from = match end.map(|end| (end, end.saturating_sub(start))) {
-            Some((_, len)) if len <= WHOLE as u64 => 0,
-            Some((end, _)) => end.saturating_sub(TAIL),
-            None => u64::MAX,
+        self.kept = match end {
+            Some(end) if end.saturating_sub(start) <= WHOLE as u64 => start..end,
+            Some(end) => end.saturating_sub(TAIL)..end,
+            None => 0..0,
         };
+        self.make_room(pool);
         self.added.clear();
         self.taken.clear();
         (self.taken_bytes, self.untold) = (0, false);
         self.current = Some(Current { key, waits: true, stale, replays, refused: false });
+    }
+
+    /// Counts what is to be kept among all; where that is too much, this file keeps nothing for now.
+    fn make_room(&mut self, pool: &mut Pool) {
+        let aside = self.other.as_ref().map_or(0, |other| other.tail.len());
+        let rest = self.held_bytes + aside;
+        let more = self.kept.end.saturating_sub(self.kept.start) as usize;
+        let wanted = rest + self.tail.len() + more;
+        let fits = pool.count(self.counted, wanted) <= IN_ALL;
+        self.counted = wanted;
+        if !fits {
+            (self.tail, self.kept) = (Run::default(), 0..0);
+            pool.count(wanted, rest);
+            self.counted = rest;
+        }
     }
 
     /// Whether all bytes are kept that went in from `offset` on.
@@ -267,10 +288,14 @@ impl FileDigest {
         }
         self.compare(key, offset, bytes);
         if offset > self.at.offset {
-            self.hold(offset, bytes);
+            self.hold(pool, offset, bytes);
             return;
         }
         self.take(pool, offset, bytes);
+        if !self.held.is_empty() && !self.kept.is_empty() {
+            // What closes a hole is kept with what was behind it.
+            self.kept.end = u64::MAX;
+        }
         while let Some(entry) =
             self.held.first_entry().filter(|entry| *entry.key() <= self.at.offset)
         {
@@ -289,10 +314,13 @@ impl FileDigest {
     /// Takes of the bytes at `offset`, which is not ahead, what is new, and keeps what is to be kept.
     fn take(&mut self, pool: &mut Pool, offset: u64, bytes: &[u8]) {
         let fresh = self.at.fresh(offset, bytes);
-        let skip = usize::try_from(self.kept_from.saturating_sub(self.at.offset));
-        if let Some(kept) = fresh.get(skip.unwrap_or(usize::MAX)..).filter(|kept| !kept.is_empty())
-        {
-            self.tail.add(self.at.offset.max(self.kept_from), kept);
+        let place = |offset: u64| {
+            let place = usize::try_from(offset.saturating_sub(self.at.offset));
+            place.unwrap_or(usize::MAX).min(fresh.len())
+        };
+        let kept = fresh.get(place(self.kept.start)..place(self.kept.end)).unwrap_or_default();
+        if !kept.is_empty() {
+            self.tail.add(self.at.offset.max(self.kept.start), kept);
         }
         self.at.take(pool, offset, bytes);
     }
@@ -308,10 +336,14 @@ impl FileDigest {
         }
     }
 
-    fn hold(&mut self, offset: u64, bytes: &[u8]) {
-        if self.held_bytes + cost(bytes) <= HELD && !self.held.contains_key(&offset) {
+    fn hold(&mut self, pool: &mut Pool, offset: u64, bytes: &[u8]) {
+        let cost = cost(bytes);
+        let fits = self.held_bytes + cost <= HELD && pool.count(0, 0) + cost <= IN_ALL;
+        if fits && !self.held.contains_key(&offset) {
             self.held.insert(offset, bytes.to_vec());
-            self.held_bytes += cost(bytes);
+            self.held_bytes += cost;
+            pool.count(0, cost);
+            self.counted += cost;
             self.added.push(offset);
             self.scattered = true;
         }
@@ -330,6 +362,7 @@ impl FileDigest {
 
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
     pub fn finish(mut self, pool: &mut Pool, size: Option<u64>) -> Option<String> {
+        pool.count(self.counted, 0);
         let whole = |other: &mut Copy| {
             size == Some(other.at.offset) && other.standing == Standing::Unanswered
         };

@@ -54,6 +54,8 @@ pub struct Pool {
     started: bool,
     next: u64,
     adopted: u64,
+    /// Bytes that files keep beside their hashes, of all files together.
+    kept: usize,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,12 @@ enum Step {
 }
 
 impl Pool {
+    /// Counts `now` bytes that a file keeps, in place of those of before; how many all files keep.
+    pub const fn count(&mut self, before: usize, now: usize) -> usize {
+        self.kept = self.kept.saturating_sub(before).saturating_add(now);
+        self.kept
+    }
+
     /// Takes the next bytes of a file.
     pub fn update(&mut self, lane: &mut Lane, bytes: &[u8]) {
         match &mut lane.place {

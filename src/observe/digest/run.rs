@@ -16,6 +16,11 @@ impl Run {
         self.start + self.bytes.len() as u64
     }
 
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Adds what follows the others, of which the first ones may have to go; anything else takes their place.
     pub fn add(&mut self, offset: u64, bytes: &[u8]) {
         if self.bytes.is_empty() || self.end() != offset {

@@ -53,22 +53,7 @@ impl FileDigest {
     /// The server refused the Fragment under way, and may want `next`.
     fn refuse(&mut self, pool: &mut Pool, key: Key, next: Option<u64>) {
         let Some(next) = next else {
-            // It may have taken it all the same.
-            let from = self.starts.back().map(|start| start.offset);
-            let tail = from.map(|from| self.tail.split_off(from)).unwrap_or_default();
-            let in_order = self.is_in_order();
-            if let Some(at) = self.undo(pool)
-                && let Some(from) = from
-            {
-                match in_order {
-                    true => {
-                        let standing = Standing::Refused;
-                        self.put_aside(pool, Copy { key, at, from, tail, standing });
-                    }
-                    false => forget(pool, Some(at)),
-                }
-            }
-            return;
+            return self.refuse_all(pool, key);
         };
         if !self.took_some(next) {
             let left = self.undo(pool);
@@ -81,6 +66,18 @@ impl FileDigest {
         self.drop_other(pool);
         self.withdrawn = (next < self.at.offset).then_some(next);
         self.denied = self.withdrawn.is_some() && !self.go_back(pool, next, None);
+    }
+
+    /// The server refused the Fragment under way without a word of where it stands: it may have taken it all the same.
+    fn refuse_all(&mut self, pool: &mut Pool, key: Key) {
+        let Some(from) = self.starts.back().map(|start| start.offset) else { return };
+        let (tail, in_order) = (self.tail.split_off(from), self.is_in_order());
+        match self.undo(pool) {
+            Some(at) if in_order => {
+                self.put_aside(pool, Copy { key, at, from, tail, standing: Standing::Refused });
+            }
+            left => forget(pool, left),
+        }
     }
 
     /// Takes the Fragment under way out again; what was there with it.

@@ -21,7 +21,7 @@ Examples:
 
 Exit status:
   0  nothing at or above the level of --fail-on
-  1  a finding at or above it
+  1  a finding at or above it; an upload that was rejected or failed counts as an error
   2  an input could not be read, or the command line is wrong";
 
 /// What to diagnose.

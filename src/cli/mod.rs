@@ -60,7 +60,8 @@ Examples:
 
 Exit status:
   0  everything was read, and nothing was found that --fail-on names
-  1  something was found that --fail-on names; `diagnose` names errors by itself
+  1  something was found that --fail-on names; `diagnose` names errors by itself,
+     and an upload that was rejected or failed is one
   2  an input could not be read, or the command line is wrong";
 
 /// The subcommands.

@@ -7,7 +7,7 @@ use bitsleuth::export::redact::{self, Pseudonyms};
 use bitsleuth::export::{json, table};
 use bitsleuth::model::Session;
 use bitsleuth::observe::Observer;
-use bitsleuth::rules::{Severity, worst};
+use bitsleuth::rules::{Severity, worst, worst_of};
 use clap::{Args, ValueEnum};
 
 use super::judge::Level;
@@ -109,7 +109,7 @@ impl Observer for Sink<'_> {
         if self.failed.is_err() || !self.select.keep(&session) {
             return None;
         }
-        self.worst = self.worst.max(session.findings.iter().map(|finding| finding.severity).max());
+        self.worst = self.worst.max(worst_of(&session));
         if let (Some(names), false) = (self.names, matches!(self.form, Form::Table)) {
             redact::session(&mut session, names);
         }

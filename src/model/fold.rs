@@ -5,7 +5,7 @@ use super::index::Index;
 use super::negotiation::Negotiation;
 use super::ranges::Ranges;
 use super::scattered;
-use super::session::{Client, File, Fragment, Missing, Outcome, Server, Session, SessionError};
+use super::session::{Client, File, Fragment, Missing, Server, Session, SessionError};
 use super::text::Text;
 use super::url;
 use crate::bits::PacketType;
@@ -17,8 +17,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
     let (first, span) = (exchanges.first()?, Exchange::span_of(&exchanges)?);
     let view = View::of(&exchanges);
     let (outcome, outcome_qualifiers) = view.outcome();
-    let error =
-        matches!(outcome, Outcome::Failed | Outcome::Rejected).then(|| view.error()).flatten();
+    let error = outcome.is_failure().then(|| view.error()).flatten();
     let origin = exchanges
         .iter()
         .find(|exchange| exchange.kind == PacketType::CreateSession)

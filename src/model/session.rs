@@ -36,6 +36,11 @@ impl Outcome {
         matches!(self, Self::Completed | Self::Cancelled)
     }
 
+    /// Whether an error or a refusal ended it.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Rejected | Self::Failed)
+    }
+
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {

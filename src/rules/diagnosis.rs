@@ -11,7 +11,7 @@ use crate::model::{Exchange, Outcome, Session};
 pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let ranked = ranked(session, &session.findings);
     let &(rule, cause) =
-        ranked.first().filter(|(rule, _)| !ends_in_error(session) || tells_why(rule))?;
+        ranked.first().filter(|(rule, _)| !session.outcome.is_failure() || tells_why(rule))?;
     let mut contributing: Vec<String> = Vec::new();
     for (_, finding) in &ranked {
         if finding.rule != cause.rule && !contributing.iter().any(|known| finding.rule == **known) {
@@ -41,10 +41,6 @@ const CIRCUMSTANCE: u8 = 15;
 
 const fn tells_why(rule: &Rule) -> bool {
     rule.belief > CIRCUMSTANCE
-}
-
-const fn ends_in_error(session: &Session) -> bool {
-    matches!(session.outcome, Outcome::Rejected | Outcome::Failed)
 }
 
 /// What findings explain of a session.

@@ -59,7 +59,7 @@ mod tls;
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub use rule::{Check, Needs, Place, Rule};
-pub use runner::{Judge, Sight, worst};
+pub use runner::{Judge, Sight, worst, worst_of};
 pub use seen::Seen;
 
 /// All rules.

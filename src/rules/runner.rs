@@ -215,7 +215,12 @@ pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool 
 
 /// The worst severity in a report.
 pub fn worst(report: &Report) -> Option<Severity> {
-    let all =
-        report.findings.iter().chain(report.sessions.iter().flat_map(|session| &session.findings));
-    all.map(|finding| finding.severity).max()
+    let of_capture = report.findings.iter().map(|finding| finding.severity).max();
+    report.sessions.iter().map(worst_of).max().flatten().max(of_capture)
+}
+
+/// The worst severity of a session: an upload that failed is an error, whatever was found of it.
+pub fn worst_of(session: &Session) -> Option<Severity> {
+    let failed = session.outcome.is_failure().then_some(Severity::Error);
+    session.findings.iter().map(|finding| finding.severity).max().max(failed)
 }

@@ -42,6 +42,13 @@ fn the_exit_status_follows_the_level_asked_for() {
 }
 
 #[test]
+fn an_upload_that_failed_is_an_error_whatever_is_found_of_it() {
+    assert_eq!(code(&["diagnose", "--rule", "tcp", "lost.pcap"]), Some(1));
+    assert_eq!(code(&["sessions", "--rule", "tcp", "--fail-on", "error", "lost.pcap"]), Some(1));
+    assert_eq!(code(&["diagnose", "--rule", "tcp", "--fail-on", "never", "lost.pcap"]), Some(0));
+}
+
+#[test]
 fn rules_can_be_chosen_and_left_out() {
     let rules = |args: &[&str]| -> Vec<String> {
         let args = [&["diagnose", "--json", "lost.pcap"], args].concat();

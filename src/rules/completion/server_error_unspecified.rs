@@ -1,7 +1,7 @@
 //! The rule `server-error-unspecified`.
 
 use crate::bits::hresult::{self, MISPRINTED};
-use crate::model::{Exchange, Outcome, Response, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::{Confidence, Notes, Severity, front, look, page};
 
@@ -103,7 +103,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
         answers.into_iter().find(|(_, answer)| answer.span.first.frame == error.frame)
     });
-    let ended = matches!(session.outcome, Outcome::Failed | Outcome::Rejected);
+    let ended = session.outcome.is_failure();
     if let Some((exchange, response)) = decisive
         && ended
         && !is_a_step(response)

@@ -1,6 +1,6 @@
 //! The rule `header-over-4k`.
 
-use crate::model::{Exchange, Outcome, Session};
+use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity};
 
 rule! {
@@ -47,7 +47,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let (severity, confidence, what) = match answer.http_status {
         400 | 431 if own => (notes.severity(), Confidence::Certain, "refused"),
         400 | 431 => (notes.severity(), Confidence::Likely, "refused"),
-        200 | 201 if own && !matches!(session.outcome, Outcome::Failed | Outcome::Rejected) => {
+        200 | 201 if own && !session.outcome.is_failure() => {
             (Severity::Note, Confidence::Certain, "accepted")
         }
         _ => return,

@@ -12,6 +12,7 @@ use super::rare::{Absent, Rare};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::http::Carrier;
 use crate::stream::{Connection, Side};
 
@@ -173,6 +174,17 @@ impl Exchange {
             |request: &Request| request.session_id.is_some() || request.content_range.is_some();
         self.kind == PacketType::Unknown
             && self.request.as_ref().is_some_and(|request| request.is_cut() && !shows(request))
+    }
+
+    /// Whether it was answered that the session is unknown.
+    pub(crate) fn says_lost(&self) -> bool {
+        let response = self.response.as_ref();
+        response.is_some_and(|response| response.error_value() == Some(SESSION_NOT_FOUND))
+    }
+
+    /// The same, where the capture lacks what was asked.
+    pub(crate) fn is_lost_unasked(&self) -> bool {
+        self.request.is_none() && self.says_lost()
     }
 
     /// The frames of several; `None` for none at all.

@@ -38,10 +38,7 @@ impl View<'_> {
 
     fn completed(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let full = self.everything_acknowledged();
-        let answered: Vec<_> = self
-            .of_kind(&PacketType::CloseSession)
-            .map(|exchange| exchange.response.as_ref())
-            .collect();
+        let answered: Vec<_> = self.closes().map(|exchange| exchange.response.as_ref()).collect();
         if answered.iter().any(|response| response.is_some_and(Response::is_success)) {
             if full || self.joined || self.total.is_none() {
                 return Some((Outcome::Completed, Vec::new()));
@@ -65,6 +62,14 @@ impl View<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The Closes, with those that the capture lacks and the server did not know the session for: behind a Close a client
+    /// sends nothing else.
+    fn closes(&self) -> impl Iterator<Item = &Exchange> {
+        let is_close = |exchange: &Exchange| exchange.kind == PacketType::CloseSession;
+        let behind = self.exchanges.iter().skip_while(move |exchange| !is_close(exchange));
+        behind.filter(move |exchange| is_close(exchange) || exchange.is_lost_unasked())
     }
 
     fn ends_with_close(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::bits::fields::{self, ContentRange};
 use crate::bits::{AGENT, PacketType};
 use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::rules::Severity;
+use crate::rules::lost;
 use crate::rules::origin::Origin;
 use crate::rules::page::{self, Reason};
 use crate::stream::{Connection, Side};
@@ -180,7 +181,7 @@ pub fn stranger_alone<'a>(
 
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
-    session.carried_on() > exchange.span().first.frame
+    session.carried_on() > exchange.span().first.frame || lost::is_done_unheard(session, exchange)
 }
 
 /// What a finding about an answer from something in front of BITS is worth: as much as the rule says, a note where the

@@ -5,8 +5,8 @@ use jiff::fmt::rfc2822;
 use crate::at::Timestamp;
 use crate::bits::PacketType;
 use crate::bits::hresult::SESSION_NOT_FOUND;
-use crate::model::{Exchange, Response, Session};
-use crate::rules::look;
+use crate::model::{Exchange, Outcome, Response, Session};
+use crate::rules::{Severity, look};
 
 /// Clocks of two answers that are further apart, in seconds, are two clocks: `Date` has whole seconds and may be cached
 /// for one.
@@ -45,6 +45,21 @@ pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
 pub fn may_follow_a_close(exchange: &Exchange) -> bool {
     let request = exchange.request.as_ref();
     exchange.kind == PacketType::CloseSession && request.is_some_and(|request| request.after_gap)
+}
+
+/// Whether a Close had done its work although its answer did not tell: the session that it closed is unknown to the
+/// server when the client closes it again.
+pub fn is_done_unheard(session: &Session, exchange: &Exchange) -> bool {
+    let last = session.exchanges.last().filter(|last| last.says_lost());
+    exchange.kind == PacketType::CloseSession
+        && session.outcome == Outcome::Completed
+        && last.is_some_and(|last| last.span().first.frame > exchange.span().first.frame)
+}
+
+/// What a finding about a request without an answer is worth: as much as the rule says, a note where it was carried out
+/// all the same.
+pub fn unless_done(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
+    if is_done_unheard(session, exchange) { Severity::Note } else { severity }
 }
 
 fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bool {

@@ -82,6 +82,8 @@ causes! {
         opened("> FRAGMENT 0-9999/20000 sent=5000\n! server resets ttl=253\n");
     a_session_that_expired: "session-not-found-after-idle" for
         opened("> FRAGMENT 0-9/20\n< 200\n... 20 d\n= connection\n> PING\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n");
+    a_close_that_the_client_had_to_repeat: "close-retried" for
+        "> CLOSE-SESSION session=1\n! client resets\n... 60 s\n= connection\n> CLOSE-SESSION\n< 500 error=0x8020001F context=0x5\n";
     a_close_for_a_copy_that_is_gone: "close-failed" for
         opened("> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 404\n");
     a_refusal_that_is_repeated: "server-error-unspecified" for

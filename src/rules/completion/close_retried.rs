@@ -7,7 +7,8 @@ use crate::rules::{Confidence, Notes, look, unanswered};
 rule! {
     /// The session was closed more than once.
     ///
-    /// The answer was lost, or was a 5xx: then clients try again.
+    /// The answer was lost, or was a 5xx: then clients try again. A server that does not know the session any more when it is
+    /// closed again had closed it the first time.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -108,8 +109,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         Some(response) => format!("the first one was answered {}", response.http_status),
         None => "the first one was not answered".to_owned(),
     };
+    let done =
+        if last.says_lost() { "; the last one shows that the session was closed" } else { "" };
     let message =
-        format!("Close-Session was sent {} times within {secs:.0} s; {answer}", all.len());
+        format!("Close-Session was sent {} times within {secs:.0} s; {answer}{done}", all.len());
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
     notes.note(notes.severity(), Confidence::Certain, &spans, message);
 }

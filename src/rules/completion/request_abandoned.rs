@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look, unanswered};
+use crate::rules::{Confidence, Notes, look, lost, unanswered};
 
 rule! {
     /// The client gave up waiting before its five minutes were over.
@@ -60,7 +60,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, waited) in unanswered::whole(session) {
         if waited < look::CLIENT_WAITS_SECS {
             let message = unanswered::message(session, exchange, waited);
-            notes.likely(exchange.span(), message);
+            let severity = lost::unless_done(session, exchange, notes.severity());
+            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
 }

@@ -75,12 +75,13 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// Whether an earlier Close-Session was not answered, but may have done its work.
 fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
     let first = session.close_unanswered();
-    exchange.kind == PacketType::CloseSession
+    (exchange.kind == PacketType::CloseSession || exchange.is_lost_unasked())
         && first.is_some_and(|first| first < exchange.span().first.frame)
 }
 
 fn packet(exchange: &Exchange) -> String {
     match exchange.kind.name() {
+        _ if exchange.request.is_none() => "a packet that the capture lacks".to_owned(),
         "" => "a packet without a type".to_owned(),
         name => name.to_owned(),
     }
@@ -88,8 +89,23 @@ fn packet(exchange: &Exchange) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Outcome;
+    use crate::rules::Finding;
     use crate::rules::Severity::Note;
-    use crate::rules::tests::fired;
+    use crate::rules::tests::{fired, report};
+
+    #[test]
+    fn an_answer_alone_behind_a_close_is_one_to_its_repeat() {
+        let report = report(
+            "> CLOSE-SESSION session=1\n! client closes\n... 60 s\n= connection\n> CLOSE-SESSION lost\n\
+             < 500 error=0x8020001F context=0x5",
+        );
+        let session = &report.sessions[0];
+        let note =
+            |finding: &Finding| finding.rule == "session-not-found" && finding.severity == Note;
+        assert!(session.findings.iter().any(note), "{:?}", session.findings);
+        assert_eq!(session.outcome, Outcome::Completed);
+    }
 
     #[test]
     fn after_a_close_it_is_a_note() {

@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-client`.
 
 use crate::model::Session;
-use crate::rules::{Notes, Severity, reset};
+use crate::rules::{Notes, Severity, lost, reset};
 use crate::stream::Side;
 
 rule! {
@@ -74,6 +74,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let stalled =
                 connection.is_some_and(|connection| reset::is_stalled(connection, reset.at));
             let severity = if stalled { Severity::Note } else { notes.severity() };
+            let severity = lost::unless_done(session, exchange, severity);
             notes.note(severity, sender.confidence, &[span], message);
         }
     }

@@ -3,6 +3,7 @@
 use crate::bits::PacketType;
 use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Response, Session};
+use crate::rules::history::Brief;
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
 use crate::rules::{Around, Confidence, Notes, look, page};
@@ -39,6 +40,15 @@ rule! {
     /// < 200
     /// > FRAGMENT 10-19/20
     /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// > CREATE-SESSION
+    /// < 405 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
     /// ```silent
@@ -102,7 +112,7 @@ rule! {
     ///
     /// Answerable: the server
     /// Advice: Enable BITS uploads on the virtual directory (Enable-BitsUpload, or its BITS page in IIS Manager), and check its handler mappings.
-    /// Confirm: The IIS log: BITS_POST with 404 and its sub-status.
+    /// Confirm: The IIS log: BITS_POST with this status and its sub-status.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 87, needs Anything, TroubledAround
 }
@@ -128,15 +138,26 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             let message =
                 format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-        } else if bare && look::sub_status(answer).is_none() && took_its_like(session, exchange) {
+        } else if bare
+            && look::sub_status(answer).is_none()
+            && (took_its_like(session, exchange) || took_its_url(session, exchange, around))
+        {
             let message = format!(
                 "{} was answered {status} by \"{server}\" without BITS, which took one before",
                 exchange.kind
             );
-            notes.note(severity, Confidence::Possible, &[exchange.span()], message);
+            let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+            if let Some(finding) = finding {
+                finding.advice = Some(SWITCHED_OFF.into());
+            }
         }
     }
 }
+
+/// What to do where the server took uploads before.
+const SWITCHED_OFF: &str = "Find out what changed at the server at this time: BITS uploads were switched off for the virtual \
+     directory, its handler mappings changed, IIS was restarted and its worker process was not recycled since, or a node of \
+     a farm that lacks BITS answers at this address too.";
 
 /// Whether it is certain enough that IIS refused the verb.
 fn is_about_verb(exchange: &Exchange, around: &Around<'_>) -> bool {
@@ -173,6 +194,12 @@ fn took_its_like(session: &Session, exchange: &Exchange) -> bool {
             && len(other) >= len(exchange)
     };
     exchange.kind == PacketType::Fragment && look::ahead(session, exchange).any(like)
+}
+
+/// Whether BITS opened a session at the same address for the URL of this Create before.
+fn took_its_url(session: &Session, exchange: &Exchange, around: &Around<'_>) -> bool {
+    let here = |brief: &&Brief| brief.created && brief.server == exchange.server;
+    exchange.kind == PacketType::CreateSession && around.uploads.iter().any(here)
 }
 
 /// Whether BITS answered for the same URL before.

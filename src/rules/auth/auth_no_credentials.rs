@@ -1,14 +1,16 @@
 //! The rule `auth-no-credentials`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
 use crate::rules::{Around, Notes};
 
 rule! {
     /// The server asks for credentials that the job does not have.
     ///
-    /// The upload ends on a 401, and the client never sent Authorization. That is no wrong password: Windows sends the
-    /// credentials of the account that a job runs under only where the job or a policy says so.
+    /// The upload ends on a 401, and the client never sent Authorization. That is no wrong password: BITS answers Basic and
+    /// Digest only with credentials that were set on the job, NTLM and Negotiate also with the account that the job runs
+    /// under where the job or a policy says so, and other schemes, such as Bearer, not at all: for these the application
+    /// sends Authorization by itself.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -42,7 +44,7 @@ rule! {
     ///
     /// Answerable: the client
     /// Advice: Set credentials on the job (SetCredentials, Set-BitsTransfer -Credential), or allow anonymous access to the virtual directory.
-    /// Confirm: The IIS log has 401 with sub-status 2 and no user for this request.
+    /// Confirm: The server's log has 401 and no user for this request; that of IIS has sub-status 2 as well.
     /// Reference: [MC-BUP] 3.1.5.1.7
     Error, belief 81, needs Anything, TroubledAround
 }
@@ -58,6 +60,43 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if last.request.is_some() && !Door::Server.may_have_been_tried(session) {
         let Some(confidence) = rounds::gave_up(session, around, last) else { return };
         let message = format!("401 for {}{asks}, and no credentials followed", last.kind);
-        notes.note(notes.severity(), confidence, &[last.span()], message);
+        let finding = notes.note(notes.severity(), confidence, &[last.span()], message);
+        if let Some(finding) = finding
+            && wants_token(last)
+        {
+            finding.advice = Some(TOKEN.into());
+        }
+    }
+}
+
+/// The schemes that BITS answers by itself ([MC-BUP] note 1).
+const OWN: [&str; 5] = ["Basic", "Digest", "NTLM", "Negotiate", "Kerberos"];
+
+/// Whether only schemes are on offer that BITS does not answer.
+fn wants_token(challenged: &Exchange) -> bool {
+    let offered = challenged.response.as_ref().map_or(&[][..], |answer| &answer.challenges);
+    let own = |scheme: &String| OWN.iter().any(|own| own.eq_ignore_ascii_case(scheme));
+    !offered.is_empty() && !offered.iter().any(own)
+}
+
+/// What to do where credentials on the job would not be used.
+const TOKEN: &str = "Have the application send Authorization with its token as a header of the job (SetCustomHeaders, Set-BitsTransfer -CustomHeaders): BITS does not use the job's credentials for this scheme.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn a_job_without_a_token_is_not_told_to_set_credentials() {
+        let advice = |schemes: &str| {
+            let report =
+                report(&format!("> CREATE-SESSION\n< 401 plain\n{schemes}! client closes"));
+            report.sessions[0].diagnosis.clone().unwrap().advice.unwrap()
+        };
+        let bearer = "  WWW-Authenticate: Bearer realm=x\n";
+        assert!(advice(bearer).contains("as a header of the job"));
+        let both = format!("{bearer}  + WWW-Authenticate: Basic realm=x\n");
+        assert!(advice(&both).starts_with("Set credentials on the job"));
+        assert!(advice("").starts_with("Set credentials on the job"));
     }
 }

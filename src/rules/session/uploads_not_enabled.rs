@@ -140,7 +140,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         } else if bare
             && look::sub_status(answer).is_none()
-            && (took_its_like(session, exchange) || took_its_url(session, exchange, around))
+            && (took_its_like(session, exchange) || took_its_url(exchange, around))
         {
             let message = format!(
                 "{} was answered {status} by \"{server}\" without BITS, which took one before",
@@ -197,7 +197,7 @@ fn took_its_like(session: &Session, exchange: &Exchange) -> bool {
 }
 
 /// Whether BITS opened a session at the same address for the URL of this Create before.
-fn took_its_url(session: &Session, exchange: &Exchange, around: &Around<'_>) -> bool {
+fn took_its_url(exchange: &Exchange, around: &Around<'_>) -> bool {
     let here = |brief: &&Brief| brief.created && brief.server == exchange.server;
     exchange.kind == PacketType::CreateSession && around.uploads.iter().any(here)
 }

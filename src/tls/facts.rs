@@ -117,12 +117,6 @@ impl From<At> for Seen {
     }
 }
 
-impl From<Seen> for At {
-    fn from(seen: Seen) -> Self {
-        Self { frame: seen.frame, time: seen.time, ..Self::default() }
-    }
-}
-
 /// An alert (RFC 8446 6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {

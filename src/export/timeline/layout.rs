@@ -90,7 +90,7 @@ pub(super) fn write(out: &mut dyn Write, lines: &[Line], style: &Style) -> io::R
             Line::Note { sign, words, tone } => {
                 let (sign, words) = (style.clean(sign), style.clean(words));
                 let column = widths.time + 4;
-                let gap = if words.is_empty() || sign.is_empty() { "" } else { "   " };
+                let gap = if words.is_empty() { "" } else { "   " };
                 let note = style.paint(*tone, format_args!("{sign}{gap}{words}"));
                 writeln!(out, "{:column$}{note}", "")?;
             }

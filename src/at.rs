@@ -190,7 +190,7 @@ impl Span {
 
 /// How a span is serialised.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Frames {
+struct Frames {
     /// Number of the first frame, counted over all inputs from 1.
     first_frame: u64,
     /// Number of the last frame.

@@ -55,7 +55,7 @@ impl ExplainArgs {
         }
         let mut out = Output::new();
         if self.json {
-            json::write_value(&mut out, &articles)?;
+            json::write(&mut out, &articles)?;
         } else {
             self.write(&mut out, &articles)?;
         }

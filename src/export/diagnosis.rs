@@ -181,7 +181,7 @@ pub(super) fn block(
     tone: Tone,
     style: &Style,
 ) -> io::Result<()> {
-    let words = timeline::wrapped(&style.clean(words), INDENT + 2, style.width, tone, style);
+    let words = timeline::wrapped(&style.clean(words), INDENT + 2, tone, style);
     writeln!(out, "  {label:INDENT$}{words}")
 }
 

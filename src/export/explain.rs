@@ -96,7 +96,7 @@ fn blocks(out: &mut dyn Write, notes: &[(&str, Option<&str>)], style: &Style) ->
 }
 
 fn paragraph(out: &mut dyn Write, text: &str, tone: Tone, style: &Style) -> io::Result<()> {
-    let text = wrapped(&style.clean(text), MARGIN, style.width, tone, style);
+    let text = wrapped(&style.clean(text), MARGIN, tone, style);
     writeln!(out, "{:MARGIN$}{text}", "")
 }
 

@@ -6,13 +6,8 @@ use serde::Serialize;
 
 use crate::model::Report;
 
-/// Writes the report as an indented JSON document that ends in a line feed.
-pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    write_value(out, report)
-}
-
-/// Writes any value as an indented JSON document that ends in a line feed.
-pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+/// Writes a value, such as a report, as an indented JSON document that ends in a line feed.
+pub fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let mut out = Spelled::new(out);
     serde_json::to_writer_pretty(&mut out, value)?;
     out.write_all(b"\n")?;

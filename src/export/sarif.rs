@@ -35,7 +35,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             "results": results,
         }],
     });
-    json::write_value(out, &document)
+    json::write(out, &document)
 }
 
 fn descriptor(rule: &Rule) -> Value {

@@ -31,7 +31,7 @@ pub(super) fn write(
     ];
     let plain = plain.into_iter().flatten().map(|words| (words, Tone::Plain));
     for (words, tone) in plain.chain(error).filter(|(words, _)| !words.is_empty()) {
-        writeln!(out, "  {}", wrapped(&style.clean(&words), 2, style.width, tone, style))?;
+        writeln!(out, "  {}", wrapped(&style.clean(&words), 2, tone, style))?;
     }
     writeln!(out)
 }
@@ -52,7 +52,7 @@ pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
     let rest =
         format!("{} {} {server}{host}{tls}   {url}", session.client.address, style.signs().right);
     let column = verdict.chars().count() + 3;
-    let rest = wrapped(style.clean(&rest).trim_end(), column, style.width, Tone::Strong, style);
+    let rest = wrapped(style.clean(&rest).trim_end(), column, Tone::Strong, style);
     format!("{}   {rest}", style.paint(tone(session.outcome), style.clean(&verdict)))
 }
 

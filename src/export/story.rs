@@ -118,7 +118,7 @@ impl Story {
         match reset {
             Some(reset) => {
                 let who = if reset.side == Side::Client { "client" } else { "server" };
-                let words = format!("✂ the {who} resets the connection, frame {}", reset.at.frame);
+                let words = format!("✂ the {who} resets the connection, frame {}", reset.at.name());
                 self.note(reset.time.max(ended), words);
             }
             None => self.note(ended, "⋮ no answer seen".to_owned()),

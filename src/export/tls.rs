@@ -80,9 +80,9 @@ fn handshake(facts: &Facts) -> String {
     let mut frames = [facts.client_hello_at, facts.server_hello_at].into_iter().flatten();
     match (frames.next(), frames.next()) {
         (Some(client), Some(server)) => {
-            words.push(format!("frames {} and {}", client.frame, server.frame));
+            words.push(format!("frames {} and {}", client.name(), server.name()));
         }
-        (Some(one), None) => words.push(format!("frame {}", one.frame)),
+        (Some(one), None) => words.push(format!("frame {}", one.name())),
         _ => words.push("not captured".to_owned()),
     }
     if !facts.versions_offered.is_empty() {
@@ -122,7 +122,7 @@ fn certificate(leaf: &Certificate) -> String {
 fn alert_words(alert: &Alert) -> String {
     let side = if alert.from_client { "client" } else { "server" };
     let level = if alert.fatal { "fatal" } else { "warning" };
-    format!("frame {}, {side}: {level}, {} ({})", alert.at.frame, alert.description, alert.code)
+    format!("frame {}, {side}: {level}, {} ({})", alert.at.name(), alert.description, alert.code)
 }
 
 fn traffic(traffic: &Traffic) -> String {

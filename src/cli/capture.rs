@@ -10,7 +10,7 @@ use bitsleuth::observe::Observer;
 use bitsleuth::{Analysis, Options};
 use clap::Args;
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::run::{Failure, Status};
 #[cfg(feature = "live")]
 use super::sandbox;
@@ -52,11 +52,9 @@ impl CaptureCommand {
         timeline::write(&mut out, &report, &style)?;
         out.flush()?;
         let Stats { received, dropped, interface_dropped, .. } = stats;
-        // Nobody is left to tell where standard error is closed.
-        let _ = writeln!(
-            std::io::stderr(),
+        output::tell(format_args!(
             "{received} frames received, {dropped} dropped by the kernel, {interface_dropped} by the interface"
-        );
+        ));
         Ok(Status::Clean)
     }
 }

@@ -9,7 +9,7 @@ use bitsleuth::rules::ALL;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command};
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::run::{Failure, Status};
 use super::show::Look;
 
@@ -48,8 +48,7 @@ impl ExplainArgs {
                 Ok(found) => articles.extend(found),
                 Err(unknown) => {
                     status = Status::Unreadable;
-                    // Nobody is left to tell where standard error is closed.
-                    let _ = writeln!(io::stderr(), "bitsleuth: {}", escape(&unknown.to_string()));
+                    output::tell(format_args!("bitsleuth: {}", escape(&unknown.to_string())));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::diagnosis::block;
+use super::diagnosis::{block, blocks};
 use super::style::{Style, Tone};
 use super::timeline::wrapped;
 use crate::bits::hresult;
@@ -84,15 +84,6 @@ fn write_protocol(out: &mut dyn Write, protocol: &Protocol, style: &Style) -> io
 fn write_word(out: &mut dyn Write, word: &Word, style: &Style) -> io::Result<()> {
     writeln!(out, "{}   {}", style.paint(Tone::Strong, &word.word), word.about)?;
     paragraph(out, &word.meaning, Tone::Plain, style)
-}
-
-fn blocks(out: &mut dyn Write, notes: &[(&str, Option<&str>)], style: &Style) -> io::Result<()> {
-    for (label, words) in notes {
-        if let Some(words) = words {
-            block(out, label, words, Tone::Plain, style)?;
-        }
-    }
-    Ok(())
 }
 
 fn paragraph(out: &mut dyn Write, text: &str, tone: Tone, style: &Style) -> io::Result<()> {

@@ -41,7 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
 }
 
 fn title(session: &Session) -> String {
-    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("an upload");
+    let name = session.name().unwrap_or("an upload");
     format!("{name}: {}", session.outcome.name())
 }
 

@@ -56,7 +56,7 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
     let file = usize::try_from(number).ok().and_then(|number| report.captures.get(number));
     let frames: Vec<u32> =
         finding.proof.iter().filter(|at| at.input == number).map(|at| at.input_frame).collect();
-    let upload = session.and_then(|session| session.url.as_ref().or(session.id.as_ref()));
+    let upload = session.and_then(Session::name);
     let location = json::without_null(json!({
         "physicalLocation": { "artifactLocation": { "uri": file.map(|input| uri(&input.name)) } },
         "logicalLocations":

@@ -18,7 +18,7 @@ use crate::rules::Finding;
 use crate::stream::{Reset, Side};
 use layout::{Line, Mark, Message};
 
-pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tone};
+pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tally, tone};
 pub(super) use layout::wrapped;
 pub(super) use words::Words;
 

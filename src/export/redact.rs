@@ -3,7 +3,9 @@
 
 pub mod capture;
 mod exchange;
+mod half;
 mod head;
+mod kept;
 mod names;
 mod packet;
 mod pseudonym;

@@ -13,6 +13,7 @@ mod report;
 mod seen;
 mod stream;
 mod tls;
+mod v4;
 mod v6;
 mod words;
 

@@ -10,7 +10,7 @@ use super::json::without_null;
 use crate::at::Timestamp;
 use crate::bits::{PacketType, hresult};
 use crate::model::{Exchange, Outcome, Report, Request, Response, Session, url};
-use crate::rules::{ALL, Finding, Severity};
+use crate::rules::{Finding, Severity, named};
 
 /// The version whose field names are used.
 const VERSION: &str = "8.17.0";
@@ -83,7 +83,7 @@ impl Form for Ecs {
         if let Some(session) = session {
             whose(&mut doc, session);
         }
-        let rule = ALL.iter().find(|rule| rule.is_named(&finding.rule));
+        let rule = named(&finding.rule);
         doc.insert("message".into(), json!(finding.message));
         doc.insert("log".into(), json!({"level": finding.severity.name()}));
         doc.insert(

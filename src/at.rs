@@ -106,8 +106,9 @@ impl JsonSchema for Timestamp {
     }
 }
 
-/// A frame and its time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// A frame and its time. Of its numbers, the one over all inputs is serialised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Seen", into = "Seen")]
 pub struct At {
     /// Number of the frame over all inputs, from 1.
     pub frame: u64,
@@ -136,6 +137,37 @@ impl At {
     /// Whether its number is not that within its input: there is more than one.
     pub fn is_of_several(&self) -> bool {
         self.input > 0 || u64::from(self.input_frame) != self.frame
+    }
+}
+
+/// A frame and its time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+struct Seen {
+    /// Number of the frame over all inputs, from 1.
+    frame: u64,
+    /// When it was captured.
+    time: Timestamp,
+}
+
+impl From<At> for Seen {
+    fn from(at: At) -> Self {
+        Self { frame: at.frame, time: at.time }
+    }
+}
+
+impl From<Seen> for At {
+    fn from(Seen { frame, time }: Seen) -> Self {
+        Self { frame, time, input: 0, input_frame: u32::try_from(frame).unwrap_or(u32::MAX) }
+    }
+}
+
+impl JsonSchema for At {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Seen::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Seen::json_schema(generator)
     }
 }
 
@@ -190,7 +222,7 @@ impl Span {
 
 /// How a span is serialised.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Frames {
+struct Frames {
     /// Number of the first frame, counted over all inputs from 1.
     first_frame: u64,
     /// Number of the last frame.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-use cli::output::Output;
+use cli::output::{self, Output};
 use cli::run::{Failure, Status};
 use cli::{Cli, Command};
 
@@ -74,7 +74,6 @@ fn print(write: impl FnOnce(&mut Output) -> Result<(), Failure>) -> Result<Statu
 }
 
 fn complain(message: &str) -> ExitCode {
-    // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(io::stderr(), "bitsleuth: {message}");
+    output::tell(format_args!("bitsleuth: {message}"));
     ExitCode::from(2)
 }

@@ -5,6 +5,7 @@ pub mod fields;
 pub mod hresult;
 mod names;
 pub mod protocol;
+mod rare;
 pub mod secrets;
 pub mod words;
 

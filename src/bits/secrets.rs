@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 /// What stands for a secret.
-pub const MASK: &str = "***";
+const MASK: &str = "***";
 
 /// Whether secrets are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -47,14 +47,13 @@ impl AnnotateArgs {
         let limits = Limits::default();
         let twice = self.input.keep(&self.output)?;
         let mut out = Target::open(Some(&self.output), &twice.input)?;
-        let (reader, progress) = twice.open(&limits)?;
+        let (mut reader, progress) = twice.open(&limits)?;
         let (mut report, status) = analyse(&twice.input, false, &self.judge, &mut ())?;
         if status == Status::Unreadable {
             return Ok(status);
         }
         report.retain(|session| self.select.keep(session));
         let mut notes = Notes::new(&report, &limits);
-        let mut reader = reader;
         let _shown = progress();
         if reader.format() == "pcapng" {
             self.copy(&mut reader, &mut notes, &mut out)?;

@@ -10,7 +10,7 @@ use bitsleuth::observe::Observer;
 use bitsleuth::{Analysis, Options};
 use clap::Args;
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::run::{Failure, Status};
 #[cfg(feature = "live")]
 use super::sandbox;
@@ -52,11 +52,9 @@ impl CaptureCommand {
         timeline::write(&mut out, &report, &style)?;
         out.flush()?;
         let Stats { received, dropped, interface_dropped, .. } = stats;
-        // Nobody is left to tell where standard error is closed.
-        let _ = writeln!(
-            std::io::stderr(),
+        output::tell(format_args!(
             "{received} frames received, {dropped} dropped by the kernel, {interface_dropped} by the interface"
-        );
+        ));
         Ok(Status::Clean)
     }
 }
@@ -73,52 +71,52 @@ impl Observer for Completed {
 
 /// What to capture, with the letters of tcpdump and dumpcap.
 #[derive(Args, Clone, Debug)]
-pub struct CaptureArgs {
+struct CaptureArgs {
     /// Interface to capture on; `bitsleuth interfaces` lists them
     #[arg(short, long, value_name = "IFACE")]
-    pub interface: String,
+    interface: String,
 
     /// Capture only the frames that match, as in `tcp port 80`; see pcap-filter(7)
     #[arg(short, long, value_name = "EXPR")]
-    pub filter: Option<String>,
+    filter: Option<String>,
 
     /// Bytes to capture of each frame
     #[arg(short, long, value_name = "BYTES", default_value_t = 262_144,
           value_parser = clap::value_parser!(u32).range(1..=262_144))]
-    pub snaplen: u32,
+    snaplen: u32,
 
     /// See only what is sent from, to or past this machine: no promiscuous mode
     #[arg(short = 'p', long)]
-    pub no_promiscuous: bool,
+    no_promiscuous: bool,
 
     /// Stop after so many frames
     #[arg(short, long, value_name = "COUNT")]
-    pub count: Option<u64>,
+    count: Option<u64>,
 
     /// Stop after so many seconds
     #[arg(short = 'a', long, value_name = "SECS")]
-    pub duration: Option<u64>,
+    duration: Option<u64>,
 
     /// Write the frames to a pcap file, too
     #[arg(short, long, value_name = "FILE")]
-    pub write: Option<PathBuf>,
+    write: Option<PathBuf>,
 
     /// Keep the right to open files and the network while capturing; Linux takes both away otherwise
     #[arg(long)]
-    pub no_sandbox: bool,
+    no_sandbox: bool,
 }
 
 /// What came of a capture.
 #[derive(Clone, Debug, Default)]
-pub struct Stats {
+struct Stats {
     /// Facts about the frames.
-    pub input: Input,
+    input: Input,
     /// Frames that passed the filter, as the kernel counts them.
-    pub received: u64,
+    received: u64,
     /// Frames lost because they were not taken in time.
-    pub dropped: u64,
+    dropped: u64,
     /// Frames lost by the interface.
-    pub interface_dropped: u64,
+    interface_dropped: u64,
 }
 
 /// Hands every frame to `each` until Ctrl-C, the count or the duration ends it.

@@ -9,7 +9,7 @@ use bitsleuth::rules::ALL;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command};
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::run::{Failure, Status};
 use super::show::Look;
 
@@ -48,14 +48,13 @@ impl ExplainArgs {
                 Ok(found) => articles.extend(found),
                 Err(unknown) => {
                     status = Status::Unreadable;
-                    // Nobody is left to tell where standard error is closed.
-                    let _ = writeln!(io::stderr(), "bitsleuth: {}", escape(&unknown.to_string()));
+                    output::tell(format_args!("bitsleuth: {}", escape(&unknown.to_string())));
                 }
             }
         }
         let mut out = Output::new();
         if self.json {
-            json::write_value(&mut out, &articles)?;
+            json::write(&mut out, &articles)?;
         } else {
             self.write(&mut out, &articles)?;
         }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use bitsleuth::export::http::{self, Row};
+use bitsleuth::export::json;
 use bitsleuth::observe::listing::Listing;
 use clap::Args;
 
@@ -42,7 +43,7 @@ impl HttpArgs {
                 if written.is_ok() {
                     written = match self.format {
                         Form::Text => http::write_text(&mut out, row, &style),
-                        Form::Ndjson => http::write_json(&mut out, row),
+                        Form::Ndjson => json::write_line(&mut out, row),
                     };
                 }
                 written.is_ok()

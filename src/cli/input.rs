@@ -1,7 +1,7 @@
 //! Which captures to read.
 
 use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output;
 use super::sandbox;
 use super::signal::Stdin;
 
@@ -120,13 +121,8 @@ impl InputArgs {
 
 /// Says on standard error what is wrong with an input.
 pub fn warn(problem: &Problem) {
-    // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(
-        std::io::stderr(),
-        "bitsleuth: {}: {}",
-        escape(&problem.name),
-        escape(&problem.message)
-    );
+    let Problem { name, message, .. } = problem;
+    output::tell(format_args!("bitsleuth: {}: {}", escape(name), escape(message)));
 }
 
 /// A progress bar on standard error that goes away when dropped.

@@ -1,5 +1,6 @@
 //! Standard output, in large pieces, in which nothing waits for long.
 
+use std::fmt;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
@@ -65,6 +66,12 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         lock(&self.held).flush()
     }
+}
+
+/// Says something on standard error.
+pub fn tell(what: fmt::Arguments<'_>) {
+    // Nobody is left to tell where it is closed.
+    let _ = writeln!(io::stderr(), "{what}");
 }
 
 fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {

@@ -1,6 +1,5 @@
 //! `bitsleuth redact`: a capture that can leave the house.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use bitsleuth::capture::Item;
@@ -13,6 +12,7 @@ use bitsleuth::observe::heads::Heads;
 use clap::Args;
 
 use super::input::{self, Progress};
+use super::output;
 use super::run::{Failure, Status};
 use super::target::Target;
 use super::twice::OneInput;
@@ -35,26 +35,12 @@ A pseudonym without --key cannot be made again. Look at the result before you se
 pub struct RedactArgs {
     #[command(flatten)]
     input: OneInput,
-    #[command(flatten)]
-    key: Key,
-    /// The pcapng file to write; `-` is standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
-}
-
-/// What pseudonyms are made from.
-#[derive(Args, Debug, Clone, Default)]
-pub struct Key {
     /// Make the same pseudonyms wherever this text is given; who has it can test guesses
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
-}
-
-impl Key {
-    /// The pseudonyms of this key, or of a random one.
-    fn pseudonyms(&self) -> Pseudonyms {
-        Pseudonyms::new(self.key.as_deref())
-    }
+    /// The pcapng file to write; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
 }
 
 /// Options of commands whose output can leave the house.
@@ -97,7 +83,7 @@ impl Redact {
 impl RedactArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let (limits, pseudonyms) = (Limits::default(), self.key.pseudonyms());
+        let (limits, pseudonyms) = (Limits::default(), Pseudonyms::new(self.key.as_deref()));
         let twice = self.input.keep(&self.output)?;
         let mut out = Target::open(Some(&self.output), &twice.input)?;
         let mut first = First::new(&pseudonyms, &limits);
@@ -113,8 +99,7 @@ impl RedactArgs {
         }
         drop(progress);
         merge.problems().iter().skip(told).for_each(input::warn);
-        let fatal = merge.problems().iter().any(|problem| problem.fatal);
-        if fatal {
+        if merge.problems().iter().any(|problem| problem.fatal) {
             return Ok(Status::Unreadable);
         }
         let mut second = first.second(&mut out)?;
@@ -129,13 +114,11 @@ impl RedactArgs {
         let left = second.finish();
         out.finish()?;
         if left.frames + left.tls > 0 {
-            // Nobody is left to tell where standard error is closed.
-            let _ = writeln!(
-                std::io::stderr(),
+            output::tell(format_args!(
                 "bitsleuth: left out {} without TCP; {} with TLS emptied",
                 text::count(left.frames, "frame"),
                 text::count(left.tls, "connection")
-            );
+            ));
         }
         Ok(Status::Clean)
     }

@@ -53,18 +53,15 @@ impl RulesArgs {
             |rule: &&Rule| self.family.as_deref().is_none_or(|family| rule.family() == family);
         let chosen: Vec<&Rule> = ALL.iter().copied().filter(meant).collect();
         let mut out = Output::new();
-        match self.format {
-            _ if self.json => write_json(&mut out, &chosen)?,
-            Format::Json => write_json(&mut out, &chosen)?,
+        match if self.json { Format::Json } else { self.format } {
+            Format::Json => {
+                let entries: Vec<_> = chosen.iter().map(|rule| RuleEntry::of(rule)).collect();
+                json::write(&mut out, &entries)?;
+            }
             Format::Text => rules::write_text(&mut out, &chosen, &self.look.style())?,
             Format::Markdown => rules::write_markdown(&mut out, &chosen)?,
         }
         out.flush()?;
         Ok(Status::Clean)
     }
-}
-
-fn write_json(out: &mut dyn Write, rules: &[&'static Rule]) -> std::io::Result<()> {
-    let entries: Vec<RuleEntry> = rules.iter().map(|rule| RuleEntry::of(rule)).collect();
-    json::write_value(out, &entries)
 }

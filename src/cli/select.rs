@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bitsleuth::bits::protocol::canonical_id;
 use bitsleuth::model::{Outcome, Session};
 use clap::Args;
-use clap::builder::{NonEmptyStringValueParser, PossibleValue};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
 /// Options that choose sessions: one value of each that is given has to fit.
 #[derive(Args, Clone, Debug, Default)]
@@ -24,8 +24,8 @@ pub struct Select {
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     url: Vec<String>,
     /// Only uploads that ended like this
-    #[arg(long, value_name = "WORD")]
-    outcome: Vec<Word>,
+    #[arg(long, value_name = "WORD", value_parser = outcomes())]
+    outcome: Vec<Outcome>,
 }
 
 impl Select {
@@ -44,7 +44,7 @@ impl Select {
             && any(&self.client, |address| session.client.address == *address)
             && any(&self.server, |server| server.fits(session))
             && any(&self.url, |text| has_url(session, text))
-            && any(&self.outcome, |word| word.0 == session.outcome)
+            && any(&self.outcome, |outcome| session.outcome == *outcome)
     }
 }
 
@@ -98,24 +98,11 @@ impl Endpoint {
     }
 }
 
-/// An outcome by its word.
-#[derive(Clone, Copy, Debug)]
-struct Word(Outcome);
-
-impl clap::ValueEnum for Word {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self(Outcome::Completed),
-            Self(Outcome::Cancelled),
-            Self(Outcome::Rejected),
-            Self(Outcome::Failed),
-            Self(Outcome::Incomplete),
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.0.name()))
-    }
+/// Takes the words for outcomes.
+fn outcomes() -> impl TypedValueParser<Value = Outcome> {
+    let words = PossibleValuesParser::new(Outcome::ALL.map(Outcome::name));
+    let outcome = |word: String| Outcome::ALL.into_iter().find(|outcome| outcome.name() == word);
+    words.try_map(move |word| outcome(word).ok_or("no such outcome"))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub struct Look {
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum When {
+enum When {
     /// On a terminal, unless the environment says otherwise
     #[default]
     Auto,
@@ -42,6 +42,16 @@ pub enum When {
     Always,
     /// Never
     Never,
+}
+
+/// A form of a listing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Lines to read
+    #[default]
+    Text,
+    /// One JSON object a line
+    Ndjson,
 }
 
 impl Show {
@@ -147,14 +157,4 @@ mod tests {
         assert!(!style(&[], true, &[("LANG", "de_DE.utf8")]).ascii);
         assert!(!style(&[], true, &[]).ascii);
     }
-}
-
-/// A form of a listing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Form {
-    /// Lines to read
-    #[default]
-    Text,
-    /// One JSON object a line
-    Ndjson,
 }

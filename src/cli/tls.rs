@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use bitsleuth::export::{Style, tls};
+use bitsleuth::export::{Style, json, tls};
 use bitsleuth::model::TlsConnection;
 use bitsleuth::observe::Observer;
 use bitsleuth::stream::Connection;
@@ -68,7 +68,7 @@ impl<W: Write> Observer for Lister<W> {
             if self.written.is_ok() {
                 self.written = match self.format {
                     Form::Text => tls::write_text(&mut self.out, &one, &self.style),
-                    Form::Ndjson => tls::write_json(&mut self.out, &one),
+                    Form::Ndjson => json::write_line(&mut self.out, &one),
                 };
             }
         }

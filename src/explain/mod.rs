@@ -63,11 +63,6 @@ pub fn explain(what: &str) -> Result<Vec<Article>, Unknown> {
     protocol.or_else(code).map(|article| vec![article]).ok_or_else(|| near::unknown(what))
 }
 
-/// Names that can be explained, for completion: rules and symbols of codes.
-pub fn names() -> impl Iterator<Item = String> {
-    near::names()
-}
-
 impl Protocol {
     fn of(guid: &str) -> Self {
         let name = protocol::name(guid);
@@ -161,7 +156,7 @@ mod tests {
 
     #[test]
     fn every_rule_and_every_name_is_explained() {
-        for name in names() {
+        for name in near::names() {
             assert!(explain(&name).is_ok(), "{name}");
         }
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::rules::{ALL, Rule, Severity};
+use crate::rules::{ALL, Rule, Severity, named};
 
 /// A rule with what its documentation says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -60,7 +60,7 @@ impl RuleEntry {
 /// The rule of a name, with hyphens or underscores.
 pub(super) fn find(what: &str) -> Option<RuleEntry> {
     let id = what.to_ascii_lowercase().replace('_', "-");
-    ALL.iter().find(|rule| rule.is_named(&id)).map(|rule| RuleEntry::of(rule))
+    named(&id).map(RuleEntry::of)
 }
 
 /// The rules that speak of a code or of the HTTP status that it stands for: those that name it, and those whose

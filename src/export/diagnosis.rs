@@ -56,7 +56,7 @@ pub fn write(
 
 fn write_brief(out: &mut dyn Write, session: &Session, style: &Style) -> io::Result<()> {
     let sign = timeline::sign(session.outcome, style.ascii);
-    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("an upload");
+    let name = session.name().unwrap_or("an upload");
     let head = format!("{sign} {}  {name}", session.outcome.name());
     let line = match &session.diagnosis {
         Some(diagnosis) => format!("{head}  {}: {}", diagnosis.cause, diagnosis.summary),
@@ -154,17 +154,12 @@ fn write_cause(
     timeline::write_proof(out, session, several, &diagnosis.frames, style)?;
     block(out, "answered by", diagnosis.answered_by.name(), Tone::Plain, style)?;
     let told = [
-        ("answerable", diagnosis.answerable.as_ref()),
-        ("do", diagnosis.advice.as_ref()),
-        ("client log", diagnosis.client_log.as_ref()),
-        ("confirm", diagnosis.confirm.as_ref()),
+        ("answerable", diagnosis.answerable.as_deref()),
+        ("do", diagnosis.advice.as_deref()),
+        ("client log", diagnosis.client_log.as_deref()),
+        ("confirm", diagnosis.confirm.as_deref()),
     ];
-    for (label, words) in told {
-        if let Some(words) = words {
-            block(out, label, words, Tone::Plain, style)?;
-        }
-    }
-    Ok(())
+    blocks(out, &told, style)
 }
 
 /// A finding with its severity, frames and rule.
@@ -181,8 +176,18 @@ pub(super) fn block(
     tone: Tone,
     style: &Style,
 ) -> io::Result<()> {
-    let words = timeline::wrapped(&style.clean(words), INDENT + 2, style.width, tone, style);
+    let words = timeline::wrapped(&style.clean(words), INDENT + 2, tone, style);
     writeln!(out, "  {label:INDENT$}{words}")
+}
+
+/// The texts that there are, each beside its label.
+pub(super) fn blocks(
+    out: &mut dyn Write,
+    told: &[(&str, Option<&str>)],
+    style: &Style,
+) -> io::Result<()> {
+    let mut there = told.iter().filter_map(|(label, words)| Some((label, (*words)?)));
+    there.try_for_each(|(label, words)| block(out, label, words, Tone::Plain, style))
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::community;
 use super::events::{Form, id_of, time_of};
+use super::json::without_null;
 use crate::at::Timestamp;
 use crate::bits::{PacketType, hresult};
 use crate::model::{Exchange, Outcome, Report, Request, Response, Session, url};
-use crate::rules::{ALL, Finding, Severity};
+use crate::rules::{Finding, Severity, named};
 
 /// The version whose field names are used.
 const VERSION: &str = "8.17.0";
@@ -20,10 +21,6 @@ const VERSION: &str = "8.17.0";
 pub struct Ecs;
 
 impl Form for Ecs {
-    fn start(&self) -> Option<Value> {
-        None
-    }
-
     fn exchange(&self, exchange: &Exchange, session: Option<&Session>) -> Value {
         let span = exchange.span();
         let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
@@ -34,11 +31,10 @@ impl Form for Ecs {
         lasted(&mut event, span.first.time, span.last.time);
         let mut doc = document(span.first.time, event);
         ends(&mut doc, exchange.client, exchange.server, exchange.tls);
-        doc.insert("http".into(), http(request, response));
-        let named = request.and_then(|request| url::of(exchange, request));
-        put(&mut doc, "url", named.map(|url| url_fields(&url.text())));
+        let url = request.and_then(|request| url::of(exchange, request));
         let agent = request.and_then(|request| request.user_agent.as_deref());
-        put(&mut doc, "user_agent", agent.map(|agent| json!({"original": agent})));
+        asked(&mut doc, url.map(|url| url.text()).as_deref(), agent);
+        doc.insert("http".into(), http(request, response));
         let id = session.and_then(|session| session.id.as_deref()).or_else(|| id_of(exchange));
         doc.insert("bits".into(), bits(exchange, id));
         without_null(Value::Object(doc))
@@ -49,11 +45,11 @@ impl Form for Ecs {
             event("event", "bits.session", &["connection", "end"], outcome(session.outcome));
         event.insert("action".into(), json!("upload"));
         let reason = session.diagnosis.as_ref().map(|diagnosis| diagnosis.summary.as_str());
-        put(&mut event, "reason", reason.map(|reason| json!(reason)));
+        event.insert("reason".into(), json!(reason));
         lasted(&mut event, session.started, session.ended);
         let mut doc = document(session.ended, event);
         whose(&mut doc, session);
-        put(&mut doc, "file", file(session));
+        doc.insert("file".into(), file(session));
         doc.insert("bits".into(), json!({
             "session_id": session.id, "outcome": session.outcome.name(), "host_id": session.host_id,
             "protocol": session.negotiation.as_ref().map(|negotiation| json!({
@@ -87,7 +83,7 @@ impl Form for Ecs {
         if let Some(session) = session {
             whose(&mut doc, session);
         }
-        let rule = ALL.iter().find(|rule| rule.is_named(&finding.rule));
+        let rule = named(&finding.rule);
         doc.insert("message".into(), json!(finding.message));
         doc.insert("log".into(), json!({"level": finding.severity.name()}));
         doc.insert(
@@ -107,32 +103,9 @@ impl Form for Ecs {
         );
         without_null(Value::Object(doc))
     }
-
-    fn end(&self, _: &Report) -> Option<Value> {
-        None
-    }
 }
 
 type Object = Map<String, Value>;
-
-fn put(object: &mut Object, name: &str, value: Option<Value>) {
-    if let Some(value) = value {
-        object.insert(name.to_owned(), value);
-    }
-}
-
-/// The value without keys that say nothing, and without what this leaves empty.
-fn without_null(value: Value) -> Value {
-    let Value::Object(fields) = value else { return value };
-    let kept = fields.into_iter().map(|(name, value)| (name, without_null(value)));
-    let empty = |value: &Value| match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    };
-    Value::Object(kept.filter(|(_, value)| !empty(value)).collect())
-}
 
 fn document(time: Timestamp, event: Object) -> Object {
     let mut doc = Object::new();
@@ -187,7 +160,13 @@ fn ends(doc: &mut Object, client: SocketAddr, server: SocketAddr, tls: bool) {
             "community_id": community::id(client, server),
         }),
     );
-    put(doc, "tls", tls.then(|| json!({"established": true})));
+    doc.insert("tls".into(), json!(tls.then(|| json!({"established": true}))));
+}
+
+/// What was asked for, and by which program.
+fn asked(doc: &mut Object, url: Option<&str>, agent: Option<&str>) {
+    doc.insert("url".into(), json!(url.map(url_fields)));
+    doc.insert("user_agent".into(), json!({"original": agent}));
 }
 
 /// What a session tells of its ends.
@@ -195,28 +174,24 @@ fn whose(doc: &mut Object, session: &Session) {
     if let Some(exchange) = session.exchanges.first() {
         ends(doc, exchange.client, exchange.server, exchange.tls);
     }
-    put(doc, "url", session.url.as_deref().map(url_fields));
-    let agent = session.user_agent.as_deref();
-    put(doc, "user_agent", agent.map(|agent| json!({"original": agent})));
+    asked(doc, session.url.as_deref(), session.user_agent.as_deref());
 }
 
-fn file(session: &Session) -> Option<Value> {
+fn file(session: &Session) -> Value {
     let file = session.file.as_ref();
     let name = session
         .content_name
         .as_deref()
         .or_else(|| session.url.as_deref()?.rsplit('/').next().filter(|name| !name.is_empty()));
-    (file.is_some() || name.is_some()).then(|| {
-        json!({
-            "name": name, "size": file.map(|file| file.size),
-            "hash": {"sha256": file.and_then(|file| file.sha256.as_ref())},
-        })
+    json!({
+        "name": name, "size": file.map(|file| file.size),
+        "hash": {"sha256": file.and_then(|file| file.sha256.as_ref())},
     })
 }
 
 fn http(request: Option<&Request>, response: Option<&Response>) -> Value {
     let minor = request.map(|r| r.minor_version).or(response.map(|r| r.minor_version));
-    without_null(json!({
+    json!({
         "version": minor.map(|minor| format!("1.{minor}")),
         "request": request.map(|request| json!({
             "method": request.method, "body": {"bytes": request.body.bytes},
@@ -225,7 +200,7 @@ fn http(request: Option<&Request>, response: Option<&Response>) -> Value {
             "status_code": response.http_status, "mime_type": response.content_type,
             "body": {"bytes": response.body.bytes},
         })),
-    }))
+    })
 }
 
 fn url_fields(full: &str) -> Value {
@@ -236,16 +211,16 @@ fn url_fields(full: &str) -> Value {
         Some(_) => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
         None => authority,
     };
-    without_null(json!({
+    json!({
         "full": full, "scheme": scheme, "path": path, "port": port, "domain": domain,
-    }))
+    })
 }
 
 fn bits(exchange: &Exchange, id: Option<&str>) -> Value {
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
     let range = request.and_then(|request| request.content_range.as_ref());
     let code = response.and_then(Response::error_value);
-    without_null(json!({
+    json!({
         "packet_type": exchange.kind.name(), "session_id": id,
         "range": range.map(|range| json!({"start": range.start, "end": range.end, "total": range.total})),
         "received_offset": response.and_then(|response| response.next_offset),
@@ -263,5 +238,5 @@ fn bits(exchange: &Exchange, id: Option<&str>) -> Value {
             "request": request.map(|request| request.span.first.frame),
             "response": response.map(|response| response.span.first.frame),
         },
-    }))
+    })
 }

@@ -13,7 +13,9 @@ use crate::rules::Finding;
 /// What the lines look like.
 pub trait Form {
     /// The first line, if there is one.
-    fn start(&self) -> Option<Value>;
+    fn start(&self) -> Option<Value> {
+        None
+    }
     /// A request with its answer, or one that none came to. `session` where it is known.
     fn exchange(&self, exchange: &Exchange, session: Option<&Session>) -> Value;
     /// A session at its end, without its exchanges and findings.
@@ -21,7 +23,9 @@ pub trait Form {
     /// A finding, about a session or about the whole capture.
     fn finding(&self, finding: &Finding, session: Option<&Session>, report: &Report) -> Value;
     /// The last line, if there is one.
-    fn end(&self, report: &Report) -> Option<Value>;
+    fn end(&self, _report: &Report) -> Option<Value> {
+        None
+    }
 }
 
 /// Writes a line for every exchange once it is answered, and the rest at the end.

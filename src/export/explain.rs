@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::diagnosis::block;
+use super::diagnosis::{block, blocks};
 use super::style::{Style, Tone};
 use super::timeline::wrapped;
 use crate::bits::hresult;
@@ -86,17 +86,8 @@ fn write_word(out: &mut dyn Write, word: &Word, style: &Style) -> io::Result<()>
     paragraph(out, &word.meaning, Tone::Plain, style)
 }
 
-fn blocks(out: &mut dyn Write, notes: &[(&str, Option<&str>)], style: &Style) -> io::Result<()> {
-    for (label, words) in notes {
-        if let Some(words) = words {
-            block(out, label, words, Tone::Plain, style)?;
-        }
-    }
-    Ok(())
-}
-
 fn paragraph(out: &mut dyn Write, text: &str, tone: Tone, style: &Style) -> io::Result<()> {
-    let text = wrapped(&style.clean(text), MARGIN, style.width, tone, style);
+    let text = wrapped(&style.clean(text), MARGIN, tone, style);
     writeln!(out, "{:MARGIN$}{text}", "")
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::json;
@@ -40,7 +41,7 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
 }
 
 fn title(session: &Session) -> String {
-    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("an upload");
+    let name = session.name().unwrap_or("an upload");
     format!("{name}: {}", session.outcome.name())
 }
 
@@ -150,15 +151,20 @@ fn fallback(server: SocketAddr, tls: bool, path: &str) -> String {
     )
 }
 
-/// With everything that no URI may hold as percent escapes (RFC 3986 2).
+/// What no URI may hold as it is (RFC 3986 2), beside all that is not ASCII.
+const NO_URI: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// With everything that no URI may hold as percent escapes.
 pub(super) fn encoded(url: &str) -> String {
-    let mut out = String::with_capacity(url.len());
-    for byte in url.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(char::from(byte)),
-            _ if b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte) => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    utf8_percent_encode(url, NO_URI).to_string()
 }

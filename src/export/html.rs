@@ -13,9 +13,9 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::text;
+use crate::at::Timestamp;
 use crate::model::{Report, Session};
 use crate::observe::heads::Heads;
-use crate::rules::Finding;
 
 use escape::Esc;
 
@@ -95,20 +95,13 @@ fn begin(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 /// All sessions in one line.
 fn verdict(report: &Report) -> String {
     if let [only] = report.sessions.as_slice() {
-        let what = only.url.as_deref().or(only.id.as_deref()).unwrap_or("one session");
+        let what = only.name().unwrap_or("one session");
         return format!("BITS upload {}: {what}", only.outcome.name());
     }
     if report.sessions.is_empty() {
         return super::timeline::nothing(report);
     }
-    let mut words = vec![text::count(report.sessions.len() as u64, "BITS upload")];
-    for outcome in overview::OUTCOMES {
-        let count = report.sessions.iter().filter(|session| session.outcome == outcome).count();
-        if count > 0 {
-            words.push(format!("{count} {}", outcome.name()));
-        }
-    }
-    words.join(", ")
+    super::timeline::tally(report, "BITS upload")
 }
 
 fn inputs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -117,9 +110,7 @@ fn inputs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "<h2>Captures</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Captures\"><table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">frames</th><th scope=\"col\">first</th><th scope=\"col\">last</th><th scope=\"col\">problem</th></tr></thead><tbody>"
     )?;
     for input in &report.captures {
-        let time = |time: Option<crate::at::Timestamp>| {
-            time.map_or_else(String::new, |time| time.to_string())
-        };
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         writeln!(
             out,
             "<tr><td>{}</td><td class=\"num\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -153,13 +144,4 @@ fn inputs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             ""
         }
     )
-}
-
-/// How bad a finding is, as the ending of a class.
-fn edge(finding: &Finding) -> &'static str {
-    match finding.severity {
-        crate::rules::Severity::Error => " bad-edge",
-        crate::rules::Severity::Warning => " odd-edge",
-        crate::rules::Severity::Note => "",
-    }
 }

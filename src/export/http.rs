@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json;
 use super::style::{Style, Tone};
 use crate::at::Timestamp;
 
@@ -59,11 +58,6 @@ pub struct RowResponse {
     pub name: String,
 }
 
-/// Writes one row as a line of JSON.
-pub fn write_json(out: &mut dyn Write, row: &Row) -> io::Result<()> {
-    json::write_line(out, row)
-}
-
 /// Writes the names of the columns of [`write_text`].
 pub fn write_head(out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let head = columns(["frame", "client", "server", "status", "method"]);
@@ -99,6 +93,7 @@ fn columns([frame, client, server, status, method]: [&str; 5]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::json;
 
     fn row() -> Row {
         Row {
@@ -125,8 +120,8 @@ mod tests {
     #[test]
     fn a_row_is_a_line_of_json() {
         let mut out = Vec::new();
-        write_json(&mut out, &row()).unwrap();
-        write_json(&mut out, &Row { request: None, interim: vec![], ..row() }).unwrap();
+        json::write_line(&mut out, &row()).unwrap();
+        json::write_line(&mut out, &Row { request: None, interim: vec![], ..row() }).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             r#"{"client":"10.0.0.5:49231","server":"10.0.0.9:80","request":{"method":"GET","target":"/a\u001b","host":"x","frame":4,"time":"1970-01-01T00:00:00.000000Z"},"response":{"status":200,"frame":6,"time":"1970-01-01T00:00:00.000001Z"},"interim":[100]}

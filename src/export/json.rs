@@ -3,16 +3,12 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::model::Report;
 
-/// Writes the report as an indented JSON document that ends in a line feed.
-pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    write_value(out, report)
-}
-
-/// Writes any value as an indented JSON document that ends in a line feed.
-pub fn write_value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+/// Writes a value, such as a report, as an indented JSON document that ends in a line feed.
+pub fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let mut out = Spelled::new(out);
     serde_json::to_writer_pretty(&mut out, value)?;
     out.write_all(b"\n")?;
@@ -123,6 +119,19 @@ fn spell_others(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
         (rest, from) = (after.get(len..).unwrap_or_default(), 0);
     }
     out.write_all(rest)
+}
+
+/// The value without keys that say nothing, and without what this leaves empty. Lists stay as they are.
+pub(super) fn without_null(value: Value) -> Value {
+    let Value::Object(fields) = value else { return value };
+    let kept = fields.into_iter().map(|(name, value)| (name, without_null(value)));
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    Value::Object(kept.filter(|(_, value)| !empty(value)).collect())
 }
 
 /// Writes the JSON Schema of the report.

@@ -50,7 +50,7 @@ fn overview(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
-    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("no id seen");
+    let name = session.name().unwrap_or("no id seen");
     writeln!(
         out,
         "## {} {}: {}\n",
@@ -111,16 +111,12 @@ fn diagram(out: &mut dyn Write, session: &Session) -> io::Result<()> {
             label(&format!("{kind} {} {host}", server.address))
         )?;
     }
-    let (half, all) = (DRAWN / 2, story.steps.len());
-    for (place, step) in story.steps.iter().enumerate() {
-        if all > DRAWN && (half..all - half).contains(&place) {
-            if place == half {
-                writeln!(out, "  Note over C: {} steps left out", all - DRAWN)?;
-            }
-            continue;
-        }
-        write_step(out, step, session)?;
+    let (first, skipped, last) = story.shortened(DRAWN);
+    first.iter().try_for_each(|step| write_step(out, step, session))?;
+    if skipped > 0 {
+        writeln!(out, "  Note over C: {skipped} steps left out")?;
     }
+    last.iter().try_for_each(|step| write_step(out, step, session))?;
     writeln!(out, "```\n")
 }
 

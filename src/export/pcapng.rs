@@ -13,8 +13,6 @@ const INTERFACE: u32 = 1;
 const OLD_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
-const SECRETS: u32 = 10;
-const TLS_KEY_LOG: u32 = 0x544c_534b;
 const OPT_COMMENT: u16 = 1;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
@@ -63,15 +61,6 @@ impl<W: Write> Writer<W> {
         Ok(Self { out, interfaces: Vec::new() })
     }
 
-    /// Writes TLS secrets, which have to come before the packets they open.
-    pub fn secrets(&mut self, text: &[u8]) -> io::Result<()> {
-        let mut body = TLS_KEY_LOG.to_le_bytes().to_vec();
-        body.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-        body.extend(text);
-        pad(&mut body);
-        block(&mut self.out, SECRETS, &body, false)
-    }
-
     /// Writes a packet of which `data` was captured; there is an interface for each link type, and another
     /// one for times before 1970.
     pub fn packet(
@@ -117,11 +106,6 @@ impl<W: Write> Writer<W> {
         block(&mut self.out, INTERFACE, &body, false)?;
         self.interfaces.push(own);
         Ok(self.interfaces.len() - 1)
-    }
-
-    /// Where it writes to.
-    pub fn into_inner(self) -> W {
-        self.out
     }
 }
 
@@ -235,28 +219,25 @@ mod tests {
 
     fn capture() -> Vec<u8> {
         let mut writer = Writer::new(Vec::new()).unwrap();
-        writer.secrets(b"CLIENT_RANDOM").unwrap();
         let time = Timestamp::from_nanos(1_000_000_007);
         writer.packet(LinkType(101), time, b"abcde", 9, &["first".to_owned()]).unwrap();
         writer.packet(LinkType(1), time, b"xyz", 3, &[]).unwrap();
-        writer.into_inner()
+        writer.out
     }
 
     fn items(bytes: &[u8]) -> Vec<String> {
         let mut reader = Reader::new(bytes, &Limits::default()).unwrap();
         let mut lines = Vec::new();
         while let Some(item) = reader.next().unwrap() {
-            lines.push(match item {
-                Item::Frame(f) => format!(
-                    "{} {} {} of {} {:?}",
-                    f.at.time,
-                    f.link.0,
-                    f.data.escape_ascii(),
-                    f.wire_len,
-                    f.comment
-                ),
-                Item::Secrets(text) => text.escape_ascii().to_string(),
-            });
+            let Item::Frame(f) = item else { panic!() };
+            lines.push(format!(
+                "{} {} {} of {} {:?}",
+                f.at.time,
+                f.link.0,
+                f.data.escape_ascii(),
+                f.wire_len,
+                f.comment
+            ));
         }
         lines
     }
@@ -266,7 +247,6 @@ mod tests {
         assert_eq!(
             items(&capture()),
             [
-                "CLIENT_RANDOM",
                 "1970-01-01T00:00:01.000000007Z 101 abcde of 9 Some(\"first\")",
                 "1970-01-01T00:00:01.000000007Z 1 xyz of 3 None",
             ]
@@ -281,7 +261,7 @@ mod tests {
             writer.packet(LinkType(number), time, b"a", 1, &[]).unwrap();
         }
         let expected = [147, 228].map(|n| format!("{time} {n} a of 1 None"));
-        assert_eq!(items(&writer.into_inner()), expected);
+        assert_eq!(items(&writer.out), expected);
     }
 
     #[test]
@@ -290,7 +270,7 @@ mod tests {
         let times = [-1, 5, EARLIEST * NANOS, -86_400 * NANOS].map(Timestamp::from_nanos);
         times.iter().for_each(|time| writer.packet(LinkType(1), *time, b"a", 1, &[]).unwrap());
         let expected = times.map(|time| format!("{time} 1 a of 1 None"));
-        assert_eq!(items(&writer.into_inner()), expected);
+        assert_eq!(items(&writer.out), expected);
     }
 
     #[test]
@@ -300,8 +280,8 @@ mod tests {
         while let Some(block) = reader.next_block().unwrap() {
             copy(&mut out, block.raw, block.big_endian, &["second".to_owned()]).unwrap();
         }
-        assert_eq!(items(&out)[1], "1970-01-01T00:00:01.000000007Z 101 abcde of 9 Some(\"first\")");
-        assert_eq!(items(&out)[2], "1970-01-01T00:00:01.000000007Z 1 xyz of 3 Some(\"second\")");
+        assert_eq!(items(&out)[0], "1970-01-01T00:00:01.000000007Z 101 abcde of 9 Some(\"first\")");
+        assert_eq!(items(&out)[1], "1970-01-01T00:00:01.000000007Z 1 xyz of 3 Some(\"second\")");
         let text = String::from_utf8_lossy(&out);
         assert!(text.find("first").unwrap() < text.find("second").unwrap());
     }

@@ -3,7 +3,9 @@
 
 pub mod capture;
 mod exchange;
+mod half;
 mod head;
+mod kept;
 mod names;
 mod packet;
 mod pseudonym;
@@ -11,6 +13,7 @@ mod report;
 mod seen;
 mod stream;
 mod tls;
+mod v4;
 mod v6;
 mod words;
 

@@ -28,7 +28,7 @@ pub fn write_text(out: &mut dyn Write, rules: &[&Rule], style: &Style) -> io::Re
         let severity = format!("{:<7}", rule.severity.name());
         let severity = style.paint(Tone::of(rule.severity), severity);
         let column = ids + families + 7 + 6;
-        let title = wrapped(rule.title(), column, style.width, Tone::Plain, style);
+        let title = wrapped(rule.title(), column, Tone::Plain, style);
         writeln!(out, "{:<ids$}  {severity}  {:<families$}  {title}", rule.id(), rule.family())?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::json;
@@ -35,69 +36,57 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             "results": results,
         }],
     });
-    json::write_value(out, &document)
+    json::write(out, &document)
 }
 
 fn descriptor(rule: &Rule) -> Value {
-    let text = rule.text().join("\n\n");
-    object([
-        ("id", Some(json!(rule.id()))),
-        ("shortDescription", Some(json!({ "text": rule.title() }))),
-        ("fullDescription", (!text.is_empty()).then(|| json!({ "text": text }))),
-        ("help", rule.advice().map(|advice| json!({ "text": advice }))),
-        ("defaultConfiguration", Some(json!({ "level": rule.severity }))),
-        ("properties", Some(json!({ "tags": [rule.family()] }))),
-    ])
+    json::without_null(json!({
+        "id": rule.id(),
+        "shortDescription": { "text": rule.title() },
+        "fullDescription": { "text": rule.text().join("\n\n") },
+        "help": { "text": rule.advice() },
+        "defaultConfiguration": { "level": rule.severity },
+        "properties": { "tags": [rule.family()] },
+    }))
 }
 
 /// A finding in the capture that holds its first frame; its frames are those of that capture.
 fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Value {
     let number = finding.proof.first().map_or(0, |at| at.input);
     let file = usize::try_from(number).ok().and_then(|number| report.captures.get(number));
-    let file = file.map(|input| uri(&input.name));
     let frames: Vec<u32> =
         finding.proof.iter().filter(|at| at.input == number).map(|at| at.input_frame).collect();
-    let upload = session.and_then(|session| session.url.as_ref().or(session.id.as_ref()));
-    let location = object([
-        ("physicalLocation", file.map(|uri| json!({ "artifactLocation": { "uri": uri } }))),
-        (
-            "logicalLocations",
+    let upload = session.and_then(Session::name);
+    let location = json::without_null(json!({
+        "physicalLocation": { "artifactLocation": { "uri": file.map(|input| uri(&input.name)) } },
+        "logicalLocations":
             upload.map(|name| json!([{ "fullyQualifiedName": name, "kind": "resource" }])),
-        ),
-    ]);
-    let place = ALL.iter().position(|rule| rule.is_named(&finding.rule));
-    object([
-        ("ruleId", Some(json!(finding.rule))),
-        ("ruleIndex", place.map(|place| json!(place))),
-        ("level", Some(json!(finding.severity))),
-        ("message", Some(json!({ "text": finding.message }))),
-        ("locations", Some(json!([location]))),
-        ("properties", Some(json!({ "confidence": finding.confidence, "frames": frames }))),
-    ])
+    }));
+    json::without_null(json!({
+        "ruleId": finding.rule,
+        "ruleIndex": ALL.iter().position(|rule| rule.is_named(&finding.rule)),
+        "level": finding.severity,
+        "message": { "text": finding.message },
+        "locations": [location],
+        "properties": { "confidence": finding.confidence, "frames": frames },
+    }))
 }
 
-/// An object of the members that there are.
-fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
-    let members = members.into_iter();
-    members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-}
+/// What is escaped in a relative reference.
+const REFERENCE: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// What is escaped in a file URI, which may name a drive.
+const FILE_URI: AsciiSet = REFERENCE.remove(b':');
 
 /// A path as a relative reference or a file URI (RFC 3986 4.2, RFC 8089 2).
 fn uri(name: &str) -> String {
     let path = name.replace('\\', "/");
-    let mut uri = match path.as_bytes() {
-        [b'/', ..] => "file://".to_owned(),
-        [drive, b':', b'/', ..] if drive.is_ascii_alphabetic() => "file:///".to_owned(),
-        _ => String::with_capacity(path.len()),
+    let (front, escaped) = match path.as_bytes() {
+        [b'/', ..] => ("file://", &FILE_URI),
+        [drive, b':', b'/', ..] if drive.is_ascii_alphabetic() => ("file:///", &FILE_URI),
+        _ => ("", &REFERENCE),
     };
-    let plain = if uri.is_empty() { "-._~/" } else { "-._~/:" };
-    for byte in path.bytes() {
-        match char::from(byte) {
-            c if c.is_ascii_alphanumeric() || plain.contains(c) => uri.push(c),
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    format!("{front}{}", utf8_percent_encode(&path, escaped))
 }
 
 #[cfg(test)]

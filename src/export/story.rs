@@ -108,6 +108,16 @@ impl Story {
         story
     }
 
+    /// The first and the last steps where there are more than `most`, and how many lie between them.
+    pub fn shortened(&self, most: usize) -> (&[Step], usize, &[Step]) {
+        let between = self.steps.len().saturating_sub(most);
+        if between == 0 {
+            return (&self.steps, 0, &[]);
+        }
+        let (first, rest) = self.steps.split_at(most / 2);
+        (first, between, rest.get(between..).unwrap_or_default())
+    }
+
     fn note(&mut self, time: Timestamp, words: String) {
         self.steps.push(Step::Note { time, words });
     }
@@ -118,7 +128,7 @@ impl Story {
         match reset {
             Some(reset) => {
                 let who = if reset.side == Side::Client { "client" } else { "server" };
-                let words = format!("✂ the {who} resets the connection, frame {}", reset.at.frame);
+                let words = format!("✂ the {who} resets the connection, frame {}", reset.at.name());
                 self.note(reset.time.max(ended), words);
             }
             None => self.note(ended, "⋮ no answer seen".to_owned()),

@@ -18,7 +18,7 @@ use crate::rules::Finding;
 use crate::stream::{Reset, Side};
 use layout::{Line, Mark, Message};
 
-pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tone};
+pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tally, tone};
 pub(super) use layout::wrapped;
 pub(super) use words::Words;
 
@@ -47,7 +47,7 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
 /// Writes a finding that belongs to no session.
 fn write_aside(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
     let (sign, words) = findings::words(finding, style);
-    let words = layout::wrapped(&style.clean(&words), 2, style.width, Tone::Plain, style);
+    let words = layout::wrapped(&style.clean(&words), 2, Tone::Plain, style);
     let tone = Tone::of(finding.severity);
     writeln!(out, "{}", style.paint(tone, format_args!("{sign} {words}")))
 }

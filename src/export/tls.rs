@@ -2,16 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::json;
 use super::style::{Style, Tone};
 use super::text;
 use crate::model::TlsConnection;
 use crate::tls::{Alert, Certificate, Facts, Opaque, Shape, Traffic};
-
-/// Writes a connection as a line of JSON.
-pub fn write_json(out: &mut dyn Write, connection: &TlsConnection) -> io::Result<()> {
-    json::write_line(out, connection)
-}
 
 /// Writes a connection as a line of text, with what is known of it in indented lines below.
 pub fn write_text(
@@ -86,9 +80,9 @@ fn handshake(facts: &Facts) -> String {
     let mut frames = [facts.client_hello_at, facts.server_hello_at].into_iter().flatten();
     match (frames.next(), frames.next()) {
         (Some(client), Some(server)) => {
-            words.push(format!("frames {} and {}", client.frame, server.frame));
+            words.push(format!("frames {} and {}", client.name(), server.name()));
         }
-        (Some(one), None) => words.push(format!("frame {}", one.frame)),
+        (Some(one), None) => words.push(format!("frame {}", one.name())),
         _ => words.push("not captured".to_owned()),
     }
     if !facts.versions_offered.is_empty() {
@@ -128,7 +122,7 @@ fn certificate(leaf: &Certificate) -> String {
 fn alert_words(alert: &Alert) -> String {
     let side = if alert.from_client { "client" } else { "server" };
     let level = if alert.fatal { "fatal" } else { "warning" };
-    format!("frame {}, {side}: {level}, {} ({})", alert.at.frame, alert.description, alert.code)
+    format!("frame {}, {side}: {level}, {} ({})", alert.at.name(), alert.description, alert.code)
 }
 
 fn traffic(traffic: &Traffic) -> String {
@@ -158,6 +152,7 @@ fn shape_words(shape: &Shape) -> String {
 mod tests {
     use super::*;
     use crate::at::Span;
+    use crate::export::json;
     use crate::tls::{CipherSuite, KeyLine, Likelihood};
 
     fn connection() -> TlsConnection {
@@ -200,7 +195,7 @@ mod tests {
     #[test]
     fn a_connection_is_a_line_of_json() {
         let mut out = Vec::new();
-        write_json(&mut out, &connection()).unwrap();
+        json::write_line(&mut out, &connection()).unwrap();
         assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(value["server"], "10.0.0.9:443");

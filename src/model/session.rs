@@ -31,6 +31,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in the order in which they are counted and listed.
+    pub const ALL: [Self; 5] =
+        [Self::Completed, Self::Cancelled, Self::Rejected, Self::Failed, Self::Incomplete];
+
     /// Whether the client had nothing more to do: it had closed or cancelled the session.
     pub const fn is_done(self) -> bool {
         matches!(self, Self::Completed | Self::Cancelled)
@@ -157,6 +161,11 @@ impl Session {
         {
             negotiation.verdict = Verdict::HalfSeen;
         }
+    }
+
+    /// What it is known by: its URL, else its id.
+    pub fn name(&self) -> Option<&str> {
+        self.url.as_deref().or(self.id.as_deref())
     }
 
     /// All its frames; `None` for one without exchanges.

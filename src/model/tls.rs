@@ -138,12 +138,11 @@ impl TlsConnection {
 mod tests {
     use super::*;
     use crate::at::At;
-    use crate::tls::Seen;
 
     #[test]
     fn an_alert_is_enough_to_know_that_a_client_certificate_is_lacking() {
         let one = |from_client| {
-            let at = Seen::default();
+            let at = At::default();
             let description = "certificate_required".to_owned();
             let alert = crate::tls::Alert { from_client, fatal: true, code: 116, description, at };
             TlsConnection {
@@ -171,7 +170,7 @@ mod tests {
         };
         let mut all = TlsConnections::new(2);
         (0..5).for_each(|_| all.add(one(Facts::default())));
-        let client_hello_at = Some(Seen::from(At::default()));
+        let client_hello_at = Some(At::default());
         all.add(one(Facts { client_hello_at, ..Facts::default() }));
         assert_eq!((all.omitted(), all.failed().count(), all.finish().len()), (3, 1, 3));
     }

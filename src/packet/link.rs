@@ -109,15 +109,6 @@ pub(super) fn sll2(view: View<'_>) -> Result<Step<'_>, Skip> {
     cooked(view.u16(0)?, view.skip(20)?)
 }
 
-/// Linux ARCNET: addresses, an offset, and the protocol as in RFC 1051 or RFC 1201; pieces of a datagram are left out.
-pub(super) fn arcnet(view: View<'_>) -> Result<Step<'_>, Skip> {
-    match (view.u8(4)?, view.u8(5)?) {
-        (0xf0, _) => Ok(Step::Into(Kind::V4, view.skip(5)?)),
-        (0xd4, 0) => Ok(Step::Into(Kind::V4, view.skip(8)?)),
-        _ => Err(Skip::NotIp),
-    }
-}
-
 fn cooked(protocol: u16, rest: View<'_>) -> Result<Step<'_>, Skip> {
     match protocol {
         4 => Ok(Step::Into(Kind::Llc, rest)),

@@ -9,7 +9,7 @@ use crate::capture::LinkType;
 pub(super) fn link(number: u32, view: View<'_>) -> Result<Step<'_>, Skip> {
     match number {
         6 => token_ring(view),
-        7 => arcnet(view),
+        7 => arcnet(view, 2),
         8 => into(Kind::AnyIp, view, 16),
         10 => into(Kind::Llc, view, 13),
         100 | 106 => atm(view),
@@ -19,6 +19,8 @@ pub(super) fn link(number: u32, view: View<'_>) -> Result<Step<'_>, Skip> {
         117 => into(Kind::AnyIp, view, usize::from(view.u8(0)?).next_multiple_of(4)),
         122 => into(Kind::Llc, view, 16),
         123 => sun_atm(view),
+        // With the offset that Linux puts behind the addresses.
+        129 => arcnet(view, 4),
         138 => typed(view, 16),
         130 | 133 | 135 | 137 | 167 | 178..=181 | 183 => juniper::header(number, view),
         143 => docsis(view),
@@ -53,11 +55,11 @@ fn typed(view: View<'_>, offset: usize) -> Result<Step<'_>, Skip> {
     by_ether_type(view.u16(offset)?, view.skip(offset + 2)?)
 }
 
-/// BSD ARCNET: addresses, then the protocol as in RFC 1051 or RFC 1201; pieces of a datagram are left out.
-fn arcnet(view: View<'_>) -> Result<Step<'_>, Skip> {
-    match (view.u8(2)?, view.u8(3)?) {
-        (0xf0, _) => into(Kind::V4, view, 3),
-        (0xd4, 0) => into(Kind::V4, view, 6),
+/// ARCNET: addresses, then, at `offset`, the protocol as in RFC 1051 or RFC 1201; pieces of a datagram are left out.
+fn arcnet(view: View<'_>, offset: usize) -> Result<Step<'_>, Skip> {
+    match (view.u8(offset)?, view.u8(offset + 1)?) {
+        (0xf0, _) => into(Kind::V4, view, offset + 1),
+        (0xd4, 0) => into(Kind::V4, view, offset + 4),
         _ => Err(Skip::NotIp),
     }
 }

@@ -153,7 +153,7 @@ fn tunnels_in_udp_lead_to_the_segment() {
         PacketBuilder::ipv4([1; 4], [2; 4], 9).udp(from, to).write(&mut out, &body).unwrap();
         out
     };
-    let frame = ethernet(0x0800, &ip);
+    let inner = ethernet(0x0800, &ip);
     for data in [
         udp(9, 1701, &[0, 2, 0, 1, 0, 1, 0xff, 3, 0, 0x21], &ip),
         udp(9, 1701, &[0x42, 2, 0, 9, 0, 1, 0, 1, 0, 1, 7, 0xff, 3, 0, 0x21], &ip),
@@ -164,20 +164,16 @@ fn tunnels_in_udp_lead_to_the_segment() {
         udp(3544, 9, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &v6),
         udp(9, 4341, &[0; 8], &ip),
         udp(9, 4754, &[0, 0, 8, 0], &ip),
-        udp(9, 4790, &[12, 0, 0, 3, 0, 0, 1, 0], &frame),
+        udp(9, 4790, &[12, 0, 0, 3, 0, 0, 1, 0], &inner),
         udp(9, 6635, &[0, 1, 1, 64], &ip),
-        udp(9, 37008, &[1, 0, 0, 1, 0, 13, 2, 9, 9, 1], &frame),
+        udp(9, 37008, &[1, 0, 0, 1, 0, 13, 2, 9, 9, 1], &inner),
     ] {
         assert_eq!(payload_of(101, &data), Ok(b"abc".to_vec()), "{:02x?}", &data[20..40]);
     }
     assert!(matches!(
-        Decoder::new(&Limits::default()).push(&frame_of(&udp(9, 2152, &[1, 2], &ip))),
+        Decoder::new(&Limits::default()).push(&frame(101, &udp(9, 2152, &[1, 2], &ip))),
         Ok(Packet::Udp(_))
     ));
-}
-
-fn frame_of(data: &[u8]) -> Frame<'_> {
-    frame(101, data)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::origin::Origin;
-use super::{ALL, Around, Diagnosis, Finding, Rule, Severity};
+use super::{Around, Diagnosis, Finding, Rule, Severity, named};
 use crate::bits::hresult;
 use crate::model::{Exchange, Outcome, Session};
 
@@ -58,7 +58,7 @@ impl Explained {
         let ranked = ranked(session, findings);
         let all = findings
             .iter()
-            .filter(|finding| named(finding).is_some_and(|other| other.belief > rule.belief));
+            .filter(|finding| named(&finding.rule).is_some_and(|other| other.belief > rule.belief));
         let mut frames: Vec<_> = all
             .flat_map(|finding| finding.frames.iter().map(|&frame| (frame, finding.severity)))
             .collect();
@@ -76,11 +76,6 @@ impl Explained {
     }
 }
 
-/// The rule of a finding.
-fn named(finding: &Finding) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.is_named(&finding.rule))
-}
-
 /// Those of `findings` that can explain the session, the most convincing first.
 fn ranked<'f>(session: &Session, findings: &'f [Finding]) -> Vec<(&'static Rule, &'f Finding)> {
     let least = match session.outcome {
@@ -91,7 +86,7 @@ fn ranked<'f>(session: &Session, findings: &'f [Finding]) -> Vec<(&'static Rule,
     let mut ranked: Vec<(&'static Rule, &Finding)> = findings
         .iter()
         .filter(|finding| finding.severity >= least)
-        .filter_map(|finding| Some((named(finding)?, finding)))
+        .filter_map(|finding| Some((named(&finding.rule)?, finding)))
         // A rule that found something harmless this time does not explain a failure.
         .filter(|(rule, finding)| {
             rule.belief > 0 && finding.severity >= rule.severity.min(Severity::Warning)

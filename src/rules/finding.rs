@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::origin::Origin;
-use super::{ALL, Rule};
+use super::{Rule, named};
 use crate::at::{At, Span};
 use crate::model::Text;
 
@@ -105,14 +105,12 @@ impl Finding {
             _ => Some(format!("frames {}", labels.join(", "))),
         }
     }
-}
 
-impl Finding {
     /// Whether it only serves those who hunt for attacks: it is true of many healthy uploads, so that it would drown what
     /// matters to everybody else.
     pub fn is_hint(&self) -> bool {
-        let of_security = |rule: &&Rule| rule.is_named(&self.rule) && rule.family() == "security";
-        self.severity == Severity::Note && ALL.iter().copied().any(|rule| of_security(&rule))
+        let of_security = || named(&self.rule).is_some_and(|rule| rule.family() == "security");
+        self.severity == Severity::Note && of_security()
     }
 }
 

@@ -88,23 +88,20 @@ impl<'a> Named<'a> {
 /// A host in lower case without port and brackets.
 pub fn bare(host: &str) -> String {
     let host = host.trim();
-    let without_port = match host.rsplit_once(':') {
-        Some((front, port)) if is_port(port) && (!front.contains(':') || front.ends_with(']')) => {
-            front
-        }
-        _ => host,
-    };
-    without_port.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
+    let front = split(host).map_or(host, |(front, _)| front);
+    front.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// The port behind a host, where there is one.
 pub fn port(host: &str) -> Option<&str> {
-    let (front, port) = host.trim().rsplit_once(':')?;
-    (is_port(port) && (!front.contains(':') || front.ends_with(']'))).then_some(port)
+    split(host.trim()).map(|(_, port)| port)
 }
 
-fn is_port(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+/// What stands before a port, and the port; the colons of a bare IPv6 address are no sign of one.
+fn split(host: &str) -> Option<(&str, &str)> {
+    let (front, port) = host.rsplit_once(':')?;
+    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && (!front.contains(':') || front.ends_with(']'))).then_some((front, port))
 }
 
 #[cfg(test)]

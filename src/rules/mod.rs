@@ -217,3 +217,8 @@ pub static ALL: &[&Rule] = &[
     &tls::tls_handshake_failed::RULE,
     &tls::tls_opaque::RULE,
 ];
+
+/// The rule of this id.
+pub fn named(id: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.is_named(id))
+}

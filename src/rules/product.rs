@@ -173,7 +173,7 @@ const PRODUCTS: &[Product] = &[
     ),
     proxy("FortiGate", &[Body("fortiguard"), Body("fortigate"), Body("fortinet")]),
     proxy("Sophos", &[Server("sophos"), Body("sophos")]),
-    proxy("Check Point", &[Body("check point usercheck"), Body("usercheck")]),
+    proxy("Check Point", &[Body("usercheck")]),
     proxy("WatchGuard", &[Server("watchguard"), Body("watchguard")]),
     proxy("SonicWall", &[Server("sonicwall"), Body("sonicwall")]),
     proxy(
@@ -190,10 +190,7 @@ const PRODUCTS: &[Product] = &[
         ],
     ),
     proxy("Microsoft ISA Server", &[Reason("isa server"), Body("isa server")]),
-    proxy(
-        "Application Request Routing",
-        &[Both("502.3", "application request routing"), Body("application request routing")],
-    ),
+    proxy("Application Request Routing", &[Body("application request routing")]),
     proxy("mitmproxy", &[Server("mitmproxy")]),
     proxy("Fiddler", &[Body("[fiddler]")]),
     proxy("Tinyproxy", &[Server("tinyproxy")]),

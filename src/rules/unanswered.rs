@@ -148,8 +148,9 @@ pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::at::At;
     use crate::rules::tests::report;
-    use crate::tls::{Alert, Facts, Seen, Traffic};
+    use crate::tls::{Alert, Facts, Traffic};
 
     #[test]
     fn a_request_that_met_an_alert_was_not_given_up_by_its_client() {
@@ -160,10 +161,10 @@ mod tests {
             fatal: true,
             code: 116,
             description: "certificate_required".into(),
-            at: Seen::default(),
+            at: At::default(),
         };
         session.connections[0].tls = Some(Box::new(Facts {
-            client_hello_at: Some(Seen::default()),
+            client_hello_at: Some(At::default()),
             decrypted: true,
             from_client: Traffic { decrypted_bytes: 273, ..Traffic::default() },
             alerts: vec![alert],

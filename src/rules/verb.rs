@@ -66,11 +66,11 @@ impl Sign {
         match self {
             Self::Told => "and names the verb as denied".to_owned(),
             Self::Served(at) | Self::ServedElsewhere(at) => {
-                format!("though it served another request in frame {}", at.frame)
+                format!("though it served another request in frame {}", at.name())
             }
             Self::Incoming => "below CCM_Incoming".to_owned(),
             Self::Differs(status, at) => {
-                format!("and a request for its directory with {status} in frame {}", at.frame)
+                format!("and a request for its directory with {status} in frame {}", at.name())
             }
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::certificate::Certificate;
 use super::keylog::KeyLine;
 use super::shape::Shape;
-use crate::at::{At, Timestamp};
+use crate::at::At;
 use crate::stream::Side;
 
 /// What is known of one TLS connection.
@@ -36,10 +36,10 @@ pub struct Facts {
     pub alpn: Option<String>,
     /// Where the first ClientHello ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_hello_at: Option<Seen>,
+    pub client_hello_at: Option<At>,
     /// Where the first ServerHello ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_hello_at: Option<Seen>,
+    pub server_hello_at: Option<At>,
     /// The server asked for another ClientHello (RFC 8446 4.1.4).
     #[serde(skip_serializing_if = "is_false")]
     pub hello_retry: bool,
@@ -102,27 +102,6 @@ pub struct CipherSuite {
     pub name: String,
 }
 
-/// A frame and its time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Seen {
-    /// Number of the frame over all inputs, from 1.
-    pub frame: u64,
-    /// When it was captured.
-    pub time: Timestamp,
-}
-
-impl From<At> for Seen {
-    fn from(at: At) -> Self {
-        Self { frame: at.frame, time: at.time }
-    }
-}
-
-impl From<Seen> for At {
-    fn from(seen: Seen) -> Self {
-        Self { frame: seen.frame, time: seen.time, ..Self::default() }
-    }
-}
-
 /// An alert (RFC 8446 6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
@@ -135,7 +114,7 @@ pub struct Alert {
     /// Its name, as `handshake_failure`.
     pub description: String,
     /// Where it was seen.
-    pub at: Seen,
+    pub at: At,
 }
 
 /// Records of one direction, whether or not they could be decrypted.
@@ -151,10 +130,10 @@ pub struct Traffic {
     pub application_bytes: u64,
     /// The first record of application data.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub application_first: Option<Seen>,
+    pub application_first: Option<At>,
     /// The last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub application_last: Option<Seen>,
+    pub application_last: Option<At>,
     /// Bytes of application data that were decrypted.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub decrypted_bytes: u64,
@@ -189,13 +168,7 @@ impl Facts {
         if self.alerts.len() < MOST_ALERTS {
             let description = alert_name(code).into();
             let from_client = side == Side::Client;
-            self.alerts.push(Alert {
-                from_client,
-                fatal: level == 2,
-                code,
-                description,
-                at: at.into(),
-            });
+            self.alerts.push(Alert { from_client, fatal: level == 2, code, description, at });
         }
     }
 

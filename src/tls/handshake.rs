@@ -193,7 +193,7 @@ impl Handshake {
     fn client_hello(&mut self, at: At, body: &[u8], facts: &mut Facts) {
         let Some(hello) = ClientHello::decode(body) else { return };
         if facts.client_hello_at.is_none() {
-            facts.client_hello_at = Some(at.into());
+            facts.client_hello_at = Some(at);
             facts.versions_offered =
                 hello.versions.iter().map(|&version| version_name(version)).collect();
             facts.sni.clone_from(&hello.sni);
@@ -211,7 +211,7 @@ impl Handshake {
             return;
         }
         let suite = Suite::of(hello.suite);
-        facts.server_hello_at.get_or_insert(at.into());
+        facts.server_hello_at.get_or_insert(at);
         facts.version = Some(version_name(hello.version));
         facts.cipher_suite = Some(CipherSuite { code: suite.code, name: suite.name.into() });
         facts.alpn = hello.alpn.clone().or(facts.alpn.take());

@@ -50,8 +50,8 @@ impl Traffic {
         if kind == APPLICATION_DATA {
             self.application_records += 1;
             self.application_bytes = self.application_bytes.saturating_add(len as u64);
-            self.application_first.get_or_insert(at.into());
-            self.application_last = Some(at.into());
+            self.application_first.get_or_insert(at);
+            self.application_last = Some(at);
         }
     }
 }

@@ -39,7 +39,7 @@ mod tests;
 
 pub use certificate::Certificate;
 pub use connection::Decryptor;
-pub use facts::{Alert, CipherSuite, Facts, Opaque, Seen, Traffic};
+pub use facts::{Alert, CipherSuite, Facts, Opaque, Traffic};
 pub use keylog::{KeyLine, KeyLog};
 pub use record::{looks_like_tls, sender_of};
 pub use rsa::RsaKeyError;

@@ -1,6 +1,6 @@
 //! The page and the text for people; what a browser makes of the page is in `tests/readers.sh`.
 
-use crate::support::{run, run_on, stdout, transcript};
+use crate::support::{run, run_on, sample, stdout, store, transcript};
 
 const MARKUP: &str = "\"'></title><script>alert(1)</script><img src=x onerror=alert(1)>";
 
@@ -60,4 +60,18 @@ fn many_uploads_have_an_overview() {
     assert!(page.contains("<h1>3 BITS uploads, 2 completed, 1 rejected</h1>"));
     assert_eq!(page.matches("<tr data-outcome=").count(), 3);
     assert_eq!(page.matches("<details class=\"session\"").count(), 3);
+}
+
+#[test]
+fn frames_go_by_their_capture_in_the_diagram_in_findings_and_for_tls() {
+    let text = "= url http://server/upload/a.bin\n> CREATE-SESSION\n< 200 session=77\n> CLOSE-SESSION\n< 200\n\
+        = url http://server/upload/b.bin\n> CREATE-SESSION\n< 200 session=77\n> FRAGMENT 0-9/10\n! server resets\n";
+    let dir = tempfile::tempdir().unwrap();
+    let files = [("good", sample("good.pcap")), ("bad", transcript(text))]
+        .map(|(name, bytes)| store(&dir, name, &bytes).display().to_string());
+    let told = stdout(&run(&["report", "--format", "markdown", &files[0], &files[1]]));
+    assert!(told.contains("the server resets the connection, frame 2:"), "{told}");
+    assert!(told.contains(" in frame 2:4 already"), "{told}");
+    let told = stdout(&run(&["tls", "good.pcap", "tls13.pcapng"]));
+    assert!(told.contains("frames 2:4 and 2:6; offers TLS 1.3"), "{told}");
 }

@@ -9,15 +9,6 @@ use crate::export::text;
 use crate::export::timeline::{rate, server, sign, tone};
 use crate::model::{Outcome, Report, Session};
 
-/// All outcomes, in the order in which they are counted.
-pub(super) const OUTCOMES: [Outcome; 5] = [
-    Outcome::Completed,
-    Outcome::Cancelled,
-    Outcome::Rejected,
-    Outcome::Failed,
-    Outcome::Incomplete,
-];
-
 const COLUMNS: [&str; 9] =
     ["#", "outcome", "started (UTC)", "client", "server", "url", "size", "time", "cause"];
 
@@ -34,7 +25,7 @@ pub(super) fn write(
         out,
         "<h2>Overview</h2><div class=\"filters\" hidden><label>Containing<input id=\"find\" type=\"search\" autocomplete=\"off\"></label><label>Outcome<select id=\"outcome\"><option value=\"\">any</option>"
     )?;
-    for outcome in OUTCOMES {
+    for outcome in Outcome::ALL {
         writeln!(out, "<option>{}</option>", outcome.name())?;
     }
     writeln!(out, "</select></label><span id=\"count\" role=\"status\"></span></div>")?;

@@ -26,10 +26,11 @@ const LABEL: usize = 54;
 
 /// Draws the story of a session; `id` makes the ids of its parts.
 pub(super) fn draw(session: &Session, story: &Story, id: &str) -> String {
-    let (steps, skipped) = pick(&story.steps);
+    let (first, skipped, last) = story.shortened(DRAWN);
+    let steps: Vec<&Step> = first.iter().chain(last).collect();
     let places = places(&steps);
-    let last = places.last().copied().unwrap_or(TOP);
-    let (width, height) = (LEFT + GAP * story.servers.len().max(1) as f64 + 90.0, last + 40.0);
+    let lowest = places.last().copied().unwrap_or(TOP);
+    let (width, height) = (LEFT + GAP * story.servers.len().max(1) as f64 + 90.0, lowest + 40.0);
     let mut svg = format!(
         r#"<svg role="img" aria-labelledby="{id}-t {id}-d" width="{width}" height="{height:.0}" viewBox="0 0 {width} {height:.0}"><title id="{id}-t">Sequence diagram</title><desc id="{id}-d">The messages between client and server in order; the table below has the same.</desc>"#
     );
@@ -39,7 +40,7 @@ pub(super) fn draw(session: &Session, story: &Story, id: &str) -> String {
         if let Some((time, above)) = before {
             wait(&mut svg, step.time().since(time), above, *y);
         }
-        if place == DRAWN / 2 && skipped > 0 {
+        if place == first.len() && skipped > 0 {
             let words = format!("{skipped} steps left out");
             put(&mut svg, LEFT + 12.0, y - ROW / 2.0, "oddt", &words);
         }
@@ -55,16 +56,6 @@ pub(super) fn draw(session: &Session, story: &Story, id: &str) -> String {
     }
     svg.push_str("</svg>");
     svg
-}
-
-/// The steps to draw, and how many are left out between the halves.
-fn pick(steps: &[Step]) -> (Vec<&Step>, usize) {
-    if steps.len() <= DRAWN {
-        return (steps.iter().collect(), 0);
-    }
-    let half = DRAWN / 2;
-    let tail = steps.len() - half;
-    (steps.iter().take(half).chain(steps.iter().skip(tail)).collect(), tail - half)
 }
 
 /// Where each step is: a row further, and further by the time that passed.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::escape::Esc;
-use super::{edge, offsets, overview, sequence};
+use super::{offsets, overview, sequence};
 use crate::export::story::{Message, Step, Story};
 use crate::export::style::{Style, Tone};
 use crate::export::text;
@@ -25,7 +25,7 @@ pub(super) fn write(
     open: bool,
 ) -> io::Result<()> {
     let (story, outcome) = (Story::of(session), session.outcome);
-    let name = session.url.as_deref().or(session.id.as_deref()).unwrap_or("no id seen");
+    let name = session.name().unwrap_or("no id seen");
     writeln!(
         out,
         "<details class=\"session\" id=\"s{number}\"{}><summary><span class=\"verdict {}\">{} {}</span> <span class=\"dim\">{number}.</span> {}</summary><div>",
@@ -124,15 +124,14 @@ fn findings(out: &mut dyn Write, session: &Session) -> io::Result<()> {
 
 /// Writes one finding with its frames and what to do.
 pub(super) fn write_finding(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
-    let class = match finding.severity {
-        Severity::Error => "bad",
-        Severity::Warning => "odd",
-        Severity::Note => "dim",
+    let (class, edge) = match finding.severity {
+        Severity::Error => ("bad", " bad-edge"),
+        Severity::Warning => ("odd", " odd-edge"),
+        Severity::Note => ("dim", ""),
     };
     writeln!(
         out,
-        "<div class=\"finding{}\"><p><span class=\"verdict {class}\">{}</span> {} <code>{}</code></p>",
-        edge(finding),
+        "<div class=\"finding{edge}\"><p><span class=\"verdict {class}\">{}</span> {} <code>{}</code></p>",
         finding.severity.name(),
         Esc(&finding.message),
         Esc(&finding.rule)
@@ -199,32 +198,32 @@ fn messages(
         out,
         "<h3>Messages</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Messages\"><table><thead><tr><th scope=\"col\">time</th><th scope=\"col\">frames</th><th scope=\"col\">from</th><th scope=\"col\">message</th></tr></thead><tbody>"
     )?;
-    let tail = story.steps.len().saturating_sub(LISTED / 2).max(LISTED / 2);
-    for (place, step) in story.steps.iter().enumerate() {
-        if story.steps.len() > LISTED && (LISTED / 2..tail).contains(&place) {
-            if place == LISTED / 2 {
-                writeln!(
-                    out,
-                    "<tr><td></td><td></td><td></td><td class=\"odd\">{} left out</td></tr>",
-                    text::count((tail - place) as u64, "step")
-                )?;
-            }
-            continue;
-        }
-        let seconds = step.time().secs_since(session.started);
-        match step {
-            Step::Note { words, .. } => writeln!(
-                out,
-                "<tr><td class=\"num\">{seconds:.6}</td><td></td><td></td><td class=\"odd\">{}</td></tr>",
-                Esc(words)
-            )?,
-            Step::Message(message) => {
-                let exchange = session.exchanges.get(message.exchange);
-                line(out, seconds, message, exchange, heads)?;
-            }
+    let (first, skipped, last) = story.shortened(LISTED);
+    first.iter().try_for_each(|step| row(out, session, step, heads))?;
+    if skipped > 0 {
+        writeln!(
+            out,
+            "<tr><td></td><td></td><td></td><td class=\"odd\">{} left out</td></tr>",
+            text::count(skipped as u64, "step")
+        )?;
+    }
+    last.iter().try_for_each(|step| row(out, session, step, heads))?;
+    writeln!(out, "</tbody></table></div>")
+}
+
+fn row(out: &mut dyn Write, session: &Session, step: &Step, heads: &Heads) -> io::Result<()> {
+    let seconds = step.time().secs_since(session.started);
+    match step {
+        Step::Note { words, .. } => writeln!(
+            out,
+            "<tr><td class=\"num\">{seconds:.6}</td><td></td><td></td><td class=\"odd\">{}</td></tr>",
+            Esc(words)
+        ),
+        Step::Message(message) => {
+            let exchange = session.exchanges.get(message.exchange);
+            line(out, seconds, message, exchange, heads)
         }
     }
-    writeln!(out, "</tbody></table></div>")
 }
 
 fn line(

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::kept::Kept;
 use super::packet;
 use super::pseudonym::Pseudonyms;
-use super::stream::{Follower, Kept};
+use super::stream::Follower;
 use crate::at::At;
 use crate::capture::{Frame, LinkType};
 use crate::export::pcapng::Writer;

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::v4::{V4, v4_at};
 use super::v6::v6_at;
 use super::words::{PARAMETERS, PATHS, PLAIN, is_one};
 use crate::bits::protocol;
@@ -16,10 +17,7 @@ const GUID: usize = 36;
 /// Makes the same pseudonym of the same text as long as the key is the same.
 pub struct Pseudonyms {
     key: [u8; 32],
-    /// What each octet of an IPv4 address becomes; one with as many digits.
-    octets: [[u8; 256]; 4],
-    /// The same where the first octet is shared by networks of several kinds.
-    shared: [[u8; 256]; 4],
+    v4: V4,
 }
 
 /// What numbers and words may stay.
@@ -43,21 +41,7 @@ impl Pseudonyms {
                 part.iter_mut().zip(random).for_each(|(to, from)| *to = from);
             }),
         }
-        let table = |place: usize, fixed: &dyn Fn(u8) -> bool| octets(&bytes, place, fixed);
-        let octets = std::array::from_fn(|place| {
-            table(place, &|octet| {
-                place == 0 && (SHARED.contains(&octet) || matches!(octet, 0 | 10 | 127 | 224..))
-            })
-        });
-        let shared = std::array::from_fn(|place| {
-            table(place, &|octet| match place {
-                0 => true,
-                1 => matches!(octet, 0 | 16..=31 | 51 | 64..=127 | 168 | 254),
-                2 => matches!(octet, 0 | 2 | 100 | 113),
-                _ => false,
-            })
-        });
-        Self { key: bytes, octets, shared }
+        Self { key: bytes, v4: V4::new(&bytes) }
     }
 
     /// An address of the same family; an IPv4 address has as many digits, and neighbours stay neighbours.
@@ -79,13 +63,7 @@ impl Pseudonyms {
     }
 
     pub(super) fn v4(&self, address: Ipv4Addr) -> Ipv4Addr {
-        let mut bytes = address.octets();
-        let shared = bytes.first().is_some_and(|first| SHARED.contains(first));
-        let tables = if shared { &self.shared } else { &self.octets };
-        for (byte, becomes) in bytes.iter_mut().zip(tables).skip(special(address)) {
-            *byte = becomes.get(usize::from(*byte)).copied().unwrap_or(0);
-        }
-        bytes.into()
+        self.v4.of(address)
     }
 
     /// How long the address at the start of a text is, and what it becomes.
@@ -176,10 +154,13 @@ impl Pseudonyms {
     }
 }
 
+/// Bytes of the name of a parameter that are looked through.
+const NAME: usize = 64;
+
 /// Whether the token at the start of a text is in the name of a parameter that is a credential.
 fn is_parameter(token: &str, rest: &str) -> bool {
-    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    is_one(token, PARAMETERS) && rest.trim_start_matches(name).starts_with('=')
+    let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    is_one(token, PARAMETERS) && rest.bytes().take(NAME).find(|byte| !of_name(byte)) == Some(b'=')
 }
 
 fn alike(byte: u8, random: u8) -> u8 {
@@ -212,53 +193,8 @@ fn guid(rest: &str) -> Option<&str> {
     shape.then_some(text)
 }
 
-/// The IPv4 address at the start of a text, and its length.
-fn v4_at(rest: &str, before: Option<char>) -> Option<(usize, Ipv4Addr)> {
-    if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.') {
-        return None;
-    }
-    let len = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
-    let text = rest.get(..len)?.trim_end_matches('.');
-    Some((text.len(), text.parse().ok()?))
-}
-
-/// First octets that public networks share with others (RFC 6890).
-const SHARED: [u8; 6] = [100, 169, 172, 192, 198, 203];
-
-/// How many octets tell that an address is not public; these are no secret, and what is public stays public.
-const fn special(address: Ipv4Addr) -> usize {
-    match address.octets() {
-        [0 | 127 | 224.., ..] => 4,
-        [10, ..] => 1,
-        [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => 3,
-        [172, 16..=31, ..]
-        | [192, 168, ..]
-        | [169, 254, ..]
-        | [100, 64..=127, ..]
-        | [198, 18 | 19, ..] => 2,
-        _ => 0,
-    }
-}
-
-/// A shuffle of the octets in which the number of digits stays, and those that are `fixed`.
-fn octets(key: &[u8; 32], place: usize, fixed: &dyn Fn(u8) -> bool) -> [u8; 256] {
-    let mut becomes: [u8; 256] = std::array::from_fn(|octet| u8::try_from(octet).unwrap_or(0));
-    for (from, to) in [(0, 9), (10, 99), (100, 255)] {
-        let class: Vec<u8> = (from..=to).filter(|octet| !fixed(*octet)).collect();
-        let mut shuffled = class.clone();
-        shuffled.sort_by_cached_key(|octet| {
-            mac(key, b"octet", &[u8::try_from(place).unwrap_or(0), *octet])
-        });
-        for (octet, other) in class.iter().zip(shuffled) {
-            if let Some(slot) = becomes.get_mut(usize::from(*octet)) {
-                *slot = other;
-            }
-        }
-    }
-    becomes
-}
-
-fn mac(key: &[u8; 32], kind: &[u8], data: &[u8]) -> [u8; 32] {
+/// A keyed hash of `data`, another one for each `kind`.
+pub(super) fn mac(key: &[u8; 32], kind: &[u8], data: &[u8]) -> [u8; 32] {
     // HMAC takes keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
     mac.update(kind);
@@ -301,6 +237,14 @@ mod tests {
             !other.contains("password") && !other.contains("12345678") && !other.ends_with("=sig"),
             "{other}"
         );
+    }
+
+    #[test]
+    fn long_text_takes_no_longer_than_its_length() {
+        let text = "x-".repeat(1 << 16);
+        let begun = std::time::Instant::now();
+        assert_eq!(Pseudonyms::new(Some("k")).text(&text).len(), text.len());
+        assert!(begun.elapsed().as_secs() < 10);
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) const CREDENTIALS: &[&str] = &[
 pub(super) const COOKIES: &[&str] = &["Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2"];
 
 /// Further names of fields that are kept; their values are not.
-pub(super) const NAMES: &[&str] = &[
+const NAMES: &[&str] = &[
     "BITS-Host-Id",
     "BITS-Original-Request-URL",
     "BITS-Reply-URL",

@@ -31,7 +31,7 @@ pub(super) fn write(
     ];
     let plain = plain.into_iter().flatten().map(|words| (words, Tone::Plain));
     for (words, tone) in plain.chain(error).filter(|(words, _)| !words.is_empty()) {
-        writeln!(out, "  {}", wrapped(&style.clean(&words), 2, style.width, tone, style))?;
+        writeln!(out, "  {}", wrapped(&style.clean(&words), 2, tone, style))?;
     }
     writeln!(out)
 }
@@ -52,7 +52,7 @@ pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
     let rest =
         format!("{} {} {server}{host}{tls}   {url}", session.client.address, style.signs().right);
     let column = verdict.chars().count() + 3;
-    let rest = wrapped(style.clean(&rest).trim_end(), column, style.width, Tone::Strong, style);
+    let rest = wrapped(style.clean(&rest).trim_end(), column, Tone::Strong, style);
     format!("{}   {rest}", style.paint(tone(session.outcome), style.clean(&verdict)))
 }
 
@@ -95,13 +95,10 @@ pub(in crate::export) fn identity(session: &Session) -> String {
 
 fn agreement(negotiation: &Negotiation) -> String {
     let offered = negotiation.offered.len();
-    let verdict = match negotiation.verdict {
-        Verdict::Agreed => String::new(),
-        verdict => verdict_words(verdict).to_owned(),
-    };
+    let verdict = verdict_words(negotiation.verdict);
     let Some(chosen) = &negotiation.selected else {
         return match (offered, negotiation.verdict) {
-            (0, Verdict::SelectionOnly) => verdict,
+            (0, Verdict::SelectionOnly) => verdict.to_owned(),
             (0, other) if other != Verdict::OfferMissing => format!("no offer seen: {verdict}"),
             _ => format!("{} offered: {verdict}", text::count(offered as u64, "protocol")),
         };
@@ -118,9 +115,10 @@ fn agreement(negotiation: &Negotiation) -> String {
     format!("protocol {name}, {place}{colon}{verdict}")
 }
 
+/// What is to be said of a choice beyond its name and place.
 const fn verdict_words(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Agreed => "agreed",
+        Verdict::Agreed => "",
         Verdict::AgreedLowerPreference => "the server took a less preferred one",
         Verdict::NoCommonProtocol => "the server knows none of them",
         Verdict::RefusedAlthoughKnown => "refused although the registered one was offered",
@@ -212,21 +210,20 @@ pub(in crate::export) fn nothing(report: &Report) -> String {
     words
 }
 
-/// All sessions in one line.
-pub(super) fn summary(report: &Report) -> String {
-    let mut words = vec![text::count(report.sessions.len() as u64, "upload")];
-    for outcome in [
-        Outcome::Completed,
-        Outcome::Cancelled,
-        Outcome::Rejected,
-        Outcome::Failed,
-        Outcome::Incomplete,
-    ] {
+/// How many sessions there are, and how they ended.
+pub(in crate::export) fn tally(report: &Report, noun: &str) -> String {
+    let mut words = vec![text::count(report.sessions.len() as u64, noun)];
+    for outcome in Outcome::ALL {
         let count = report.sessions.iter().filter(|session| session.outcome == outcome).count();
         if count > 0 {
             words.push(format!("{count} {}", outcome.name()));
         }
     }
+    words.join(", ")
+}
+
+/// All sessions in one line.
+pub(super) fn summary(report: &Report) -> String {
     let clients: BTreeSet<IpAddr> = report.sessions.iter().map(|s| s.client.address).collect();
-    format!("{}; {}", words.join(", "), text::count(clients.len() as u64, "client"))
+    format!("{}; {}", tally(report, "upload"), text::count(clients.len() as u64, "client"))
 }

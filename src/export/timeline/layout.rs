@@ -90,13 +90,13 @@ pub(super) fn write(out: &mut dyn Write, lines: &[Line], style: &Style) -> io::R
             Line::Note { sign, words, tone } => {
                 let (sign, words) = (style.clean(sign), style.clean(words));
                 let column = widths.time + 4;
-                let gap = if words.is_empty() || sign.is_empty() { "" } else { "   " };
+                let gap = if words.is_empty() { "" } else { "   " };
                 let note = style.paint(*tone, format_args!("{sign}{gap}{words}"));
                 writeln!(out, "{:column$}{note}", "")?;
             }
             Line::Finding { sign, words, tone } => {
                 let column = widths.before_arrow() + sign.width() + 1;
-                let words = wrapped(&style.clean(words), column, style.width, *tone, style);
+                let words = wrapped(&style.clean(words), column, *tone, style);
                 let sign = style.paint(*tone, sign);
                 writeln!(out, "{:before$}{sign} {words}", "", before = widths.before_arrow())?;
             }
@@ -133,23 +133,13 @@ fn write_message(
     if detail.is_empty() {
         return writeln!(out, "{lead}{}", name.trim_end());
     }
-    writeln!(
-        out,
-        "{lead}{name}{}",
-        wrapped(&detail, column, style.width, message.said.aside, style)
-    )
+    writeln!(out, "{lead}{name}{}", wrapped(&detail, column, message.said.aside, style))
 }
 
-/// Text for the column that starts at `column`, wrapped to end before `width` where there is room for that.
-pub(in crate::export) fn wrapped(
-    text: &str,
-    column: usize,
-    width: usize,
-    tone: Tone,
-    style: &Style,
-) -> String {
-    let room = width.saturating_sub(column);
-    if width == 0 || room < NARROW || text.width() <= room {
+/// Text for the column that starts at `column`, wrapped to the width of the style where there is room for that.
+pub(in crate::export) fn wrapped(text: &str, column: usize, tone: Tone, style: &Style) -> String {
+    let room = style.width.saturating_sub(column);
+    if style.width == 0 || room < NARROW || text.width() <= room {
         return style.paint(tone, text);
     }
     let indent = format!("\n{:column$}", "");

@@ -81,6 +81,8 @@ fn more_link_types_lead_to_the_segment() {
     for (link, data) in [
         (7, wrap(&[1, 2, 0xf0])),
         (7, wrap(&[1, 2, 0xd4, 0, 0, 1])),
+        (129, wrap(&[1, 2, 0, 0, 0xf0])),
+        (129, wrap(&[1, 2, 0, 0, 0xd4, 0, 0, 1])),
         (106, v6_tcp(b"abc")),
         (107, in_ethernet(&[0x18, 0x41, 3, 0, 0x80, 0, 0x80, 0xc2, 0, 7])),
         (107, wrap(&[0x18, 0x41, 3, 0xcf, 0, 0x21])),

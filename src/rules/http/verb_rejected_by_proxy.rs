@@ -120,7 +120,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 fn why(around: &Around<'_>, exchange: &Exchange, response: &Response) -> String {
     match (response.own_error(), around.named_elsewhere(exchange)) {
         (Some(error), _) => format!(" ({error})"),
-        (_, Some(at)) => format!(", though the server gave its name in frame {}", at.frame),
+        (_, Some(at)) => format!(", though the server gave its name in frame {}", at.name()),
         _ => String::new(),
     }
 }

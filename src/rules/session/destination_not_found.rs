@@ -1,5 +1,6 @@
 //! The rule `destination-not-found`.
 
+use crate::at::At;
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
@@ -65,18 +66,20 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         } else if Origin::of_response(answer) == Origin::WebServer
             && let Some(at) = spoke_bits(session, around, exchange)
         {
-            let message =
-                format!("404 for \"{target}\", though the server spoke BITS in frame {at}");
+            let message = format!(
+                "404 for \"{target}\", though the server spoke BITS in frame {}",
+                at.name()
+            );
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
 }
 
 /// Where the same software on the same server opened a session before.
-fn spoke_bits(session: &Session, around: &Around<'_>, exchange: &Exchange) -> Option<u64> {
+fn spoke_bits(session: &Session, around: &Around<'_>, exchange: &Exchange) -> Option<At> {
     let software = exchange.response.as_ref().and_then(|answer| answer.server.as_deref());
     let mut earlier = around.same_server(session);
     earlier
         .rfind(|brief| brief.created && brief.software.as_deref() == software)
-        .map(|brief| brief.first.frame)
+        .map(|brief| brief.first)
 }

@@ -115,7 +115,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let message = format!(
         "session \"{}\" of frame {} is still open, with {} bytes of the file acknowledged",
         earlier.id.as_deref().unwrap_or_default(),
-        earlier.first.frame,
+        earlier.first.name(),
         earlier.acknowledged
     );
     notes.note(severity, Confidence::Certain, &[created.span()], message);
@@ -129,8 +129,8 @@ fn side_by_side(beside: &Brief) -> String {
     format!(
         "session \"{}\" of frame {} for the same URL was under way, too, until frame {}",
         beside.id.as_deref().unwrap_or_default(),
-        beside.first.frame,
-        beside.last.frame
+        beside.first.name(),
+        beside.last.name()
     )
 }
 

@@ -61,7 +61,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         session.id.as_deref().unwrap_or_default(),
         earlier.client,
         earlier.url.as_deref().map_or("another URL".to_owned(), |url| format!("\"{url}\"")),
-        earlier.first.frame,
+        earlier.first.name(),
     );
     notes.note(severity, Confidence::Certain, &[created.span()], message);
 }

@@ -66,7 +66,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 };
                 (
                     Confidence::Likely,
-                    format!(", and {by} had uploaded it by frame {}", brief.last.frame),
+                    format!(", and {by} had uploaded it by frame {}", brief.last.name()),
                 )
             }
             (_, 409, None) if !answer.is_cut() => (Confidence::Likely, String::new()),

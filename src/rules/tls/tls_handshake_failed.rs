@@ -89,7 +89,7 @@ mod tests {
             span: Span::default(),
             whole: true,
             tls: Facts {
-                client_hello_at: Some(crate::tls::Seen::default()),
+                client_hello_at: Some(crate::at::At::default()),
                 version: Some("TLS 1.3".into()),
                 from_client: sent,
                 ..Facts::default()

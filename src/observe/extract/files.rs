@@ -35,7 +35,10 @@ const MAGIC: usize = 8 << 10;
 type ByFrame = HashMap<(u64, u64), Vec<usize>, RandomState>;
 
 impl Extract {
-    /// Makes the files of the sessions of `report`, and `manifest.json` beside them.
+    /// Makes the files of the sessions of `report`, and `manifest.json` beside them. With [`Options::digest`] set, a file
+    /// of which the digest is another one is not proven.
+    ///
+    /// [`Options::digest`]: crate::Options::digest
     ///
     /// # Errors
     ///
@@ -96,6 +99,10 @@ impl Extract {
             build.conflicts.iter().map(|(from, to)| Part { start: from, end: to - 1 }).collect();
         entry.source.frames.extend(frames);
         self.keep(&mut entry, &mut build, &stem("upload", number, session));
+        let digest = session.file.as_ref().and_then(|file| file.sha256.as_ref());
+        if entry.sha256.is_some() && digest.is_some() && digest != entry.sha256.as_ref() {
+            proof::contradict(&mut entry);
+        }
         Some(entry)
     }
 

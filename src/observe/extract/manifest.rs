@@ -143,6 +143,8 @@ pub enum Doubt {
     RangeInvalid,
     /// Content-Encoding: the bytes are not the file's own.
     Encoded,
+    /// The digest that was computed while the bytes passed is another one.
+    OtherDigest,
 }
 
 /// A run of bytes of a file and what is known about it.

@@ -67,7 +67,7 @@ impl ExtractArgs {
             None => Extract::dry(self.limit),
         };
         let input = self.input.writing_to(self.output.as_deref());
-        let (mut report, status) = analyse(&input, false, &Judge::default(), &mut extract)?;
+        let (mut report, status) = analyse(&input, !self.dry_run, &Judge::default(), &mut extract)?;
         report.retain(|session| self.select.keep(session));
         let manifest = extract.finish(&report).map_err(|error| {
             failed(self.output.as_deref().unwrap_or("output".as_ref()), &error.to_string())

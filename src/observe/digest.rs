@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::hashing::Pool;
 use crate::hex;
+pub use answers::Answer;
 use copy::{Copy, Point, Standing, forget};
 use run::Run;
 
@@ -46,16 +47,6 @@ pub type Key = (u64, u32);
 
 /// The bytes of a Fragment: first one, and the one behind the last where that is known.
 pub type Range = (u64, Option<u64>);
-
-/// What the server said to a Fragment.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer {
-    /// Whether it took it.
-    pub accepted: bool,
-    /// The next byte that it wants, where it is right to say so: when it took the Fragment, or in 416
-    /// ([MC-BUP] 2.2.7.2).
-    pub next: Option<u64>,
-}
 
 /// The digest of one file.
 ///

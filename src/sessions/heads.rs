@@ -97,7 +97,7 @@ impl Sessions {
         let after_gap = value.request.as_ref().is_some_and(|request| request.after_gap);
         digest.begin(&mut self.hashing, key, range, digest::Order { pipelined, after_gap });
         if let Some(response) = &value.response {
-            digest.answer(&mut self.hashing, key, range, answer(response));
+            digest.answer(&mut self.hashing, key, range, digest::Answer::of(response));
         }
     }
 
@@ -223,7 +223,7 @@ impl Sessions {
             && let Some(digest) = &mut open.digest
         {
             let (key, range) = ((connection, exchange), file_range(value));
-            digest.answer(&mut self.hashing, key, range, answer(&response));
+            digest.answer(&mut self.hashing, key, range, digest::Answer::of(&response));
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
         let reply_url = response.reply_url.clone();
@@ -253,10 +253,4 @@ impl Sessions {
 fn file_range(fragment: &Exchange) -> digest::Range {
     let range = fragment.range();
     (range.and_then(|range| range.start).unwrap_or(0), range.and_then(ContentRange::behind))
-}
-
-fn answer(response: &Response) -> digest::Answer {
-    let accepted = response.is_success();
-    let counts = accepted || response.http_status == 416;
-    digest::Answer { accepted, next: response.next_offset.filter(|_| counts) }
 }

@@ -88,6 +88,8 @@ fn a_copy_that_the_server_did_not_keep_does_not_count() {
          > FRAGMENT 0-7/8\n  | abcdefgh\n< 200\n",
         "> FRAGMENT 0-3/8\n  | WXYZ\n< 200 received=0\n> FRAGMENT 0-7/8\n  | abcdefgh\n< 200\n",
         "> FRAGMENT 0-3/8\n  | abYZ\n< 200 received=2\n> FRAGMENT 2-7/8\n  | cdefgh\n< 200\n",
+        "> FRAGMENT 0-3/8\n  | abYZ\n< 200 received=2\n> FRAGMENT 2-3/8\n  | YZ\n< 416 received=2\n\
+         > FRAGMENT 2-7/8\n  | cdefgh\n< 200\n",
         "> FRAGMENT 0-3/8\n  | WXYZ\n! client resets\n= connection\n\
          > FRAGMENT 0-7/8\n  | abcdefgh\n< 200\n",
     ];
@@ -101,6 +103,21 @@ fn a_copy_that_the_server_did_not_keep_does_not_count() {
         let digest = report["sessions"][0]["file"].get("sha256");
         assert_eq!(digest, entries[0].get("sha256"), "{case}");
     }
+}
+
+#[test]
+fn what_the_server_took_of_a_fragment_that_it_refused_counts() {
+    let (entries, dir) = extract(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/8\n  | WXYZ\n< 200 received=4\n\
+         > FRAGMENT 4-7/8\n  | WXYZ\n< 416 received=0\n> FRAGMENT 0-3/8\n  | abYZ\n< 416 received=2\n\
+         > FRAGMENT 2-7/8\n  | cdefgh\n< 200\n> CLOSE-SESSION\n< 200\n",
+        &[],
+    );
+    assert_eq!(content(&dir, &entries[0]), "abcdefgh");
+    assert_eq!(
+        (&entries[0]["proof"], &entries[0]["doubts"]),
+        (&json!("whole-sent"), &json!(["not-accepted"]))
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod export;
 mod extract;
 mod found;
 mod golden;
+mod histories;
 mod holes;
 mod invariance;
 mod network;

@@ -1,8 +1,28 @@
 //! What the answers of the server make of the bytes that went in.
 
 use super::copy::{Copy, Point, Standing, forget};
-use super::{Answer, Current, FileDigest, Key, Range, cost};
+use super::{Current, FileDigest, Key, Range, cost};
+use crate::model::Response;
 use crate::observe::hashing::Pool;
+
+/// What the server said to a Fragment.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// Whether it took it.
+    pub accepted: bool,
+    /// The next byte that it wants, where it is right to say so: when it took the Fragment, or in 416
+    /// ([MC-BUP] 2.2.7.2).
+    pub next: Option<u64>,
+}
+
+impl Answer {
+    /// What this response says.
+    pub fn of(response: &Response) -> Self {
+        let accepted = response.is_success();
+        let counts = accepted || response.http_status == 416;
+        Self { accepted, next: response.next_offset.filter(|_| counts) }
+    }
+}
 
 impl FileDigest {
     /// The answer to a Fragment.

@@ -22,12 +22,14 @@ pub(super) struct Taken {
     pub from: u64,
     pub to: u64,
     pub state: State,
+    /// Whether the server may have them: bytes that have to agree with others.
+    pub counts: bool,
 }
 
 impl Taken {
     /// All bytes of a body.
     pub const fn all(state: State) -> Self {
-        Self { from: 0, to: u64::MAX, state }
+        Self { from: 0, to: u64::MAX, state, counts: true }
     }
 }
 
@@ -50,11 +52,11 @@ impl Build {
         Self { file, size, all, conflicts, states: BTreeMap::new() }
     }
 
-    /// Adds what `copy` has and the file has not, and compares the rest; copies that were refused are not compared.
+    /// Adds what `copy` has and the file has not, and compares the rest where that counts.
     pub fn add(&mut self, spool: &mut Spool, copy: Copy<'_>) -> io::Result<()> {
         for piece in copy.pieces {
             let (from, to) = self.bounds(piece, copy.taken);
-            if copy.taken.state != State::Refused {
+            if copy.taken.counts {
                 for (from, to) in self.known(from, to) {
                     let differing = self.compare(spool, *piece, from, to)?;
                     differing.iter().for_each(|(from, to)| self.conflicts.add(*from, *to));
@@ -120,11 +122,11 @@ impl Build {
 
     fn bounds(&self, piece: &Piece, taken: Taken) -> (u64, u64) {
         let end = piece.end().min(taken.to).min(self.size);
-        (piece.offset.max(taken.from).min(end), end)
+        (piece.offset.max(taken.from), end)
     }
 
     fn known(&self, from: u64, to: u64) -> Vec<(u64, u64)> {
-        self.all.within(from, to).collect()
+        self.all.within(from, to).filter(|(from, to)| from < to).collect()
     }
 
     fn unknown(&self, from: u64, to: u64) -> Vec<(u64, u64)> {

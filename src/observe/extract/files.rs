@@ -1,5 +1,6 @@
 //! The files of a report, made from the bodies that went by.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek};
 
 use foldhash::fast::RandomState;
@@ -18,7 +19,7 @@ use crate::export::aside;
 use crate::hex;
 use crate::model::ranges::Ranges;
 use crate::model::report::Tool;
-use crate::model::{Exchange, Report, Response, Session};
+use crate::model::{Report, Session};
 use crate::sessions::replies::normal;
 
 /// Missing bytes that a file may have: beyond, it is only listed. Not every file system keeps holes for free.
@@ -34,7 +35,10 @@ const MAGIC: usize = 8 << 10;
 type ByFrame = HashMap<(u64, u64), Vec<usize>, RandomState>;
 
 impl Extract {
-    /// Makes the files of the sessions of `report`, and `manifest.json` beside them.
+    /// Makes the files of the sessions of `report`, and `manifest.json` beside them. With [`Options::digest`] set, a file
+    /// of which the digest is another one is not proven.
+    ///
+    /// [`Options::digest`]: crate::Options::digest
     ///
     /// # Errors
     ///
@@ -71,7 +75,7 @@ impl Extract {
         by_frame: &ByFrame,
     ) -> Option<Entry> {
         let size = session.bytes_total?;
-        let (copies, mut frames) = self.copies(session, by_frame);
+        let (copies, frames) = self.copies(session, by_frame);
         let earlier: Vec<_> = earlier(session, report)
             .flat_map(|session| self.copies(session, by_frame).0)
             .map(|(place, taken)| (place, Taken { state: State::Earlier, ..taken }))
@@ -93,20 +97,23 @@ impl Extract {
         entry.coverage = build.coverage(&announced(session));
         entry.conflicts =
             build.conflicts.iter().map(|(from, to)| Part { start: from, end: to - 1 }).collect();
-        entry.source.frames.append(&mut frames);
+        entry.source.frames.extend(frames);
         self.keep(&mut entry, &mut build, &stem("upload", number, session));
+        let digest = session.file.as_ref().and_then(|file| file.sha256.as_ref());
+        if entry.sha256.is_some() && digest.is_some() && digest != entry.sha256.as_ref() {
+            proof::contradict(&mut entry);
+        }
         Some(entry)
     }
 
-    /// The bodies of a session in the order in which their bytes count: those that the server took and kept, then those
-    /// without an answer, then the rest; and their frames.
+    /// The bodies of a session in the order in which their bytes count; and their frames.
     fn copies(
         &self,
         session: &Session,
         by_frame: &ByFrame,
-    ) -> (Vec<(usize, Taken)>, Vec<[u64; 2]>) {
-        let (mut copies, mut frames) = (Vec::new(), Vec::new());
-        for (exchange, kept) in kept::of(session) {
+    ) -> (Vec<(usize, Taken)>, BTreeSet<[u64; 2]>) {
+        let (mut copies, mut frames) = (Vec::new(), BTreeSet::new());
+        for (exchange, taken) in kept::of(session) {
             let Some(request) = &exchange.request else { continue };
             let start = request.content_range.as_ref().and_then(|range| range.start);
             let places = by_frame.get(&(exchange.connection, request.span.first.frame));
@@ -114,13 +121,9 @@ impl Extract {
                 self.bodies.get(**place).is_some_and(|body| Some(body.start) == start)
             };
             let Some(place) = places.and_then(|places| places.iter().find(own)) else { continue };
-            copies.push((*place, Taken { to: kept, ..Taken::all(state(exchange)) }));
-            if kept < u64::MAX {
-                copies.push((*place, Taken { from: kept, ..Taken::all(State::Refused) }));
-            }
-            frames.push([request.span.first.frame, request.span.last.frame]);
+            copies.push((*place, taken));
+            frames.insert([request.span.first.frame, request.span.last.frame]);
         }
-        copies.sort_by_key(|(_, taken)| taken.state);
         (copies, frames)
     }
 
@@ -244,14 +247,6 @@ impl Extract {
 
 fn copy_of(bodies: &[Body], (place, taken): (usize, Taken)) -> Option<Copy<'_>> {
     bodies.get(place).map(|body| Copy { pieces: &body.pieces, taken })
-}
-
-fn state(exchange: &Exchange) -> State {
-    match &exchange.response {
-        Some(response) if Response::is_success(response) => State::Acknowledged,
-        Some(_) => State::Refused,
-        None => State::Sent,
-    }
 }
 
 /// The sessions that this one carries on, the latest first, as far as they are of a file of the same length.

@@ -1,55 +1,221 @@
-//! How much of each Fragment the server kept, by what it said later.
+//! Which copy of its bytes the server has, by what it said to each Fragment.
 
+use super::assemble::Taken;
+use super::manifest::State;
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
-use crate::model::{Exchange, Session};
+use crate::model::ranges::Ranges;
+use crate::model::{Exchange, Response, Session};
+use crate::observe::digest::Answer;
 
-/// What an answer says about bytes sent before it: those before `low` are there, those from `high` on are not.
-#[derive(Clone, Copy)]
-struct Word {
-    low: u64,
-    high: u64,
+/// What speaks for a copy being the one that the server has, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// The server took it, or said that it has these bytes.
+    Held,
+    /// It took it, and counts as if it had not.
+    Doubtful,
+    /// No answer was seen.
+    Waiting,
+    /// The request failed.
+    Failed,
+    /// The server took less of a Fragment.
+    Short,
+    /// It said in a refusal that it has not got these bytes.
+    Denied,
+    /// One of the last two, and what came in its place may be missing in the capture.
+    Replaced,
 }
 
-const SILENCE: Word = Word { low: 0, high: u64::MAX };
+/// Bytes of a Fragment, from the first offset up to but not including the second.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Its place among the exchanges.
+    fragment: usize,
+    from: u64,
+    to: u64,
+    standing: Standing,
+}
 
-impl Word {
-    fn of(fragment: &Exchange) -> Self {
-        let Some(response) = &fragment.response else { return SILENCE };
-        let (start, end) = range(fragment);
-        match response.next_offset {
-            Some(next) if response.http_status == 416 => Self { low: next, high: next },
-            _ if !response.is_success() => SILENCE,
-            Some(next) if next < end => Self { low: next.min(start), high: next },
-            _ => Self { low: start, high: u64::MAX },
+impl Part {
+    /// What of it lies before `offset`, and the rest.
+    fn split(self, offset: u64) -> [Option<Self>; 2] {
+        let low = Self { to: self.to.min(offset), ..self };
+        let high = Self { from: self.from.max(offset), ..self };
+        [low, high].map(|part| Some(part).filter(|part| part.from < part.to))
+    }
+}
+
+/// The server's copy of a file. It keeps what it has where bytes come twice, and its next byte, which may fall, tells what
+/// that is ([MC-BUP] 2.2.7.2, 3.2.5.2.6).
+#[derive(Default)]
+struct Stored {
+    /// In the order in which it got them.
+    held: Vec<Part>,
+    covered: Ranges,
+    /// All others.
+    open: Vec<Part>,
+}
+
+impl Stored {
+    fn answer(&mut self, part: Part, answer: Answer) {
+        self.open.retain(|open| open.fragment != part.fragment);
+        let failed = Part { standing: Standing::Failed, ..part };
+        match (answer.accepted, answer.next) {
+            (true, next) => self.accept(part, next),
+            (false, Some(next)) if next < part.to => {
+                self.open.push(failed);
+                self.give_up(next, Standing::Denied);
+                self.claim(next, Standing::Denied);
+            }
+            (false, Some(next)) => {
+                // It took nothing of this, unless it can have the bytes from nowhere else.
+                self.give_up(next, Standing::Denied);
+                self.claim(next, Standing::Denied);
+                self.open.push(failed);
+                self.claim(next, Standing::Failed);
+            }
+            (false, None) => self.open.push(failed),
         }
     }
 
-    /// This one, and then a `later` one, which counts where they contradict each other.
-    fn then(self, later: Self) -> Self {
-        let correct = |offset: u64| offset.max(later.low).min(later.high);
-        Self { low: correct(self.low), high: correct(self.high) }
+    fn accept(&mut self, part: Part, next: Option<u64>) {
+        let stands = next.unwrap_or(part.to);
+        let [taken, left] = part.split(stands);
+        if stands < part.to {
+            self.give_up(stands, Standing::Short);
+        } else if stands < self.covered.reach(0) {
+            self.give_up(stands, Standing::Doubtful);
+        }
+        taken.into_iter().for_each(|part| self.hold(part));
+        self.open.extend(left.map(|part| Part { standing: Standing::Short, ..part }));
+        if let Some(next) = next {
+            self.claim(next, Standing::Short);
+        }
+    }
+
+    fn hold(&mut self, part: Part) {
+        self.covered.add(part.from, part.to);
+        self.held.push(Part { standing: Standing::Held, ..part });
+    }
+
+    /// From `offset` on, copies stand no better than this.
+    fn give_up(&mut self, offset: u64, standing: Standing) {
+        let end = self.covered.iter().last().map_or(0, |(_, end)| end);
+        if end <= offset && self.open.iter().all(|part| part.to <= offset) {
+            return;
+        }
+        let all = [std::mem::take(&mut self.held), std::mem::take(&mut self.open)].concat();
+        for [low, high] in all.into_iter().map(|part| part.split(offset)) {
+            let high = high.map(|part| Part { standing: part.standing.max(standing), ..part });
+            for part in low.into_iter().chain(high) {
+                let is_held = part.standing == Standing::Held;
+                if is_held { self.held.push(part) } else { self.open.push(part) }
+            }
+        }
+        self.covered.remove(offset, u64::MAX);
+    }
+
+    /// The server has all bytes before `offset`: they are of copies that stand no worse than `worst`. Those that it gave up
+    /// count where there are no others.
+    fn claim(&mut self, offset: u64, worst: Standing) {
+        for worst in [worst.min(Standing::Failed), worst] {
+            if self.covered.covers(0, offset) {
+                return;
+            }
+            let missing = self.covered.missing(offset);
+            let mut open = std::mem::take(&mut self.open);
+            open.sort_by_key(|part| part.standing);
+            for part in open {
+                if part.standing > worst {
+                    self.open.push(part);
+                    continue;
+                }
+                let mut rest = Some(part);
+                for (from, to) in missing.within(part.from, part.to) {
+                    let [before, after] = rest.map_or([None; 2], |part| part.split(from));
+                    let [claimed, after] = after.map_or([None; 2], |part| part.split(to));
+                    self.open.extend(before);
+                    claimed.into_iter().for_each(|part| self.hold(part));
+                    rest = after;
+                }
+                self.open.extend(rest);
+            }
+        }
+    }
+
+    /// The capture lacks something.
+    fn lose_track(&mut self) {
+        for part in self.open.iter_mut().filter(|part| part.standing >= Standing::Short) {
+            part.standing = Standing::Replaced;
+        }
     }
 }
 
-/// The bytes that a Fragment brings: the first, and the one behind the last.
-fn range(fragment: &Exchange) -> (u64, u64) {
-    let range = fragment.range();
-    let behind = range.and_then(ContentRange::behind).unwrap_or(0);
-    (range.and_then(|range| range.start).unwrap_or(0), behind)
+/// The copies of a session's bytes, each with its Fragment, in the order in which they count.
+pub(super) fn of(session: &Session) -> Vec<(&Exchange, Taken)> {
+    let mut stored = Stored::default();
+    for (_, answers, place, exchange) in events(session) {
+        let answer = exchange.response.as_ref().filter(|_| answers).map(Answer::of);
+        match (&exchange.request, answer) {
+            (Some(_), Some(answer)) => stored.answer(part(exchange, place), answer),
+            (Some(request), None) => {
+                if request.after_gap {
+                    stored.lose_track();
+                }
+                stored.open.push(part(exchange, place));
+            }
+            (None, Some(Answer { accepted: false, next: Some(next) })) => {
+                stored.give_up(next, Standing::Denied);
+            }
+            (None, _) => stored.lose_track(),
+        }
+    }
+    stored.open.sort_by_key(|part| part.standing);
+    let parts = stored.held.into_iter().chain(stored.open);
+    parts
+        .filter_map(|part| {
+            let exchange = session.exchanges.get(part.fragment)?;
+            Some((exchange, taken(exchange, part)))
+        })
+        .collect()
 }
 
-/// The Fragments of a session, each with the offset up to which the server kept its bytes if it took them: the server's
-/// next byte tells what it holds ([MC-BUP] 2.2.7.2), and may fall.
-pub(super) fn of(session: &Session) -> Vec<(&Exchange, u64)> {
-    let mut said = SILENCE;
-    let fragments = session.exchanges.iter().filter(|e| e.kind == PacketType::Fragment).rev();
-    let mut kept: Vec<_> = fragments
-        .map(|fragment| {
-            said = Word::of(fragment).then(said);
-            (fragment, if said.high < range(fragment).1 { said.high } else { u64::MAX })
-        })
-        .collect();
-    kept.reverse();
-    kept
+/// The requests and answers of Fragments as they came: frame, whether it is the answer, and the exchange.
+fn events(session: &Session) -> Vec<(u64, bool, usize, &Exchange)> {
+    let is_fragment =
+        |exchange: &Exchange| exchange.kind == PacketType::Fragment || exchange.confirms_bytes();
+    let mut events = Vec::new();
+    for (place, exchange) in session.exchanges.iter().enumerate() {
+        if is_fragment(exchange) {
+            let asked = exchange.span().first.frame;
+            events.push((asked, false, place, exchange));
+            let answered = exchange.response.as_ref().map(|answer| answer.span.first.frame);
+            events.extend(answered.map(|frame| (frame.max(asked), true, place, exchange)));
+        }
+    }
+    events.sort_by_key(|(frame, answers, place, _)| (*frame, *answers, *place));
+    events
+}
+
+/// All that a Fragment brings, without an answer.
+fn part(fragment: &Exchange, place: usize) -> Part {
+    let range = fragment.range();
+    Part {
+        fragment: place,
+        from: range.and_then(|range| range.start).unwrap_or(0),
+        to: range.and_then(ContentRange::behind).unwrap_or(u64::MAX),
+        standing: Standing::Waiting,
+    }
+}
+
+fn taken(fragment: &Exchange, part: Part) -> Taken {
+    let given_up = part.standing >= Standing::Failed;
+    let state = match &fragment.response {
+        _ if given_up => State::Refused,
+        None => State::Sent,
+        Some(response) if Response::is_success(response) => State::Acknowledged,
+        Some(_) => State::Refused,
+    };
+    Taken { from: part.from, to: part.to, state, counts: !given_up }
 }

@@ -54,7 +54,8 @@ pub struct Entry {
     pub media: Option<Media>,
     /// Every byte of it, in order.
     pub coverage: Vec<Cover>,
-    /// Bytes that were sent twice with differing content; the first accepted copy was kept.
+    /// Bytes that were sent twice with differing content, and the server may have either; the file has the likelier copy:
+    /// the first that the server took, else the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Part>,
     /// Where it is from.
@@ -142,6 +143,8 @@ pub enum Doubt {
     RangeInvalid,
     /// Content-Encoding: the bytes are not the file's own.
     Encoded,
+    /// The digest that was computed while the bytes passed is another one.
+    OtherDigest,
 }
 
 /// A run of bytes of a file and what is known about it.

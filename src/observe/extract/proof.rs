@@ -1,7 +1,7 @@
 //! How sure the content of an uploaded file is.
 
 use super::assemble::Build;
-use super::manifest::{Doubt, Proof, State};
+use super::manifest::{Doubt, Entry, Proof, State};
 use crate::model::{Outcome, Request, Response, Session};
 
 /// The level of proof of a file that was put together for `session`, and what speaks against a better one.
@@ -19,6 +19,14 @@ pub(super) fn of(session: &Session, build: &Build) -> (Proof, Vec<Doubt>) {
         Proof::WholeSent
     };
     (proof, doubts)
+}
+
+/// Takes note of a digest that is another one.
+pub(super) fn contradict(entry: &mut Entry) {
+    entry.doubts.push(Doubt::OtherDigest);
+    if entry.proof == Proof::WholeProven {
+        entry.proof = Proof::WholeSent;
+    }
 }
 
 fn doubts(session: &Session, build: &Build) -> Vec<Doubt> {

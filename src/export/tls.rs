@@ -70,8 +70,20 @@ pub fn state(facts: &Facts) -> &'static str {
         (false, Some(Opaque::NoKeys)) => "no keys",
         (false, Some(Opaque::KeysDoNotFit)) => "keys do not fit",
         (false, Some(Opaque::UnsupportedCipher)) => "cipher suite not supported",
+        (false, Some(Opaque::AlteredRecords)) => {
+            "compressed records or shortened tags not supported"
+        }
         (false, Some(Opaque::UnsupportedVersion)) => "version not supported",
-        (false, Some(Opaque::NoHandshake)) => "handshake not captured",
+        (false, Some(Opaque::NoHandshake)) => missing(facts),
+    }
+}
+
+/// What is missing of a handshake.
+const fn missing(facts: &Facts) -> &'static str {
+    match (facts.client_hello_at, facts.server_hello_at) {
+        (None, Some(_)) => "ClientHello not captured, or in the form of SSL 2.0",
+        (Some(_), None) => "ServerHello not captured",
+        _ => "handshake not captured",
     }
 }
 
@@ -190,6 +202,18 @@ mod tests {
 
 "
         );
+    }
+
+    #[test]
+    fn a_handshake_in_part_is_told_by_what_is_missing() {
+        let seen = Some(crate::tls::Seen::default());
+        let with = |client_hello_at, server_hello_at| {
+            let opaque = Some(Opaque::NoHandshake);
+            state(&Facts { client_hello_at, server_hello_at, opaque, ..Facts::default() })
+        };
+        assert_eq!(with(None, None), "handshake not captured");
+        assert_eq!(with(seen, None), "ServerHello not captured");
+        assert_eq!(with(None, seen), "ClientHello not captured, or in the form of SSL 2.0");
     }
 
     #[test]

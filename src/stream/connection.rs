@@ -11,7 +11,7 @@ use crate::tls::Facts;
 use super::Side;
 
 /// Periods kept in [`SideFacts::zero_windows`].
-pub(super) const ZERO_WINDOWS: usize = 64;
+const ZERO_WINDOWS: usize = 64;
 
 /// One TCP connection. The frames of its moments are not serialised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -208,7 +208,7 @@ pub struct SideFacts {
     /// The first of them.
     #[serde(skip)]
     pub first_differing: Option<At>,
-    /// When the side could take no more data; the first 64 periods.
+    /// When the side could take no more data: the last period, and the longest of those before it, 64 in all.
     pub zero_windows: Vec<ZeroWindow>,
     /// Bytes that the other side acknowledged but the capture lacks.
     pub lost_by_capture: u64,
@@ -246,6 +246,17 @@ impl SideFacts {
     pub const fn unacked(&self) -> u64 {
         self.sent.saturating_sub(self.acked)
     }
+
+    /// The side has no room from now on.
+    pub(super) fn close_window(&mut self, start: At) {
+        let periods = &mut self.zero_windows;
+        if periods.len() >= ZERO_WINDOWS {
+            let all = periods.iter().map(ZeroWindow::secs).enumerate();
+            let shortest = all.min_by(|one, other| one.1.total_cmp(&other.1));
+            shortest.map(|(place, _)| periods.remove(place));
+        }
+        periods.push(ZeroWindow { start, end: None, started: start.time, ended: None });
+    }
 }
 
 /// A period without room for data.
@@ -261,6 +272,12 @@ pub struct ZeroWindow {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
+}
+
+impl ZeroWindow {
+    pub(super) fn secs(&self) -> f64 {
+        self.ended.unwrap_or(self.started).secs_since(self.started)
+    }
 }
 
 /// An ICMP or ICMPv6 error about a connection.

@@ -6,7 +6,7 @@ use crate::at::At;
 use crate::packet::{Flags, Segment};
 
 use super::ahead::Budget;
-use super::connection::{Connection, Reset, ZERO_WINDOWS, ZeroWindow};
+use super::connection::{Connection, Reset};
 use super::flows::{Both, Dir, Key};
 use super::half::Half;
 use super::mirror::Mirror;
@@ -185,13 +185,9 @@ impl<T: Default> Flow<T> {
         let facts = self.subject.facts(dir);
         let shift = facts.window_scale.filter(|_| other.is_some()).unwrap_or(0).min(14);
         facts.window = u64::from(segment.window) << shift;
-        let room = facts.zero_windows.len() < ZERO_WINDOWS;
         let open = facts.zero_windows.last_mut().filter(|period| period.end.is_none());
         match (open, segment.window) {
-            (None, 0) if room => {
-                let (start, started) = (segment.at, segment.at.time);
-                facts.zero_windows.push(ZeroWindow { start, end: None, started, ended: None });
-            }
+            (None, 0) => facts.close_window(segment.at),
             (Some(period), 1..) => {
                 (period.end, period.ended) = (Some(segment.at), Some(segment.at.time))
             }

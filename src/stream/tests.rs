@@ -485,6 +485,22 @@ fn a_closed_window_is_a_period_and_its_probes_are_counted() {
 }
 
 #[test]
+fn of_many_closed_windows_the_longest_and_the_last_are_kept() {
+    let mut net = Net::open();
+    let closed = |segment: &mut Segment<'_>| segment.window = 0;
+    for round in 0..100 {
+        net.send(false, 500, 100, ACK, b"", closed);
+        net.time += if round == 70 { 90_000_000_000 } else { 0 };
+        net.server(500, 100, ACK, b"");
+    }
+    net.send(false, 500, 100, ACK, b"", closed);
+    let periods = &net.side(Side::Server).zero_windows;
+    let last = periods.last().unwrap();
+    assert_eq!((periods.len(), last.start.frame, last.end), (64, 204, None));
+    assert_eq!(periods.iter().filter(|period| period.secs() > 60.0).count(), 1);
+}
+
+#[test]
 fn midstream_begins_with_the_first_data() {
     let mut net = Net::new();
     assert_eq!(net.server(700, 300, ACK, b""), NOTHING);

@@ -152,11 +152,13 @@ pub enum Opaque {
     NoKeys,
     /// There are secrets, but they open nothing.
     KeysDoNotFit,
-    /// The cipher suite is none of those supported, or its records are compressed or have shortened tags.
+    /// The cipher suite is none of those supported.
     UnsupportedCipher,
+    /// Its records are compressed (RFC 5246 6.2.2), or have shortened tags (RFC 6066 7).
+    AlteredRecords,
     /// The version is neither TLS 1.2 nor TLS 1.3.
     UnsupportedVersion,
-    /// The capture lacks the handshake.
+    /// The capture lacks one hello at least, or the client's is in the form of SSL 2.0 (RFC 5246 E.2).
     NoHandshake,
 }
 

@@ -223,7 +223,7 @@ impl Handshake {
         }
         self.unsupported = match (hello.version, suite.protection) {
             (TLS12 | TLS13, Protection::Other) => Some(Opaque::UnsupportedCipher),
-            (TLS12, _) if hello.altered => Some(Opaque::UnsupportedCipher),
+            (TLS12, _) if hello.altered => Some(Opaque::AlteredRecords),
             (TLS13, Protection::Cbc(..)) => Some(Opaque::UnsupportedCipher),
             (TLS12 | TLS13, _) => None,
             _ => Some(Opaque::UnsupportedVersion),
@@ -421,8 +421,8 @@ mod tests {
             handshake.unsupported()
         };
         assert_eq!(reason(&plain), None);
-        assert_eq!(reason(&squeezed), Some(Opaque::UnsupportedCipher));
-        assert_eq!(reason(&shortened), Some(Opaque::UnsupportedCipher));
+        assert_eq!(reason(&squeezed), Some(Opaque::AlteredRecords));
+        assert_eq!(reason(&shortened), Some(Opaque::AlteredRecords));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::export::tls::state;
 use crate::model::{Report, TlsConnection};
-use crate::rules::{Notes, Seen};
-use crate::tls::Likelihood;
+use crate::rules::{Confidence, Notes, Seen};
+use crate::tls::{Likelihood, Opaque};
 
 rule! {
     /// A connection with TLS could not be decrypted.
@@ -18,7 +18,29 @@ rule! {
 
 fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     for connection in report.tls_connections.iter().filter(|one| one.tls.is_opaque()) {
-        notes.add(connection.span, message(connection));
+        let finding = notes.note(
+            notes.severity(),
+            Confidence::Certain,
+            &[connection.span],
+            message(connection),
+        );
+        let advice = connection.tls.opaque.and_then(beyond_keys);
+        if let (Some(finding), Some(advice)) = (finding, advice) {
+            finding.advice = Some(advice.into());
+        }
+    }
+}
+
+/// What to do where keys do not help.
+const fn beyond_keys(why: Opaque) -> Option<&'static str> {
+    match why {
+        Opaque::NoKeys | Opaque::KeysDoNotFit => None,
+        Opaque::NoHandshake => Some(
+            "Capture from the first packet of the connection on: keys open it only with both hellos.",
+        ),
+        Opaque::UnsupportedCipher | Opaque::AlteredRecords | Opaque::UnsupportedVersion => {
+            Some("Allow one side only TLS 1.2 or 1.3 with AES-GCM or ChaCha20, and capture again.")
+        }
     }
 }
 

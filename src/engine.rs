@@ -27,16 +27,9 @@ pub struct Engine {
     tls_opaque: u64,
     lost_bytes: u64,
     sides: Sides,
-    waiting: Waiting,
+    tls_given_up: u64,
     duplicate_frames: u64,
     clock: Clock,
-}
-
-/// What waits for TLS keys over all connections.
-#[derive(Default)]
-struct Waiting {
-    bytes: usize,
-    given_up: u64,
 }
 
 /// How often the clock of the capture went back.
@@ -79,7 +72,7 @@ impl Engine {
             tls_opaque: 0,
             lost_bytes: 0,
             sides: Sides::default(),
-            waiting: Waiting::default(),
+            tls_given_up: 0,
             duplicate_frames: 0,
             clock: Clock::default(),
         }
@@ -124,10 +117,10 @@ impl Engine {
     pub fn push(&mut self, frame: &Frame<'_>, out: &mut impl Listener) {
         self.clock.tick(&self.last, &frame.at);
         self.last = frame.at;
-        let Self { table, keys, limits, waiting, .. } = self;
+        let Self { table, keys, limits, tls_given_up, .. } = self;
         match plain_segment(frame) {
             Some(ref segment) => {
-                table.push(segment, &mut Delivery { keys, limits, waiting, out });
+                table.push(segment, &mut Delivery { keys, limits, tls_given_up, out });
             }
             None => self.push_other(*frame, out),
         }
@@ -139,10 +132,10 @@ impl Engine {
         if let Some(datagram) = plain_datagram(&frame) {
             return self.resolver.push(&datagram);
         }
-        let Self { table, keys, limits, waiting, .. } = self;
+        let Self { table, keys, limits, tls_given_up, .. } = self;
         match self.decoder.push(&frame) {
             Ok(Packet::Tcp(ref segment)) => {
-                table.push(segment, &mut Delivery { keys, limits, waiting, out });
+                table.push(segment, &mut Delivery { keys, limits, tls_given_up, out });
             }
             Ok(Packet::Icmp(error)) => self.note(&error),
             Ok(Packet::Udp(datagram)) => self.resolver.push(&datagram),
@@ -172,7 +165,6 @@ impl Engine {
     /// A connection that is over; to be called until `None`.
     pub fn closed(&mut self) -> Option<Connection> {
         let (mut connection, layer) = self.table.closed()?;
-        self.waiting.bytes = self.waiting.bytes.saturating_sub(layer.waiting_bytes());
         connection.tls = layer.into_tls();
         let tls = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
         self.tls_opaque += tls.filter(|tls| tls.is_opaque()).count() as u64;
@@ -197,8 +189,8 @@ impl Engine {
 
     /// Ends a connection; to be called until false, when nothing follows.
     pub fn finish(&mut self, out: &mut impl Listener) -> bool {
-        let Self { table, keys, limits, waiting, .. } = self;
-        table.finish(self.last, &mut Delivery { keys, limits, waiting, out }) || {
+        let Self { table, keys, limits, tls_given_up, .. } = self;
+        table.finish(self.last, &mut Delivery { keys, limits, tls_given_up, out }) || {
             self.resolver.end();
             false
         }
@@ -224,7 +216,7 @@ impl Engine {
             closed_forgotten: self.table.closed_forgotten(),
             bytes_given_up: self.table.given_up(),
             datagrams_forgotten: self.decoder.dropped(),
-            tls_given_up: self.waiting.given_up,
+            tls_given_up: self.tls_given_up,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.sides.one_sided(),
             duplicate_frames: self.duplicate_frames,
@@ -241,7 +233,8 @@ impl Engine {
 struct Delivery<'a, O> {
     keys: &'a KeyLog,
     limits: &'a Limits,
-    waiting: &'a mut Waiting,
+    /// Connections that no longer wait for TLS keys, to stay under the cap on what waits in all.
+    tls_given_up: &'a mut u64,
     out: &'a mut O,
 }
 
@@ -271,20 +264,17 @@ impl<O: Listener> Delivery<'_, O> {
         layer: &mut Layer,
         event: Event<'_>,
     ) -> Verdict {
-        let Self { keys, limits, waiting, out } = self;
+        let Self { keys, limits, tls_given_up, out } = self;
         if connection.midstream && layer.is_backwards(&event) {
             return Verdict::Swap;
         }
         let mut out = |event: http::Event<'_>| out.http(connection, &event);
-        let before = layer.waiting_bytes();
+        let before = keys.waiting_bytes();
         layer.push(&event, keys, limits, &mut out);
-        if layer.waiting_bytes() != before {
-            let others = waiting.bytes.saturating_sub(before);
-            if others + layer.waiting_bytes() > limits.tls_waiting_in_all {
-                waiting.given_up += 1;
-                layer.give_up(keys, limits, &mut out);
-            }
-            waiting.bytes = others + layer.waiting_bytes();
+        let waiting = keys.waiting_bytes();
+        if waiting != before && waiting > limits.tls_waiting_in_all {
+            **tls_given_up += 1;
+            layer.give_up(keys, limits, &mut out);
         }
         if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
     }

@@ -121,15 +121,6 @@ impl Layer {
         }
     }
 
-    /// Bytes that wait for TLS keys.
-    pub fn waiting_bytes(&self) -> usize {
-        match self {
-            Self::Tls(both) => both.0.waiting_bytes() + both.1.waiting_bytes(),
-            Self::Http(parser) => parser.tunnel().map_or(0, Self::waiting_bytes),
-            Self::Detect(_) | Self::Ended(_) | Self::Opaque => 0,
-        }
-    }
-
     /// Stops waiting for TLS keys.
     pub fn give_up(
         &mut self,

@@ -84,7 +84,6 @@ impl Parser {
     }
 
     /// What the connection carries after CONNECT, if anything.
-    #[inline(always)]
     pub fn tunnel(&self) -> Option<&Layer> {
         self.tunnel.as_deref()
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::style::{Style, Tone};
 use super::text;
 use crate::model::TlsConnection;
-use crate::tls::{Alert, Certificate, Facts, Opaque, Shape, Traffic};
+use crate::tls::{Alert, Certificate, Facts, Shape, Traffic};
 
 /// Writes a connection as a line of text, with what is known of it in indented lines below.
 pub fn write_text(
@@ -57,22 +57,9 @@ fn head(connection: &TlsConnection, style: &Style) -> String {
                 name => name.to_owned(),
             },
         ),
-        state(facts).to_owned(),
+        facts.state().to_owned(),
     ];
     words.join("   ")
-}
-
-/// Whether it can be read, and if not, why.
-pub fn state(facts: &Facts) -> &'static str {
-    match (facts.decrypted, facts.opaque) {
-        (true, _) => "decrypted",
-        (false, None) => "nothing to decrypt",
-        (false, Some(Opaque::NoKeys)) => "no keys",
-        (false, Some(Opaque::KeysDoNotFit)) => "keys do not fit",
-        (false, Some(Opaque::UnsupportedCipher)) => "cipher suite not supported",
-        (false, Some(Opaque::UnsupportedVersion)) => "version not supported",
-        (false, Some(Opaque::NoHandshake)) => "handshake not captured",
-    }
 }
 
 fn handshake(facts: &Facts) -> String {
@@ -153,7 +140,7 @@ mod tests {
     use super::*;
     use crate::at::Span;
     use crate::export::json;
-    use crate::tls::{CipherSuite, KeyLine, Likelihood};
+    use crate::tls::{CipherSuite, KeyLine, Likelihood, Opaque};
 
     fn connection() -> TlsConnection {
         TlsConnection {

@@ -294,12 +294,15 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
     (earlier && heard).then_some(done)
 }
 
-/// Whether it was refused: a status of 400 and above that is no authentication round.
+/// The answer that refused it: one of 400 and above that is no authentication round.
+pub fn refusal(exchange: &Exchange) -> Option<&Response> {
+    let refused = |answer: &&Response| answer.http_status >= 400 && !answer.is_challenge();
+    exchange.response.as_ref().filter(refused)
+}
+
+/// Whether it was refused.
 pub fn refused(exchange: &Exchange) -> bool {
-    exchange
-        .response
-        .as_ref()
-        .is_some_and(|response| response.http_status >= 400 && !response.is_challenge())
+    refusal(exchange).is_some()
 }
 
 /// What a finding about a slip of one side is worth: as much as the rule says where the packet was refused, a note

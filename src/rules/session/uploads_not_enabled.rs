@@ -128,7 +128,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             let message =
                 format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-        } else if bare && look::sub_status(answer).is_none() && took_its_like(session, exchange) {
+        } else if bare && page::sub_status(answer).is_none() && took_its_like(session, exchange) {
             let message = format!(
                 "{} was answered {status} by \"{server}\" without BITS, which took one before",
                 exchange.kind

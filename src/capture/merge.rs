@@ -8,14 +8,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::compressed::{self, Stream};
-use super::source::Counted;
+use super::compressed::Stream;
+use super::open::start;
+use super::reader::BUFFER;
 use super::{Error, Filter, Input, Item, Problem, Reader};
 use crate::at::Timestamp;
 use crate::limits::Limits;
 
 /// Inputs beyond which each gets a small buffer, for the sake of memory.
 const MANY: usize = 32;
+
+/// Bytes of that one.
+const SMALL_BUFFER: usize = 32 << 10;
 
 /// Reads any number of inputs and lends their frames, the earliest first.
 ///
@@ -69,10 +73,8 @@ impl Merge {
     pub fn add(&mut self, name: &str, size: Option<u64>, stream: Stream) {
         self.total += size.unwrap_or(0);
         self.endless |= size.is_none();
-        let own = Arc::<AtomicU64>::default();
-        let counted =
-            Counted { reader: stream, own: Arc::clone(&own), all: Arc::clone(&self.used) };
-        match self.start(Box::new(counted), own) {
+        let buffer = if self.sources.len() < MANY { BUFFER } else { SMALL_BUFFER };
+        match start(stream, &self.used, &self.limits, buffer) {
             Ok((reader, compression)) => {
                 let input = Input {
                     name: name.to_owned(),
@@ -84,21 +86,6 @@ impl Merge {
             }
             Err(error) => self.add_failed(name, &error),
         }
-    }
-
-    fn start(
-        &self,
-        stream: Stream,
-        used: Arc<AtomicU64>,
-    ) -> Result<(Reader<Stream>, Option<&'static str>), Error> {
-        let (stream, compression) =
-            compressed::open(stream, used, self.limits.decompression_ratio)?;
-        let reader = if self.sources.len() < MANY {
-            Reader::new(stream, &self.limits)?
-        } else {
-            Reader::with_buffer(stream, &self.limits, 32 << 10)?
-        };
-        Ok((reader, compression))
     }
 
     fn add_failed(&mut self, name: &str, error: &Error) {

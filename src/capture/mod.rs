@@ -4,6 +4,7 @@
 //! buffer until the next is asked for.
 
 mod ahead;
+pub(crate) mod blocks;
 mod compressed;
 mod error;
 mod filter;

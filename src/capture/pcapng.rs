@@ -7,19 +7,12 @@ use pcap_parser::pcapng::{
     parse_block_be, parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
 };
 
+use super::blocks::{
+    BYTE_ORDER, ENHANCED_PACKET, INTERFACE, OLD_PACKET, SECRETS, SECTION, SIMPLE_PACKET,
+};
 use super::record::{Kind, Order, Record, Step};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
-
-/// The type of a section header block, a palindrome in either endianness.
-pub const SECTION: u32 = 0x0a0d_0d0a;
-
-const INTERFACE: u32 = 1;
-const OLD_PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
-const SECRETS: u32 = 10;
-const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 
 /// Room in a block for its header and options, beside the packet.
 const OVERHEAD: usize = 256 << 10;

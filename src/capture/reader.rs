@@ -4,12 +4,12 @@ use std::io::Read;
 
 use super::record::{FrameFacts, Kind, Record, Step};
 use super::window::Window;
-use super::{Error, Frame, Item, netmon, pcap, pcapng, snoop};
+use super::{Error, Frame, Item, blocks, netmon, pcap, pcapng, snoop};
 use crate::at::At;
 use crate::limits::Limits;
 
 /// Bytes read at a time: few system calls, and still within the cache of a core.
-const BUFFER: usize = 256 << 10;
+pub(super) const BUFFER: usize = 256 << 10;
 
 /// Reads one stream of packets, lending every frame out of its buffer.
 pub struct Reader<R> {
@@ -210,7 +210,7 @@ fn detect<R: Read>(window: &mut Window<R>) -> Result<Format, Error> {
     window.want(pcap::HEADER)?;
     let data = window.data();
     let magic = data.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-    if magic == pcapng::SECTION {
+    if magic == blocks::SECTION {
         return Ok(Format::Pcapng(pcapng::Section::default()));
     }
     let (format, header) = if pcap::is_magic(magic) {

@@ -7,10 +7,9 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-const SECTION: u32 = 0x0a0d_0d0a;
-const SECRETS: u32 = 0x0000_000a;
-const TLS_KEY_LOG: u32 = 0x544c_534b;
-const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+use super::blocks::{BYTE_ORDER, SECRETS, SECTION, TLS_KEY_LOG};
+use super::record::Order;
+
 /// Longest secrets block that is read.
 const LONGEST: usize = 16 << 20;
 
@@ -26,24 +25,24 @@ impl LateSecrets {
             return None;
         }
         let mut file = File::open(path).ok()?;
-        let kind = word(&mut file, false)?;
+        let kind = word(&mut file, Order::Big)?;
         file.rewind().ok()?;
         (kind == SECTION).then(|| Self(BufReader::with_capacity(1 << 18, file)))
     }
 
     /// The key logs in it, of at most 16 MiB each; what cannot be read ends the list.
     pub fn read(mut self) -> impl Iterator<Item = Vec<u8>> {
-        let mut big_endian = false;
-        std::iter::from_fn(move || self.block(&mut big_endian)).flatten()
+        let mut order = Order::default();
+        std::iter::from_fn(move || self.block(&mut order)).flatten()
     }
 
     /// The key log in the next block, if it has one; `None` behind the last block.
-    fn block(&mut self, big_endian: &mut bool) -> Option<Option<Vec<u8>>> {
-        let (kind, rest) = head(&mut self.0, big_endian)?;
+    fn block(&mut self, order: &mut Order) -> Option<Option<Vec<u8>>> {
+        let (kind, rest) = head(&mut self.0, order)?;
         if kind == SECRETS && rest <= LONGEST {
             let mut bytes = vec![0; rest];
             self.0.read_exact(&mut bytes).ok()?;
-            return Some(key_log(&bytes, *big_endian));
+            return Some(key_log(&bytes, *order));
         }
         self.0.seek_relative(i64::try_from(rest).ok()?).ok()?;
         Some(None)
@@ -51,33 +50,28 @@ impl LateSecrets {
 }
 
 /// Type of the next block and how much of it follows its head; of a section header the byte order is read too.
-fn head(input: &mut impl Read, big_endian: &mut bool) -> Option<(u32, usize)> {
-    let kind = word(input, *big_endian)?;
+fn head(input: &mut impl Read, order: &mut Order) -> Option<(u32, usize)> {
+    let kind = word(input, *order)?;
     let mut len = [0; 4];
     input.read_exact(&mut len).ok()?;
     if kind == SECTION {
-        *big_endian = word(input, true)? == BYTE_ORDER;
+        *order = if word(input, Order::Big)? == BYTE_ORDER { Order::Big } else { Order::Little };
     }
-    let len = number(len, *big_endian) as usize;
+    let len = order.u32(&len, 0)? as usize;
     let read = if kind == SECTION { 12 } else { 8 };
     len.checked_sub(read).filter(|_| len.is_multiple_of(4)).map(|rest| (kind, rest))
 }
 
-fn key_log(body: &[u8], big_endian: bool) -> Option<Vec<u8>> {
-    let (&kind, rest) = body.split_first_chunk::<4>()?;
-    let (&len, rest) = rest.split_first_chunk::<4>()?;
-    let text = rest.get(..number(len, big_endian) as usize)?;
-    (number(kind, big_endian) == TLS_KEY_LOG).then(|| text.to_vec())
+fn key_log(body: &[u8], order: Order) -> Option<Vec<u8>> {
+    let (kind, len) = (order.u32(body, 0)?, order.u32(body, 4)?);
+    let text = body.get(8..)?.get(..len as usize)?;
+    (kind == TLS_KEY_LOG).then(|| text.to_vec())
 }
 
-fn word(input: &mut impl Read, big_endian: bool) -> Option<u32> {
+fn word(input: &mut impl Read, order: Order) -> Option<u32> {
     let mut bytes = [0; 4];
     input.read_exact(&mut bytes).ok()?;
-    Some(number(bytes, big_endian))
-}
-
-const fn number(bytes: [u8; 4], big_endian: bool) -> u32 {
-    if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    order.u32(&bytes, 0)
 }
 
 #[cfg(test)]

@@ -4,15 +4,13 @@ use std::io::{self, Write};
 
 use crate::at::Timestamp;
 use crate::capture::LinkType;
+use crate::capture::blocks::{
+    BYTE_ORDER, ENHANCED_PACKET, INTERFACE, OLD_PACKET, SECTION, SIMPLE_PACKET,
+};
 
 /// Longest comment that is written, in bytes.
 const COMMENT: usize = 4096;
 
-const SECTION: u32 = 0x0a0d_0d0a;
-const INTERFACE: u32 = 1;
-const OLD_PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
 const OPT_COMMENT: u16 = 1;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
@@ -51,7 +49,7 @@ impl<W: Write> Writer<W> {
     /// Where it cannot be written, as with all methods.
     pub fn new(mut out: W) -> io::Result<Self> {
         let mut body = Vec::new();
-        body.extend(0x1a2b_3c4d_u32.to_le_bytes());
+        body.extend(BYTE_ORDER.to_le_bytes());
         body.extend([1, 0, 0, 0]);
         body.extend([0xff; 8]);
         let name = concat!("bitsleuth ", env!("CARGO_PKG_VERSION"));

@@ -127,8 +127,8 @@ impl Story {
         let ended = exchange.span().last.time;
         match reset {
             Some(reset) => {
-                let who = if reset.side == Side::Client { "client" } else { "server" };
-                let words = format!("✂ the {who} resets the connection, frame {}", reset.at.name());
+                let (who, frame) = (reset.side.name(), reset.at.name());
+                let words = format!("✂ the {who} resets the connection, frame {frame}");
                 self.note(reset.time.max(ended), words);
             }
             None => self.note(ended, "⋮ no answer seen".to_owned()),

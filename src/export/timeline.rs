@@ -15,7 +15,7 @@ use super::text::{self, Clock};
 use crate::at::Span;
 use crate::model::{Exchange, Report, Session};
 use crate::rules::Finding;
-use crate::stream::{Reset, Side};
+use crate::stream::Reset;
 use layout::{Line, Mark, Message};
 
 pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tally, tone};
@@ -162,10 +162,7 @@ impl Dialogue {
         let Some((_, reset)) = known else {
             return self.note("the connection was reset inside the request", Tone::Odd);
         };
-        let who = match reset.side {
-            Side::Client => "client",
-            Side::Server => "server",
-        };
+        let who = reset.side.name();
         let whole = exchange.request.as_ref().is_some_and(|request| request.body.complete);
         let place = if whole { "before the answer to" } else { "in the middle of" };
         let detail = format!("{who} resets the connection {place} the {}", exchange.kind);

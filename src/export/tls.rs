@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::style::{Style, Tone};
 use super::text;
 use crate::model::TlsConnection;
-use crate::tls::{Alert, Certificate, Facts, Opaque, Shape, Traffic};
+use crate::tls::{Alert, Certificate, Facts, Shape, Traffic};
 
 /// Writes a connection as a line of text, with what is known of it in indented lines below.
 pub fn write_text(
@@ -57,34 +57,9 @@ fn head(connection: &TlsConnection, style: &Style) -> String {
                 name => name.to_owned(),
             },
         ),
-        state(facts).to_owned(),
+        facts.state().to_owned(),
     ];
     words.join("   ")
-}
-
-/// Whether it can be read, and if not, why.
-pub fn state(facts: &Facts) -> &'static str {
-    match (facts.decrypted, facts.opaque) {
-        (true, _) => "decrypted",
-        (false, None) => "nothing to decrypt",
-        (false, Some(Opaque::NoKeys)) => "no keys",
-        (false, Some(Opaque::KeysDoNotFit)) => "keys do not fit",
-        (false, Some(Opaque::UnsupportedCipher)) => "cipher suite not supported",
-        (false, Some(Opaque::AlteredRecords)) => {
-            "compressed records or shortened tags not supported"
-        }
-        (false, Some(Opaque::UnsupportedVersion)) => "version not supported",
-        (false, Some(Opaque::NoHandshake)) => missing(facts),
-    }
-}
-
-/// What is missing of a handshake.
-const fn missing(facts: &Facts) -> &'static str {
-    match (facts.client_hello_at, facts.server_hello_at) {
-        (None, Some(_)) => "ClientHello not captured, or in the form of SSL 2.0",
-        (Some(_), None) => "ServerHello not captured",
-        _ => "handshake not captured",
-    }
 }
 
 fn handshake(facts: &Facts) -> String {
@@ -165,7 +140,7 @@ mod tests {
     use super::*;
     use crate::at::Span;
     use crate::export::json;
-    use crate::tls::{CipherSuite, KeyLine, Likelihood};
+    use crate::tls::{CipherSuite, KeyLine, Likelihood, Opaque};
 
     fn connection() -> TlsConnection {
         TlsConnection {
@@ -206,10 +181,10 @@ mod tests {
 
     #[test]
     fn a_handshake_in_part_is_told_by_what_is_missing() {
-        let seen = Some(crate::tls::Seen::default());
+        let seen = Some(crate::at::At::default());
         let with = |client_hello_at, server_hello_at| {
             let opaque = Some(Opaque::NoHandshake);
-            state(&Facts { client_hello_at, server_hello_at, opaque, ..Facts::default() })
+            Facts { client_hello_at, server_hello_at, opaque, ..Facts::default() }.state()
         };
         assert_eq!(with(None, None), "handshake not captured");
         assert_eq!(with(seen, None), "ServerHello not captured");

@@ -52,6 +52,12 @@ pub fn by(session: &Session, exchange: &Exchange) -> String {
     format!(" by {who}{}", error(response))
 }
 
+/// The same as ` by "…"`, by the name that an answer bears: of a refused tunnel, that is the proxy's.
+pub fn quoted(answer: Option<&Response>) -> String {
+    let name = answer.and_then(|answer| answer.server.as_deref().or(answer.via.as_deref()));
+    name.map_or_else(String::new, |name| format!(" by \"{name}\""))
+}
+
 /// What a proxy says of the error, as ` (…)`.
 pub fn error(response: &Response) -> String {
     response.own_error().map_or_else(String::new, |error| format!(" ({error})"))

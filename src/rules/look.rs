@@ -206,37 +206,6 @@ pub fn bears_bits(response: &Response) -> bool {
     response.session_id.is_some() || response.protocol.is_some() || response.next_offset.is_some()
 }
 
-/// The sub-status that an error page of IIS tells to clients it trusts: 6 of `404.6 - Not Found`.
-pub fn sub_status(response: &Response) -> Option<u16> {
-    let status = format!("{}.", response.http_status);
-    let mut places = response.body_start.match_indices(&status);
-    places.find_map(|(at, _)| {
-        let (before, rest) = response.body_start.split_at_checked(at)?;
-        let digits = rest.get(status.len()..)?;
-        let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
-        let alone = before.ends_with([' ', '>']) && digits.get(end..)?.starts_with([' ', '<']);
-        digits.get(..end)?.parse().ok().filter(|_| alone)
-    })
-}
-
-/// Whether a response is a web page.
-pub fn is_page(response: &Response) -> bool {
-    let kind = response.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let start = response.body_start.trim_start().to_ascii_lowercase();
-    let page = start.starts_with("<!doctype html") || start.starts_with("<html");
-    page || kind.starts_with("text/html") && !start.is_empty()
-}
-
-/// The title of a web page.
-pub fn title(response: &Response) -> Option<&str> {
-    let body = response.body_start.as_str();
-    let lower = body.to_ascii_lowercase();
-    // Lower case of ASCII keeps every offset.
-    let start = lower.find("<title>")?.checked_add(7)?;
-    let end = start.checked_add(lower.get(start..)?.find("</title>")?)?;
-    body.get(start..end).map(str::trim).filter(|title| !title.is_empty())
-}
-
 /// Seconds from the end of the request to the answer.
 pub fn wait_secs(exchange: &Exchange) -> f64 {
     match (&exchange.request, &exchange.response) {
@@ -295,12 +264,15 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
     (earlier && heard).then_some(done)
 }
 
-/// Whether it was refused: a status of 400 and above that is no authentication round.
+/// The answer that refused it: one of 400 and above that is no authentication round.
+pub fn refusal(exchange: &Exchange) -> Option<&Response> {
+    let refused = |answer: &&Response| answer.http_status >= 400 && !answer.is_challenge();
+    exchange.response.as_ref().filter(refused)
+}
+
+/// Whether it was refused.
 pub fn refused(exchange: &Exchange) -> bool {
-    exchange
-        .response
-        .as_ref()
-        .is_some_and(|response| response.http_status >= 400 && !response.is_challenge())
+    refusal(exchange).is_some()
 }
 
 /// What a finding about a slip of one side is worth: as much as the rule says where the packet was refused, a note

@@ -1,7 +1,6 @@
-//! What the page of a refusal names as its reason, where that is not the verb.
+//! Pages that come with an answer: what they are, and what that of a refusal names as its reason.
 
 use crate::model::Response;
-use crate::rules::look;
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +72,7 @@ const FILTERED: [(u16, Fault, &str); 13] = [
 
 /// What the page of a 404 by IIS says that request filtering found fault with: also as `404.8, a hidden segment`.
 pub fn fault(response: &Response) -> Option<(Fault, String)> {
-    let told = look::sub_status(response).filter(|_| response.http_status == 404)?;
+    let told = sub_status(response).filter(|_| response.http_status == 404)?;
     let (number, fault, words) = FILTERED.iter().find(|(number, ..)| *number == told)?;
     Some((*fault, format!("404.{number}, {words}")))
 }
@@ -81,4 +80,35 @@ pub fn fault(response: &Response) -> Option<(Fault, String)> {
 /// Whether a request was called malformed for another reason than its verb.
 pub fn is_about_more_than_verb(response: &Response) -> bool {
     response.http_status == 400 && reason(response).is_some()
+}
+
+/// The sub-status that an error page of IIS tells to clients it trusts: 6 of `404.6 - Not Found`.
+pub fn sub_status(response: &Response) -> Option<u16> {
+    let status = format!("{}.", response.http_status);
+    let mut places = response.body_start.match_indices(&status);
+    places.find_map(|(at, _)| {
+        let (before, rest) = response.body_start.split_at_checked(at)?;
+        let digits = rest.get(status.len()..)?;
+        let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+        let alone = before.ends_with([' ', '>']) && digits.get(end..)?.starts_with([' ', '<']);
+        digits.get(..end)?.parse().ok().filter(|_| alone)
+    })
+}
+
+/// Whether a response is a web page.
+pub fn is_page(response: &Response) -> bool {
+    let kind = response.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let start = response.body_start.trim_start().to_ascii_lowercase();
+    let page = start.starts_with("<!doctype html") || start.starts_with("<html");
+    page || kind.starts_with("text/html") && !start.is_empty()
+}
+
+/// The title of a web page.
+pub fn title(response: &Response) -> Option<&str> {
+    let body = response.body_start.as_str();
+    let lower = body.to_ascii_lowercase();
+    // Lower case of ASCII keeps every offset.
+    let start = lower.find("<title>")?.checked_add(7)?;
+    let end = start.checked_add(lower.get(start..)?.find("</title>")?)?;
+    body.get(start..end).map(str::trim).filter(|title| !title.is_empty())
 }

@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, look, unanswered};
+use crate::rules::{Confidence, Notes, Severity, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
 
 /// A TTL may differ by so much within one host: routes change.
@@ -51,6 +51,21 @@ pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
     })
 }
 
+/// Notes the RSTs by one side itself that ended the wait for an answer, each as bad as `weigh` has it.
+pub fn judge(
+    session: &Session,
+    side: Side,
+    weigh: impl Fn(&Exchange, &Reset) -> Severity,
+    notes: &mut Notes<'_>,
+) {
+    for (exchange, reset, sender) in inside(session, side).filter(|(.., it)| !it.middlebox) {
+        let (who, moment) = (side.name(), moment(exchange));
+        let message = format!("the {who} reset the connection {moment} ({})", sender.evidence);
+        let severity = weigh(exchange, &reset);
+        notes.note(severity, sender.confidence, &[span(exchange, &reset)], message);
+    }
+}
+
 /// Whether the client reset the connection after repeating data that nobody acknowledged.
 fn gives_up(connection: &Connection) -> bool {
     connection.reset.is_some_and(|reset| reset.side == Side::Client) && repeats_in_vain(connection)
@@ -90,7 +105,7 @@ pub fn span(exchange: &Exchange, reset: &Reset) -> Span {
 }
 
 /// When an RST came, as far as its exchange got.
-pub fn moment(exchange: &Exchange) -> String {
+fn moment(exchange: &Exchange) -> String {
     let sent = exchange.request.as_ref().is_some_and(|request| request.body.complete);
     let when = if sent { "before the answer to the" } else { "inside the" };
     format!("{when} {}", exchange.kind)

@@ -104,6 +104,12 @@ pub fn is_iis(answer: &Response) -> bool {
     server.to_ascii_lowercase().contains("microsoft-iis")
 }
 
+/// Whose Basic credentials a request brings, as ` of "…"`.
+pub fn user(request: Option<&Request>) -> String {
+    let user = request.and_then(|request| request.user.as_deref());
+    user.map_or_else(String::new, |user| format!(" of \"{user}\""))
+}
+
 /// The schemes on offer, in words.
 pub fn schemes(exchange: &Exchange) -> String {
     let challenges = exchange.response.as_ref().map(|response| response.challenges.as_slice());

@@ -99,14 +99,6 @@ pub struct Cut<'a> {
 }
 
 impl Cut<'_> {
-    /// The word for who ended the connection.
-    pub const fn who(&self) -> &'static str {
-        match self.by {
-            Side::Client => "client",
-            Side::Server => "server",
-        }
-    }
-
     /// Bytes of the body that were sent.
     pub fn sent(&self) -> u64 {
         self.exchange.request.as_ref().map_or(0, |request| request.body.bytes)

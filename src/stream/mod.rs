@@ -35,6 +35,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
     /// The other end.
     pub const fn other(self) -> Self {
         match self {

@@ -180,6 +180,31 @@ impl Facts {
         !self.decrypted && records > 0
     }
 
+    /// Whether it can be read, and if not, why.
+    pub const fn state(&self) -> &'static str {
+        match (self.decrypted, self.opaque) {
+            (true, _) => "decrypted",
+            (false, None) => "nothing to decrypt",
+            (false, Some(Opaque::NoKeys)) => "no keys",
+            (false, Some(Opaque::KeysDoNotFit)) => "keys do not fit",
+            (false, Some(Opaque::UnsupportedCipher)) => "cipher suite not supported",
+            (false, Some(Opaque::AlteredRecords)) => {
+                "compressed records or shortened tags not supported"
+            }
+            (false, Some(Opaque::UnsupportedVersion)) => "version not supported",
+            (false, Some(Opaque::NoHandshake)) => self.missing(),
+        }
+    }
+
+    /// What is missing of the handshake.
+    const fn missing(&self) -> &'static str {
+        match (self.client_hello_at, self.server_hello_at) {
+            (None, Some(_)) => "ClientHello not captured, or in the form of SSL 2.0",
+            (Some(_), None) => "ServerHello not captured",
+            _ => "handshake not captured",
+        }
+    }
+
     /// Whether application data was exchanged, as far as the records tell without being read.
     ///
     /// The first record that a client of TLS 1.3 protects is the end of its handshake, or an alert. With keys, what the

@@ -136,8 +136,7 @@ fn tell(
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     let request = last.request.as_ref();
     let scheme = request.and_then(|request| door.scheme(request)).unwrap_or_default();
-    let user = request.and_then(|request| request.user.as_deref());
-    let user = user.map_or(String::new(), |user| format!(" of \"{user}\""));
+    let user = rounds::user(request);
     let times = match run.len() {
         1 => "once, and the client gave up".to_owned(),
         many => format!("{many} times"),

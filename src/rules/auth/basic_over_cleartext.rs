@@ -1,7 +1,7 @@
 //! The rule `basic-over-cleartext`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::rounds::Door;
+use crate::rules::rounds::{self, Door};
 use crate::rules::{Notes, look};
 
 rule! {
@@ -35,8 +35,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let Some(first) = session.exchanges.iter().find(basic) else { continue };
         let count = session.exchanges.iter().filter(basic).count();
-        let user = first.request.as_ref().and_then(|request| request.user.as_deref());
-        let user = user.map_or(String::new(), |user| format!(" of \"{user}\""));
+        let user = rounds::user(first.request.as_ref());
         let requests = look::counted(count, "request");
         let message = format!("Basic credentials{user} for {whom} in {requests} over http");
         notes.add(first.span(), message);

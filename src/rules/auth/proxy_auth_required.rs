@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Confidence, Notes, Place, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Place, Severity, front, look};
 use crate::sessions::RefusedTunnel;
 
 rule! {
@@ -90,9 +90,7 @@ fn judge(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 
 /// Who asks, and for what.
 fn asks(exchange: &Exchange) -> String {
-    let answer = exchange.response.as_ref();
-    let who = answer.and_then(|answer| answer.server.as_deref().or(answer.via.as_deref()));
-    let who = who.map_or(String::new(), |who| format!(" by \"{who}\""));
+    let who = front::quoted(exchange.response.as_ref());
     match &*rounds::schemes(exchange) {
         "" => who,
         schemes => format!("{who} asks for {schemes}"),

@@ -1,7 +1,6 @@
 //! The rule `capture-ends-mid-session`.
 
-use crate::model::Outcome;
-use crate::model::Session;
+use crate::model::{Outcome, Session};
 use crate::rules::Notes;
 
 rule! {

@@ -30,7 +30,7 @@ fn unclear(session: &Session, notes: &mut Notes<'_>) {
     {
         return;
     }
-    if let Some(answer) = last.response.as_ref().filter(|_| look::refused(last)) {
+    if let Some(answer) = look::refusal(last) {
         let status = answer.http_status;
         let message = format!("what was answered {status} is cut off before it shows what it is");
         notes.add(last.span(), message);

@@ -51,9 +51,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
-        return;
-    };
+    let Some(response) = look::refusal(exchange) else { return };
     // A Close that is malformed tells nothing of the file.
     if exchange.kind != PacketType::CloseSession || body_on_empty_packet::is_why(exchange) {
         return;

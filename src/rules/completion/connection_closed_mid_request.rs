@@ -57,7 +57,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if !cut.reset && cut.secs < unanswered::CLIENT_SENDS_SECS {
             let message = format!(
                 "the {} closed the connection after {} of {} bytes of the {}",
-                cut.who(),
+                cut.by.name(),
                 cut.sent(),
                 cut.announced(),
                 cut.exchange.kind

@@ -34,9 +34,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
-        return;
-    };
+    let Some(response) = look::refusal(exchange) else { return };
     let by_code = response.error_value() == Some(MISPRINTED) && look::is_of_application(response);
     let by_status = response.http_status == 408 && response.is_ack() && look::is_final(exchange);
     let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);

@@ -29,9 +29,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|_| look::refused(exchange)) else {
-        return;
-    };
+    let Some(response) = look::refusal(exchange) else { return };
     if !look::is_of_application(response) || response.http_status == 408 {
         return;
     }

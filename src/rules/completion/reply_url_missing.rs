@@ -1,6 +1,6 @@
 //! The rule `reply-url-missing`.
 
-use crate::model::{Outcome, Session};
+use crate::model::Session;
 use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
@@ -51,9 +51,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     }
     // A client that closes got what it wanted.
-    let (severity, confidence) = match session.outcome {
-        Outcome::Completed | Outcome::Cancelled => (Severity::Note, Confidence::Possible),
-        _ => (notes.severity(), Confidence::Likely),
+    let (severity, confidence) = match session.outcome.is_done() {
+        true => (Severity::Note, Confidence::Possible),
+        false => (notes.severity(), Confidence::Likely),
     };
     let message = format!(
         "no BITS-Reply-URL with the last byte, {before} earlier uploads to this URL got one"

@@ -62,7 +62,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             cut.announced(),
             cut.exchange.kind,
             cut.secs,
-            cut.who()
+            cut.by.name()
         );
         let severity = look::unless_overcome(session, cut.exchange, notes.severity());
         notes.note(severity, Confidence::Likely, &[cut.span], message);

@@ -3,7 +3,7 @@
 use crate::at::At;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::reset::sender;
-use crate::rules::{Confidence, Notes, Severity, look, unanswered};
+use crate::rules::{Confidence, Notes, look, unanswered};
 use crate::stream::{Connection, Reset, Side};
 
 rule! {
@@ -91,8 +91,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     if let Some((message, end)) = told {
         span.extend(end);
-        let recovered = look::recovered(session, exchange);
-        let severity = if recovered { Severity::Note } else { notes.severity() };
+        let severity = look::unless_recovered(session, exchange, notes.severity());
         let severity = look::unless_made_good(session, exchange, severity);
         notes.note(severity, Confidence::Certain, &[span], message);
     }

@@ -1,5 +1,6 @@
 //! The rule `restart-loop`.
 
+use crate::at::Span;
 use crate::model::{Outcome, Session};
 use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity};
@@ -73,10 +74,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         chain.len() + 1
     );
     message.push_str(&changed(session, &chain));
-    let first = chain.first().map_or(span, |brief| crate::at::Span::at(brief.first));
+    let first = chain.first().map_or(span, |brief| Span::at(brief.first));
     let completed = session.outcome == Outcome::Completed;
     let severity = if completed { Severity::Warning } else { notes.severity() };
-    let start = crate::at::Span::at(span.first);
+    let start = Span::at(span.first);
     notes.note(severity, Confidence::Certain, &[first, start], message);
 }
 

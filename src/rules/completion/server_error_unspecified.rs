@@ -84,8 +84,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             exchange.response.as_ref().filter(|answer| says_nothing(session, answer))
         {
             // A retry that worked is the way the protocol mends it.
-            let recovered = look::recovered(session, exchange);
-            let severity = if recovered { Severity::Note } else { notes.severity() };
+            let severity = look::unless_recovered(session, exchange, notes.severity());
             // Rules about answers in front of BITS take more for a way to mend it.
             let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
             if explained.covers(exchange, least) {

@@ -78,7 +78,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         return;
     }
-    let guessed = exchange.kind == PacketType::Fragment && look::sub_status(response).is_none();
+    let guessed = exchange.kind == PacketType::Fragment && page::sub_status(response).is_none();
     let Some(size) = size.filter(|_| guessed) else { return };
     match session.largest_taken() {
         Some(most) if size > most => notes.likely(

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, page};
 
 rule! {
     /// A web page came where an Ack should be.
@@ -43,11 +43,11 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
     let who = Origin::of_response(response);
-    let page = response.is_success() && look::is_page(response) && who != Origin::Waf;
-    if !page && response.http_status != 511 {
+    let is_page = response.is_success() && page::is_page(response) && who != Origin::Waf;
+    if !is_page && response.http_status != 511 {
         return;
     }
-    let title = look::title(response).map(|title| format!(" with the page \"{title}\""));
+    let title = page::title(response).map(|title| format!(" with the page \"{title}\""));
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let message = format!(
         "{} answered the {} with {}{}",

@@ -9,7 +9,7 @@ use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Response, Session, Text};
 use crate::rules::history::Brief;
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, page};
 
 rule! {
     /// Something on the way took the BITS fields out of an answer.
@@ -149,7 +149,7 @@ pub(crate) fn stripped<'a>(
     around: &Around<'_>,
 ) -> Option<Stripped<'a>> {
     let response = look::stranger(exchange).filter(|response| {
-        response.is_success() && !look::is_page(response) && !look::bears_bits(response)
+        response.is_success() && !page::is_page(response) && !look::bears_bits(response)
     })?;
     let confirming = around.opened_behind(session).find(|leg| confirms(leg, session, exchange));
     let written = response.via.as_deref().or(response.hops.first().map(String::as_str));

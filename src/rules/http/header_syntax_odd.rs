@@ -1,6 +1,6 @@
 //! The rule `header-syntax-odd`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::{Notes, look};
 
 rule! {
@@ -37,10 +37,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
     for (name, words) in FORMS {
         let odd = |odd: &Vec<String>| odd.iter().any(|odd| odd == name);
-        let request = |exchange: &&crate::model::Exchange| {
+        let request = |exchange: &&Exchange| {
             exchange.request.as_ref().is_some_and(|request| odd(&request.odd))
         };
-        let response = |exchange: &&crate::model::Exchange| {
+        let response = |exchange: &&Exchange| {
             exchange.response.as_ref().is_some_and(|response| odd(&response.odd))
         };
         let requests = session.exchanges.iter().filter(request).count();

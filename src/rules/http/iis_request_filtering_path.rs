@@ -60,7 +60,7 @@ rule! {
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for (exchange, request, response) in look::unknown_to_iis(session) {
         let others = || around.same_server(session).any(|brief| brief.acknowledged > 0);
-        let (confidence, message) = match (page::fault(response), look::sub_status(response)) {
+        let (confidence, message) = match (page::fault(response), page::sub_status(response)) {
             (Some((Fault::Name, why)), _) => {
                 (Confidence::Certain, format!("the page of IIS names {why}"))
             }

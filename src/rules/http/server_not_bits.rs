@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Session};
 use crate::rules::http::header_stripped::stripped;
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, page};
 
 rule! {
     /// The answer is that of a web server without BITS.
@@ -49,7 +49,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let Some(response) = look::foreign(exchange) else { return };
     let (who, status) = (around.origin(session, exchange), response.http_status);
     let success = response.is_success()
-        && !look::is_page(response)
+        && !page::is_page(response)
         && !look::bears_bits(response)
         && stripped(session, exchange, around).is_none();
     let refuses =

@@ -1,8 +1,8 @@
 //! The rule `tunnel-refused`.
 
-use crate::model::{Report, Response};
+use crate::model::Report;
 use crate::rules::rounds::Door;
-use crate::rules::{Confidence, Notes, Seen, look};
+use crate::rules::{Confidence, Notes, Seen, front, look};
 use crate::sessions::RefusedTunnel;
 
 rule! {
@@ -64,12 +64,7 @@ fn refused(RefusedTunnel { exchange, tries }: &RefusedTunnel) -> String {
     let target = exchange.request.as_ref().map_or("", |request| &request.target);
     let answer = exchange.response.as_ref();
     let status = answer.map_or(0, |answer| answer.http_status);
-    let who = answer.and_then(|answer| answer.server.as_deref().or(answer.via.as_deref()));
-    let who = who.map_or(String::new(), |who| format!(" by \"{who}\""));
-    let why = answer.and_then(Response::own_error).map(|error| format!(" ({error})"));
+    let (who, why) = (front::quoted(answer), answer.map(front::error).unwrap_or_default());
     let times = look::counted(*tries, "time");
-    format!(
-        "{status}{who} for a tunnel of BITS to \"{target}\", {times}{}",
-        why.unwrap_or_default()
-    )
+    format!("{status}{who} for a tunnel of BITS to \"{target}\", {times}{why}")
 }

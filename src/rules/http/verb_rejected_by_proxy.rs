@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::{self, Origin};
-use crate::rules::{Around, Confidence, Notes, look, page};
+use crate::rules::{Around, Confidence, Notes, front, look, page};
 
 rule! {
     /// A proxy refused the verb BITS_POST.
@@ -118,9 +118,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 
 /// What the proxy itself says of the error, or what tells that it is one.
 fn why(around: &Around<'_>, exchange: &Exchange, response: &Response) -> String {
-    match (response.own_error(), around.named_elsewhere(exchange)) {
-        (Some(error), _) => format!(" ({error})"),
-        (_, Some(at)) => format!(", though the server gave its name in frame {}", at.name()),
-        _ => String::new(),
+    match around.named_elsewhere(exchange).filter(|_| response.own_error().is_none()) {
+        Some(at) => format!(", though the server gave its name in frame {}", at.name()),
+        None => front::error(response),
     }
 }

@@ -43,10 +43,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CreateSession {
-        return;
-    }
-    if is_offered(exchange) {
+    if exchange.kind != PacketType::CreateSession || is_offered(exchange) {
         return;
     }
     let negotiation = Negotiation::of(exchange);

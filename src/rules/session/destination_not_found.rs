@@ -47,19 +47,16 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    for exchange in session.exchanges.iter().filter(|exchange| exchange.request.is_some()) {
-        let Some(answer) = exchange.response.as_ref().filter(|answer| answer.http_status == 404)
-        else {
+    let creates = |exchange: &&Exchange| exchange.kind == PacketType::CreateSession;
+    for exchange in session.exchanges.iter().filter(creates) {
+        let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else {
             continue;
         };
-        if exchange.kind != PacketType::CreateSession {
+        if answer.http_status != 404 || is_told(answer) {
             continue;
         }
         let severity = look::unless_recovered(session, exchange, notes.severity());
-        let target = exchange.request.as_ref().map_or("", |request| &request.target);
-        if is_told(answer) {
-            continue;
-        }
+        let target = &request.target;
         if answer.is_ack() {
             let message = format!("the BITS server answered 404 for \"{target}\"");
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);

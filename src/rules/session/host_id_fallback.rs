@@ -1,6 +1,6 @@
 //! The rule `host-id-fallback`.
 
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
 use crate::rules::hosts::Named;
 use crate::rules::{Around, Confidence, Notes, look};
@@ -64,7 +64,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 exchange.server,
                 first.time.secs_since(left.time)
             );
-            let spans = [crate::at::Span::at(left), exchange.span()];
+            let spans = [Span::at(left), exchange.span()];
             notes.note(notes.severity(), Confidence::Certain, &spans, message);
             return;
         }

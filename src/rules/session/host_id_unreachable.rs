@@ -116,9 +116,6 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 /// A node that was reached in the end, or done without, cost time only.
 fn severity(session: &Session, own: Severity) -> Severity {
     let reached = session.exchanges.last().is_some_and(|last: &Exchange| last.succeeded());
-    match session.outcome {
-        Outcome::Completed | Outcome::Cancelled => Severity::Warning,
-        Outcome::Incomplete if reached && session.exchanges.len() > 1 => Severity::Warning,
-        _ => own,
-    }
+    let went_on = session.outcome == Outcome::Incomplete && reached && session.exchanges.len() > 1;
+    if session.outcome.is_done() || went_on { Severity::Warning } else { own }
 }

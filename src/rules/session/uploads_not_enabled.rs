@@ -139,7 +139,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         } else if bare
-            && look::sub_status(answer).is_none()
+            && page::sub_status(answer).is_none()
             && (took_its_like(session, exchange) || took_its_url(exchange, around))
         {
             let message = format!(

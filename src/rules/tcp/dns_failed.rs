@@ -1,7 +1,7 @@
 //! The rule `dns-failed`.
 
 use crate::at::Span;
-use crate::model::{Outcome, Session};
+use crate::model::Session;
 use crate::rules::{Around, Confidence, Notes, Severity, hosts, look};
 
 rule! {
@@ -64,10 +64,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && session.started.secs_since(lookup.last.time) <= BEFORE_SECS
     });
     for lookup in meant {
-        let severity = match session.outcome {
-            Outcome::Completed | Outcome::Cancelled => Severity::Warning,
-            _ => notes.severity(),
-        };
+        let done = session.outcome.is_done();
+        let severity = if done { Severity::Warning } else { notes.severity() };
         let message = format!(
             "\"{}\" was asked for {}: {}",
             lookup.name,

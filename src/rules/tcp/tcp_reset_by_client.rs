@@ -1,8 +1,8 @@
 //! The rule `tcp-reset-by-client`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::{Notes, Severity, lost, reset};
-use crate::stream::Side;
+use crate::stream::{Reset, Side};
 
 rule! {
     /// The client reset the connection before it had its answer.
@@ -64,18 +64,12 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, reset, sender) in reset::inside(session, Side::Client) {
-        if !sender.middlebox {
-            let moment = reset::moment(exchange);
-            let message = format!("the client reset the connection {moment} ({})", sender.evidence);
-            let span = reset::span(exchange, &reset);
-            // The client had its reason.
-            let connection = session.connection(exchange.connection);
-            let stalled =
-                connection.is_some_and(|connection| reset::is_stalled(connection, reset.at));
-            let severity = if stalled { Severity::Note } else { notes.severity() };
-            let severity = lost::unless_done(session, exchange, severity);
-            notes.note(severity, sender.confidence, &[span], message);
-        }
-    }
+    let own = notes.severity();
+    let weigh = |exchange: &Exchange, reset: &Reset| {
+        // The client had its reason.
+        let connection = session.connection(exchange.connection);
+        let stalled = connection.is_some_and(|connection| reset::is_stalled(connection, reset.at));
+        lost::unless_done(session, exchange, if stalled { Severity::Note } else { own })
+    };
+    reset::judge(session, Side::Client, weigh, notes);
 }

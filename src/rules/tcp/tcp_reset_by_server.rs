@@ -1,8 +1,8 @@
 //! The rule `tcp-reset-by-server`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::{Notes, look, reset};
-use crate::stream::Side;
+use crate::stream::{Reset, Side};
 
 rule! {
     /// The server reset the connection before it had answered.
@@ -53,13 +53,7 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for (exchange, reset, sender) in reset::inside(session, Side::Server) {
-        if !sender.middlebox {
-            let moment = reset::moment(exchange);
-            let message = format!("the server reset the connection {moment} ({})", sender.evidence);
-            let span = reset::span(exchange, &reset);
-            let severity = look::unless_overcome(session, exchange, notes.severity());
-            notes.note(severity, sender.confidence, &[span], message);
-        }
-    }
+    let own = notes.severity();
+    let weigh = |exchange: &Exchange, _: &Reset| look::unless_overcome(session, exchange, own);
+    reset::judge(session, Side::Server, weigh, notes);
 }

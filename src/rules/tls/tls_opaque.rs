@@ -1,6 +1,5 @@
 //! The rule `tls-opaque`.
 
-use crate::export::tls::state;
 use crate::model::{Report, TlsConnection};
 use crate::rules::{Confidence, Notes, Seen};
 use crate::tls::{Likelihood, Opaque};
@@ -47,7 +46,7 @@ const fn beyond_keys(why: Opaque) -> Option<&'static str> {
 fn message(connection: &TlsConnection) -> String {
     let tls = &connection.tls;
     let why = tls.misfit.as_ref().map_or_else(
-        || state(tls).to_owned(),
+        || tls.state().to_owned(),
         |line| format!("line {} of {} does not fit", line.line, line.source),
     );
     let shape = match tls.shape.map(|shape| shape.bits_upload) {

@@ -136,24 +136,22 @@ impl Extract {
         if size > self.limit {
             return Err(io::Error::other(format!("longer than the limit of {} bytes", self.limit)));
         }
-        if self.spool.is_dry() {
-            return self.fill(None, size, copies, earlier);
+        if self.spool.is_dry() || self.room.is_some() {
+            let build = self.fill(None, size, copies, earlier)?;
+            self.take_room(&build)?;
+            if self.spool.is_dry() {
+                return Ok(build);
+            }
         }
-        self.take_room(size, copies, earlier)?;
         self.fill(Some(aside::file(&self.dir)?), size, copies, earlier)
     }
 
     /// Counts the bytes that will be missing, where they have to be.
-    fn take_room(
-        &mut self,
-        size: u64,
-        copies: &[(usize, Taken)],
-        earlier: &[(usize, Taken)],
-    ) -> io::Result<()> {
+    fn take_room(&mut self, build: &Build) -> io::Result<()> {
         let Some(room) = self.room else { return Ok(()) };
-        let there = self.fill(None, size, copies, earlier)?.all.len();
+        let there = build.all.len();
         // Without a byte there will be no file.
-        let missing = if there == 0 { 0 } else { size - there };
+        let missing = if there == 0 { 0 } else { build.size - there };
         let left = room.checked_sub(missing).ok_or_else(|| {
             io::Error::other(format!(
                 "{missing} bytes of it are missing, and there is room for {room}"
@@ -351,21 +349,22 @@ mod tests {
 
     #[test]
     fn where_holes_take_room_those_of_all_files_count() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut extract = Extract::new(dir.path(), None).unwrap();
-        extract.room = Some(25);
         let first = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/20\n  | abcd\n< 200\n";
         let second = first.replace("session=1", "session=2");
         let text = format!("{first}= url http://server/upload/b.bin\n{second}");
-        let mut analysis = Analysis::new(Options::default());
-        for record in transcript::play(&text).unwrap() {
-            analysis.push(&record.frame(), &mut extract);
+        let dir = tempfile::tempdir().unwrap();
+        for mut extract in [Extract::new(dir.path(), None).unwrap(), Extract::dry(None)] {
+            extract.room = Some(25);
+            let mut analysis = Analysis::new(Options::default());
+            for record in transcript::play(&text).unwrap() {
+                analysis.push(&record.frame(), &mut extract);
+            }
+            let report = analysis.finish(Vec::new(), &mut extract);
+            let files = extract.finish(&report).unwrap().files;
+            let problems: Vec<_> = files.iter().map(|file| file.problem.as_deref()).collect();
+            let second = "16 bytes of it are missing, and there is room for 9";
+            assert_eq!(problems, [None, Some(second)]);
+            assert!(files[0].name.is_some() && files[1].name.is_none());
         }
-        let report = analysis.finish(Vec::new(), &mut extract);
-        let files = extract.finish(&report).unwrap().files;
-        let problems: Vec<_> = files.iter().map(|file| file.problem.as_deref()).collect();
-        let second = "16 bytes of it are missing, and there is room for 9";
-        assert_eq!(problems, [None, Some(second)]);
-        assert!(files[0].name.is_some() && files[1].name.is_none());
     }
 }

@@ -26,18 +26,11 @@ rule! {
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let host = around.host.map(|(host, _)| host);
     let end = host.and_then(|host| host.trim_end_matches('.').rsplit_once('.')).map(|(_, end)| end);
-    let rare = end.filter(|end| is_rare(end));
+    let is_rare = |end: &&str| RARE.iter().any(|rare| rare.eq_ignore_ascii_case(end));
+    let rare = end.filter(is_rare);
     if let (Some(end), Some(first)) = (rare, session.exchanges.first()) {
         notes.add(first.span(), format!("the host is in .{end}"));
     }
-}
-
-fn is_rare(end: &str) -> bool {
-    let mut lower = [0; LONGEST];
-    let Some(lower) = lower.get_mut(..end.len()) else { return false };
-    lower.copy_from_slice(end.as_bytes());
-    lower.make_ascii_lowercase();
-    RARE.iter().any(|rare| rare.as_bytes() == lower)
 }
 
 /// Domains with a high share of abuse in public statistics, and the one of hidden services.
@@ -46,6 +39,3 @@ const RARE: [&str; 32] = [
     "work", "surf", "monster", "cam", "quest", "sbs", "bond", "cfd", "lol", "mom", "zip", "mov",
     "pw", "su", "onion", "download", "stream", "gdn", "loan",
 ];
-
-/// The length of the longest of them.
-const LONGEST: usize = 8;

@@ -86,39 +86,24 @@ impl Write for Spelled<'_> {
 }
 
 fn spell(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
-    let mut rest = bytes;
-    while let Some(at) = memchr::memmem::find(rest, ARABIC_MARK.as_bytes()) {
-        let (before, after) = rest.split_at(at);
-        spell_others(out, before)?;
-        out.write_all(b"\\u061c")?;
-        rest = after.get(ARABIC_MARK.len()..).unwrap_or_default();
+    // Nearly all is printable ASCII, and line feeds of the layout.
+    if bytes.iter().fold(0, |highest, byte| highest.max(*byte)) < 0x7f {
+        return out.write_all(bytes);
     }
-    spell_others(out, rest)
+    let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+    let mut rest = text;
+    for c in text.chars().filter(|c| operates(*c)) {
+        let (before, after) = rest.split_once(c).unwrap_or((rest, ""));
+        write!(out, "{before}\\u{:04x}", u32::from(c))?;
+        rest = after;
+    }
+    out.write_all(rest.as_bytes())
 }
 
-/// The only mark that turns the direction of text and lies among letters.
-const ARABIC_MARK: &str = "\u{61c}";
-
-fn spell_others(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
-    let (mut rest, mut from) = (bytes, 0);
-    // In UTF-8, C1 is C2 and a byte below A0; other marks that turn the direction of text begin with E2 80 and E2 81.
-    while let Some(at) = memchr::memchr3(0x7f, 0xc2, 0xe2, rest.get(from..).unwrap_or_default()) {
-        let (before, after) = rest.split_at(from + at);
-        let (control, len) = match *after {
-            [0xc2, low @ 0x80..=0x9f, ..] => (u16::from(low), 2),
-            [0xe2, 0x80, low @ (0x8e | 0x8f | 0xa8..=0xae), ..] => (0x1f80 + u16::from(low), 3),
-            [0xe2, 0x81, low @ 0xa6..=0xa9, ..] => (0x1fc0 + u16::from(low), 3),
-            [0x7f, ..] => (0x7f, 1),
-            _ => {
-                from += at + 1;
-                continue;
-            }
-        };
-        out.write_all(before)?;
-        write!(out, "\\u{control:04x}")?;
-        (rest, from) = (after.get(len..).unwrap_or_default(), 0);
-    }
-    out.write_all(rest)
+/// Whether JSON lets a character pass that could operate a terminal.
+fn operates(c: char) -> bool {
+    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c >= '\x7f' && (c.is_control() || turns(c))
 }
 
 /// The value without keys that say nothing, and without what this leaves empty. Lists stay as they are.

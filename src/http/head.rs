@@ -1,8 +1,9 @@
 //! Heads: where they end, what they say, how malformed ones are understood (RFC 9112 2 to 6).
 
+use std::mem::MaybeUninit;
 use std::sync::LazyLock;
 
-use httparse::{EMPTY_HEADER, Header};
+use httparse::Header;
 use memchr::memmem::Finder;
 
 use super::{Carrier, Head, Oddities, Start, line};
@@ -60,14 +61,14 @@ pub(super) fn parse<T>(
     max_headers: usize,
     use_it: &mut dyn FnMut(Head<'_>, Summary) -> T,
 ) -> Option<T> {
-    let mut few = [EMPTY_HEADER; 48];
+    let mut few = [MaybeUninit::uninit(); 48];
     let mut odd = Oddities::default();
     if whole && let Some(parsed) = strict(bytes, &mut few) {
         odd.bare_lf = has_bare_lf(bytes);
         return Some(lend(parsed, whole, odd, carrier, use_it));
     }
     let clean = mend(bytes, whole, max_headers, &mut odd);
-    let mut many = vec![EMPTY_HEADER; max_headers];
+    let mut many = vec![MaybeUninit::uninit(); max_headers];
     let parsed = strict(&clean, &mut many)?;
     Some(lend(parsed, whole, odd, carrier, use_it))
 }
@@ -83,20 +84,25 @@ pub(super) fn cut_field(bytes: &[u8]) -> Option<Header<'_>> {
 
 type Parsed<'h, 'b> = (Start<'b>, u8, &'h [Header<'b>]);
 
-fn strict<'h, 'b>(bytes: &'b [u8], headers: &'h mut [Header<'b>]) -> Option<Parsed<'h, 'b>> {
+fn strict<'h, 'b>(
+    bytes: &'b [u8],
+    headers: &'h mut [MaybeUninit<Header<'b>>],
+) -> Option<Parsed<'h, 'b>> {
     if bytes.trim_ascii_start().starts_with(b"HTTP/") {
-        let mut response = httparse::Response::new(headers);
+        let mut response = httparse::Response::new(&mut []);
         let mut config = httparse::ParserConfig::default();
         config.allow_obsolete_multiline_headers_in_responses(false);
         config.allow_spaces_after_header_name_in_responses(true);
         let bytes = bytes.trim_ascii_start();
-        config.parse_response(&mut response, bytes).ok().filter(httparse::Status::is_complete)?;
+        let parsed = config.parse_response_with_uninit_headers(&mut response, bytes, headers);
+        parsed.ok().filter(httparse::Status::is_complete)?;
         let start =
             Start::Response { status: response.code?, reason: response.reason.unwrap_or_default() };
         return Some((start, response.version?, response.headers));
     }
-    let mut request = httparse::Request::new(headers);
-    request.parse(bytes).ok().filter(httparse::Status::is_complete)?;
+    let mut request = httparse::Request::new(&mut []);
+    let parsed = request.parse_with_uninit_headers(bytes, headers);
+    parsed.ok().filter(httparse::Status::is_complete)?;
     let start = Start::Request { method: request.method?, target: request.path? };
     Some((start, request.version?, request.headers))
 }

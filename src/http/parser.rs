@@ -173,12 +173,14 @@ impl Parser {
             if blank > 0 {
                 return blank;
             }
-            if line::begins_exchange(bytes) == Some(false) {
+            let usual = line::begins_message(bytes) == Some(true);
+            if !usual && line::begins_exchange(bytes) == Some(false) {
                 direction.state = State::Seek;
                 return 0;
             }
             direction.span = Span::at(at);
-            let end = line::simple_request(bytes).or_else(|| head::end_of_head(bytes, 0));
+            let simple = if usual { None } else { line::simple_request(bytes) };
+            let end = simple.or_else(|| head::end_of_head(bytes, 0));
             if let Some(len) = end {
                 self.message(side, bytes.get(..len).unwrap_or_default(), true, limits, out);
                 return len;

@@ -154,10 +154,9 @@ impl<'a> View<'a> {
 
     /// How far the server has confirmed the file, be there holes that it was not seen to fill.
     fn confirmed(&self) -> u64 {
-        match scattered::fills_holes(self.exchanges) {
-            true => self.acknowledged,
-            false => self.acknowledged.max(self.last_offset()),
-        }
+        let last = self.last_offset();
+        let counts = last > self.acknowledged && !scattered::fills_holes(self.exchanges);
+        if counts { last } else { self.acknowledged }
     }
 
     /// How many bytes a server has that takes them in any order, and confirms of each Fragment its own end only; `None`

@@ -20,8 +20,8 @@ pub struct Index {
 /// Frames at which something last, or first, happened, and places of exchanges.
 #[derive(Debug, Default)]
 struct Found {
-    succeeded: HashMap<PacketType, u64, RandomState>,
-    first: HashMap<PacketType, usize, RandomState>,
+    /// Of each kind that was answered with success, the place of the first exchange and the first frame of the last one.
+    succeeded: HashMap<PacketType, (usize, u64), RandomState>,
     carried_on: u64,
     over: Option<u64>,
     acked: Option<u64>,
@@ -45,12 +45,12 @@ impl Session {
 
     /// The first frame of the last exchange of a kind that was answered with success; 0 without one.
     pub(crate) fn last_success(&self, kind: &PacketType) -> u64 {
-        self.found().succeeded.get(kind).copied().unwrap_or(0)
+        self.found().succeeded.get(kind).map_or(0, |(_, last)| *last)
     }
 
     /// The first exchange of a kind that was answered with success.
     pub(crate) fn first_success(&self, kind: &PacketType) -> Option<&Exchange> {
-        self.exchanges.get(*self.found().first.get(kind)?)
+        self.exchanges.get(self.found().succeeded.get(kind)?.0)
     }
 
     /// The first frame of the last one of any packet that carries the upload on, where BITS answered; 0 without one.
@@ -111,8 +111,7 @@ impl Found {
             let length = exchange.request.as_ref().and_then(|request| request.content_length);
             self.largest_taken = self.largest_taken.max(length);
         }
-        self.first.entry(exchange.kind.clone()).or_insert(place);
-        let last = self.succeeded.entry(exchange.kind.clone()).or_default();
+        let (_, last) = self.succeeded.entry(exchange.kind.clone()).or_insert((place, 0));
         *last = span.first.frame.max(*last);
         if answer.is_ack() && exchange.kind != PacketType::CancelSession {
             self.carried_on = self.carried_on.max(span.first.frame);

@@ -14,6 +14,9 @@ impl Beginning {
         if offset == 0 || exchange != self.exchange {
             self.exchange = exchange;
             self.bytes.clear();
+            if bytes.len() > most / 4 {
+                self.bytes.reserve(most);
+            }
         }
         if offset == self.bytes.len() as u64 {
             let room = most.saturating_sub(self.bytes.len()).min(bytes.len());

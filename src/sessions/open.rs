@@ -272,6 +272,7 @@ impl Open {
         session.weight = self.weight;
         session.reply = self.reply;
         session.connections = self.connections;
+        session.connections.reserve_exact(self.live.len());
         session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));
         session.connections.sort_unstable_by_key(|connection| connection.id);
         session.tell_half_seen();

@@ -84,6 +84,10 @@ impl Recent {
         let fresh = bytes.get(bytes.len().saturating_sub(KEPT)..).unwrap_or_default();
         let surplus = (self.bytes.len() + fresh.len()).saturating_sub(KEPT);
         self.bytes.drain(..surplus.min(self.bytes.len()));
+        if self.bytes.len() + fresh.len() > KEPT / 4 {
+            // Who says so much says more: growing bit by bit would copy it all again, and end with more room.
+            self.bytes.reserve_exact(KEPT - self.bytes.len());
+        }
         self.bytes.extend(fresh);
         self.start = (offset + bytes.len() as u64).saturating_sub(self.bytes.len() as u64);
     }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use bitsleuth::export::http::{self, Row};
+use bitsleuth::export::http;
 use bitsleuth::export::json;
-use bitsleuth::observe::listing::Listing;
+use bitsleuth::observe::listing::{Listing, Row};
 use clap::Args;
 
 use super::input::InputArgs;

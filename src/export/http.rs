@@ -2,61 +2,8 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use super::style::{Style, Tone};
-use crate::at::Timestamp;
-
-/// One HTTP exchange.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Row {
-    /// Address and port of who asked.
-    pub client: String,
-    /// Address and port of who was asked.
-    pub server: String,
-    /// The request, unless the capture lacks it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<RowRequest>,
-    /// The final response, unless the capture lacks it or none came.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response: Option<RowResponse>,
-    /// Statuses of the interim responses (1xx).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub interim: Vec<u16>,
-}
-
-/// The request of a [`Row`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RowRequest {
-    /// The method as written.
-    pub method: String,
-    /// The target as written.
-    pub target: String,
-    /// `Host`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// Number of its first frame.
-    pub frame: u64,
-    /// When that was captured.
-    pub time: Timestamp,
-    /// Its number as people look it up.
-    #[serde(skip)]
-    pub name: String,
-}
-
-/// The response of a [`Row`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RowResponse {
-    /// The status.
-    pub status: u16,
-    /// Number of its first frame.
-    pub frame: u64,
-    /// When that was captured.
-    pub time: Timestamp,
-    /// Its number as people look it up.
-    #[serde(skip)]
-    pub name: String,
-}
+use crate::observe::listing::Row;
 
 /// Writes the names of the columns of [`write_text`].
 pub fn write_head(out: &mut dyn Write, style: &Style) -> io::Result<()> {
@@ -69,9 +16,9 @@ pub fn write_text(out: &mut dyn Write, row: &Row, style: &Style) -> io::Result<(
     let dash = style.signs().dash;
     let status = row.response.as_ref().map(|response| response.status);
     let request = row.request.as_ref();
-    let frame = request.map(|r| &r.name).or(row.response.as_ref().map(|r| &r.name));
+    let at = request.map(|request| request.at).or(row.response.as_ref().map(|answer| answer.at));
     let line = columns([
-        frame.map_or(dash, String::as_str),
+        &at.map_or_else(|| dash.to_owned(), |at| at.name()),
         &style.clean(&row.client),
         &style.clean(&row.server),
         &status.map_or_else(|| dash.to_owned(), |status| status.to_string()),
@@ -93,7 +40,13 @@ fn columns([frame, client, server, status, method]: [&str; 5]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::at::{At, Timestamp};
     use crate::export::json;
+    use crate::observe::listing::{RowRequest, RowResponse};
+
+    fn at(frame: u64, nanos: i64) -> At {
+        At { frame, time: Timestamp::from_nanos(nanos), input: 0, input_frame: frame as u32 }
+    }
 
     fn row() -> Row {
         Row {
@@ -103,16 +56,9 @@ mod tests {
                 method: "GET".into(),
                 target: "/a\x1b".into(),
                 host: Some("x".into()),
-                frame: 4,
-                time: Timestamp::from_nanos(0),
-                name: "4".into(),
+                at: at(4, 0),
             }),
-            response: Some(RowResponse {
-                status: 200,
-                frame: 6,
-                time: Timestamp::from_nanos(1_000),
-                name: "6".into(),
-            }),
+            response: Some(RowResponse { status: 200, at: at(6, 1_000) }),
             interim: vec![100],
         }
     }

@@ -227,6 +227,9 @@ pub enum Event<'a> {
     },
 }
 
+/// Interim responses kept of an exchange, the first ones.
+pub(crate) const INTERIM: usize = 16;
+
 /// Whether another answer to the same request follows one of this status (RFC 9110 15.2); 101 is the last.
 pub(crate) const fn is_interim(status: u16) -> bool {
     matches!(status, 100 | 102..=199)

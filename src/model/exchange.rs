@@ -56,7 +56,7 @@ pub struct Exchange {
 /// What few exchanges have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RareExchange {
-    /// Interim responses before it (1xx).
+    /// Statuses of the interim responses before it (1xx), the first sixteen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interim: Vec<u16>,
     /// When the first interim response came.

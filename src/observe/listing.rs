@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::Serialize;
+
 use super::Observer;
+use crate::at::At;
 use crate::bits::decode;
 use crate::bits::secrets::Secrets;
-use crate::export::http::{Row, RowRequest, RowResponse};
-use crate::http::{Event, Start, is_interim};
+use crate::http::{Event, INTERIM, Start, is_interim};
 use crate::stream::Connection;
 
 /// Rows held because an earlier exchange has not been answered yet.
@@ -15,6 +17,49 @@ const HELD: usize = 65_536;
 const ROOM: usize = 64 << 20;
 /// Answers, the latest ones, that wait for a request which is held for want of an earlier segment.
 const EARLY: usize = 16;
+
+/// One HTTP exchange.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Address and port of who asked.
+    pub client: String,
+    /// Address and port of who was asked.
+    pub server: String,
+    /// The request, unless the capture lacks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RowRequest>,
+    /// The final response, unless the capture lacks it or none came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<RowResponse>,
+    /// Statuses of the interim responses (1xx), the first sixteen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interim: Vec<u16>,
+}
+
+/// The request of a [`Row`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RowRequest {
+    /// The method as written.
+    pub method: String,
+    /// The target as written.
+    pub target: String,
+    /// `Host`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Its first frame.
+    #[serde(flatten)]
+    pub at: At,
+}
+
+/// The response of a [`Row`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RowResponse {
+    /// The status.
+    pub status: u16,
+    /// Its first frame.
+    #[serde(flatten)]
+    pub at: At,
+}
 
 /// Hands rows to `sink` as soon as all earlier ones are complete, until it returns false.
 pub struct Listing<S: FnMut(&Row) -> bool> {
@@ -111,8 +156,6 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
     fn http(&mut self, connection: &Connection, event: &Event<'_>) {
         let Event::Head { exchange, span, ref head, .. } = *event else { return };
         let secrets = self.secrets;
-        let (frame, time) = (span.first.frame, span.first.time);
-        let name = span.first.name();
         let Some((done, row)) = self.row(connection, exchange) else { return };
         let mut taken = 0;
         match head.start {
@@ -120,13 +163,17 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
                 let host = head.field("Host").map(|host| secrets.target(decode::text(host)));
                 let target = secrets.target(target.to_owned());
                 let request =
-                    RowRequest { method: method.to_owned(), target, host, frame, time, name };
+                    RowRequest { method: method.to_owned(), target, host, at: span.first };
                 taken = size(&request);
                 row.request = Some(request);
             }
-            Start::Response { status, .. } if is_interim(status) => row.interim.push(status),
+            Start::Response { status, .. } if is_interim(status) => {
+                if row.interim.len() < INTERIM {
+                    row.interim.push(status);
+                }
+            }
             Start::Response { status, .. } => {
-                row.response = Some(RowResponse { status, frame, time, name });
+                row.response = Some(RowResponse { status, at: span.first });
             }
         }
         *done = row.response.is_some() && !head.unasked;
@@ -152,7 +199,7 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::{At, Span};
+    use crate::at::Span;
     use crate::http::Head;
     use crate::stream::Side;
 

@@ -8,7 +8,7 @@ use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session, Text};
 use crate::stream::Connection;
 
-/// Tries looked at, the latest ones.
+/// Tries looked at: the first packets of a session, the latest sessions of an upload.
 const LATEST: usize = 256;
 
 /// A try that failed.

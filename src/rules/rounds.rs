@@ -67,8 +67,7 @@ impl Door {
 
 /// The challenge that a session ended on.
 pub fn last_word(session: &Session, door: Door) -> Option<&Exchange> {
-    let last = session.exchanges.last()?;
-    (door.stopped(last) && look::after(session, last).next().is_none()).then_some(last)
+    session.exchanges.last().filter(|last| door.stopped(last))
 }
 
 /// How sure it is that the client had nothing more to say: it closed first, or the capture went on without it; `None`
@@ -76,13 +75,8 @@ pub fn last_word(session: &Session, door: Door) -> Option<&Exchange> {
 pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Option<Confidence> {
     let connection = session.connection(last.connection);
     let closed_first = connection.is_some_and(|connection| {
-        let by_client = connection.reset.is_some_and(|reset| reset.side == Side::Client);
-        let server = connection.server_side.fin;
-        by_client
-            || connection
-                .client_side
-                .fin
-                .is_some_and(|fin| server.is_none_or(|server| fin.frame < server.frame))
+        connection.reset.is_some_and(|reset| reset.side == Side::Client)
+            || look::first_fin(connection).is_some_and(|(side, _)| side == Side::Client)
     });
     if closed_first || around.quiet_secs_after(session) >= ANSWERS_WITHIN_SECS {
         return Some(Confidence::Certain);

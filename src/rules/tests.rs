@@ -68,6 +68,13 @@ fn every_rule_fires_on_its_example_and_is_silent_on_the_other() {
 }
 
 #[test]
+fn a_session_of_many_refusals_is_judged_in_time() {
+    let started = std::time::Instant::now();
+    fired(&"> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n".repeat(20_000));
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
 fn every_file_of_a_family_is_in_the_catalogue() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
     let mut files: Vec<String> = std::fs::read_dir(folder)

@@ -6,7 +6,7 @@ use super::open::Number;
 use super::{EXCHANGE, Link, Message, Sessions, tunnels};
 use crate::bits::fields::ContentRange;
 use crate::bits::{PacketType, decode};
-use crate::http::{Start, is_interim};
+use crate::http::{INTERIM, Start, is_interim};
 use crate::model::exchange::{Exchange, Response};
 use crate::observe::digest;
 
@@ -204,7 +204,9 @@ impl Sessions {
         let Some(value) = open.exchanges.get_mut(link.index) else { return };
         if is_interim(status) {
             let rare = value.rare.edit();
-            rare.interim.push(status);
+            if rare.interim.len() < INTERIM {
+                rare.interim.push(status);
+            }
             rare.interim_at.get_or_insert(span.first.time);
             return;
         }

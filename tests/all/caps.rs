@@ -276,3 +276,18 @@ fn tunnels_within_tunnels_are_followed_so_far() {
     assert_eq!(behind_tunnels(4).sessions.len(), 1);
     assert_eq!(behind_tunnels(20_000).sessions.len(), 0);
 }
+
+#[test]
+fn interim_responses_are_kept_up_to_a_number() {
+    let mut wire = Wire::under(Limits::default());
+    let answer = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(40);
+    wire.client(1, 0, b"");
+    wire.client(1, 1, PING);
+    for turn in 0..100 {
+        wire.server(1, 1 + turn * answer.len() as u32, &answer);
+    }
+    let report = wire.finish();
+    let exchange = &report.sessions[0].exchanges[0];
+    assert_eq!(exchange.rare.interim, [100; 16]);
+    assert!(exchange.rare.interim_at.is_some());
+}

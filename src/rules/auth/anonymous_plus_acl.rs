@@ -1,9 +1,9 @@
 //! The rule `anonymous-plus-acl`.
 
 use crate::bits::hresult::ACCESS_DENIED;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Confidence, Notes, Severity};
+use crate::rules::{Confidence, Notes, Severity, runner};
 
 rule! {
     /// An anonymous upload may not write, and the server asks for no credentials.
@@ -36,21 +36,27 @@ rule! {
     /// Advice: Turn anonymous authentication off for the virtual directory, or give its account Change permission on the folder.
     /// Confirm: The IIS log has no user and sub-status 3 for this request.
     /// Reference: RFC 9110 15.5.2
-    Error, belief 79, needs WholeExchange, Trouble
+    Error, belief 79, needs WholeExchange, TroubledSession
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(answer) = &exchange.response else { return };
-    if !matches!(answer.http_status, 401 | 403) {
+fn check(session: &Session, notes: &mut Notes<'_>) {
+    let asks = |exchange: &Exchange| {
+        exchange.response.as_ref().is_some_and(|answer| !answer.challenges.is_empty())
+    };
+    if session.exchanges.iter().any(asks) || Door::Server.may_have_been_tried(session) {
         return;
     }
-    let asked = session
-        .exchanges
-        .iter()
-        .any(|other| other.response.as_ref().is_some_and(|answer| !answer.challenges.is_empty()));
-    if asked || !rounds::is_iis(answer) || Door::Server.may_have_been_tried(session) {
-        return;
+    for exchange in &session.exchanges {
+        let whole = exchange.response.as_ref().filter(|answer| {
+            matches!(answer.http_status, 401 | 403) && runner::exchange_is_whole(session, exchange)
+        });
+        if let Some(answer) = whole.filter(|answer| rounds::is_iis(answer)) {
+            judge(exchange, answer, notes);
+        }
     }
+}
+
+fn judge(exchange: &Exchange, answer: &Response, notes: &mut Notes<'_>) {
     let (severity, confidence) = match (answer.http_status, answer.error_value()) {
         (401, _) => (notes.severity(), Confidence::Likely),
         // Access denied says so itself; that nobody was asked only adds to it.

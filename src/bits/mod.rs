@@ -14,7 +14,7 @@ use std::fmt;
 use crate::model::Text;
 
 /// The value of `BITS-Packet-Type` ([MC-BUP] 2.2.1.2), compared without case.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PacketType {
     /// Asks for a session; carries the protocols on offer.
     CreateSession,

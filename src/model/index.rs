@@ -1,5 +1,6 @@
 //! What is asked of a session for each of its exchanges, found once: there can be many of them.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
@@ -21,7 +22,7 @@ pub struct Index {
 #[derive(Debug, Default)]
 struct Found {
     /// Of each kind that was answered with success, the place of the first exchange and the first frame of the last one.
-    succeeded: HashMap<PacketType, (usize, u64), RandomState>,
+    succeeded: BTreeMap<PacketType, (usize, u64)>,
     carried_on: u64,
     over: Option<u64>,
     acked: Option<u64>,

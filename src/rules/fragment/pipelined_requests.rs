@@ -1,9 +1,6 @@
 //! The rule `pipelined-requests`.
 
-use std::collections::VecDeque;
-
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::at::At;
 use crate::model::{Exchange, Session};
@@ -38,7 +35,7 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let mut under_way = HashMap::<u64, VecDeque<(&Exchange, At)>, RandomState>::default();
+    let mut under_way = BTreeMap::<u64, VecDeque<(&Exchange, At)>>::new();
     for exchange in &session.exchanges {
         let Some(request) = &exchange.request else { continue };
         let ahead = under_way.entry(exchange.connection).or_default();

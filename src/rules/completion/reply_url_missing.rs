@@ -33,7 +33,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the application behind the server
-    /// Advice: Look why the application at BITSServerNotificationURL gave no BITS-Static-Response-URL or body this time.
+    /// Advice: Find out why the application at BITSServerNotificationURL gave no BITS-Static-Response-URL or body this time.
     /// Confirm: The type of the job on the client (bitsadmin /info): upload-reply or upload.
     /// Reference: [MC-BUP] 2.2.7.2
     Error, belief 64, needs WholeSession, Around

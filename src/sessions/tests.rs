@@ -193,6 +193,19 @@ fn a_ping_between_an_ack_alone_and_the_next_fragment_parts_no_upload() {
 }
 
 #[test]
+fn behind_the_last_byte_an_ack_that_counts_none_is_that_of_a_close() {
+    let rest = |rest: &str| {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n";
+        only(&format!("{text}{rest}"))
+    };
+    let likely = (Outcome::Completed, vec!["likely".to_owned()]);
+    let closed = "> CLOSE-SESSION lost\n< 200\n";
+    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20\n{closed}")), likely);
+    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20 lost\n{closed}")), likely);
+    assert_eq!(rest(closed).0, Outcome::Incomplete);
+}
+
+#[test]
 fn what_one_direction_cannot_show_is_not_called_unanswered() {
     let verdict = |sees: &str| {
         let text = format!("= sees {sees}\n> CREATE-SESSION\n< 200 session=1\n");

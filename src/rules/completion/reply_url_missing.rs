@@ -55,8 +55,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         Outcome::Completed | Outcome::Cancelled => (Severity::Note, Confidence::Possible),
         _ => (notes.severity(), Confidence::Likely),
     };
-    let message = format!(
-        "no BITS-Reply-URL with the last byte, {before} earlier uploads to this URL got one"
-    );
+    let earlier = look::counted(before, "earlier upload");
+    let message =
+        format!("no BITS-Reply-URL with the last byte, though {earlier} to this URL got one");
     notes.note(severity, confidence, &[last.span()], message);
 }

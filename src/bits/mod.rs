@@ -86,9 +86,10 @@ const REQUESTS: [PacketType; 5] = [
     PacketType::CancelSession,
 ];
 
+/// What it is called in a sentence.
 impl fmt::Display for PacketType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(if *self == Self::Unknown { "unknown request" } else { self.name() })
     }
 }
 

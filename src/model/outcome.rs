@@ -15,6 +15,7 @@ impl View<'_> {
         let (outcome, qualifiers) = self
             .cancelled()
             .or_else(|| self.completed())
+            .or_else(|| self.closed_unasked())
             .or_else(|| self.rejected())
             .or_else(|| self.failed())
             .unwrap_or_else(|| (Outcome::Incomplete, self.why_incomplete()));
@@ -62,6 +63,20 @@ impl View<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Behind the last byte, an Ack that counts none where others do, and opens nothing, is that of a Close, though the
+    /// capture lacks the request: a client that goes on at once has nothing else to ask.
+    fn closed_unasked(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        let [.., fragment, close] = self.exchanges else { return None };
+        let answer = close.response.as_ref().filter(|_| close.request.is_none())?;
+        let closes = answer.accepts() && answer.next_offset.is_none() && answer.protocol.is_none();
+        let last = fragment.kind == PacketType::Fragment
+            && fragment.connection == close.connection
+            && (fragment.response.is_none() || fragment.succeeded())
+            && fragment.bounds().map(|(_, end)| end) == self.total;
+        let counts = self.exchanges.iter().any(Exchange::confirms_bytes);
+        (closes && last && counts).then(|| (Outcome::Completed, vec!["likely"]))
     }
 
     /// The Closes, with those that the capture lacks and the server did not know the session for: behind a Close a client

@@ -281,10 +281,13 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
     if refused(exchange) { severity } else { Severity::Note }
 }
 
-/// Whether a later exchange of the same kind succeeded.
+/// Whether a later exchange of the same kind succeeded; a Fragment that did shows the same of a Create before it, though
+/// the capture may lack that.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
-    let last = session.last_success(&exchange.kind);
-    last > exchange.span().first.frame
+    let last = |kind: &PacketType| session.last_success(kind);
+    let opens = exchange.kind == PacketType::CreateSession;
+    let frame = exchange.span().first.frame;
+    last(&exchange.kind) > frame || opens && last(&PacketType::Fragment) > frame
 }
 
 /// Whether an Ack names the last byte of its Fragment instead of the one after it.

@@ -109,6 +109,15 @@ fn authentication_rounds_that_succeed_are_nothing() {
 }
 
 #[test]
+fn a_refusal_that_did_not_last_is_recovery_where_the_capture_lacks_its_end() {
+    let findings = fired(
+        "> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n> CREATE-SESSION lost\n< 200 session=1 lost\n\
+         > FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200",
+    );
+    assert!(findings.contains(&("access-denied".to_owned(), Severity::Note)), "{findings:?}");
+}
+
+#[test]
 fn a_refusal_that_did_not_last_is_recovery() {
     for refusal in [
         "503 plain\n  Server: Microsoft-HTTPAPI/2.0",

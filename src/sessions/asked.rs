@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::SocketAddr;
 
+use super::open::Open;
 use crate::model::exchange::Exchange;
 use crate::model::url::{self, Url, percent_decoded};
 use crate::model::{Request, Text};
@@ -74,6 +75,11 @@ impl<'a> Asked<'a> {
     /// Whether it asks the same as another exchange.
     pub fn repeats(&self, other: &Exchange) -> bool {
         self.exchange.kind == other.kind && self.exchange.range() == other.range()
+    }
+
+    /// Whether it is a Fragment that begins with the byte that a session's server wanted last.
+    pub fn goes_on_with(&self, open: &Open) -> bool {
+        self.exchange.bounds().is_some_and(|(start, _)| start > 0 && open.reached() == start)
     }
 
     /// Seconds since another exchange.

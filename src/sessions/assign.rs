@@ -12,8 +12,13 @@ use crate::model::exchange::Exchange;
 pub(super) const RECENT: usize = 256;
 
 impl Sessions {
-    /// The session of a request; a new one where no other fits.
-    pub(super) fn assign_request(&mut self, exchange: &Exchange, last: Option<Number>) -> Number {
+    /// The session of a request; a new one where no other fits. Ahead of one that is `behind_hole`, others may be missing.
+    pub(super) fn assign_request(
+        &mut self,
+        exchange: &Exchange,
+        last: Option<Number>,
+        behind_hole: bool,
+    ) -> Number {
         let asked = &Asked::of(exchange);
         let (id, at) = (exchange.asked_id(), exchange.span().last);
         let found = match (&exchange.kind, id.map(canonical_id).filter(|id| !id.is_empty())) {
@@ -21,7 +26,7 @@ impl Sessions {
                 .attempt(asked)
                 .or_else(|| last.filter(|last| self.was_opened_behind(*last, exchange))),
             (_, Some(id)) => self
-                .by_request_id(asked, &id, last)
+                .by_request_id(asked, &id, (last, behind_hole))
                 .or_else(|| self.open.graves.find(&id, asked, at)),
             (_, None) => self.by_circumstance(asked, &exchange.kind, last),
         };
@@ -40,7 +45,7 @@ impl Sessions {
     pub(super) fn assign_early(&mut self, exchange: &Exchange, link: Link) -> Number {
         let (asked, session) = (&Asked::of(exchange), link.session);
         let id = exchange.asked_id().filter(|_| exchange.kind != PacketType::CreateSession);
-        let known = id.and_then(|id| self.by_request_id(asked, &canonical_id(id), None));
+        let known = id.and_then(|id| self.by_request_id(asked, &canonical_id(id), (None, false)));
         if let Some(known) = known {
             self.take_pings(Some(session), known, asked);
         }
@@ -115,14 +120,23 @@ impl Sessions {
         })
     }
 
-    fn by_request_id(&self, asked: &Asked<'_>, id: &str, last: Option<Number>) -> Option<Number> {
+    fn by_request_id(
+        &self,
+        asked: &Asked<'_>,
+        id: &str,
+        (last, behind_hole): (Option<Number>, bool),
+    ) -> Option<Number> {
         let one_end = |open: &Open| open.has_client(asked) || open.has_server(asked);
         let waits = |open: &Open| {
             open.has_client(asked)
                 && open.has_server(asked)
                 && open.has_path(asked)
                 && open.is_provisional()
-                && open.awaits_id()
+                && (open.awaits_id() || behind_hole && open.has_create())
+        };
+        // An Ack without its request opened it.
+        let unasked = |open: &Open| {
+            open.is_headless() && !open.unclear && open.has_client(asked) && open.has_server(asked)
         };
         self.open
             .of_id(id, |open| open.has_client(asked) && open.has_server(asked))
@@ -132,13 +146,17 @@ impl Sessions {
                     one_end(open) && (open.has_host(asked) || open.has_path(asked))
                 })
             })
-            // Its Create was seen, the Ack that gave it the id was not.
+            // Its Create was seen, or one that was refused before it; the Ack that gave it the id was not.
             .or_else(|| self.open.of_client(asked, |open| open.has_create() && waits(open)))
             .or_else(|| {
                 // The client moved, and so did the host by its Host-Id, or its name has several addresses.
                 self.open.of_id(id, |open| {
                     open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked)
                 })
+            })
+            // It goes on where an Ack left off; between them there may be a Ping.
+            .or_else(|| {
+                self.open.of_client(asked, |open| unasked(open) && asked.goes_on_with(open))
             })
             // A Ping before it was seen.
             .or_else(|| self.open.of_client(asked, waits))
@@ -149,15 +167,7 @@ impl Sessions {
                         && self.open.get(*last).is_some_and(|open| open.has_path(asked))
                 })
             })
-            .or_else(|| {
-                // An Ack without its request opened it.
-                self.open.of_client(asked, |open| {
-                    open.is_headless()
-                        && !open.unclear
-                        && open.has_client(asked)
-                        && open.has_server(asked)
-                })
-            })
+            .or_else(|| self.open.of_client(asked, unasked))
     }
 
     /// Whether credentials were asked for, and a session can be opened by a request that has them.

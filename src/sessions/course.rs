@@ -109,7 +109,7 @@ impl Open {
     }
 
     /// How much the server confirmed last.
-    fn reached(&self) -> u64 {
+    pub fn reached(&self) -> u64 {
         let confirmed = |exchange: &Exchange| {
             let answer = exchange.response.as_ref()?;
             let taken = answer.is_success();

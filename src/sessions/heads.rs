@@ -36,7 +36,7 @@ impl Sessions {
         let early = early.filter(|link| !self.is_of_a_lost(&value, link));
         let session = match early {
             Some(link) => self.assign_early(&value, link),
-            None => self.assign_request(&value, last),
+            None => self.assign_request(&value, last, head.after_gap || connection.midstream),
         };
         if head.after_gap {
             self.note_hole(connection.id);

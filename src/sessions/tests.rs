@@ -170,6 +170,41 @@ fn an_upload_in_any_order_is_whole_once_every_byte_was_taken() {
     assert_eq!(upload(&[first, second, back]), (Outcome::Failed, 10));
 }
 
+/// The only session of a transcript: its outcome, and what qualifies that.
+fn only(text: &str) -> (Outcome, Vec<String>) {
+    let mut sessions = play(Limits::default(), text).1;
+    assert_eq!(sessions.len(), 1, "{text}");
+    let session = sessions.remove(0);
+    (session.outcome, session.outcome_qualifiers)
+}
+
+#[test]
+fn a_create_that_was_refused_and_one_that_is_lost_were_tries_at_one_upload() {
+    let text = "> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n> CREATE-SESSION lost\n< 200 session=1 lost\n\
+                > FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+}
+
+#[test]
+fn a_ping_between_an_ack_alone_and_the_next_fragment_parts_no_upload() {
+    let text = "> FRAGMENT 0-9/20 session=1 lost\n< 200 received=10\n... 5 s\n= connection\n> PING\n< 200\n\
+                > FRAGMENT 10-19/20 session=1\n< 200 received=20\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+}
+
+#[test]
+fn behind_the_last_byte_an_ack_that_counts_none_is_that_of_a_close() {
+    let rest = |rest: &str| {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n";
+        only(&format!("{text}{rest}"))
+    };
+    let likely = (Outcome::Completed, vec!["likely".to_owned()]);
+    let closed = "> CLOSE-SESSION lost\n< 200\n";
+    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20\n{closed}")), likely);
+    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20 lost\n{closed}")), likely);
+    assert_eq!(rest(closed).0, Outcome::Incomplete);
+}
+
 #[test]
 fn what_one_direction_cannot_show_is_not_called_unanswered() {
     let verdict = |sees: &str| {

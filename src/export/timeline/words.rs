@@ -82,7 +82,7 @@ impl Words {
             request.content_range.as_ref().and_then(|r| r.len()).or(request.content_length),
         ));
         Said {
-            what: exchange.kind.to_string(),
+            what: exchange.kind.name().to_owned(),
             detail: join(&parts),
             tone: Tone::Strong,
             aside: Tone::Plain,

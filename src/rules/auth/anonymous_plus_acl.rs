@@ -33,7 +33,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server
-    /// Advice: Turn anonymous authentication off for the virtual directory, or give its account Change permission on the folder.
+    /// Advice: Turn anonymous authentication off for the virtual directory, or give the anonymous account Change permission on the folder.
     /// Confirm: The IIS log has no user and sub-status 3 for this request.
     /// Reference: RFC 9110 15.5.2
     Error, belief 79, needs WholeExchange, TroubledSession

@@ -6,7 +6,7 @@ use crate::rules::{Confidence, Notes, Severity, look};
 rule! {
     /// Bytes of the file were sent before the credentials, and again with them.
     ///
-    /// On a new connection a scheme that is bound to it begins from the start, and a Fragment that is met by 401 or 407 has
+    /// A scheme that is bound to the connection begins anew on each one, and a Fragment that is met by 401 or 407 has
     /// travelled for nothing. A Ping first settles the logon without a body.
     ///
     /// ```fires

@@ -7,8 +7,8 @@ use crate::rules::{Notes, look};
 rule! {
     /// A password crossed the network in the clear.
     ///
-    /// Basic credentials are name and password in another spelling. Without TLS everybody on the way can read them, this
-    /// capture included.
+    /// Basic credentials are the name and the password, encoded but not encrypted. Without TLS everybody on the way can
+    /// read them, this capture included.
     ///
     /// ```fires
     /// > CREATE-SESSION

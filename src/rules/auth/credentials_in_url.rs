@@ -7,8 +7,8 @@ use crate::rules::{Confidence, Notes, Severity};
 rule! {
     /// The URL holds credentials.
     ///
-    /// URLs end up in the logs of every server and proxy on the way. A password before the host is deprecated; a token in the
-    /// query is a note. Neither is shown nor kept here.
+    /// URLs end up in the logs of every server and proxy on the way. A password before the host is deprecated; a token in
+    /// the query is reported as a note. Neither is shown nor kept here.
     ///
     /// ```fires
     /// > POST http://bob:secret@server/upload/file.bin

@@ -8,7 +8,7 @@ rule! {
     /// The capture holds more than is kept, and something was left out.
     ///
     /// Every buffer and every list has a cap, lest a capture exhaust the memory. What was forgotten while it was under way
-    /// may be missing in what is said of uploads; lists that were cut are counted on.
+    /// may be missing in what is said of uploads; what lists had no room for is counted.
     ///
     /// Answerable: the capture
     /// Advice: Read only what matters, with a filter such as `host 10.0.0.5`, or split the capture.

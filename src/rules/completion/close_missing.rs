@@ -6,8 +6,8 @@ use crate::rules::{Around, Notes};
 rule! {
     /// Every byte was acknowledged, but the session was never closed.
     ///
-    /// The file is moved into its place when the session is closed; until then it stays among the server's unfinished
-    /// ones.
+    /// By the specification the server moves the file into its place when the session is closed; older pages of Microsoft
+    /// have it do so after the last Fragment.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -26,7 +26,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the client
-    /// Advice: Look whether the file is in its place on the server, and into the client's BITS log for the end of the job.
+    /// Advice: See whether the file is in its place on the server, and how the job ended in the client's BITS log.
     /// Confirm: The folder BITS-Sessions of the virtual directory: whether the session is still there.
     /// Reference: [MC-BUP] 1.3.2
     Warning, belief 30, needs WholeSession, Around

@@ -85,7 +85,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server, or the network where the answer was lost
-    /// Advice: Look at what answered the first Close-Session, and into the server's log at that time.
+    /// Advice: See whether the file is in its place on the server, and what became of the first Close-Session: in the server's log, and on the way.
     /// Reference: [MC-BUP] 3.2.5.2.7
     Warning, belief 12, needs Anything, Session
 }

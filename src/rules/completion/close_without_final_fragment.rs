@@ -38,7 +38,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the client
-    /// Advice: Let the client send the rest before it closes; look at who completed the job early.
+    /// Advice: Let the client send the rest before it closes; find out who completed the job early.
     /// Confirm: The length of the file on the server, if there is one.
     /// Reference: [MC-BUP] 2.2.8
     Error, belief 73, needs WholeSession, Session

@@ -6,7 +6,8 @@ use crate::rules::{Confidence, Notes, Severity, look};
 rule! {
     /// The application behind the server failed.
     ///
-    /// The error has context 0x7: the upload itself is in order, what was notified of it was not.
+    /// The error has context 0x7: the upload itself is in order, but the application that was notified of it was not
+    /// reached, or failed.
     ///
     /// ```fires
     /// > CREATE-SESSION

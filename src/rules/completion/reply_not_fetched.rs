@@ -30,7 +30,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the client
-    /// Advice: Look whether the job is an upload-reply job, and whether the client reaches the host of the reply URL.
+    /// Advice: See whether the job is an upload-reply job, and whether the client reaches the host of the reply URL.
     /// Confirm: The server's log: whether there is a GET of the reply before the close.
     /// Reference: [MC-BUP] 3.2.5.2.7
     Warning, belief 13, needs WholeSession, Session

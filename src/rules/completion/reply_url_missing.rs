@@ -33,7 +33,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the application behind the server
-    /// Advice: Look why the application at BITSServerNotificationURL gave no BITS-Static-Response-URL or body this time.
+    /// Advice: Find out why the application at BITSServerNotificationURL gave no BITS-Static-Response-URL or body this time.
     /// Confirm: The type of the job on the client (bitsadmin /info): upload-reply or upload.
     /// Reference: [MC-BUP] 2.2.7.2
     Error, belief 64, needs WholeSession, Around
@@ -55,8 +55,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         true => (Severity::Note, Confidence::Possible),
         false => (notes.severity(), Confidence::Likely),
     };
-    let message = format!(
-        "no BITS-Reply-URL with the last byte, {before} earlier uploads to this URL got one"
-    );
+    let earlier = look::counted(before, "earlier upload");
+    let message =
+        format!("no BITS-Reply-URL with the last byte, though {earlier} to this URL got one");
     notes.note(severity, confidence, &[last.span()], message);
 }

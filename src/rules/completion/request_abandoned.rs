@@ -49,7 +49,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
-    /// Advice: Look what the server did at this time; raise the client's own time-out above five minutes.
+    /// Advice: See what the server did at this time; where the client has a time-out of its own, raise it above five minutes.
     /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken.
     /// Reference: [MC-BUP] 3.1.2.2

@@ -48,7 +48,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
-    /// Advice: Look what the server did for these five minutes: a hung worker process, a slow disk, a waiting application.
+    /// Advice: See what the server did in these five minutes: a hung worker process, a slow disk, a waiting application.
     /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken; a capture at the server.
     /// Reference: [MC-BUP] 3.1.2.2

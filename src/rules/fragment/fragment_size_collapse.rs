@@ -7,8 +7,8 @@ use crate::rules::{Confidence, Notes, Severity, look};
 rule! {
     /// The Fragments become much smaller and stay so.
     ///
-    /// A Windows client in the background fits its Fragments to the bandwidth it finds: a policy, loss or throttling
-    /// took it away.
+    /// A Windows client in the background fits its Fragments to the bandwidth that it finds: a policy, loss or throttling
+    /// left it less.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -42,7 +42,7 @@ rule! {
     ///
     /// Answerable: the network, or who set the policy
     /// Advice: Look at loss and round trips in this capture, and at the BITS bandwidth policy of the client (gpresult /h).
-    /// Confirm: HKLM\\Software\\Policies\\Microsoft\\Windows\\BITS on the client.
+    /// Confirm: HKLM\Software\Policies\Microsoft\Windows\BITS on the client.
     /// Reference: [MC-BUP] Appendix A <10>
     Warning, belief 6, needs WholeSession, Session
 }

@@ -6,8 +6,8 @@ use crate::rules::{Confidence, Notes, Severity};
 rule! {
     /// The client held its body back, waiting for 100.
     ///
-    /// It asked with `Expect: 100-continue` whether the body is welcome; something did not answer that, so each such request costs the
-    /// client's patience.
+    /// It asked with `Expect: 100-continue` whether the body is welcome; something on the way did not answer that, so the
+    /// client waits for a while before each body.
     ///
     /// ```fires
     /// > CREATE-SESSION

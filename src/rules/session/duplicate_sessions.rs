@@ -8,7 +8,7 @@ rule! {
     /// The client opened another session for an upload that it had open already.
     ///
     /// The earlier one was neither closed nor cancelled, so the server keeps its part of the file until the session times
-    /// out, and its bytes are sent again. After an error of the server the client has no choice, which is a note.
+    /// out, and its bytes are sent again. After an error of the server the client has no choice, and this is a note.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -9,7 +9,8 @@ use crate::rules::{Around, Confidence, Notes, look, page};
 rule! {
     /// The folder for the file does not exist on the server.
     ///
-    /// BITS writes into folders that are there and makes none. Uploads into other folders of the virtual directory work.
+    /// BITS writes into folders that are there and makes none. The server says so by its code, or uploads into other
+    /// folders of the virtual directory work.
     ///
     /// ```fires
     /// = url http://server/upload/a.bin

@@ -6,8 +6,8 @@ use crate::rules::{Confidence, Notes, Severity};
 rule! {
     /// A header value is longer than the 4,096 bytes that a BITS server takes.
     ///
-    /// The limit is per value. Long names, long lists of protocols and cookies of a balancer get there. A Kerberos ticket in
-    /// Authorization does too, but BITS documents the limit for its own headers, and http.sys has one for all of them.
+    /// The limit is per value. Long names, long lists of protocols and cookies of a balancer exceed it. A Kerberos ticket
+    /// in Authorization does too, but BITS documents the limit for its own headers, and http.sys has one for all of them.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -7,7 +7,7 @@ use crate::rules::{Confidence, Notes, Severity, look, unanswered};
 rule! {
     /// The host that BITS-Host-Id named stopped answering.
     ///
-    /// It accepts connections, but a request stays unanswered, and the client does without it.
+    /// It accepts connections, but a request stays unanswered until the client gives the host up.
     ///
     /// ```fires
     /// > CREATE-SESSION

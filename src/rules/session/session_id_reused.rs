@@ -8,7 +8,7 @@ rule! {
     /// A server handed out one session id for two uploads.
     ///
     /// Ids must differ within a server, or bytes of one upload end in another. Servers that make the id from the client's
-    /// address and the path give the same one for the same file again, which is a note.
+    /// address and the path give the same one for the same file again, and this is a note.
     ///
     /// ```fires
     /// = url http://server/upload/a.bin

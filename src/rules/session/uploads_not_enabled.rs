@@ -11,8 +11,9 @@ use crate::rules::{Around, Confidence, Notes, look, page};
 rule! {
     /// BITS uploads are not enabled for this directory.
     ///
-    /// IIS 6 says so with 501 and access denied. Later ones answer as for any file that does not exist, without a word from
-    /// the BITS extension: the extension is not installed, not enabled for the virtual directory, or the URL leads past it.
+    /// IIS 6 says so with 501 and access denied. Later versions answer as for any file that does not exist, without a word
+    /// from the BITS extension: the extension is not installed, not enabled for the virtual directory, or the URL leads
+    /// past it.
     ///
     /// ```fires
     /// > CREATE-SESSION

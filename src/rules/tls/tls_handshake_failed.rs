@@ -9,9 +9,9 @@ use crate::rules::{Confidence, Notes, Place, Severity};
 rule! {
     /// A TLS handshake failed.
     ///
-    /// It ended by a fatal alert, or the connection was closed, before any application data. Alerts from the client are about
-    /// the certificate most of the time, those from the server about versions, cipher suites or names. An upload that stopped
-    /// before it had TLS that worked: either side has changed since.
+    /// It ended by a fatal alert, or the connection was closed, before any application data. Alerts from the client are
+    /// about the certificate most of the time, those from the server about versions, cipher suites or names. Where an
+    /// upload was under way over TLS before, one of the sides has changed since.
     ///
     /// Answerable: the server, or whoever looks after the client's trusted certificates
     /// Advice: Compare the versions and cipher suites of both sides; look at the dates, the names and the issuer of the certificate and at the clock of the client.

@@ -24,6 +24,13 @@ rule! {
     /// < 200 plain
     ///   Server: portal
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   BITS-Packet-Type:
+    ///   Server: Microsoft-IIS/10.0
+    /// ! client closes
+    /// ```
     /// A proxy took it away:
     /// ```silent
     /// > CREATE-SESSION
@@ -72,19 +79,23 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether an answer inside a session does not say that it is from BITS; answers to a first packet have rules of their own.
+/// Whether an answer with other fields of the protocol, or inside a session, does not say that it is from BITS; other
+/// answers to a first packet have rules of their own.
 fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    response.is_success() && !response.is_ack() && !opens && session.id.is_some()
+    let within = !opens && session.id.is_some();
+    response.is_success() && !response.is_ack() && (within || look::bears_bits(response))
 }
 
 /// What it is worth. A server that never says so is home-made, unless its client had enough of that; one that usually does
-/// was not asked.
+/// was not asked. A session that comes to nothing upon it was not opened for the client.
 fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, Confidence) {
     let usual = session.acked().is_some();
     let done = session.outcome.is_done();
     if usual && session.outcome != Outcome::Completed {
         (own, Confidence::Certain)
+    } else if session.outcome == Outcome::Rejected {
+        (own, Confidence::Likely)
     } else if !usual && !done && is_last_straw(session, exchange) {
         (Severity::Warning, Confidence::Possible)
     } else {

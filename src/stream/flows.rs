@@ -83,12 +83,22 @@ fn wide(ip: IpAddr) -> Ipv6Addr {
     }
 }
 
-/// Slots by key, with the last one of IPv4 at hand.
-#[derive(Debug, Default)]
+/// Connections of IPv4 that can be at hand.
+const AT_HAND: usize = 128;
+
+/// Slots by key, with those used last at hand.
+#[derive(Debug)]
 pub(super) struct Flows {
     v4: HashMap<(u64, u64), u32, RandomState>,
     v6: HashMap<Key, u32, RandomState>,
-    last: Option<((u64, u64), u32)>,
+    /// Each at the [`place`] of its key.
+    at_hand: [Option<((u64, u64), u32)>; AT_HAND],
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        Self { v4: HashMap::default(), v6: HashMap::default(), at_hand: [None; AT_HAND] }
+    }
 }
 
 impl Flows {
@@ -100,16 +110,23 @@ impl Flows {
         };
         let (from, to) = (pack(from), pack(to));
         let (key, dir) = if from <= to { ((from, to), Dir::Up) } else { ((to, from), Dir::Down) };
-        match self.last {
-            Some((last, slot)) if last == key => (Some(slot), dir),
+        match self.at_hand.get(place(key)) {
+            Some(Some((held, slot))) if *held == key => (Some(*slot), dir),
             _ => (self.look_up(key), dir),
         }
     }
 
     fn look_up(&mut self, key: (u64, u64)) -> Option<u32> {
         let slot = *self.v4.get(&key)?;
-        self.last = Some((key, slot));
+        self.keep(key, Some(slot));
         Some(slot)
+    }
+
+    /// Puts a slot at hand in place of another, or none.
+    fn keep(&mut self, key: (u64, u64), slot: Option<u32>) {
+        if let Some(place) = self.at_hand.get_mut(place(key)) {
+            *place = slot.map(|slot| (key, slot));
+        }
     }
 
     #[inline(never)]
@@ -126,10 +143,46 @@ impl Flows {
     }
 
     pub fn remove(&mut self, key: Key) {
-        match &key {
-            Key::V4(low, high) => self.v4.remove(&(*low, *high)),
+        match key {
+            Key::V4(low, high) => {
+                self.keep((low, high), None);
+                self.v4.remove(&(low, high))
+            }
             Key::V6(..) => self.v6.remove(&key),
         };
-        self.last = None;
+    }
+}
+
+/// Where a key is had at hand; few of those under way share a place, whichever bits they differ in.
+#[inline(always)]
+const fn place((low, high): (u64, u64)) -> usize {
+    let mixed = (low.rotate_left(24) ^ high).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 48) as usize % AT_HAND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_finds_its_own_slot_whatever_is_at_hand() {
+        let end =
+            |number: u32, port| SocketAddr::from(((0x0a14_0000 + number).to_be_bytes(), port));
+        let (server, clients) = (end(1 << 20, 443), 0..4 * AT_HAND as u32);
+        let mut flows = Flows::default();
+        for number in clients.clone() {
+            flows.insert(Key::of(end(number, 49_152), server).0, number);
+        }
+        for number in clients.clone().chain(clients.clone()) {
+            let client = end(number, 49_152);
+            assert_eq!(flows.find(&client, &server), (Some(number), Dir::Up));
+            assert_eq!(flows.find(&server, &client), (Some(number), Dir::Down));
+        }
+        for number in clients {
+            let client = end(number, 49_152);
+            assert!(flows.find(&client, &server).0.is_some());
+            flows.remove(Key::of(client, server).0);
+            assert_eq!(flows.find(&client, &server).0, None);
+        }
     }
 }

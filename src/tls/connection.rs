@@ -231,7 +231,7 @@ impl Decryptor {
         let (mut bytes, side, at) = (chunk.bytes, chunk.side, chunk.at);
         let keyless = keys.is_void();
         self.half(side).arrive(&chunk);
-        while !self.half(side).is_hopeless() && self.half(side).fill(&mut bytes, keyless) {
+        while self.half(side).fill(&mut bytes, keyless) {
             if !self.record(side, at, keys, out) {
                 let waits = self.half(side).buffer.len();
                 self.stuck = Some((side, at, waits));

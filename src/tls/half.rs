@@ -116,20 +116,13 @@ impl Half {
         self.next = Origin { place: chunk.place(), acked, extra };
     }
 
-    /// Takes what the next record lacks off `bytes`; whether the record is whole now. Where there are no keys for whatever
-    /// comes, only the headers of protected records are kept.
+    /// Takes what the next record lacks off `bytes`; whether the record is whole now, and worth an attempt. Where there are
+    /// no keys for whatever comes, only the headers of protected records are kept.
     pub(super) fn fill(&mut self, bytes: &mut &[u8], keyless: bool) -> bool {
-        loop {
-            let want = if self.buffer.len() < HEADER {
-                HEADER
-            } else {
-                record_len(&self.buffer).unwrap_or(HEADER)
-            };
-            let Some(missing) = want.checked_sub(self.len()).filter(|&n| n > 0) else {
+        while !self.is_hopeless() {
+            let missing = self.missing();
+            if missing == 0 {
                 return true;
-            };
-            if bytes.is_empty() {
-                return false;
             }
             if self.len() == 0 {
                 self.front = self.next;
@@ -141,7 +134,16 @@ impl Half {
             } else {
                 self.buffer.extend_from_slice(part);
             }
+            if part.len() < missing {
+                return false;
+            }
         }
+        false
+    }
+
+    /// Bytes that the record in front lacks, or its header.
+    fn missing(&self) -> usize {
+        record_len(&self.buffer).unwrap_or(HEADER).saturating_sub(self.len())
     }
 
     /// Whether the record in front is protected, as far as its header tells. Behind a gap it may be no header.

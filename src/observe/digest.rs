@@ -1,6 +1,8 @@
 //! SHA-256 of an uploaded file, computed while its Fragments pass.
 
+mod again;
 mod answers;
+mod aside;
 mod copy;
 mod run;
 #[cfg(test)]
@@ -8,7 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::hashing::Pool;
+use super::hashing::{Lane, Pool};
 use crate::hex;
 pub use answers::Answer;
 use copy::{Copy, Point, Standing, forget};
@@ -52,7 +54,7 @@ pub type Range = (u64, Option<u64>);
 ///
 /// Of bytes sent twice the first copy counts that the server took and kept, else the first. Where that is seen only when
 /// others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it cannot,
-/// there is no digest.
+/// or the server may have either of two copies that differ, there is no digest.
 #[derive(Debug, Default)]
 pub struct FileDigest {
     at: Point,
@@ -74,6 +76,10 @@ pub struct FileDigest {
     kept: std::ops::Range<u64>,
     /// From there on, what comes is to be what is kept.
     again: Option<u64>,
+    /// What comes again of more than is kept, and the file as it is to be with it.
+    probe: Option<(Point, Point)>,
+    /// Hashes that are to be the same.
+    twins: Vec<(Lane, Lane)>,
     held: BTreeMap<u64, Vec<u8>>,
     /// What the Fragment under way added to those held.
     added: Vec<u64>,
@@ -91,7 +97,7 @@ pub struct FileDigest {
     spoilt: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Current {
     key: Key,
     /// No answer was seen yet.
@@ -100,6 +106,8 @@ struct Current {
     stale: bool,
     /// It brings again what the server was thought to have; whether other bytes, as far as that is known.
     replays: Option<bool>,
+    /// The server may have gone back before it, which was not seen.
+    unsure: bool,
     refused: bool,
 }
 
@@ -108,13 +116,19 @@ impl FileDigest {
     pub fn begin(&mut self, pool: &mut Pool, key: Key, (start, end): Range, order: Order) {
         self.pipelined |= order.pipelined;
         let (mut stale, mut replays) = (false, None);
+        let mut unsure = order.after_gap;
         self.again = None;
+        self.drop_probe(pool);
         if !self.pipelined {
             // What was to come again is not to be seen.
             let skips = self.withdrawn.is_some_and(|from| from < start);
             self.spoilt |= skips && (self.denied || order.after_gap);
             let unanswered = self.current.filter(|last| last.waits).map(|last| last.key);
+            unsure |= unanswered.is_some();
             if unanswered.is_some() {
+                // What the server has of that may have come with what is not to be seen.
+                let goes_on = self.starts.back().is_some_and(|last| last.offset < start);
+                self.spoilt |= goes_on && order.after_gap;
                 self.doubt(start);
                 // Of what came again, the server may have taken this copy.
                 self.spoilt |= self.current.is_some_and(|last| last.stale);
@@ -128,10 +142,10 @@ impl FileDigest {
                 self.again = Some(from);
             }
             if self.again.is_none() && start < self.at.offset {
-                replays = Some(!self.keeps_from(start));
+                replays = Some(!self.keeps_from(start) && !self.can_probe(pool, start, end));
                 self.again = Some(start);
             }
-            self.take_other(pool, start);
+            self.spoilt |= self.take_other(pool, start) && order.after_gap;
             self.start(pool);
         }
         self.tail.trim(WHOLE);
@@ -144,7 +158,7 @@ impl FileDigest {
         self.added.clear();
         self.taken.clear();
         (self.taken_bytes, self.untold) = (0, false);
-        self.current = Some(Current { key, waits: true, stale, replays, refused: false });
+        self.current = Some(Current { key, waits: true, stale, replays, unsure, refused: false });
     }
 
     /// Counts what is to be kept among all; where that is too much, this file keeps nothing for now.
@@ -210,7 +224,8 @@ impl FileDigest {
         match unanswered.or(lacking).filter(|_| in_order) {
             Some(key) => {
                 let standing = lacking.map_or(Standing::Unanswered, |_| Standing::Lacking);
-                self.put_aside(pool, Copy { key, at: left, from, tail, standing });
+                let twin = None;
+                self.put_aside(pool, Copy { key, at: left, from, tail, standing, twin });
             }
             None => forget(pool, Some(left)),
         }
@@ -232,39 +247,6 @@ impl FileDigest {
         Some(point)
     }
 
-    /// Keeps the copy that got further, of those that the server may have.
-    fn put_aside(&mut self, pool: &mut Pool, copy: Copy) {
-        let further = copy.at.offset > self.at.offset;
-        let possible = |copy: &Copy| copy.standing != Standing::Lacking;
-        let merit = |copy: &Copy| (possible(copy), copy.at.offset);
-        let worse = match &self.other {
-            Some(other) => {
-                let both = possible(&copy) && possible(other);
-                self.others |= further && both && !other.agrees(&copy);
-                merit(&copy) <= merit(other)
-            }
-            None => !further,
-        };
-        let dropped = if worse { Some(copy) } else { self.other.replace(copy) };
-        forget(pool, dropped.map(|copy| copy.at));
-    }
-
-    /// Goes on with the other copy, if it alone reaches `upto`.
-    fn take_other(&mut self, pool: &mut Pool, upto: u64) {
-        if self.at.offset < upto
-            && let Some(other) = self.other.take_if(|other| other.at.offset >= upto)
-        {
-            self.spoilt |= self.others;
-            self.tail.turn(other.tail);
-            forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
-        }
-    }
-
-    fn drop_other(&mut self, pool: &mut Pool) {
-        self.others = false;
-        forget(pool, self.other.take().map(|other| other.at));
-    }
-
     /// Bytes of the file at `offset`.
     pub fn data(&mut self, pool: &mut Pool, key: Key, offset: u64, bytes: &[u8]) {
         if let Some(other) = self.other.as_mut().filter(|other| other.key == key) {
@@ -277,7 +259,7 @@ impl FileDigest {
         if self.current.is_some_and(|last| last.key == key && last.refused) {
             return;
         }
-        self.compare(key, offset, bytes);
+        self.compare(pool, key, offset, bytes);
         if offset > self.at.offset {
             self.hold(pool, offset, bytes);
             return;
@@ -313,18 +295,10 @@ impl FileDigest {
         if !kept.is_empty() {
             self.tail.add(self.at.offset.max(self.kept.start), kept);
         }
-        self.at.take(pool, offset, bytes);
-    }
-
-    /// Sees whether the last Fragment brings again what is kept.
-    fn compare(&mut self, key: Key, offset: u64, bytes: &[u8]) {
-        let current = self.current.as_mut().filter(|current| current.key == key);
-        if let (Some(current), Some(from)) = (current, self.again) {
-            let skip = usize::try_from(from.saturating_sub(offset)).unwrap_or(usize::MAX);
-            let again = bytes.get(skip..).unwrap_or_default();
-            *current.replays.as_mut().unwrap_or(&mut current.stale) |=
-                self.tail.differs(offset.max(from), again);
+        if let Some(other) = &mut self.other {
+            other.pass(pool, &mut self.at, offset, bytes);
         }
+        self.at.take(pool, offset, bytes);
     }
 
     fn hold(&mut self, pool: &mut Pool, offset: u64, bytes: &[u8]) {
@@ -360,8 +334,11 @@ impl FileDigest {
         if let Some(other) = self.other.take_if(whole) {
             self.spoilt |= self.others;
             forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
+            forget(pool, other.twin);
         }
         self.drop_other(pool);
+        self.drop_probe(pool);
+        self.compare_twins(pool, 0);
         self.starts.drain(..).for_each(|point| forget(pool, Some(point)));
         if size != Some(self.at.offset) || self.spoilt {
             forget(pool, Some(self.at));

@@ -47,24 +47,26 @@ impl FileDigest {
         match answer.accepted {
             true => {
                 let replays = current.replays;
-                self.accept(pool, next, short, replays);
+                // A server throws away what it has already, if it did not go back unseen.
+                let may_be_back = current.unsure || next < Some(self.at.offset);
+                self.spoilt |= may_be_back
+                    && next <= end
+                    && replays.is_some_and(|differs| differs || !self.comes_again(pool));
+                self.accept(pool, next, short, replays.is_some());
             }
             false => self.refuse(pool, key, next),
         }
     }
 
     /// The server took the Fragment under way, and wants `next`; `short` of its end.
-    fn accept(&mut self, pool: &mut Pool, next: Option<u64>, short: bool, replays: Option<bool>) {
-        self.drop_other(pool);
+    fn accept(&mut self, pool: &mut Pool, next: Option<u64>, short: bool, replays: bool) {
+        self.settle_other(pool, next, short);
         let back = next.filter(|next| *next < self.at.offset);
-        self.withdrawn = match (back, self.withdrawn, replays) {
+        self.withdrawn = match (back, self.withdrawn) {
             _ if short => next,
-            (Some(next), Some(from), _) => Some(from.max(next)),
+            (Some(next), Some(from)) => Some(from.max(next)),
             // It had gone back, and has this copy now.
-            (Some(next), None, Some(differs)) => {
-                self.spoilt |= differs;
-                Some(next)
-            }
+            (Some(next), None) if replays => Some(next),
             _ => None,
         };
         self.denied = false;
@@ -94,7 +96,8 @@ impl FileDigest {
         let (tail, in_order) = (self.tail.split_off(from), self.is_in_order());
         match self.undo(pool) {
             Some(at) if in_order => {
-                self.put_aside(pool, Copy { key, at, from, tail, standing: Standing::Refused });
+                let standing = Standing::Refused;
+                self.put_aside(pool, Copy { key, at, from, tail, standing, twin: None });
             }
             left => forget(pool, left),
         }
@@ -131,6 +134,7 @@ impl FileDigest {
             return;
         };
         let waits = self.current.is_some_and(|current| current.waits);
+        forget(pool, other.twin);
         if !accepted || !waits {
             return forget(pool, Some(other.at));
         }
@@ -138,7 +142,7 @@ impl FileDigest {
         self.tail.turn(other.tail);
         forget(pool, Some(std::mem::replace(&mut self.at, other.at)));
         self.unhold();
-        let current = Current { key, waits: false, stale: false, replays: None, refused: false };
+        let current = Current { key, ..Current::default() };
         self.current = Some(current);
     }
 }

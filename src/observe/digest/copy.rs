@@ -21,6 +21,8 @@ pub(super) struct Copy {
     /// What is kept of it from there on.
     pub tail: Run,
     pub standing: Standing,
+    /// The file with the copy in its place, as far as this one goes.
+    pub twin: Option<Point>,
 }
 
 /// What the server said of a copy that is aside.
@@ -52,6 +54,18 @@ impl Point {
 }
 
 impl Copy {
+    /// Bytes that come in its place, at `offset`: where they reach its end, the file up to there is its twin.
+    pub fn pass(&mut self, pool: &mut Pool, at: &mut Point, offset: u64, bytes: &[u8]) {
+        let end = self.at.offset;
+        let place = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        if at.offset < end
+            && let Some(bytes) = bytes.get(..place)
+        {
+            at.take(pool, offset, bytes);
+            self.twin = Some(at.fork(pool));
+        }
+    }
+
     /// Whether it is known to hold the same bytes as `other`, as far as both go.
     pub fn agrees(&self, other: &Self) -> bool {
         let known = |copy: &Self| copy.tail.start == copy.from && copy.tail.end() == copy.at.offset;

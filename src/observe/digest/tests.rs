@@ -97,13 +97,68 @@ fn a_refusal_among_pipelined_fragments_leaves_no_digest() {
 }
 
 #[test]
-fn an_accepted_copy_takes_the_place_of_one_without_an_answer() {
-    for first in [&b"X"[..], b"XX", b"XXX"] {
+fn of_a_copy_without_an_answer_and_an_accepted_one_the_server_may_have_either() {
+    for same in ["a", "ab", "abc"] {
+        for (first, digest) in [(same.to_owned(), Some(ABC)), (same.replace('a', "X"), None)] {
+            let mut upload = Upload::default();
+            upload.send(0, 0, first.as_bytes());
+            upload.send(1, 0, b"abc");
+            upload.answer(1, 3, true, Some(3));
+            assert_eq!(upload.finish().as_deref(), digest, "{first}");
+        }
+    }
+}
+
+#[test]
+fn long_ones_may_be_the_same() {
+    let file = vec![7; 5 * WHOLE];
+    let (end, mut other) = (file.len() as u64, file.clone());
+    other[0] = 1;
+    let digest = |again: &[u8]| {
         let mut upload = Upload::default();
-        upload.send(0, 0, first);
-        upload.send(1, 0, b"abc");
+        upload.send(0, 0, &file);
+        upload.send(1, 0, again);
+        upload.answer(1, end, true, Some(end));
+        upload.digest.finish(&mut upload.pool, Some(end))
+    };
+    assert!(digest(&file).is_some());
+    assert_eq!(digest(&other), None);
+}
+
+#[test]
+fn where_a_server_may_have_gone_back_unseen_bytes_that_come_again_are_to_be_the_same() {
+    let file = vec![7; 2 * WHOLE];
+    let (middle, end, mut other) = (WHOLE as u64 + 1, file.len() as u64, file.clone());
+    other[0] = 1;
+    let digest = |again: &[u8], after_gap: bool| {
+        let mut upload = Upload::default();
+        for (number, (start, bytes)) in
+            (0..).zip([(0, &file[..=WHOLE]), (middle, &file[WHOLE + 1..])])
+        {
+            upload.send(number, start, bytes);
+            let next = start + bytes.len() as u64;
+            upload.answer(number, next, true, Some(next));
+        }
+        let order = Order { pipelined: false, after_gap };
+        upload.digest.begin(&mut upload.pool, (1, 2), (0, Some(end)), order);
+        upload.digest.data(&mut upload.pool, (1, 2), 0, again);
+        upload.answer(2, end, true, Some(end));
+        upload.digest.finish(&mut upload.pool, Some(end))
+    };
+    assert!(digest(&file, true).is_some() && digest(&other, false).is_some());
+    assert_eq!(digest(&other, true), None);
+}
+
+#[test]
+fn a_copy_without_an_answer_does_not_count_if_another_one_may_be_missing() {
+    for (after_gap, digest) in [(false, Some(ABC)), (true, None)] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, b"ab");
+        let order = Order { pipelined: false, after_gap };
+        upload.digest.begin(&mut upload.pool, (1, 1), (2, Some(3)), order);
+        upload.digest.data(&mut upload.pool, (1, 1), 2, b"c");
         upload.answer(1, 3, true, Some(3));
-        assert_eq!(upload.finish().as_deref(), Some(ABC));
+        assert_eq!(upload.finish().as_deref(), digest);
     }
 }
 

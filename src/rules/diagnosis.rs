@@ -10,8 +10,9 @@ use crate::model::{Exchange, Outcome, Session};
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let ranked = ranked(session, &session.findings);
-    let &(rule, cause) =
+    let &first =
         ranked.first().filter(|(rule, _)| !session.outcome.is_failure() || tells_why(rule))?;
+    let (rule, cause) = repeated(session, first).unwrap_or(first);
     let mut contributing: Vec<String> = Vec::new();
     for (_, finding) in &ranked {
         if finding.rule != cause.rule && !contributing.iter().any(|known| finding.rule == **known) {
@@ -41,6 +42,22 @@ const CIRCUMSTANCE: u8 = 15;
 
 const fn tells_why(rule: &Rule) -> bool {
     rule.belief > CIRCUMSTANCE
+}
+
+/// What tells why the tries failed that `first` only counts, though the upload made up for it.
+fn repeated<'f>(
+    session: &'f Session,
+    (rule, finding): (&Rule, &Finding),
+) -> Option<(&'static Rule, &'f Finding)> {
+    if !rule.is_named("retry-storm") {
+        return None;
+    }
+    let of_a_try =
+        |other: &&Finding| other.frames.first().is_some_and(|frame| finding.frames.contains(frame));
+    let others = session.findings.iter().filter(of_a_try);
+    let told = others.filter_map(|other| Some((named(&other.rule)?, other)));
+    let errors = told.filter(|(rule, _)| tells_why(rule) && rule.severity == Severity::Error);
+    errors.min_by_key(|(rule, _)| Reverse(rule.belief))
 }
 
 /// What findings explain of a session.

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::origin::Origin;
 use super::{Around, Diagnosis, Finding, Rule, Severity, named};
 use crate::bits::hresult;
-use crate::model::{Exchange, Outcome, Session};
+use crate::model::{Exchange, Outcome, Response, Session};
 
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
@@ -20,12 +20,17 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         }
     }
     let decisive = decisive(session, cause);
-    let code = client_code(session, (rule, cause), decisive);
+    let answer =
+        decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
+    let code = client_code(session, (rule, cause), answer);
     Some(Diagnosis {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,
         contributing,
-        answered_by: decisive.map_or(Origin::Nobody, |exchange| around.origin(session, exchange)),
+        answered_by: match decisive {
+            Some(exchange) => around.origin(session, exchange),
+            None => answer.map_or(Origin::Nobody, Origin::of_response),
+        },
         answerable: cause.answerable.clone().map(String::from),
         advice: cause.advice.clone().map(String::from),
         confirm: cause.confirm.clone().map(String::from),
@@ -133,12 +138,18 @@ fn decisive<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Exchange> {
     })
 }
 
+/// The answer to the fetch of the reply, where a finding is about that.
+fn reply<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Response> {
+    let response = session.reply.as_ref()?.response.as_deref()?;
+    cause.frames.contains(&response.span.first.frame).then_some(response)
+}
+
 /// What the BITS client writes into its log: the code of the answer, else 0x80190000 and the HTTP status, else the
 /// code of the network error. An upload that was completed leaves none.
 fn client_code(
     session: &Session,
     (rule, cause): (&Rule, &Finding),
-    decisive: Option<&Exchange>,
+    answer: Option<&Response>,
 ) -> Option<u32> {
     if session.outcome == Outcome::Completed {
         return None;
@@ -149,8 +160,7 @@ fn client_code(
     if let Some(code) = rule.client_code() {
         return code.strip_prefix("0x").and_then(|code| u32::from_str_radix(code, 16).ok());
     }
-    let response = decisive.and_then(|exchange| exchange.response.as_ref());
-    let response = response.filter(|response| !response.is_success())?;
+    let response = answer.filter(|response| !response.is_success())?;
     let told = response.error_value().filter(|code| code & FAILURE != 0);
     // Of a head that is cut, the code may be among what is missing.
     let status = (!response.is_cut()).then_some(HTTP | u32::from(response.http_status));

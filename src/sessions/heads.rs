@@ -83,7 +83,7 @@ impl Sessions {
             self.tunnels.ask(connection, exchange, request);
         }
         self.early.take(connection.id, exchange);
-        self.web.asked(connection.id, exchange, head);
+        self.web.asked(message);
         self.look_for_reply(message);
     }
 

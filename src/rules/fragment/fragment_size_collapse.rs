@@ -42,7 +42,7 @@ rule! {
     ///
     /// Answerable: the network, or who set the policy
     /// Advice: Look at loss and round trips in this capture, and at the BITS bandwidth policy of the client (gpresult /h).
-    /// Confirm: HKLM\\Software\\Policies\\Microsoft\\Windows\\BITS on the client.
+    /// Confirm: HKLM\Software\Policies\Microsoft\Windows\BITS on the client.
     /// Reference: [MC-BUP] Appendix A <10>
     Warning, belief 6, needs WholeSession, Session
 }

@@ -73,12 +73,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }
-    if let Some((exchange, waited)) = unanswered::under_way(session, around.end) {
-        if waited >= look::CLIENT_WAITS_SECS {
-            let message = unanswered::message(session, exchange, waited);
-            let message = format!("{message}, and the capture ends");
-            notes.note(Severity::Warning, Confidence::Likely, &[exchange.span()], message);
-        }
+    let still = unanswered::under_way(session, around.end);
+    if let Some((exchange, waited)) = still.filter(|(_, waited)| *waited >= look::CLIENT_WAITS_SECS)
+    {
+        let message = unanswered::message(session, exchange, waited);
+        let message = format!("{message}, and the capture ends");
+        notes.note(Severity::Warning, Confidence::Likely, &[exchange.span()], message);
     }
 }
 

@@ -163,11 +163,36 @@ impl Detect {
             let decryptor = Decryptor::new(limits.tls_waiting);
             return Some(Layer::Tls(Box::new((decryptor, inner))));
         }
-        let text = chunk.bytes.trim_ascii_start();
+        let text = behind_proxy_line(chunk.bytes).trim_ascii_start();
         if text.is_empty() || begins_exchange(text) != Some(false) {
             return Some(Layer::Http(Box::new(Parser::new(self.carrier, self.first_exchange))));
         }
         self.looked_at += chunk.bytes.len() as u64;
         (self.looked_at > PATIENCE).then_some(Layer::Opaque)
+    }
+}
+
+/// What follows the line that a balancer may put in front of a connection (PROXY protocol, version 1, 2.1).
+fn behind_proxy_line(bytes: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\n', bytes).filter(|_| bytes.starts_with(b"PROXY "));
+    end.and_then(|end| bytes.get(end + 1..)).filter(|rest| !rest.is_empty()).unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::At;
+    use crate::stream::{Carriage, Chunk};
+
+    #[test]
+    fn a_line_of_the_proxy_protocol_hides_no_request() {
+        let bytes = b"PROXY TCP4 10.0.0.1 10.0.0.2 4000 80\r\nBITS_POST / HTTP/1.1\r\n\r\n";
+        let (at, carriage) = (At::default(), Carriage::default());
+        let chunk = Chunk { at, side: Side::Client, offset: 0, acked: 0, carriage, bytes };
+        let (keys, limits, mut heads) = (KeyLog::default(), Limits::default(), 0);
+        Layer::default().push(&stream::Event::Data(chunk), &keys, &limits, &mut |event| {
+            heads += u32::from(matches!(event, http::Event::Head { .. }));
+        });
+        assert_eq!(heads, 1);
     }
 }

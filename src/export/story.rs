@@ -7,6 +7,7 @@ use super::text;
 use super::timeline::Words;
 use crate::at::{Span, Timestamp};
 use crate::model::{Exchange, Session};
+use crate::rules::reset;
 use crate::stream::Side;
 
 /// Servers that get a line of their own; further ones share the last.
@@ -123,12 +124,12 @@ impl Story {
     }
 
     fn silence(&mut self, session: &Session, exchange: &Exchange) {
-        let reset = session.connection(exchange.connection).and_then(|known| known.reset);
+        let connection = session.connection(exchange.connection);
         let ended = exchange.span().last.time;
-        match reset {
-            Some(reset) => {
-                let (who, frame) = (reset.side.name(), reset.at.name());
-                let words = format!("✂ the {who} resets the connection, frame {frame}");
+        match connection.and_then(|known| Some((known, known.reset?))) {
+            Some((connection, reset)) => {
+                let who = reset::in_whose_name(connection, &reset, "the ");
+                let words = format!("✂ {who} resets the connection, frame {}", reset.at.name());
                 self.note(reset.time.max(ended), words);
             }
             None => self.note(ended, "⋮ no answer seen".to_owned()),

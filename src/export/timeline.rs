@@ -14,8 +14,8 @@ use super::style::{Style, Tone};
 use super::text::{self, Clock};
 use crate::at::Span;
 use crate::model::{Exchange, Report, Session};
-use crate::rules::Finding;
-use crate::stream::Reset;
+use crate::rules::{Finding, reset};
+use crate::stream::{Connection, Reset};
 use layout::{Line, Mark, Message};
 
 pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tally, tone};
@@ -96,8 +96,8 @@ struct Dialogue {
     last: Option<Span>,
     connection: Option<u64>,
     known: BTreeSet<u64>,
-    /// RSTs by the connection that they ended.
-    resets: Vec<(u64, Reset)>,
+    /// RSTs by the connection that they ended, with who sent them.
+    resets: Vec<(u64, Reset, String)>,
     /// Waits shorter than this, in nanoseconds, are not shown.
     quiet: i64,
 }
@@ -158,11 +158,10 @@ impl Dialogue {
 
     /// The RST that left a request without its answer.
     fn cut(&mut self, exchange: &Exchange) -> Line {
-        let known = self.resets.iter().find(|(connection, _)| *connection == exchange.connection);
-        let Some((_, reset)) = known else {
+        let known = self.resets.iter().find(|(connection, ..)| *connection == exchange.connection);
+        let Some((_, reset, who)) = known else {
             return self.note("the connection was reset inside the request", Tone::Odd);
         };
-        let who = reset.side.name();
         let whole = exchange.request.as_ref().is_some_and(|request| request.body.complete);
         let place = if whole { "before the answer to" } else { "in the middle of" };
         let detail = format!("{who} resets the connection {place} the {}", exchange.kind);
@@ -219,9 +218,12 @@ fn was_reset(exchange: &Exchange) -> bool {
     exchange.request.as_ref().is_some_and(|request| request.body.reset)
 }
 
-fn resets(session: &Session) -> Vec<(u64, Reset)> {
-    let connections = session.connections.iter();
-    connections.filter_map(|connection| Some((connection.id, connection.reset?))).collect()
+fn resets(session: &Session) -> Vec<(u64, Reset, String)> {
+    let known = |connection: &Connection| {
+        let reset = connection.reset?;
+        Some((connection.id, reset, reset::in_whose_name(connection, &reset, "")))
+    };
+    session.connections.iter().filter_map(known).collect()
 }
 
 #[cfg(test)]

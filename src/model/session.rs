@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
+use super::response::Response;
 use super::{Exchange, Text, is_zero};
 use crate::at::{Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
@@ -230,7 +231,7 @@ impl From<SocketAddr> for Server {
 }
 
 /// The fetch of the reply of an upload-reply session ([MC-BUP] 1.3.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reply {
     /// The first request for it.
     #[serde(flatten)]
@@ -238,6 +239,9 @@ pub struct Reply {
     /// Status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
+    /// The answer, for the rules.
+    #[serde(skip)]
+    pub response: Option<Box<Response>>,
 }
 
 /// One Fragment request and what became of it.

@@ -5,13 +5,14 @@ use std::cmp::Reverse;
 use super::origin::Origin;
 use super::{Around, Diagnosis, Finding, Rule, Severity, named};
 use crate::bits::hresult;
-use crate::model::{Exchange, Outcome, Session};
+use crate::model::{Exchange, Outcome, Response, Session};
 
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let ranked = ranked(session, &session.findings);
-    let &(rule, cause) =
+    let &first =
         ranked.first().filter(|(rule, _)| !session.outcome.is_failure() || tells_why(rule))?;
+    let (rule, cause) = repeated(session, first).unwrap_or(first);
     let mut contributing: Vec<String> = Vec::new();
     for (_, finding) in &ranked {
         if finding.rule != cause.rule && !contributing.iter().any(|known| finding.rule == **known) {
@@ -19,12 +20,17 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         }
     }
     let decisive = decisive(session, cause);
-    let code = client_code(session, (rule, cause), decisive);
+    let answer =
+        decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
+    let code = client_code(session, (rule, cause), answer);
     Some(Diagnosis {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,
         contributing,
-        answered_by: decisive.map_or(Origin::Nobody, |exchange| around.origin(session, exchange)),
+        answered_by: match decisive {
+            Some(exchange) => around.origin(session, exchange),
+            None => answer.map_or(Origin::Nobody, Origin::of_response),
+        },
         answerable: cause.answerable.clone().map(String::from),
         advice: cause.advice.clone().map(String::from),
         confirm: cause.confirm.clone().map(String::from),
@@ -41,6 +47,22 @@ const CIRCUMSTANCE: u8 = 15;
 
 const fn tells_why(rule: &Rule) -> bool {
     rule.belief > CIRCUMSTANCE
+}
+
+/// What tells why the tries failed that `first` only counts, though the upload made up for it.
+fn repeated<'f>(
+    session: &'f Session,
+    (rule, finding): (&Rule, &Finding),
+) -> Option<(&'static Rule, &'f Finding)> {
+    if !rule.is_named("retry-storm") {
+        return None;
+    }
+    let of_a_try =
+        |other: &&Finding| other.frames.first().is_some_and(|frame| finding.frames.contains(frame));
+    let others = session.findings.iter().filter(of_a_try);
+    let told = others.filter_map(|other| Some((named(&other.rule)?, other)));
+    let errors = told.filter(|(rule, _)| tells_why(rule) && rule.severity == Severity::Error);
+    errors.min_by_key(|(rule, _)| Reverse(rule.belief))
 }
 
 /// What findings explain of a session.
@@ -116,12 +138,18 @@ fn decisive<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Exchange> {
     })
 }
 
+/// The answer to the fetch of the reply, where a finding is about that.
+fn reply<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Response> {
+    let response = session.reply.as_ref()?.response.as_deref()?;
+    cause.frames.contains(&response.span.first.frame).then_some(response)
+}
+
 /// What the BITS client writes into its log: the code of the answer, else 0x80190000 and the HTTP status, else the
 /// code of the network error. An upload that was completed leaves none.
 fn client_code(
     session: &Session,
     (rule, cause): (&Rule, &Finding),
-    decisive: Option<&Exchange>,
+    answer: Option<&Response>,
 ) -> Option<u32> {
     if session.outcome == Outcome::Completed {
         return None;
@@ -132,8 +160,7 @@ fn client_code(
     if let Some(code) = rule.client_code() {
         return code.strip_prefix("0x").and_then(|code| u32::from_str_radix(code, 16).ok());
     }
-    let response = decisive.and_then(|exchange| exchange.response.as_ref());
-    let response = response.filter(|response| !response.is_success())?;
+    let response = answer.filter(|response| !response.is_success())?;
     let told = response.error_value().filter(|code| code & FAILURE != 0);
     // Of a head that is cut, the code may be among what is missing.
     let status = (!response.is_cut()).then_some(HTTP | u32::from(response.http_status));

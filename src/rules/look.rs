@@ -326,5 +326,9 @@ pub fn answerer(response: &Response) -> String {
     let via = response.via.as_ref().map(|via| format!("Via \"{via}\""));
     let marks: Vec<String> = [own, via].into_iter().flatten().collect();
     let name = Origin::of_response(response).name();
-    if marks.is_empty() { name.to_owned() } else { format!("{name} ({})", marks.join(", ")) }
+    match (marks.join(", "), name.strip_suffix(')')) {
+        (marks, _) if marks.is_empty() => name.to_owned(),
+        (marks, Some(front)) => format!("{front}; {marks})"),
+        (marks, None) => format!("{name} ({marks})"),
+    }
 }

@@ -33,7 +33,7 @@ mod page;
 mod product;
 #[cfg(test)]
 mod ranking;
-mod reset;
+pub(crate) mod reset;
 mod retry;
 mod rounds;
 mod rule;

@@ -33,8 +33,8 @@ impl Origin {
     pub const fn name(self) -> &'static str {
         match self {
             Self::BitsServer => "the BITS server",
-            Self::Iis => "IIS, before BITS",
-            Self::HttpSys => "http.sys, before IIS",
+            Self::Iis => "IIS (before BITS)",
+            Self::HttpSys => "http.sys (before IIS)",
             Self::Proxy => "a proxy",
             Self::Waf => "a web application firewall",
             Self::WebServer => "another web server",
@@ -73,8 +73,8 @@ impl Origin {
             (Self::Waf, Some(name)) => format!("the web application firewall {name}"),
             (Self::WebServer, Some(name)) => format!("the web server {name}"),
             (Self::WebServer, None) => "a web server without a name".to_owned(),
-            (Self::Iis, Some(name)) => format!("{name}, before BITS"),
-            (Self::Unknown, Some(name)) => format!("{name}, whose answer is cut off"),
+            (Self::Iis, Some(name)) => format!("{name} (before BITS)"),
+            (Self::Unknown, Some(name)) => format!("{name} (whose answer is cut off)"),
             (origin, _) => origin.name().to_owned(),
         }
     }
@@ -217,9 +217,9 @@ mod tests {
     #[test]
     fn microsoft_s_layers_are_told_apart() {
         let httpapi = said(503, &["Server: Microsoft-HTTPAPI/2.0"], "<h2>Service Unavailable</h2>");
-        assert_eq!(httpapi, "http.sys, before IIS");
+        assert_eq!(httpapi, "http.sys (before IIS)");
         let iis = said(404, &["Server: Microsoft-IIS/10.0"], "<title>404 - File not found</title>");
-        assert_eq!(iis, "Microsoft-IIS/10.0, before BITS");
+        assert_eq!(iis, "Microsoft-IIS/10.0 (before BITS)");
         let tmg = "Reason: Forbidden ( Forefront TMG denied the specified URL. )";
         assert_eq!(said(403, &[tmg, "Via: 1.1 TMG01"], ""), "the proxy Microsoft TMG");
         let front = ["Server: Microsoft-Azure-Application-Gateway/v2"];
@@ -275,7 +275,7 @@ mod tests {
         let via = "Via: 1.1 p (squid/5.7)";
         assert_eq!(said(405, &["Server: nginx/1.22.1", via], ""), "the web server nginx/1.22.1");
         let iis = said(404, &["Server: Microsoft-IIS/8.5", via], "");
-        assert_eq!(iis, "Microsoft-IIS/8.5, before BITS");
+        assert_eq!(iis, "Microsoft-IIS/8.5 (before BITS)");
         let envoy = ["Server: envoy", "x-envoy-upstream-service-time: 3"];
         assert_eq!(Origin::of_response(&response(405, &envoy, "")), Origin::WebServer);
     }

@@ -143,6 +143,30 @@ fn a_loop_of_restarts_is_a_cause_until_another_one_ends_it() {
 }
 
 #[test]
+fn an_upload_that_went_well_in_the_end_is_explained_by_what_was_repeated() {
+    let after = |answer: &str| {
+        let tries = format!("> CREATE-SESSION\n< {answer}\n... 5 s\n= connection\n").repeat(4);
+        let rest = "> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+        let report = report(&format!("{tries}> CREATE-SESSION\n< 200 session=1\n{rest}"));
+        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
+        assert!(diagnosis.contributing.contains(&"retry-storm".to_owned()), "{answer}");
+        (diagnosis.cause, diagnosis.answerable.unwrap_or_default())
+    };
+    let told = |cause: &str, who: &str| (cause.to_owned(), who.to_owned());
+    let pool = after("503 plain\n  Server: Microsoft-HTTPAPI/2.0");
+    assert_eq!(pool, told("app-pool-down", "the server"));
+    let gateway = told("gateway-error", "the gateway, or the server behind it");
+    assert_eq!(after("502 plain\n  Server: nginx/1.22.1"), gateway);
+    assert_eq!(after("503 plain\n  Server: nginx/1.22.1\n  Retry-After: 5"), gateway);
+    let late = after("504 plain\n  Server: nginx/1.22.1");
+    assert_eq!(late, told("gateway-timeout", "the gateway"));
+    let server = told("server-error-unspecified", "the server");
+    assert_eq!(after("500 plain\n  Server: Microsoft-IIS/10.0"), server);
+    assert_eq!(after("429 plain\n  Server: Microsoft-IIS/10.0"), server);
+    assert_eq!(after("429 plain\n  Server: Microsoft-IIS/10.0\n  Retry-After: 5"), server);
+}
+
+#[test]
 fn an_upload_that_failed_is_not_explained_by_repetition() {
     let refused = "> FRAGMENT 0-9/20 lost\n< 409 plain\n";
     let text = format!("> CREATE-SESSION\n< 200 session=1\n{}", refused.repeat(3));

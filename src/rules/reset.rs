@@ -147,6 +147,15 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
     Sender { middlebox, confidence, evidence }
 }
 
+/// Who sent an RST, behind `article`: the host that it names, or something that does not look like that.
+pub fn in_whose_name(connection: &Connection, reset: &Reset, article: &str) -> String {
+    let name = reset.side.name();
+    match sender(connection, reset).middlebox {
+        true => format!("something in the name of the {name}"),
+        false => format!("{article}{name}"),
+    }
+}
+
 /// Whether the RST came as far as the host's other packets.
 const fn fits(side: &SideFacts, reset: &Reset) -> bool {
     reset.ttl.saturating_add(TTL_SLACK) >= side.ttl_min
@@ -205,5 +214,22 @@ mod tests {
         let sender = judged("ttl=253");
         assert!(sender.middlebox);
         assert!(sender.evidence.starts_with("TTL 253 where its other packets have 61"));
+    }
+
+    #[test]
+    fn one_that_is_doubted_is_not_told_as_the_host_s() {
+        let told = |ttl: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n! server resets {ttl}\n"
+            );
+            let report = report(&text);
+            let mut out = Vec::new();
+            crate::export::timeline::write(&mut out, &report, &crate::export::Style::default())
+                .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(told("").contains("✂ server resets the connection"), "{}", told(""));
+        let doubted = "✂ something in the name of the server resets the connection";
+        assert!(told("ttl=253").contains(doubted), "{}", told("ttl=253"));
     }
 }

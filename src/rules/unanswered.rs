@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use crate::at::Span;
+use crate::at::{At, Span};
 use crate::model::{Exchange, Session, TlsConnection};
 use crate::rules::look;
 use crate::stream::{Reset, Side};
@@ -29,6 +29,16 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let end = closed.or_else(|| next().filter(|_| session.is_whole()))?;
         Some((exchange, end.time.secs_since(request.span.last.time)))
     })
+}
+
+/// The last request, where the client still waits for its answer at `end`, with the seconds it has waited.
+pub fn under_way(session: &Session, end: At) -> Option<(&Exchange, f64)> {
+    let exchange = session.exchanges.last()?;
+    let request = exchange.request.as_ref().filter(|request| request.body.complete)?;
+    let connection = session.connection(exchange.connection)?;
+    let open = connection.reset.is_none() && look::first_fin(connection).is_none();
+    let waits = open && is_seen(session, exchange);
+    waits.then(|| (exchange, end.time.secs_since(request.span.last.time)))
 }
 
 /// Whether an RST tells that the capture has all that the server sent before.

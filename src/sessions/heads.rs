@@ -83,7 +83,7 @@ impl Sessions {
             self.tunnels.ask(connection, exchange, request);
         }
         self.early.take(connection.id, exchange);
-        self.web.asked(connection.id, exchange, head);
+        self.web.asked(message);
         self.look_for_reply(message);
     }
 
@@ -191,7 +191,7 @@ impl Sessions {
                     self.tunnels.answer(connection.id, exchange, response);
                 }
                 self.web.answered(connection, exchange, status, head, span.first);
-                self.answer_fetch(connection, exchange, status);
+                self.answer_fetch(message, status);
                 if head.unasked && status >= 200 {
                     self.keep_early(message);
                 }

@@ -45,7 +45,7 @@ use shelf::Shelf;
 use tunnels::Tunnels;
 
 pub use tunnels::RefusedTunnel;
-pub use web::{Directory, Web};
+pub use web::{Directory, Notification, Web};
 
 /// Puts uploads together from HTTP events.
 pub struct Sessions {

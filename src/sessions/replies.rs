@@ -7,10 +7,10 @@ use hashbrown::HashMap;
 
 use super::open::Number;
 use super::{Message, Sessions};
+use crate::bits::decode;
 use crate::http::Start;
 use crate::model::session::Reply;
 use crate::model::url::percent_decoded;
-use crate::stream::Connection;
 
 /// Reply URLs that are looked out for, the latest ones.
 const AWAITED: usize = 64;
@@ -86,17 +86,20 @@ impl Sessions {
         }
         let Some(open) = self.open.get_mut(session) else { return };
         // A later range of the same file does not change that it was fetched.
-        open.reply.get_or_insert(Reply { request: span, http_status: None });
+        open.reply.get_or_insert(Reply { request: span, http_status: None, response: None });
     }
 
     /// The response to an ordinary request.
-    pub(super) fn answer_fetch(&mut self, connection: &Connection, exchange: u32, status: u16) {
+    pub(super) fn answer_fetch(&mut self, message: &Message<'_>, status: u16) {
+        let Message { connection, exchange, span, head } = *message;
         let Some(fetch) = self.replies.fetches.remove(&(connection.id, exchange)) else { return };
         let reply = self.open.get_mut(fetch.session).and_then(|open| open.reply.as_mut());
         // An authentication round, a range, or a failure that was made good is not the last word; a success of HEAD is none.
         let word = !fetch.head || status >= 400;
         if let Some(reply) = reply.filter(|reply| word && reply.http_status != Some(200)) {
             reply.http_status = Some(status);
+            let response = decode::response(head, span, self.secrets, &mut self.words);
+            reply.response = Some(Box::new(response));
         }
     }
 }

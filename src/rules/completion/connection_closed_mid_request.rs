@@ -68,7 +68,39 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 && connection
                     .is_some_and(|connection| reset::is_stalled(connection, cut.span.last));
             let severity = if stalled { Severity::Note } else { notes.severity() };
-            notes.note(severity, Confidence::Certain, &[cut.span], message);
+            let finding = notes.note(severity, Confidence::Certain, &[cut.span], message);
+            if let Some(finding) = finding.filter(|_| cut.by == Side::Server) {
+                finding.answerable = Some("the server".into());
+                finding.advice = Some(BY_SERVER.into());
+                finding.confirm = Some(SERVER_LOG.into());
+            }
         }
+    }
+}
+
+/// What to do where the server closed the connection.
+const BY_SERVER: &str = "Look into the server's log at this time: a process that was stopped or recycled, a time-out for the body of a request, a limit.";
+
+/// What would confirm that.
+const SERVER_LOG: &str =
+    "The log of the server, or of the proxy that answers in its place, at the same second.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn the_one_that_closed_is_asked() {
+        let asked = |side: &str| {
+            let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n";
+            let report = report(&format!("{text}! {side} closes\n! client closes\n"));
+            let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
+            assert_eq!(diagnosis.cause, "connection-closed-mid-request");
+            format!("{:?} {:?}", diagnosis.advice, diagnosis.confirm)
+        };
+        assert!(
+            asked("client").contains("a suspended job") && asked("client").contains("Event 61")
+        );
+        assert!(!asked("server").contains("job") && !asked("server").contains("Event 61"));
     }
 }

@@ -1,7 +1,9 @@
 //! The rule `remote-application-failed`.
 
+use crate::at::Span;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::sessions::Notification;
 
 rule! {
     /// The application behind the server failed.
@@ -26,10 +28,10 @@ rule! {
     /// Advice: Look at the application behind BITSServerNotificationURL, and whether the server reaches it.
     /// Confirm: The log of that application at this time, and the server's own request to it (User-Agent BITSExts).
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 88, needs Anything, Trouble
+    Error, belief 88, needs Anything, TroubleAround
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::refusal(exchange) else { return };
     if !look::is_of_application(response) || response.http_status == 408 {
         return;
@@ -44,5 +46,41 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     );
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
-    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    let notification = around.notification(session, exchange);
+    let mut spans = vec![exchange.span()];
+    spans.extend(notification.map(|one| one.request));
+    spans.extend(notification.and_then(|one| one.answer).map(|(_, at)| Span::at(at)));
+    let message =
+        format!("{message}{}", notification.map(Notification::in_words).unwrap_or_default());
+    let finding = notes.note(severity, Confidence::Certain, &spans, message);
+    if let Some(finding) = finding.filter(|_| notification.is_some()) {
+        finding.confirm = Some("The log of that application at this time.".into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn the_request_to_the_application_is_part_of_the_proof() {
+        let told = |url: &str, answer: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... 9 s\n\
+                 < 500 error=0x801901F4 context=0x7\n... -8 s\n= client 192.0.2.80\n\
+                 = server 192.0.2.90:80\n> POST /app/notify.aspx\n  User-Agent: BITSExts 1.5\n\
+                 \x20 BITS-Original-Request-URL: {url}\n{answer}"
+            );
+            report(&text).sessions[0].diagnosis.clone().unwrap()
+        };
+        let failed = told("http://server/upload/file.bin", "... 2 s\n< 500 plain\n");
+        let words =
+            "the server's POST to the application at 192.0.2.90:80 was answered 500 after 2.0 s";
+        assert!(failed.summary.contains(words), "{}", failed.summary);
+        assert_eq!(failed.frames.len(), 4, "{}", failed.summary);
+        let silent = told("http://server/upload/file.bin", "");
+        assert!(silent.summary.contains("was not answered"), "{}", silent.summary);
+        let other = told("http://server/upload/other.bin", "< 500 plain\n");
+        assert!(!other.summary.contains("192.0.2.90"), "{}", other.summary);
+    }
 }

@@ -23,6 +23,22 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 200
     /// ```
+    /// Another client got one:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200 reply=/replies/1
+    /// > GET /replies/1
+    /// < 200 plain
+    /// > CLOSE-SESSION
+    /// < 200
+    /// = client 10.0.0.6
+    /// > CREATE-SESSION
+    /// < 200 session=2
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -46,7 +62,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .rev()
         .find(|exchange| look::is_final(exchange) && exchange.succeeded());
     let Some(last) = last.filter(|_| session.reply_url.is_none()) else { return };
-    let before = around.same_upload().filter(|brief| brief.replied).count();
+    let own = around.same_upload().filter(|brief| brief.replied).count();
+    let others = around.same_server(session).filter(|brief| brief.url == session.url);
+    let before = others.filter(|brief| brief.replied).count().max(own);
     if before == 0 {
         return;
     }

@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
-use crate::model::Session;
-use crate::rules::{Confidence, Notes, look, lost, unanswered};
+use crate::model::{Exchange, Session};
+use crate::rules::{Confidence, Notes, Severity, look, lost, reset, unanswered};
 
 rule! {
     /// The client gave up waiting before its five minutes were over.
@@ -60,8 +60,32 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, waited) in unanswered::whole(session) {
         if waited < look::CLIENT_WAITS_SECS {
             let message = unanswered::message(session, exchange, waited);
-            let severity = lost::unless_done(session, exchange, notes.severity());
+            let own =
+                if is_out_of_reach(session, exchange) { Severity::Note } else { notes.severity() };
+            let severity = lost::unless_done(session, exchange, own);
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
+    }
+}
+
+/// Whether the request was repeated in vain until the client went on elsewhere: the server never had it to answer.
+fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
+    let connection = session.connection(exchange.connection);
+    let moved_on = session.begun_after(exchange.span().last.frame).is_some();
+    moved_on && connection.is_some_and(reset::repeats_in_vain)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Note;
+    use crate::rules::tests::{fired, report};
+
+    #[test]
+    fn what_never_arrived_was_not_waited_for() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! again\n! again\n\
+                    ... 40 s\n= connection\n> PING\n< 200\n";
+        assert!(fired(text).contains(&("request-abandoned".to_owned(), Note)), "{:?}", fired(text));
+        let diagnosis = report(text).sessions[0].diagnosis.clone().unwrap();
+        assert_eq!(diagnosis.cause, "half-open-retry");
     }
 }

@@ -1,7 +1,7 @@
 //! The rule `response-timeout`.
 
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, look, unanswered};
+use crate::rules::{Around, Confidence, Notes, Severity, look, unanswered};
 
 rule! {
     /// The server did not answer within five minutes.
@@ -15,6 +15,16 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// ... 300 s
     /// ! client closes
+    /// ```
+    /// The client still waits when the capture ends:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 310 s
+    /// = client 10.0.0.6
+    /// > GET /
+    /// < 200 plain
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -52,16 +62,23 @@ rule! {
     /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken; a capture at the server.
     /// Reference: [MC-BUP] 3.1.2.2
-    Error, belief 50, needs Anything, TroubledSession
+    Error, belief 50, needs Anything, TroubledAround
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for (exchange, waited) in unanswered::whole(session) {
         if waited >= look::CLIENT_WAITS_SECS {
             let message = unanswered::message(session, exchange, waited);
             let severity = look::unless_overcome(session, exchange, notes.severity());
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
+    }
+    let still = unanswered::under_way(session, around.end);
+    if let Some((exchange, waited)) = still.filter(|(_, waited)| *waited >= look::CLIENT_WAITS_SECS)
+    {
+        let message = unanswered::message(session, exchange, waited);
+        let message = format!("{message}, and the capture ends");
+        notes.note(Severity::Warning, Confidence::Likely, &[exchange.span()], message);
     }
 }
 

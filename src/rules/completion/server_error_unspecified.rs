@@ -114,6 +114,10 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             Some(finding) if page::fault(response).is_some() => {
                 finding.advice = Some(OF_FILTERING.into());
             }
+            Some(finding) if asks_for_tls(response) => {
+                finding.answerable = Some("who gave the job its URL".into());
+                finding.advice = Some(OF_TLS.into());
+            }
             finding => front::turn(finding, front::origin(session, exchange)),
         }
     }
@@ -121,6 +125,14 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
 
 /// What to do where IIS names what its request filtering found fault with.
 const OF_FILTERING: &str = "Allow it in the request filtering of this directory: headerLimits, filteringRules and the like, by the sub-status.";
+
+/// What to do where the port speaks TLS.
+const OF_TLS: &str =
+    "Give the job a URL that begins with https: this port takes requests inside TLS only.";
+
+fn asks_for_tls(response: &Response) -> bool {
+    page::reason(response).is_some_and(|(reason, _)| reason == page::Reason::Tls)
+}
 
 /// Whether it is a step of the protocol, which goes on with credentials or from another byte.
 fn is_a_step(response: &Response) -> bool {
@@ -186,6 +198,14 @@ mod tests {
         assert!(squid.advice.unwrap().contains("the proxy"));
         assert!(squid.summary.contains("429 by the proxy squid/5.7 (ERR_TOO_BIG 0) with no"));
         assert_eq!(asked("500 error=0x1").answerable.as_deref(), Some("the server"));
+    }
+
+    #[test]
+    fn a_port_that_speaks_tls_asks_for_another_url() {
+        let text = "> CREATE-SESSION\n< 400 plain\n  Server: nginx/1.22.1\n\
+                    \x20 | <center>The plain HTTP request was sent to HTTPS port</center>\n";
+        let diagnosis = report(text).sessions[0].diagnosis.clone().unwrap();
+        assert!(diagnosis.advice.unwrap().contains("begins with https"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The rule `session-not-found-after-server-change`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, lost};
+use crate::rules::hosts::Named;
+use crate::rules::{Confidence, Notes, look, lost};
 
 rule! {
     /// Another server than the one that made the session was asked, and does not know it.
@@ -33,6 +34,19 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 500 error=0x8020001F context=0x5
     /// ```
+    /// The node that BITS-Host-Id named had the bytes:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=192.0.2.81 fallback=60
+    /// = server 192.0.2.81:80
+    /// = url http://192.0.2.81/upload/file.bin
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// = server 192.0.2.80:80
+    /// = url http://server/upload/file.bin
+    /// > FRAGMENT 10-19/20
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
     ///
     /// Answerable: whoever runs the balancer
     /// Advice: Give the balancer affinity by client address, or set BITSHostId on each node so that clients stay with theirs.
@@ -45,14 +59,31 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if !lost::is_amid(session, exchange) {
         return;
     }
-    let Some(maker) = lost::maker(session, exchange) else { return };
+    let named = left(session, exchange);
+    let Some(maker) = named.or_else(|| lost::maker(session, exchange)) else { return };
     let changes = lost::changes(session, maker, exchange);
     if !changes.is_empty() {
         let message =
             format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
         let spans = [maker.span(), exchange.span()];
-        notes.note(notes.severity(), Confidence::Likely, &spans, message);
+        let finding = notes.note(notes.severity(), Confidence::Likely, &spans, message);
+        if let Some(finding) = finding.filter(|_| named.is_some()) {
+            finding.answerable = Some("the server".into());
+            finding.advice = Some(OF_NODE.into());
+            finding.confirm =
+                Some("The log of the named node at the time of its last answer.".into());
+        }
     }
+}
+
+/// What to do where the client went back from the host that BITS-Host-Id named.
+const OF_NODE: &str = "Look why the node that BITS-Host-Id named was left; let the nodes share one folder, or expect a restart from byte 0.";
+
+/// The last Fragment that the host took which BITS-Host-Id named, where an exchange went elsewhere.
+fn left<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+    let named = Named::of(session).filter(|named| !named.takes(exchange))?;
+    look::ahead(session, exchange)
+        .find(|other| look::succeeded_fragment(other) && named.takes(other))
 }
 
 #[cfg(test)]

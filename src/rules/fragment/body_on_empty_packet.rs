@@ -42,7 +42,7 @@ rule! {
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if let Some(bytes) = surplus(exchange) {
         let severity = look::if_refused(exchange, notes.severity());
-        let message = format!("{} carries {bytes} bytes", exchange.kind);
+        let message = format!("{} carries {}", exchange.kind, look::counted(bytes, "byte"));
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

@@ -63,5 +63,6 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         0 => String::new(),
         count => format!(", and {count} more"),
     };
-    notes.add(first.span(), format!("a Fragment of {len} bytes by \"{agent}\"{more}"));
+    let len = look::counted(len, "byte");
+    notes.add(first.span(), format!("a Fragment of {len} by \"{agent}\"{more}"));
 }

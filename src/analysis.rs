@@ -177,13 +177,13 @@ impl Analysis {
                 (self.lookups, self.looked) = (engine.lookups(), now.time);
             }
             let facts = |id| engine.connection(id);
-            let open = self.sessions.open_of(session.client.address, &session, facts);
-            let behind = self.sessions.open_of(session.server.address, &session, facts);
+            let open = self.sessions.open_of(&session, facts);
+            let legs = self.sessions.legs_of(&session, facts);
             self.judge.session(
                 &mut session,
                 &Sight {
                     open: &open,
-                    behind: &behind,
+                    legs: &legs,
                     attempts: self.attempts.so_far(),
                     lookups: &self.lookups,
                     tls: &self.tls,

@@ -2,9 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::at::At;
+use crate::at::{At, Span};
+use crate::bits::PacketType;
 use crate::model::tls::TlsConnections;
-use crate::model::{Attempt, Exchange, Lookup, Request, Session, Text, TlsConnection, url};
+use crate::model::{
+    Attempt, Exchange, Lookup, Request, Response, Session, Text, TlsConnection, url,
+};
 use crate::rules::front;
 use crate::rules::history::{Brief, History, Key};
 use crate::rules::hosts::bare;
@@ -19,8 +22,8 @@ pub struct Around<'a> {
     pub(super) history: &'a History,
     /// Earlier ones of the same client with the same URL, be they over or not, by their ends.
     pub(super) uploads: &'a [&'a Brief],
-    /// Those with its URL whose client is its server, that may still go on.
-    pub(super) behind: &'a [Brief],
+    /// Those with its URL that may still go on.
+    pub(super) legs: &'a [Brief],
     /// The canonical id of the session that is judged.
     pub(super) id: Option<&'a Text>,
     /// Connections that never came about, so far.
@@ -45,6 +48,12 @@ impl<'a> Around<'a> {
         self.uploads.iter().copied()
     }
 
+    /// The last one of the sessions created at the same server before whose answers bore the same `Server` as this one.
+    pub fn opened_by_same(&self, session: &Session, answer: &Response) -> Option<&'a Brief> {
+        let mut earlier = self.same_server(session);
+        earlier.rfind(|brief| brief.created && brief.software == answer.server)
+    }
+
     /// Earlier sessions that were created at the same server, the oldest first.
     pub fn same_server(
         &self,
@@ -54,13 +63,23 @@ impl<'a> Around<'a> {
         self.history.with(Some(Key::Server(server)))
     }
 
-    /// Sessions with the same URL that the session's server opened, as a client, while it was asked: the leg behind a proxy.
+    /// Sessions with the same URL that went to another server: among them the other leg of an upload that passes a proxy.
+    pub fn legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
+        let server = session.server.socket();
+        let all = self.history.with(session.url.clone().map(Key::Url)).chain(self.legs);
+        all.filter(move |brief| brief.server != server)
+    }
+
+    /// Of these, those that were opened while this one was asked: by its server, as a client, or, as a proxy may have an
+    /// address of its own there, by another client while a Create-Session waited. The leg behind a proxy.
     pub fn opened_behind(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
-        let proxy = session.server.address;
-        let key = session.url.clone().map(|url| Key::Upload(proxy, url));
-        let (started, ended) = (session.started, session.ended);
-        self.history.with(key).chain(self.behind).filter(move |brief| {
-            brief.created && brief.first.time >= started && brief.first.time <= ended
+        let create = session.exchanges.iter().find(|one| one.kind == PacketType::CreateSession);
+        let (whole, create) = (session.span(), create.map(Exchange::span));
+        let (client, server) = (session.client.address, session.server.address);
+        self.legs(session).filter(move |leg| {
+            let within = |span: Option<Span>| span.is_some_and(|span| leg.begins_within(span));
+            let by_server = leg.client == server && within(whole);
+            leg.created && (by_server || leg.client != client && within(create))
         })
     }
 

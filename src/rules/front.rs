@@ -31,10 +31,33 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Place> {
     place
 }
 
-/// Whether a web server answered that stands between the client and the BITS server.
+/// Whether a web server answered that stands between the client and the BITS server: that of another product, or one
+/// whose name the Acks bear although it has no BITS of its own.
 pub fn is_between(session: &Session, exchange: &Exchange) -> bool {
-    Origin::of(exchange) == Origin::WebServer && of(session, exchange) == Some(Place::Between)
+    let between = || of(session, exchange) == Some(Place::Between);
+    let passes = || is_relay(exchange) && acknowledged(session, exchange).is_some();
+    Origin::of(exchange) == Origin::WebServer && (between() || passes())
 }
+
+/// The Ack before an answer that is not from BITS which came from the same address under the same `Server`: what answered
+/// knows the verb, and served BITS.
+pub fn acknowledged<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Response> {
+    let answer = exchange.response.as_ref().filter(|answer| !answer.is_ack())?;
+    let name = answer.server.as_deref()?;
+    look::ahead(session, exchange).find_map(|other| {
+        let same = |ack: &&Response| ack.is_ack() && ack.server.as_deref() == Some(name);
+        let ack = other.response.as_ref().filter(same)?;
+        (other.server == exchange.server).then_some(ack)
+    })
+}
+
+/// Whether nginx answered, or what is made of it: it writes its own name over that of the server behind it.
+fn is_relay(exchange: &Exchange) -> bool {
+    let product = exchange.response.as_ref().and_then(product).unwrap_or_default();
+    RELAYS.iter().any(|name| product.eq_ignore_ascii_case(name))
+}
+
+const RELAYS: [&str; 5] = ["nginx", "openresty", "tengine", "angie", "freenginx"];
 
 /// Who answered an exchange, with the name that it gives itself; `None` without an answer.
 pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
@@ -68,6 +91,20 @@ pub fn origin(session: &Session, exchange: &Exchange) -> Origin {
     if is_between(session, exchange) { Origin::Proxy } else { Origin::of(exchange) }
 }
 
+/// The words for who answered, with what it says of itself; none without an answer.
+pub fn answerer(session: &Session, exchange: &Exchange) -> String {
+    let Some(response) = &exchange.response else { return String::new() };
+    let own = response.server.as_ref().map(|server| format!("Server \"{server}\""));
+    let via = response.via.as_ref().map(|via| format!("Via \"{via}\""));
+    let marks: Vec<String> = [own, via].into_iter().flatten().collect();
+    let name = origin(session, exchange).name();
+    match (marks.join(", "), name.strip_suffix(')')) {
+        (marks, _) if marks.is_empty() => name.to_owned(),
+        (marks, Some(front)) => format!("{front}; {marks})"),
+        (marks, None) => format!("{name} ({marks})"),
+    }
+}
+
 /// Turns a finding about the server to what answered in its place, where that is a proxy or a firewall.
 pub fn turn(finding: Option<&mut Finding>, who: Origin) {
     let name = match who {
@@ -81,8 +118,9 @@ pub fn turn(finding: Option<&mut Finding>, who: Origin) {
         "Look at the rules and limits of {name} for this request: it answered, not the BITS server."
     );
     finding.advice = Some(advice.into());
-    let confirm =
-        format!("The log of {name} holds the request with this status; the server's log lacks it.");
+    let confirm = format!(
+        "The log of {name} holds the request with this status. The server's log lacks it, unless {name} put a page of its own over the server's answer."
+    );
     finding.confirm = Some(confirm.into());
 }
 

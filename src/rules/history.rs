@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span};
 use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
-use crate::model::{Outcome, Session, Text};
+use crate::model::{Exchange, Outcome, Session, Text};
 use crate::rules::look;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -63,6 +63,35 @@ pub struct Brief {
     pub replied: bool,
     /// Its first large Fragments.
     pub passed: Vec<Passed>,
+    /// What its first request names; `None` where the capture lacks some of the head.
+    pub names: Option<Names>,
+}
+
+/// Which of the fields that a Create-Session needs are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// `BITS-Packet-Type`.
+    pub kind: bool,
+    /// `BITS-Supported-Protocols`.
+    pub protocols: bool,
+}
+
+impl Names {
+    /// Those of a request; `None` where the capture lacks some of its head.
+    pub fn of(exchange: &Exchange) -> Option<Self> {
+        let request = look::whole_request(exchange)?;
+        let (kind, protocols) = (&request.packet_type, &request.supported_protocols);
+        Some(Self { kind: kind.is_some(), protocols: protocols.is_some() })
+    }
+
+    /// The first one that is here and not there.
+    pub fn beyond(self, other: Self) -> Option<&'static str> {
+        match (self.kind && !other.kind, self.protocols && !other.protocols) {
+            (true, _) => Some("BITS-Packet-Type"),
+            (_, true) => Some("BITS-Supported-Protocols"),
+            _ => None,
+        }
+    }
 }
 
 /// When a large Fragment went by.
@@ -132,12 +161,23 @@ impl Brief {
             agent: session.user_agent.clone(),
             replied: session.reply_url.is_some(),
             passed: Passed::all(session),
+            names: session.exchanges.first().and_then(Names::of),
         })
     }
 
     /// All its frames.
     pub const fn span(&self) -> Span {
         Span { first: self.first, last: self.last }
+    }
+
+    /// Whether its first frame came in the time of others.
+    pub fn begins_within(&self, span: Span) -> bool {
+        self.first.time >= span.first.time && self.first.time <= span.last.time
+    }
+
+    /// Whether it began before others and ended after them.
+    pub fn lasts_over(&self, span: Span) -> bool {
+        self.first.time <= span.first.time && self.last.time >= span.last.time
     }
 
     /// Neither closed nor cancelled, nor known to be lost: the server still holds it.
@@ -160,19 +200,22 @@ pub struct History {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     Upload(IpAddr, Text),
+    /// The URL alone, for what a proxy passes on.
+    Url(Text),
     Server(SocketAddr),
     Id(SocketAddr, Text),
-    /// The id alone, for what a proxy passes on.
+    /// The id alone, for the same.
     Leg(Text),
 }
 
 impl Key {
-    fn all(brief: &Brief) -> [Option<Self>; 4] {
+    fn all(brief: &Brief) -> [Option<Self>; 5] {
         let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
+        let url = brief.url.clone().map(Self::Url);
         let id = brief.canonical.clone().map(|id| Self::Id(brief.server, id));
         let large = brief.canonical.clone().filter(|_| !brief.passed.is_empty());
         let leg = large.map(Self::Leg);
-        [upload, Some(Self::Server(brief.server)), id, leg]
+        [upload, url, Some(Self::Server(brief.server)), id, leg]
     }
 }
 

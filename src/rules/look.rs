@@ -319,16 +319,3 @@ pub fn is_final(exchange: &Exchange) -> bool {
 pub fn claims_windows(session: &Session) -> bool {
     session.user_agent.as_deref().is_some_and(|agent| agent.starts_with(AGENT))
 }
-
-/// The name of who answered, with what it says of itself.
-pub fn answerer(response: &Response) -> String {
-    let own = response.server.as_ref().map(|server| format!("Server \"{server}\""));
-    let via = response.via.as_ref().map(|via| format!("Via \"{via}\""));
-    let marks: Vec<String> = [own, via].into_iter().flatten().collect();
-    let name = Origin::of_response(response).name();
-    match (marks.join(", "), name.strip_suffix(')')) {
-        (marks, _) if marks.is_empty() => name.to_owned(),
-        (marks, Some(front)) => format!("{front}; {marks})"),
-        (marks, None) => format!("{name} ({marks})"),
-    }
-}

@@ -56,6 +56,8 @@ mod session;
 mod tcp;
 mod tls;
 
+pub(crate) use http::header_stripped::may_lack_fields;
+
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub use rule::{Check, Needs, Place, Rule};

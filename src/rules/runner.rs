@@ -18,8 +18,8 @@ use crate::sessions::{RefusedTunnel, Web};
 pub struct Sight<'a> {
     /// Sessions with the same client and URL that may still go on.
     pub open: &'a [Brief],
-    /// Sessions with the same URL whose client is the session's server, that may still go on.
-    pub behind: &'a [Brief],
+    /// Sessions with the same URL, of whatever client, that may still go on: those about its time, where they may tell of it.
+    pub legs: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
     /// Names that could not be resolved, so far.
@@ -60,14 +60,14 @@ impl Judge {
 
     /// Fills in the findings and the diagnosis of a session.
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
-        let Sight { open, behind, attempts, lookups, tls, web, end } = *sight;
+        let Sight { open, legs, attempts, lookups, tls, web, end } = *sight;
         let uploads = &self.history.uploads(session, open);
         let handshakes = &handshakes_of(session, tls).collect::<Vec<_>>();
         let (id, url) = (canonical(session), session.url.clone());
         let around = Around {
             history: &self.history,
             uploads,
-            behind,
+            legs,
             id: id.as_ref(),
             host: url.as_deref().and_then(address::host_and_port),
             attempts,

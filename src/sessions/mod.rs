@@ -19,8 +19,6 @@ mod tests;
 mod tunnels;
 mod web;
 
-use std::net::IpAddr;
-
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -34,6 +32,7 @@ use crate::model::{Exchange, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
 use crate::rules::history::Brief;
+use crate::rules::may_lack_fields;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
@@ -266,18 +265,27 @@ impl Sessions {
         self.open.end();
     }
 
-    /// The sessions of a client with the URL of `session` that may still go on and were last seen before its end: of its own
-    /// client, or of its server, as one that passes requests on. `facts` lends those of connections that are not over.
+    /// The sessions of the client of `session` with its URL that may still go on and were last seen before its end. `facts`
+    /// lends those of connections that are not over.
     pub fn open_of<'c>(
         &mut self,
-        client: IpAddr,
         session: &Session,
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
-        session
-            .url
-            .as_ref()
-            .map_or_else(Vec::new, |url| self.open.before(client, url, session.ended, &facts))
+        let Some(url) = &session.url else { return Vec::new() };
+        self.open.before(session.client.address, url, session.ended, &facts)
+    }
+
+    /// The sessions with the URL of `session` that may still go on and were last seen about its time, where something may
+    /// have passed its requests on without some of their fields, or their answers.
+    pub fn legs_of<'c>(
+        &mut self,
+        session: &Session,
+        facts: impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
+        let suspect = session.exchanges.iter().any(may_lack_fields);
+        let place = session.url.as_ref().zip(session.span()).filter(|_| suspect);
+        place.map_or_else(Vec::new, |(url, span)| self.open.about(span.first.frame, url, &facts))
     }
 
     /// Tunnels for BITS that proxies refused to the end.

@@ -189,10 +189,31 @@ impl Shelf {
         facts: &impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
         let own: Vec<_> = self.recent(client).collect();
+        self.briefs(own, |open| open.last.time <= ended && open.url() == Some(url), facts)
+    }
+
+    /// The sessions of whatever client with some URL that were last seen about a frame, as far as they go.
+    pub fn about<'c>(
+        &mut self,
+        frame: u64,
+        url: &Text,
+        facts: &impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
+        let before = self.idle.range(..(frame, 0)).rev().take(RECENT);
+        let after = self.idle.range((frame, 0)..).take(RECENT);
+        let near = before.chain(after).map(|(_, number)| *number).collect();
+        self.briefs(near, |open| open.url() == Some(url), facts)
+    }
+
+    fn briefs<'c>(
+        &mut self,
+        numbers: Vec<Number>,
+        fits: impl Fn(&Open) -> bool,
+        facts: &impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
         let mut briefs = Vec::new();
-        for number in own {
-            let Some(open) = self.open.get_mut(&number) else { continue };
-            if open.url().is_some_and(|own| own == url) && open.last.time <= ended {
+        for number in numbers {
+            if let Some(open) = self.open.get_mut(&number).filter(|open| fits(open)) {
                 briefs.extend(open.brief(facts));
             }
         }

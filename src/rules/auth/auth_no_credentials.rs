@@ -1,6 +1,7 @@
 //! The rule `auth-no-credentials`.
 
 use crate::model::{Exchange, Session};
+use crate::rules::origin::Origin;
 use crate::rules::rounds::{self, Door};
 use crate::rules::{Around, Notes};
 
@@ -61,10 +62,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let Some(confidence) = rounds::gave_up(session, around, last) else { return };
         let message = format!("401 for {}{asks}, and no credentials followed", last.kind);
         let finding = notes.note(notes.severity(), confidence, &[last.span()], message);
-        if let Some(finding) = finding
-            && wants_token(last)
-        {
+        let Some(finding) = finding else { return };
+        if wants_token(last) {
             finding.advice = Some(TOKEN.into());
+        }
+        if matches!(Origin::of(last), Origin::WebServer | Origin::Proxy) {
+            finding.confirm = Some(OTHER_LOG.into());
         }
     }
 }
@@ -82,9 +85,24 @@ fn wants_token(challenged: &Exchange) -> bool {
 /// What to do where credentials on the job would not be used.
 const TOKEN: &str = "Have the application send Authorization with its token as a header of the job (SetCustomHeaders, Set-BitsTransfer -CustomHeaders): BITS does not use the job's credentials for this scheme.";
 
+/// What confirms it where neither IIS nor BITS asked.
+const OTHER_LOG: &str = "The log of what answered, by the name that it gives itself, has 401 and no user for this request.";
+
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::report;
+
+    #[test]
+    fn only_iis_has_sub_statuses() {
+        let confirm = |server: &str| {
+            let report = report(&format!(
+                "> CREATE-SESSION\n< 401 plain\n  Server: {server}\n  WWW-Authenticate: Basic realm=x\n! client closes"
+            ));
+            report.sessions[0].diagnosis.clone().unwrap().confirm.unwrap()
+        };
+        assert!(confirm("Microsoft-IIS/10.0").contains("sub-status"));
+        assert!(!confirm("nginx/1.22.1").contains("sub-status"));
+    }
 
     #[test]
     fn a_job_without_a_token_is_not_told_to_set_credentials() {

@@ -1,7 +1,7 @@
 //! The rule `request-timeout`.
 
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Confidence, Notes, look, unanswered};
+use crate::rules::{Confidence, Notes, front, look, unanswered};
 
 rule! {
     /// A request took so long to send that one side gave up.
@@ -74,7 +74,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let secs = response.span.first.time.secs_since(request.span.first.time);
         let message = format!(
             "{} answered 408 {secs:.0} s into a {} of which {} bytes had come",
-            look::answerer(response),
+            front::answerer(session, exchange),
             exchange.kind,
             request.body.bytes
         );

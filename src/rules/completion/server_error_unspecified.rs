@@ -3,6 +3,7 @@
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
+use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, Severity, front, look, page};
 
 rule! {
@@ -91,8 +92,15 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
                 continue;
             }
             let message = message(session, exchange, response);
-            let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-            front::turn(finding, front::origin(session, exchange));
+            let who = front::origin(session, exchange);
+            let mut finding =
+                notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+            front::turn(finding.as_deref_mut(), who);
+            // A proxy that fails seldom says so with 500, but may put its page over that of the server.
+            let either = who == Origin::Proxy && response.http_status == 500;
+            if let Some(finding) = finding.filter(|_| either) {
+                finding.answerable = Some("the proxy, or the server behind it".into());
+            }
         }
     }
     // What the capture lacks may explain it.
@@ -197,6 +205,8 @@ mod tests {
         assert_eq!(squid.answerable.as_deref(), Some("the proxy"));
         assert!(squid.advice.unwrap().contains("the proxy"));
         assert!(squid.summary.contains("429 by the proxy squid/5.7 (ERR_TOO_BIG 0) with no"));
+        let own_page = asked("500 plain\n  Server: squid/5.7").answerable;
+        assert_eq!(own_page.as_deref(), Some("the proxy, or the server behind it"));
         assert_eq!(asked("500 error=0x1").answerable.as_deref(), Some("the server"));
     }
 

@@ -27,7 +27,7 @@ rule! {
     ///
     /// Answerable: the client, or a proxy that sends chunks
     /// Advice: Let the client send Content-Length with every request; keep proxies from sending chunks.
-    /// Confirm: The http.sys error log (System32\LogFiles\HTTPERR): LengthRequired.
+    /// Confirm: The log of what answered, with this status; of http.sys that is its error log (System32\LogFiles\HTTPERR), with LengthRequired.
     /// Reference: [MC-BUP] 2.2.1.1
     Error, belief 94, needs WholeExchange, Exchange
 }

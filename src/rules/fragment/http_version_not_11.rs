@@ -1,7 +1,7 @@
 //! The rule `http-version-not-11`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
     /// A message that is not HTTP/1.1.
@@ -34,7 +34,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let status = |exchange: &Exchange| exchange.response.as_ref().map(|r| r.http_status);
     let refused = |exchange: &&Exchange| status(exchange) == Some(NOT_SUPPORTED);
     if let Some(exchange) = session.exchanges.iter().find(refused) {
-        let who = exchange.response.as_ref().map(look::answerer).unwrap_or_default();
+        let who = front::answerer(session, exchange);
         let message = format!("{who} answered {} with 505", exchange.kind);
         notes.add(exchange.span(), message);
         return;

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::http::header_stripped::stripped;
-use crate::rules::{Around, Confidence, Notes, Severity, look, runner};
+use crate::rules::{Around, Confidence, Notes, Severity, front, look, page, runner};
 use crate::stream::Side;
 
 rule! {
@@ -72,9 +72,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 "{} was answered {} without BITS-Packet-Type by {}",
                 exchange.kind,
                 response.http_status,
-                look::answerer(response)
+                front::answerer(session, exchange)
             );
-            notes.note(severity, confidence, &[exchange.span()], message);
+            let finding = notes.note(severity, confidence, &[exchange.span()], message);
+            if let Some(finding) = finding {
+                finding.answerable = Some("the server, or a proxy that takes headers away".into());
+            }
         }
     }
 }
@@ -83,7 +86,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 /// answers to a first packet have rules of their own.
 fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    let within = !opens && session.id.is_some();
+    let known = || front::acknowledged(session, exchange).is_some() && !page::is_page(response);
+    let within = session.id.is_some() && (!opens || known());
     response.is_success() && !response.is_ack() && (within || look::bears_bits(response))
 }
 

@@ -1,8 +1,8 @@
 //! The rule `request-too-large`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::model::{Exchange, Outcome, Session};
+use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
     /// A request was too large for something on the way.
@@ -33,28 +33,27 @@ rule! {
     /// ```
     ///
     /// Answerable: whoever answered
-    /// Advice: Raise the body limit of the box that answered: IIS maxAllowedContentLength and uploadReadAheadSize, nginx client_max_body_size, Apache LimitRequestBody.
+    /// Advice: Raise the body limit of the box that answered: IIS maxAllowedContentLength and uploadReadAheadSize, nginx client_max_body_size, Apache LimitRequestBody, Squid request_body_max_size.
     /// Confirm: The log of the box that answered: status 413 at this time.
     /// Reference: [MC-BUP] 3.1.5.2.4
     Error, belief 80, needs Anything, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|response| response.http_status == 413)
-    else {
+    if exchange.response.as_ref().is_none_or(|response| response.http_status != 413) {
         return;
-    };
+    }
     let sized = exchange.request.as_ref().is_some_and(|request| request.content_length.is_some());
     let unsized_by_cut = !sized && look::whole_request(exchange).is_none();
     if exchange.kind == PacketType::Unknown || unsized_by_cut {
-        return unknown(session, exchange, response, notes);
+        return unknown(session, exchange, notes);
     }
     let size = length(exchange);
     let smaller = look::after(session, exchange)
         .filter(|later| later.kind == exchange.kind && later.succeeded())
         .map(length)
         .find(|passed| *passed < size);
-    let who = look::answerer(response);
+    let who = front::answerer(session, exchange);
     let mut message = format!("{who} refused a {} of {size} bytes with 413", exchange.kind);
     if let Some(passed) = smaller {
         message.push_str(&format!(", one of {passed} bytes passed"));
@@ -65,13 +64,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 }
 
 /// What was refused is not known where the capture lacks the request or the end of its head.
-fn unknown(session: &Session, exchange: &Exchange, response: &Response, notes: &mut Notes<'_>) {
+fn unknown(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let passed = look::after(session, exchange).any(Exchange::succeeded);
     // It may be a packet that no upload depends on.
     let unclear = exchange.is_unclear() && session.outcome == Outcome::Incomplete;
     let note = passed || unclear;
     let severity = if note { Severity::Note } else { notes.severity() };
-    let message = format!("{} refused a request with 413", look::answerer(response));
+    let who = front::answerer(session, exchange);
+    let message = format!("{who} refused a request with 413");
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }
 
@@ -85,7 +85,8 @@ fn length(exchange: &Exchange) -> u64 {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::{Error, Note};
-    use crate::rules::tests::fired;
+    use crate::rules::origin::Origin;
+    use crate::rules::tests::{fired, report};
 
     #[test]
     fn a_smaller_fragment_that_passes_makes_it_a_note() {
@@ -94,6 +95,19 @@ mod tests {
              > FRAGMENT 0-49/100\n< 200",
         );
         assert!(findings.contains(&("request-too-large".to_owned(), Note)), "{findings:?}");
+    }
+
+    #[test]
+    fn what_wrote_its_name_over_that_of_the_server_is_a_proxy() {
+        let by = |server: &str| {
+            let own = format!("  Server: {server}\n");
+            let report = report(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n{own}> FRAGMENT 0-99/100\n< 413 plain\n{own}"
+            ));
+            report.sessions[0].diagnosis.clone().unwrap().answered_by
+        };
+        assert_eq!(by("nginx/1.22.1"), Origin::Proxy);
+        assert_eq!(by("lighttpd/1.4.20"), Origin::WebServer);
     }
 
     #[test]

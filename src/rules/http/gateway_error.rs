@@ -74,7 +74,7 @@ rule! {
     ///
     /// Answerable: the gateway, or the server behind it
     /// Advice: Look at the servers behind the gateway and at its health checks: do they ask for a path that answers?
-    /// Confirm: The log of the gateway names the server that it could not reach; that server's own log lacks the request.
+    /// Confirm: The log of the gateway names the server and what went wrong there; that server's own log has the request only if it was reached.
     /// Reference: RFC 9110 15.6.3
     Error, belief 94, needs Anything, Trouble
 }

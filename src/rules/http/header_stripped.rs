@@ -6,16 +6,17 @@ use std::iter;
 use crate::at::Span;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
-use crate::model::{Exchange, Response, Session, Text};
-use crate::rules::history::Brief;
+use crate::model::{Exchange, Outcome, Response, Session, Text};
+use crate::rules::history::{Brief, Names};
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look, page};
 
 rule! {
-    /// Something on the way took the BITS fields out of an answer.
+    /// Something on the way took BITS fields out of a message.
     ///
     /// The answer is a success and no page, its server is known to speak BITS or is an IIS that would refuse the verb without it, and
-    /// it passed a proxy: what lets only known header fields through leaves an Ack without its contents.
+    /// it passed a proxy: what lets only known header fields through leaves an Ack without its contents. Where the capture has
+    /// both sides of the proxy, a refused request that lacks a field on one of them tells as much.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -57,6 +58,63 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// ```
+    /// It has another address on the side of the server:
+    /// ```fires
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    /// ... 3 s
+    /// < 200 plain
+    ///   Server: nginx/1.22.1
+    /// ... -2 s
+    /// = client 192.0.2.3
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```fires
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    /// ... 3 s
+    /// < 400 error=0x80070057 context=0x5
+    /// ... -2 s
+    /// = client 192.0.2.3
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols:
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// The client goes on without the type:
+    /// ```silent
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    /// ... 3 s
+    /// < 200 session=1
+    ///   BITS-Packet-Type:
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    ///   BITS-Packet-Type:
+    /// ... -2 s
+    /// = client 192.0.2.3
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    /// Another client uploads to the same URL elsewhere:
+    /// ```silent
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    /// < 200 plain
+    ///   Server: nginx/1.22.1
+    /// = client 10.0.0.6
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -93,18 +151,19 @@ rule! {
     ///
     /// Answerable: the proxy
     /// Advice: Let the fields that begin with BITS- pass in both directions, or let the client go around the proxy.
-    /// Confirm: A capture behind the proxy shows the same answer with BITS-Packet-Type.
+    /// Confirm: Captures on both sides of the proxy: the same message has its BITS fields on one of them only.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 89, needs WholeExchange, TroubleAround
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(Stripped { response, hop, leg, sign }) = stripped(session, exchange, around) else {
-        return;
+        return of_request(session, exchange, around, notes);
     };
     let spans: Vec<Span> = iter::once(exchange.span()).chain(leg).collect();
+    let lacks = if look::bears_bits(response) { "BITS-Packet-Type" } else { "a BITS field" };
     let message = format!(
-        "the {} was answered {} through \"{hop}\", without a BITS field{}",
+        "the {} was answered {} through \"{hop}\", without {lacks}{}",
         exchange.kind,
         response.http_status,
         match (sign, leg) {
@@ -120,6 +179,36 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     };
     let severity = look::unless_made_good(session, exchange, notes.severity());
     notes.note(severity, confidence, &spans, message);
+}
+
+/// The same of a request: one that was refused, and on the other side of a proxy has a field more or less.
+fn of_request(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
+    let (own, span) = (Names::of(exchange), exchange.span());
+    let Some(own) = own.filter(|_| is_called_invalid(exchange)) else { return };
+    let mut other = around.legs(session).filter(|leg| leg.client != session.client.address);
+    let found = other.find_map(|leg| {
+        let lost = own.beyond(leg.names?).filter(|_| leg.begins_within(span));
+        let lost = lost.map(|field| (field, "does not get behind the proxy"));
+        let came = || leg.names?.beyond(own).filter(|_| leg.lasts_over(span));
+        let came = || came().map(|field| (field, "was there in front of the proxy"));
+        Some((lost.or_else(came)?, leg.span()))
+    });
+    if let Some(((field, what), leg)) = found {
+        let message = format!("{field} of a request that was refused with 400 {what}");
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        notes.note(severity, Confidence::Likely, &[span, leg], message);
+    }
+}
+
+/// Whether something on the way may have taken fields of it away: a success that is not from BITS, or a request that BITS
+/// called invalid.
+pub(crate) fn may_lack_fields(exchange: &Exchange) -> bool {
+    look::stranger(exchange).is_some_and(Response::is_success) || is_called_invalid(exchange)
+}
+
+fn is_called_invalid(exchange: &Exchange) -> bool {
+    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Unknown);
+    opens && exchange.response.as_ref().is_some_and(|ack| ack.is_ack() && ack.http_status == 400)
 }
 
 /// An answer without its BITS fields, and what tells that it had them.
@@ -148,14 +237,18 @@ pub(crate) fn stripped<'a>(
     exchange: &'a Exchange,
     around: &Around<'_>,
 ) -> Option<Stripped<'a>> {
-    let response = look::stranger(exchange).filter(|response| {
-        response.is_success() && !page::is_page(response) && !look::bears_bits(response)
-    })?;
+    let response = look::stranger(exchange)
+        .filter(|response| response.is_success() && !page::is_page(response))?;
     let confirming = around.opened_behind(session).find(|leg| confirms(leg, session, exchange));
     let written = response.via.as_deref().or(response.hops.first().map(String::as_str));
     let leg = confirming.or_else(|| around.opened_behind(session).next());
     // A session that was opened behind it had an Ack.
     let acked = confirming.or(leg.filter(|leg| opens(leg, exchange)));
+    // Who goes on without the type alone does not need it.
+    let minds = session.outcome == Outcome::Rejected && acked.is_some();
+    if look::bears_bits(response) && !minds {
+        return None;
+    }
     let unnamed = || acked.map(|_| exchange.server.ip().to_string().into());
     let hop = written.map(Cow::from).or_else(unnamed)?;
     let known = leg.is_some() || speaks(session, response, around);
@@ -173,9 +266,7 @@ pub(crate) fn stripped<'a>(
 
 /// Whether a session behind a proxy began while a Create-Session waited.
 fn opens(leg: &Brief, exchange: &Exchange) -> bool {
-    let span = exchange.span();
-    let within = leg.first.time >= span.first.time && leg.first.time <= span.last.time;
-    exchange.kind == PacketType::CreateSession && within
+    exchange.kind == PacketType::CreateSession && leg.begins_within(exchange.span())
 }
 
 /// Whether a session behind a proxy is the same, and its server confirmed the bytes of a Fragment.

@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Session};
 use crate::rules::http::header_stripped::stripped;
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look, page};
+use crate::rules::{Around, Confidence, Notes, front, look, page};
 
 rule! {
     /// The answer is that of a web server without BITS.
@@ -37,6 +37,15 @@ rule! {
     ///   Content-Type: text/html
     ///   | <html><title>Please log in</title>
     /// ```
+    /// It passed the protocol on before:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: nginx/1.22.1
+    /// > PING
+    /// < 200 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     ///
     /// Answerable: whoever configured the job, or the server
     /// Advice: Check that host, port and path of the URL lead to the directory that has BITS uploads enabled, and that no rule there forbids BITS_POST.
@@ -47,6 +56,9 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::foreign(exchange) else { return };
+    if front::acknowledged(session, exchange).is_some() {
+        return;
+    }
     let (who, status) = (around.origin(session, exchange), response.http_status);
     let success = response.is_success()
         && !page::is_page(response)

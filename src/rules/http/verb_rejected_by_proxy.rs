@@ -85,6 +85,14 @@ rule! {
     /// < 407 plain
     ///   Server: squid/5.7
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: nginx/1.22.1
+    /// > PING
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     ///
     /// Answerable: the proxy
     /// Advice: Allow the method BITS_POST on the proxy (extension methods), let the client go around it, or use https, which passes as a tunnel.
@@ -100,6 +108,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     // Of a session that is open, 400 and 403 are about more than the verb.
     let refuses = matches!(status, 405 | 501) || opens && matches!(status, 400 | 403);
     if !refuses
+        || front::acknowledged(session, exchange).is_some()
         || page::is_about_more_than_verb(response)
         || around.origin(session, exchange) != Origin::Proxy
     {

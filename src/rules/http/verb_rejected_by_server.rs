@@ -68,6 +68,28 @@ rule! {
     /// < 405 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// It did it before, under the same name:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: nginx/1.22.1
+    /// ! server closes
+    /// = connection
+    /// > PING
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: nginx/1.22.1
+    /// > CANCEL-SESSION
+    /// < 200
+    /// = url http://server/elsewhere/file.bin
+    /// > CREATE-SESSION
+    /// < 405 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 403 plain
@@ -87,10 +109,14 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     // What takes part in a session knows the verb.
     let strange =
         look::foreign(exchange).is_some() || front::of(session, exchange) == Some(Place::Elsewhere);
+    let served = || {
+        front::acknowledged(session, exchange).is_some()
+            || around.opened_by_same(session, response).is_some()
+    };
     if page::is_about_more_than_verb(response) {
         return;
     }
-    if strange && who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) {
+    if strange && who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) && !served() {
         let method = exchange.request.as_ref().map_or("", |request| &request.method);
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
         let who = Origin::describe(response);

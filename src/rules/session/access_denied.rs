@@ -113,7 +113,7 @@ fn is_within_session(session: &Session, exchange: &Exchange) -> bool {
     let within = matches!(
         exchange.kind,
         PacketType::Fragment | PacketType::CloseSession | PacketType::CancelSession
-    );
+    ) || front::acknowledged(session, exchange).is_some();
     within && runner::exchange_is_whole(session, exchange)
 }
 

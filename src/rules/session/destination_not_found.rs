@@ -1,11 +1,10 @@
 //! The rule `destination-not-found`.
 
-use crate::at::At;
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
 use crate::rules::session::folder_missing::is_told;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, front, look};
 
 rule! {
     /// The BITS server does not know the path.
@@ -28,6 +27,20 @@ rule! {
     /// < 404 plain
     ///   Server: Python/3.11 aiohttp/3.9
     /// ```
+    /// It was served before:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: nginx/1.22.1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    ///   Server: nginx/1.22.1
+    /// ! server closes
+    /// = connection
+    /// > PING
+    /// < 404 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 404 plain
@@ -47,36 +60,42 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let creates = |exchange: &&Exchange| exchange.kind == PacketType::CreateSession;
-    for exchange in session.exchanges.iter().filter(creates) {
+    let opens = |exchange: &&Exchange| {
+        matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
+    };
+    for exchange in session.exchanges.iter().filter(opens) {
         let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else {
             continue;
         };
-        if answer.http_status != 404 || is_told(answer) {
+        let (status, creates) = (answer.http_status, exchange.kind == PacketType::CreateSession);
+        if !matches!(status, 404 | 405 | 501) || is_told(answer) {
             continue;
         }
         let severity = look::unless_recovered(session, exchange, notes.severity());
         let target = &request.target;
-        if answer.is_ack() {
+        if answer.is_ack() && status == 404 && creates {
             let message = format!("the BITS server answered 404 for \"{target}\"");
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-        } else if Origin::of_response(answer) == Origin::WebServer
-            && let Some(at) = spoke_bits(session, around, exchange)
-        {
-            let message = format!(
-                "404 for \"{target}\", though the server spoke BITS in frame {}",
-                at.name()
-            );
-            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+            continue;
+        }
+        if Origin::of_response(answer) != Origin::WebServer {
+            continue;
+        }
+        let own = front::acknowledged(session, exchange).filter(|_| status == 404);
+        let other = || around.opened_by_same(session, answer).filter(|_| creates);
+        let own = own.map(|ack| ack.span.first);
+        let Some(at) = own.or_else(|| Some(other()?.first)) else { continue };
+        let message = format!(
+            "{status} for \"{target}\", though the server spoke BITS in frame {}",
+            at.name()
+        );
+        let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        if let Some(finding) = finding.filter(|_| own.is_some()) {
+            finding.answerable = Some("the server".into());
+            finding.advice = Some(OF_CHANGE.into());
         }
     }
 }
 
-/// Where the same software on the same server opened a session before.
-fn spoke_bits(session: &Session, around: &Around<'_>, exchange: &Exchange) -> Option<At> {
-    let software = exchange.response.as_ref().and_then(|answer| answer.server.as_deref());
-    let mut earlier = around.same_server(session);
-    earlier
-        .rfind(|brief| brief.created && brief.software.as_deref() == software)
-        .map(|brief| brief.first)
-}
+/// What to do where the path was served earlier in the same session.
+const OF_CHANGE: &str = "Look at what changed on the server while the upload was under way: what it serves for this host and this path, and when its configuration was loaded.";

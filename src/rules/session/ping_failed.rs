@@ -2,8 +2,7 @@
 
 use crate::bits::{PacketType, hresult};
 use crate::model::{Exchange, Session};
-use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
     /// A Ping was refused.
@@ -47,7 +46,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         }
         let passed = success > Some(exchange.span().first.frame);
         let severity = if passed { Severity::Note } else { notes.severity() };
-        let who = Origin::of_response(answer).name();
+        let who = front::told(session, exchange).unwrap_or_default();
         let code = answer.error_value().map(hresult::in_words);
         let code = code.map_or_else(String::new, |code| format!(" and {code}"));
         let message = format!("{who} answered a Ping with {}{code}", answer.http_status);

@@ -70,9 +70,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// Whether the request was repeated in vain until the client went on elsewhere: the server never had it to answer.
 fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
-    let connection = session.connection(exchange.connection);
-    let moved_on = session.begun_after(exchange.span().last.frame).is_some();
-    moved_on && connection.is_some_and(reset::repeats_in_vain)
+    session.connection(exchange.connection).is_some_and(|connection| {
+        let last = connection.client_side.last_data;
+        let moved_on = last.is_some_and(|last| session.begun_after(last.frame).is_some());
+        moved_on && reset::repeats_in_vain(connection)
+    })
 }
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ mod tls;
 
 pub use around::Around;
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
+pub(crate) use rounds::Door;
 pub use rule::{Check, Needs, Place, Rule};
 pub use runner::{Judge, Sight, worst, worst_of};
 pub use seen::Seen;

@@ -194,6 +194,7 @@ impl Sessions {
         self.last = None;
         self.settle_early(connection, observer);
         self.note_lost_end(connection);
+        self.tunnels.closed(connection);
         let Some(channel) = self.connections.remove(&connection.id) else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {

@@ -179,3 +179,18 @@ fn what_one_direction_cannot_show_is_not_called_unanswered() {
     };
     assert_eq!((verdict("client"), verdict("both")), (Verdict::HalfSeen, Verdict::Agreed));
 }
+
+#[test]
+fn what_no_client_tries_again_cannot_recover() {
+    for (answer, qualifiers) in [
+        ("500 error=0x80200020 context=0x5", &[][..]),
+        ("501 plain", &[]),
+        ("500 error=0x80070070 context=0x5", &["may-recover"]),
+        ("503 plain", &["may-recover"]),
+    ] {
+        let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< {answer}\n");
+        let report = play(Limits::default(), &text);
+        let session = report.0.iter().chain(&report.1).next().unwrap();
+        assert_eq!(session.outcome_qualifiers, qualifiers, "{answer}");
+    }
+}

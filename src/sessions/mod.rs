@@ -234,7 +234,7 @@ impl Sessions {
                 }
             }
             let weight = open.weight;
-            match open.into_session(&facts, &mut self.hashing) {
+            match open.into_session(&facts, &mut self.hashing, now) {
                 Some(session) => return Some(session),
                 None => self.release(weight),
             }

@@ -97,6 +97,9 @@ pub const SESSION_NOT_FOUND: u32 = 0x8020_001F;
 /// `BG_E_CLIENT_SERVER_PROTOCOL_MISMATCH`: no protocol in common.
 pub const PROTOCOL_MISMATCH: u32 = 0x8020_0022;
 
+/// `BG_E_TOO_LARGE`: the server takes no file of this length ([MC-BUP] 2.2.1.2).
+pub const TOO_LARGE: u32 = 0x8020_0020;
+
 /// What [MC-BUP] 2.2.1.2 and 3.3.6 print for a full disk and for an application that was slow; no other table has it.
 pub const MISPRINTED: u32 = 0x8007_0112;
 

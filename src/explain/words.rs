@@ -54,7 +54,7 @@ const PACKETS: [(&str, &str); 6] = [
 ];
 
 /// What can stand behind an outcome.
-const QUALIFIERS: [(&str, &str); 10] = [
+const QUALIFIERS: [(&str, &str); 11] = [
     ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
     (
         "likely",
@@ -67,7 +67,8 @@ const QUALIFIERS: [(&str, &str); 10] = [
         "may-recover",
         "The error is one after which the client tries again, and the capture ends before it could.",
     ),
-    ("interrupted", "The last request has no answer."),
+    ("interrupted", "The last request has no answer, and its connection or its time is over."),
+    ("capture-ended", "The last request has no answer yet, and the client may still wait for it."),
     ("idle-at-end", "All requests are answered, and no end was seen."),
     ("authentication", "The last answer asks for credentials."),
     ("lost", "The server no longer knows the session."),

@@ -44,6 +44,9 @@ pub fn write(
             }
         }
     }
+    if detail == Detail::Usual {
+        write_asides(out, report, style)?;
+    }
     let several = report.captures.len() > 1;
     for session in &report.sessions {
         if is_ill(session) || detail == Detail::Full && !session.findings.is_empty() {
@@ -52,6 +55,34 @@ pub fn write(
         }
     }
     Ok(())
+}
+
+/// Warnings about uploads that went well, one line for each rule.
+fn write_asides(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
+    let mut told: Vec<(&Finding, u64)> = Vec::new();
+    for finding in asides(report) {
+        match told.iter_mut().find(|(known, _)| known.rule == finding.rule) {
+            Some((_, times)) => *times += 1,
+            None => told.push((finding, 1)),
+        }
+    }
+    let mut label = "besides";
+    for (finding, times) in told {
+        if label == "besides" {
+            writeln!(out)?;
+        }
+        let more = if times > 1 { format!(", {times} times") } else { String::new() };
+        let words = format!("{}{more}", stated(finding));
+        block(out, label, &words, Tone::of(finding.severity), style)?;
+        label = "";
+    }
+    Ok(())
+}
+
+/// What is to be known of uploads that went well.
+fn asides(report: &Report) -> impl Iterator<Item = &Finding> {
+    let well = report.sessions.iter().filter(|session| !is_ill(session));
+    well.flat_map(|session| &session.findings).filter(|finding| finding.severity > Severity::Note)
 }
 
 fn write_brief(out: &mut dyn Write, session: &Session, style: &Style) -> io::Result<()> {
@@ -98,6 +129,9 @@ fn headline(report: &Report) -> String {
     }
     let rest = report.sessions.iter().filter(well).count().saturating_sub(cut);
     match (parts.is_empty(), rest) {
+        (true, _) if asides(report).next().is_some() => {
+            format!("{name}{all}, nothing wrong with the transfer")
+        }
         (true, _) => format!("{name}{all}, nothing wrong"),
         (false, 0) => format!("{name}{all}: {}", parts.join(", ")),
         (false, rest) => format!("{name}{all}: {}, {rest} with nothing wrong", parts.join(", ")),

@@ -149,6 +149,7 @@ mod tests {
             server: "10.0.0.9:443".parse().unwrap(),
             span: Span::default(),
             whole: true,
+            otherwise: 0,
             tls: Facts {
                 version: Some("TLS 1.2".into()),
                 cipher_suite: Some(CipherSuite { code: 0x1234, name: "unknown".into() }),

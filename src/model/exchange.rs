@@ -189,18 +189,23 @@ impl Exchange {
 
     /// The frames of several; `None` for none at all.
     pub(crate) fn span_of(all: &[Self]) -> Option<Span> {
-        let mut spans = all.iter().map(Self::span);
+        let halves = all.iter().flat_map(|exchange| {
+            let request = exchange.request.as_ref().map(|request| request.span);
+            [request, exchange.response.as_ref().map(|response| response.span)]
+        });
+        let mut spans = halves.flatten();
         let mut span = spans.next()?;
         spans.for_each(|next| span.cover(next));
         Some(span)
     }
 
-    /// All its frames.
+    /// Its frames up to the answer: what a client sends after an early one (RFC 9110 10.1.1) proves nothing.
     pub fn span(&self) -> Span {
         match (&self.request, &self.response) {
             (Some(request), Some(response)) => {
                 let mut span = request.span;
                 span.cover(response.span);
+                span.last = response.span.last;
                 span
             }
             (Some(request), None) => request.span,

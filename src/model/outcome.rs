@@ -7,7 +7,7 @@ use super::ranges::Ranges;
 use super::scattered;
 use super::session::Outcome;
 use crate::bits::PacketType;
-use crate::bits::hresult::SESSION_NOT_FOUND;
+use crate::bits::hresult::{SESSION_NOT_FOUND, TOO_LARGE};
 
 impl View<'_> {
     /// The outcome, and what qualifies it.
@@ -172,7 +172,7 @@ impl View<'_> {
             qualifiers.push("lost");
         } else if response.is_challenge() {
             qualifiers.push("authentication");
-        } else if matches!(response.http_status, 408 | 413 | 416 | 500..=599) {
+        } else if may_recover(response) {
             qualifiers.push("may-recover");
         }
         Some((Outcome::Failed, qualifiers))
@@ -190,4 +190,11 @@ impl View<'_> {
         let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
         if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
     }
+}
+
+/// Whether a client tries again after an error, later or with less: 501 and 505 are for good, and so is a file that is too
+/// large ([MC-BUP] 3.1.5.2.1).
+fn may_recover(response: &Response) -> bool {
+    matches!(response.http_status, 408 | 413 | 416 | 500 | 502..=504 | 506..=599)
+        && response.error_value() != Some(TOO_LARGE)
 }

@@ -9,7 +9,7 @@ use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
 use super::response::Response;
 use super::{Exchange, Text, is_zero};
-use crate::at::{Span, Timestamp};
+use crate::at::{At, Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
 
@@ -67,7 +67,7 @@ pub struct Session {
     /// How it ended.
     pub outcome: Outcome,
     /// What qualifies the outcome: `unconfirmed`, `likely`, `after-last-byte`, `closed-short`, `may-recover`,
-    /// `interrupted`, `idle-at-end`, `authentication`, `lost`, `heads-cut`.
+    /// `interrupted`, `capture-ended`, `idle-at-end`, `authentication`, `lost`, `heads-cut`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcome_qualifiers: Vec<String>,
     /// The start was not captured: the first thing seen is not Create-Session.
@@ -151,6 +151,9 @@ pub struct Session {
     pub(crate) index: Index,
 }
 
+/// So long, in seconds, a client waits for an answer.
+const RESPONSE_SECS: f64 = 300.0;
+
 impl Session {
     /// Tells an answer that cannot be seen from one that did not come, by the connections.
     pub(crate) fn tell_half_seen(&mut self) {
@@ -161,6 +164,21 @@ impl Session {
             && half
         {
             negotiation.verdict = Verdict::HalfSeen;
+        }
+    }
+
+    /// Tells a request that the capture, whose last frame is `end`, has no more of from one that was given up: its connection
+    /// goes on, and the client may still wait ([MC-BUP] 3.1.2.2).
+    pub(crate) fn tell_capture_ended(&mut self, end: At) {
+        let waits = end.time.secs_since(self.ended) < RESPONSE_SECS;
+        let last = self.exchanges.last().filter(|last| last.response.is_none());
+        let goes_on = last
+            .and_then(|last| self.connection(last.connection))
+            .is_some_and(|connection| !connection.is_over());
+        if self.outcome == Outcome::Incomplete && waits && goes_on {
+            for qualifier in self.outcome_qualifiers.iter_mut().filter(|q| *q == "interrupted") {
+                "capture-ended".clone_into(qualifier);
+            }
         }
     }
 

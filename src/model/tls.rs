@@ -81,6 +81,9 @@ pub struct TlsConnection {
     /// It was seen to end, and nothing of it escaped the capture.
     #[serde(skip)]
     pub whole: bool,
+    /// Bytes by which the server answered with no record of TLS, where nothing is around the TLS.
+    #[serde(skip)]
+    pub otherwise: u64,
     /// The rest.
     #[serde(flatten)]
     pub tls: Facts,
@@ -92,12 +95,18 @@ impl TlsConnection {
         let lost = |side: &SideFacts| side.lost_by_capture + side.missing + side.cut > 0;
         let holed = lost(&connection.client_side) || lost(&connection.server_side);
         let all = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
-        all.map(move |tls| Self {
+        all.enumerate().map(move |(depth, tls)| Self {
             connection: connection.id,
             client: connection.client,
             server: connection.server,
             span: connection.span(),
             whole: connection.is_over() && !connection.midstream && !holed,
+            otherwise: match depth {
+                0 if !tls.tunnel && tls.from_server.records == 0 => {
+                    connection.server_side.payload_bytes
+                }
+                _ => 0,
+            },
             tls: Facts { inside: None, ..tls.clone() },
         })
     }
@@ -151,6 +160,7 @@ mod tests {
                 server: "10.0.0.2:443".parse().unwrap(),
                 span: Span::default(),
                 whole: false,
+                otherwise: 0,
                 tls: Facts { alerts: vec![alert], ..Facts::default() },
             }
         };
@@ -166,6 +176,7 @@ mod tests {
             server: "10.0.0.2:443".parse().unwrap(),
             span: Span::default(),
             whole: true,
+            otherwise: 0,
             tls,
         };
         let mut all = TlsConnections::new(2);

@@ -206,11 +206,11 @@ pub fn bears_bits(response: &Response) -> bool {
     response.session_id.is_some() || response.protocol.is_some() || response.next_offset.is_some()
 }
 
-/// Seconds from the end of the request to the answer.
+/// Seconds from the end of the request to the answer; 0 for one that did not wait for the end.
 pub fn wait_secs(exchange: &Exchange) -> f64 {
     match (&exchange.request, &exchange.response) {
         (Some(request), Some(response)) => {
-            response.span.first.time.secs_since(request.span.last.time)
+            response.span.first.time.secs_since(request.span.last.time).max(0.0)
         }
         _ => 0.0,
     }

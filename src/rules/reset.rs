@@ -31,6 +31,22 @@ pub struct Sender {
 /// RSTs by one side that ended the wait for an answer, with the exchange and the sender. One that follows a FIN, data
 /// that was repeated in vain, or another connection, only ends what was over.
 pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, Sender)> {
+    // What the numbers of somebody else tell means nothing.
+    all_inside(session, side).filter(|(_, reset, sender)| sender.middlebox || !reset.tells_of_more)
+}
+
+/// RSTs by the server itself, right upon an exchange, behind bytes of its own that the capture lacks: an answer may be
+/// among these.
+pub fn behind_a_hole(session: &Session) -> impl Iterator<Item = (&Exchange, Reset)> {
+    let own = all_inside(session, Side::Server).filter(|(.., sender)| !sender.middlebox);
+    let own = own.map(|(exchange, reset, _)| (exchange, reset));
+    own.filter(|(exchange, reset)| {
+        let waited = reset.time.secs_since(exchange.span().last.time);
+        reset.tells_of_more && waited <= AT_LAST_SECS
+    })
+}
+
+fn all_inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, Sender)> {
     session.connections.iter().filter_map(move |connection| {
         let reset = connection.reset.filter(|reset| reset.side == side)?;
         let waiting = session.on(connection.id).next_back()?;
@@ -45,9 +61,7 @@ pub fn inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
         if closed || moved_on || gives_up(connection) || answered {
             return None;
         }
-        let sender = sender(connection, &reset);
-        // What the numbers of somebody else tell means nothing.
-        (sender.middlebox || !reset.tells_of_more).then_some((waiting, reset, sender))
+        Some((waiting, reset, sender(connection, &reset)))
     })
 }
 
@@ -94,7 +108,7 @@ pub fn is_stalled(connection: &Connection, at: At) -> bool {
     })
 }
 
-/// Room that comes as late as this, in seconds, before the end is no help any more.
+/// What comes as late as this, in seconds, before the end belongs to it.
 const AT_LAST_SECS: f64 = 1.0;
 
 /// The frames of an exchange with the RST that ended it.

@@ -8,6 +8,9 @@ use crate::stream::Side;
 /// A client that answers a challenge does so at once; after this time, in seconds, it has not.
 const ANSWERS_WITHIN_SECS: f64 = 1.0;
 
+/// Refusals of one request that are no accident any more.
+pub const MANY: u64 = 3;
+
 /// Who asks for credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {

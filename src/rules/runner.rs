@@ -84,11 +84,15 @@ impl Judge {
         self.seen.add(session);
     }
 
-    /// Takes in tunnels for BITS that were refused; where credentials were asked for, those that had the time to come by
-    /// `end`.
+    /// Takes in tunnels for BITS that were refused; where credentials were asked for, those with the connection closed
+    /// upon it, those asked for time after time, and those that had the time to come by `end`.
     pub fn tunnels(&mut self, refused: &[RefusedTunnel], end: At) {
-        let asked = |one: &RefusedTunnel| Door::Proxy.stopped(&one.exchange);
-        let over = |one: &&RefusedTunnel| !asked(one) || rounds::has_given_up(&one.exchange, end);
+        let over = |one: &&RefusedTunnel| {
+            !Door::Proxy.stopped(&one.exchange)
+                || one.is_over
+                || one.tries >= rounds::MANY
+                || rounds::has_given_up(&one.exchange, end)
+        };
         self.seen.tunnels = refused.iter().filter(over).cloned().collect();
     }
 

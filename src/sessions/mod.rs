@@ -193,6 +193,7 @@ impl Sessions {
         self.last = None;
         self.settle_early(connection, observer);
         self.note_lost_end(connection);
+        self.tunnels.closed(connection);
         let Some(channel) = self.connections.remove(&connection.id) else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
@@ -232,7 +233,7 @@ impl Sessions {
                 }
             }
             let weight = open.weight;
-            match open.into_session(&facts, &mut self.hashing) {
+            match open.into_session(&facts, &mut self.hashing, now) {
                 Some(session) => return Some(session),
                 None => self.release(weight),
             }

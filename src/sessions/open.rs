@@ -248,12 +248,13 @@ impl Open {
         Some(brief)
     }
 
-    /// The session that it was, with the facts of those connections that go on. `None` without exchanges, and for
+    /// The session that it was at `now`, with the facts of those connections that go on. `None` without exchanges, and for
     /// nothing but Pings that found their host: those open none ([MC-BUP] 2.2.4).
     pub fn into_session<'c>(
         mut self,
         facts: impl Fn(u64) -> Option<&'c Connection>,
         hashing: &mut Pool,
+        now: At,
     ) -> Option<Session> {
         if self.is_idle_talk() || self.unclear && self.is_preflight() {
             return None;
@@ -276,6 +277,7 @@ impl Open {
         session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));
         session.connections.sort_unstable_by_key(|connection| connection.id);
         session.tell_half_seen();
+        session.tell_capture_ended(now);
         if session.outcome == Outcome::Failed {
             session.superseded_by = self.successor.map(|(_, id)| id);
         }

@@ -214,3 +214,33 @@ fn what_one_direction_cannot_show_is_not_called_unanswered() {
     };
     assert_eq!((verdict("client"), verdict("both")), (Verdict::HalfSeen, Verdict::Agreed));
 }
+
+#[test]
+fn what_no_client_tries_again_cannot_recover() {
+    for (answer, qualifiers) in [
+        ("500 error=0x80200020 context=0x5", &[][..]),
+        ("501 plain", &[]),
+        ("500 error=0x80070070 context=0x5", &["may-recover"]),
+        ("503 plain", &["may-recover"]),
+    ] {
+        let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< {answer}\n");
+        let report = play(Limits::default(), &text);
+        let session = report.0.iter().chain(&report.1).next().unwrap();
+        assert_eq!(session.outcome_qualifiers, qualifiers, "{answer}");
+    }
+}
+
+#[test]
+fn a_client_that_may_still_wait_is_not_interrupted() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n";
+    for (then, qualifier) in [
+        ("", "capture-ended"),
+        ("! server resets\n", "interrupted"),
+        ("! client closes\n", "interrupted"),
+        ("... 301 s\n= connection\n> GET /\n< 200 plain\n", "interrupted"),
+    ] {
+        let report = play(Limits::default(), &format!("{text}{then}"));
+        let session = report.0.iter().chain(&report.1).next().unwrap();
+        assert_eq!(session.outcome_qualifiers, [qualifier], "{then}");
+    }
+}

@@ -5,13 +5,11 @@ use std::collections::VecDeque;
 use crate::bits::AGENT;
 use crate::http::{Carrier, Head, Start};
 use crate::model::exchange::{Exchange, Request, Response};
+use crate::rules::Door;
 use crate::stream::Connection;
 
 /// Requests under way, the latest ones, and refused ones that are told.
 const KEPT: usize = 64;
-
-/// The status by which a proxy asks for credentials.
-const CHALLENGE: u16 = 407;
 
 /// Tunnels that BITS asked for.
 #[derive(Debug, Default)]
@@ -20,16 +18,28 @@ pub(super) struct Tunnels {
     refused: Vec<RefusedTunnel>,
 }
 
-/// A tunnel that a proxy refused; where it asked for credentials, the client gave none.
+/// A tunnel that a proxy refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefusedTunnel {
     /// The first CONNECT that was refused so, with its answer.
     pub exchange: Exchange,
     /// How often it was refused.
     pub tries: u64,
+    /// Whether the connection of the first of them was closed after it.
+    pub is_over: bool,
 }
 
 impl RefusedTunnel {
+    /// Whether credentials were asked for, and the client gave none.
+    pub fn wants_credentials(&self) -> bool {
+        Door::Proxy.stopped(&self.exchange) && !self.refuses_credentials()
+    }
+
+    /// Whether credentials were given, and are not good enough.
+    pub fn refuses_credentials(&self) -> bool {
+        Door::Proxy.refused(&self.exchange)
+    }
+
     /// The status that refused it.
     pub fn status(&self) -> u16 {
         self.exchange.response.as_ref().map_or(0, |response| response.http_status)
@@ -49,8 +59,14 @@ impl Tunnels {
         if self.asked.len() >= KEPT {
             self.asked.pop_front();
         }
+        let may_answer = request.proxy_authorization.is_some() || request.is_cut();
         let empty = Exchange::on(connection, Carrier::default());
         let exchange = Exchange { request: Some(request), ..empty };
+        if may_answer {
+            let answered =
+                |one: &RefusedTunnel| one.wants_credentials() && is_same(&one.exchange, &exchange);
+            self.refused.retain(|one| !answered(one));
+        }
         self.asked.push_back((number, exchange));
     }
 
@@ -72,23 +88,38 @@ impl Tunnels {
         let Some((_, mut exchange)) = place.and_then(|place| self.asked.remove(place)) else {
             return;
         };
-        let status = response.http_status;
+        let refused = response.http_status >= 400;
         exchange.response = Some(response);
-        let tried = exchange.request.as_ref().is_some_and(|r| r.proxy_authorization.is_some());
-        // Credentials that are not enough yet are a step of a handshake.
-        let refused = status >= 400 && !(tried && status == CHALLENGE);
-        let known = self.refused.iter().position(|other| is_same(&other.exchange, &exchange));
-        let again = known.and_then(|known| self.refused.get_mut(known));
-        if let Some(again) = again.filter(|again| refused && again.status() == status) {
-            again.tries += 1;
+        if is_step(&exchange) {
             return;
+        }
+        let new = RefusedTunnel { exchange, tries: 1, is_over: false };
+        let known = self.refused.iter().position(|old| is_same(&old.exchange, &new.exchange));
+        if let Some(old) = known.and_then(|known| self.refused.get_mut(known)) {
+            let again = old.refuses_credentials() == new.refuses_credentials();
+            if old.status() == new.status() && again {
+                old.tries += 1;
+                return;
+            }
+            // Whose credentials were refused begins again without them.
+            if old.refuses_credentials() && new.wants_credentials() {
+                return;
+            }
         }
         // The last word counts.
         if let Some(known) = known {
             self.refused.remove(known);
         }
         if refused && self.refused.len() < KEPT {
-            self.refused.push(RefusedTunnel { exchange, tries: 1 });
+            self.refused.push(new);
+        }
+    }
+
+    /// A connection is over.
+    pub fn closed(&mut self, connection: &Connection) {
+        let on_it = |one: &&mut RefusedTunnel| one.exchange.connection == connection.id;
+        if let Some(refused) = self.refused.iter_mut().find(on_it) {
+            refused.is_over = connection.is_over();
         }
     }
 
@@ -96,6 +127,14 @@ impl Tunnels {
     pub fn refused(&self) -> &[RefusedTunnel] {
         &self.refused
     }
+}
+
+/// Whether a challenge is but a step of a handshake, or may be one.
+fn is_step(exchange: &Exchange) -> bool {
+    let goes_on = |request: &Request| {
+        request.is_cut() || request.proxy_authorization.is_some() && request.ntlm == Some(1)
+    };
+    Door::Proxy.stopped(exchange) && exchange.request.as_ref().is_some_and(goes_on)
 }
 
 /// Whether one client asked the same of one proxy.

@@ -6,7 +6,8 @@ use crate::tls::{Certificate, Facts};
 
 /// A connection and what is known of it.
 pub(super) fn connection(connection: &mut TlsConnection, names: &mut Names<'_>) {
-    let TlsConnection { connection: _, client, server, span: _, whole: _, tls } = connection;
+    let TlsConnection { connection: _, client, server, span: _, whole: _, otherwise: _, tls } =
+        connection;
     names.socket(client);
     names.socket(server);
     facts(tls, names);

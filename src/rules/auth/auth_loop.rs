@@ -2,7 +2,8 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Place, Severity, front, look};
+use crate::sessions::RefusedTunnel;
 
 rule! {
     /// The credentials are refused.
@@ -39,6 +40,39 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/10
     /// < 200
+    /// ```
+    /// What was to go through a tunnel:
+    /// ```fires
+    /// > CONNECT server:443
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: NTLM TlRMTVNTUAABAAAA
+    /// < 407 plain
+    ///   Proxy-Authenticate: NTLM TlRMTVNTUAACAAAA
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 407 plain
+    ///   Proxy-Authenticate: NTLM
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: NTLM TlRMTVNTUAADAAAA
+    /// < 200 plain
+    /// ! client closes
     /// ```
     /// It began once more, and gave up:
     /// ```fires
@@ -91,13 +125,23 @@ rule! {
     /// Advice: Check the account, its password and the clock; for Kerberos the SPN of the host name (setspn -Q HTTP/host); for NTLM extended protection on the server.
     /// Confirm: Event 4625 in the server's security log names account and reason.
     /// Reference: [MC-BUP] 3.1.5.1.7
-    Error, belief 81, needs Anything, TroubledAround
+    Error, belief 81, needs Anything, Anywhere
 }
 
-/// Refused handshakes for one request that are no accident any more.
-const MANY: usize = 3;
+fn check(place: Place<'_>, notes: &mut Notes<'_>) {
+    match place {
+        Place::Session(session, around) => judge(session, around, notes),
+        Place::Capture(_, seen) => {
+            for tunnel in seen.tunnels.iter().filter(|tunnel| tunnel.refuses_credentials()) {
+                // It may as well be for a download.
+                let span = tunnel.exchange.span();
+                notes.note(Severity::Warning, Confidence::Likely, &[span], refused(tunnel));
+            }
+        }
+    }
+}
 
-fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+fn judge(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for door in [Door::Server, Door::Proxy] {
         let mut run: Vec<&Exchange> = Vec::new();
         for exchange in &session.exchanges {
@@ -129,27 +173,42 @@ fn tell(
     notes: &mut Notes<'_>,
 ) {
     let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
-    if run.len() < MANY && ended.is_none() {
+    if (run.len() as u64) < rounds::MANY && ended.is_none() {
         return;
     }
     let recovered = look::after(session, last).any(Exchange::succeeded);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
-    let request = last.request.as_ref();
-    let scheme = request.and_then(|request| door.scheme(request)).unwrap_or_default();
-    let user = rounds::user(request);
     let times = match run.len() {
         1 => "once, and the client gave up".to_owned(),
         many => format!("{many} times"),
     };
-    let message = format!("{scheme} credentials{user} were refused with {} {times}", door.status());
+    let message = format!("{} {times}", credentials(last, door));
     let confidence = ended.unwrap_or(Confidence::Certain);
     let finding = notes.note(severity, confidence, &[first.span(), last.span()], message);
     if let Some(finding) = finding
-        && scheme.eq_ignore_ascii_case("Bearer")
+        && scheme(last, door).eq_ignore_ascii_case("Bearer")
     {
         finding.advice = Some(RENEW.into());
         finding.confirm = Some(EXPIRED.into());
     }
+}
+
+fn scheme(exchange: &Exchange, door: Door) -> &str {
+    exchange.request.as_ref().and_then(|request| door.scheme(request)).unwrap_or_default()
+}
+
+/// What was refused, and how.
+fn credentials(exchange: &Exchange, door: Door) -> String {
+    let (scheme, user) = (scheme(exchange, door), rounds::user(exchange.request.as_ref()));
+    format!("{scheme} credentials{user} were refused with {}", door.status())
+}
+
+fn refused(tunnel: &RefusedTunnel) -> String {
+    let RefusedTunnel { exchange, tries, .. } = tunnel;
+    let target = exchange.request.as_ref().map_or("", |request| &request.target);
+    let who = front::quoted(exchange.response.as_ref());
+    let what = credentials(exchange, Door::Proxy);
+    format!("{what}{who} for a tunnel of BITS to \"{target}\", {}", look::counted(*tries, "time"))
 }
 
 /// What to do about a token that is refused, and what proves it (RFC 6750 3.1).

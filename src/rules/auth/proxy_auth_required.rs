@@ -27,6 +27,24 @@ rule! {
     /// ... 2 s
     /// ! client closes
     /// ```
+    /// ```fires
+    /// > CONNECT server:443
+    /// < 407 plain
+    ///   Proxy-Authenticate: NTLM
+    /// ! client closes
+    /// ```
+    /// ```silent
+    /// > CONNECT server:443
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// ! client closes
+    /// = connection
+    /// > CONNECT server:443
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CONNECT server:443
     ///   User-Agent: Mozilla/5.0
@@ -66,8 +84,7 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            let asked = |tunnel: &&RefusedTunnel| Door::Proxy.stopped(&tunnel.exchange);
-            for tunnel in seen.tunnels.iter().filter(asked) {
+            for tunnel in seen.tunnels.iter().filter(|tunnel| tunnel.wants_credentials()) {
                 // It may as well be for a download.
                 let message = refused(tunnel);
                 let span = tunnel.exchange.span();
@@ -98,7 +115,7 @@ fn asks(exchange: &Exchange) -> String {
 }
 
 fn refused(tunnel: &RefusedTunnel) -> String {
-    let RefusedTunnel { exchange, tries } = tunnel;
+    let RefusedTunnel { exchange, tries, .. } = tunnel;
     let target = exchange.request.as_ref().map_or("", |request| &request.target);
     let asks = asks(exchange);
     let tries = look::counted(*tries, "time");

@@ -1,5 +1,6 @@
 //! The rule `request-timeout`.
 
+use crate::bits::hresult;
 use crate::model::{Exchange, Request, Session};
 use crate::rules::{Confidence, Notes, front, look, unanswered};
 
@@ -79,7 +80,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             request.body.bytes
         );
         let severity = look::unless_overcome(session, exchange, notes.severity());
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        if let Some(finding) = finding {
+            finding.client_code = Some(hresult::of_status(408));
+        }
     }
 }
 
@@ -96,4 +100,20 @@ fn was_too_slow(exchange: &Exchange) -> bool {
 /// Whether some bytes of the body are lacking; those that only the capture lacks were sent.
 fn is_lacking(request: &Request) -> bool {
     request.body.bytes < request.content_length.unwrap_or_default() && !request.body.complete
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn a_client_that_was_answered_logs_the_status() {
+        let report = report(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/10000 sent=4000\n... 3 s\n\
+             < 408 plain\n! server closes",
+        );
+        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
+        assert_eq!(diagnosis.cause, "request-timeout");
+        assert_eq!(diagnosis.client_error.as_deref(), Some("0x80190198"));
+    }
 }

@@ -1,5 +1,6 @@
 //! The rule `upload-too-large`.
 
+use crate::bits::hresult::TOO_LARGE;
 use crate::model::{Exchange, Session};
 use crate::rules::Notes;
 
@@ -27,9 +28,6 @@ rule! {
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 90, needs Anything, Trouble
 }
-
-/// `BG_E_TOO_LARGE`.
-const TOO_LARGE: u32 = 0x8020_0020;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|response| !response.is_success())

@@ -60,7 +60,7 @@ fn check(_: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     }
 }
 
-fn refused(RefusedTunnel { exchange, tries }: &RefusedTunnel) -> String {
+fn refused(RefusedTunnel { exchange, tries, .. }: &RefusedTunnel) -> String {
     let target = exchange.request.as_ref().map_or("", |request| &request.target);
     let answer = exchange.response.as_ref();
     let status = answer.map_or(0, |answer| answer.http_status);

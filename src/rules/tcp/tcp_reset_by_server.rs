@@ -1,13 +1,14 @@
 //! The rule `tcp-reset-by-server`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look, reset};
+use crate::rules::{Confidence, Notes, Severity, look, reset};
 use crate::stream::{Reset, Side};
 
 rule! {
     /// The server reset the connection before it had answered.
     ///
     /// The RST looks like the server's other packets: a recycled worker process, a connection limit, a filter.
+    /// Behind bytes of the server that the capture lacks, it is no more than a note: they may be the answer.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -56,4 +57,38 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let own = notes.severity();
     let weigh = |exchange: &Exchange, _: &Reset| look::unless_overcome(session, exchange, own);
     reset::judge(session, Side::Server, weigh, notes);
+    for (exchange, reset) in reset::behind_a_hole(session) {
+        let message = format!(
+            "the server reset the connection, behind bytes of its own that the capture lacks: they may be the answer to \
+             the {}",
+            exchange.kind
+        );
+        let span = reset::span(exchange, &reset);
+        notes.note(Severity::Note, Confidence::Possible, &[span], message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity;
+    use crate::{Analysis, Options, transcript};
+
+    #[test]
+    fn behind_an_answer_that_the_capture_lacks_it_is_a_note() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500\n! server resets\n";
+        let records = transcript::play(text).unwrap();
+        let is_answer = |data: &[u8]| data.windows(12).any(|bytes| bytes == b"HTTP/1.1 500");
+        let answer = records.iter().position(|record| is_answer(record.frame().data)).unwrap();
+        let mut analysis = Analysis::new(Options::default());
+        for (place, record) in records.iter().enumerate() {
+            if !(answer..records.len() - 1).contains(&place) {
+                analysis.push(&record.frame(), &mut ());
+            }
+        }
+        let report = analysis.finish(Vec::new(), &mut ());
+        let findings = &report.sessions[0].findings;
+        let reset = findings.iter().find(|finding| finding.rule == "tcp-reset-by-server");
+        assert_eq!(reset.unwrap().severity, Severity::Note);
+        assert!(report.sessions[0].diagnosis.is_none());
+    }
 }

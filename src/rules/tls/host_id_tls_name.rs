@@ -1,6 +1,6 @@
 //! The rule `host-id-tls-name`.
 
-use super::certificate_words;
+use super::{certificate_words, names_others};
 use crate::model::{Session, TlsConnection};
 use crate::rules::hosts::Named;
 use crate::rules::{Around, Confidence, Notes};
@@ -50,11 +50,4 @@ fn is_meant(named: &Named<'_>, connection: &TlsConnection) -> bool {
         && named.secs_to(connection.span.first.time) >= 0.0
         && (name.is_some_and(|name| named.is(name))
             || named.address() == Some(connection.server.ip()))
-}
-
-/// Whether the certificate shows, and is for other names than the one asked for.
-fn names_others(connection: &TlsConnection) -> bool {
-    let leaf = connection.tls.certificates.first();
-    let asked = connection.tls.sni.clone().unwrap_or_else(|| connection.server.ip().to_string());
-    leaf.is_some_and(|leaf| !leaf.is_for(&asked))
 }

@@ -38,3 +38,10 @@ fn names(leaf: &Certificate) -> String {
     let names = if leaf.names.is_empty() { subject } else { &leaf.names };
     names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
+
+/// Whether the certificate shows, and is for other names than the one asked for.
+fn names_others(connection: &TlsConnection) -> bool {
+    let leaf = connection.tls.certificates.first();
+    let asked = connection.tls.sni.clone().unwrap_or_else(|| connection.server.ip().to_string());
+    leaf.is_some_and(|leaf| !leaf.is_for(&asked))
+}

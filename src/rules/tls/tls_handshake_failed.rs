@@ -1,10 +1,10 @@
 //! The rule `tls-handshake-failed`.
 
-use super::{alert_words, certificate_words, is_for_want_of_certificate};
+use super::{alert_words, certificate_words, is_for_want_of_certificate, names_others};
 use crate::bits::hresult;
 use crate::model::TlsConnection;
 use crate::rules::handshake::{self, Said};
-use crate::rules::{Confidence, Notes, Place, Severity};
+use crate::rules::{Confidence, Notes, Place, Severity, look};
 
 rule! {
     /// A TLS handshake failed.
@@ -42,6 +42,10 @@ fn message(connection: &TlsConnection) -> String {
         None if seems_refused(connection) => {
             "the client closed it with what has the length of an alert".to_owned()
         }
+        None if connection.otherwise > 0 => {
+            let bytes = look::counted(connection.otherwise, "byte");
+            format!("the server answered with {bytes} that are no record of TLS")
+        }
         None => "it was closed before any data".to_owned(),
     }];
     words.extend(certificate_words(connection));
@@ -68,6 +72,7 @@ fn client_code(connection: &TlsConnection) -> Option<u32> {
         44 => 0x8007_2F8A,
         45 => 0x8007_2F05,
         48 => 0x8007_2F0D,
+        42 | 46 if connection.fatal()?.from_client && names_others(connection) => 0x8007_2F06,
         42 | 43 | 46 | 49 if connection.fatal()?.from_client => 0x8007_2F8F,
         _ => 0x8007_2F7D,
     })
@@ -76,29 +81,56 @@ fn client_code(connection: &TlsConnection) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::Span;
-    use crate::tls::{Facts, Traffic};
+    use crate::at::{At, Span};
+    use crate::tls::{Alert, Certificate, Facts, Traffic};
 
-    #[test]
-    fn encrypted_alert_of_tls13_is_told_by_its_length() {
-        let sent = Traffic { application_records: 1, application_bytes: 19, ..Traffic::default() };
-        let connection = TlsConnection {
+    fn failed(tls: Facts) -> TlsConnection {
+        TlsConnection {
             connection: 1,
             client: "10.0.0.5:49231".parse().unwrap(),
             server: "10.0.0.9:443".parse().unwrap(),
             span: Span::default(),
             whole: true,
-            tls: Facts {
-                client_hello_at: Some(crate::at::At::default()),
-                version: Some("TLS 1.3".into()),
-                from_client: sent,
-                ..Facts::default()
-            },
-        };
+            otherwise: 0,
+            tls: Facts { client_hello_at: Some(At::default()), ..tls },
+        }
+    }
+
+    #[test]
+    fn encrypted_alert_of_tls13_is_told_by_its_length() {
+        let sent = Traffic { application_records: 1, application_bytes: 19, ..Traffic::default() };
+        let version = Some("TLS 1.3".into());
+        let connection = failed(Facts { version, from_client: sent, ..Facts::default() });
         assert!(connection.failed());
         assert_eq!(
             message(&connection),
             "10.0.0.5 to 10.0.0.9:443: the client closed it with what has the length of an alert"
         );
+    }
+
+    #[test]
+    fn an_answer_in_the_clear_is_told() {
+        let connection = TlsConnection { otherwise: 309, ..failed(Facts::default()) };
+        assert_eq!(
+            message(&connection),
+            "10.0.0.5 to 10.0.0.9:443: the server answered with 309 bytes that are no record of TLS"
+        );
+    }
+
+    #[test]
+    fn a_certificate_for_another_name_has_a_code_of_its_own() {
+        let (description, at) = ("bad_certificate".to_owned(), At::default());
+        let alert = Alert { from_client: true, fatal: true, code: 42, description, at };
+        let leaf = Certificate { names: vec!["bits.example".into()], ..Certificate::default() };
+        let code = |sni: &str| {
+            client_code(&failed(Facts {
+                sni: Some(sni.into()),
+                certificates: vec![leaf.clone()],
+                alerts: vec![alert.clone()],
+                ..Facts::default()
+            }))
+        };
+        assert_eq!(code("node.example"), Some(0x8007_2F06));
+        assert_eq!(code("bits.example"), Some(0x8007_2F8F));
     }
 }

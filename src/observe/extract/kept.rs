@@ -8,6 +8,9 @@ use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Response, Session};
 use crate::observe::digest::Answer;
 
+/// Steps over parts that the answers of a session may take: of one that goes back more often, nothing is proven.
+const STEPS: usize = 1 << 23;
+
 /// What speaks for a copy being the one that the server has, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
@@ -55,6 +58,7 @@ struct Stored {
     covered: Ranges,
     /// All others.
     open: Vec<Part>,
+    steps: usize,
 }
 
 impl Stored {
@@ -99,12 +103,21 @@ impl Stored {
         self.held.push(Part { standing: Standing::Held, ..part });
     }
 
+    fn step(&mut self) {
+        self.steps += self.held.len() + self.open.len();
+    }
+
+    const fn is_spent(&self) -> bool {
+        self.steps > STEPS
+    }
+
     /// From `offset` on, copies stand no better than this.
     fn give_up(&mut self, offset: u64, standing: Standing) {
         let end = self.covered.iter().last().map_or(0, |(_, end)| end);
         if end <= offset && self.open.iter().all(|part| part.to <= offset) {
             return;
         }
+        self.step();
         let all = [std::mem::take(&mut self.held), std::mem::take(&mut self.open)].concat();
         for [low, high] in all.into_iter().map(|part| part.split(offset)) {
             let high = high.map(|part| Part { standing: part.standing.max(standing), ..part });
@@ -123,6 +136,7 @@ impl Stored {
             if self.covered.covers(0, offset) {
                 return;
             }
+            self.step();
             let missing = self.covered.missing(offset);
             let mut open = std::mem::take(&mut self.open);
             open.sort_by_key(|part| part.standing);
@@ -156,6 +170,9 @@ impl Stored {
 pub(super) fn of(session: &Session) -> Vec<(&Exchange, Taken)> {
     let mut stored = Stored::default();
     for (_, answers, place, exchange) in events(session) {
+        if answers && stored.is_spent() {
+            continue;
+        }
         let answer = exchange.response.as_ref().filter(|_| answers).map(Answer::of);
         match (&exchange.request, answer) {
             (Some(_), Some(answer)) => stored.answer(part(exchange, place), answer),
@@ -172,8 +189,10 @@ pub(super) fn of(session: &Session) -> Vec<(&Exchange, Taken)> {
         }
     }
     stored.open.sort_by_key(|part| part.standing);
+    let spent = stored.is_spent();
     let parts = stored.held.into_iter().chain(stored.open);
     parts
+        .map(|part| if spent { Part { standing: Standing::Replaced, ..part } } else { part })
         .filter_map(|part| {
             let exchange = session.exchanges.get(part.fragment)?;
             Some((exchange, taken(exchange, part)))
@@ -218,4 +237,32 @@ fn taken(fragment: &Exchange, part: Part) -> Taken {
         Some(_) => State::Refused,
     };
     Taken { from: part.from, to: part.to, state, counts: !given_up }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Analysis, Options, transcript};
+
+    /// How many copies count after so many Fragments, half of which send the server back to the middle of the first.
+    fn counting(fragments: u64) -> usize {
+        let mut text = String::new();
+        for start in (0..fragments).map(|number| number * 20) {
+            let (end, total) = (start + 9, fragments * 20);
+            text += &format!("> FRAGMENT {start}-{end}/{total} session=1\n");
+            text += if start < total / 2 { "< 200\n" } else { "< 416 next=5\n" };
+        }
+        let mut analysis = Analysis::new(Options::default());
+        for record in transcript::play(&text).unwrap() {
+            analysis.push(&record.frame(), &mut ());
+        }
+        let session = analysis.finish(Vec::new(), &mut ()).sessions.remove(0);
+        of(&session).iter().filter(|(_, taken)| taken.counts).count()
+    }
+
+    #[test]
+    fn who_goes_back_without_end_is_followed_only_so_far() {
+        assert!(counting(100) > 0);
+        assert_eq!(counting(8_000), 0);
+    }
 }

@@ -229,12 +229,35 @@ mod tests {
     use super::*;
     use crate::{Analysis, Options, transcript};
 
-    fn head(text: &str) -> String {
+    fn report(text: &str) -> Report {
         let mut analysis = Analysis::new(Options::default());
         for record in transcript::play(text).unwrap() {
             analysis.push(&record.frame(), &mut ());
         }
-        headline(&analysis.finish(Vec::new(), &mut ()))
+        analysis.finish(Vec::new(), &mut ())
+    }
+
+    fn head(text: &str) -> String {
+        headline(&report(text))
+    }
+
+    #[test]
+    fn what_is_to_be_known_of_an_upload_that_went_well_has_a_line() {
+        let report = report(
+            "> CREATE-SESSION\n  Authorization: Basic Ym9iOng=\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n\
+             > CLOSE-SESSION\n< 200\n",
+        );
+        let mut out = Vec::new();
+        write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            (lines[0], lines.len()),
+            ("1 upload, nothing wrong with the transfer", 3),
+            "{text}"
+        );
+        assert!(lines[2].starts_with("  besides     warning: Basic credentials"), "{text}");
+        assert!(lines[2].ends_with("basic-over-cleartext"), "{text}");
     }
 
     #[test]

@@ -240,9 +240,32 @@ impl Absent for Vec<Hole> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::at::At;
 
     #[test]
     fn an_exchange_takes_little_room() {
         assert_eq!(size_of::<Exchange>(), 576);
+    }
+
+    #[test]
+    fn what_is_sent_after_an_early_answer_is_no_part_of_the_proof() {
+        let at = |frame| At { frame, ..At::default() };
+        let span = |first, last| Span { first: at(first), last: at(last) };
+        let request = Request { span: span(8, 54), ..Request::default() };
+        let response = Response { span: span(9, 9), ..Response::default() };
+        let exchange = Exchange {
+            kind: PacketType::Fragment,
+            connection: 1,
+            client: "10.0.0.1:4000".parse().unwrap(),
+            server: "10.0.0.2:80".parse().unwrap(),
+            tls: false,
+            tunnel: false,
+            request: Some(request),
+            response: Some(response),
+            rare: Rare::default(),
+            inferred: false,
+        };
+        assert_eq!(exchange.span(), span(8, 9));
+        assert_eq!(Exchange::span_of(&[exchange]), Some(span(8, 54)));
     }
 }

@@ -26,7 +26,8 @@ Examples:
   bitsleuth export --format har --outcome failed -o case.har upload.pcap
 
 ndjson and ecs are written line by line as exchanges are answered; sessions and findings follow at the end. With an
-option that chooses sessions, all lines wait for the end, for only then it is known what to choose.";
+option that chooses sessions, all lines wait for the end, for only then it is known what to choose. In csv, text that a
+spreadsheet would take for a formula has an apostrophe in front.";
 
 /// What to export.
 #[derive(Args, Debug, Clone)]

@@ -16,6 +16,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::descriptors;
 use super::output;
 use super::sandbox;
 use super::signal::Stdin;
@@ -100,6 +101,8 @@ impl InputArgs {
     ///
     /// [`Error::Filter`] or [`Error::NotBuiltIn`] where the filter cannot be used.
     pub fn open(&self, limits: Limits) -> Result<Merge, Error> {
+        // A pcapng file may be read twice, for the keys behind the packets.
+        descriptors::allow(self.places().count() * 2);
         let mut merge = Merge::new(limits);
         if let Some(expression) = &self.filter {
             merge = merge.filtered(Filter::new(expression)?);

@@ -2,7 +2,8 @@
 
 pub mod annotate;
 pub mod capture;
-pub mod diagnose;
+pub mod descriptors;
+mod diagnose;
 pub mod docs;
 pub mod explain;
 pub mod export;
@@ -132,7 +133,10 @@ pub fn misspelt(word: &Path) -> Option<String> {
     let like = |command: &str| strsim::normalized_damerau_levenshtein(name, command);
     let commands = cli.get_subcommands().map(|command| (like(command.get_name()), command));
     let (alike, command) = commands.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (alike >= ALIKE).then(|| {
-        format!("{}: no such file or command; there is `{}`", escape(name), command.get_name())
-    })
+    let command = command.get_name();
+    if command == name {
+        return Some(format!("{name}: no such file; as a command it goes in front of all options"));
+    }
+    (alike >= ALIKE)
+        .then(|| format!("{}: no such file or command; there is `{command}`", escape(name)))
 }

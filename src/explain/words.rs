@@ -54,7 +54,7 @@ const PACKETS: [(&str, &str); 6] = [
 ];
 
 /// What can stand behind an outcome.
-const QUALIFIERS: [(&str, &str); 11] = [
+const QUALIFIERS: [(&str, &str); 12] = [
     ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
     (
         "likely",
@@ -73,14 +73,20 @@ const QUALIFIERS: [(&str, &str); 11] = [
     ("authentication", "The last answer asks for credentials."),
     ("lost", "The server no longer knows the session."),
     (
+        "start not captured",
+        "The capture begins within the upload: what was agreed and sent before is unknown.",
+    ),
+    (
         "heads-cut",
         "The snap length cut every message before it shows what it is: nothing tells whether a session was opened.",
     ),
 ];
 
-/// The meanings of a word.
+/// The meanings of a word, or of several with spaces or hyphens between them.
 pub(super) fn find(what: &str) -> Vec<Word> {
-    all().into_iter().filter(|word| word.word.eq_ignore_ascii_case(what)).collect()
+    let what = what.replace('-', " ");
+    let is_meant = |word: &Word| word.word.replace('-', " ").eq_ignore_ascii_case(&what);
+    all().into_iter().filter(is_meant).collect()
 }
 
 /// All words.
@@ -132,6 +138,9 @@ mod tests {
         assert_eq!(word.about, "verdict on a negotiation");
         assert_eq!(word.meaning, "The choice was not among the offers.");
         assert_eq!(find("http-sys")[0].about, "who answered");
+        for same in ["start not captured", "Start-not-captured"] {
+            assert_eq!(find(same)[0].about, "qualifier of an outcome");
+        }
         assert_eq!(find("whole-proven")[0].about, "proof of an extracted file");
         assert_eq!(variants::<Outcome>("").len(), 5);
         assert_eq!(variants::<Verdict>("").len(), 18);

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::support::root;
 use crate::support::{SAMPLES, bitsleuth, fed, run, run_on, sample, stderr, stdout, store};
 
 const SUBCOMMANDS: &[&str] = &[
@@ -81,6 +83,32 @@ fn a_command_that_is_misspelt_is_no_file() {
     assert_eq!(output.status.code(), Some(2));
     let expected = "bitsleuth: diagnsoe: no such file or command; there is `diagnose`\n";
     assert_eq!(stderr(&output), expected);
+    let output = run(&["--color", "never", "diagnose", "good.pcap"]);
+    assert_eq!(output.status.code(), Some(2));
+    let expected =
+        "bitsleuth: diagnose: no such file; as a command it goes in front of all options\n";
+    assert_eq!(stderr(&output), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn more_files_than_a_shell_allows_at_first_are_read() {
+    let script = r#"ulimit -Sn 16 && exec "$@""#;
+    let file = root().join("samples/refused.pcap");
+    let output = Command::new("sh")
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_bitsleuth"), "sessions"])
+        .args(std::iter::repeat_n(file, 40))
+        .output()
+        .unwrap();
+    assert_eq!(stderr(&output), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_no_damaged_capture() {
+    let output = run(&["diagnose", "missing.pcap"]);
+    assert!(stdout(&output).contains("Check its name"), "{}", stdout(&output));
+    assert!(!stdout(&output).contains("Take the capture again"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::{Notes, Seen};
+use crate::rules::{Confidence, Notes, Seen};
 
 rule! {
     /// A capture file ends early or is damaged.
@@ -14,10 +14,19 @@ rule! {
     Warning, belief 0, needs Anything, Capture
 }
 
+/// What to do where nothing could be read.
+const UNREAD: &str = "Check its name, the right to read it, and whether it is a capture of one of the formats that are read.";
+
 fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
     for input in &report.captures {
-        if let Some(problem) = &input.problem {
-            notes.add(Span::default(), format!("{}: {problem}", input.name));
+        let Some(problem) = &input.problem else { continue };
+        let message = format!("{}: {problem}", input.name);
+        let finding =
+            notes.note(notes.severity(), Confidence::Certain, &[Span::default()], message);
+        if let Some(finding) = finding
+            && input.format.is_empty()
+        {
+            finding.advice = Some(UNREAD.into());
         }
     }
 }

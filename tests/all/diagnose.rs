@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::golden::compare;
-use crate::support::{run, stderr, stdout};
+use crate::support::{run, run_on, stderr, stdout, transcript};
 
 fn code(args: &[&str]) -> Option<i32> {
     run(args).status.code()
@@ -46,6 +46,14 @@ fn an_upload_that_failed_is_an_error_whatever_is_found_of_it() {
     assert_eq!(code(&["diagnose", "--rule", "tcp", "lost.pcap"]), Some(1));
     assert_eq!(code(&["sessions", "--rule", "tcp", "--fail-on", "error", "lost.pcap"]), Some(1));
     assert_eq!(code(&["diagnose", "--rule", "tcp", "--fail-on", "never", "lost.pcap"]), Some(0));
+}
+
+#[test]
+fn an_upload_that_is_asked_for_credentials_has_not_failed_yet() {
+    let asked = transcript("> CREATE-SESSION\n< 401 plain\n  WWW-Authenticate: NTLM\n");
+    assert_eq!(run_on(&asked, &["diagnose", "-"]).status.code(), Some(0));
+    let refused = transcript("> CREATE-SESSION\n< 403 plain\n");
+    assert_eq!(run_on(&refused, &["diagnose", "--rule", "tcp", "-"]).status.code(), Some(1));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 /// Bytes left free in front of those of a block, for what the last one left over.
 const ROOM: usize = 16 << 10;
 
-/// Bytes of a block: few system calls, and few times that one thread has to wake the other.
-const BLOCK: usize = 256 << 10;
+/// Bytes of a block: few system calls, and with those under way still within the cache of a core.
+const BLOCK: usize = 128 << 10;
 
 /// Blocks there are: a batch to work on and one to read into.
 const BLOCKS: usize = 6;

@@ -42,7 +42,7 @@ fn asked(request: &mut Request, names: &mut Names<'_>) {
         session_id,
         supported_protocols,
         content_name,
-        content_range: _,
+        content_range,
         content_length: _,
         body: _,
         longest_value: _,
@@ -53,6 +53,7 @@ fn asked(request: &mut Request, names: &mut Names<'_>) {
     names.text(target);
     names.texts([host, session_id, content_name].into_iter().flatten());
     names.products(user_agent);
+    names.ranges(content_range);
     names.field("BITS-Packet-Type", packet_type);
     names.field("BITS-Supported-Protocols", supported_protocols);
     rare.as_mut().into_iter().for_each(|rare| asked_rarely(rare, names));
@@ -157,7 +158,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
     names.field("Content-Length", content_length_raw);
     names.field("Retry-After", retry_after);
     names.field("DAV", dav);
-    names.field("Set-Cookie", cookies);
+    names.stay(cookies);
     names.field("Allow", allow);
     names.field("WWW-Authenticate", challenges);
     names.products([body_start]);

@@ -27,7 +27,7 @@ pub(super) fn exchange(exchange: &mut Exchange, names: &mut Names<'_>) {
     names.socket(client);
     names.socket(server);
     request.iter_mut().for_each(|request| asked(request, names));
-    response.iter_mut().for_each(|response| answered(response, names));
+    response.iter_mut().for_each(|answer| self::response(answer, names));
 }
 
 fn asked(request: &mut Request, names: &mut Names<'_>) {
@@ -93,7 +93,8 @@ fn asked_rarely(rare: &mut RareRequest, names: &mut Names<'_>) {
     long_field.iter_mut().for_each(|name| names.field_name(name));
 }
 
-fn answered(response: &mut Response, names: &mut Names<'_>) {
+/// Replaces who and where in a response.
+pub(super) fn response(response: &mut Response, names: &mut Names<'_>) {
     origin::names(response).for_each(|name| names.named(&name));
     let Response {
         span: _,

@@ -175,6 +175,7 @@ fn found(finding: &mut Finding, names: &Names<'_>) {
         message,
         frames: _,
         proof: _,
+        input: _,
         reference: _,
         advice: _,
         confirm: _,

@@ -1,6 +1,5 @@
 //! The rule `capture-damaged`.
 
-use crate::at::Span;
 use crate::model::Report;
 use crate::rules::{Notes, Seen};
 
@@ -15,9 +14,9 @@ rule! {
 }
 
 fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
-    for input in &report.captures {
+    for (number, input) in report.captures.iter().enumerate() {
         if let Some(problem) = &input.problem {
-            notes.add(Span::default(), format!("{}: {problem}", input.name));
+            notes.of_input(number, format!("{}: {problem}", input.name));
         }
     }
 }

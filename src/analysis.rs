@@ -151,6 +151,7 @@ impl Analysis {
         };
         self.judge.tunnels(self.sessions.refused_tunnels(), self.engine.last());
         self.judge.beheaded(self.sessions.beheaded());
+        self.judge.lost_in(self.engine.lost_in());
         self.judge.capture(&mut report);
         report
     }

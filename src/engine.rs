@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::capture::Frame;
 use crate::dns::Resolver;
 use crate::http::{self, Listener};
@@ -26,6 +26,7 @@ pub struct Engine {
     last: At,
     tls_opaque: u64,
     lost_bytes: u64,
+    lost_in: Option<Span>,
     sides: Sides,
     tls_given_up: u64,
     duplicate_frames: u64,
@@ -71,6 +72,7 @@ impl Engine {
             last: At::default(),
             tls_opaque: 0,
             lost_bytes: 0,
+            lost_in: None,
             sides: Sides::default(),
             tls_given_up: 0,
             duplicate_frames: 0,
@@ -171,10 +173,17 @@ impl Engine {
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
             + u64::from(connection.server_side.duplicate_frames);
         self.sides.add(&connection);
-        if !connection.is_one_sided() {
-            self.lost_bytes += connection.lost_by_capture();
+        let lost = connection.lost_by_capture();
+        if lost > 0 && !connection.is_one_sided() {
+            self.lost_bytes += lost;
+            self.lost_in.get_or_insert(connection.span());
         }
         Some(connection)
+    }
+
+    /// The frames of the first connection that the capture lacks bytes of, whatever it was for.
+    pub const fn lost_in(&self) -> Option<Span> {
+        self.lost_in
     }
 
     /// Whether there is one to be taken.

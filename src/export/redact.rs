@@ -8,6 +8,7 @@ mod head;
 mod kept;
 mod names;
 mod packet;
+mod plain;
 mod pseudonym;
 mod report;
 mod seen;

@@ -77,6 +77,9 @@ pub struct Finding {
     /// The same with their times and their numbers within each input.
     #[serde(skip)]
     pub proof: Vec<At>,
+    /// The input that it is about, from 0, where no frame tells.
+    #[serde(skip)]
+    pub input: Option<u32>,
     /// The clause it rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Text>,
@@ -170,6 +173,14 @@ impl Notes<'_> {
         self.note(self.rule.severity, Confidence::Likely, &[span], message);
     }
 
+    /// Notes something certain about the input of this number, from 0, that no frame shows; what is returned may be added
+    /// to, and is absent beyond the cap.
+    pub fn of_input(&mut self, input: usize, message: impl Into<String>) -> Option<&mut Finding> {
+        let finding = self.note(self.rule.severity, Confidence::Certain, &[], message)?;
+        finding.input = u32::try_from(input).ok();
+        Some(finding)
+    }
+
     /// Notes something with all its circumstances; what is returned may be added to, and is absent beyond the cap.
     pub fn note(
         &mut self,
@@ -196,6 +207,7 @@ impl Notes<'_> {
             message: message.into(),
             frames: proof.iter().map(|at| at.frame).collect(),
             proof,
+            input: None,
             reference: read.reference.clone(),
             advice: read.advice.clone(),
             confirm: read.confirm.clone(),

@@ -101,6 +101,11 @@ impl Judge {
         self.seen.beheaded = requests;
     }
 
+    /// Takes in where the capture lacks bytes, which counts where it lacks none of uploads.
+    pub fn lost_in(&mut self, span: Option<Span>) {
+        self.seen.lost_in = self.seen.lost_in.or(span);
+    }
+
     /// Fills in the findings of the whole.
     pub fn capture(&self, report: &mut Report) {
         let mut findings = Vec::new();

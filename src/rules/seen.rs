@@ -23,7 +23,7 @@ pub struct Seen {
     pub one_sided: Option<Box<Connection>>,
     /// Bytes of uploads' connections that were acknowledged but not captured.
     pub lost: u64,
-    /// The frames of the first such connection.
+    /// The frames of the first such connection; where there is none, of the first other one.
     pub lost_in: Option<Span>,
     /// Requests with the verb of BITS that the capture cuts within their first line, and their frames.
     pub beheaded: Option<(u64, Span)>,

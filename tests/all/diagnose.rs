@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::golden::compare;
-use crate::support::{run, run_on, stderr, stdout, transcript};
+use crate::support::{bitsleuth, build, run, run_on, sample, stderr, stdout, store, transcript};
 
 fn code(args: &[&str]) -> Option<i32> {
     run(args).status.code()
@@ -98,6 +98,33 @@ fn sarif_points_to_capture_rule_and_frames() {
     assert_eq!(place["physicalLocation"]["artifactLocation"]["uri"], "lost.pcap");
     let index = usize::try_from(lost["ruleIndex"].as_u64().unwrap()).unwrap();
     assert_eq!(run["tool"]["driver"]["rules"][index]["id"], "session-not-found");
+}
+
+#[test]
+fn sarif_names_the_capture_that_a_finding_without_an_upload_is_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = sample("download.pcap");
+    let mut lacking = build::records(&whole);
+    let full = lacking.iter().map(|record| record.data.len()).max().unwrap();
+    let place = lacking.iter().position(|record| record.data.len() == full).unwrap();
+    // Each segment is there twice.
+    lacking.drain(place..place + 2);
+    let snapped = build::pcap(&build::snapped(&lacking, 300), build::Order::Little);
+    store(&dir, "other.pcap", &sample("refused.pcap"));
+    store(&dir, "lacking.pcap", &build::pcap(&lacking, build::Order::Little));
+    store(&dir, "snapped.pcap", &snapped);
+    store(&dir, "damaged.pcap", &whole[..whole.len() - 10]);
+    let uri = |rule: &str, name: &str| {
+        let args = ["diagnose", "--format", "sarif", "--fail-on", "never", "other.pcap", name];
+        let output = bitsleuth().current_dir(dir.path()).args(args).output().unwrap();
+        let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        let found = results.iter().find(|result| result["ruleId"] == rule).unwrap();
+        found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].clone()
+    };
+    assert_eq!(uri("capture-gap", "lacking.pcap"), "lacking.pcap");
+    assert_eq!(uri("capture-truncated", "snapped.pcap"), "snapped.pcap");
+    assert_eq!(uri("capture-damaged", "damaged.pcap"), "damaged.pcap");
 }
 
 #[test]

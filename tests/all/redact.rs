@@ -96,6 +96,10 @@ const SECRETS: &str = "\
   Cookie: sid=zebracookie
   X-Zebra-Header: zebracustom
   Via: 1.1 zebraproxy (squid/5.7)
+  Accept: text/zebra
+  Accept-Encoding: zebracoding
+  Cache-Control: zebra=1
+  X-Http-Method-Override: ZEBRA
 < 401 plain
   WWW-Authenticate: Basic realm=\"zebrarealm\"
   Server: Microsoft-IIS/10.0
@@ -104,7 +108,21 @@ const SECRETS: &str = "\
   Authorization: Basic emVicmF1c2VyOnplYnJhcGFzcw==
 < 200 session={99999999-AAAA-4BBB-8CCC-DDDDDDDDDDDD}
   BITS-Host-Id: zebranode
+  Content-Type: multipart/zebra; boundary=\"zebra\"; charset=zebra
+  Connection: zebra
+  Allow: ZEBRA
+  Date: zebraday
+  DAV: zebra
 > FRAGMENT 0-13/14
+  | zebrabodyzebra
+< 503 plain
+  BITS-Packet-Type: Ack
+  BITS-Error-Code: 0x8007zebra
+  BITS-Error-Context: zebra
+  BITS-Received-Content-Range: zebra
+  Retry-After: zebra
+> FRAGMENT 0-13/14
+  Content-Range: bytes 0-13/zebra
   | zebrabodyzebra
 < 500 error=0x8020001F context=0x5
   Location: http://zebrauser:zebrapass@zebraelse/zebrapath

@@ -337,10 +337,31 @@ fn odd_values_are_no_way_out() {
 < 405 plain
   Server: zebraserver
   WWW-Authenticate: zebrascheme
+  Allow: zebraverb
+  Content-Type: text/zebrakind
+> FRAGMENT 0-9/20
+  Content-Range: bytes zebrafirst-9/20
+< 500 plain
+  BITS-Packet-Type: Ack
+  BITS-Error-Code: 0x8007zebracode
+  BITS-Error-Context: zebracontext
+  BITS-Received-Content-Range: zebraoffset
 ";
     let mut report = analysed(&transcript(text));
     let before = serde_json::to_string(&report).unwrap();
-    for told in ["zebraname", "zebraserver", "zebrascheme", "Zebra-Kind", "zebratoken"] {
+    for told in [
+        "zebraname",
+        "zebraserver",
+        "zebrascheme",
+        "Zebra-Kind",
+        "zebratoken",
+        "zebraverb",
+        "zebrakind",
+        "zebrafirst",
+        "zebracode",
+        "zebracontext",
+        "zebraoffset",
+    ] {
         assert!(before.contains(told), "{told} in {before}");
     }
     redact::report(&mut report, &Pseudonyms::new(Some("k")));

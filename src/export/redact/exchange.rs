@@ -27,7 +27,7 @@ pub(super) fn exchange(exchange: &mut Exchange, names: &mut Names<'_>) {
     names.socket(client);
     names.socket(server);
     request.iter_mut().for_each(|request| asked(request, names));
-    response.iter_mut().for_each(|response| answered(response, names));
+    response.iter_mut().for_each(|answer| self::response(answer, names));
 }
 
 fn asked(request: &mut Request, names: &mut Names<'_>) {
@@ -42,7 +42,7 @@ fn asked(request: &mut Request, names: &mut Names<'_>) {
         session_id,
         supported_protocols,
         content_name,
-        content_range: _,
+        content_range,
         content_length: _,
         body: _,
         longest_value: _,
@@ -53,6 +53,7 @@ fn asked(request: &mut Request, names: &mut Names<'_>) {
     names.text(target);
     names.texts([host, session_id, content_name].into_iter().flatten());
     names.products(user_agent);
+    names.ranges(content_range);
     names.field("BITS-Packet-Type", packet_type);
     names.field("BITS-Supported-Protocols", supported_protocols);
     rare.as_mut().into_iter().for_each(|rare| asked_rarely(rare, names));
@@ -92,7 +93,8 @@ fn asked_rarely(rare: &mut RareRequest, names: &mut Names<'_>) {
     long_field.iter_mut().for_each(|name| names.field_name(name));
 }
 
-fn answered(response: &mut Response, names: &mut Names<'_>) {
+/// Replaces who and where in a response.
+pub(super) fn response(response: &mut Response, names: &mut Names<'_>) {
     origin::names(response).for_each(|name| names.named(&name));
     let Response {
         span: _,
@@ -157,7 +159,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
     names.field("Content-Length", content_length_raw);
     names.field("Retry-After", retry_after);
     names.field("DAV", dav);
-    names.field("Set-Cookie", cookies);
+    names.stay(cookies);
     names.field("Allow", allow);
     names.field("WWW-Authenticate", challenges);
     names.products([body_start]);

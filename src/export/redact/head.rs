@@ -4,8 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::pseudonym::{Pseudonyms, Stay};
-use super::words::{COOKIES, CREDENTIALS, KEPT, PRODUCTS, PROTOCOLS, TYPES, is_known_name, is_one};
-use crate::bits::PacketType;
+use super::words::{
+    CODES, COOKIES, CREDENTIALS, NUMBERS, PRODUCTS, PROTOCOLS, TYPES, is_known_name, is_one,
+};
+use crate::bits::{PacketType, fields};
 
 /// Base64 of the signature and the number of an NTLM message ([MS-NLMP] 2.2.1).
 const NTLM: [&str; 3] = ["TlRMTVNTUAAB", "TlRMTVNTUAAC", "TlRMTVNTUAAD"];
@@ -52,20 +54,34 @@ fn fitted(mut line: String, len: usize) -> String {
 /// A request line or a status line.
 pub(super) fn first_line(pseudonyms: &Pseudonyms, line: &str) -> String {
     let (first, rest) = line.split_at(line.find(' ').unwrap_or(line.len()));
-    if first.len() >= 5 && first.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("HTTP/")) {
-        return format!("{first}{}", pseudonyms.map(rest, Stay::Products));
+    if first.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("HTTP/")) {
+        return format!("{}{}", version(pseudonyms, first), pseudonyms.map(rest, Stay::Products));
     }
-    let version = rest.rfind(" HTTP/").unwrap_or(rest.len());
-    let (target, version) = rest.split_at(version);
+    let place = rest.to_ascii_lowercase().rfind(" http/").unwrap_or(rest.len());
+    let (target, last) = rest.split_at(place);
     let method = method(pseudonyms, first);
-    format!("{method}{}{version}", pseudonyms.text(target))
+    format!("{method}{}{}", pseudonyms.text(target), version(pseudonyms, last))
 }
 
-/// A method, which stays where it looks like one.
+/// The name of the protocol and its version, which stays where it is one.
+fn version(pseudonyms: &Pseudonyms, text: &str) -> String {
+    let (name, number) = text.split_at(text.find('/').map_or(text.len(), |slash| slash + 1));
+    let digit = |c: char| c.is_ascii_digit();
+    let len = match number.split_at_checked(3) {
+        Some((front, _))
+            if front.split('.').all(|part| part.len() == 1 && part.starts_with(digit)) =>
+        {
+            3
+        }
+        _ => 0,
+    };
+    let (number, rest) = number.split_at(len);
+    format!("{name}{number}{}", pseudonyms.map(rest, Stay::Products))
+}
+
+/// A method, of which the words stay that methods are made of.
 pub(super) fn method(pseudonyms: &Pseudonyms, method: &str) -> String {
-    let sign = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-');
-    let usual = method.len() < 24 && method.bytes().all(sign);
-    if usual { method.to_owned() } else { pseudonyms.text(method) }
+    pseudonyms.map(method, Stay::Products)
 }
 
 fn field(pseudonyms: &Pseudonyms, name: &str, rest: &str) -> String {
@@ -89,16 +105,19 @@ pub(super) fn value(pseudonyms: &Pseudonyms, name: &str, value: &str) -> String 
         PacketType::begun(kind).is_some()
             || !matches!(PacketType::parse(kind), PacketType::Other(_))
     };
-    if is_one(name, TYPES) && !is_type(value.trim()) {
-        pseudonyms.text(value)
-    } else if is_one(name, KEPT) || is_one(name, PROTOCOLS) && guids(value) {
+    let stays = is_one(name, TYPES) && is_type(value.trim())
+        || is_one(name, CODES) && fields::hresult(value).is_some()
+        || is_one(name, PROTOCOLS) && guids(value);
+    if stays {
         value.to_owned()
+    } else if is_one(name, NUMBERS) {
+        pseudonyms.map(value, Stay::Numbers)
     } else if is_one(name, PRODUCTS) {
         pseudonyms.map(value, Stay::Products)
     } else if is_one(name, CREDENTIALS) {
         credentials(pseudonyms, value)
     } else if is_one(name, COOKIES) {
-        cookies(value)
+        cookies(pseudonyms, value)
     } else {
         pseudonyms.text(value)
     }
@@ -139,21 +158,16 @@ fn basic(pseudonyms: &Pseudonyms, secret: &str) -> Option<String> {
     Some(coded)
 }
 
-/// Names and signs; values are struck out.
-fn cookies(value: &str) -> String {
-    let mut secret = false;
-    value
-        .chars()
-        .map(|c| {
-            match c {
-                '=' => secret = true,
-                ';' => secret = false,
-                _ if secret && c.is_ascii_graphic() => return 'x',
-                _ => {}
-            }
-            c
-        })
-        .collect()
+/// Names and signs; values are struck out, and what is neither becomes a pseudonym.
+fn cookies(pseudonyms: &Pseudonyms, value: &str) -> String {
+    let struck = |c: char| if c.is_ascii_graphic() { 'x' } else { c };
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((name, secret)) => {
+            format!("{name}={}", secret.chars().map(struck).collect::<String>())
+        }
+        None => pseudonyms.map(pair, Stay::Products),
+    };
+    value.split(';').map(pair).collect::<Vec<_>>().join(";")
 }
 
 #[cfg(test)]
@@ -180,6 +194,77 @@ mod tests {
         }
         for gone in ["payroll", "Payroll", "Jan", "abc", "contoso", "alice", "YWxpY2U6c2VjcmV0"] {
             assert!(!other.contains(gone), "{gone} in {other}");
+        }
+    }
+
+    #[test]
+    fn of_no_field_does_free_text_stay() {
+        let pseudonyms = Pseudonyms::new(Some("k"));
+        let known = [NUMBERS, PRODUCTS, TYPES, PROTOCOLS, CREDENTIALS, COOKIES, &["X-Http"]];
+        for name in known.concat() {
+            for form in [
+                "jdoe7",
+                "bytes jdoe7",
+                "text/jdoe7; charset=jdoe7; boundary=\"jdoe7\"",
+                "0x8007jdoe7",
+            ] {
+                let other = value(&pseudonyms, name, form);
+                assert!(!other.contains("jdoe"), "{name}: {other}");
+                assert_eq!(other.len(), form.len(), "{name}: {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn registered_values_numbers_and_dates_stay() {
+        let pseudonyms = Pseudonyms::new(Some("k"));
+        for (name, text) in [
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "gzip;q=0.5, deflate, Identity"),
+            ("Allow", "OPTIONS, GET, HEAD, PROPFIND, BITS_POST"),
+            ("BITS-Error", "-2145386465"),
+            ("BITS-Error-Code", " 0x8020001FL"),
+            ("BITS-Error-Context", "0x5"),
+            ("BITS-Received-Content-Range", "18446744073709551615"),
+            ("Connection", "Keep-Alive"),
+            ("Content-Length", "4815162342"),
+            ("Content-Range", "bytes 1000000-2000000/3000000"),
+            ("Content-Type", "text/html; charset=ISO-8859-1"),
+            ("DAV", "1,2"),
+            ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            ("Expect", "100-continue"),
+            ("Keep-Alive", "timeout=15,max=99"),
+            ("Pragma", "no-cache"),
+            ("Retry-After", "86400"),
+            ("Transfer-Encoding", "gzip, chunked"),
+            ("Vary", "Accept-Language"),
+            ("X-Http-Method-Override", "BITS_POST"),
+        ] {
+            assert_eq!(value(&pseudonyms, name, text), text, "{name}");
+        }
+    }
+
+    #[test]
+    fn of_a_first_line_method_and_version_stay() {
+        let pseudonyms = Pseudonyms::new(Some("k"));
+        for line in [
+            "BITS_POST / HTTP/1.1",
+            "HTTP/1.1 200 OK",
+            "RPC_IN_DATA / http/1.0",
+            "CCM_POST / HTTP/1.1",
+        ] {
+            assert_eq!(first_line(&pseudonyms, line), line);
+        }
+        for line in [
+            "BITS_POST / HTTP/1.1jdoe",
+            "HTTP/1.1jdoe 200 OK",
+            "JDOE / HTTP/jdoe",
+            "HTTP/jdoe 400 jdoe",
+        ] {
+            let other = first_line(&pseudonyms, line);
+            assert!(!other.to_lowercase().contains("jdoe"), "{other}");
+            assert_eq!(other.len(), line.len(), "{other}");
+            assert_eq!(other.contains("/1.1"), line.contains("/1.1"), "{other}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use super::head;
 use super::pseudonym::{Pseudonyms, Stay};
 use super::seen::{How, Seen};
+use crate::bits::fields::ContentRange;
 
 /// The pseudonyms given so far.
 pub(super) struct Names<'p> {
@@ -72,6 +73,15 @@ impl<'p> Names<'p> {
         }
     }
 
+    /// Replaces what is no number in values of `Content-Range` that do not follow the grammar.
+    pub fn ranges<'t>(&mut self, ranges: impl IntoIterator<Item = &'t mut ContentRange>) {
+        for range in ranges.into_iter().filter(|range| !range.valid) {
+            let mut raw = range.raw();
+            self.field("Content-Range", [&mut raw]);
+            *range = ContentRange::parse(&raw);
+        }
+    }
+
     /// Replaces a name of a header field.
     pub fn field_name(&mut self, name: &mut impl Slot) {
         let other = head::name(self.pseudonyms, name);
@@ -104,6 +114,11 @@ impl<'p> Names<'p> {
         };
         let other = subject.split(", ").map(part).collect::<Vec<_>>().join(", ");
         self.becomes(subject, other);
+    }
+
+    /// Remembers texts that stay.
+    pub fn stay(&mut self, texts: &[String]) {
+        texts.iter().for_each(|text| self.seen.note(text, How::Stays));
     }
 
     /// Replaces a text by another.

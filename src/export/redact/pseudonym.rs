@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::plain::PLAIN;
 use super::v4::{V4, v4_at};
 use super::v6::v6_at;
-use super::words::{PARAMETERS, PATHS, PLAIN, is_one};
+use super::words::{NUMERIC, PARAMETERS, PATHS, is_one};
 use crate::bits::protocol;
 
 /// Length of a GUID without braces.
@@ -25,8 +26,10 @@ pub struct Pseudonyms {
 pub(super) enum Stay {
     /// Names and paths: only what protocols are known by.
     Paths,
-    /// Products and error pages: also words and numbers of these.
+    /// Products, registered values and error pages: also words and short numbers of these.
     Products,
+    /// Numbers and dates: numbers of any length, and the words that stand beside them.
+    Numbers,
 }
 
 impl Pseudonyms {
@@ -115,6 +118,7 @@ impl Pseudonyms {
             Stay::Products => {
                 is_one(token, PLAIN) || digits && token.len() <= 5 || token.len() == 1
             }
+            Stay::Numbers => is_one(token, NUMERIC) || digits || token.len() == 1,
         };
         if kept {
             return token.to_owned();

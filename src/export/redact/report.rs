@@ -7,7 +7,7 @@ use super::pseudonym::Pseudonyms;
 use super::tls;
 use crate::capture::Input;
 use crate::model::negotiation::{Negotiation, Offer};
-use crate::model::session::{Client, File, Server, SessionError};
+use crate::model::session::{Client, File, Reply, Server, SessionError};
 use crate::model::{Attempt, Lookup, Report, Session};
 use crate::observe::heads::Heads;
 use crate::rules::{Diagnosis, Finding};
@@ -103,7 +103,7 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
         host_id,
         host_id_fallback_timeout_seconds: _,
         reply_url,
-        reply: _,
+        reply,
         fragments: _,
         bytes_total: _,
         bytes_sent: _,
@@ -134,6 +134,9 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
     }
     if let Some(SessionError { http_status: _, hresult: _, symbol: _, context, frame: _ }) = error {
         names.field("BITS-Error-Context", context);
+    }
+    if let Some(Reply { request: _, http_status: _, response: Some(response) }) = reply {
+        exchange::response(response, names);
     }
     connections.iter_mut().for_each(|connection| connected(connection, names));
     exchanges.iter_mut().for_each(|exchange| exchange::exchange(exchange, names));
@@ -172,6 +175,7 @@ fn found(finding: &mut Finding, names: &Names<'_>) {
         message,
         frames: _,
         proof: _,
+        input: _,
         reference: _,
         advice: _,
         confirm: _,

@@ -1,8 +1,7 @@
 //! The rule `capture-damaged`.
 
-use crate::at::Span;
 use crate::model::Report;
-use crate::rules::{Confidence, Notes, Seen};
+use crate::rules::{Notes, Seen};
 
 rule! {
     /// A capture file ends early or is damaged.
@@ -18,11 +17,9 @@ rule! {
 const UNREAD: &str = "Check its name, the right to read it, and whether it is a capture of one of the formats that are read.";
 
 fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
-    for input in &report.captures {
+    for (number, input) in report.captures.iter().enumerate() {
         let Some(problem) = &input.problem else { continue };
-        let message = format!("{}: {problem}", input.name);
-        let finding =
-            notes.note(notes.severity(), Confidence::Certain, &[Span::default()], message);
+        let finding = notes.of_input(number, format!("{}: {problem}", input.name));
         if let Some(finding) = finding
             && input.format.is_empty()
         {

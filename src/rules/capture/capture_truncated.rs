@@ -1,6 +1,5 @@
 //! The rule `capture-truncated`.
 
-use crate::at::Span;
 use crate::model::{Report, Session};
 use crate::rules::{Notes, Place, Seen, look};
 
@@ -38,7 +37,8 @@ fn unclear(session: &Session, notes: &mut Notes<'_>) {
 }
 
 fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
-    for input in report.captures.iter().filter(|input| input.cut_frames > 0) {
+    let inputs = report.captures.iter().enumerate();
+    for (number, input) in inputs.filter(|(_, input)| input.cut_frames > 0) {
         let snaplen = input.snaplen.map(|bytes| format!(", the snap length is {bytes}"));
         let message = format!(
             "{}: {} of {} frames were cut{}",
@@ -47,7 +47,7 @@ fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
             input.frames,
             snaplen.unwrap_or_default()
         );
-        notes.add(Span::default(), message);
+        notes.of_input(number, message);
     }
     if let Some((count, span)) = seen.beheaded {
         let requests = look::counted(count, "request");

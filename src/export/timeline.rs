@@ -18,7 +18,9 @@ use crate::rules::{Finding, reset};
 use crate::stream::{Connection, Reset};
 use layout::{Line, Mark, Message};
 
-pub(super) use head::{error_words, headline, identity, nothing, rate, server, sign, tally, tone};
+pub(super) use head::{
+    error_words, headline, identity, nothing, rate, server, sign, sizes, tally, tone,
+};
 pub(super) use layout::wrapped;
 pub(super) use words::Words;
 

@@ -7,7 +7,7 @@ use super::{offsets, overview, sequence};
 use crate::export::story::{Message, Step, Story};
 use crate::export::style::{Style, Tone};
 use crate::export::text;
-use crate::export::timeline::{error_words, server, sign};
+use crate::export::timeline::{error_words, server, sign, sizes};
 use crate::model::{Exchange, Session};
 use crate::observe::heads::{Heads, RawHead};
 use crate::rules::{Finding, Severity};
@@ -79,10 +79,9 @@ fn diagnosis(out: &mut dyn Write, session: &Session) -> io::Result<()> {
 
 fn facts(out: &mut dyn Write, session: &Session) -> io::Result<()> {
     let sizes = match session.bytes_total {
-        Some(total) => format!(
-            "{} in {}, {} sent, {} acknowledged",
-            text::bytes(total),
-            text::count(session.fragments.len() as u64, "Fragment"),
+        Some(_) => format!(
+            "{}, {} sent, {} acknowledged",
+            sizes(session),
             text::bytes(session.bytes_sent),
             text::bytes(session.bytes_acknowledged)
         ),

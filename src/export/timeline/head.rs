@@ -140,14 +140,7 @@ const fn verdict_words(verdict: Verdict) -> &'static str {
 }
 
 fn amounts(session: &Session) -> String {
-    let fragments = match session.fragments.len() {
-        0 => "no Fragment".to_owned(),
-        number => text::count(number as u64, "Fragment"),
-    };
-    let size = match session.bytes_total {
-        Some(total) => format!("{} in {fragments}", text::bytes(total)),
-        None => fragments,
-    };
+    let size = sizes(session);
     let again = session.bytes_sent.saturating_sub(session.bytes_unique);
     let again =
         if again > 0 { format!(", {} sent again", text::bytes(again)) } else { String::new() };
@@ -156,6 +149,26 @@ fn amounts(session: &Session) -> String {
     let rate = rate(session).map_or_else(String::new, |rate| format!("   {rate}"));
     let connections = text::count(connections.len() as u64, "connection");
     format!("{size}{again}   {time}{rate}   {connections}")
+}
+
+/// How much of the file was sent, of how much where that is not all, and in how many Fragments.
+pub(in crate::export) fn sizes(session: &Session) -> String {
+    let acknowledged = session.bytes_acknowledged;
+    let fragments = match session.fragments.len() {
+        0 if acknowledged > 0 => {
+            return format!("no Fragment seen, {} acknowledged", text::bytes(acknowledged));
+        }
+        0 => "no Fragment".to_owned(),
+        number => text::count(number as u64, "Fragment"),
+    };
+    match session.bytes_total {
+        Some(total) if session.bytes_unique < total => {
+            let sent = text::grouped(session.bytes_unique);
+            format!("{sent} of {} in {fragments}", text::bytes(total))
+        }
+        Some(total) => format!("{} in {fragments}", text::bytes(total)),
+        None => fragments,
+    }
 }
 
 /// Bytes of the file per second.

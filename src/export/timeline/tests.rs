@@ -15,12 +15,12 @@ fn a_session_reads_as_a_dialogue() {
 … incomplete, interrupted   10.20.0.11 → 10.20.0.80:80   http://10.20.0.80/backup/backup.bak
   {1C34C8D4-0F42-49D1-A0D4-274383A65E8F}   Microsoft BITS/6.7\\x1b[2J
   protocol BITS 1.5 Upload Protocol, 1st of 1 offered
-  40 960 B in 1 Fragment   401 ms   6.8 kB/s   2 connections
+  2 730 of 40 960 B in 1 Fragment   401 ms   6.8 kB/s   2 connections
 
   0.000 333   4         → Create-Session   offers {7df0354d-249b-430f-820d-3d2a9bef4931} BITS 1.5 Upload Protocol
   0.000 647   6         ← Ack 200          chooses {7df0354d-…}, opens {1C34C8D4-…}
              ⋮ 400 ms   new connection, port 46950
-  0.400 726   8–17      → Fragment         0–8191       ████                  2 730 of 8 192 B seen
+  0.400 726   8–17      → Fragment         0–8191       █                     2 730 of 8 192 B seen
   0.401 054   18        ← Ack 200          next 8192
 
 "
@@ -91,6 +91,25 @@ fn bytes_sent_again_and_a_missing_answer_are_told() {
     let end: Vec<&str> = text.lines().rev().skip(1).take(2).collect();
     assert!(end[0].ends_with("⋮   no answer seen"), "{text}");
     assert!(end[1].ends_with("████                  2 730 B again"), "{text}");
+}
+
+#[test]
+fn acknowledged_bytes_are_told_where_no_fragment_was_seen() {
+    let mut report = samples::report();
+    report.sessions[0].fragments.clear();
+    report.sessions[0].bytes_total = None;
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("  no Fragment seen, 8 192 B acknowledged   401 ms"), "{text}");
+}
+
+#[test]
+fn a_fragment_without_body_has_no_bar() {
+    let mut report = samples::report();
+    let last = report.sessions[0].exchanges.last_mut().unwrap();
+    last.request.as_mut().unwrap().body.bytes = 0;
+    let text = shown(&report, &Style::default());
+    assert!(!text.contains('█'), "{text}");
+    assert!(text.contains("0 of 8 192 B seen"), "{text}");
 }
 
 #[test]

@@ -151,7 +151,8 @@ impl Words {
         let of = total.map_or_else(String::new, |total| format!(" of {total}"));
         let mut words = super::layout::pad(&format!("{start}{dash}{end}{of}"), self.range);
         if let Some(total) = range.total.or(self.total) {
-            words = format!("{words}  {}", bar(start, end, total, self.style.signs().block));
+            let sent = start.saturating_add(request.body.bytes).min(end.saturating_add(1));
+            words = format!("{words}  {}", bar(start, sent, total, self.style.signs().block));
         }
         let again = self.take(start, request.body.bytes);
         let named = range.len().unwrap_or(0);
@@ -204,7 +205,7 @@ impl Words {
     }
 }
 
-/// A bar in the columns that stand for the bytes from `start` to `end`.
+/// A bar in the columns that stand for the bytes from `start` up to but not including `end`, empty where that is none.
 fn bar(start: u64, end: u64, total: u64, block: &str) -> String {
     let place = |byte: u64| {
         let place = u128::from(byte.min(total)) * u128::from(BAR) / u128::from(total.max(1));
@@ -212,7 +213,8 @@ fn bar(start: u64, end: u64, total: u64, block: &str) -> String {
     };
     let width = usize::try_from(BAR).unwrap_or(0);
     let from = place(start).min(width.saturating_sub(1));
-    let to = place(end.saturating_add(1)).clamp(from + 1, width);
+    let least = if start < end { from + 1 } else { from };
+    let to = place(end).clamp(least, width);
     format!("{:from$}{}{:rest$}", "", block.repeat(to - from), "", rest = width - to)
 }
 

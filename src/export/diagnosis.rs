@@ -6,6 +6,7 @@ use super::style::{Style, Tone};
 use super::text;
 use super::timeline;
 use crate::model::{Outcome, Report, Session};
+use crate::rules::origin::Origin;
 use crate::rules::{Diagnosis, Finding, Severity};
 
 /// Columns before the text of a block.
@@ -186,7 +187,9 @@ fn write_cause(
     block(out, "because", &diagnosis.summary, Tone::Strong, style)?;
     block(out, "", &format!("{}, {sure}", diagnosis.cause), Tone::Quiet, style)?;
     timeline::write_proof(out, session, several, &diagnosis.frames, style)?;
-    block(out, "answered by", diagnosis.answered_by.name(), Tone::Plain, style)?;
+    if let Some(who) = answerer(session, diagnosis) {
+        block(out, "answered by", who, Tone::Plain, style)?;
+    }
     let told = [
         ("answerable", diagnosis.answerable.as_deref()),
         ("do", diagnosis.advice.as_deref()),
@@ -194,6 +197,13 @@ fn write_cause(
         ("confirm", diagnosis.confirm.as_deref()),
     ];
     blocks(out, &told, style)
+}
+
+/// Who gave the decisive answer; `None` where everything was answered, so that what went wrong is no answer.
+pub(super) fn answerer(session: &Session, diagnosis: &Diagnosis) -> Option<&'static str> {
+    let unanswered = || session.exchanges.iter().any(|exchange| exchange.response.is_none());
+    let tells = diagnosis.answered_by != Origin::Nobody || unanswered();
+    tells.then(|| diagnosis.answered_by.name())
 }
 
 /// A finding with its severity, frames and rule.
@@ -258,6 +268,21 @@ mod tests {
         );
         assert!(lines[2].starts_with("  besides     warning: Basic credentials"), "{text}");
         assert!(lines[2].ends_with("basic-over-cleartext"), "{text}");
+    }
+
+    #[test]
+    fn nobody_is_told_only_where_an_answer_is_missing() {
+        let told = |text: &str| {
+            let report = report(text);
+            let session = &report.sessions[0];
+            answerer(session, session.diagnosis.as_ref().unwrap())
+        };
+        let lossy = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-999/1000\n! again\n! again\n! again\n\
+                     < 200\n> CLOSE-SESSION\n< 200\n";
+        assert_eq!(told(lossy), None);
+        let silent =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 30 s\n! client closes\n";
+        assert_eq!(told(silent), Some("nobody"));
     }
 
     #[test]

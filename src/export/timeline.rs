@@ -89,11 +89,11 @@ pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -
 }
 
 /// Turns the exchanges of a session into lines.
-struct Dialogue {
+struct Dialogue<'a> {
     style: Style,
     clock: Clock,
     several: bool,
-    words: words::Words,
+    words: words::Words<'a>,
     /// The frames of the line before.
     last: Option<Span>,
     connection: Option<u64>,
@@ -104,8 +104,8 @@ struct Dialogue {
     quiet: i64,
 }
 
-impl Dialogue {
-    fn of(session: &Session, several: bool, style: &Style) -> Self {
+impl<'a> Dialogue<'a> {
+    fn of(session: &'a Session, several: bool, style: &Style) -> Self {
         Self {
             style: *style,
             clock: Clock::new(style.times, Some(session.started)),

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::origin::Origin;
-use super::{Around, Diagnosis, Finding, Rule, Severity, named};
+use super::{Around, Diagnosis, Finding, Rule, Severity, front, named};
 use crate::bits::hresult;
 use crate::model::{Exchange, Outcome, Response, Session};
 
@@ -28,6 +28,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         confidence: cause.confidence,
         contributing,
         answered_by: match decisive {
+            Some(exchange) if front::is_own(session, exchange) => Origin::BitsServer,
             Some(exchange) => around.origin(session, exchange),
             None => answer.map_or(Origin::Nobody, Origin::of_response),
         },

@@ -35,7 +35,10 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Place> {
 /// whose name the Acks bear although it has no BITS of its own.
 pub fn is_between(session: &Session, exchange: &Exchange) -> bool {
     let between = || of(session, exchange) == Some(Place::Between);
-    let passes = || is_relay(exchange) && acknowledged(session, exchange).is_some();
+    let passes = || {
+        exchange.response.as_ref().is_some_and(is_relay)
+            && acknowledged(session, exchange).is_some()
+    };
     Origin::of(exchange) == Origin::WebServer && (between() || passes())
 }
 
@@ -52,18 +55,30 @@ pub fn acknowledged<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a
 }
 
 /// Whether nginx answered, or what is made of it: it writes its own name over that of the server behind it.
-fn is_relay(exchange: &Exchange) -> bool {
-    let product = exchange.response.as_ref().and_then(product).unwrap_or_default();
+pub fn is_relay(answer: &Response) -> bool {
+    let product = product(answer).unwrap_or_default();
     RELAYS.iter().any(|name| product.eq_ignore_ascii_case(name))
 }
 
 const RELAYS: [&str; 5] = ["nginx", "openresty", "tengine", "angie", "freenginx"];
 
+/// Whether the BITS server itself gave an answer that is no Ack: under the name that it gave in an Ack before, with nothing
+/// between.
+pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
+    Origin::of(exchange) == Origin::WebServer
+        && acknowledged(session, exchange).is_some()
+        && !is_between(session, exchange)
+}
+
 /// Who answered an exchange, with the name that it gives itself; `None` without an answer.
 pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
     let server = exchange.response.as_ref()?.server.as_deref();
     let between = server.filter(|_| is_between(session, exchange));
-    between.map(origin::proxy).or_else(|| Origin::told(exchange))
+    let own = || server.filter(|_| is_own(session, exchange));
+    between
+        .map(origin::proxy)
+        .or_else(|| Some(format!("{} {}", Origin::BitsServer.name(), own()?)))
+        .or_else(|| Origin::told(exchange))
 }
 
 /// The same as ` by …`, with what it says of the error, behind an answer that is not from BITS; nothing for one that is.
@@ -97,7 +112,11 @@ pub fn answerer(session: &Session, exchange: &Exchange) -> String {
     let own = response.server.as_ref().map(|server| format!("Server \"{server}\""));
     let via = response.via.as_ref().map(|via| format!("Via \"{via}\""));
     let marks: Vec<String> = [own, via].into_iter().flatten().collect();
-    let name = origin(session, exchange).name();
+    let who = match origin(session, exchange) {
+        Origin::WebServer if is_own(session, exchange) => Origin::BitsServer,
+        who => who,
+    };
+    let name = who.name();
     match (marks.join(", "), name.strip_suffix(')')) {
         (marks, _) if marks.is_empty() => name.to_owned(),
         (marks, Some(front)) => format!("{front}; {marks})"),

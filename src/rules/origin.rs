@@ -10,7 +10,7 @@ use crate::model::{Exchange, Request, Response};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// A BITS server: only those set `BITS-Packet-Type: Ack`.
+    /// A BITS server: only those set `BITS-Packet-Type: Ack`. One that has done so may answer without it.
     BitsServer,
     /// IIS, before its BITS extension was asked.
     Iis,
@@ -173,7 +173,7 @@ fn is_gateway(response: &Response) -> bool {
 }
 
 /// The last hop by its `Via`, preferring the comment that names the product (RFC 9110 7.6.3).
-fn hop(response: &Response) -> Option<String> {
+pub(super) fn hop(response: &Response) -> Option<String> {
     let last = response.via.as_deref()?.rsplit(',').next()?.trim();
     let comment = last.split_once('(').and_then(|(_, rest)| rest.split(')').next());
     let name = comment.or_else(|| last.split_ascii_whitespace().nth(1)).unwrap_or(last);

@@ -6,7 +6,9 @@ use super::around::{Around, handshakes_of};
 use super::diagnosis::{self, Explained};
 use super::history::{Brief, History, canonical};
 use super::rounds::Door;
-use super::{Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, rounds};
+use super::{
+    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, elsewhere, look, rounds,
+};
 use crate::at::{At, Span};
 use crate::limits::Limits;
 use crate::model::tls::TlsConnections;
@@ -77,7 +79,9 @@ impl Judge {
             web,
             end,
         };
-        session.findings = self.findings(session, &around);
+        let mut findings = self.findings(session, &around);
+        elsewhere::reword(session, &mut findings);
+        session.findings = findings;
         session.diagnosis = diagnosis::of(session, &around);
         self.seen.add_handshakes(handshakes);
         self.history.add(session, id);

@@ -3,8 +3,8 @@
 use std::num::NonZeroU64;
 
 use crate::at::{At, Span};
-use crate::model::{Exchange, Session, TlsConnection};
-use crate::rules::look;
+use crate::model::{Exchange, Request, Session, TlsConnection};
+use crate::rules::{Finding, look, origin};
 use crate::stream::{Reset, Side};
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
@@ -80,7 +80,8 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
 pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
-    let mut message = format!("{} was not answered within {waited:.0} s", exchange.kind);
+    let digits = usize::from(waited < FEW_SECS);
+    let mut message = format!("{} was not answered within {waited:.digits$} s", exchange.kind);
     let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
     match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
         Some(0) => message.push_str(", though its bytes were acknowledged"),
@@ -88,6 +89,26 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
         None => {}
     }
     message
+}
+
+/// Waits shorter than this are told with tenths of a second.
+const FEW_SECS: f64 = 10.0;
+
+/// Turns a finding about a request that was not answered to the proxy that it was sent to, where that is so: no other host
+/// can have acknowledged its bytes.
+pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchange) {
+    let asked = exchange.request.as_ref().is_some_and(Request::is_for_proxy);
+    let Some(finding) = finding.filter(|_| asked || exchange.tunnel) else { return };
+    let mut answers = look::ahead(session, exchange).filter_map(|other| other.response.as_ref());
+    // What passes a tunnel bears names of hops behind it.
+    let name = if asked { answers.find_map(origin::hop) } else { None };
+    let name = name.map(|name| origin::proxy(&name));
+    let proxy = name.as_deref().unwrap_or("the proxy");
+    finding.answerable = Some(format!("{proxy}, or the server behind it").into());
+    let confirm = format!(
+        "The log of {proxy}: whether it has the request, and passed it on; then that of the server behind it."
+    );
+    finding.confirm = Some(confirm.into());
 }
 
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
@@ -153,6 +174,18 @@ mod tests {
     use crate::at::At;
     use crate::rules::tests::report;
     use crate::tls::{Alert, Facts, Traffic};
+
+    #[test]
+    fn a_request_that_a_proxy_acknowledged_is_asked_of_that() {
+        let report = report(
+            "= url http://server/upload/a\n> CONNECT server:80\n< 200 plain\n> CREATE-SESSION\n\
+             < 200 session=1\n> FRAGMENT 0-9/20\n... 2.6 s\n! client closes\n",
+        );
+        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
+        assert!(diagnosis.summary.contains("not answered within 2.6 s"), "{}", diagnosis.summary);
+        assert_eq!(diagnosis.answerable.as_deref(), Some("the proxy, or the server behind it"));
+        assert!(diagnosis.confirm.unwrap().starts_with("The log of the proxy: "));
+    }
 
     #[test]
     fn a_request_that_met_an_alert_was_not_given_up_by_its_client() {

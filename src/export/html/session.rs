@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::escape::Esc;
 use super::{offsets, overview, sequence};
+use crate::export::diagnosis::answerer;
 use crate::export::story::{Message, Step, Story};
 use crate::export::style::{Style, Tone};
 use crate::export::text;
@@ -70,7 +71,9 @@ fn diagnosis(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         Esc(&diagnosis.cause),
         Esc(&diagnosis.summary)
     )?;
-    writeln!(out, "<p>Answered by {}.</p>", Esc(diagnosis.answered_by.name()))?;
+    if let Some(who) = answerer(session, diagnosis) {
+        writeln!(out, "<p>Answered by {}.</p>", Esc(who))?;
+    }
     if let Some(code) = &diagnosis.client_error {
         writeln!(out, "<p>The client's BITS log will show {}.</p>", Esc(code))?;
     }

@@ -103,6 +103,29 @@ fn acknowledged_bytes_are_told_where_no_fragment_was_seen() {
 }
 
 #[test]
+fn a_range_that_ends_before_it_starts_is_told_as_written() {
+    let mut report = samples::report();
+    let last = report.sessions[0].exchanges.last_mut().unwrap();
+    let range = crate::bits::fields::ContentRange::parse("bytes 49-0/50");
+    last.request.as_mut().unwrap().content_range = Some(range);
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("Content-Range \"bytes 49-0/50\""), "{text}");
+}
+
+#[test]
+fn the_bits_server_may_answer_without_being_an_ack() {
+    let mut report = samples::report();
+    let session = &mut report.sessions[0];
+    for exchange in &mut session.exchanges {
+        exchange.response.as_mut().unwrap().server = Some("SimpleHTTP/0.6 Python/3.11.7".into());
+    }
+    let last = session.exchanges.last_mut().unwrap().response.as_mut().unwrap();
+    (last.http_status, last.packet_type) = (500, None);
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("from the BITS server SimpleHTTP/0.6 Python/3.11.7"), "{text}");
+}
+
+#[test]
 fn a_fragment_without_body_has_no_bar() {
     let mut report = samples::report();
     let last = report.sessions[0].exchanges.last_mut().unwrap();

@@ -7,7 +7,7 @@ use crate::export::text;
 use crate::model::exchange::Body;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Request, Response, Session};
-use crate::rules::origin::Origin;
+use crate::rules::{front, origin::Origin};
 
 /// Columns of the bar that shows where a Fragment lies in the file.
 const BAR: u64 = 20;
@@ -25,8 +25,10 @@ pub(in crate::export) struct Said {
 }
 
 /// Finds the words, knowing what was said before.
-pub(in crate::export) struct Words {
+pub(in crate::export) struct Words<'a> {
     style: Style,
+    /// The session, where it is over.
+    session: Option<&'a Session>,
     /// The id in the headline, which is not said again.
     id: Option<String>,
     /// The length in the headline.
@@ -45,17 +47,23 @@ impl Said {
     }
 }
 
-impl Words {
+impl<'a> Words<'a> {
     /// Knows nothing yet.
     pub fn new(style: Style) -> Self {
-        Self { style, id: None, total: None, range: 0, sent: Ranges::default() }
+        Self { style, session: None, id: None, total: None, range: 0, sent: Ranges::default() }
     }
 
     /// Knows the headline of the session.
-    pub fn of(session: &Session, style: Style) -> Self {
+    pub fn of(session: &'a Session, style: Style) -> Self {
         let digits = session.bytes_total.map_or(0, |total| total.to_string().len());
         let id = session.id.as_deref().map(protocol::canonical_id);
-        Self { id, total: session.bytes_total, range: digits * 2 + 1, ..Self::new(style) }
+        Self {
+            session: Some(session),
+            id,
+            total: session.bytes_total,
+            range: digits * 2 + 1,
+            ..Self::new(style)
+        }
     }
 
     /// The line of a request.
@@ -91,7 +99,7 @@ impl Words {
 
     /// The line of a response.
     pub fn response(&self, exchange: &Exchange, response: &Response) -> Said {
-        let mut parts: Vec<String> = stranger(exchange).into_iter().collect();
+        let mut parts: Vec<String> = self.stranger(exchange).into_iter().collect();
         if let Some(guid) = &response.protocol {
             parts.push(format!("chooses {}", self.chosen(exchange, guid)));
         }
@@ -143,7 +151,9 @@ impl Words {
         let Some(range) = &request.content_range else {
             return absent(request, "no Content-Range");
         };
-        let (Some(start), Some(end)) = (range.start, range.end) else {
+        let (Some(start), Some(end)) =
+            (range.start, range.end.filter(|end| range.start <= Some(*end)))
+        else {
             return format!("Content-Range {:?}", range.raw());
         };
         let dash = self.style.signs().dash;
@@ -196,6 +206,20 @@ impl Words {
             return Some(format!("opens {}", if known { self.brief(id) } else { id.to_string() }));
         }
         self.foreign(Some(id))
+    }
+
+    /// Who answered, where that was no Ack.
+    fn stranger(&self, exchange: &Exchange) -> Option<String> {
+        let response = exchange.response.as_ref()?;
+        if response.is_cut() {
+            return Some("head cut off".to_owned());
+        }
+        let who = match self.session {
+            _ if response.is_ack() => None,
+            Some(session) => front::told(session, exchange),
+            None => Origin::told(exchange),
+        };
+        who.map(|who| format!("from {who}"))
     }
 
     /// A session id that is not the one in the headline.
@@ -260,16 +284,6 @@ fn answer(response: &Response) -> String {
 /// What to say where a field is missing: it may be in the part of the head that was not captured.
 fn absent(request: &Request, words: &str) -> String {
     if request.is_cut() { "head cut off".to_owned() } else { words.to_owned() }
-}
-
-/// Who answered, where that was no BITS server.
-fn stranger(exchange: &Exchange) -> Option<String> {
-    let response = exchange.response.as_ref()?;
-    if response.is_cut() {
-        return Some("head cut off".to_owned());
-    }
-    let who = Origin::told(exchange).filter(|_| !response.is_ack());
-    who.map(|who| format!("from {who}"))
 }
 
 fn tone(response: &Response) -> Tone {

@@ -9,7 +9,8 @@ rule! {
     /// An anonymous upload may not write, and the server asks for no credentials.
     ///
     /// With anonymous access on, IIS never asks: everybody is the anonymous account, and where the permissions of the folder
-    /// leave that out, the refusal is final, whatever credentials the job has.
+    /// leave that out, the refusal is final, whatever credentials the job has. It answers with 401, or with 403 and
+    /// E_ACCESSDENIED, which says so itself and leaves a note.
     ///
     /// ```fires
     /// > CREATE-SESSION

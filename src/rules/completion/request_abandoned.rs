@@ -63,7 +63,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let own =
                 if is_out_of_reach(session, exchange) { Severity::Note } else { notes.severity() };
             let severity = lost::unless_done(session, exchange, own);
-            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+            let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+            unanswered::turn(finding, session, exchange);
         }
     }
 }

@@ -70,7 +70,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         if waited >= look::CLIENT_WAITS_SECS {
             let message = unanswered::message(session, exchange, waited);
             let severity = look::unless_overcome(session, exchange, notes.severity());
-            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+            let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+            unanswered::turn(finding, session, exchange);
         }
     }
     let still = unanswered::under_way(session, around.end);
@@ -78,7 +79,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     {
         let message = unanswered::message(session, exchange, waited);
         let message = format!("{message}, and the capture ends");
-        notes.note(Severity::Warning, Confidence::Likely, &[exchange.span()], message);
+        let spans = [exchange.span()];
+        let finding = notes.note(Severity::Warning, Confidence::Likely, &spans, message);
+        unanswered::turn(finding, session, exchange);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The rule `request-too-large`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, front, look};
+use crate::model::{Exchange, Outcome, Response, Session};
+use crate::rules::{Confidence, Notes, Severity, elsewhere, front, look};
 
 rule! {
     /// A request was too large for something on the way.
@@ -60,8 +60,34 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     // Smaller Fragments are the specified way out.
     let severity = if smaller.is_some() { Severity::Note } else { notes.severity() };
-    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    let Some(finding) = finding else { return };
+    if let Some(advice) = exchange.response.as_ref().and_then(advice) {
+        finding.advice = Some(advice.into());
+    }
 }
+
+/// What to do where the answer tells of whose settings it is.
+fn advice(answer: &Response) -> Option<String> {
+    let name = answer.server.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let known = LIMITS.iter().find(|(product, _)| name.starts_with(product));
+    match known {
+        Some((_, limit)) => Some(format!("Raise the body limit of what answered: {limit}.")),
+        None if answer.is_ack() || elsewhere::is_named_otherwise(answer) => {
+            Some("Raise the limit that the server which answered sets for request bodies.".into())
+        }
+        None => None,
+    }
+}
+
+/// The settings that limit bodies, by the start of `Server`.
+const LIMITS: [(&str, &str); 5] = [
+    ("microsoft-iis", "IIS maxAllowedContentLength and uploadReadAheadSize"),
+    ("nginx", "nginx client_max_body_size"),
+    ("openresty", "nginx client_max_body_size"),
+    ("apache", "Apache LimitRequestBody"),
+    ("squid", "Squid request_body_max_size"),
+];
 
 /// What was refused is not known where the capture lacks the request or the end of its head.
 fn unknown(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
@@ -107,7 +133,20 @@ mod tests {
             report.sessions[0].diagnosis.clone().unwrap().answered_by
         };
         assert_eq!(by("nginx/1.22.1"), Origin::Proxy);
-        assert_eq!(by("lighttpd/1.4.20"), Origin::WebServer);
+        assert_eq!(by("lighttpd/1.4.20"), Origin::BitsServer);
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_product_that_answered() {
+        let advice = |answer: &str| {
+            let text =
+                format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-99/100\n< 413 {answer}\n");
+            report(&text).sessions[0].diagnosis.clone().unwrap().advice.unwrap()
+        };
+        let nginx = "Raise the body limit of what answered: nginx client_max_body_size.";
+        assert_eq!(advice("plain\n  Server: nginx/1.22.1"), nginx);
+        assert!(!advice("error=0\n  Server: gobits").contains("IIS"));
+        assert!(advice("plain").contains("IIS"));
     }
 
     #[test]

@@ -104,7 +104,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 }
 
 /// What to do where another web server than IIS denied it.
-const OF_WEB_SERVER: &str = "Look at the access rules of the web server that answered, for this path and this client: BITS did not answer.";
+const OF_WEB_SERVER: &str =
+    "Look at the access rules of the web server that answered, for this path and this client.";
 const LOG_OF_WEB_SERVER: &str =
     "The error log of that web server names the rule that denied this request.";
 

@@ -39,7 +39,10 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             if secs > STALL_SECS {
                 let span = Span { first: stall.start, last: end };
                 let message = format!("the {who} kept its window at 0 for {secs:.1} s");
-                notes.note(severity, Confidence::Certain, &[span], message);
+                let finding = notes.note(severity, Confidence::Certain, &[span], message);
+                if let Some(finding) = finding {
+                    finding.answerable = Some(format!("the {who}").into());
+                }
             }
         }
     }
@@ -47,3 +50,18 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
 
 /// Shorter pauses are the flow control of a busy host.
 const STALL_SECS: f64 = 1.0;
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn the_side_that_closed_its_window_is_answerable() {
+        let report = report(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=5000\n! server stalls 5\n",
+        );
+        let mut all = report.sessions[0].findings.iter();
+        let finding = all.find(|finding| finding.rule == "zero-window-stall").unwrap();
+        assert_eq!(finding.answerable.as_deref(), Some("the server"));
+    }
+}

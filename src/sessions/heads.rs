@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use super::open::Number;
-use super::{EXCHANGE, Link, Message, Sessions, tunnels};
+use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::fields::ContentRange;
 use crate::bits::{PacketType, decode};
 use crate::http::{INTERIM, Start, is_interim};
@@ -78,7 +78,7 @@ impl Sessions {
             all.cover(span);
             self.beheaded = Some((count + 1, all));
         }
-        if tunnels::is_asked(head) {
+        if self.tunnels.is_of_bits(connection.id, head) {
             let request = decode::request(head, span, self.secrets, &mut self.words);
             self.tunnels.ask(connection, exchange, request);
         }

@@ -46,14 +46,15 @@ impl RefusedTunnel {
     }
 }
 
-/// Whether a request is the CONNECT of BITS.
-pub(super) fn is_asked(head: &Head<'_>) -> bool {
-    let bits = |agent: &[u8]| agent.starts_with(AGENT.as_bytes());
-    matches!(head.start, Start::Request { method: "CONNECT", .. })
-        && head.field("User-Agent").is_some_and(bits)
-}
-
 impl Tunnels {
+    /// Whether a request is the CONNECT of BITS: it says so, or BITS was refused one on the same connection.
+    pub fn is_of_bits(&self, connection: u64, head: &Head<'_>) -> bool {
+        let bits = |agent: &[u8]| agent.starts_with(AGENT.as_bytes());
+        let refused = |one: &RefusedTunnel| one.exchange.connection == connection;
+        matches!(head.start, Start::Request { method: "CONNECT", .. })
+            && (head.field("User-Agent").is_some_and(bits) || self.refused.iter().any(refused))
+    }
+
     /// Notes a request for a tunnel.
     pub fn ask(&mut self, connection: &Connection, number: u32, request: Request) {
         if self.asked.len() >= KEPT {

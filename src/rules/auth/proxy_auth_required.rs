@@ -64,6 +64,17 @@ rule! {
     /// ! client closes
     /// ```
     /// ```silent
+    /// > CONNECT server:443
+    /// < 407 plain
+    ///   Proxy-Authenticate: Basic realm=x
+    /// > CONNECT server:443
+    ///   User-Agent: none
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 200 plain
+    /// ... 2 s
+    /// ! client closes
+    /// ```
+    /// ```silent
     /// > CREATE-SESSION
     /// < 407 plain
     ///   Server: squid/5.7

@@ -116,6 +116,21 @@ rule! {
     /// < 200 session=1
     /// ```
     /// ```silent
+    /// = client 10.0.0.6
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols:
+    /// < 400 error=0x80070057 context=0x5
+    /// = client 10.0.0.6
+    /// = server 192.0.2.90:80
+    /// > CLOSE-SESSION session=1
+    /// < 200
+    /// ```
+    /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
     /// = client 192.0.2.80
@@ -181,11 +196,13 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     notes.note(severity, confidence, &spans, message);
 }
 
-/// The same of a request: one that was refused, and on the other side of a proxy has a field more or less.
+/// The same of a request: one that was refused, and on the other side of a proxy, where it was refused too, has a field
+/// more or less.
 fn of_request(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let (own, span) = (Names::of(exchange), exchange.span());
     let Some(own) = own.filter(|_| is_called_invalid(exchange)) else { return };
-    let mut other = around.legs(session).filter(|leg| leg.client != session.client.address);
+    let client = session.client.address;
+    let mut other = around.legs(session).filter(|leg| leg.client != client && !leg.created);
     let found = other.find_map(|leg| {
         let lost = own.beyond(leg.names?).filter(|_| leg.begins_within(span));
         let lost = lost.map(|field| (field, "does not get behind the proxy"));

@@ -165,7 +165,7 @@ struct Part<'s> {
 
 impl<'s> Shown<'s> {
     fn of(session: &'s Session) -> Self {
-        let part = |exchange| Part { exchange, whole: exchange_is_whole(session, exchange) };
+        let part = |exchange| Part { exchange, whole: look::is_whole(session, exchange) };
         let exchanges: Vec<_> = session.exchanges.iter().map(part).collect();
         let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
         Self { session, whole: session.is_whole(), exchanges, troubled }
@@ -213,17 +213,6 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
         Check::Anywhere(check) => check(Place::Session(session, around), notes),
         Check::Rest(_) | Check::Capture(_) => {}
     }
-}
-
-/// Whether both heads are whole, and nothing was lost by which another answer could have been taken for this one.
-pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool {
-    let lost = session.connection(exchange.connection).is_some_and(|connection| {
-        connection.client_side.lost_by_capture > 0 && connection.server_side.lost_by_capture > 0
-    });
-    if lost {
-        return false;
-    }
-    look::whole_request(exchange).is_some() && look::whole_answer(exchange).is_some()
 }
 
 /// The worst severity in a report.

@@ -176,8 +176,7 @@ fn tell(
     if (run.len() as u64) < rounds::MANY && ended.is_none() {
         return;
     }
-    let recovered = look::after(session, last).any(Exchange::succeeded);
-    let severity = if recovered { Severity::Warning } else { notes.severity() };
+    let severity = if look::goes_on(session, last) { Severity::Warning } else { notes.severity() };
     let times = match run.len() {
         1 => "once, and the client gave up".to_owned(),
         many => format!("{many} times"),

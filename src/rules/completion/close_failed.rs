@@ -1,7 +1,7 @@
 //! The rule `close-failed`.
 
 use crate::bits::PacketType;
-use crate::bits::hresult::{self, SESSION_NOT_FOUND};
+use crate::bits::hresult;
 use crate::model::{Exchange, Session};
 use crate::rules::fragment::body_on_empty_packet;
 use crate::rules::lost::may_follow_a_close;
@@ -57,10 +57,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     // A repeat of a Close that had worked, or one that was made good.
-    let lost = response.error_value() == Some(SESSION_NOT_FOUND);
     let harmless = look::recovered(session, exchange)
         || look::is_over_before(session, exchange)
-        || lost && (is_repeat(session, exchange) || may_follow_a_close(exchange));
+        || exchange.says_lost() && (is_repeat(session, exchange) || may_follow_a_close(exchange));
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let by_server = matches!(front::origin(session, exchange), Origin::BitsServer | Origin::Iis);
     let gone = response.http_status == 404 && by_server;

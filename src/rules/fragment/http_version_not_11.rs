@@ -24,7 +24,7 @@ rule! {
     /// Advice: Upgrade the hop that speaks HTTP/1.0, or lead the upload past it.
     /// Confirm: The Via header, or captures on both sides of the hop.
     /// Reference: [MC-BUP] 2.2.1
-    Error, belief 95, needs WholeExchange, Session
+    Error, belief 95, needs Anything, Session
 }
 
 /// HTTP Version Not Supported (RFC 9110 15.6.6).

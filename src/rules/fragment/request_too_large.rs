@@ -49,10 +49,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return unknown(session, exchange, notes);
     }
     let size = length(exchange);
-    let smaller = look::after(session, exchange)
-        .filter(|later| later.kind == exchange.kind && later.succeeded())
-        .map(length)
-        .find(|passed| *passed < size);
+    let smaller = smaller(session, exchange, size);
     let who = front::answerer(session, exchange);
     let mut message = format!("{who} refused a {} of {size} bytes with 413", exchange.kind);
     if let Some(passed) = smaller {
@@ -65,6 +62,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if let Some(advice) = exchange.response.as_ref().and_then(advice) {
         finding.advice = Some(advice.into());
     }
+}
+
+/// The length of the first packet of the same kind behind it that is shorter, and passed.
+fn smaller(session: &Session, exchange: &Exchange, size: u64) -> Option<u64> {
+    // Of many that are refused, each would look for one in vain.
+    look::recovered(session, exchange).then_some(())?;
+    look::after(session, exchange)
+        .filter(|later| later.kind == exchange.kind && later.succeeded())
+        .map(length)
+        .find(|passed| *passed < size)
 }
 
 /// What to do where the answer tells of whose settings it is.
@@ -91,11 +98,10 @@ const LIMITS: [(&str, &str); 5] = [
 
 /// What was refused is not known where the capture lacks the request or the end of its head.
 fn unknown(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let passed = look::after(session, exchange).any(Exchange::succeeded);
     // It may be a packet that no upload depends on.
     let unclear = exchange.is_unclear() && session.outcome == Outcome::Incomplete;
-    let note = passed || unclear;
-    let severity = if note { Severity::Note } else { notes.severity() };
+    let severity =
+        if unclear || look::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
     let who = front::answerer(session, exchange);
     let message = format!("{who} refused a request with 413");
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);

@@ -43,7 +43,7 @@ rule! {
     /// Advice: Look at the disk queue and the antivirus of the server at this time; exempt the upload directory from scans.
     /// Confirm: time-taken in the server's log; a capture at the server.
     /// Reference: [MC-BUP] 3.1.2.2
-    Warning, belief 15, needs WholeExchange, Session
+    Warning, belief 15, needs Anything, Session
 }
 
 /// What nobody waits for unnoticed, in seconds.

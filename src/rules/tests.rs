@@ -1,6 +1,6 @@
 //! What holds for every rule, and what each says of the examples in its documentation.
 
-use super::{ALL, Check, Rule, Severity};
+use super::{ALL, Check, Needs, Rule, Severity};
 use crate::capture::Frame;
 use crate::model::Report;
 use crate::{Analysis, Options, transcript};
@@ -116,6 +116,16 @@ fn every_possible_cause_says_who_should_do_what() {
 fn only_rules_about_sessions_can_be_a_cause() {
     for rule in ALL.iter().filter(|rule| matches!(rule.check, Check::Capture(_))) {
         assert_eq!(rule.belief, 0, "{}", rule.id());
+    }
+}
+
+#[test]
+fn only_rules_about_exchanges_need_them_whole() {
+    let of_exchanges = |rule: &Rule| {
+        matches!(rule.check, Check::Exchange(_) | Check::Trouble(_) | Check::TroubleAround(_))
+    };
+    for rule in ALL.iter().filter(|rule| rule.needs == Needs::WholeExchange) {
+        assert!(of_exchanges(rule), "{}", rule.id());
     }
 }
 

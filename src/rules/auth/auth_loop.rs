@@ -132,11 +132,7 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            for tunnel in seen.tunnels.iter().filter(|tunnel| tunnel.refuses_credentials()) {
-                // It may as well be for a download.
-                let span = tunnel.exchange.span();
-                notes.note(Severity::Warning, Confidence::Likely, &[span], refused(tunnel));
-            }
+            rounds::judge_tunnels(seen, RefusedTunnel::refuses_credentials, refused, notes);
         }
     }
 }
@@ -203,11 +199,10 @@ fn credentials(exchange: &Exchange, door: Door) -> String {
 }
 
 fn refused(tunnel: &RefusedTunnel) -> String {
-    let RefusedTunnel { exchange, tries, .. } = tunnel;
-    let target = exchange.request.as_ref().map_or("", |request| &request.target);
-    let who = front::quoted(exchange.response.as_ref());
-    let what = credentials(exchange, Door::Proxy);
-    format!("{what}{who} for a tunnel of BITS to \"{target}\", {}", look::counted(*tries, "time"))
+    let who = front::quoted(tunnel.exchange.response.as_ref());
+    let what = credentials(&tunnel.exchange, Door::Proxy);
+    let (asked, times) = rounds::tunnel(tunnel);
+    format!("{what}{who} for {asked}, {times}")
 }
 
 /// What to do about a token that is refused, and what proves it (RFC 6750 3.1).

@@ -4,14 +4,12 @@ use std::io;
 use std::path::Path;
 
 use bitsleuth::capture::{self, Item, LateSecrets, Problem};
-use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
 use bitsleuth::tls::KeyLog;
 use bitsleuth::{Analysis, Options};
 
 use super::input::{self, InputArgs, Progress};
-use super::judge::Judge;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -57,24 +55,18 @@ pub enum Status {
     Unreadable,
 }
 
-/// Analyses the inputs.
+/// Analyses the inputs; what becomes of credentials is for the arguments to say.
 ///
 /// # Errors
 ///
 /// Where the filter or a key file cannot be used; inputs that cannot be read only count in the status.
 pub fn analyse(
     args: &InputArgs,
-    digest: bool,
-    judge: &Judge,
+    options: Options,
     observer: &mut impl Observer,
 ) -> Result<(Report, Status), Failure> {
-    let limits = Limits::default();
-    let mut analysis = Analysis::new(Options {
-        limits: limits.clone(),
-        digest,
-        rules: judge.rules(),
-        secrets: args.secrets(),
-    });
+    let limits = options.limits.clone();
+    let mut analysis = Analysis::new(Options { secrets: args.secrets(), ..options });
     keys(args, analysis.keys())?;
     let mut merge = args.open(limits)?;
     // Opened now: later there may be no right to.

@@ -74,7 +74,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             unanswered::turn(finding, session, exchange);
         }
     }
-    let still = unanswered::under_way(session, around.end);
+    let still = unanswered::under_way(session, around.sight.end);
     if let Some((exchange, waited)) = still.filter(|(_, waited)| *waited >= look::CLIENT_WAITS_SECS)
     {
         let message = unanswered::message(session, exchange, waited);

@@ -211,15 +211,14 @@ const EXPIRED: &str = "WWW-Authenticate of the 401 names the reason; the token's
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn a_token_that_is_refused_is_to_be_renewed() {
-        let report = report(
+        let diagnosis = diagnosed(
             "> CREATE-SESSION\n  Authorization: Bearer EwA\n< 201 session=1\n> FRAGMENT 0-9/20\n\
              \x20 Authorization: Bearer EwA\n< 401 plain\n  WWW-Authenticate: Bearer realm=x\n! client closes",
         );
-        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
         assert_eq!(diagnosis.cause, "auth-loop");
         assert!(diagnosis.advice.unwrap().starts_with("Renew the access token"));
     }

@@ -82,7 +82,7 @@ fn layers(criterion: &mut Criterion) {
         group.bench_function(id("http"), |bencher| {
             bencher.iter(|| {
                 let mut engine = Engine::new(Limits::default());
-                engine.secrets(keys.as_bytes());
+                engine.keys().add(keys.as_bytes());
                 frames(&bytes, |frame| {
                     engine.push(frame, &mut |_: &Connection, event: &http::Event<'_>| {
                         _ = black_box(event)
@@ -106,7 +106,7 @@ fn layers(criterion: &mut Criterion) {
 
 fn analyse(bytes: &[u8], keys: &str, digest: bool) -> usize {
     let mut analysis = Analysis::new(Options { digest, ..Options::default() });
-    analysis.secrets(keys.as_bytes());
+    analysis.keys().add(keys.as_bytes());
     frames(bytes, |frame| analysis.push(frame, &mut ()));
     analysis.finish(Vec::new(), &mut ()).sessions.len()
 }

@@ -14,7 +14,7 @@ use crate::observe::Observer;
 use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
 use crate::stream::Connection;
-use crate::tls::RsaKeyError;
+use crate::tls::KeyLog;
 
 /// What an analysis is asked for.
 #[derive(Clone, Debug)]
@@ -72,38 +72,9 @@ impl Analysis {
         }
     }
 
-    /// Takes TLS secrets, as lines of an NSS key log.
-    pub fn secrets(&mut self, text: &[u8]) {
-        self.engine.secrets(text);
-    }
-
-    /// As [`Self::secrets`], of a file of this name. Returns how many lines hold secrets.
-    pub fn secrets_from(&mut self, source: &str, text: &[u8]) -> usize {
-        self.engine.secrets_from(source, text)
-    }
-
-    /// Client randoms whose TLS secrets were dropped in favour of newer ones, to stay under a cap.
-    pub const fn forgotten_secrets(&self) -> u64 {
-        self.engine.forgotten_secrets()
-    }
-
-    /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.
-    ///
-    /// # Errors
-    ///
-    /// [`RsaKeyError`] where there is no such key.
-    pub fn rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
-        self.engine.rsa_key(pem)
-    }
-
-    /// Declares that no more secrets and keys will come: nothing is kept in wait for them. A pcap file holds none.
-    pub const fn secrets_complete(&mut self) {
-        self.engine.secrets_complete();
-    }
-
-    /// Whether connections wait for keys: what more of them there are should be given now.
-    pub fn waits_for_keys(&self) -> bool {
-        self.engine.waits_for_keys()
+    /// The secrets and keys that open TLS, to add to them.
+    pub const fn keys(&mut self) -> &mut KeyLog {
+        self.engine.keys()
     }
 
     /// Takes a frame; `observer` learns what it completes.

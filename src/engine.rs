@@ -1,4 +1,8 @@
 //! Frames in, HTTP events out.
+//!
+//! Of an upload nearly every frame is a plain TCP segment with the next bytes of a body. It takes a short way on which all
+//! is inlined: `plain_segment`, [`Table::push`], [`Layer::pass`]. Whatever else a frame may be goes by [`Decoder::push`] and
+//! [`Layer::push`], which say the same and more.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +17,7 @@ use crate::model::report::Quality;
 use crate::packet::{Decoder, IcmpError, Packet, Skip, plain_datagram, plain_segment};
 use crate::sides::Sides;
 use crate::stream::{Connection, Event, Icmp, Owner, Table, Verdict};
-use crate::tls::{KeyLog, RsaKeyError};
+use crate::tls::KeyLog;
 
 /// Decodes packets, orders streams and parses HTTP, in TLS too where the keys are known.
 pub struct Engine {
@@ -80,38 +84,9 @@ impl Engine {
         }
     }
 
-    /// Takes TLS secrets, as lines of an NSS key log.
-    pub fn secrets(&mut self, text: &[u8]) {
-        self.keys.add(text);
-    }
-
-    /// As [`Self::secrets`], of a file of this name. Returns how many lines hold secrets.
-    pub fn secrets_from(&mut self, source: &str, text: &[u8]) -> usize {
-        self.keys.add_from(source, text)
-    }
-
-    /// Client randoms whose TLS secrets were dropped in favour of newer ones, to stay under a cap.
-    pub const fn forgotten_secrets(&self) -> u64 {
-        self.keys.forgotten()
-    }
-
-    /// Takes a server's RSA private key in PEM form, for TLS whose only secret it is.
-    ///
-    /// # Errors
-    ///
-    /// [`RsaKeyError`] where there is no such key.
-    pub fn rsa_key(&mut self, pem: &[u8]) -> Result<(), RsaKeyError> {
-        self.keys.add_rsa_key(pem)
-    }
-
-    /// Declares that no more secrets and keys will come: nothing is kept in wait for them.
-    pub const fn secrets_complete(&mut self) {
-        self.keys.complete();
-    }
-
-    /// Whether connections wait for keys: what more of them there are should be given now.
-    pub fn waits_for_keys(&self) -> bool {
-        self.keys.waiting_bytes() > 0
+    /// The secrets and keys that open TLS, to add to them.
+    pub const fn keys(&mut self) -> &mut KeyLog {
+        &mut self.keys
     }
 
     /// Takes a frame.

@@ -312,7 +312,7 @@ pub fn engine(data: &[u8]) {
     while let Ok(Some(item)) = reader.next() {
         match item {
             Item::Frame(frame) => analysis.push(&frame, &mut ()),
-            Item::Secrets(text) => analysis.secrets(text),
+            Item::Secrets(text) => analysis.keys().add(text),
         }
     }
     hold(&analysis.finish(vec![Input::default()], &mut ()));

@@ -9,6 +9,7 @@ mod compressed;
 mod error;
 mod filter;
 mod input;
+mod interface;
 #[cfg(feature = "live")]
 pub mod live;
 mod merge;

@@ -7,11 +7,12 @@ use pcap_parser::pcapng::{
     parse_block_be, parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
 };
 
+use super::Error;
 use super::blocks::{
     BYTE_ORDER, ENHANCED_PACKET, INTERFACE, OLD_PACKET, SECRETS, SECTION, SIMPLE_PACKET,
 };
+use super::interface::Interface;
 use super::record::{Kind, Order, Record, Step};
-use super::{Error, LinkType};
 use crate::at::Timestamp;
 
 /// Room in a block for its header and options, beside the packet.
@@ -28,41 +29,6 @@ pub struct Section {
     least_snaplen: Option<u32>,
     /// Time of the last frame, taken over for simple packets, which have none.
     time: Timestamp,
-}
-
-/// What an interface description block says.
-struct Interface {
-    link: LinkType,
-    snaplen: u32,
-    unit: Unit,
-    offset_nanos: i64,
-}
-
-/// Length of a clock tick.
-#[derive(Clone, Copy)]
-enum Unit {
-    Nanos(u64),
-    PerSecond(u128),
-}
-
-impl Unit {
-    /// From `if_tsresol`: a negative power of ten, or of two with the uppermost bit set.
-    fn decode(resolution: u8) -> Self {
-        let exponent = u32::from(resolution & 0x7f);
-        match (resolution & 0x80, exponent) {
-            (0, 0..=9) => Self::Nanos(10_u64.pow(9 - exponent)),
-            (0, _) => Self::PerSecond(10_u128.checked_pow(exponent).unwrap_or(u128::MAX)),
-            _ => Self::PerSecond(1 << exponent),
-        }
-    }
-
-    fn nanos(self, ticks: u64) -> i64 {
-        let nanos = match self {
-            Self::Nanos(unit) => u128::from(ticks) * u128::from(unit),
-            Self::PerSecond(units) => u128::from(ticks) * 1_000_000_000 / units,
-        };
-        i64::try_from(nanos).unwrap_or(i64::MAX)
-    }
 }
 
 impl Section {
@@ -144,23 +110,8 @@ impl Section {
         if self.interfaces.len() >= INTERFACES {
             return Err("more than 65536 interfaces");
         }
-        let snaplen = block.snaplen;
-        let link = LinkType(u32::try_from(block.linktype.0).unwrap_or(0) & 0xffff);
-        let mut interface = Interface { link, snaplen, unit: Unit::decode(6), offset_nanos: 0 };
-        for option in &block.options {
-            match (option.code, option.value()) {
-                (OptionCode::EndOfOpt, _) => break,
-                (OptionCode::IfTsresol, [resolution, ..]) => {
-                    interface.unit = Unit::decode(*resolution)
-                }
-                (OptionCode::IfTsoffset, value) => {
-                    // Decoded here because the package takes it for little-endian always.
-                    let secs = self.order.i64(value, 0).unwrap_or(0);
-                    interface.offset_nanos = secs.saturating_mul(1_000_000_000);
-                }
-                _ => {}
-            }
-        }
+        let interface = Interface::of(block, self.order);
+        let snaplen = interface.snaplen;
         if snaplen != 0 {
             self.least_snaplen =
                 Some(self.least_snaplen.map_or(snaplen, |least| least.min(snaplen)));
@@ -205,9 +156,7 @@ impl Section {
     ) -> Result<(), &'static str> {
         let interface =
             self.interfaces.get(interface as usize).ok_or("packet of an undescribed interface")?;
-        self.time = Timestamp::from_nanos(
-            interface.unit.nanos(ticks).saturating_add(interface.offset_nanos),
-        );
+        self.time = interface.time(ticks);
         record.set_frame(data, self.time, interface.link, wire_len);
         Ok(())
     }

@@ -9,7 +9,7 @@ use bitsleuth::limits::Limits;
 use bitsleuth::rules::worst;
 use clap::Args;
 
-use super::judge::{Judge, Level};
+use super::judge::{JudgeArgs, Level};
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
 use super::target::Target;
@@ -32,7 +32,7 @@ pub struct AnnotateArgs {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
-    judge: Judge,
+    judge: JudgeArgs,
     /// The pcapng file to write; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -48,7 +48,7 @@ impl AnnotateArgs {
         let twice = self.input.keep(&self.output)?;
         let mut out = Target::open(Some(&self.output), &twice.input)?;
         let (mut reader, progress) = twice.open(&limits)?;
-        let (mut report, status) = analyse(&twice.input, false, &self.judge, &mut ())?;
+        let (mut report, status) = analyse(&twice.input, self.judge.options(), &mut ())?;
         if status == Status::Unreadable {
             return Ok(status);
         }

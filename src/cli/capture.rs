@@ -37,7 +37,7 @@ impl CaptureCommand {
     pub fn run(&self) -> Result<Status, Failure> {
         let style = self.show.style();
         let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
-        analysis.secrets_complete();
+        analysis.keys().complete();
         let mut out = Output::new();
         let stats = run_live(&self.args, &mut |frame| {
             analysis.push(frame, &mut done);

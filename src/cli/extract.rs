@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use bitsleuth::Options;
 use bitsleuth::export::Style;
 use bitsleuth::export::text;
 use bitsleuth::observe::extract::Extract;
@@ -10,7 +11,6 @@ use bitsleuth::observe::extract::manifest::{Entry, Manifest};
 use clap::Args;
 
 use super::input::InputArgs;
-use super::judge::Judge;
 use super::output::Output;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
@@ -67,7 +67,8 @@ impl ExtractArgs {
             None => Extract::dry(self.limit),
         };
         let input = self.input.writing_to(self.output.as_deref());
-        let (mut report, status) = analyse(&input, !self.dry_run, &Judge::default(), &mut extract)?;
+        let options = Options { digest: !self.dry_run, ..Options::default() };
+        let (mut report, status) = analyse(&input, options, &mut extract)?;
         report.retain(|session| self.select.keep(session));
         let manifest = extract.finish(&report).map_err(|error| {
             failed(self.output.as_deref().unwrap_or("output".as_ref()), &error.to_string())

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
+use bitsleuth::Options;
 use bitsleuth::export::http;
 use bitsleuth::export::json;
 use bitsleuth::observe::listing::{Listing, Row};
 use clap::Args;
 
 use super::input::InputArgs;
-use super::judge::Judge;
 use super::output::Output;
 use super::run::{Failure, Status, analyse};
 use super::show::{Form, Look};
@@ -50,7 +50,7 @@ impl HttpArgs {
             },
             self.input.secrets(),
         );
-        let (_, status) = analyse(&self.input, false, &Judge::default(), &mut listing)?;
+        let (_, status) = analyse(&self.input, Options::default(), &mut listing)?;
         listing.finish();
         written?;
         out.flush()?;

@@ -1,5 +1,6 @@
 //! Which rules are asked, and what their findings mean for the exit status.
 
+use bitsleuth::Options;
 use bitsleuth::rules::{ALL, Rule, Severity};
 use clap::{Args, ValueEnum};
 
@@ -8,7 +9,7 @@ use super::run::Status;
 /// Options about rules.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Rules")]
-pub struct Judge {
+pub struct JudgeArgs {
     /// Ask only this rule, or the rules of this family; `bitsleuth rules` lists them
     #[arg(long, value_name = "ID", value_parser = Wish::parse)]
     rule: Vec<Wish>,
@@ -47,14 +48,14 @@ impl Wish {
     }
 }
 
-impl Judge {
-    /// The rules to ask.
-    pub fn rules(&self) -> Vec<&'static Rule> {
+impl JudgeArgs {
+    /// Those of an analysis that asks the rules that are meant.
+    pub fn options(&self) -> Options {
         let meant = |rule: &&Rule| {
             let any = |wishes: &[Wish]| wishes.iter().any(|wish| wish.means(rule));
             (self.rule.is_empty() || any(&self.rule)) && !any(&self.ignore)
         };
-        ALL.iter().copied().filter(meant).collect()
+        Options { rules: ALL.iter().copied().filter(meant).collect(), ..Options::default() }
     }
 
     /// The exit status where `worst` is the worst that was found; `usual` is the level where none was given.

@@ -4,13 +4,12 @@ use std::io;
 use std::path::Path;
 
 use bitsleuth::capture::{self, Item, LateSecrets, Problem};
-use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
+use bitsleuth::tls::KeyLog;
 use bitsleuth::{Analysis, Options};
 
 use super::input::{self, InputArgs, Progress};
-use super::judge::Judge;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -56,25 +55,19 @@ pub enum Status {
     Unreadable,
 }
 
-/// Analyses the inputs.
+/// Analyses the inputs; what becomes of credentials is for the arguments to say.
 ///
 /// # Errors
 ///
 /// Where the filter or a key file cannot be used; inputs that cannot be read only count in the status.
 pub fn analyse(
     args: &InputArgs,
-    digest: bool,
-    judge: &Judge,
+    options: Options,
     observer: &mut impl Observer,
 ) -> Result<(Report, Status), Failure> {
-    let limits = Limits::default();
-    let mut analysis = Analysis::new(Options {
-        limits: limits.clone(),
-        digest,
-        rules: judge.rules(),
-        secrets: args.secrets(),
-    });
-    keys(args, &mut analysis)?;
+    let limits = options.limits.clone();
+    let mut analysis = Analysis::new(Options { secrets: args.secrets(), ..options });
+    keys(args, analysis.keys())?;
     let mut merge = args.open(limits)?;
     // Opened now: later there may be no right to.
     let mut late: Vec<LateSecrets> =
@@ -83,7 +76,7 @@ pub fn analyse(
     let with_secrets = merge.inputs().iter().filter(|input| input.format == "pcapng").count();
     let all_at_once = late.len() >= with_secrets;
     if with_secrets == 0 {
-        analysis.secrets_complete();
+        analysis.keys().complete();
     }
     args.confine();
     let told = merge.problems().len();
@@ -91,12 +84,12 @@ pub fn analyse(
     while let Some(item) = merge.next() {
         match item {
             Item::Frame(frame) => analysis.push(&frame, observer),
-            Item::Secrets(text) => analysis.secrets(text),
+            Item::Secrets(text) => analysis.keys().add(text),
         }
-        if analysis.waits_for_keys() {
-            late.drain(..).flat_map(LateSecrets::read).for_each(|text| analysis.secrets(&text));
+        if analysis.keys().waiting_bytes() > 0 {
+            late.drain(..).flat_map(LateSecrets::read).for_each(|text| analysis.keys().add(&text));
             if all_at_once {
-                analysis.secrets_complete();
+                analysis.keys().complete();
             }
         }
         if observer.has_enough() {
@@ -113,12 +106,12 @@ pub fn analyse(
     Ok((analysis.finish(merge.inputs(), observer), status))
 }
 
-/// Gives an analysis the keys that were named.
+/// Adds the keys that were named.
 ///
 /// # Errors
 ///
 /// Where a file cannot be read, or is no RSA private key where one is meant.
-pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
+fn keys(args: &InputArgs, keys: &mut KeyLog) -> Result<(), Failure> {
     for path in &args.tls_keys {
         let (name, text) = match read(path) {
             Ok(read) => read,
@@ -131,21 +124,21 @@ pub fn keys(args: &InputArgs, analysis: &mut Analysis) -> Result<(), Failure> {
             }
             Err(problem) => return Err(problem.into()),
         };
-        let forgotten = analysis.forgotten_secrets();
-        let lines = analysis.secrets_from(&name, &text);
+        let forgotten = keys.forgotten();
+        let lines = keys.add_from(&name, &text);
         // One that was just made may be empty.
         if lines == 0 && !text.is_empty() {
             let message =
                 "no line of a TLS key log is in it; it has to be ASCII or UTF-8".to_owned();
             input::warn(&Problem { name, message, fatal: false });
-        } else if analysis.forgotten_secrets() > forgotten {
+        } else if keys.forgotten() > forgotten {
             let message = "too many secrets; the oldest are left out".to_owned();
             input::warn(&Problem { name, message, fatal: false });
         }
     }
     for path in &args.tls_rsa_key {
         let (name, pem) = read(path)?;
-        analysis.rsa_key(&pem).map_err(|error| Failure::Message(format!("{name}: {error}")))?;
+        keys.add_rsa_key(&pem).map_err(|error| Failure::Message(format!("{name}: {error}")))?;
     }
     Ok(())
 }

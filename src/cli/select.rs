@@ -91,10 +91,15 @@ impl Endpoint {
 
     fn fits(&self, session: &Session) -> bool {
         let server = &session.server;
+        let has_port = |known: Option<u16>| self.port.is_none() || self.port == known;
+        let named = server.host.as_deref().and_then(|host| Self::parse(host).ok());
+        // Where a proxy is asked, address and port are those of the proxy.
+        let named = named.is_some_and(|named| {
+            named.host.eq_ignore_ascii_case(&self.host)
+                && (has_port(named.port) || has_port(Some(server.port)))
+        });
         let address = self.host.parse::<IpAddr>().is_ok_and(|address| address == server.address);
-        let named = server.host.as_deref().map(|host| host.split(':').next().unwrap_or(host));
-        let named = named.is_some_and(|host| host.eq_ignore_ascii_case(&self.host));
-        (address || named) && self.port.is_none_or(|port| port == server.port)
+        named || address && has_port(Some(server.port))
     }
 }
 
@@ -117,10 +122,15 @@ mod tests {
     }
 
     fn keeps(options: &[&str]) -> bool {
+        keeps_at("MP01:8080", options)
+    }
+
+    /// Whether an upload to `host` is meant, by way of 10.20.0.80:8080.
+    fn keeps_at(host: &str, options: &[&str]) -> bool {
         let session = serde_json::json!({
             "id": "{1C34C8D4-0F42-49D1-A0D4-274383A65E8F}", "outcome": "failed",
             "client": {"address": "10.20.0.11"},
-            "server": {"address": "10.20.0.80", "port": 8080, "host": "MP01:8080"},
+            "server": {"address": "10.20.0.80", "port": 8080, "host": host},
             "url": "http://mp01:8080/Backup/a", "fragments": [], "exchanges": [],
             "bytes_sent": 0, "bytes_unique": 0, "bytes_acknowledged": 0, "duration_seconds": 0.0,
             "started": "2007-06-18T21:01:56Z", "ended": "2007-06-18T21:01:56Z"
@@ -154,5 +164,15 @@ mod tests {
         assert!(!keeps(&["--server", "::1"]));
         assert!(!keeps(&["--server", "[::1]"]));
         assert!(!keeps(&["--server", "[::1]:8080"]));
+    }
+
+    #[test]
+    fn a_server_behind_a_proxy_goes_by_what_the_url_names() {
+        for host in ["mp01:8530", "[fd00::5]:8530"] {
+            let (name, _) = host.rsplit_once(':').unwrap();
+            assert!(keeps_at(host, &["--server", host]));
+            assert!(keeps_at(host, &["--server", name]));
+            assert!(!keeps_at(host, &["--server", &format!("{name}:8531")]));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use bitsleuth::Options;
 use bitsleuth::export::{Style, json, tls};
 use bitsleuth::model::TlsConnection;
 use bitsleuth::observe::Observer;
@@ -9,7 +10,6 @@ use bitsleuth::stream::Connection;
 use clap::Args;
 
 use super::input::InputArgs;
-use super::judge::Judge;
 use super::output::Output;
 use super::run::{Failure, Status, analyse};
 use super::show::{Form, Look};
@@ -42,7 +42,7 @@ impl TlsArgs {
             any: false,
             written: Ok(()),
         };
-        let (report, status) = analyse(&self.input, false, &Judge::default(), &mut lister)?;
+        let (report, status) = analyse(&self.input, Options::default(), &mut lister)?;
         let Lister { mut out, any, written, .. } = lister;
         written?;
         if self.format == Form::Text && !any {

@@ -40,9 +40,8 @@ pub struct OneInput {
 pub struct Twice {
     /// It as an input of an analysis.
     pub input: InputArgs,
-    /// What the user calls it, and where it is to be read.
+    /// What the user calls it.
     name: PathBuf,
-    path: PathBuf,
     /// Where it is kept, if it came through a pipe.
     _kept: Option<NamedTempFile>,
 }
@@ -58,7 +57,6 @@ impl OneInput {
         let named = self.file.as_ref().or(self.read.as_ref()).cloned().unwrap_or_default();
         let store = |source| store(source).map_err(|error| failed(&named, &error.to_string()));
         let kept = piped(&named).map(store).transpose()?;
-        let path = kept.as_ref().map_or_else(|| named.clone(), |file| file.path().to_owned());
         // What was kept has to be removed in the end.
         let temporary = kept.as_ref().map(|_| std::env::temp_dir());
         let folder = folder_of(output);
@@ -70,7 +68,7 @@ impl OneInput {
             writes_to: temporary.into_iter().chain(folder).collect(),
             ..InputArgs::default()
         };
-        Ok(Twice { input, name: named, path, _kept: kept })
+        Ok(Twice { input, name: named, _kept: kept })
     }
 }
 
@@ -85,10 +83,11 @@ impl Twice {
         &self,
         limits: &Limits,
     ) -> Result<(Reader<Stream>, impl FnOnce() -> Option<Progress> + use<>), Failure> {
+        let path = self.input.kept.as_ref().unwrap_or(&self.name);
         let used = Arc::<AtomicU64>::default();
-        let reader = capture::open(&self.path, &used, limits)
+        let reader = capture::open(path, &used, limits)
             .map_err(|error| failed(&self.name, &error.to_string()))?;
-        let total = std::fs::metadata(&self.path).map_or(0, |facts| facts.len());
+        let total = std::fs::metadata(path).map_or(0, |facts| facts.len());
         Ok((reader, move || Progress::over(total, used)))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use bitsleuth::Options;
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
 use clap::Args;
 
 use super::input::InputArgs;
-use super::judge::Judge;
+use super::judge::JudgeArgs;
 use super::redact::Redact;
 use super::run::{Failure, Status, analyse};
 use super::select::Select;
@@ -21,7 +22,7 @@ pub struct Uploads {
     #[command(flatten)]
     pub select: Select,
     #[command(flatten)]
-    pub judge: Judge,
+    pub judge: JudgeArgs,
     #[command(flatten)]
     pub redact: Redact,
 }
@@ -40,7 +41,8 @@ impl Uploads {
     ) -> Result<(Report, Status), Failure> {
         let folder = output.and_then(folder_of);
         let input = self.input.writing_to(folder.as_deref());
-        let (mut report, status) = analyse(&input, digest, &self.judge, observer)?;
+        let options = Options { digest, ..self.judge.options() };
+        let (mut report, status) = analyse(&input, options, observer)?;
         let nothing = report.captures.iter().all(|capture| capture.frames == 0);
         if let Some(output) = output.filter(|_| folder.is_some())
             && status == Status::Unreadable

@@ -5,6 +5,7 @@ mod chunked;
 mod direction;
 mod head;
 mod line;
+mod mend;
 mod pairing;
 mod parser;
 mod pending;

@@ -54,6 +54,11 @@ impl Session {
         self.exchanges.get(self.found().succeeded.get(kind)?.0)
     }
 
+    /// Whether an exchange that begins behind a frame was answered with success.
+    pub(crate) fn succeeds_after(&self, frame: u64) -> bool {
+        self.found().succeeded.values().any(|(_, last)| *last > frame)
+    }
+
     /// The first frame of the last one of any packet that carries the upload on, where BITS answered; 0 without one.
     pub(crate) fn carried_on(&self) -> u64 {
         self.found().carried_on

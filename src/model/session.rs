@@ -302,7 +302,7 @@ pub struct File {
     pub missing: Vec<Missing>,
 }
 
-/// Bytes of the file that the capture lacks or the server refused.
+/// Bytes of the file that the capture lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
     /// First byte.

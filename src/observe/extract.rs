@@ -4,6 +4,7 @@
 //! and which the server accepted.
 
 mod assemble;
+mod contents;
 mod files;
 mod kept;
 pub mod manifest;

@@ -15,6 +15,25 @@ use crate::rules::look;
 use crate::rules::origin::{self, Origin};
 use crate::sessions::{Directory, Notification, Web};
 
+/// What the capture showed so far, when a session is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// Sessions with the same client and URL that may still go on.
+    pub open: &'a [Brief],
+    /// Sessions with the same URL, of whatever client, that may still go on: those about its time, where they may tell of it.
+    pub legs: &'a [Brief],
+    /// Connections that never came about, so far.
+    pub attempts: &'a [Attempt],
+    /// Names that could not be resolved, so far.
+    pub lookups: &'a [Lookup],
+    /// Connections with TLS that are over.
+    pub tls: &'a TlsConnections,
+    /// What servers answered to other requests.
+    pub web: &'a Web,
+    /// The last frame read.
+    pub end: At,
+}
+
 /// What a rule may know beyond the session it judges. Other sessions are those that ended before it.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
@@ -22,24 +41,14 @@ pub struct Around<'a> {
     pub(super) history: &'a History,
     /// Earlier ones of the same client with the same URL, be they over or not, by their ends.
     pub(super) uploads: &'a [&'a Brief],
-    /// Those with its URL that may still go on.
-    pub(super) legs: &'a [Brief],
     /// The canonical id of the session that is judged.
     pub(super) id: Option<&'a Text>,
-    /// Connections that never came about, so far.
-    pub attempts: &'a [Attempt],
-    /// Names that could not be resolved, so far.
-    pub lookups: &'a [Lookup],
-    /// Connections with TLS that are over.
-    pub tls: &'a TlsConnections,
     /// Handshakes that failed and were for this session.
     pub(super) handshakes: &'a [&'a TlsConnection],
-    /// What servers answered to other requests.
-    pub(super) web: &'a Web,
     /// The host and port that its URL names.
     pub host: Option<(&'a str, Option<u16>)>,
-    /// The last frame read.
-    pub end: At,
+    /// What the capture showed so far.
+    pub sight: Sight<'a>,
 }
 
 impl<'a> Around<'a> {
@@ -66,7 +75,7 @@ impl<'a> Around<'a> {
     /// Sessions with the same URL that went to another server: among them the other leg of an upload that passes a proxy.
     pub fn legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let server = session.server.socket();
-        let all = self.history.with(session.url.clone().map(Key::Url)).chain(self.legs);
+        let all = self.history.with(session.url.clone().map(Key::Url)).chain(self.sight.legs);
         all.filter(move |brief| brief.server != server)
     }
 
@@ -116,7 +125,7 @@ impl<'a> Around<'a> {
             host == Some(server)
                 || session.exchanges.iter().any(|exchange| exchange.server == server)
         };
-        self.attempts.iter().filter(move |attempt| {
+        self.sight.attempts.iter().filter(move |attempt| {
             attempt.client == session.client.address
                 && attempt.last.time >= session.started
                 && went_to(attempt.server)
@@ -142,12 +151,12 @@ impl<'a> Around<'a> {
     pub fn named_elsewhere(&self, exchange: &Exchange) -> Option<At> {
         let response = exchange.response.as_ref()?;
         let bare = response.body_start.is_empty() && origin::is_nameless_refusal(response);
-        self.web.named(exchange.server).filter(|_| bare)
+        self.sight.web.named(exchange.server).filter(|_| bare)
     }
 
     /// What IIS answered to ordinary requests for the virtual directory that a request went to.
     pub fn directory(&self, server: SocketAddr, request: &Request) -> Option<&'a Directory> {
-        self.web.directory(server, request)
+        self.sight.web.directory(server, request)
     }
 
     /// What the server told the application behind it of a session while an exchange waited for its answer.
@@ -155,7 +164,7 @@ impl<'a> Around<'a> {
         let (first, last) = (exchange.span().first.time, exchange.span().last.time);
         let id = self.id.map(|id| id.to_ascii_lowercase());
         let url = session.url.as_deref().map(str::to_ascii_lowercase);
-        self.web.notified().rev().find(|one| {
+        self.sight.web.notified().rev().find(|one| {
             let by_id = id.as_ref().is_some_and(|id| one.about.contains(id.as_str()));
             let by_url = url.as_ref().is_some_and(|url| one.about.starts_with(&format!("{url} ")));
             let within = (first..=last).contains(&one.request.first.time);
@@ -165,12 +174,12 @@ impl<'a> Around<'a> {
 
     /// The first success of a server with a request that is not BITS.
     pub fn ordinary_success(&self, server: SocketAddr) -> Option<At> {
-        self.web.success(server)
+        self.sight.web.success(server)
     }
 
     /// For how many seconds the capture goes on after the last frame of a session.
     pub fn quiet_secs_after(&self, session: &Session) -> f64 {
-        self.end.time.secs_since(session.ended)
+        self.sight.end.time.secs_since(session.ended)
     }
 }
 

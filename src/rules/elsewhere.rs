@@ -114,7 +114,7 @@ pub(super) fn is_named_otherwise(answer: &Response) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn every_rule_that_has_words_exists() {
@@ -125,11 +125,12 @@ mod tests {
     fn a_server_that_is_not_of_microsoft_has_no_virtual_directory() {
         let advice = |server: &str| {
             let own = format!("  Server: {server}\n");
-            let report = report(&format!(
+            diagnosed(&format!(
                 "> CREATE-SESSION\n< 200 session=1\n{own}> FRAGMENT 0-9/20\n\
                  < 500 error=0x80200020 context=0x5\n{own}"
-            ));
-            report.sessions[0].diagnosis.clone().unwrap().advice.unwrap()
+            ))
+            .advice
+            .unwrap()
         };
         assert!(!advice("Python/3.11 aiohttp/3.8.4").contains("virtual directory"));
         assert!(advice("Microsoft-IIS/10.0").contains("virtual directory"));

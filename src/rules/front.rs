@@ -1,13 +1,17 @@
-//! Answers inside a session that come from something else than what answered before: what stands in front of the
-//! server, or another server.
+//! Who answered, in view of the session: an answer may come from something else than what answered before, from what stands
+//! in front of the server, or from another server.
+//!
+//! [`Origin::of`] goes by the answer alone, [`origin`] by what answered before as well, and `Around::origin` also by what the
+//! same address answered to ordinary requests. In words, [`told`] gives `the proxy squid/5.7`, [`by`] the same behind ` by `
+//! with the error, [`answerer`] `a proxy (Server "squid/5.7")`, and [`quoted`] ` by "squid/5.7"`.
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::{self, Origin};
 use crate::rules::{Finding, look};
 
-/// What gave an answer, seen from the BITS server of the session.
+/// Where that stands which gave an answer, seen from the BITS server of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Stands {
     /// It answered on a connection on which the BITS server had answered: it stands between.
     Between,
     /// It answered on a connection on which the BITS server never did.
@@ -15,7 +19,7 @@ pub enum Place {
 }
 
 /// Where an answer came from that is not from BITS, and names another product than the Acks before it did.
-pub fn of(session: &Session, exchange: &Exchange) -> Option<Place> {
+pub fn stands(session: &Session, exchange: &Exchange) -> Option<Stands> {
     let response = look::stranger(exchange).filter(|response| !response.is_success())?;
     let name = product(response)?;
     let mut place = None;
@@ -26,7 +30,7 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Place> {
             return None;
         }
         let same = other.connection == exchange.connection;
-        place = if same { Some(Place::Between) } else { place.or(Some(Place::Elsewhere)) };
+        place = if same { Some(Stands::Between) } else { place.or(Some(Stands::Elsewhere)) };
     }
     place
 }
@@ -34,7 +38,7 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Place> {
 /// Whether a web server answered that stands between the client and the BITS server: that of another product, or one
 /// whose name the Acks bear although it has no BITS of its own.
 pub fn is_between(session: &Session, exchange: &Exchange) -> bool {
-    let between = || of(session, exchange) == Some(Place::Between);
+    let between = || stands(session, exchange) == Some(Stands::Between);
     let passes = || {
         exchange.response.as_ref().is_some_and(is_relay)
             && acknowledged(session, exchange).is_some()

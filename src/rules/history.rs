@@ -7,7 +7,6 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Span};
-use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Session, Text};
 use crate::rules::look;
@@ -149,7 +148,7 @@ impl Brief {
             whole: session.is_whole(),
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),
-            lost: answers().any(|answer| answer.error_value() == Some(SESSION_NOT_FOUND)),
+            lost: session.exchanges.iter().any(Exchange::says_lost),
             went_back,
             total: session.bytes_total,
             sent: session.bytes_sent,

@@ -46,6 +46,16 @@ pub fn whole_answer(exchange: &Exchange) -> Option<&Response> {
     exchange.response.as_ref().filter(|answer| !answer.is_cut())
 }
 
+/// Whether both heads are whole, and nothing was lost by which another answer could have been taken for this one.
+pub fn is_whole(session: &Session, exchange: &Exchange) -> bool {
+    let lossy = |connection: &Connection| {
+        connection.client_side.lost_by_capture > 0 && connection.server_side.lost_by_capture > 0
+    };
+    whole_request(exchange).is_some()
+        && whole_answer(exchange).is_some()
+        && !session.connection(exchange.connection).is_some_and(lossy)
+}
+
 /// Whether a request may be of another session: the capture ends within its head before that shows an id.
 pub fn may_be_anothers(exchange: &Exchange) -> bool {
     let nameless = |request: &Request| request.is_cut() && request.session_id.is_none();
@@ -114,17 +124,21 @@ pub fn virtual_directory(url: &str) -> Option<&str> {
     url.get(..=end)
 }
 
-/// The first frame of the last exchange that fits.
-pub fn last(session: &Session, fits: impl Fn(&Exchange) -> bool) -> Option<u64> {
-    let found = session.exchanges.iter().rev().find(|exchange| fits(exchange));
-    found.map(|exchange| exchange.span().first.frame)
-}
-
 /// The exchanges behind one.
 pub fn after<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
     let frame = exchange.span().first.frame;
     let place = session.exchanges.partition_point(|other| other.span().first.frame <= frame);
     session.exchanges.get(place..).unwrap_or_default().iter()
+}
+
+/// Whether any exchange behind one succeeded.
+pub fn goes_on(session: &Session, exchange: &Exchange) -> bool {
+    session.succeeds_after(exchange.span().first.frame)
+}
+
+/// Whether a Fragment behind an exchange was answered with success.
+pub fn fragment_follows(session: &Session, exchange: &Exchange) -> bool {
+    session.last_success(&PacketType::Fragment) > exchange.span().first.frame
 }
 
 /// The exchanges ahead of one, the last one in front: as many as tell how far the file got, where anything does.
@@ -142,13 +156,10 @@ pub fn before<'a>(session: &'a Session, exchange: &Exchange) -> &'a [Exchange] {
 /// Exchanges looked at for each one, so that a session of many is judged in time.
 const LOOKED_AT: usize = 4_096;
 
-/// The response to an exchange where it is neither from BITS nor an authentication round.
+/// The response to a packet that may open a session, where it is neither from BITS nor an authentication round.
 pub fn foreign(exchange: &Exchange) -> Option<&Response> {
-    let response = whole_answer(exchange)?;
-    let own = response.is_ack();
     let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    let other = opens && !own && !response.is_challenge();
-    (other && response.http_status != 413).then_some(response)
+    stranger(exchange).filter(|_| opens)
 }
 
 /// Requests that IIS itself, not BITS, answered by 404, and these answers.
@@ -162,9 +173,12 @@ pub fn unknown_to_iis(session: &Session) -> impl Iterator<Item = (&Exchange, &Re
 
 /// The response to any packet where it is neither from BITS nor an authentication round, nor about its size.
 pub fn stranger(exchange: &Exchange) -> Option<&Response> {
-    exchange.request.as_ref()?;
-    let response = whole_answer(exchange).filter(|response| !response.is_ack())?;
-    (!response.is_challenge() && response.http_status != 413).then_some(response)
+    strange(exchange).filter(|_| exchange.request.is_some())
+}
+
+fn strange(exchange: &Exchange) -> Option<&Response> {
+    let step = |answer: &Response| answer.is_challenge() || answer.http_status == 413;
+    whole_answer(exchange).filter(|answer| !answer.is_ack() && !step(answer))
 }
 
 /// The same of a request that the capture lacks, with the seconds that its client had waited at most.
@@ -172,11 +186,10 @@ pub fn stranger_alone<'a>(
     session: &Session,
     exchange: &'a Exchange,
 ) -> Option<(&'a Response, f64)> {
-    let response = exchange.response.as_ref().filter(|_| exchange.request.is_none())?;
-    let other = !response.is_ack() && !response.is_cut() && !response.is_challenge();
+    let response = strange(exchange).filter(|_| exchange.request.is_none())?;
     let sent = session.connection(exchange.connection)?.client_side.last_data?;
     let first = response.span.first;
-    (other && sent.frame < first.frame).then(|| (response, first.time.secs_since(sent.time)))
+    (sent.frame < first.frame).then(|| (response, first.time.secs_since(sent.time)))
 }
 
 /// Whether a later packet that carries the upload on was answered with success.

@@ -4,7 +4,6 @@ use jiff::fmt::rfc2822;
 
 use crate::at::Timestamp;
 use crate::bits::PacketType;
-use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::{Severity, look};
 
@@ -28,7 +27,7 @@ pub enum Loss {
 pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     let response = exchange.response.as_ref()?;
     let named = exchange.request.as_ref().is_some_and(|request| request.session_id.is_some());
-    if response.error_value() == Some(SESSION_NOT_FOUND) {
+    if exchange.says_lost() {
         return (exchange.kind != PacketType::CancelSession).then_some(Loss::Said);
     }
     (named && is_implied(session, exchange, response)).then_some(Loss::Implied)

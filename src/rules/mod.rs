@@ -59,11 +59,11 @@ mod tls;
 
 pub(crate) use http::header_stripped::may_lack_fields;
 
-pub use around::Around;
+pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub(crate) use rounds::Door;
 pub use rule::{Check, Needs, Place, Rule};
-pub use runner::{Judge, Sight, worst, worst_of};
+pub use runner::{Judge, worst, worst_of};
 pub use seen::Seen;
 
 /// All rules.

@@ -106,13 +106,14 @@ fn server(response: &Response) -> Option<&str> {
     response.server.as_deref().map(str::trim).filter(|server| !server.is_empty())
 }
 
-fn told(response: &Response) -> Option<String> {
+/// The name in `Server`, as far as it is told.
+fn own_name(response: &Response) -> Option<String> {
     server(response).map(|server| server.chars().take(NAME).collect())
 }
 
 /// The names by which whoever gave a response may be told.
 pub(crate) fn names(response: &Response) -> impl Iterator<Item = String> {
-    told(response).into_iter().chain(hop(response))
+    own_name(response).into_iter().chain(hop(response))
 }
 
 fn judge(response: &Response) -> (Origin, Option<String>) {
@@ -120,7 +121,7 @@ fn judge(response: &Response) -> (Origin, Option<String>) {
         return (Origin::BitsServer, None);
     }
     let server = server(response);
-    let told = told(response);
+    let told = own_name(response);
     let has = |text: &str| server.is_some_and(|server| server.to_ascii_lowercase().contains(text));
     if has("microsoft-httpapi") {
         return (Origin::HttpSys, None);

@@ -2,7 +2,8 @@
 
 use crate::at::At;
 use crate::model::{Exchange, Request, Response, Session};
-use crate::rules::{Around, Confidence, look};
+use crate::rules::{Around, Confidence, Notes, Seen, Severity, look};
+use crate::sessions::RefusedTunnel;
 use crate::stream::Side;
 
 /// A client that answers a challenge does so at once; after this time, in seconds, it has not.
@@ -93,6 +94,25 @@ pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Optio
 /// Whether a client that was challenged had the time to answer by `end`.
 pub fn has_given_up(challenged: &Exchange, end: At) -> bool {
     end.time.secs_since(challenged.span().last.time) >= ANSWERS_WITHIN_SECS
+}
+
+/// Notes the refused tunnels that are `meant`, in the words of `said`; they may as well be for downloads.
+pub fn judge_tunnels(
+    seen: &Seen,
+    meant: fn(&RefusedTunnel) -> bool,
+    said: fn(&RefusedTunnel) -> String,
+    notes: &mut Notes<'_>,
+) {
+    for tunnel in seen.tunnels.iter().filter(|tunnel| meant(tunnel)) {
+        let span = tunnel.exchange.span();
+        notes.note(Severity::Warning, Confidence::Likely, &[span], said(tunnel));
+    }
+}
+
+/// What a refused tunnel was for, and how often it was asked for.
+pub fn tunnel(RefusedTunnel { exchange, tries, .. }: &RefusedTunnel) -> (String, String) {
+    let target = exchange.request.as_ref().map_or("", |request| &request.target);
+    (format!("a tunnel of BITS to \"{target}\""), look::counted(*tries, "time"))
 }
 
 /// Whether IIS gave an answer, by itself or through BITS.

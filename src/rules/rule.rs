@@ -95,7 +95,8 @@ pub enum Place<'a> {
 pub enum Needs {
     /// Nothing in particular.
     Anything,
-    /// Request and answer, both with whole heads, on a connection that did not lose bytes of both sides.
+    /// For a rule about exchanges: request and answer, both with whole heads, on a connection that did not lose bytes of
+    /// both sides.
     WholeExchange,
     /// The session from its Create-Session on, both directions, no bytes lost.
     WholeSession,

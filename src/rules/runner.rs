@@ -2,37 +2,17 @@
 
 use std::cell::Cell;
 
-use super::around::{Around, handshakes_of};
+use super::around::{Around, Sight, handshakes_of};
 use super::diagnosis::{self, Explained};
-use super::history::{Brief, History, canonical};
+use super::history::{History, canonical};
 use super::rounds::Door;
 use super::{
     Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, elsewhere, look, rounds,
 };
 use crate::at::{At, Span};
 use crate::limits::Limits;
-use crate::model::tls::TlsConnections;
-use crate::model::{Attempt, Exchange, Lookup, Report, Response, Session};
-use crate::sessions::{RefusedTunnel, Web};
-
-/// What is known around a session when it is judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Sight<'a> {
-    /// Sessions with the same client and URL that may still go on.
-    pub open: &'a [Brief],
-    /// Sessions with the same URL, of whatever client, that may still go on: those about its time, where they may tell of it.
-    pub legs: &'a [Brief],
-    /// Connections that never came about, so far.
-    pub attempts: &'a [Attempt],
-    /// Names that could not be resolved, so far.
-    pub lookups: &'a [Lookup],
-    /// Connections with TLS that are over.
-    pub tls: &'a TlsConnections,
-    /// What servers answered to other requests.
-    pub web: &'a Web,
-    /// The last frame read.
-    pub end: At,
-}
+use crate::model::{Exchange, Report, Response, Session};
+use crate::sessions::RefusedTunnel;
 
 /// Judges sessions one by one, in the order in which they end, and the capture at last.
 #[derive(Debug)]
@@ -62,22 +42,16 @@ impl Judge {
 
     /// Fills in the findings and the diagnosis of a session.
     pub fn session(&mut self, session: &mut Session, sight: &Sight<'_>) {
-        let Sight { open, legs, attempts, lookups, tls, web, end } = *sight;
-        let uploads = &self.history.uploads(session, open);
-        let handshakes = &handshakes_of(session, tls).collect::<Vec<_>>();
+        let uploads = &self.history.uploads(session, sight.open);
+        let handshakes = &handshakes_of(session, sight.tls).collect::<Vec<_>>();
         let (id, url) = (canonical(session), session.url.clone());
         let around = Around {
             history: &self.history,
             uploads,
-            legs,
             id: id.as_ref(),
             host: url.as_deref().and_then(address::host_and_port),
-            attempts,
-            lookups,
-            tls,
             handshakes,
-            web,
-            end,
+            sight: *sight,
         };
         let mut findings = self.findings(session, &around);
         elsewhere::reword(session, &mut findings);
@@ -165,7 +139,7 @@ struct Part<'s> {
 
 impl<'s> Shown<'s> {
     fn of(session: &'s Session) -> Self {
-        let part = |exchange| Part { exchange, whole: exchange_is_whole(session, exchange) };
+        let part = |exchange| Part { exchange, whole: look::is_whole(session, exchange) };
         let exchanges: Vec<_> = session.exchanges.iter().map(part).collect();
         let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
         Self { session, whole: session.is_whole(), exchanges, troubled }
@@ -213,17 +187,6 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
         Check::Anywhere(check) => check(Place::Session(session, around), notes),
         Check::Rest(_) | Check::Capture(_) => {}
     }
-}
-
-/// Whether both heads are whole, and nothing was lost by which another answer could have been taken for this one.
-pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool {
-    let lost = session.connection(exchange.connection).is_some_and(|connection| {
-        connection.client_side.lost_by_capture > 0 && connection.server_side.lost_by_capture > 0
-    });
-    if lost {
-        return false;
-    }
-    look::whole_request(exchange).is_some() && look::whole_answer(exchange).is_some()
 }
 
 /// The worst severity in a report.

@@ -1,6 +1,6 @@
 //! What holds for every rule, and what each says of the examples in its documentation.
 
-use super::{ALL, Check, Rule, Severity};
+use super::{ALL, Check, Diagnosis, Needs, Rule, Severity};
 use crate::capture::Frame;
 use crate::model::Report;
 use crate::{Analysis, Options, transcript};
@@ -47,6 +47,16 @@ pub(super) fn fired_when_cut(text: &str, snap: usize) -> Vec<(String, Severity)>
         .chain(sessions)
         .map(|finding| (finding.rule.to_string(), finding.severity))
         .collect()
+}
+
+/// The severity with which a rule first fires on a transcript.
+pub(super) fn severity(rule: &str, text: &str) -> Option<Severity> {
+    fired(text).into_iter().find(|(id, _)| id == rule).map(|(_, severity)| severity)
+}
+
+/// What is said of the upload in a transcript that went wrong.
+pub(super) fn diagnosed(text: &str) -> Diagnosis {
+    report(text).sessions.remove(0).diagnosis.unwrap()
 }
 
 fn fires(rule: &Rule, text: &str) -> bool {
@@ -116,6 +126,16 @@ fn every_possible_cause_says_who_should_do_what() {
 fn only_rules_about_sessions_can_be_a_cause() {
     for rule in ALL.iter().filter(|rule| matches!(rule.check, Check::Capture(_))) {
         assert_eq!(rule.belief, 0, "{}", rule.id());
+    }
+}
+
+#[test]
+fn only_rules_about_exchanges_need_them_whole() {
+    let of_exchanges = |rule: &Rule| {
+        matches!(rule.check, Check::Exchange(_) | Check::Trouble(_) | Check::TroubleAround(_))
+    };
+    for rule in ALL.iter().filter(|rule| rule.needs == Needs::WholeExchange) {
+        assert!(of_exchanges(rule), "{}", rule.id());
     }
 }
 

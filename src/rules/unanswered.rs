@@ -172,16 +172,15 @@ pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
 mod tests {
     use super::*;
     use crate::at::At;
-    use crate::rules::tests::report;
+    use crate::rules::tests::{diagnosed, report};
     use crate::tls::{Alert, Facts, Traffic};
 
     #[test]
     fn a_request_that_a_proxy_acknowledged_is_asked_of_that() {
-        let report = report(
+        let diagnosis = diagnosed(
             "= url http://server/upload/a\n> CONNECT server:80\n< 200 plain\n> CREATE-SESSION\n\
              < 200 session=1\n> FRAGMENT 0-9/20\n... 2.6 s\n! client closes\n",
         );
-        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
         assert!(diagnosis.summary.contains("not answered within 2.6 s"), "{}", diagnosis.summary);
         assert_eq!(diagnosis.answerable.as_deref(), Some("the proxy, or the server behind it"));
         assert!(diagnosis.confirm.unwrap().starts_with("The log of the proxy: "));

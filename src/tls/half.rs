@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::at::At;
 use crate::stream::{Carriage, Chunk, Event, Side};
 
+use super::effort::Effort;
 use super::opener::{Opened, Opener, Window};
 use super::record::{APPLICATION_DATA, HEADER, LONGEST_RECORD, Messages, record_len};
 
@@ -15,14 +16,6 @@ const MOST_FAILURES: u32 = 16 * FAILURE;
 const FAILURE: u32 = 16;
 /// How many sequence numbers are tried behind any gap.
 const NEAR: u64 = 65;
-/// Bytes that are worked through at most to try more for a record, where more may be missing.
-const FAR: u64 = 2 << 20;
-/// The same for all records, as far as it is not paid back.
-const FAR_IN_ALL: u64 = 2 * FAR;
-/// Bytes that one attempt costs at least, however short the record.
-const ATTEMPT: u64 = 256;
-/// Bytes that each byte of plaintext pays back.
-const PAID_BACK: u64 = 64;
 /// What a record weighs at least that something was lost with: its header and a tag.
 const LEAST_RECORD: u64 = (HEADER + 16) as u64;
 
@@ -80,8 +73,8 @@ pub(super) struct Half {
     pub(super) holed: bool,
     lost: u64,
     failures: u32,
-    /// Bytes that were worked through to try more than [`NEAR`], less those paid back.
-    far_worked: u64,
+    /// What was done to try more than [`NEAR`].
+    far_worked: Effort,
     offset: u64,
 }
 
@@ -105,7 +98,7 @@ impl Half {
             holed: false,
             lost: 0,
             failures: 0,
-            far_worked: 0,
+            far_worked: Effort::default(),
             offset: 0,
         }
     }
@@ -168,15 +161,9 @@ impl Half {
             return Window { near: 1, far: 0..0 };
         }
         let most = self.lost / self.overhead().max(LEAST_RECORD) + 1;
-        let most = if self.far_worked < FAR_IN_ALL { most } else { 0 };
         let start = (self.lost / LONGEST_RECORD as u64).max(NEAR);
-        let far = start..most.min(start.saturating_add(FAR / cost(len)));
+        let far = start..most.min(start.saturating_add(self.far_worked.attempts(len)));
         Window { near: NEAR, far }
-    }
-
-    /// So many sequence numbers behind the near ones were tried for a record of `len` bytes.
-    const fn work(&mut self, tried: u64, len: usize) {
-        self.far_worked = self.far_worked.saturating_add(tried.saturating_mul(cost(len)));
     }
 
     fn overhead(&self) -> u64 {
@@ -218,7 +205,7 @@ impl Half {
         let weight = if counts { FAILURE } else { u32::from(self.scanning) };
         self.failures = self.failures.saturating_add(weight);
         let far = self.window(len).far;
-        self.work(far.end.saturating_sub(far.start), len);
+        self.far_worked.spend(far.end.saturating_sub(far.start), len);
         if self.scanning { self.resynchronise() } else { self.discard(len) }
     }
 
@@ -242,10 +229,9 @@ impl Half {
         let far = self.window(opened.plain.end).far;
         let ahead = opened.seq.saturating_sub(self.opener.as_ref().map_or(0, |opener| opener.seq));
         if !far.is_empty() {
-            self.work(ahead.saturating_sub(far.start), opened.plain.end);
+            self.far_worked.spend(ahead.saturating_sub(far.start), opened.plain.end);
         }
-        let paid = PAID_BACK.saturating_mul(opened.plain.len() as u64);
-        self.far_worked = self.far_worked.saturating_sub(paid);
+        self.far_worked.pay_back(opened.plain.len());
     }
 
     /// The record in front, `len` bytes long, is done with.
@@ -295,11 +281,6 @@ impl Half {
         self.take_off(len);
         self.passed_by = 0;
     }
-}
-
-/// What one attempt at a record costs, in bytes.
-const fn cost(len: usize) -> u64 {
-    (len as u64).saturating_add(ATTEMPT)
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@
 
 mod certificate;
 mod connection;
+mod decrypt;
+mod effort;
 mod facts;
 mod fingerprint;
 mod half;

@@ -368,3 +368,26 @@ fn odd_values_are_no_way_out() {
     let after = serde_json::to_string(&report).unwrap().to_ascii_lowercase();
     assert!(!after.contains("zebra"), "{after}");
 }
+
+#[test]
+fn a_proxy_that_is_to_be_asked_is_no_way_out() {
+    let text = "\
+= url http://server/upload/a
+> CREATE-SESSION proxied
+< 200 session=1
+  Via: 1.1 zebraproxy.zebradomain.example
+> FRAGMENT 0-9/20 proxied
+... 2.6 s
+! client closes
+";
+    let mut report = analysed(&transcript(text));
+    let answerable =
+        |report: &Report| report.sessions[0].diagnosis.clone().unwrap().answerable.unwrap();
+    let told = "the proxy zebraproxy.zebradomain.example, or the server behind it";
+    assert_eq!(answerable(&report), told);
+    redact::report(&mut report, &Pseudonyms::new(Some("k")));
+    let after = serde_json::to_string(&report).unwrap();
+    assert!(!after.contains("zebra"), "{after}");
+    assert!(answerable(&report).ends_with(", or the server behind it"));
+    assert!(after.contains("\"hops\":[\"Via: 1.1 "), "{after}");
+}

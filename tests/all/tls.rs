@@ -478,7 +478,7 @@ fn tls_inside_tls_counts_by_itself() {
     let keys: Vec<&str> = text.lines().filter(|line| line.contains(outer.unwrap())).collect();
     for (keys, state) in [(text.clone(), true), (keys.join("\n"), false)] {
         let mut analysis = Analysis::new(Options::default());
-        analysis.secrets(keys.as_bytes());
+        analysis.keys().add(keys.as_bytes());
         let (bare, limits) = (without_secrets(&capture), Limits::default());
         let mut reader = Reader::new(&bare[..], &limits).unwrap();
         while let Some(Item::Frame(frame)) = reader.next().unwrap() {

@@ -86,7 +86,7 @@ fn asked_rarely(rare: &mut RareRequest, names: &mut Names<'_>) {
     names.texts(user);
     names.field("Expect", expect);
     names.products(via);
-    names.products(hops);
+    names.hops(hops);
     if let Some(mut kind) = file_type.take() {
         names.becomes(&mut kind, "a type that is left out".to_owned());
     }
@@ -155,7 +155,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
     }
     names.field("BITS-Error-Context", error_context);
     names.products(via);
-    names.products(hops);
+    names.hops(hops);
     names.field("Content-Length", content_length_raw);
     names.field("Retry-After", retry_after);
     names.field("DAV", dav);

@@ -56,6 +56,16 @@ impl<'p> Names<'p> {
         }
     }
 
+    /// The same of the values of fields, as `Name: value`.
+    pub fn hops(&mut self, hops: &mut [String]) {
+        for hop in hops {
+            let (name, value) = hop.split_once(": ").unwrap_or((hop, ""));
+            let value = self.pseudonyms.map(value, Stay::Products);
+            let other = format!("{}: {value}", head::name(self.pseudonyms, name));
+            self.becomes(hop, other);
+        }
+    }
+
     /// Remembers a text with names of products that stands in sentences only.
     pub fn named(&mut self, text: &str) {
         self.seen.note(text, How::Products);
@@ -129,8 +139,8 @@ impl<'p> Names<'p> {
     }
 
     /// Replaces names in a sentence of ours, once all that may be in it was replaced where it is from.
-    pub fn sentence(&self, sentence: &mut String) {
-        *sentence = self.seen.sentence(sentence, self.pseudonyms);
+    pub fn sentence(&self, sentence: &mut impl Slot) {
+        *sentence = self.seen.sentence(sentence, self.pseudonyms).into();
     }
 }
 

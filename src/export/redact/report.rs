@@ -2,7 +2,7 @@
 
 use super::exchange;
 use super::head;
-use super::names::Names;
+use super::names::{Names, Slot};
 use super::pseudonym::Pseudonyms;
 use super::tls;
 use crate::capture::Input;
@@ -10,7 +10,7 @@ use crate::model::negotiation::{Negotiation, Offer};
 use crate::model::session::{Client, File, Reply, Server, SessionError};
 use crate::model::{Attempt, Lookup, Report, Session};
 use crate::observe::heads::Heads;
-use crate::rules::{Diagnosis, Finding};
+use crate::rules::{Diagnosis, Finding, named};
 use crate::stream::{Connection, Icmp};
 
 /// Replaces who and where in a report; what rules say is gone through too. Digests go: they tell a known file.
@@ -169,7 +169,7 @@ fn sentences(session: &mut Session, names: &Names<'_>) {
 
 fn found(finding: &mut Finding, names: &Names<'_>) {
     let Finding {
-        rule: _,
+        rule,
         severity: _,
         confidence: _,
         message,
@@ -177,27 +177,39 @@ fn found(finding: &mut Finding, names: &Names<'_>) {
         proof: _,
         input: _,
         reference: _,
-        advice: _,
-        confirm: _,
-        answerable: _,
+        advice,
+        confirm,
+        answerable,
         client_code: _,
     } = finding;
     names.sentence(message);
+    advised(rule, [advice, confirm, answerable], names);
 }
 
 fn diagnosed(diagnosis: &mut Diagnosis, names: &Names<'_>) {
     let Diagnosis {
-        cause: _,
+        cause,
         confidence: _,
         contributing: _,
         answered_by: _,
-        answerable: _,
-        advice: _,
-        confirm: _,
+        answerable,
+        advice,
+        confirm,
         client_error: _,
         client_log: _,
         summary,
         frames: _,
     } = diagnosis;
     names.sentence(summary);
+    advised(cause, [advice, confirm, answerable], names);
+}
+
+/// Replaces names in what is to be done, and by whom; what a rule always says has none.
+fn advised(rule: &str, texts: [&mut Option<impl Slot>; 3], names: &Names<'_>) {
+    let own = named(rule).map(|rule| [rule.advice(), rule.confirm(), rule.answerable()]);
+    for (text, own) in texts.into_iter().zip(own.unwrap_or_default()) {
+        if let Some(text) = text.as_mut().filter(|text| Some(&***text) != own) {
+            names.sentence(text);
+        }
+    }
 }

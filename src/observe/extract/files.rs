@@ -1,22 +1,19 @@
 //! The files of a report, made from the bodies that went by.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read, Seek};
+use std::io;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use md5::Md5;
-use sha1::Sha1;
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::assemble::{Build, Copy, Taken};
-use super::manifest::{Entry, Kind, Manifest, Media, Part, Proof, Source, State};
+use super::contents::describe;
+use super::manifest::{Entry, Kind, Manifest, Part, Proof, Source, State};
 use super::spool::Piece;
 use super::{Body, Extract, kept, proof};
 use crate::bits::protocol;
 use crate::export::aside;
-use crate::hex;
 use crate::model::ranges::Ranges;
 use crate::model::report::Tool;
 use crate::model::{Report, Session};
@@ -27,9 +24,6 @@ const HOLES: u64 = 64 << 30;
 
 /// Missing bytes that all files together may have where a hole is written out as zeros, as NTFS does.
 pub(super) const ROOM: Option<u64> = if cfg!(windows) { Some(4 << 30) } else { None };
-
-/// Bytes that magic numbers are looked for in.
-const MAGIC: usize = 8 << 10;
 
 /// Places of bodies by connection and first frame.
 type ByFrame = HashMap<(u64, u64), Vec<usize>, RandomState>;
@@ -80,11 +74,8 @@ impl Extract {
             .flat_map(|session| self.copies(session, by_frame).0)
             .map(|(place, taken)| (place, Taken { state: State::Earlier, ..taken }))
             .collect();
-        let mut entry = entry(
-            Kind::Upload,
-            size,
-            source(number, session, session.url.clone().map(String::from)),
-        );
+        let url = session.url.clone().map(String::from);
+        let mut entry = Entry::new(Kind::Upload, size, Source::of(number, session, url));
         let built = self.build(size, &copies, &earlier);
         let mut build = match built {
             Ok(build) => build,
@@ -202,7 +193,8 @@ impl Extract {
             .filter(|(_, body)| fetched(body))
             .map(|(place, _)| (place, Taken::all(State::Acknowledged)))
             .collect();
-        let mut entry = entry(Kind::Reply, size, source(number, session, Some(url.to_owned())));
+        let source = Source::of(number, session, Some(url.to_owned()));
+        let mut entry = Entry::new(Kind::Reply, size, source);
         entry.source.content_name = None;
         entry.source.frames = frames;
         match self.build(size, &copies, &[]) {
@@ -269,38 +261,6 @@ fn announced(session: &Session) -> Ranges {
     ranges
 }
 
-fn source(session: u64, of: &Session, url: Option<String>) -> Source {
-    Source {
-        session,
-        session_id: of.id.clone().map(String::from),
-        outcome: of.outcome,
-        url,
-        content_name: of.content_name.clone().map(String::from),
-        client: of.client.address,
-        server: of.server.socket(),
-        started: of.started,
-        frames: Vec::new(),
-    }
-}
-
-fn entry(kind: Kind, size: u64, source: Source) -> Entry {
-    Entry {
-        name: None,
-        problem: None,
-        kind,
-        proof: Proof::Partial,
-        doubts: Vec::new(),
-        size,
-        sha256: None,
-        sha1: None,
-        md5: None,
-        media: None,
-        coverage: Vec::new(),
-        conflicts: Vec::new(),
-        source,
-    }
-}
-
 /// A name of ours: what it is, its number, and the first digits of a session id that is a GUID. Nothing of the wire but
 /// these digits goes in, so no name is a path, a device or too long.
 fn stem(kind: &str, number: u64, session: &Session) -> String {
@@ -308,38 +268,6 @@ fn stem(kind: &str, number: u64, session: &Session) -> String {
         Some(guid) => format!("{kind}-{number:04}-{:08x}", guid.as_fields().0),
         None => format!("{kind}-{number:04}"),
     }
-}
-
-/// The type by the first bytes; the hashes of a file that is whole.
-fn describe(file: &mut std::fs::File, build: &Build, entry: &mut Entry) -> io::Result<()> {
-    let known = build.all.reach(0).min(MAGIC as u64);
-    file.rewind()?;
-    let mut first = Vec::new();
-    (&mut *file).take(known).read_to_end(&mut first)?;
-    entry.media = infer::get(&first).map(|kind| Media {
-        mime: kind.mime_type().to_owned(),
-        extension: kind.extension().to_owned(),
-    });
-    if !build.is_whole() {
-        return Ok(());
-    }
-    file.rewind()?;
-    let (mut sha256, mut sha1, mut md5) = (Sha256::new(), Sha1::new(), Md5::new());
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let read = file.read(&mut buffer)?;
-        let bytes = buffer.get(..read).unwrap_or_default();
-        if bytes.is_empty() {
-            break;
-        }
-        sha256.update(bytes);
-        sha1.update(bytes);
-        md5.update(bytes);
-    }
-    entry.sha256 = Some(hex::lower(&sha256.finalize()));
-    entry.sha1 = Some(hex::lower(&sha1.finalize()));
-    entry.md5 = Some(hex::lower(&md5.finalize()));
-    Ok(())
 }
 
 #[cfg(test)]

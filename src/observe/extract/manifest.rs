@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::at::Timestamp;
-use crate::model::Outcome;
 use crate::model::report::Tool;
+use crate::model::{Outcome, Session};
 
 /// The list of all files.
 #[derive(Clone, Debug, Serialize)]
@@ -63,6 +63,27 @@ pub struct Entry {
     pub source: Source,
 }
 
+impl Entry {
+    /// One of which nothing but its length is known.
+    pub(super) const fn new(kind: Kind, size: u64, source: Source) -> Self {
+        Self {
+            name: None,
+            problem: None,
+            kind,
+            proof: Proof::Partial,
+            doubts: Vec::new(),
+            size,
+            sha256: None,
+            sha1: None,
+            md5: None,
+            media: None,
+            coverage: Vec::new(),
+            conflicts: Vec::new(),
+            source,
+        }
+    }
+}
+
 /// The session that a file is from.
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
@@ -87,6 +108,23 @@ pub struct Source {
     pub started: Timestamp,
     /// First and last frame of each message whose body went in.
     pub frames: Vec<[u64; 2]>,
+}
+
+impl Source {
+    /// A session by its place in the selection, and the URL of its file.
+    pub(super) fn of(place: u64, session: &Session, url: Option<String>) -> Self {
+        Self {
+            session: place,
+            session_id: session.id.clone().map(String::from),
+            outcome: session.outcome,
+            url,
+            content_name: session.content_name.clone().map(String::from),
+            client: session.client.address,
+            server: session.server.socket(),
+            started: session.started,
+            frames: Vec::new(),
+        }
+    }
 }
 
 /// Which way a file went.

@@ -3,7 +3,7 @@
 use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Confidence, Notes, Severity, runner};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// An anonymous upload may not write, and the server asks for no credentials.
@@ -37,7 +37,7 @@ rule! {
     /// Advice: Turn anonymous authentication off for the virtual directory, or give the anonymous account Change permission on the folder.
     /// Confirm: The IIS log has no user and sub-status 3 for this request.
     /// Reference: RFC 9110 15.5.2
-    Error, belief 79, needs WholeExchange, TroubledSession
+    Error, belief 79, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
@@ -49,7 +49,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
     for exchange in &session.exchanges {
         let whole = exchange.response.as_ref().filter(|answer| {
-            matches!(answer.http_status, 401 | 403) && runner::exchange_is_whole(session, exchange)
+            matches!(answer.http_status, 401 | 403) && look::is_whole(session, exchange)
         });
         if let Some(answer) = whole.filter(|answer| rounds::is_iis(answer)) {
             judge(exchange, answer, notes);

@@ -132,11 +132,7 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            for tunnel in seen.tunnels.iter().filter(|tunnel| tunnel.refuses_credentials()) {
-                // It may as well be for a download.
-                let span = tunnel.exchange.span();
-                notes.note(Severity::Warning, Confidence::Likely, &[span], refused(tunnel));
-            }
+            rounds::judge_tunnels(seen, RefusedTunnel::refuses_credentials, refused, notes);
         }
     }
 }
@@ -176,8 +172,7 @@ fn tell(
     if (run.len() as u64) < rounds::MANY && ended.is_none() {
         return;
     }
-    let recovered = look::after(session, last).any(Exchange::succeeded);
-    let severity = if recovered { Severity::Warning } else { notes.severity() };
+    let severity = if look::goes_on(session, last) { Severity::Warning } else { notes.severity() };
     let times = match run.len() {
         1 => "once, and the client gave up".to_owned(),
         many => format!("{many} times"),
@@ -204,11 +199,10 @@ fn credentials(exchange: &Exchange, door: Door) -> String {
 }
 
 fn refused(tunnel: &RefusedTunnel) -> String {
-    let RefusedTunnel { exchange, tries, .. } = tunnel;
-    let target = exchange.request.as_ref().map_or("", |request| &request.target);
-    let who = front::quoted(exchange.response.as_ref());
-    let what = credentials(exchange, Door::Proxy);
-    format!("{what}{who} for a tunnel of BITS to \"{target}\", {}", look::counted(*tries, "time"))
+    let who = front::quoted(tunnel.exchange.response.as_ref());
+    let what = credentials(&tunnel.exchange, Door::Proxy);
+    let (asked, times) = rounds::tunnel(tunnel);
+    format!("{what}{who} for {asked}, {times}")
 }
 
 /// What to do about a token that is refused, and what proves it (RFC 6750 3.1).
@@ -217,15 +211,14 @@ const EXPIRED: &str = "WWW-Authenticate of the 401 names the reason; the token's
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn a_token_that_is_refused_is_to_be_renewed() {
-        let report = report(
+        let diagnosis = diagnosed(
             "> CREATE-SESSION\n  Authorization: Bearer EwA\n< 201 session=1\n> FRAGMENT 0-9/20\n\
              \x20 Authorization: Bearer EwA\n< 401 plain\n  WWW-Authenticate: Bearer realm=x\n! client closes",
         );
-        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
         assert_eq!(diagnosis.cause, "auth-loop");
         assert!(diagnosis.advice.unwrap().starts_with("Renew the access token"));
     }

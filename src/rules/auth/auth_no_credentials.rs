@@ -90,15 +90,14 @@ const OTHER_LOG: &str = "The log of what answered, by the name that it gives its
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn only_iis_has_sub_statuses() {
         let confirm = |server: &str| {
-            let report = report(&format!(
+            diagnosed(&format!(
                 "> CREATE-SESSION\n< 401 plain\n  Server: {server}\n  WWW-Authenticate: Basic realm=x\n! client closes"
-            ));
-            report.sessions[0].diagnosis.clone().unwrap().confirm.unwrap()
+            )).confirm.unwrap()
         };
         assert!(confirm("Microsoft-IIS/10.0").contains("sub-status"));
         assert!(!confirm("nginx/1.22.1").contains("sub-status"));
@@ -107,9 +106,9 @@ mod tests {
     #[test]
     fn a_job_without_a_token_is_not_told_to_set_credentials() {
         let advice = |schemes: &str| {
-            let report =
-                report(&format!("> CREATE-SESSION\n< 401 plain\n{schemes}! client closes"));
-            report.sessions[0].diagnosis.clone().unwrap().advice.unwrap()
+            diagnosed(&format!("> CREATE-SESSION\n< 401 plain\n{schemes}! client closes"))
+                .advice
+                .unwrap()
         };
         let bearer = "  WWW-Authenticate: Bearer realm=x\n";
         assert!(advice(bearer).contains("as a header of the job"));

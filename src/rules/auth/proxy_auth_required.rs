@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Confidence, Notes, Place, Severity, front, look};
+use crate::rules::{Around, Confidence, Notes, Place, front, look};
 use crate::sessions::RefusedTunnel;
 
 rule! {
@@ -95,12 +95,7 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            for tunnel in seen.tunnels.iter().filter(|tunnel| tunnel.wants_credentials()) {
-                // It may as well be for a download.
-                let message = refused(tunnel);
-                let span = tunnel.exchange.span();
-                notes.note(Severity::Warning, Confidence::Likely, &[span], message);
-            }
+            rounds::judge_tunnels(seen, RefusedTunnel::wants_credentials, refused, notes);
         }
     }
 }
@@ -126,9 +121,6 @@ fn asks(exchange: &Exchange) -> String {
 }
 
 fn refused(tunnel: &RefusedTunnel) -> String {
-    let RefusedTunnel { exchange, tries, .. } = tunnel;
-    let target = exchange.request.as_ref().map_or("", |request| &request.target);
-    let asks = asks(exchange);
-    let tries = look::counted(*tries, "time");
-    format!("407 for a tunnel of BITS to \"{target}\"{asks}, {tries}, and no credentials followed")
+    let (asked, times) = rounds::tunnel(tunnel);
+    format!("407 for {asked}{}, {times}, and no credentials followed", asks(&tunnel.exchange))
 }

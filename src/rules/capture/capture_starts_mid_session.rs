@@ -1,8 +1,8 @@
 //! The rule `capture-starts-mid-session`.
 
-use crate::bits::hresult::SESSION_NOT_FOUND;
-use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::bits::PacketType;
+use crate::model::{Exchange, Session};
+use crate::rules::Notes;
 
 rule! {
     /// The start of the session was not captured.
@@ -30,10 +30,8 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(first) = session.exchanges.first() else { return };
     // A session that its server does not know either may never have been created.
-    let known = session.exchanges.iter().any(look::succeeded_fragment);
-    let unknown = session.exchanges.iter().any(|exchange| {
-        exchange.response.as_ref().and_then(|r| r.error_value()) == Some(SESSION_NOT_FOUND)
-    });
+    let known = session.first_success(&PacketType::Fragment).is_some();
+    let unknown = session.exchanges.iter().any(Exchange::says_lost);
     if session.joined && (known || !unknown) {
         notes.add(first.span(), "the first message seen is not its Create-Session");
     }

@@ -1,7 +1,7 @@
 //! The rule `close-failed`.
 
 use crate::bits::PacketType;
-use crate::bits::hresult::{self, SESSION_NOT_FOUND};
+use crate::bits::hresult;
 use crate::model::{Exchange, Session};
 use crate::rules::fragment::body_on_empty_packet;
 use crate::rules::lost::may_follow_a_close;
@@ -57,10 +57,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     // A repeat of a Close that had worked, or one that was made good.
-    let lost = response.error_value() == Some(SESSION_NOT_FOUND);
     let harmless = look::recovered(session, exchange)
         || look::is_over_before(session, exchange)
-        || lost && (is_repeat(session, exchange) || may_follow_a_close(exchange));
+        || exchange.says_lost() && (is_repeat(session, exchange) || may_follow_a_close(exchange));
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let by_server = matches!(front::origin(session, exchange), Origin::BitsServer | Origin::Iis);
     let gone = response.http_status == 404 && by_server;
@@ -85,34 +84,29 @@ fn is_repeat(session: &Session, exchange: &Exchange) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::{fired, report};
+    use crate::rules::tests::{diagnosed, severity};
 
     #[test]
     fn what_a_proxy_answered_tells_nothing_of_the_server_s_copy() {
-        let report = report(
+        let diagnosis = diagnosed(
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
              < 404 plain\n  Server: squid/5.7",
         );
-        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
         assert_eq!(diagnosis.answerable.as_deref(), Some("the proxy"));
         assert!(!diagnosis.summary.contains("gone"), "{}", diagnosis.summary);
     }
 
     #[test]
     fn a_retry_that_works_makes_it_a_note() {
-        let findings = fired(
-            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
-             < 500\n... 600 s\n> CLOSE-SESSION\n< 200",
-        );
-        assert!(findings.contains(&("close-failed".to_owned(), Note)), "{findings:?}");
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
+             < 500\n... 600 s\n> CLOSE-SESSION\n< 200";
+        assert_eq!(severity("close-failed", text), Some(Note));
     }
 
     #[test]
     fn a_repeat_after_success_makes_it_a_note() {
-        let findings = fired(
-            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
-             < 200\n> CLOSE-SESSION\n< 500 error=0x8020001F",
-        );
-        assert!(findings.contains(&("close-failed".to_owned(), Note)), "{findings:?}");
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
+             < 200\n> CLOSE-SESSION\n< 500 error=0x8020001F";
+        assert_eq!(severity("close-failed", text), Some(Note));
     }
 }

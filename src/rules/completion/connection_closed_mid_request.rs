@@ -87,14 +87,13 @@ const SERVER_LOG: &str =
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn the_one_that_closed_is_asked() {
         let asked = |side: &str| {
             let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n";
-            let report = report(&format!("{text}! {side} closes\n! client closes\n"));
-            let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
+            let diagnosis = diagnosed(&format!("{text}! {side} closes\n! client closes\n"));
             assert_eq!(diagnosis.cause, "connection-closed-mid-request");
             format!("{:?} {:?}", diagnosis.advice, diagnosis.confirm)
         };

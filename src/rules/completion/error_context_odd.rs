@@ -2,7 +2,7 @@
 
 use crate::bits::fields::hresult;
 use crate::model::{Response, Session};
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// An error context that the protocol does not know.
@@ -26,17 +26,17 @@ rule! {
     /// Answerable: the server
     /// Advice: Let the server send 0x5 for its own errors and 0x7 for those of the application behind it.
     /// Reference: [MC-BUP] 2.2.1.2
-    Note, belief 0, needs WholeExchange, Session
+    Note, belief 0, needs Anything, Session
 }
 
 /// The contexts that exist ([MC-BUP] 2.2.1.2).
 const KNOWN: [u32; 2] = [5, 7];
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let odd = session.exchanges.iter().find_map(|exchange| {
-        let response = exchange.response.as_ref()?;
-        Some((exchange, oddity(response)?))
-    });
+    let odd = session
+        .exchanges
+        .iter()
+        .find_map(|exchange| Some((exchange, oddity(look::whole_answer(exchange)?)?)));
     if let Some((exchange, oddity)) = odd {
         notes.add(exchange.span(), oddity);
     }
@@ -50,4 +50,19 @@ fn oddity(response: &Response) -> Option<String> {
         let without = if response.error.is_none() { " without an error code" } else { "" };
         format!("BITS-Error-Context is \"{raw}\"{without}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::fired_when_cut;
+
+    #[test]
+    fn a_head_that_is_cut_ahead_of_its_code_is_not_without_one() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 context=0x5\n  \
+                    BITS-Error-Code: 0x80070070\n";
+        for snap in 100..500 {
+            let findings = fired_when_cut(text, snap);
+            assert!(!findings.iter().any(|(id, _)| id == "error-context-odd"), "at {snap} bytes");
+        }
+    }
 }

@@ -25,7 +25,7 @@ rule! {
     /// Answerable: the server
     /// Advice: Let the server send BITS-Error only with a status other than 200.
     /// Reference: [MC-BUP] 2.2.1.2
-    Note, belief 0, needs WholeExchange, TroubledSession
+    Note, belief 0, needs Anything, TroubledSession
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

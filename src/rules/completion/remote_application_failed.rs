@@ -60,7 +60,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn the_request_to_the_application_is_part_of_the_proof() {
@@ -71,7 +71,7 @@ mod tests {
                  = server 192.0.2.90:80\n> POST /app/notify.aspx\n  User-Agent: BITSExts 1.5\n\
                  \x20 BITS-Original-Request-URL: {url}\n{answer}"
             );
-            report(&text).sessions[0].diagnosis.clone().unwrap()
+            diagnosed(&text)
         };
         let failed = told("http://server/upload/file.bin", "... 2 s\n< 500 plain\n");
         let words =

@@ -85,14 +85,14 @@ const OF_SERVER: &str = "Look into the log of who answered, and of the server be
 #[cfg(test)]
 mod tests {
     use crate::rules::origin::Origin;
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn a_gateway_that_answered_is_told() {
         let asked = |answer: &str| {
             let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n\
                         < 200 reply=/replies/1\n> GET /replies/1\n";
-            report(&format!("{text}< {answer}\n")).sessions[0].diagnosis.clone().unwrap()
+            diagnosed(&format!("{text}< {answer}\n"))
         };
         let gateway = asked("502 plain\n  Server: nginx/1.22.1");
         assert_eq!((gateway.answered_by, gateway.frames.len()), (Origin::Proxy, 2));

@@ -40,9 +40,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(url) = session.reply_url.as_deref().filter(|_| session.reply.is_none()) else {
         return;
     };
-    let close =
-        session.exchanges.iter().find(|e| e.kind == PacketType::CloseSession && e.succeeded());
-    let Some(close) = close else { return };
+    let Some(close) = session.first_success(&PacketType::CloseSession) else { return };
     // Over TLS elsewhere, a fetch would not be seen.
     let hidden = url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
     let sure = look::claims_windows(session) && !hidden;

@@ -81,14 +81,14 @@ fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::{fired, report};
+    use crate::rules::tests::{diagnosed, fired};
 
     #[test]
     fn what_never_arrived_was_not_waited_for() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! again\n! again\n\
                     ... 40 s\n= connection\n> PING\n< 200\n";
         assert!(fired(text).contains(&("request-abandoned".to_owned(), Note)), "{:?}", fired(text));
-        let diagnosis = report(text).sessions[0].diagnosis.clone().unwrap();
+        let diagnosis = diagnosed(text);
         assert_eq!(diagnosis.cause, "half-open-retry");
     }
 }

@@ -104,15 +104,14 @@ fn is_lacking(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::diagnosed;
 
     #[test]
     fn a_client_that_was_answered_logs_the_status() {
-        let report = report(
+        let diagnosis = diagnosed(
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/10000 sent=4000\n... 3 s\n\
              < 408 plain\n! server closes",
         );
-        let diagnosis = report.sessions[0].diagnosis.clone().unwrap();
         assert_eq!(diagnosis.cause, "request-timeout");
         assert_eq!(diagnosis.client_error.as_deref(), Some("0x80190198"));
     }

@@ -38,8 +38,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::Fragment || !accepted {
         return;
     }
-    let healthy = session.outcome.is_done();
-    let went_on = healthy || look::after(session, exchange).any(Exchange::succeeded);
+    let went_on = session.outcome.is_done() || look::goes_on(session, exchange);
     let severity = if went_on { Severity::Note } else { notes.severity() };
     let message = "the Ack to the Fragment has no BITS-Received-Content-Range";
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);

@@ -37,8 +37,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         notes.add(fragment.span(), "the Fragment says that the file has 0 bytes");
         return;
     }
-    let close =
-        session.exchanges.iter().find(|e| e.kind == PacketType::CloseSession && e.succeeded());
+    let close = session.first_success(&PacketType::CloseSession);
     if let (None, Some(close), Outcome::Completed) = (fragment, close, session.outcome) {
         notes.add(close.span(), "closed without a Fragment");
     }

@@ -30,7 +30,7 @@ rule! {
     /// Advice: Let the client start each Fragment at the byte that the last Ack named.
     /// Confirm: The digests of the file on both sides: they differ if the repeated bytes did.
     /// Reference: [MC-BUP] 2.2.6
-    Note, belief 0, needs WholeExchange, Session
+    Note, belief 0, needs Anything, Session
 }
 
 /// Overlaps on one connection that are too many for lost Acks.

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::http::header_stripped::stripped;
-use crate::rules::{Around, Confidence, Notes, Severity, front, look, page, runner};
+use crate::rules::{Around, Confidence, Notes, Severity, front, look, page};
 use crate::stream::Side;
 
 rule! {
@@ -55,7 +55,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let whole = |exchange: &&Exchange| runner::exchange_is_whole(session, exchange);
+    let whole = |exchange: &&Exchange| look::is_whole(session, exchange);
     for exchange in session.exchanges.iter().filter(whole) {
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
             continue;

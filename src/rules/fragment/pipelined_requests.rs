@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::at::At;
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, runner};
+use crate::rules::{Notes, look};
 
 rule! {
     /// A request was sent before the last one was answered.
@@ -49,7 +49,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             sent && answer.frame > ended.frame && answer.time > begun.time
         });
         if let Some((waiting, _)) = waiting
-            && runner::exchange_is_whole(session, exchange)
+            && look::is_whole(session, exchange)
         {
             let message = format!(
                 "{} was sent before the {} ahead of it was answered",

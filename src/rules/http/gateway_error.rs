@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::Reason::Unreachable;
-use crate::rules::{Confidence, Notes, front, look, page, runner};
+use crate::rules::{Confidence, Notes, front, look, page};
 
 rule! {
     /// A gateway got no usable answer from behind it.
@@ -80,7 +80,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let whole = look::stranger(exchange).filter(|_| runner::exchange_is_whole(session, exchange));
+    let whole = look::stranger(exchange).filter(|_| look::is_whole(session, exchange));
     let whole = whole.map(|response| (response, look::wait_secs(exchange)));
     let Some((response, waited)) = whole.or_else(|| look::stranger_alone(session, exchange)) else {
         return;

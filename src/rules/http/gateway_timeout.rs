@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look, runner};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
@@ -45,7 +45,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let whole = look::stranger(exchange).filter(|_| runner::exchange_is_whole(session, exchange));
+    let whole = look::stranger(exchange).filter(|_| look::is_whole(session, exchange));
     let alone = || look::stranger_alone(session, exchange).map(|(response, _)| response);
     let Some(response) = whole.or_else(alone) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));

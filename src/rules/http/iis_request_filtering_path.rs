@@ -54,7 +54,7 @@ rule! {
     /// Advice: Allow the name in the request filtering of this directory: hiddenSegments, fileExtensions, allowDoubleEscaping or requestLimits.
     /// Confirm: The IIS log shows sc-status 404 with sc-substatus 5, 7, 8, 11, 12, 14, 15, 18 or 20.
     /// Reference: RFC 9110 15.5.5
-    Error, belief 94, needs WholeExchange, TroubledAround
+    Error, belief 94, needs Anything, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

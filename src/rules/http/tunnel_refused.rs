@@ -1,8 +1,8 @@
 //! The rule `tunnel-refused`.
 
 use crate::model::Report;
-use crate::rules::rounds::Door;
-use crate::rules::{Confidence, Notes, Seen, front, look};
+use crate::rules::rounds::{self, Door};
+use crate::rules::{Confidence, Notes, Seen, front};
 use crate::sessions::RefusedTunnel;
 
 rule! {
@@ -60,11 +60,9 @@ fn check(_: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     }
 }
 
-fn refused(RefusedTunnel { exchange, tries, .. }: &RefusedTunnel) -> String {
-    let target = exchange.request.as_ref().map_or("", |request| &request.target);
-    let answer = exchange.response.as_ref();
-    let status = answer.map_or(0, |answer| answer.http_status);
+fn refused(tunnel: &RefusedTunnel) -> String {
+    let answer = tunnel.exchange.response.as_ref();
     let (who, why) = (front::quoted(answer), answer.map(front::error).unwrap_or_default());
-    let times = look::counted(*tries, "time");
-    format!("{status}{who} for a tunnel of BITS to \"{target}\", {times}{why}")
+    let (asked, times) = rounds::tunnel(tunnel);
+    format!("{}{who} for {asked}, {times}{why}", tunnel.status())
 }

@@ -84,7 +84,7 @@ rule! {
     /// Advice: Allow the verb BITS_POST in the request filtering of IIS (and in UrlScan), for CCM_Incoming also CCM_POST.
     /// Confirm: The IIS log shows sc-status 404 with sc-substatus 6.
     /// Reference: RFC 9110 9.1
-    Error, belief 93, needs WholeExchange, TroubledAround
+    Error, belief 93, needs Anything, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

@@ -1,7 +1,7 @@
 //! The rule `verb-rejected-by-server`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::front::{self, Place};
+use crate::rules::front::{self, Stands};
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, look, page};
 
@@ -107,8 +107,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let Some(response) = look::stranger(exchange) else { return };
     let (who, status) = (around.origin(session, exchange), response.http_status);
     // What takes part in a session knows the verb.
-    let strange =
-        look::foreign(exchange).is_some() || front::of(session, exchange) == Some(Place::Elsewhere);
+    let strange = look::foreign(exchange).is_some()
+        || front::stands(session, exchange) == Some(Stands::Elsewhere);
     let served = || {
         front::acknowledged(session, exchange).is_some()
             || around.opened_by_same(session, response).is_some()

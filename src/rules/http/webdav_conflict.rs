@@ -1,6 +1,6 @@
 //! The rule `webdav-conflict`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, look};
 
@@ -35,17 +35,21 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    let allow = response.allow.as_deref().unwrap_or_default();
-    let verbs = allow.to_ascii_uppercase();
-    let lists = VERBS.iter().any(|verb| verbs.contains(verb));
-    if lists || response.dav.is_some() {
-        let dav = response.dav.as_deref().map(|dav| format!("DAV \"{dav}\""));
-        let told = dav.unwrap_or_else(|| format!("Allow \"{allow}\""));
+    if let Some(told) = sign(response) {
         let who = Origin::describe(response);
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered 405 with {told}");
         notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
+}
+
+/// What tells that WebDAV has the directory: its own field, or the verbs that are allowed.
+pub(in crate::rules) fn sign(response: &Response) -> Option<String> {
+    let allow = response.allow.as_deref().unwrap_or_default();
+    let verbs = allow.to_ascii_uppercase();
+    let lists = VERBS.iter().any(|verb| verbs.contains(verb));
+    let dav = response.dav.as_ref().map(|dav| format!("DAV \"{dav}\""));
+    dav.or_else(|| lists.then(|| format!("Allow \"{allow}\"")))
 }
 
 /// Verbs that only WebDAV has (RFC 4918 9).

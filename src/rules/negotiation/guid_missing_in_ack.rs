@@ -36,7 +36,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if ack.protocol.as_deref().is_some_and(|guid| !guid.trim().is_empty()) {
         return;
     }
-    let went_on = look::after(session, exchange).any(look::succeeded_fragment);
+    let went_on = look::fragment_follows(session, exchange);
     let (severity, what) = if went_on {
         (Severity::Note, "; the client goes on all the same")
     } else {

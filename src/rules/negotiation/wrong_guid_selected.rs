@@ -50,7 +50,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(selected) = negotiation.selected.filter(|_| !negotiation.offered.is_empty()) else {
         return;
     };
-    let went_on = look::after(session, exchange).any(look::succeeded_fragment);
+    let went_on = look::fragment_follows(session, exchange);
     let (severity, what) = match negotiation.verdict {
         Verdict::SelectedNotOffered => (notes.severity(), "which"),
         // A client that goes on took it for a matter of spelling.

@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::{self, ACCESS_DENIED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, front, look, runner};
+use crate::rules::{Around, Confidence, Notes, front, look};
 
 rule! {
     /// Access was denied.
@@ -115,7 +115,7 @@ fn is_within_session(session: &Session, exchange: &Exchange) -> bool {
         exchange.kind,
         PacketType::Fragment | PacketType::CloseSession | PacketType::CancelSession
     ) || front::acknowledged(session, exchange).is_some();
-    within && runner::exchange_is_whole(session, exchange)
+    within && look::is_whole(session, exchange)
 }
 
 fn denied_by_bits(answer: &Response) -> bool {

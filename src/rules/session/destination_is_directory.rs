@@ -41,7 +41,7 @@ rule! {
     /// Answerable: the client
     /// Advice: Put the name of the file at the end of the job's remote URL.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 85, needs WholeExchange, TroubledAround
+    Error, belief 85, needs Anything, TroubledAround
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {

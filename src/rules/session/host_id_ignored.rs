@@ -46,7 +46,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     };
     let waited = named.secs_to(next.span().first.time);
-    let tried = named.attempts(around.attempts).next().is_some();
+    let tried = named.attempts(around.sight.attempts).next().is_some();
     if next.kind != PacketType::Fragment || named.takes(next) || waited > MOVES_WITHIN_SECS || tried
     {
         return;

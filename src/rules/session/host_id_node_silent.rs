@@ -1,6 +1,6 @@
 //! The rule `host-id-node-silent`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::hosts::Named;
 use crate::rules::{Confidence, Notes, Severity, look, unanswered};
 
@@ -45,12 +45,13 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
-    let answer = look::last(session, |later| named.takes(later) && later.response.is_some());
-    let success = look::last(session, look::succeeded_fragment);
+    let answered = |other: &&Exchange| named.takes(other) && other.response.is_some();
+    let answer = session.exchanges.iter().rev().find(answered);
+    let answer = answer.map(|exchange| exchange.span().first.frame);
     for (exchange, waited) in unanswered::whole(session) {
-        let at = Some(exchange.span().first.frame);
-        if named.takes(exchange) && answer < at {
-            let severity = if success > at { Severity::Warning } else { notes.severity() };
+        if named.takes(exchange) && answer < Some(exchange.span().first.frame) {
+            let made_good = look::fragment_follows(session, exchange);
+            let severity = if made_good { Severity::Warning } else { notes.severity() };
             let message =
                 format!("\"{}\" did not answer a {} for {waited:.1} s", named.value, exchange.kind);
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);

@@ -72,7 +72,7 @@ rule! {
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
     let mut failed = false;
-    for attempt in named.attempts(around.attempts) {
+    for attempt in named.attempts(around.sight.attempts) {
         failed = true;
         let how = match attempt.answer {
             Answer::Refused => "met a refusal",
@@ -90,7 +90,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             if named.address().is_some() { Confidence::Certain } else { Confidence::Likely };
         notes.note(severity, confidence, &[named.opened.span(), attempt.span], message);
     }
-    let meant = around.lookups.iter().filter(|lookup| {
+    let meant = around.sight.lookups.iter().filter(|lookup| {
         lookup.client == named.opened.client.ip()
             && named.is(&lookup.name)
             && named.secs_to(lookup.last.time) >= 0.0

@@ -1,7 +1,7 @@
 //! The rule `ping-failed`.
 
 use crate::bits::{PacketType, hresult};
-use crate::model::{Exchange, Session};
+use crate::model::Session;
 use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
@@ -38,14 +38,13 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let success = look::last(session, Exchange::succeeded);
     for exchange in session.exchanges.iter().filter(|exchange| exchange.kind == PacketType::Ping) {
         let Some(answer) = exchange.response.as_ref() else { continue };
         if answer.is_success() || answer.is_challenge() {
             continue;
         }
-        let passed = success > Some(exchange.span().first.frame);
-        let severity = if passed { Severity::Note } else { notes.severity() };
+        let severity =
+            if look::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
         let who = front::told(session, exchange).unwrap_or_default();
         let code = answer.error_value().map(hresult::in_words);
         let code = code.map_or_else(String::new, |code| format!(" and {code}"));

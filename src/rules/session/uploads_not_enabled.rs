@@ -4,6 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::history::Brief;
+use crate::rules::http::webdav_conflict;
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
 use crate::rules::{Around, Confidence, Notes, look, page};
@@ -126,7 +127,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);
         let bare = matches!(status, 404 | 405 | 501)
             && Origin::of_response(answer) == Origin::Iis
-            && !is_webdav(answer)
+            && webdav_conflict::sign(answer).is_none()
             && page::fault(answer).is_none()
             && !is_about_verb(exchange, around);
         let never = (opens || is_other_node(session, exchange)) && !around.takes_uploads(session);
@@ -167,12 +168,6 @@ fn is_about_verb(exchange: &Exchange, around: &Around<'_>) -> bool {
         (answer.http_status == 404).then(|| Sign::of(exchange, request, answer, around))?
     };
     sign().is_some_and(Sign::is_enough)
-}
-
-/// Whether WebDAV has the directory: it tells what it allows.
-fn is_webdav(answer: &Response) -> bool {
-    let verbs = answer.allow.as_deref().unwrap_or_default();
-    answer.dav.is_some() || verbs.to_ascii_uppercase().contains("PROPFIND")
 }
 
 /// Whether a session that is open was asked for at an address where BITS never answered it.

@@ -53,12 +53,12 @@ rule! {
 const BEFORE_SECS: f64 = 60.0;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    if around.lookups.is_empty() {
+    if around.sight.lookups.is_empty() {
         return;
     }
     let named = [session.server.host.as_deref(), session.host_id.as_deref()];
     let hosts: Vec<String> = named.into_iter().flatten().map(hosts::bare).collect();
-    let meant = around.lookups.iter().filter(|lookup| {
+    let meant = around.sight.lookups.iter().filter(|lookup| {
         lookup.client == session.client.address
             && hosts.contains(&lookup.name)
             && session.started.secs_since(lookup.last.time) <= BEFORE_SECS

@@ -24,7 +24,7 @@ const ABOUT_CERTIFICATES: std::ops::RangeInclusive<u8> = 42..=48;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
-    for connection in around.tls.failed().filter(|one| is_meant(&named, one)) {
+    for connection in around.sight.tls.failed().filter(|one| is_meant(&named, one)) {
         let fatal = connection
             .fatal()
             .filter(|alert| alert.from_client && ABOUT_CERTIFICATES.contains(&alert.code));

@@ -110,7 +110,7 @@ pub fn report(files: &[&[u8]]) -> Value {
     while let Some(item) = merge.next() {
         match item {
             Item::Frame(frame) => analysis.push(&frame, &mut ()),
-            Item::Secrets(text) => analysis.secrets(text),
+            Item::Secrets(text) => analysis.keys().add(text),
         }
     }
     serde_json::to_value(analysis.finish(merge.inputs(), &mut ())).unwrap()

@@ -219,6 +219,11 @@ fn what_one_direction_cannot_show_is_not_called_unanswered() {
 fn what_no_client_tries_again_cannot_recover() {
     for (answer, qualifiers) in [
         ("500 error=0x80200020 context=0x5", &[][..]),
+        ("500 error=0x80070057 context=0x5", &[]),
+        ("500 error=0x80070005 context=0x5", &[]),
+        ("500 error=0x80070005 context=0x7", &["may-recover"]),
+        ("409 error=0x80070005 context=0x7", &["may-recover"]),
+        ("413 error=0x80070005 context=0x7", &[]),
         ("501 plain", &[]),
         ("500 error=0x80070070 context=0x5", &["may-recover"]),
         ("503 plain", &["may-recover"]),

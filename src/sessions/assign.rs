@@ -158,6 +158,12 @@ impl Sessions {
             .or_else(|| {
                 self.open.of_client(asked, |open| unasked(open) && asked.goes_on_with(open))
             })
+            // So it is where the Ack that is not seen had a Host-Id: the client goes on there.
+            .or_else(|| {
+                self.open.of_client(asked, |open| {
+                    open.has_path(asked) && open.is_provisional() && open.is_unanswered()
+                })
+            })
             // A Ping before it was seen.
             .or_else(|| self.open.of_client(asked, waits))
             .or_else(|| {

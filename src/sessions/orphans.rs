@@ -127,6 +127,10 @@ impl Sessions {
     ) -> Home {
         let ends = |open: &Open| open.has_client(asked) && open.has_server(asked);
         let own = |open: &Open| ends(open) && !open.is_over() && !open.unclear;
+        let is_of_next =
+            |last: &Number| self.open.get(*last).is_some_and(|it| it.ends_before(exchange));
+        let anew = last.as_ref().is_some_and(is_of_next);
+        let last = last.filter(|_| !anew);
         let newest = last.or_else(|| self.open.of_client(asked, own));
         let usual = newest.and_then(|newest| self.open.get(newest));
         // Nothing but this may show that it was opened; or its requests are lost, or yet to come.
@@ -139,11 +143,12 @@ impl Sessions {
         let under_way = |open: &Open| own(open) && on_it(open) && open.is_under_way(at);
         let rivals = self.open.all_of_client(asked, under_way);
         let next = exchange.response.as_ref().and_then(|response| response.next_offset);
-        let goes_on = |open: &Open| next.is_none_or(|next| open.may_reach(next));
+        let goes_on = |open: &Open| next.map_or(!anew, |next| open.may_reach(next));
         let mut fitting = rivals.iter().filter(|rival| self.open.get(**rival).is_some_and(goes_on));
         match (fitting.next(), fitting.next()) {
             (Some(one), None) => Home::Known(Some(*one)),
-            _ if rivals.len() <= 1 => Home::Known(newest),
+            _ if anew && rivals.is_empty() => Home::Known(None),
+            _ if !anew && rivals.len() <= 1 => Home::Known(newest),
             _ => Home::Unclear,
         }
     }

@@ -186,6 +186,35 @@ fn a_create_that_was_refused_and_one_that_is_lost_were_tries_at_one_upload() {
 }
 
 #[test]
+fn an_answer_behind_a_close_may_be_of_the_next_upload() {
+    let first = upload(7).replace("! client closes\n! server closes\n", "");
+    let then = |text: &str| {
+        let (_, sessions, _) = play(Limits::default(), &format!("{first}{text}"));
+        let own = sessions.iter().map(|s| s.exchanges.len()).collect::<Vec<_>>();
+        assert_eq!(sessions[0].outcome, Outcome::Completed);
+        assert!(
+            sessions[0].findings.iter().all(|f| f.severity < crate::rules::Severity::Warning),
+            "{text}"
+        );
+        own
+    };
+    // Its Create, the answer, and a Fragment are lost.
+    let lost = "> CREATE-SESSION lost\n< 200 session=1 lost\n> FRAGMENT 0-29/60 session=1 lost\n< 200 received=30\n\
+                > FRAGMENT 30-59/60 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(then(lost), [3, 3]);
+    assert_eq!(then("> CREATE-SESSION lost\n< 403 error=0x80070005 context=0x5\n"), [3, 1]);
+    // The answer to a Close that was sent again is not.
+    assert_eq!(then("> CLOSE-SESSION lost\n< 500 error=0x8020001F context=0x5\n"), [4]);
+}
+
+#[test]
+fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
+    let text = "> CREATE-SESSION\n< 200 session=1 host=node lost\n= connection\n= server 192.0.2.81:80\n= url http://node/upload/file.bin\n\
+                > PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+}
+
+#[test]
 fn a_ping_between_an_ack_alone_and_the_next_fragment_parts_no_upload() {
     let text = "> FRAGMENT 0-9/20 session=1 lost\n< 200 received=10\n... 5 s\n= connection\n> PING\n< 200\n\
                 > FRAGMENT 10-19/20 session=1\n< 200 received=20\n> CLOSE-SESSION session=1\n< 200\n";

@@ -11,6 +11,9 @@ use crate::rules::hosts::bare;
 /// Hosts and address pairs remembered per session.
 const REMEMBERED: usize = 16;
 
+/// So many of the last exchanges of a session may be those that a proxy passes on: a hole may hold its own back.
+const LOOKED_AT: usize = 4;
+
 /// A proxy passes a request on within so many seconds; a client that lost its way takes longer to ask again.
 const PASSED_ON_SECS: f64 = 10.0;
 
@@ -78,12 +81,10 @@ impl Open {
         let between = self.peers.iter().any(|(client, server)| {
             server.ip() == asked.client.ip() || client.ip() == asked.server.ip()
         });
-        let waits = |last: &Exchange| {
-            last.response.is_none()
-                && asked.repeats(last)
-                && asked.secs_since(last) < PASSED_ON_SECS
+        let waits = |one: &Exchange| {
+            asked.repeats(one) && asked.secs_behind(one).is_some_and(|secs| secs < PASSED_ON_SECS)
         };
-        between || self.exchanges.last().is_some_and(waits)
+        between || self.exchanges.iter().rev().take(LOOKED_AT).any(waits)
     }
 
     /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).

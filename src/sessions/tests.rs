@@ -208,6 +208,17 @@ fn an_answer_behind_a_close_may_be_of_the_next_upload() {
 }
 
 #[test]
+fn what_a_proxy_passes_on_behind_a_hole_is_another_session() {
+    let front = "= client 10.0.0.5\n= server 192.0.2.80:80\n";
+    let back = "= client 192.0.2.3\n= server 192.0.2.90:80\n";
+    let text = format!(
+        "{front}> CREATE-SESSION\n... 1 s\n< 200 session=1\n> FRAGMENT 0-9/20\n... 1 s\n< 200 received=10\n\
+         ... -0.6 s\n{back}> CREATE-SESSION lost\n< 200 session=1 lost\n> FRAGMENT 0-9/20 session=1\n< 200 received=10\n"
+    );
+    assert_eq!(play(Limits::default(), &text).1.len(), 2);
+}
+
+#[test]
 fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
     let text = "> CREATE-SESSION\n< 200 session=1 host=node lost\n= connection\n= server 192.0.2.81:80\n= url http://node/upload/file.bin\n\
                 > PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
@@ -218,6 +229,9 @@ fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
 fn a_ping_between_an_ack_alone_and_the_next_fragment_parts_no_upload() {
     let text = "> FRAGMENT 0-9/20 session=1 lost\n< 200 received=10\n... 5 s\n= connection\n> PING\n< 200\n\
                 > FRAGMENT 10-19/20 session=1\n< 200 received=20\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+    let text = "> FRAGMENT 0-9/10 session=1 lost\n< 200 received=10\n> PING\n< 200\n\
+                > CLOSE-SESSION session=1\n< 200\n";
     assert_eq!(only(text).0, Outcome::Completed);
 }
 

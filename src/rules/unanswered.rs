@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use crate::at::{At, Span};
+use crate::bits::PacketType;
 use crate::model::{Exchange, Request, Session, TlsConnection};
 use crate::rules::{Finding, look, origin};
 use crate::stream::{Reset, Side};
@@ -49,7 +50,7 @@ const fn tells(reset: &Reset) -> bool {
 /// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
 pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
     if session.is_whole() {
-        return exchange.response.is_none();
+        return exchange.response.is_none() && !gave_id(session, exchange);
     }
     let Some(connection) = session.connection(exchange.connection) else { return false };
     // An answer may have come before the first that was captured of the server.
@@ -65,6 +66,9 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
         return false;
     };
+    if gave_id(session, exchange) {
+        return false;
+    }
     let Some(connection) = session.connection(exchange.connection) else { return true };
     if !connection.is_read() {
         return false;
@@ -76,6 +80,17 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     }
     let next = NonZeroU64::MIN.saturating_add(server.acked);
     request.awaits.is_some_and(|awaits| next <= awaits)
+}
+
+/// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, which nothing
+/// else can have given it ([MC-BUP] 2.2.3.2).
+fn gave_id(session: &Session, exchange: &Exchange) -> bool {
+    let opens = |other: &Exchange| other.response.as_ref().is_some_and(|it| it.protocol.is_some());
+    exchange.kind == PacketType::CreateSession
+        && !session.exchanges.iter().any(opens)
+        && look::after(session, exchange)
+            .find(|next| next.kind != PacketType::Ping)
+            .is_some_and(|next| next.kind != exchange.kind && next.asked_id().is_some())
 }
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
@@ -185,6 +200,16 @@ mod tests {
         assert!(diagnosis.summary.contains("not answered within 2.6 s"), "{}", diagnosis.summary);
         assert_eq!(diagnosis.answerable.as_deref(), Some("the proxy, or the server behind it"));
         assert!(diagnosis.confirm.unwrap().starts_with("The log of the proxy: "));
+    }
+
+    #[test]
+    fn a_create_whose_id_is_used_was_answered() {
+        let text = |next: &str| {
+            let end = "! client closes\n= connection\n";
+            report(&format!("> CREATE-SESSION\n{end}> {next}\n< 200\n")).sessions.remove(0)
+        };
+        assert_eq!(whole(&text("FRAGMENT 0-9/20 session=1")).count(), 0);
+        assert_eq!(whole(&text("PING")).count(), 1);
     }
 
     #[test]

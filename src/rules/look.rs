@@ -281,13 +281,16 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
     if refused(exchange) { severity } else { Severity::Note }
 }
 
-/// Whether a later exchange of the same kind succeeded; a Fragment that did shows the same of a Create before it, though
-/// the capture may lack that.
+/// Whether a later exchange of the same kind succeeded, though the capture may lack that: a Fragment that did shows it of a
+/// Create before it, the whole file of a Fragment.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let opens = exchange.kind == PacketType::CreateSession;
+    let brings = exchange.kind == PacketType::Fragment;
     let frame = exchange.span().first.frame;
-    last(&exchange.kind) > frame || opens && last(&PacketType::Fragment) > frame
+    last(&exchange.kind) > frame
+        || opens && last(&PacketType::Fragment) > frame
+        || brings && session.bytes_total == Some(session.bytes_acknowledged)
 }
 
 /// Whether an Ack names the last byte of its Fragment instead of the one after it.

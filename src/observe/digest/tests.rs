@@ -331,6 +331,16 @@ fn what_a_server_took_of_a_fragment_counts_though_it_refused_the_rest() {
 }
 
 #[test]
+fn what_a_server_has_of_a_fragment_that_it_refused_as_a_whole_is_from_another_copy() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"ab");
+    upload.answer(0, 2, false, Some(2));
+    upload.send(1, 2, b"c");
+    upload.answer(1, 3, true, Some(3));
+    assert_eq!(upload.finish(), None);
+}
+
+#[test]
 fn what_a_server_took_in_spite_of_an_error_is_known_if_copies_agree() {
     for (second, digest) in [(b"bc", Some(ABC)), (b"bX", None)] {
         let mut upload = Upload::default();

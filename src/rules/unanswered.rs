@@ -27,7 +27,8 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let moved = |next: &&Exchange| next.connection != exchange.connection;
         let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
         // Without an end, no frame tells what came before the client moved.
-        let end = closed.or_else(|| next().filter(|_| session.is_whole()))?;
+        let lost = || !session.is_whole() || is_taken_for_done(session, exchange);
+        let end = closed.or_else(|| next().filter(|_| !lost()))?;
         Some((exchange, end.time.secs_since(request.span.last.time)))
     })
 }
@@ -80,6 +81,15 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     }
     let next = NonZeroU64::MIN.saturating_add(server.acked);
     request.awaits.is_some_and(|awaits| next <= awaits)
+}
+
+/// Whether the client goes on behind a Fragment as if that was taken, which only an answer tells ([MC-BUP] 3.1.5.1.4).
+fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
+    let mut later = look::after(session, exchange).filter(|next| next.kind != PacketType::Ping);
+    exchange.bounds().zip(later.next()).is_some_and(|((_, end), next)| match next.kind {
+        PacketType::CloseSession => session.bytes_total == Some(end),
+        _ => next.bounds().is_some_and(|(start, _)| start == end),
+    })
 }
 
 /// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, which nothing
@@ -210,6 +220,19 @@ mod tests {
         };
         assert_eq!(whole(&text("FRAGMENT 0-9/20 session=1")).count(), 0);
         assert_eq!(whole(&text("PING")).count(), 1);
+    }
+
+    #[test]
+    fn a_fragment_behind_which_the_client_goes_on_was_answered_unless_the_capture_has_its_end() {
+        let count = |end: &str, next: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n{end}= connection\n> {next}\n< 200\n"
+            );
+            whole(&report(&text).sessions.remove(0)).count()
+        };
+        assert_eq!(count("", "FRAGMENT 10-19/20"), 0);
+        assert_eq!(count("! client closes\n", "FRAGMENT 10-19/20"), 1);
+        assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
     }
 
     #[test]

@@ -29,7 +29,9 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         // Without an end, no frame tells what came before the client moved.
         let lost = || !session.is_whole() || is_taken_for_done(session, exchange);
         let end = closed.or_else(|| next().filter(|_| !lost()))?;
-        Some((exchange, end.time.secs_since(request.span.last.time)))
+        let waited = end.time.secs_since(request.span.last.time);
+        // Who waits to the end closes the connection, which was not seen then.
+        (closed.is_some() || waited < look::CLIENT_WAITS_SECS).then_some((exchange, waited))
     })
 }
 
@@ -233,6 +235,17 @@ mod tests {
         assert_eq!(count("", "FRAGMENT 10-19/20"), 0);
         assert_eq!(count("! client closes\n", "FRAGMENT 10-19/20"), 1);
         assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
+    }
+
+    #[test]
+    fn who_waits_to_the_end_is_seen_to_close_the_connection() {
+        let count = |secs: u32| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... {secs} s\n= connection\n> PING\n< 200\n"
+            );
+            whole(&report(&text).sessions.remove(0)).count()
+        };
+        assert_eq!((count(299), count(600)), (1, 0));
     }
 
     #[test]

@@ -143,7 +143,8 @@ impl Sessions {
             .or_else(|| self.open.of_id(id, |open| open.has_client(asked) && open.has_host(asked)))
             .or_else(|| {
                 self.open.of_id(id, |open| {
-                    one_end(open) && (open.has_host(asked) || open.has_path(asked))
+                    let unasked = !open.is_asked() && open.has_server(asked);
+                    unasked || one_end(open) && (open.has_host(asked) || open.has_path(asked))
                 })
             })
             // Its Create was seen, or one that was refused before it; the Ack that gave it the id was not.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::asked::Asked;
+use super::assign::RECENT;
 use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
 use super::{EXCHANGE, Link, Message, Sessions};
@@ -58,7 +59,7 @@ impl Sessions {
         let response = decode::response(head, span, self.secrets, &mut self.words);
         let value = Exchange::answer_only(connection, head.carrier, response);
         let asked = &Asked::of(&value);
-        let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
+        let last = self.spoken_before(connection.id, span.first.frame);
         let home = self.home(&value, asked, last);
         let found = if let Home::Known(found) = home { found } else { None };
         let session = self.join(found, asked, span.last);
@@ -78,6 +79,22 @@ impl Sessions {
         {
             channel.last = last;
         }
+    }
+
+    /// The session that was last spoken of on a connection before a frame: a hole may have held back what comes now. Where
+    /// there is none, the last one.
+    fn spoken_before(&self, connection: u64, frame: u64) -> Option<Number> {
+        let channel = self.connections.get(&connection)?;
+        let spoke = |number: &Number| {
+            let exchanges = self.open.get(*number)?.exchanges.iter().rev().take(RECENT);
+            let mut own = exchanges.filter(|exchange| exchange.connection == connection);
+            own.find_map(|exchange| {
+                let first = exchange.span().first.frame;
+                (first < frame).then_some((first, *number))
+            })
+        };
+        let before = channel.sessions.iter().filter_map(spoke).max();
+        before.map(|(_, number)| number).or(channel.last)
     }
 
     fn remember_stray(&mut self, session: Number) {

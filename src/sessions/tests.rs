@@ -219,6 +219,30 @@ fn what_a_proxy_passes_on_behind_a_hole_is_another_session() {
 }
 
 #[test]
+fn an_answer_that_a_hole_held_back_is_of_what_was_asked_before_it() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n> FRAGMENT 10-29/30\n\
+                < 200 received=30\n> CLOSE-SESSION\n< 200\n> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n";
+    let mut analysis = Analysis::new(Options::default());
+    let mut stream = Stream::default();
+    // The first Ack, what acknowledges it, and the next Fragment are lost.
+    for record in
+        transcript::play(text).unwrap().iter().filter(|r| !(10..=12).contains(&r.at.frame))
+    {
+        analysis.push(&record.frame(), &mut stream);
+    }
+    analysis.finish(Vec::new(), &mut stream);
+    let own: Vec<_> = stream.0.iter().map(|s| (s.outcome, s.exchanges.len())).collect();
+    assert_eq!(own, [(Outcome::Completed, 4), (Outcome::Rejected, 1)]);
+}
+
+#[test]
+fn an_id_that_only_an_answer_gave_is_known_from_another_address() {
+    let text = "= client 10.0.0.5\n> CREATE-SESSION lost\n< 200 session=1\n\
+                = client 10.0.0.6\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+}
+
+#[test]
 fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
     let text = "> CREATE-SESSION\n< 200 session=1 host=node lost\n= connection\n= server 192.0.2.81:80\n= url http://node/upload/file.bin\n\
                 > PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";

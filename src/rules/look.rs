@@ -282,11 +282,11 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
 }
 
 /// Whether a later exchange of the same kind succeeded, though the capture may lack that: a Fragment that did shows it of a
-/// Create before it, the whole file of a Fragment.
+/// Create before it, the whole file of a Fragment, or of what may be one.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let opens = exchange.kind == PacketType::CreateSession;
-    let brings = exchange.kind == PacketType::Fragment;
+    let brings = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
     let frame = exchange.span().first.frame;
     last(&exchange.kind) > frame
         || opens && last(&PacketType::Fragment) > frame

@@ -140,11 +140,16 @@ impl Sessions {
         };
         self.open
             .of_id(id, |open| open.has_client(asked) && open.has_server(asked))
-            .or_else(|| self.open.of_id(id, |open| open.has_client(asked) && open.has_host(asked)))
+            .or_else(|| {
+                self.open.of_id(id, |open| {
+                    open.has_client(asked) && open.has_host(asked) && !open.is_translated(asked)
+                })
+            })
             .or_else(|| {
                 self.open.of_id(id, |open| {
                     let unasked = !open.is_asked() && open.has_server(asked);
-                    unasked || one_end(open) && (open.has_host(asked) || open.has_path(asked))
+                    let named = || open.has_host(asked) || open.has_path(asked);
+                    unasked || one_end(open) && named() && !open.is_translated(asked)
                 })
             })
             // Its Create was seen, or one that was refused before it; the Ack that gave it the id was not.
@@ -162,7 +167,8 @@ impl Sessions {
             // So it is where the Ack that is not seen had a Host-Id: the client goes on there.
             .or_else(|| {
                 self.open.of_client(asked, |open| {
-                    open.has_path(asked) && open.is_provisional() && open.is_unanswered()
+                    let unanswered = open.is_provisional() && open.is_unanswered();
+                    open.has_path(asked) && unanswered && !open.is_translated(asked)
                 })
             })
             // A Ping before it was seen.
@@ -188,7 +194,8 @@ impl Sessions {
         kind: &PacketType,
         last: Option<Number>,
     ) -> Option<Number> {
-        let usable = |open: &Open| open.has_client(asked) && !open.is_over();
+        let usable =
+            |open: &Open| open.has_client(asked) && !open.is_over() && !open.is_translated(asked);
         self.open
             .of_client(asked, |open| {
                 usable(open)

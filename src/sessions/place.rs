@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::asked::Asked;
+use super::assign::RECENT;
 use super::open::Open;
 use crate::model::Text;
 use crate::model::exchange::Exchange;
@@ -10,9 +11,6 @@ use crate::rules::hosts::bare;
 
 /// Hosts and address pairs remembered per session.
 const REMEMBERED: usize = 16;
-
-/// So many of the last exchanges of a session may be those that a proxy passes on: a hole may hold its own back.
-const LOOKED_AT: usize = 4;
 
 /// A proxy passes a request on within so many seconds; a client that lost its way takes longer to ask again.
 const PASSED_ON_SECS: f64 = 10.0;
@@ -84,7 +82,15 @@ impl Open {
         let waits = |one: &Exchange| {
             asked.repeats(one) && asked.secs_behind(one).is_some_and(|secs| secs < PASSED_ON_SECS)
         };
-        between || self.exchanges.iter().rev().take(LOOKED_AT).any(waits)
+        between || self.exchanges.iter().rev().take(RECENT).any(waits)
+    }
+
+    /// Whether a request is seen on the other side of what translates addresses: one client, with its port, talks to one
+    /// server at a time.
+    pub fn is_translated(&self, asked: &Asked<'_>) -> bool {
+        let at = |server| self.peers.iter().any(|peer| *peer == (asked.client, server));
+        let any = self.peers.iter().any(|(client, _)| *client == asked.client);
+        any && !at(asked.server)
     }
 
     /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).

@@ -219,6 +219,34 @@ fn what_a_proxy_passes_on_behind_a_hole_is_another_session() {
 }
 
 #[test]
+fn what_a_translator_of_addresses_passes_on_is_another_session() {
+    let side = |server: &str, text: &str| format!("= server {server}:80\n{text}");
+    let lost = "> CREATE-SESSION\n< 200 session=1 lost\n";
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n";
+    let (front, back) = (
+        side("192.0.2.80", text),
+        side("192.0.2.90", &format!("{lost}> FRAGMENT 0-9/10 session=1\n< 200\n")),
+    );
+    // Both come from the same port.
+    let mut records = transcript::play(&format!("{front}{back}")).unwrap();
+    let port = |data: &[u8], at: usize| u16::from_be_bytes([data[at], data[at + 1]]);
+    let first = port(&records[0].data, 34);
+    for record in &mut records {
+        for at in [34, 36] {
+            if port(&record.data, at) > 40_000 {
+                record.data[at..at + 2].copy_from_slice(&first.to_be_bytes());
+            }
+        }
+    }
+    let mut analysis = Analysis::new(Options::default());
+    let mut stream = Stream::default();
+    records.iter().for_each(|record| analysis.push(&record.frame(), &mut stream));
+    analysis.finish(Vec::new(), &mut stream);
+    let own: Vec<_> = stream.0.iter().map(|session| session.exchanges.len()).collect();
+    assert_eq!(own, [2, 2]);
+}
+
+#[test]
 fn an_answer_that_a_hole_held_back_is_of_what_was_asked_before_it() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n> FRAGMENT 10-29/30\n\
                 < 200 received=30\n> CLOSE-SESSION\n< 200\n> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n";

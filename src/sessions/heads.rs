@@ -252,6 +252,7 @@ impl Sessions {
         if closes {
             self.claim(link);
         }
+        self.take_refused(connection, link);
         self.open.settle(link.session);
         if let Some(url) = reply_url {
             self.await_reply(&url, link.session);

@@ -88,9 +88,8 @@ impl Open {
     /// Whether a request is seen on the other side of what translates addresses: one client, with its port, talks to one
     /// server at a time.
     pub fn is_translated(&self, asked: &Asked<'_>) -> bool {
-        let at = |server| self.peers.iter().any(|peer| *peer == (asked.client, server));
-        let any = self.peers.iter().any(|(client, _)| *client == asked.client);
-        any && !at(asked.server)
+        let own = self.peers.iter().any(|(client, _)| *client == asked.client);
+        own && !self.peers.contains(&(asked.client, asked.server))
     }
 
     /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).

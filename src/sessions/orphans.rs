@@ -86,7 +86,8 @@ impl Sessions {
     fn spoken_before(&self, connection: u64, frame: u64) -> Option<Number> {
         let channel = self.connections.get(&connection)?;
         let spoke = |number: &Number| {
-            let exchanges = self.open.get(*number)?.exchanges.iter().rev().take(RECENT);
+            let open = self.open.get(*number).filter(|open| !open.unclear)?;
+            let exchanges = open.exchanges.iter().rev().take(RECENT);
             let mut own = exchanges.filter(|exchange| exchange.connection == connection);
             own.find_map(|exchange| {
                 let first = exchange.span().first.frame;

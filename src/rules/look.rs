@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::at::At;
 use crate::bits::fields::{self, ContentRange};
 use crate::bits::{AGENT, PacketType};
-use crate::model::{Exchange, Request, Response, Session, Text};
+use crate::model::{Exchange, Outcome, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::lost;
 use crate::rules::origin::Origin;
@@ -287,10 +287,11 @@ pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let opens = exchange.kind == PacketType::CreateSession;
     let brings = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
+    let closed = session.outcome == Outcome::Completed && !session.joined;
     let frame = exchange.span().first.frame;
     last(&exchange.kind) > frame
         || opens && last(&PacketType::Fragment) > frame
-        || brings && session.bytes_total == Some(session.bytes_acknowledged)
+        || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)
 }
 
 /// Whether an Ack names the last byte of its Fragment instead of the one after it.

@@ -30,7 +30,6 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/10
     /// < 200
-    /// ! client closes
     /// = connection
     /// > CLOSE-SESSION lost
     /// < 200

@@ -24,17 +24,7 @@ rule! {
     /// < 200
     /// ! server closes
     /// ```
-    /// The capture lacks what the last answer is to:
-    /// ```silent
-    /// > CREATE-SESSION
-    /// < 200 session=1
-    /// > FRAGMENT 0-9/10
-    /// < 200
-    /// = connection
-    /// > CLOSE-SESSION lost
-    /// < 200
-    /// ! client closes
-    /// ```
+    /// The capture lacks what came then:
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

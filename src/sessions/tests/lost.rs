@@ -1,8 +1,10 @@
 //! Uploads of which the capture lacks messages.
 
+use std::ops::RangeInclusive;
+
 use super::{Stream, only, play, upload};
 use crate::limits::Limits;
-use crate::model::Outcome;
+use crate::model::{Outcome, Session};
 use crate::rules::Severity;
 use crate::{Analysis, Options, transcript};
 
@@ -82,21 +84,36 @@ fn what_a_translator_of_addresses_passes_on_is_another_session() {
     assert_eq!(own, [2, 2]);
 }
 
+/// The sessions of a transcript of which the capture lacks some frames.
+fn without(frames: RangeInclusive<u64>, text: &str) -> Vec<Session> {
+    let mut analysis = Analysis::new(Options::default());
+    let mut stream = Stream::default();
+    let records = transcript::play(text).unwrap();
+    for record in records.iter().filter(|record| !frames.contains(&record.at.frame)) {
+        analysis.push(&record.frame(), &mut stream);
+    }
+    analysis.finish(Vec::new(), &mut stream);
+    stream.0
+}
+
 #[test]
 fn an_answer_that_a_hole_held_back_is_of_what_was_asked_before_it() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n> FRAGMENT 10-29/30\n\
                 < 200 received=30\n> CLOSE-SESSION\n< 200\n> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n";
-    let mut analysis = Analysis::new(Options::default());
-    let mut stream = Stream::default();
-    // The first Ack, what acknowledges it, and the next Fragment are lost.
-    for record in
-        transcript::play(text).unwrap().iter().filter(|r| !(10..=12).contains(&r.at.frame))
-    {
-        analysis.push(&record.frame(), &mut stream);
-    }
-    analysis.finish(Vec::new(), &mut stream);
-    let own: Vec<_> = stream.0.iter().map(|s| (s.outcome, s.exchanges.len())).collect();
+    // The first Ack, what acknowledges it, and the next Fragment.
+    let sessions = without(10..=12, text);
+    let own: Vec<_> = sessions.iter().map(|s| (s.outcome, s.exchanges.len())).collect();
     assert_eq!(own, [(Outcome::Completed, 4), (Outcome::Rejected, 1)]);
+}
+
+#[test]
+fn an_answer_alone_behind_the_last_byte_may_be_that_of_a_close() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n= connection\n\
+                > CLOSE-SESSION\n< 200\n! client closes\n";
+    // All of the connection before the answer.
+    let sessions = without(12..=16, text);
+    let found = |session: &Session| session.findings.iter().any(|f| f.rule == "close-missing");
+    assert!(sessions.iter().any(|s| s.exchanges.len() == 3) && !sessions.iter().any(found));
 }
 
 #[test]

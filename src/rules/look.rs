@@ -222,20 +222,19 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     // Ends of what was sent whole since the server's last word.
     let mut sent = None;
     for other in ahead(session, exchange) {
-        let Some(request) = &other.request else { continue };
         let end = range(other).and_then(ContentRange::behind);
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
-        match answer {
-            Some(response) if matches!(response.http_status, 200 | 201 | 416) => {
+        match (answer, &other.request) {
+            (Some(response), _) if matches!(response.http_status, 200 | 201 | 416) => {
                 let implied = end.filter(|_| response.http_status != 416);
                 if let Some(wanted) = response.next_offset.or(implied) {
                     return sent.max(Some(wanted));
                 }
             }
-            Some(_) => {}
             // How much of it the server took is unknown.
-            None if request.body.complete => sent = end.max(sent),
-            None => return None,
+            (None, Some(request)) if request.body.complete => sent = end.max(sent),
+            (None, Some(_)) => return None,
+            _ => {}
         }
     }
     sent
@@ -305,8 +304,9 @@ pub fn names_last_byte(exchange: &Exchange) -> bool {
 /// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
 pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
     let frame = exchange.request.as_ref()?.span.first.frame;
-    let mut earlier = ahead(session, exchange).filter(|other| other.kind == PacketType::Fragment);
-    earlier.find_map(|other| {
+    let tells =
+        |other: &&Exchange| matches!(other.kind, PacketType::Fragment | PacketType::Unknown);
+    ahead(session, exchange).filter(tells).find_map(|other| {
         let response = other.response.as_ref()?;
         let before = response.span.first.frame < frame;
         let word = matches!(response.http_status, 200 | 201 | 416) && before;

@@ -111,9 +111,21 @@ fn an_answer_alone_behind_the_last_byte_may_be_that_of_a_close() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n= connection\n\
                 > CLOSE-SESSION\n< 200\n! client closes\n";
     // All of the connection before the answer.
-    let sessions = without(12..=16, text);
-    let found = |session: &Session| session.findings.iter().any(|f| f.rule == "close-missing");
-    assert!(sessions.iter().any(|s| s.exchanges.len() == 3) && !sessions.iter().any(found));
+    assert!(!is_found("close-missing", &without(12..=16, text), 3));
+}
+
+#[test]
+fn what_an_answer_alone_confirms_is_no_gap() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= connection\n\
+                > FRAGMENT 10-19/30\n< 200\n> FRAGMENT 20-29/30\n< 200\n";
+    assert!(!is_found("fragment-gap", &without(12..=16, text), 4));
+    assert!(is_found("fragment-gap", &without(12..=18, text), 3));
+}
+
+/// Whether a rule finds something in the only session, which has so many exchanges.
+fn is_found(rule: &str, sessions: &[Session], exchanges: usize) -> bool {
+    assert_eq!((sessions.len(), sessions[0].exchanges.len()), (1, exchanges));
+    sessions[0].findings.iter().any(|finding| finding.rule == rule)
 }
 
 #[test]

@@ -164,13 +164,8 @@ impl Sessions {
             .or_else(|| {
                 self.open.of_client(asked, |open| unasked(open) && asked.goes_on_with(open))
             })
-            // So it is where the Ack that is not seen had a Host-Id: the client goes on there.
-            .or_else(|| {
-                self.open.of_client(asked, |open| {
-                    let unanswered = open.is_provisional() && open.is_unanswered();
-                    open.has_path(asked) && unanswered && !open.is_translated(asked)
-                })
-            })
+            // So it is where the Ack that is not seen had a Host-Id.
+            .or_else(|| self.open.of_client(asked, |open| open.may_have_moved(asked)))
             // A Ping before it was seen.
             .or_else(|| self.open.of_client(asked, waits))
             .or_else(|| {
@@ -207,6 +202,7 @@ impl Sessions {
                     usable(open) && open.has_host(asked) && open.has_path(asked)
                 })
             })
+            .or_else(|| self.open.of_client(asked, |open| open.may_have_moved(asked)))
             .or_else(|| {
                 // Its id is cut off: it repeats the one before, as far as anything tells.
                 let repeats = *kind == PacketType::CloseSession && asked.is_cut();

@@ -85,6 +85,13 @@ impl Open {
         between || self.exchanges.iter().rev().take(RECENT).any(waits)
     }
 
+    /// Whether a request elsewhere may be of this session, which the client was to carry on there: the answer to its
+    /// Create, which said so, was not seen.
+    pub fn may_have_moved(&self, asked: &Asked<'_>) -> bool {
+        let unanswered = self.is_provisional() && self.is_unanswered();
+        unanswered && self.has_path(asked) && !self.is_translated(asked)
+    }
+
     /// Whether a request is seen on the other side of what translates addresses: one client, with its port, talks to one
     /// server at a time.
     pub fn is_translated(&self, asked: &Asked<'_>) -> bool {

@@ -137,9 +137,12 @@ fn an_id_that_only_an_answer_gave_is_known_from_another_address() {
 
 #[test]
 fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
-    let text = "> CREATE-SESSION\n< 200 session=1 host=node lost\n= connection\n= server 192.0.2.81:80\n= url http://node/upload/file.bin\n\
-                > PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
-    assert_eq!(only(text).0, Outcome::Completed);
+    let create = "> CREATE-SESSION\n< 200 session=1 host=node lost\n";
+    let node = "= connection\n= server 192.0.2.81:80\n= url http://node/upload/file.bin\n";
+    let rest =
+        "> PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(&format!("{create}{node}{rest}")).0, Outcome::Completed);
+    assert_eq!(only(&format!("{create}{node}> PING\n< 404 plain\n")).0, Outcome::Failed);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use super::story::{Step, Story};
-use super::style::Style;
 use super::text::{self, escape};
 use super::timeline::{error_words, server, sign};
 use crate::model::{Report, Session};
@@ -70,7 +69,7 @@ fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         ("acknowledged", session.bytes_total.map(|_| text::bytes(session.bytes_acknowledged))),
         ("started", Some(session.started.to_string())),
         ("took", Some(text::duration(session.ended.since(session.started)))),
-        ("error", error_words(session, session.is_of_several(), &Style::default())),
+        ("error", error_words(session)),
     ];
     for (name, value) in facts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
         writeln!(out, "- {name}: {}", plain(value))?;

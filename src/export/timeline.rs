@@ -28,13 +28,12 @@ const MILLISECOND: i64 = 1_000_000;
 
 /// Writes a block for every session of the report, and a summary where there is not just one.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
-    let several = report.captures.len() > 1;
     for finding in &report.findings {
         write_aside(out, finding, style)?;
     }
     for session in &report.sessions {
-        head::write(out, session, several, style)?;
-        let mut lines = Dialogue::of(session, several, style).lines(session);
+        head::write(out, session, style)?;
+        let mut lines = Dialogue::of(session, style).lines(session);
         findings::add(&mut lines, &session.findings, style);
         layout::write(out, &lines, style)?;
         writeln!(out)?;
@@ -58,22 +57,20 @@ fn write_aside(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Res
 pub(super) fn write_proof(
     out: &mut dyn Write,
     session: &Session,
-    several: bool,
     frames: &[u64],
     style: &Style,
 ) -> io::Result<()> {
-    let mut lines = Dialogue::of(session, several, style).lines(session);
+    let mut lines = Dialogue::of(session, style).lines(session);
     lines.retain(|line| line.has_any(frames));
     layout::write(out, &lines, style)
 }
 
 /// Writes one exchange as it happens, with its connection, for a timeline that never ends.
 pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -> io::Result<()> {
-    let (arrow, at) = (style.signs().right, exchange.span().first);
+    let arrow = style.signs().right;
     let mut dialogue = Dialogue {
         style: *style,
         clock: Clock::new(style.times, None),
-        several: at.is_of_several(),
         words: words::Words::new(*style),
         last: None,
         connection: None,
@@ -92,7 +89,6 @@ pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -
 struct Dialogue<'a> {
     style: Style,
     clock: Clock,
-    several: bool,
     words: words::Words<'a>,
     /// The frames of the line before.
     last: Option<Span>,
@@ -105,11 +101,10 @@ struct Dialogue<'a> {
 }
 
 impl<'a> Dialogue<'a> {
-    fn of(session: &'a Session, several: bool, style: &Style) -> Self {
+    fn of(session: &'a Session, style: &Style) -> Self {
         Self {
             style: *style,
             clock: Clock::new(style.times, Some(session.started)),
-            several,
             words: words::Words::of(session, *style),
             last: None,
             connection: None,
@@ -154,7 +149,7 @@ impl<'a> Dialogue<'a> {
     fn message(&mut self, span: Span, mark: Mark, said: words::Said) -> Line {
         self.last = Some(span);
         let time = self.clock.show(span.first.time);
-        let frames = layout::frames(span, self.several, &self.style);
+        let frames = layout::frames(span, &self.style);
         Line::Message(Message { time, frames, span, mark, said })
     }
 

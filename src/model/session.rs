@@ -9,7 +9,7 @@ use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
 use super::response::Response;
 use super::{Exchange, Text, is_zero};
-use crate::at::{At, Span, Timestamp};
+use crate::at::{At, Numbered, Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
 
@@ -197,11 +197,6 @@ impl Session {
         (self.started, self.span().map_or(0, |span| span.first.frame))
     }
 
-    /// Whether its frames have other numbers than within their captures: there are several.
-    pub fn is_of_several(&self) -> bool {
-        self.exchanges.iter().any(|exchange| exchange.span().first.is_of_several())
-    }
-
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         let place = self.connections.binary_search_by_key(&id, |connection| connection.id).ok()?;
@@ -281,10 +276,12 @@ pub struct Fragment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_offset: Option<u64>,
     /// First frame of the request.
-    pub request_frame: u64,
+    #[schemars(with = "u64")]
+    pub request_frame: Numbered,
     /// First frame of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response_frame: Option<u64>,
+    #[schemars(with = "Option<u64>")]
+    pub response_frame: Option<Numbered>,
 }
 
 /// The uploaded file as the capture holds it.
@@ -326,5 +323,6 @@ pub struct SessionError {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
     /// First frame of the response.
-    pub frame: u64,
+    #[schemars(with = "u64")]
+    pub frame: Numbered,
 }

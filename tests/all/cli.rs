@@ -342,7 +342,7 @@ fn frames_of_several_captures_are_listed_by_their_capture() {
     let text = stdout(&run(&["http", "good.pcap", "lost.pcap"]));
     let frames: Vec<&str> =
         text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(frames, ["4", "7", "15", "18", "2:4", "2:8"]);
+    assert_eq!(frames, ["1:4", "1:7", "1:15", "1:18", "2:4", "2:8"]);
 }
 
 #[test]

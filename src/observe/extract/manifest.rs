@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::at::Timestamp;
+use crate::at::{Span, Timestamp};
 use crate::model::Outcome;
 use crate::model::report::Tool;
 
@@ -85,8 +85,19 @@ pub struct Source {
     pub server: SocketAddr,
     /// When the session began.
     pub started: Timestamp,
-    /// First and last frame of each message whose body went in.
+    /// First and last frame of each message whose body went in, counted over all inputs.
     pub frames: Vec<[u64; 2]>,
+    /// The same as people look them up, where there are several inputs: `2:14` is frame 14 of the second.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frame_labels: Vec<[String; 2]>,
+}
+
+impl Source {
+    /// With the messages whose bodies went in.
+    pub(super) fn of_frames(&mut self, spans: &[Span]) {
+        self.frames = spans.iter().map(|span| span.frames()).collect();
+        self.frame_labels = spans.iter().filter_map(|span| span.labels()).collect();
+    }
 }
 
 /// Which way a file went.

@@ -108,7 +108,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
-        answers.into_iter().find(|(_, answer)| answer.span.first.frame == error.frame)
+        answers.into_iter().find(|(_, answer)| answer.span.first == error.frame.0)
     });
     let ended = session.outcome.is_failure();
     if let Some((exchange, response)) = decisive

@@ -113,7 +113,7 @@ fn diagram(out: &mut dyn Write, session: &Session) -> io::Result<()> {
     let (first, skipped, last) = story.shortened(DRAWN);
     first.iter().try_for_each(|step| write_step(out, step, session))?;
     if skipped > 0 {
-        writeln!(out, "  Note over C: {skipped} steps left out")?;
+        writeln!(out, "  Note over C: {} left out", text::count(skipped as u64, "step"))?;
     }
     last.iter().try_for_each(|step| write_step(out, step, session))?;
     writeln!(out, "```\n")

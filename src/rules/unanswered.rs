@@ -85,7 +85,10 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
     let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
     match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
         Some(0) => message.push_str(", though its bytes were acknowledged"),
-        Some(bytes) => message.push_str(&format!(", {bytes} bytes were never acknowledged")),
+        Some(bytes) => {
+            let bytes = look::counted(bytes, "byte");
+            message.push_str(&format!(" and without acknowledgement of {bytes}"));
+        }
         None => {}
     }
     message

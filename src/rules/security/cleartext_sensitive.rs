@@ -1,7 +1,7 @@
 //! The rule `cleartext-sensitive`.
 
 use crate::model::Session;
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The file crosses the network in the clear.
@@ -28,6 +28,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let local = session.client.address.is_loopback();
     let first = session.exchanges.iter().find(|exchange| !exchange.tls);
     if let Some(first) = first.filter(|_| session.bytes_sent > 0 && !local) {
-        notes.add(first.span(), format!("{} bytes were sent over http", session.bytes_sent));
+        notes.add(
+            first.span(),
+            format!("{} sent over http", look::counted(session.bytes_sent, "byte")),
+        );
     }
 }

@@ -483,3 +483,22 @@ fn a_pattern_stands_for_the_files_that_fit() {
     assert_eq!(ids(&["sessions", "--json", pattern.to_str().unwrap()]), named);
     assert!(stderr(&run(&["sessions", "x*.pcap"])).starts_with("bitsleuth: x*.pcap: "));
 }
+
+#[test]
+fn standard_input_is_read_once() {
+    let output = run_on(&sample("lost.pcap"), &["sessions", "-", "-"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""));
+    let told = stderr(&output);
+    assert!(told.contains("`-` is named more than once") && told.lines().count() == 1, "{told}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_told() {
+    for args in [&["--help"][..], &["--version"], &["help", "http"], &["http", "--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = bitsleuth().args(args).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains("No space left"), "{args:?}");
+    }
+}

@@ -74,6 +74,26 @@ fn messages(text: &str) -> Vec<String> {
     report.findings.iter().chain(sessions).map(|finding| finding.message.clone()).collect()
 }
 
+/// What is advised is not gone through when reports are redacted.
+#[test]
+fn no_advice_holds_what_the_wire_says() {
+    let examples = ALL.iter().flat_map(|rule| rule.examples("fires"));
+    for text in examples {
+        let lines = text.lines().map(|line| match line.split_at_checked(2) {
+            Some(("< ", _)) => format!("{line}\n  Via: 1.1 marked.test (marked/1)\n"),
+            Some(("> ", _)) => format!("{line} proxied\n"),
+            _ => format!("{line}\n"),
+        });
+        let report = report(&lines.collect::<String>());
+        for finding in report.sessions.iter().flat_map(|session| &session.findings) {
+            let told = [&finding.advice, &finding.confirm, &finding.answerable];
+            for words in told.into_iter().flatten() {
+                assert!(!words.contains("marked"), "{}: {words}", finding.rule);
+            }
+        }
+    }
+}
+
 /// Whether it counts one thing as several: `1 bytes`.
 fn counts_one_as_many(message: &str) -> bool {
     let words: Vec<&str> = message.split([' ', ',', ';']).collect();

@@ -104,15 +104,15 @@ pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchang
     let Some(finding) = finding.filter(|_| asked || exchange.tunnel) else { return };
     let mut answers = look::ahead(session, exchange).filter_map(|other| other.response.as_ref());
     // What passes a tunnel bears names of hops behind it.
-    let name = if asked { answers.find_map(origin::hop) } else { None };
-    let name = name.map(|name| origin::proxy(&name));
-    let proxy = name.as_deref().unwrap_or("the proxy");
-    finding.answerable = Some(format!("{proxy}, or the server behind it").into());
-    let confirm = format!(
-        "The log of {proxy}: whether it has the request, and passed it on; then that of the server behind it."
-    );
-    finding.confirm = Some(confirm.into());
+    if let Some(name) = answers.find_map(origin::hop).filter(|_| asked) {
+        finding.message.push_str(&format!("; it was sent to {}", origin::proxy(&name)));
+    }
+    finding.answerable = Some("the proxy, or the server behind it".into());
+    finding.confirm = Some(PROXY_LOG.into());
 }
+
+/// What confirms where a request stayed that went to a proxy.
+const PROXY_LOG: &str = "The log of the proxy: whether it has the request, and passed it on; then that of the server behind it.";
 
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
 pub const CLIENT_SENDS_SECS: f64 = 120.0;

@@ -74,7 +74,7 @@ rule! {
     ///
     /// Answerable: the server
     /// Advice: Look into the server's log at this time for an exception or a failed request.
-    /// Confirm: The server's log, or a trace of failed requests in IIS.
+    /// Confirm: The server's log, or, in IIS, a trace of failed requests.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 42, needs Anything, Rest
 }

@@ -19,7 +19,7 @@ rule! {
     /// < 200 session=1
     /// ```
     ///
-    /// Advice: Use an https URL; the virtual directory then needs a certificate that the client trusts.
+    /// Advice: Use an https URL; the server then needs a certificate that the client trusts.
     /// Reference: [MC-BUP] 5.1
     Note, belief 0, needs Anything, Session
 }

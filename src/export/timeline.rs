@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use super::style::{Style, Tone};
 use super::text::{self, Clock};
 use crate::at::Span;
+use crate::model::session::Reply;
 use crate::model::{Exchange, Report, Session};
 use crate::rules::{Finding, reset};
 use crate::stream::{Connection, Reset};
@@ -116,12 +117,19 @@ impl<'a> Dialogue<'a> {
 
     fn lines(mut self, session: &Session) -> Vec<Line> {
         let mut lines = Vec::with_capacity(session.exchanges.len() * 2 + 1);
+        let mut reply = session.reply.as_ref();
         for exchange in &session.exchanges {
+            if let Some(reply) = reply.take_if(|reply| reply.is_ahead_of(exchange)) {
+                self.fetch(reply, &mut lines);
+            }
             let change = self.change(exchange);
             // What has no request is told by its response alone.
             let next = exchange.request.as_ref().map(|request| request.span);
             lines.extend(next.and_then(|next| self.wait(next, change)));
             self.messages(exchange, &mut lines);
+        }
+        if let Some(reply) = reply {
+            self.fetch(reply, &mut lines);
         }
         if session.exchanges_omitted > 0 {
             let words = format!("{} left out", text::count(session.exchanges_omitted, "exchange"));
@@ -143,6 +151,16 @@ impl<'a> Dialogue<'a> {
             }
             None if was_reset(exchange) => lines.push(self.cut(exchange)),
             None => lines.push(self.note("no answer seen", Tone::Odd)),
+        }
+    }
+
+    /// The request for the reply of an upload-reply session, and the answer that decided.
+    fn fetch(&mut self, reply: &Reply, lines: &mut Vec<Line>) {
+        lines.extend(self.wait(reply.request, None));
+        lines.push(self.message(reply.request, Mark::Request, words::fetch(reply)));
+        if let Some(response) = &reply.response {
+            lines.extend(self.wait(response.span, None));
+            lines.push(self.message(response.span, Mark::Response, words::fetched(response)));
         }
     }
 

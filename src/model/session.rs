@@ -249,12 +249,22 @@ pub struct Reply {
     /// The first request for it.
     #[serde(flatten)]
     pub request: Span,
+    /// Whether that is a HEAD, which fetches nothing.
+    #[serde(skip)]
+    pub head: bool,
     /// Status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// The answer, for the rules.
     #[serde(skip)]
     pub response: Option<Box<Response>>,
+}
+
+impl Reply {
+    /// Whether it was asked for before an exchange began.
+    pub(crate) fn is_ahead_of(&self, exchange: &Exchange) -> bool {
+        self.request.first.frame < exchange.span().first.frame
+    }
 }
 
 /// One Fragment request and what became of it.

@@ -114,7 +114,7 @@ pub struct At {
     pub frame: u64,
     /// When it was captured.
     pub time: Timestamp,
-    /// Which input it came from, from 0.
+    /// Which input it came from, from 1; 0 where there is only one.
     pub input: u32,
     /// Its number within that input, from 1.
     pub input_frame: u32,
@@ -122,21 +122,23 @@ pub struct At {
 
 impl At {
     /// The frame's number as people look it up: `14`, or `2:14` for the fourteenth of the second input.
-    pub fn label(&self, several: bool) -> String {
-        match several {
-            true => format!("{}:{}", u64::from(self.input) + 1, self.input_frame),
-            false => self.frame.to_string(),
-        }
-    }
-
-    /// The same, with the input where the number alone does not tell it.
     pub fn name(&self) -> String {
-        self.label(self.is_of_several())
+        self.label().unwrap_or_else(|| self.frame.to_string())
     }
 
-    /// Whether its number is not that within its input: there is more than one.
-    pub fn is_of_several(&self) -> bool {
-        self.input > 0 || u64::from(self.input_frame) != self.frame
+    /// The same where there are several inputs, so that the number alone does not tell.
+    pub fn label(&self) -> Option<String> {
+        (self.input > 0).then(|| format!("{}:{}", self.input, self.input_frame))
+    }
+
+    /// Which input it came from, from 0.
+    pub const fn place(&self) -> u32 {
+        self.input.saturating_sub(1)
+    }
+
+    /// Its number within its input, where that is another than over all.
+    fn own(&self) -> Option<u32> {
+        (u64::from(self.input_frame) != self.frame).then_some(self.input_frame)
     }
 }
 
@@ -147,17 +149,46 @@ struct Seen {
     frame: u64,
     /// When it was captured.
     time: Timestamp,
+    /// Which input it is in, from 0; absent for the first input.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    capture: u32,
+    /// Its number within its input; absent where it equals `frame`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capture_frame: Option<u32>,
 }
 
 impl From<At> for Seen {
     fn from(at: At) -> Self {
-        Self { frame: at.frame, time: at.time }
+        Self { frame: at.frame, time: at.time, capture: at.place(), capture_frame: at.own() }
     }
 }
 
 impl From<Seen> for At {
-    fn from(Seen { frame, time }: Seen) -> Self {
-        Self { frame, time, input: 0, input_frame: u32::try_from(frame).unwrap_or(u32::MAX) }
+    fn from(Seen { frame, time, capture, capture_frame }: Seen) -> Self {
+        let several = capture > 0 || capture_frame.is_some();
+        Self {
+            frame,
+            time,
+            input: if several { capture.saturating_add(1) } else { 0 },
+            input_frame: capture_frame.unwrap_or_else(|| u32::try_from(frame).unwrap_or(u32::MAX)),
+        }
+    }
+}
+
+/// A frame of which only the number over all inputs is serialised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u64", into = "u64")]
+pub struct Numbered(pub At);
+
+impl From<Numbered> for u64 {
+    fn from(Numbered(at): Numbered) -> Self {
+        at.frame
+    }
+}
+
+impl From<u64> for Numbered {
+    fn from(frame: u64) -> Self {
+        Self(Seen { frame, time: Timestamp::default(), capture: 0, capture_frame: None }.into())
     }
 }
 
@@ -187,6 +218,16 @@ impl Span {
     /// The span of one frame.
     pub const fn at(at: At) -> Self {
         Self { first: at, last: at }
+    }
+
+    /// The numbers of the first and the last frame over all inputs.
+    pub const fn frames(self) -> [u64; 2] {
+        [self.first.frame, self.last.frame]
+    }
+
+    /// Both as [`At::label`] has them, where there are several inputs.
+    pub fn labels(self) -> Option<[String; 2]> {
+        Some([self.first.label()?, self.last.label()?])
     }
 
     /// Takes `at` in.
@@ -251,24 +292,16 @@ impl From<Span> for Frames {
             last_frame: last.frame,
             time: first.time,
             ended: last.time,
-            capture: first.input,
-            capture_frame: (u64::from(first.input_frame) != first.frame)
-                .then_some(first.input_frame),
+            capture: first.place(),
+            capture_frame: first.own(),
         }
     }
 }
 
 impl From<Frames> for Span {
     fn from(frames: Frames) -> Self {
-        let number = frames
-            .capture_frame
-            .unwrap_or_else(|| u32::try_from(frames.first_frame).unwrap_or(u32::MAX));
-        let first = At {
-            frame: frames.first_frame,
-            time: frames.time,
-            input: frames.capture,
-            input_frame: number,
-        };
+        let Frames { first_frame: frame, time, capture, capture_frame, .. } = frames;
+        let first = At::from(Seen { frame, time, capture, capture_frame });
         Self { first, last: At { frame: frames.last_frame, time: frames.ended, ..first } }
     }
 }

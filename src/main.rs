@@ -12,9 +12,10 @@ use cli::run::{Failure, Status};
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let matches = Cli::command().long_version(cli::version::long()).get_matches_from(args());
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match run(cli) {
+    let command = Cli::command().long_version(cli::version::long());
+    let matches = command.try_get_matches_from(args());
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    match cli.map_or_else(|said| tell(&said), run) {
         Ok(Status::Clean) => ExitCode::SUCCESS,
         Ok(Status::Findings) => ExitCode::from(1),
         Ok(Status::Unreadable) => ExitCode::from(2),
@@ -36,6 +37,16 @@ fn args() -> std::env::ArgsOs {
 #[cfg(windows)]
 fn args() -> wild::ArgsOs {
     wild::args_os()
+}
+
+/// Prints help that was asked for, or what is wrong with the command line.
+fn tell(said: &clap::Error) -> Result<Status, Failure> {
+    let printed = said.print().and_then(|()| io::stdout().flush());
+    if said.use_stderr() {
+        return Ok(Status::Unreadable);
+    }
+    printed?;
+    Ok(Status::Clean)
 }
 
 fn run(cli: Cli) -> Result<Status, Failure> {

@@ -185,7 +185,9 @@ impl Merge {
         let index = self.current?;
         let mut item = self.sources.get(index)?.reader.as_ref()?.item()?;
         if let Item::Frame(frame) = &mut item {
-            (frame.at.frame, frame.at.input) = (self.frames, index as u32);
+            let several = self.sources.len() > 1;
+            (frame.at.frame, frame.at.input) =
+                (self.frames, if several { index as u32 + 1 } else { 0 });
         }
         Some(item)
     }
@@ -278,7 +280,7 @@ mod tests {
         let two = capture(&[(2, b"b"), (3, b"c"), (4, b"D"), (9, b"z")]);
         let mut merge = merge(&[("one", one), ("two", two)]);
         let expected =
-            ["1 0/1 a", "2 1/1 b", "3 1/2 c", "4 0/2 d", "5 1/3 D", "6 0/3 e", "7 1/4 z"];
+            ["1 1/1 a", "2 2/1 b", "3 2/2 c", "4 1/2 d", "5 2/3 D", "6 1/3 e", "7 2/4 z"];
         assert_eq!(lines(&mut merge), expected);
         assert!(merge.next().is_none());
     }
@@ -308,7 +310,7 @@ mod tests {
         cut.pop();
         let mut merge =
             merge(&[("text", b"hello".to_vec()), ("cut", cut), ("good", capture(&[(2, b"b")]))]);
-        assert_eq!(lines(&mut merge), ["1 1/1 a", "2 2/1 b"]);
+        assert_eq!(lines(&mut merge), ["1 2/1 a", "2 3/1 b"]);
         let problems: Vec<_> =
             merge.problems().iter().map(|p| (p.name.as_str(), p.fatal)).collect();
         assert_eq!(problems, [("text", true), ("cut", false)]);

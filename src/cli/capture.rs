@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bitsleuth::capture::{Error, Frame, Input};
-use bitsleuth::export::timeline;
+use bitsleuth::export::{text, timeline};
 use bitsleuth::model::Exchange;
 use bitsleuth::observe::Observer;
 use bitsleuth::{Analysis, Options};
@@ -53,7 +53,8 @@ impl CaptureCommand {
         out.flush()?;
         let Stats { received, dropped, interface_dropped, .. } = stats;
         output::tell(format_args!(
-            "{received} frames received, {dropped} dropped by the kernel, {interface_dropped} by the interface"
+            "{} received, {dropped} dropped by the kernel, {interface_dropped} by the interface",
+            text::count(received, "frame")
         ));
         Ok(Status::Clean)
     }

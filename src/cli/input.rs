@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bitsleuth::bits::secrets::Secrets;
-use bitsleuth::capture::{Error, Filter, Merge, Problem};
+use bitsleuth::capture::{Filter, Merge, Problem};
 use bitsleuth::export::text::escape;
 use bitsleuth::limits::Limits;
 use clap::Args;
@@ -18,6 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::descriptors;
 use super::output;
+use super::run::Failure;
 use super::sandbox;
 use super::signal::Stdin;
 
@@ -99,8 +100,12 @@ impl InputArgs {
     ///
     /// # Errors
     ///
-    /// [`Error::Filter`] or [`Error::NotBuiltIn`] where the filter cannot be used.
-    pub fn open(&self, limits: Limits) -> Result<Merge, Error> {
+    /// Where the filter cannot be used, or standard input is named twice.
+    pub fn open(&self, limits: Limits) -> Result<Merge, Failure> {
+        if self.places().filter(|(name, _)| *name == Path::new("-")).count() > 1 {
+            let message = "standard input can be read only once, but `-` is named more than once";
+            return Err(Failure::Message(message.to_owned()));
+        }
         // A pcapng file may be read twice, for the keys behind the packets.
         descriptors::allow(self.places().count() * 2);
         let mut merge = Merge::new(limits);

@@ -51,7 +51,7 @@ pub enum Status {
     Clean,
     /// There are findings at or above the level asked for.
     Findings,
-    /// An input could not be read at all.
+    /// An input could not be read at all, or the command line not be understood.
     Unreadable,
 }
 

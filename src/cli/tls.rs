@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use bitsleuth::Options;
-use bitsleuth::export::{Style, json, tls};
+use bitsleuth::export::{Style, json, text, tls};
 use bitsleuth::model::TlsConnection;
 use bitsleuth::observe::Observer;
 use bitsleuth::stream::Connection;
@@ -46,7 +46,8 @@ impl TlsArgs {
         let Lister { mut out, any, written, .. } = lister;
         written?;
         if self.format == Form::Text && !any {
-            writeln!(out, "no TLS in {} connections", report.quality.connections)?;
+            let all = text::count(report.quality.connections, "connection");
+            writeln!(out, "no TLS in {all}")?;
         }
         out.flush()?;
         Ok(status)

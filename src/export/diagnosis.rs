@@ -48,11 +48,10 @@ pub fn write(
     if detail == Detail::Usual {
         write_asides(out, report, style)?;
     }
-    let several = report.captures.len() > 1;
     for session in &report.sessions {
         if is_ill(session) || detail == Detail::Full && !session.findings.is_empty() {
             writeln!(out)?;
-            write_session(out, session, several, detail, style)?;
+            write_session(out, session, detail, style)?;
         }
     }
     Ok(())
@@ -153,7 +152,6 @@ fn is_ill(session: &Session) -> bool {
 fn write_session(
     out: &mut dyn Write,
     session: &Session,
-    several: bool,
     detail: Detail,
     style: &Style,
 ) -> io::Result<()> {
@@ -162,7 +160,7 @@ fn write_session(
     writeln!(out)?;
     let cause = session.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
     if let Some(diagnosis) = &session.diagnosis {
-        write_cause(out, session, diagnosis, several, style)?;
+        write_cause(out, session, diagnosis, style)?;
     }
     let mut also = if cause.is_some() { "also" } else { "found" };
     let told = |finding: &&Finding| {
@@ -180,13 +178,12 @@ fn write_cause(
     out: &mut dyn Write,
     session: &Session,
     diagnosis: &Diagnosis,
-    several: bool,
     style: &Style,
 ) -> io::Result<()> {
     let sure = diagnosis.confidence.name();
     block(out, "because", &diagnosis.summary, Tone::Strong, style)?;
     block(out, "", &format!("{}, {sure}", diagnosis.cause), Tone::Quiet, style)?;
-    timeline::write_proof(out, session, several, &diagnosis.frames, style)?;
+    timeline::write_proof(out, session, &diagnosis.frames, style)?;
     if let Some(who) = answerer(session, diagnosis) {
         block(out, "answered by", who, Tone::Plain, style)?;
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::community;
 use super::events::{Form, id_of, time_of};
 use super::json::without_null;
-use crate::at::Timestamp;
+use crate::at::{At, Timestamp};
 use crate::bits::{PacketType, hresult};
 use crate::model::{Exchange, Outcome, Report, Request, Response, Session, url};
 use crate::rules::{Finding, Severity, named};
@@ -98,11 +98,17 @@ impl Form for Ecs {
             json!({
                 "session_id": session.and_then(|session| session.id.as_ref()),
                 // Elsewhere `frames` is an object, and a field of an index has one type.
-                "finding": {"frames": finding.frames},
+                "finding": {"frames": finding.frames, "frame_labels": labels(&finding.proof)},
             }),
         );
         without_null(Value::Object(doc))
     }
+}
+
+/// Frames as they are looked up, where there are several captures.
+fn labels(proof: &[At]) -> Option<Vec<String>> {
+    let labels: Vec<String> = proof.iter().filter_map(At::label).collect();
+    (!labels.is_empty()).then_some(labels)
 }
 
 type Object = Map<String, Value>;
@@ -236,7 +242,9 @@ fn bits(exchange: &Exchange, id: Option<&str>) -> Value {
         },
         "frames": {
             "request": request.map(|request| request.span.first.frame),
+            "request_label": request.and_then(|request| request.span.first.label()),
             "response": response.map(|response| response.span.first.frame),
+            "response_label": response.and_then(|response| response.span.first.label()),
         },
     })
 }

@@ -68,8 +68,10 @@ fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> V
             "content_range": request.and_then(|request| request.content_range.as_ref()),
             "next_offset": response.and_then(|response| response.next_offset),
             "error": response.and_then(|response| response.error.as_ref()),
-            "request_frames": request.map(|request| [request.span.first.frame, request.span.last.frame]),
-            "response_frames": response.map(|response| [response.span.first.frame, response.span.last.frame]),
+            "request_frames": request.map(|request| request.span.frames()),
+            "request_frame_labels": request.and_then(|request| request.span.labels()),
+            "response_frames": response.map(|response| response.span.frames()),
+            "response_frame_labels": response.and_then(|response| response.span.labels()),
         },
     });
     if let Some(own) = entry.get_mut("_bits").and_then(Value::as_object_mut) {

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use super::story::{Step, Story};
-use super::style::Style;
 use super::text::{self, escape};
 use super::timeline::{error_words, server, sign};
 use crate::model::{Report, Session};
@@ -70,7 +69,7 @@ fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         ("acknowledged", session.bytes_total.map(|_| text::bytes(session.bytes_acknowledged))),
         ("started", Some(session.started.to_string())),
         ("took", Some(text::duration(session.ended.since(session.started)))),
-        ("error", error_words(session, session.is_of_several(), &Style::default())),
+        ("error", error_words(session)),
     ];
     for (name, value) in facts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
         writeln!(out, "- {name}: {}", plain(value))?;
@@ -114,7 +113,7 @@ fn diagram(out: &mut dyn Write, session: &Session) -> io::Result<()> {
     let (first, skipped, last) = story.shortened(DRAWN);
     first.iter().try_for_each(|step| write_step(out, step, session))?;
     if skipped > 0 {
-        writeln!(out, "  Note over C: {skipped} steps left out")?;
+        writeln!(out, "  Note over C: {} left out", text::count(skipped as u64, "step"))?;
     }
     last.iter().try_for_each(|step| write_step(out, step, session))?;
     writeln!(out, "```\n")

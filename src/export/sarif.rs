@@ -53,9 +53,9 @@ fn descriptor(rule: &Rule) -> Value {
 /// A finding in the capture that holds its first frame, or that it is about; its frames are those of that capture.
 fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Value {
     let only = (report.captures.len() == 1).then_some(0);
-    let number = finding.proof.first().map(|at| at.input).or(finding.input).or(only);
+    let number = finding.proof.first().map(|at| at.place()).or(finding.input).or(only);
     let file = number.and_then(|number| report.captures.get(usize::try_from(number).ok()?));
-    let of_file = finding.proof.iter().filter(|at| Some(at.input) == number);
+    let of_file = finding.proof.iter().filter(|at| Some(at.place()) == number);
     let frames: Vec<u32> = of_file.map(|at| at.input_frame).collect();
     let upload = session.and_then(Session::name);
     let location = json::without_null(json!({

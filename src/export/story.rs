@@ -6,6 +6,7 @@ use super::style::{Style, Tone};
 use super::text;
 use super::timeline::Words;
 use crate::at::{Span, Timestamp};
+use crate::model::session::Reply;
 use crate::model::{Exchange, Session};
 use crate::rules::reset;
 use crate::stream::Side;
@@ -68,7 +69,11 @@ impl Story {
         let mut story = Self { servers: Vec::new(), steps: Vec::new() };
         let mut words = Words::of(session, Style::default());
         let mut before = None;
+        let mut reply = session.reply.as_ref();
         for (place, exchange) in session.exchanges.iter().enumerate() {
+            if let Some(reply) = reply.take_if(|reply| reply.is_ahead_of(exchange)) {
+                story.fetch(reply);
+            }
             let server = story.server(exchange);
             let began = exchange.span().first.time;
             if before.replace(exchange.connection).is_some_and(|old| old != exchange.connection) {
@@ -102,6 +107,9 @@ impl Story {
                 None => story.silence(session, exchange),
             }
         }
+        if let Some(reply) = reply {
+            story.fetch(reply);
+        }
         if session.exchanges_omitted > 0 {
             let omitted = text::count(session.exchanges_omitted, "exchange");
             story.note(session.ended, format!("⋮ {omitted} left out"));
@@ -121,6 +129,16 @@ impl Story {
 
     fn note(&mut self, time: Timestamp, words: String) {
         self.steps.push(Step::Note { time, words });
+    }
+
+    /// The fetch of a reply, which is no exchange of the session.
+    fn fetch(&mut self, reply: &Reply) {
+        let at = reply.request.first;
+        let mut words = format!("⋮ the client asks for the reply, frame {}", at.name());
+        if let Some(status) = reply.http_status {
+            words.push_str(&format!(": HTTP {status}"));
+        }
+        self.note(at.time, words);
     }
 
     fn silence(&mut self, session: &Session, exchange: &Exchange) {

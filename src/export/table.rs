@@ -24,7 +24,7 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(COLUMNS.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     for session in &report.sessions {
-        table.add_row(row(session, report.captures.len() > 1, style));
+        table.add_row(row(session, style));
     }
     if let Some(column) = table.column_mut(0) {
         column.set_padding((0, 1));
@@ -77,12 +77,12 @@ fn arrange(table: &mut Table, style: &Style) {
     }
 }
 
-fn row(session: &Session, several: bool, style: &Style) -> Vec<Cell> {
+fn row(session: &Session, style: &Style) -> Vec<Cell> {
     let dash = || style.signs().dash.to_owned();
     let total = session.bytes_total.unwrap_or(0);
     let outcome = format!("{} {}", sign(session.outcome, style.ascii), session.outcome.name());
     let tls = if session.exchanges.iter().any(|exchange| exchange.tls) { " (TLS)" } else { "" };
-    let error = error_words(session, several, style).unwrap_or_default();
+    let error = error_words(session).unwrap_or_default();
     let cells = [
         session.client.address.to_string(),
         format!("{}{tls}", server(session)),

@@ -1,6 +1,6 @@
 //! A report as flat tables with typed columns: what CSV and Parquet have in common.
 
-use crate::at::Timestamp;
+use crate::at::{At, Numbered, Timestamp};
 use crate::model::session::Fragment;
 use crate::model::{Report, Session};
 use crate::rules::Finding;
@@ -119,9 +119,17 @@ fn maybe(value: Option<&str>) -> Option<Value> {
     value.map(|value| Value::Text(value.to_owned()))
 }
 
-fn frames(frames: &[u64]) -> Option<Value> {
-    let words: Vec<String> = frames.iter().map(u64::to_string).collect();
+fn words(words: impl Iterator<Item = impl ToString>) -> Option<Value> {
+    let words: Vec<String> = words.map(|word| word.to_string()).collect();
     (!words.is_empty()).then(|| Value::Text(words.join(" ")))
+}
+
+const fn number(frame: Numbered) -> Option<Value> {
+    Some(Value::Integer(frame.0.frame))
+}
+
+fn label(frame: Numbered) -> Option<Value> {
+    frame.0.label().map(Value::Text)
 }
 
 macro_rules! columns {
@@ -134,10 +142,7 @@ const SESSIONS: &[Column] = columns! {
     session Integer |r| r.number.map(Value::Integer);
     session_id Text |r| maybe(r.session?.id.as_deref());
     outcome Text |r| text(r.session?.outcome.name());
-    outcome_qualifiers Text |r| {
-        let words = &r.session?.outcome_qualifiers;
-        (!words.is_empty()).then(|| Value::Text(words.join(" ")))
-    };
+    outcome_qualifiers Text |r| words(r.session?.outcome_qualifiers.iter());
     started Time |r| Some(Value::Time(r.session?.started));
     ended Time |r| Some(Value::Time(r.session?.ended));
     duration_seconds Number |r| Some(Value::Number(r.session?.duration_seconds));
@@ -166,12 +171,13 @@ const SESSIONS: &[Column] = columns! {
     };
     error_hresult Text |r| maybe(r.session?.error.as_ref()?.hresult.as_deref());
     error_symbol Text |r| maybe(r.session?.error.as_ref()?.symbol.as_deref());
-    error_frame Integer |r| Some(Value::Integer(r.session?.error.as_ref()?.frame));
+    error_frame Integer |r| number(r.session?.error.as_ref()?.frame);
     diagnosis_cause Text |r| text(&r.session?.diagnosis.as_ref()?.cause);
     diagnosis_answered_by Text |r| text(r.session?.diagnosis.as_ref()?.answered_by.name());
     diagnosis_client_error Text |r| maybe(r.session?.diagnosis.as_ref()?.client_error.as_deref());
     diagnosis_summary Text |r| text(&r.session?.diagnosis.as_ref()?.summary);
     superseded_by Text |r| maybe(r.session?.superseded_by.as_deref());
+    error_frame_label Text |r| label(r.session?.error.as_ref()?.frame);
 };
 
 const FRAGMENTS: &[Column] = columns! {
@@ -182,8 +188,10 @@ const FRAGMENTS: &[Column] = columns! {
     range_total Integer |r| r.fragment?.total.map(Value::Integer);
     http_status Integer |r| r.fragment?.http_status.map(|status| Value::Integer(status.into()));
     next_offset Integer |r| r.fragment?.next_offset.map(Value::Integer);
-    request_frame Integer |r| Some(Value::Integer(r.fragment?.request_frame));
-    response_frame Integer |r| r.fragment?.response_frame.map(Value::Integer);
+    request_frame Integer |r| number(r.fragment?.request_frame);
+    response_frame Integer |r| number(r.fragment?.response_frame?);
+    request_frame_label Text |r| label(r.fragment?.request_frame);
+    response_frame_label Text |r| label(r.fragment?.response_frame?);
 };
 
 const FINDINGS: &[Column] = columns! {
@@ -193,7 +201,8 @@ const FINDINGS: &[Column] = columns! {
     severity Text |r| text(r.finding?.severity.name());
     confidence Text |r| text(r.finding?.confidence.name());
     message Text |r| text(&r.finding?.message);
-    frames Text |r| frames(&r.finding?.frames);
+    frames Text |r| words(r.finding?.frames.iter());
     reference Text |r| maybe(r.finding?.reference.as_deref());
     advice Text |r| maybe(r.finding?.advice.as_deref());
+    frame_labels Text |r| words(r.finding?.proof.iter().filter_map(At::label));
 };

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 
 use crate::at::Timestamp;
+use crate::rules::look::counted;
 
 /// Makes text from the wire safe to show: controls, bidirectional overrides and characters without
 /// width become escapes such as `\x1b` and `\u{202e}`.
@@ -113,9 +114,9 @@ pub fn ordinal(number: usize) -> String {
     format!("{number}{ending}")
 }
 
-/// A count with its noun: `1 connection`, `2 connections`.
+/// A count in groups of three with its noun: `1 connection`, `2 000 connections`.
 pub fn count(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+    counted(grouped(number), noun)
 }
 
 /// How times are shown; the letters are those of tshark's `-t`.

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use super::style::{Style, Tone};
 use super::text::{self, Clock};
 use crate::at::Span;
+use crate::model::session::Reply;
 use crate::model::{Exchange, Report, Session};
 use crate::rules::{Finding, reset};
 use crate::stream::{Connection, Reset};
@@ -28,13 +29,12 @@ const MILLISECOND: i64 = 1_000_000;
 
 /// Writes a block for every session of the report, and a summary where there is not just one.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
-    let several = report.captures.len() > 1;
     for finding in &report.findings {
         write_aside(out, finding, style)?;
     }
     for session in &report.sessions {
-        head::write(out, session, several, style)?;
-        let mut lines = Dialogue::of(session, several, style).lines(session);
+        head::write(out, session, style)?;
+        let mut lines = Dialogue::of(session, style).lines(session);
         findings::add(&mut lines, &session.findings, style);
         layout::write(out, &lines, style)?;
         writeln!(out)?;
@@ -58,22 +58,20 @@ fn write_aside(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Res
 pub(super) fn write_proof(
     out: &mut dyn Write,
     session: &Session,
-    several: bool,
     frames: &[u64],
     style: &Style,
 ) -> io::Result<()> {
-    let mut lines = Dialogue::of(session, several, style).lines(session);
+    let mut lines = Dialogue::of(session, style).lines(session);
     lines.retain(|line| line.has_any(frames));
     layout::write(out, &lines, style)
 }
 
 /// Writes one exchange as it happens, with its connection, for a timeline that never ends.
 pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -> io::Result<()> {
-    let (arrow, at) = (style.signs().right, exchange.span().first);
+    let arrow = style.signs().right;
     let mut dialogue = Dialogue {
         style: *style,
         clock: Clock::new(style.times, None),
-        several: at.is_of_several(),
         words: words::Words::new(*style),
         last: None,
         connection: None,
@@ -92,7 +90,6 @@ pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -
 struct Dialogue<'a> {
     style: Style,
     clock: Clock,
-    several: bool,
     words: words::Words<'a>,
     /// The frames of the line before.
     last: Option<Span>,
@@ -105,11 +102,10 @@ struct Dialogue<'a> {
 }
 
 impl<'a> Dialogue<'a> {
-    fn of(session: &'a Session, several: bool, style: &Style) -> Self {
+    fn of(session: &'a Session, style: &Style) -> Self {
         Self {
             style: *style,
             clock: Clock::new(style.times, Some(session.started)),
-            several,
             words: words::Words::of(session, *style),
             last: None,
             connection: None,
@@ -121,12 +117,19 @@ impl<'a> Dialogue<'a> {
 
     fn lines(mut self, session: &Session) -> Vec<Line> {
         let mut lines = Vec::with_capacity(session.exchanges.len() * 2 + 1);
+        let mut reply = session.reply.as_ref();
         for exchange in &session.exchanges {
+            if let Some(reply) = reply.take_if(|reply| reply.is_ahead_of(exchange)) {
+                self.fetch(reply, &mut lines);
+            }
             let change = self.change(exchange);
             // What has no request is told by its response alone.
             let next = exchange.request.as_ref().map(|request| request.span);
             lines.extend(next.and_then(|next| self.wait(next, change)));
             self.messages(exchange, &mut lines);
+        }
+        if let Some(reply) = reply {
+            self.fetch(reply, &mut lines);
         }
         if session.exchanges_omitted > 0 {
             let words = format!("{} left out", text::count(session.exchanges_omitted, "exchange"));
@@ -151,10 +154,20 @@ impl<'a> Dialogue<'a> {
         }
     }
 
+    /// The request for the reply of an upload-reply session, and the answer that decided.
+    fn fetch(&mut self, reply: &Reply, lines: &mut Vec<Line>) {
+        lines.extend(self.wait(reply.request, None));
+        lines.push(self.message(reply.request, Mark::Request, words::fetch(reply)));
+        if let Some(response) = &reply.response {
+            lines.extend(self.wait(response.span, None));
+            lines.push(self.message(response.span, Mark::Response, words::fetched(response)));
+        }
+    }
+
     fn message(&mut self, span: Span, mark: Mark, said: words::Said) -> Line {
         self.last = Some(span);
         let time = self.clock.show(span.first.time);
-        let frames = layout::frames(span, self.several, &self.style);
+        let frames = layout::frames(span, &self.style);
         Line::Message(Message { time, frames, span, mark, said })
     }
 

@@ -8,6 +8,7 @@ use super::scattered;
 use super::session::{Client, File, Fragment, Missing, Server, Session, SessionError};
 use super::text::Text;
 use super::url;
+use crate::at::Numbered;
 use crate::bits::PacketType;
 use crate::bits::hresult;
 
@@ -202,8 +203,8 @@ impl<'a> View<'a> {
                     total: range.and_then(|range| range.total),
                     http_status: response.map(|response| response.http_status),
                     next_offset: response.and_then(|response| response.next_offset),
-                    request_frame: request.span.first.frame,
-                    response_frame: response.map(|response| response.span.first.frame),
+                    request_frame: Numbered(request.span.first),
+                    response_frame: response.map(|response| Numbered(response.span.first)),
                 })
             })
             .collect()
@@ -262,7 +263,7 @@ impl<'a> View<'a> {
             hresult: code.map(hresult::hex),
             symbol: code.and_then(hresult::symbol).map(str::to_owned),
             context: response.error_context.clone(),
-            frame: response.span.first.frame,
+            frame: Numbered(response.span.first),
         })
     }
 }

@@ -9,7 +9,7 @@ use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
 use super::response::Response;
 use super::{Exchange, Text, is_zero};
-use crate::at::{At, Span, Timestamp};
+use crate::at::{At, Numbered, Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
 
@@ -200,11 +200,6 @@ impl Session {
         (self.started, self.span().map_or(0, |span| span.first.frame))
     }
 
-    /// Whether its frames have other numbers than within their captures: there are several.
-    pub fn is_of_several(&self) -> bool {
-        self.exchanges.iter().any(|exchange| exchange.span().first.is_of_several())
-    }
-
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         let place = self.connections.binary_search_by_key(&id, |connection| connection.id).ok()?;
@@ -257,12 +252,22 @@ pub struct Reply {
     /// The first request for it.
     #[serde(flatten)]
     pub request: Span,
+    /// Whether that is a HEAD, which fetches nothing.
+    #[serde(skip)]
+    pub head: bool,
     /// Status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// The answer, for the rules.
     #[serde(skip)]
     pub response: Option<Box<Response>>,
+}
+
+impl Reply {
+    /// Whether it was asked for before an exchange began.
+    pub(crate) fn is_ahead_of(&self, exchange: &Exchange) -> bool {
+        self.request.first.frame < exchange.span().first.frame
+    }
 }
 
 /// One Fragment request and what became of it.
@@ -284,10 +289,12 @@ pub struct Fragment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_offset: Option<u64>,
     /// First frame of the request.
-    pub request_frame: u64,
+    #[schemars(with = "u64")]
+    pub request_frame: Numbered,
     /// First frame of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response_frame: Option<u64>,
+    #[schemars(with = "Option<u64>")]
+    pub response_frame: Option<Numbered>,
 }
 
 /// The uploaded file as the capture holds it.
@@ -329,5 +336,6 @@ pub struct SessionError {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
     /// First frame of the response.
-    pub frame: u64,
+    #[schemars(with = "u64")]
+    pub frame: Numbered,
 }

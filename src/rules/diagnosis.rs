@@ -120,7 +120,7 @@ fn ranked<'f>(session: &Session, findings: &'f [Finding]) -> Vec<(&'static Rule,
         })
         .collect();
     // Of findings of one rule, the one that the session ended on.
-    let error = session.error.as_ref().map(|error| error.frame);
+    let error = session.error.as_ref().map(|error| error.frame.0.frame);
     ranked.sort_by_key(|(rule, finding)| {
         let ends = error.is_some_and(|frame| finding.frames.contains(&frame));
         (Reverse(rule.belief), !ends, finding.frames.first().copied())

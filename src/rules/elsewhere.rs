@@ -41,7 +41,13 @@ const WORDS: &[Words] = &[
         Some("That time beside the idle time."),
     ),
     words("session-not-found-after-server-change", None, Some(NODES)),
-    words("session-not-found-same-connection", None, Some("The server's log for restarts.")),
+    words(
+        "session-not-found-same-connection",
+        Some(
+            "Look for a balancer that works per request, restarts of the server, and its limit of open sessions.",
+        ),
+        Some("The server's log for restarts."),
+    ),
     words("restart-loop", None, Some(NODES)),
     words(
         "ack-offset-went-back",
@@ -74,6 +80,28 @@ const WORDS: &[Words] = &[
         "access-denied",
         Some("Let the server's account write into the physical folder."),
         Some("The server's log at this time."),
+    ),
+    words(
+        "execute-enabled",
+        Some("Let uploads go into a folder whose files the server does not run."),
+        None,
+    ),
+    words(
+        "folder-missing",
+        None,
+        Some("On the server's disk, the path that the URL stands for lacks the folder."),
+    ),
+    words(
+        "reply-fetch-failed",
+        Some(
+            "Let the server give the reply to this account, and keep it until the client has fetched it.",
+        ),
+        Some("The server's log: the status of the GET, and what it says of the reply."),
+    ),
+    words(
+        "uploads-not-enabled",
+        Some("Switch BITS uploads on at the server for the path of this URL."),
+        Some("The server's log: BITS_POST with this status."),
     ),
 ];
 
@@ -114,7 +142,8 @@ pub(super) fn is_named_otherwise(answer: &Response) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::tests::diagnosed;
+    use crate::rules::ALL;
+    use crate::rules::tests::{diagnosed, report};
 
     #[test]
     fn every_rule_that_has_words_exists() {
@@ -135,5 +164,40 @@ mod tests {
         assert!(!advice("Python/3.11 aiohttp/3.8.4").contains("virtual directory"));
         assert!(advice("Microsoft-IIS/10.0").contains("virtual directory"));
         assert!(advice("nginx").contains("virtual directory"));
+    }
+
+    /// Words that mean something on IIS alone.
+    const OF_IIS: [&str; 8] = [
+        "IIS",
+        "irtual directory",
+        "pplication pool",
+        "BITS-Sessions",
+        "BITSSession",
+        "http.sys",
+        "WebDAVModule",
+        "BITSAllow",
+    ];
+
+    const BESIDE: [&str; 5] = ["in IIS", "of IIS", "of http.sys", "where it was http.sys", "nginx"];
+
+    /// Every example of every rule, played by a server that says what it is.
+    #[test]
+    fn no_advice_speaks_of_iis_alone_where_the_server_is_another() {
+        let examples = ALL.iter().flat_map(|rule| rule.examples("fires"));
+        for text in examples.filter(|text| !text.contains("Microsoft-")) {
+            let lines = text.lines().map(|line| match line.strip_prefix("< ") {
+                Some(_) => format!("{line}\n  Server: gobits/0.1\n"),
+                None => format!("{line}\n"),
+            });
+            let report = report(&lines.collect::<String>());
+            for finding in report.sessions.iter().flat_map(|session| &session.findings) {
+                for words in finding.advice.iter().chain(&finding.confirm) {
+                    let told = OF_IIS.iter().any(|word| words.contains(word));
+                    // Where it is one among others, it is told so.
+                    let beside = BESIDE.iter().any(|word| words.contains(word));
+                    assert!(!told || beside, "{}: {words}\n{text}", finding.rule);
+                }
+            }
+        }
     }
 }

@@ -74,8 +74,14 @@ pub struct Finding {
     pub message: String,
     /// The frames that prove it, counted over all inputs.
     pub frames: Vec<u64>,
-    /// The same with their times and their numbers within each input.
-    #[serde(skip)]
+    /// The same with their times; of several inputs, as people look them up: `2:14` is frame 14 of the second.
+    #[serde(
+        rename = "frame_labels",
+        serialize_with = "labels",
+        skip_serializing_if = "are_of_one_input",
+        skip_deserializing
+    )]
+    #[schemars(with = "Vec<String>")]
     pub proof: Vec<At>,
     /// The input that it is about, from 0, where no frame tells.
     #[serde(skip)]
@@ -100,8 +106,7 @@ pub struct Finding {
 impl Finding {
     /// Its frames for people: `frame 7`, `frames 7, 9`, `frames 2:7, 2:9` where there are several inputs.
     pub fn frames_in_words(&self) -> Option<String> {
-        let several = self.proof.iter().any(At::is_of_several);
-        let labels: Vec<String> = self.proof.iter().map(|at| at.label(several)).collect();
+        let labels: Vec<String> = self.proof.iter().map(At::name).collect();
         match &labels[..] {
             [] => None,
             [one] => Some(format!("frame {one}")),
@@ -115,6 +120,14 @@ impl Finding {
         let of_security = || named(&self.rule).is_some_and(|rule| rule.family() == "security");
         self.severity == Severity::Note && of_security()
     }
+}
+
+fn labels<S: serde::Serializer>(proof: &[At], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(proof.iter().filter_map(At::label))
+}
+
+fn are_of_one_input(proof: &[At]) -> bool {
+    proof.iter().all(|at| at.label().is_none())
 }
 
 /// Why an upload went wrong.

@@ -106,9 +106,11 @@ pub fn may_be_of_application(answer: &Response) -> bool {
 }
 
 /// A number with its noun, as `1 request` and `2 requests`.
-pub fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
-    let plural = if number == N::from(1) { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+pub fn counted(number: impl Display, noun: &str) -> String {
+    let mut words = number.to_string();
+    let plural = if words == "1" { "" } else { "s" };
+    words.extend([" ", noun, plural]);
+    words
 }
 
 /// A URL up to the last slash of its path.

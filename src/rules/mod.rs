@@ -25,7 +25,7 @@ pub(crate) mod front;
 mod handshake;
 pub mod history;
 pub(crate) mod hosts;
-mod look;
+pub(crate) mod look;
 mod lost;
 #[cfg(test)]
 mod normal;

@@ -77,6 +77,57 @@ fn every_rule_fires_on_its_example_and_is_silent_on_the_other() {
     }
 }
 
+/// What is said of a transcript, in words.
+fn messages(text: &str) -> Vec<String> {
+    let report = report_when_cut(text, usize::MAX);
+    let sessions = report.sessions.iter().flat_map(|session| &session.findings);
+    report.findings.iter().chain(sessions).map(|finding| finding.message.clone()).collect()
+}
+
+/// What is advised is not gone through when reports are redacted.
+#[test]
+fn no_advice_holds_what_the_wire_says() {
+    let examples = ALL.iter().flat_map(|rule| rule.examples("fires"));
+    for text in examples {
+        let lines = text.lines().map(|line| match line.split_at_checked(2) {
+            Some(("< ", _)) => format!("{line}\n  Via: 1.1 marked.test (marked/1)\n"),
+            Some(("> ", _)) => format!("{line} proxied\n"),
+            _ => format!("{line}\n"),
+        });
+        let report = report(&lines.collect::<String>());
+        for finding in report.sessions.iter().flat_map(|session| &session.findings) {
+            let told = [&finding.advice, &finding.confirm, &finding.answerable];
+            for words in told.into_iter().flatten() {
+                assert!(!words.contains("marked"), "{}: {words}", finding.rule);
+            }
+        }
+    }
+}
+
+/// Whether it counts one thing as several: `1 bytes`.
+fn counts_one_as_many(message: &str) -> bool {
+    let words: Vec<&str> = message.split([' ', ',', ';']).collect();
+    let plural = |word: &str| word.len() > 3 && word.ends_with('s');
+    words.windows(2).any(|pair| pair[0] == "1" && plural(pair[1]))
+}
+
+#[test]
+fn one_is_no_plural() {
+    let one_byte = "> CREATE-SESSION name=a\n< 200 session=1\n> FRAGMENT 0-0/1\n< 200 received=1\n";
+    let said = [
+        format!("{one_byte}> FRAGMENT 0-0/1\n< 416 received=0\n> CANCEL-SESSION\n< 200\n"),
+        format!("{one_byte}> FRAGMENT 0-0/1\n< 200 received=1\n> FRAGMENT 0-0/2\n< 200 received=9\n"),
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-0/1\n< 413\n".to_owned(),
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-0/1\n< 401 www-authenticate=NTLM\n> FRAGMENT 0-0/1\n< 200 received=1\n".to_owned(),
+    ];
+    let examples = ALL.iter().flat_map(|rule| rule.examples("fires"));
+    for text in examples.chain(said) {
+        for message in messages(&text) {
+            assert!(!counts_one_as_many(&message), "{message}");
+        }
+    }
+}
+
 #[test]
 fn a_session_of_many_refusals_is_judged_in_time() {
     let started = std::time::Instant::now();

@@ -112,7 +112,10 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
     let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
     match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
         Some(0) => message.push_str(", though its bytes were acknowledged"),
-        Some(bytes) => message.push_str(&format!(", {bytes} bytes were never acknowledged")),
+        Some(bytes) => {
+            let bytes = look::counted(bytes, "byte");
+            message.push_str(&format!(" and without acknowledgement of {bytes}"));
+        }
         None => {}
     }
     message
@@ -128,15 +131,15 @@ pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchang
     let Some(finding) = finding.filter(|_| asked || exchange.tunnel) else { return };
     let mut answers = look::ahead(session, exchange).filter_map(|other| other.response.as_ref());
     // What passes a tunnel bears names of hops behind it.
-    let name = if asked { answers.find_map(origin::hop) } else { None };
-    let name = name.map(|name| origin::proxy(&name));
-    let proxy = name.as_deref().unwrap_or("the proxy");
-    finding.answerable = Some(format!("{proxy}, or the server behind it").into());
-    let confirm = format!(
-        "The log of {proxy}: whether it has the request, and passed it on; then that of the server behind it."
-    );
-    finding.confirm = Some(confirm.into());
+    if let Some(name) = answers.find_map(origin::hop).filter(|_| asked) {
+        finding.message.push_str(&format!("; it was sent to {}", origin::proxy(&name)));
+    }
+    finding.answerable = Some("the proxy, or the server behind it".into());
+    finding.confirm = Some(PROXY_LOG.into());
 }
+
+/// What confirms where a request stayed that went to a proxy.
+const PROXY_LOG: &str = "The log of the proxy: whether it has the request, and passed it on; then that of the server behind it.";
 
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
 pub const CLIENT_SENDS_SECS: f64 = 120.0;

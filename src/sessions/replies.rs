@@ -80,13 +80,14 @@ impl Sessions {
         let path = normal(target);
         let found = self.replies.awaited.iter().rev().find(|(awaited, _)| leads_to(&path, awaited));
         let Some(session) = found.map(|(_, session)| *session) else { return };
+        let head = method == "HEAD";
         if self.replies.fetches.len() < FETCHES {
-            let fetch = Fetch { session, head: method == "HEAD" };
+            let fetch = Fetch { session, head };
             self.replies.fetches.insert((connection.id, exchange), fetch);
         }
         let Some(open) = self.open.get_mut(session) else { return };
         // A later range of the same file does not change that it was fetched.
-        open.reply.get_or_insert(Reply { request: span, http_status: None, response: None });
+        open.reply.get_or_insert(Reply { request: span, head, http_status: None, response: None });
     }
 
     /// The response to an ordinary request.

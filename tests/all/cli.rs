@@ -345,7 +345,7 @@ fn frames_of_several_captures_are_listed_by_their_capture() {
     let text = stdout(&run(&["http", "good.pcap", "lost.pcap"]));
     let frames: Vec<&str> =
         text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(frames, ["4", "7", "15", "18", "2:4", "2:8"]);
+    assert_eq!(frames, ["1:4", "1:7", "1:15", "1:18", "2:4", "2:8"]);
 }
 
 #[test]
@@ -485,4 +485,23 @@ fn a_pattern_stands_for_the_files_that_fit() {
     let pattern = dir.path().join("*.PCAP");
     assert_eq!(ids(&["sessions", "--json", pattern.to_str().unwrap()]), named);
     assert!(stderr(&run(&["sessions", "x*.pcap"])).starts_with("bitsleuth: x*.pcap: "));
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let output = run_on(&sample("lost.pcap"), &["sessions", "-", "-"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""));
+    let told = stderr(&output);
+    assert!(told.contains("`-` is named more than once") && told.lines().count() == 1, "{told}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_told() {
+    for args in [&["--help"][..], &["--version"], &["help", "http"], &["http", "--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = bitsleuth().args(args).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains("No space left"), "{args:?}");
+    }
 }

@@ -128,6 +128,22 @@ fn sarif_names_the_capture_that_a_finding_without_an_upload_is_about() {
 }
 
 #[test]
+fn the_fetch_of_a_reply_is_told_where_it_happened() {
+    let capture = transcript(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200 reply=/replies/1\n\
+         > GET /replies/1\n< 404 plain\n  Server: gobits/1\n> CLOSE-SESSION\n< 200\n",
+    );
+    let timeline = stdout(&run_on(&capture, &["-"]));
+    let place = |words: &str| timeline.find(words).unwrap_or_else(|| panic!("{timeline}"));
+    let (asked, answered) = (place("→ GET              the reply\n"), place("← HTTP 404"));
+    assert!(place("reply at /replies/1") < asked && asked < answered, "{timeline}");
+    assert!(answered < place("→ Close-Session"), "{timeline}");
+    assert!(timeline.contains("← HTTP 404         from the web server gobits/1\n"), "{timeline}");
+    let report = stdout(&run_on(&capture, &["report", "--format", "markdown", "-"]));
+    assert!(report.contains("the client asks for the reply, frame 12: HTTP 404"), "{report}");
+}
+
+#[test]
 fn the_timeline_shows_a_finding_below_its_line() {
     let text = stdout(&run(&["lost.pcap"]));
     let lines: Vec<&str> = text.lines().collect();

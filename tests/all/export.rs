@@ -82,3 +82,35 @@ fn the_same_capture_gives_the_same_stix() {
     let bundle = || run(&["export", "--format", "stix", "good.pcap"]).stdout;
     assert_eq!(bundle(), bundle());
 }
+
+/// Frame 8 of the second capture, wherever a format tells of it.
+#[test]
+fn of_several_captures_each_frame_can_be_looked_up() {
+    let both = ["resumed.pcap", "lost.pcap"];
+    let export = |args: &[&str]| stdout(&run(&[&["export", "--format"], args, &both].concat()));
+    let table = export(&["csv", "--table", "fragments"]);
+    assert!(table.ends_with(",102,108,2:8,2:14\r\n"), "{table}");
+    assert!(table.contains(",8,18,1:8,1:18\r\n"), "{table}");
+    let findings = export(&["csv", "--table", "findings"]);
+    assert!(findings.contains(",102 108,") && findings.contains(",2:8 2:14\r\n"), "{findings}");
+    assert!(export(&["csv"]).ends_with(",2:14\r\n"));
+    let ecs = export(&["ecs"]);
+    assert!(ecs.contains(r#""request":102,"request_label":"2:8","response":108"#), "{ecs}");
+    assert!(ecs.contains(r#""frame_labels":["2:8","2:14"]"#), "{ecs}");
+    let har = export(&["har"]);
+    assert!(har.contains(r#""request_frame_labels":["2:8","2:12"]"#), "{har}");
+    let report = export(&["json"]);
+    assert!(report.contains("\"frame_labels\": [\n            \"2:8\","), "{report}");
+    let exchanges = stdout(&run(&["http", "--format", "ndjson", "resumed.pcap", "lost.pcap"]));
+    assert!(exchanges.contains(
+        r#""frame":102,"time":"2026-11-23T02:35:01.183860Z","capture":1,"capture_frame":8"#
+    ));
+}
+
+#[test]
+fn of_one_capture_a_number_is_enough() {
+    for format in ["ecs", "har", "json", "ndjson"] {
+        let text = stdout(&run(&["export", "--format", format, "lost.pcap"]));
+        assert!(!text.contains("label"), "{text}");
+    }
+}

@@ -45,6 +45,18 @@ fn a_resumed_upload_is_whole_and_proven() {
 }
 
 #[test]
+fn of_several_captures_the_frames_of_a_file_can_be_looked_up() {
+    let dir = tempfile::tempdir().unwrap();
+    run(&["extract", "-o", dir.path().to_str().unwrap(), "resumed.pcap", "lost.pcap"]);
+    let entries = entries(dir.path());
+    assert_eq!(entries[0]["frame_labels"][0], json!(["1:8", "1:17"]));
+    assert_eq!(
+        (&entries[1]["frames"], &entries[1]["frame_labels"]),
+        (&json!([[102, 106]]), &json!([["2:8", "2:12"]]))
+    );
+}
+
+#[test]
 fn nothing_is_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().to_str().unwrap();

@@ -56,8 +56,8 @@ pub(super) fn write(
         }
         writeln!(
             out,
-            "</template><noscript><p>{} more uploads need scripts to be shown.</p></noscript>",
-            report.sessions.len() - SHOWN
+            "</template><noscript><p>Without scripts, {} cannot be shown.</p></noscript>",
+            text::count((report.sessions.len() - SHOWN) as u64, "more upload")
         )?;
     }
     writeln!(out, "<p><button type=\"button\" id=\"more\" hidden>Show more</button></p>")

@@ -41,7 +41,7 @@ pub(super) fn draw(session: &Session, story: &Story, id: &str) -> String {
             wait(&mut svg, step.time().since(time), above, *y);
         }
         if place == first.len() && skipped > 0 {
-            let words = format!("{skipped} steps left out");
+            let words = format!("{} left out", text::count(skipped as u64, "step"));
             put(&mut svg, LEFT + 12.0, y - ROW / 2.0, "oddt", &words);
         }
         match step {

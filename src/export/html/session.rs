@@ -6,7 +6,7 @@ use super::escape::Esc;
 use super::{offsets, overview, sequence};
 use crate::export::diagnosis::answerer;
 use crate::export::story::{Message, Step, Story};
-use crate::export::style::{Style, Tone};
+use crate::export::style::Tone;
 use crate::export::text;
 use crate::export::timeline::{error_words, server, sign, sizes};
 use crate::model::{Exchange, Session};
@@ -106,7 +106,7 @@ fn facts(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         ("SHA-256", session.file.as_ref().and_then(|file| file.sha256.clone())),
         ("host id", session.host_id.clone()),
         ("reply", session.reply_url.clone()),
-        ("error", error_words(session, session.is_of_several(), &Style::default())),
+        ("error", error_words(session)),
         ("carried on as", session.superseded_by.clone().map(String::from)),
     ];
     writeln!(out, "<dl>")?;

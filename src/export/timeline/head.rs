@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
-use super::layout::{frames, wrapped};
-use crate::at::Span;
+use super::layout::wrapped;
 use crate::export::style::{Style, Tone};
 use crate::export::text;
 use crate::model::negotiation::{Negotiation, Verdict};
@@ -13,14 +12,9 @@ use crate::model::session::Outcome;
 use crate::model::{Report, Session};
 
 /// Writes what is true of the session as a whole.
-pub(super) fn write(
-    out: &mut dyn Write,
-    session: &Session,
-    several: bool,
-    style: &Style,
-) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, session: &Session, style: &Style) -> io::Result<()> {
     writeln!(out, "{}", headline(session, style))?;
-    let error = error_words(session, several, style);
+    let error = error_words(session);
     let error = error.map(|words| (format!("error {words}"), Tone::Bad));
     let plain = [
         Some(identity(session)),
@@ -185,11 +179,7 @@ fn digest(session: &Session) -> Option<String> {
 }
 
 /// The error of a session as status, code, name, place and frame.
-pub(in crate::export) fn error_words(
-    session: &Session,
-    several: bool,
-    style: &Style,
-) -> Option<String> {
+pub(in crate::export) fn error_words(session: &Session) -> Option<String> {
     let error = session.error.as_ref()?;
     let mut words = error.http_status.to_string();
     for part in [&error.hresult, &error.symbol].into_iter().flatten() {
@@ -198,10 +188,7 @@ pub(in crate::export) fn error_words(
     if let Some(context) = &error.context {
         words = format!("{words}, context {context}");
     }
-    let responses = session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
-    let at = responses.map(|response| response.span.first).find(|at| at.frame == error.frame);
-    let frame = at.map(|at| frames(Span::at(at), several, style));
-    Some(format!("{words}, frame {}", frame.unwrap_or_else(|| error.frame.to_string())))
+    Some(format!("{words}, frame {}", error.frame.0.name()))
 }
 
 /// What there is to say where no upload was found.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::words::Said;
-use crate::at::{At, Span};
+use crate::at::Span;
 use crate::export::style::{Style, Tone};
 
 /// The narrowest last column that is worth wrapping.
@@ -190,16 +190,15 @@ fn fitting(text: &str, room: usize) -> usize {
 }
 
 /// Frames by number, as `input:number` where there are several inputs.
-pub(super) fn frames(span: Span, several: bool, style: &Style) -> String {
+pub(super) fn frames(span: Span, style: &Style) -> String {
     let Span { first, last } = span;
-    let name = |at: At| at.label(several);
     let dash = style.signs().dash;
     if last.frame == first.frame {
-        name(first)
-    } else if several && last.input == first.input {
-        format!("{}{dash}{}", name(first), last.input_frame)
+        first.name()
+    } else if first.input > 0 && last.input == first.input {
+        format!("{}{dash}{}", first.name(), last.input_frame)
     } else {
-        format!("{}{dash}{}", name(first), name(last))
+        format!("{}{dash}{}", first.name(), last.name())
     }
 }
 

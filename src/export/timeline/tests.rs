@@ -1,4 +1,5 @@
 use super::*;
+use crate::at::Numbered;
 use crate::model::exchange::{RareResponse, Response};
 
 fn shown(report: &Report, style: &Style) -> String {
@@ -151,16 +152,18 @@ fn an_error_has_its_name_and_a_second_capture_its_number() {
         notation: None,
     });
     rare.error_context = Some("0x5".into());
-    response.span.first.input = 1;
-    response.span.last.input = 1;
-    response.span.first.input_frame = 3;
-    response.span.last.input_frame = 3;
+    for at in [&mut response.span.first, &mut response.span.last] {
+        (at.input, at.input_frame) = (2, 3);
+    }
+    let frame = Numbered(response.span.first);
+    let request = session.exchanges[1].request.as_mut().unwrap();
+    (request.span.first.input, request.span.last.input) = (1, 1);
     session.error = Some(crate::model::session::SessionError {
         http_status: 500,
         hresult: Some("0x8020001F".into()),
         symbol: Some("BG_E_SESSION_NOT_FOUND".into()),
         context: None,
-        frame: 18,
+        frame,
     });
     let text = shown(&report, &Style::default());
     assert!(text.contains("  error 500 0x8020001F BG_E_SESSION_NOT_FOUND, frame 2:3\n"), "{text}");

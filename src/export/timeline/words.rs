@@ -6,6 +6,7 @@ use crate::export::style::{Style, Tone};
 use crate::export::text;
 use crate::model::exchange::Body;
 use crate::model::ranges::Ranges;
+use crate::model::session::Reply;
 use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::{front, origin::Origin};
 
@@ -227,6 +228,34 @@ impl<'a> Words<'a> {
         let id = id.filter(|id| !id.is_empty())?;
         (self.id.as_ref() != Some(&protocol::canonical_id(id))).then(|| format!("session {id}"))
     }
+}
+
+/// The line of the request for a reply.
+pub(in crate::export) fn fetch(reply: &Reply) -> Said {
+    let what = if reply.head { "HEAD" } else { "GET" };
+    Said {
+        what: what.to_owned(),
+        detail: "the reply".to_owned(),
+        tone: Tone::Strong,
+        aside: Tone::Plain,
+    }
+}
+
+/// The line of the answer to that request.
+pub(in crate::export) fn fetched(response: &Response) -> Said {
+    let good = response.is_success();
+    let mut parts = Vec::new();
+    match response.content_length.filter(|_| good) {
+        Some(length) => parts.push(format!("the reply has {}", text::bytes(length))),
+        None if !good => parts.push(format!("from {}", Origin::describe(response))),
+        None => {}
+    }
+    parts.extend(response.location.as_ref().map(|location| format!("points to {location}")));
+    if !response.challenges.is_empty() {
+        parts.push(format!("asks for {}", response.challenges.join(" or ")));
+    }
+    let tone = if good { Tone::Good } else { tone(response) };
+    Said { what: answer(response), detail: parts.join(", "), tone, aside: Tone::Plain }
 }
 
 /// A bar in the columns that stand for the bytes from `start` up to but not including `end`, empty where that is none.

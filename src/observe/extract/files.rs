@@ -1,6 +1,5 @@
 //! The files of a report, made from the bodies that went by.
 
-use std::collections::BTreeSet;
 use std::io;
 
 use foldhash::fast::RandomState;
@@ -12,6 +11,7 @@ use super::contents::describe;
 use super::manifest::{Entry, Kind, Manifest, Part, Proof, Source, State};
 use super::spool::Piece;
 use super::{Body, Extract, kept, proof};
+use crate::at::Span;
 use crate::bits::protocol;
 use crate::export::aside;
 use crate::model::ranges::Ranges;
@@ -69,7 +69,7 @@ impl Extract {
         by_frame: &ByFrame,
     ) -> Option<Entry> {
         let size = session.bytes_total?;
-        let (copies, frames) = self.copies(session, by_frame);
+        let (copies, spans) = self.copies(session, by_frame);
         let earlier: Vec<_> = earlier(session, report)
             .flat_map(|session| self.copies(session, by_frame).0)
             .map(|(place, taken)| (place, Taken { state: State::Earlier, ..taken }))
@@ -88,7 +88,7 @@ impl Extract {
         entry.coverage = build.coverage(&announced(session));
         entry.conflicts =
             build.conflicts.iter().map(|(from, to)| Part { start: from, end: to - 1 }).collect();
-        entry.source.frames.extend(frames);
+        entry.source.of_frames(&spans);
         self.keep(&mut entry, &mut build, &stem("upload", number, session));
         let digest = session.file.as_ref().and_then(|file| file.sha256.as_ref());
         if entry.sha256.is_some() && digest.is_some() && digest != entry.sha256.as_ref() {
@@ -98,12 +98,8 @@ impl Extract {
     }
 
     /// The bodies of a session in the order in which their bytes count; and their frames.
-    fn copies(
-        &self,
-        session: &Session,
-        by_frame: &ByFrame,
-    ) -> (Vec<(usize, Taken)>, BTreeSet<[u64; 2]>) {
-        let (mut copies, mut frames) = (Vec::new(), BTreeSet::new());
+    fn copies(&self, session: &Session, by_frame: &ByFrame) -> (Vec<(usize, Taken)>, Vec<Span>) {
+        let (mut copies, mut spans) = (Vec::new(), Vec::new());
         for (exchange, taken) in kept::of(session) {
             let Some(request) = &exchange.request else { continue };
             let start = request.content_range.as_ref().and_then(|range| range.start);
@@ -113,9 +109,11 @@ impl Extract {
             };
             let Some(place) = places.and_then(|places| places.iter().find(own)) else { continue };
             copies.push((*place, taken));
-            frames.insert([request.span.first.frame, request.span.last.frame]);
+            spans.push(request.span);
         }
-        (copies, frames)
+        spans.sort_unstable_by_key(|span| span.frames());
+        spans.dedup();
+        (copies, spans)
     }
 
     fn build(
@@ -187,7 +185,7 @@ impl Extract {
         let seen = |body: &Body| body.pieces.iter().map(Piece::end).max();
         let size =
             bodies().find_map(|body| body.total).or_else(|| bodies().filter_map(seen).max())?;
-        let frames = bodies().map(|body| [body.span.first.frame, body.span.last.frame]).collect();
+        let spans: Vec<Span> = bodies().map(|body| body.span).collect();
         let copies: Vec<(usize, Taken)> = (0..)
             .zip(&self.bodies)
             .filter(|(_, body)| fetched(body))
@@ -196,7 +194,7 @@ impl Extract {
         let source = Source::of(number, session, Some(url.to_owned()));
         let mut entry = Entry::new(Kind::Reply, size, source);
         entry.source.content_name = None;
-        entry.source.frames = frames;
+        entry.source.of_frames(&spans);
         match self.build(size, &copies, &[]) {
             Ok(mut build) => {
                 entry.proof = if build.is_whole() { Proof::WholeSent } else { Proof::Partial };

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::at::Timestamp;
+use crate::at::{Span, Timestamp};
 use crate::model::report::Tool;
 use crate::model::{Outcome, Session};
 
@@ -106,11 +106,20 @@ pub struct Source {
     pub server: SocketAddr,
     /// When the session began.
     pub started: Timestamp,
-    /// First and last frame of each message whose body went in.
+    /// First and last frame of each message whose body went in, counted over all inputs.
     pub frames: Vec<[u64; 2]>,
+    /// The same as people look them up, where there are several inputs: `2:14` is frame 14 of the second.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frame_labels: Vec<[String; 2]>,
 }
 
 impl Source {
+    /// With the messages whose bodies went in.
+    pub(super) fn of_frames(&mut self, spans: &[Span]) {
+        self.frames = spans.iter().map(|span| span.frames()).collect();
+        self.frame_labels = spans.iter().filter_map(|span| span.labels()).collect();
+    }
+
     /// A session by its place in the selection, and the URL of its file.
     pub(super) fn of(place: u64, session: &Session, url: Option<String>) -> Self {
         Self {
@@ -123,6 +132,7 @@ impl Source {
             server: session.server.socket(),
             started: session.started,
             frames: Vec::new(),
+            frame_labels: Vec::new(),
         }
     }
 }

@@ -62,7 +62,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let (Some(first), Some(last)) = (wasted.first(), wasted.last()) else { return };
     let severity = if bytes >= MUCH { notes.severity() } else { Severity::Note };
     let fragments = look::counted(wasted.len(), "Fragment");
-    let message = format!("{bytes} bytes in {fragments} met a challenge and were sent again");
+    let bytes = look::counted(bytes, "byte");
+    let message = format!("a challenge to {fragments}, by which {bytes} had to be sent again");
     notes.note(severity, Confidence::Certain, &[first.span(), last.span()], message);
 }
 

@@ -44,7 +44,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the client
-    /// Advice: Set credentials on the job (SetCredentials, Set-BitsTransfer -Credential), or allow anonymous access to the virtual directory.
+    /// Advice: Set credentials on the job (SetCredentials, Set-BitsTransfer -Credential), or let the server take uploads to this URL without credentials.
     /// Confirm: The server's log has 401 and no user for this request; that of IIS has sub-status 2 as well.
     /// Reference: [MC-BUP] 3.1.5.1.7
     Error, belief 81, needs Anything, TroubledAround

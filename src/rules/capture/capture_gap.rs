@@ -1,7 +1,7 @@
 //! The rule `capture-gap`.
 
 use crate::model::Report;
-use crate::rules::{Notes, Seen};
+use crate::rules::{Notes, Seen, look};
 
 rule! {
     /// The capture lacks packets that arrived.
@@ -39,5 +39,6 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
         (_, of_uploads) => format!(", {of_uploads} of them of uploads"),
     };
     let span = seen.lost_in.unwrap_or_default();
-    notes.add(span, format!("{lost} bytes were acknowledged but not captured{where_lost}"));
+    let lost = look::counted(lost, "byte");
+    notes.add(span, format!("{lost} acknowledged but not captured{where_lost}"));
 }

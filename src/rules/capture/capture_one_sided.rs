@@ -1,7 +1,7 @@
 //! The rule `capture-one-sided`.
 
 use crate::model::Report;
-use crate::rules::{Notes, Seen};
+use crate::rules::{Notes, Seen, look};
 use crate::stream::Connection;
 
 rule! {
@@ -38,7 +38,8 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     notes.add(
         span,
         format!(
-            "one direction is missing in {count} of {all} connections{}",
+            "one direction is missing in {count} of {}{}",
+            look::counted(all, "connection"),
             whose.unwrap_or_default()
         ),
     );

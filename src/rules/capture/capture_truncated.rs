@@ -41,10 +41,10 @@ fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     for (number, input) in inputs.filter(|(_, input)| input.cut_frames > 0) {
         let snaplen = input.snaplen.map(|bytes| format!(", the snap length is {bytes}"));
         let message = format!(
-            "{}: {} of {} frames were cut{}",
+            "{}: {} of {} cut{}",
             input.name,
             input.cut_frames,
-            input.frames,
+            look::counted(input.frames, "frame"),
             snaplen.unwrap_or_default()
         );
         notes.of_input(number, message);

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The client cancelled the upload.
@@ -36,7 +36,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let had = session.bytes_acknowledged;
     let total = session.bytes_total.filter(|total| *total > 0);
     let message = match total {
-        Some(total) => format!("Cancel-Session with {had} of {total} bytes at the server"),
+        Some(total) => {
+            format!("Cancel-Session with {had} of {} at the server", look::counted(total, "byte"))
+        }
         None if may_have_sent(session) => "Cancel-Session".to_owned(),
         None => "Cancel-Session before any byte was sent".to_owned(),
     };

@@ -59,7 +59,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 format!("closed though no answer confirmed the bytes {from} to {}", to - 1)
             }
             _ => {
-                format!("closed with {} of {total} bytes acknowledged", session.bytes_acknowledged)
+                let total = look::counted(total, "byte");
+                format!("closed with {} of {total} acknowledged", session.bytes_acknowledged)
             }
         };
         notes.add(close.span(), message);

@@ -1,7 +1,7 @@
 //! The rule `connection-closed-mid-request`.
 
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, Severity, reset, unanswered};
+use crate::rules::{Confidence, Notes, Severity, look, reset, unanswered};
 use crate::stream::Side;
 
 rule! {
@@ -56,10 +56,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for cut in unanswered::cut(session) {
         if !cut.reset && cut.secs < unanswered::CLIENT_SENDS_SECS {
             let message = format!(
-                "the {} closed the connection after {} of {} bytes of the {}",
+                "the {} closed the connection after {} of {} of the {}",
                 cut.by.name(),
                 cut.sent(),
-                cut.announced(),
+                look::counted(cut.announced(), "byte"),
                 cut.exchange.kind
             );
             // The client had its reason.

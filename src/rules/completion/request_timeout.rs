@@ -58,9 +58,9 @@ const WAITS_SECS: f64 = 3.0;
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for cut in unanswered::cut(session).filter(|cut| cut.secs >= unanswered::CLIENT_SENDS_SECS) {
         let message = format!(
-            "{} of {} bytes of the {} in {:.0} s, then the {} gave up",
+            "{} of {} of the {} in {:.0} s, then the {} gave up",
             cut.sent(),
-            cut.announced(),
+            look::counted(cut.announced(), "byte"),
             cut.exchange.kind,
             cut.secs,
             cut.by.name()
@@ -74,10 +74,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let secs = response.span.first.time.secs_since(request.span.first.time);
         let message = format!(
-            "{} answered 408 {secs:.0} s into a {} of which {} bytes had come",
+            "{} answered 408 {secs:.0} s into a {} of which {} had come",
             front::answerer(session, exchange),
             exchange.kind,
-            request.body.bytes
+            look::counted(request.body.bytes, "byte")
         );
         let severity = look::unless_overcome(session, exchange, notes.severity());
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);

@@ -117,7 +117,9 @@ fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)>
     let message = match response.content_length {
         _ if response.body.complete => return None,
         _ if response.is_cut() => "the answer ends inside its head".to_owned(),
-        Some(length) if seen < length => format!("the answer ends after {seen} of {length} bytes"),
+        Some(length) if seen < length => {
+            format!("the answer ends after {seen} of {}", look::counted(length, "byte"))
+        }
         _ => return None,
     };
     Some((message, end))

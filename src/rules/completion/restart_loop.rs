@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::{Outcome, Session};
 use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes, Severity};
+use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
     /// One upload starts over again and again.
@@ -70,8 +70,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(span) = session.span().filter(|_| chain.len() >= ROUNDS) else { return };
     let wasted: u64 = chain.iter().map(|brief| brief.sent).fold(0, u64::saturating_add);
     let mut message = format!(
-        "attempt {} at this upload after lost sessions, {wasted} bytes were sent for nothing",
-        chain.len() + 1
+        "attempt {} at this upload after lost sessions, {} sent for nothing",
+        chain.len() + 1,
+        look::counted(wasted, "byte")
     );
     message.push_str(&changed(session, &chain));
     let first = chain.first().map_or(span, |brief| Span::at(brief.first));

@@ -74,7 +74,7 @@ rule! {
     ///
     /// Answerable: the server
     /// Advice: Look into the server's log at this time for an exception or a failed request.
-    /// Confirm: The server's log, or a trace of failed requests in IIS.
+    /// Confirm: The server's log, or, in IIS, a trace of failed requests.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 42, needs Anything, Rest
 }
@@ -108,7 +108,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
-        answers.into_iter().find(|(_, answer)| answer.span.first.frame == error.frame)
+        answers.into_iter().find(|(_, answer)| answer.span.first == error.frame.0)
     });
     let ended = session.outcome.is_failure();
     if let Some((exchange, response)) = decisive

@@ -33,6 +33,12 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if let (Some(next), Some(total)) = (next, own.max(session.bytes_total))
         && next > total
     {
-        notes.add(exchange.span(), format!("acknowledged {next} bytes of a file of {total}"));
+        notes.add(
+            exchange.span(),
+            format!(
+                "the server acknowledged byte {next} of a file of {}",
+                look::counted(total, "byte")
+            ),
+        );
     }
 }

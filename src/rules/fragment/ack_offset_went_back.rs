@@ -88,8 +88,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             && !echo
             && let Some(confidence) = known(session, exchange, next)
         {
-            let message =
-                format!("the server wants byte {next} after it had confirmed {most} bytes");
+            let most = look::counted(most, "byte");
+            let message = format!("the server wants byte {next} after it had confirmed {most}");
             notes.note(notes.severity(), confidence, &[exchange.span()], message);
         }
         most = most.max(next);

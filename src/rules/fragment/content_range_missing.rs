@@ -36,8 +36,8 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind == PacketType::Fragment && carries && request.content_range.is_none() {
         let severity = look::if_refused(exchange, notes.severity());
         let message = format!(
-            "a Fragment of {} bytes does not say which ones",
-            request.content_length.unwrap_or(request.body.bytes)
+            "a Fragment of {} does not say which part of the file it is",
+            look::counted(request.content_length.unwrap_or(request.body.bytes), "byte")
         );
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }

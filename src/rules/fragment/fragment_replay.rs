@@ -58,7 +58,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let severity =
         if connection == exchange.connection { notes.severity() } else { Severity::Note };
-    let message = format!("bytes {start} to {end} again after {had} bytes had been confirmed");
+    let had = look::counted(had, "byte");
+    let message = format!("bytes {start} to {end} again, though {had} had been confirmed");
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 

@@ -1,7 +1,7 @@
 //! The rule `length-range-mismatch`.
 
 use crate::model::{Exchange, Request, Session};
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// Content-Length and Content-Range disagree.
@@ -39,15 +39,16 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(request) = &exchange.request else { return };
     let Some(named) = request.content_range.as_ref().and_then(|range| range.len()) else { return };
     let challenged = exchange.response.as_ref().is_some_and(|response| response.is_challenge());
+    let bytes_named = look::counted(named, "byte");
     match (request.content_length, carried(request)) {
         (Some(0), _) if challenged || authenticates(request) || is_of_nothing(request) => {}
         (Some(length), _) if length != named => notes.add(
             exchange.span(),
-            format!("Content-Range names {named} bytes, Content-Length {length}"),
+            format!("Content-Range names {bytes_named}, Content-Length {length}"),
         ),
         (None, Some(bytes)) if bytes != named && !challenged => notes.add(
             exchange.span(),
-            format!("Content-Range names {named} bytes, the body has {bytes}"),
+            format!("Content-Range names {bytes_named}, the body has {bytes}"),
         ),
         _ => {}
     }

@@ -51,9 +51,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let size = length(exchange);
     let smaller = smaller(session, exchange, size);
     let who = front::answerer(session, exchange);
-    let mut message = format!("{who} refused a {} of {size} bytes with 413", exchange.kind);
+    let bytes = look::counted(size, "byte");
+    let mut message = format!("{who} refused a {} of {bytes} with 413", exchange.kind);
     if let Some(passed) = smaller {
-        message.push_str(&format!(", one of {passed} bytes passed"));
+        message.push_str(&format!(", one of {passed} passed"));
     }
     // Smaller Fragments are the specified way out.
     let severity = if smaller.is_some() { Severity::Note } else { notes.severity() };

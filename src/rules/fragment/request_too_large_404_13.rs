@@ -72,7 +72,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let size = exchange.request.as_ref().and_then(|request| request.content_length);
     if let Some((Fault::Length, why)) = page::fault(response) {
-        let size = size.map_or_else(String::new, |size| format!(" of {size} bytes"));
+        let size =
+            size.map_or_else(String::new, |size| format!(" of {}", look::counted(size, "byte")));
         let message = format!("the page of IIS names {why}, for a {}{size}", exchange.kind);
         let severity = look::unless_made_good(session, exchange, notes.severity());
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
@@ -83,7 +84,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     match session.largest_taken() {
         Some(most) if size > most => notes.likely(
             exchange.span(),
-            format!("a Fragment of {size} bytes was answered 404 by IIS, {most} bytes passed"),
+            format!("a Fragment of {size} bytes was answered 404 by IIS, one of {most} passed"),
         ),
         None if size > DEFAULT_LIMIT => notes.likely(
             exchange.span(),

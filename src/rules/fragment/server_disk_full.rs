@@ -25,7 +25,7 @@ rule! {
     ///
     /// Answerable: the server
     /// Advice: Free space on the volume of the upload directory, or raise the quota of the account that writes there.
-    /// Confirm: The free space and the quota of that volume at this time; event 2013 in the server's System log.
+    /// Confirm: The free space and the quota of that volume at this time; on Windows, event 2013 in the server's System log.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 90, needs Anything, Trouble
 }

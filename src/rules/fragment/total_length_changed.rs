@@ -42,7 +42,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         notes.add(
             exchange.span(),
             format!(
-                "the Fragment says that the file has {total} bytes, the first one said {first}"
+                "the Fragment says that the file has {}, the first one said {first}",
+                look::counted(total, "byte")
             ),
         );
     }

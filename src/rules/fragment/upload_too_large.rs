@@ -2,7 +2,7 @@
 
 use crate::bits::hresult::TOO_LARGE;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The upload is larger than the server allows.
@@ -36,7 +36,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     if response.error_value() == Some(TOO_LARGE) {
         let status = response.http_status;
-        let total = session.bytes_total.map(|total| format!(", the file has {total} bytes"));
+        let total = session
+            .bytes_total
+            .map(|total| format!(", the file has {}", look::counted(total, "byte")));
         notes.add(
             exchange.span(),
             format!(

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, elsewhere, look};
 
 rule! {
     /// WebDAV took the request that was for BITS.
@@ -39,9 +39,17 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let who = Origin::describe(response);
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered 405 with {told}");
-        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        if let Some(finding) = finding.filter(|_| elsewhere::is_named_otherwise(response)) {
+            finding.advice = Some(ELSEWHERE.into());
+            finding.confirm = Some(SETTINGS.into());
+        }
     }
 }
+
+/// What to do where the server is not IIS.
+const ELSEWHERE: &str = "Switch WebDAV off for this path in the server's settings, and let its BITS extension take BITS_POST.";
+const SETTINGS: &str = "The server's settings for this path: what takes PROPFIND there.";
 
 /// What tells that WebDAV has the directory: its own field, or the verbs that are allowed.
 pub(in crate::rules) fn sign(response: &Response) -> Option<String> {
@@ -54,3 +62,20 @@ pub(in crate::rules) fn sign(response: &Response) -> Option<String> {
 
 /// Verbs that only WebDAV has (RFC 4918 9).
 const VERBS: [&str; 4] = ["PROPFIND", "PROPPATCH", "MKCOL", "UNLOCK"];
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn only_iis_has_modules_to_remove() {
+        let advice = |server: &str| {
+            let report = report(&format!(
+                "> CREATE-SESSION\n< 405 plain\n  Server: {server}\n  DAV: 1,2\n  Allow: GET, PROPFIND\n"
+            ));
+            report.sessions[0].diagnosis.clone().unwrap().advice.unwrap()
+        };
+        assert!(advice("Microsoft-IIS/10.0").contains("WebDAVModule"));
+        assert!(!advice("Apache/2.4.57").contains("WebDAVModule"));
+    }
+}

@@ -1,7 +1,7 @@
 //! The rule `cleartext-sensitive`.
 
 use crate::model::Session;
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 
 rule! {
     /// The file crosses the network in the clear.
@@ -19,7 +19,7 @@ rule! {
     /// < 200 session=1
     /// ```
     ///
-    /// Advice: Use an https URL; the virtual directory then needs a certificate that the client trusts.
+    /// Advice: Use an https URL; the server then needs a certificate that the client trusts.
     /// Reference: [MC-BUP] 5.1
     Note, belief 0, needs Anything, Session
 }
@@ -28,6 +28,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let local = session.client.address.is_loopback();
     let first = session.exchanges.iter().find(|exchange| !exchange.tls);
     if let Some(first) = first.filter(|_| session.bytes_sent > 0 && !local) {
-        notes.add(first.span(), format!("{} bytes were sent over http", session.bytes_sent));
+        notes.add(
+            first.span(),
+            format!("{} sent over http", look::counted(session.bytes_sent, "byte")),
+        );
     }
 }

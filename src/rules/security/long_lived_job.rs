@@ -46,7 +46,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let days = span.last.time.secs_since(begun.time) / DAY_SECS;
     let tries = earlier().count() + tries(session);
     if days > DAYS || tries > TRIES {
-        notes.add(span, format!("tried {tries} times within {days:.1} days"));
+        notes.add(span, format!("tried {} within {days:.1} days", look::counted(tries, "time")));
     }
 }
 

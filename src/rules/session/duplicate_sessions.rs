@@ -113,10 +113,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let note = forced || finished || went_on;
     let severity = if note { Severity::Note } else { notes.severity() };
     let message = format!(
-        "session \"{}\" of frame {} is still open, with {} bytes of the file acknowledged",
+        "session \"{}\" of frame {} is still open, with {} of the file acknowledged",
         earlier.id.as_deref().unwrap_or_default(),
         earlier.first.name(),
-        earlier.acknowledged
+        look::counted(earlier.acknowledged, "byte")
     );
     notes.note(severity, Confidence::Certain, &[created.span()], message);
 }

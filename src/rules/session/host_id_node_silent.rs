@@ -38,7 +38,7 @@ rule! {
     /// Answerable: the server
     /// Advice: Look at that node: a hung worker process, a wrong port, a firewall that lets only the handshake pass.
     /// Client: 0x80072EE2
-    /// Confirm: The node's IIS and http.sys logs at this time.
+    /// Confirm: The node's logs at this time; of IIS, also the error log of http.sys (HTTPERR).
     /// Reference: [MC-BUP] 1.3.4.2
     Error, belief 49, needs WholeSession, Session
 }

@@ -32,7 +32,7 @@ rule! {
     /// ```
     ///
     /// Answerable: whoever answered
-    /// Advice: Look at the status and at who gave it: host, virtual directory and credentials of the node that was pinged.
+    /// Advice: Look at the status and at who gave it: host, path and credentials of the node that was pinged.
     /// Reference: [MC-BUP] 3.2.5.2.5
     Warning, belief 20, needs Anything, TroubledSession
 }

@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::Session;
-use crate::rules::{Notes, reset};
+use crate::rules::{Notes, look, reset};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -67,9 +67,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let told = told.into_iter().flatten().any(|at| at.frame < end.frame);
         if !told && reset::repeats_in_vain(connection) {
             let message = format!(
-                "{} bytes were not acknowledged although {} segments were repeated; {:.0} s later {what}",
-                client.unacked(),
-                client.repeats,
+                "no acknowledgement of {} in spite of {}; {:.0} s later {what}",
+                look::counted(client.unacked(), "byte"),
+                look::counted(client.repeats, "repeated segment"),
                 end.time.secs_since(last.time)
             );
             notes.likely(Span { first: last, last: end }, message);

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::{Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity};
+use crate::rules::{Confidence, Notes, Severity, look};
 use crate::stream::Connection;
 
 rule! {
@@ -104,8 +104,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             None => "no ICMP was seen".to_owned(),
         };
         let message = format!(
-            "segments of {} bytes were repeated {} times and never acknowledged, smaller ones were; {why}",
-            client.longest, client.retransmitted
+            "segments of {} were repeated {} and never acknowledged, smaller ones were; {why}",
+            look::counted(client.longest, "byte"),
+            look::counted(client.retransmitted, "time")
         );
         let first = icmp.map_or(connection.first, |icmp| icmp.at);
         let severity = if done { Severity::Warning } else { severity };

@@ -1,6 +1,6 @@
 //! The rule `retransmission-heavy`.
 
-use crate::rules::Notes;
+use crate::rules::{Notes, look};
 use crate::stream::Connection;
 
 rule! {
@@ -40,8 +40,10 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             notes.add(
                 connection.span(),
                 format!(
-                    "the {who} repeated {} segments with {} of its {} bytes",
-                    side.retransmitted, side.retransmitted_bytes, side.payload_bytes
+                    "the {who} repeated {} segments with {} of its {}",
+                    side.retransmitted,
+                    side.retransmitted_bytes,
+                    look::counted(side.payload_bytes, "byte")
                 ),
             );
         }

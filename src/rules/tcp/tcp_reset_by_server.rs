@@ -46,7 +46,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server
-    /// Advice: Look into the server's log at this time: a recycled application pool, a connection limit, a filter.
+    /// Advice: Look into the server's log at this time: a restart (in IIS, a recycled application pool), a connection limit, a filter.
     /// Client: 0x80072EFE
     /// Confirm: A capture on the server shows the same RST leaving.
     /// Reference: RFC 9293 3.5.2

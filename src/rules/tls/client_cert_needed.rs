@@ -14,7 +14,7 @@ rule! {
     /// Answerable: whoever set up the job, or the site
     /// Advice: Set a client certificate on the job (`IBackgroundCopyJobHttpOptions`), or have the site stop asking for one.
     /// Client: 0x80072F0C
-    /// Confirm: The setting "SSL: client certificates" of the site; IIS logs 403.7 or 403.16.
+    /// Confirm: The server's setting for client certificates (in IIS, "SSL Settings" of the site); IIS logs 403.7 or 403.16.
     /// Reference: RFC 8446 4.3.2
     Error, belief 53, needs Anything, Anywhere
 }

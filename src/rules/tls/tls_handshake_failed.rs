@@ -15,7 +15,7 @@ rule! {
     ///
     /// Answerable: the server, or whoever looks after the client's trusted certificates
     /// Advice: Compare the versions and cipher suites of both sides; look at the dates, the names and the issuer of the certificate and at the clock of the client.
-    /// Confirm: Schannel's events 36871 to 36888 in the system log of either side.
+    /// Confirm: The log of either side; on Windows, Schannel's events 36871 to 36888 in the System log.
     /// Reference: RFC 8446 6.2
     Error, belief 50, needs Anything, Anywhere
 }

@@ -1,6 +1,7 @@
 //! Exchanges that turn out to belong to another session than the one that they were given to.
 
 use super::asked::Asked;
+use super::assign::RECENT;
 use super::open::Number;
 use super::{Channel, Link, Sessions};
 use crate::at::At;
@@ -80,7 +81,9 @@ impl Sessions {
             open.is_some_and(|open| open.is_headless() && open.exchanges.iter().all(alike))
         };
         let sessions = self.connections.get(&connection).map(|channel| &channel.sessions);
-        if let Some(earlier) = sessions.and_then(|all| all.iter().copied().find(is_try)) {
+        if let Some(earlier) =
+            sessions.and_then(|all| all.iter().rev().take(RECENT).copied().find(is_try))
+        {
             self.hand_over_all(earlier, link.session);
         }
     }

@@ -94,7 +94,7 @@ impl Sessions {
                 (first < frame).then_some((first, *number))
             })
         };
-        let before = channel.sessions.iter().filter_map(spoke).max();
+        let before = channel.sessions.iter().rev().take(RECENT).filter_map(spoke).max();
         before.map(|(_, number)| number).or(channel.last)
     }
 

@@ -176,7 +176,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Severity::Note;
+    use crate::rules::Severity::{Error, Note};
     use crate::rules::tests::{fired, report};
 
     #[test]
@@ -225,5 +225,17 @@ mod tests {
              > FRAGMENT 0-9/20\n< 200",
         );
         assert!(findings.contains(&("server-error-unspecified".to_owned(), Note)), "{findings:?}");
+    }
+
+    #[test]
+    fn a_refusal_alone_is_a_note_where_the_upload_went_on_behind_it() {
+        let rule = "server-error-unspecified".to_owned();
+        let (create, lost) =
+            ("> CREATE-SESSION\n< 200 session=1\n", "> FRAGMENT 0-9/10 lost\n< 500\n");
+        let fragment = "> FRAGMENT 0-9/10\n< 200\n";
+        let over = fired(&format!("{create}{lost}{fragment}> CLOSE-SESSION\n< 200"));
+        assert!(over.contains(&(rule.clone(), Note)), "{over:?}");
+        let close = fired(&format!("{create}{fragment}> CLOSE-SESSION lost\n< 500"));
+        assert!(close.contains(&(rule, Error)), "{close:?}");
     }
 }

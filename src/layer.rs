@@ -25,6 +25,10 @@ pub struct Detect {
     carrier: Carrier,
     first_exchange: u32,
     looked_at: u64,
+    /// The capture lacks bytes of the client so far.
+    client_lost: bool,
+    /// The same of the server.
+    server_lost: bool,
 }
 
 /// Bytes without a recognisable message after which a connection is given up. Greetings of other protocols and the
@@ -46,7 +50,8 @@ impl Layer {
         if carrier.depth > DEEPEST {
             return Self::Opaque;
         }
-        Self::Detect(Detect { carrier, first_exchange, looked_at: 0 })
+        let (client_lost, server_lost) = (false, false);
+        Self::Detect(Detect { carrier, first_exchange, looked_at: 0, client_lost, server_lost })
     }
 
     /// The event of a chunk that is nothing but a part of a body, as most are; all others are for
@@ -157,6 +162,12 @@ impl Layer {
 
 impl Detect {
     fn look(&mut self, event: &stream::Event<'_>, limits: &Limits) -> Option<Layer> {
+        if let stream::Event::Gap { side, .. } = event {
+            match side {
+                Side::Client => self.client_lost = true,
+                Side::Server => self.server_lost = true,
+            }
+        }
         let stream::Event::Data(chunk) = event else { return None };
         if tls::looks_like_tls(chunk.bytes) {
             let inner = Layer::new(self.carrier.tls(), self.first_exchange);
@@ -165,7 +176,12 @@ impl Detect {
         }
         let text = behind_proxy_line(chunk.bytes).trim_ascii_start();
         if text.is_empty() || begins_exchange(text) != Some(false) {
-            return Some(Layer::Http(Box::new(Parser::new(self.carrier, self.first_exchange))));
+            let mut parser = Parser::new(self.carrier, self.first_exchange);
+            let lost = [(Side::Client, self.client_lost), (Side::Server, self.server_lost)];
+            for (side, _) in lost.into_iter().filter(|(_, lost)| *lost) {
+                parser.begin_behind_hole(side);
+            }
+            return Some(Layer::Http(Box::new(parser)));
         }
         self.looked_at += chunk.bytes.len() as u64;
         (self.looked_at > PATIENCE).then_some(Layer::Opaque)

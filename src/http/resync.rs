@@ -31,6 +31,13 @@ impl Parser {
         !self.client.any
     }
 
+    /// What the capture has of one side begins behind a hole.
+    pub fn begin_behind_hole(&mut self, side: Side) {
+        let direction = self.direction(side);
+        direction.state = State::Seek;
+        direction.head_lost = true;
+    }
+
     pub(super) fn seek(
         &mut self,
         at: At,

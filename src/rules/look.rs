@@ -300,9 +300,13 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let opens = exchange.kind == PacketType::CreateSession;
-    let brings = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
-    let closed = session.outcome == Outcome::Completed && !session.joined;
     let frame = exchange.span().first.frame;
+    let brings = match exchange.kind {
+        PacketType::Fragment => true,
+        PacketType::Unknown => session.carried_on() > frame,
+        _ => false,
+    };
+    let closed = session.outcome == Outcome::Completed && !session.joined;
     last(&exchange.kind) > frame
         || opens && last(&PacketType::Fragment) > frame
         || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)

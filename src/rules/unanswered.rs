@@ -94,15 +94,18 @@ fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
     })
 }
 
-/// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, which nothing
-/// else can have given it ([MC-BUP] 2.2.3.2).
+/// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, or at another
+/// host, which nothing else can have told it ([MC-BUP] 2.2.3.2).
 fn gave_id(session: &Session, exchange: &Exchange) -> bool {
     let opens = |other: &Exchange| other.response.as_ref().is_some_and(|it| it.protocol.is_some());
+    let host = |one: &Exchange| one.request.as_ref().and_then(|request| request.host.clone());
+    let moved = |next: &Exchange| host(next).is_some_and(|node| host(exchange) != Some(node));
     exchange.kind == PacketType::CreateSession
         && !session.exchanges.iter().any(opens)
         && look::after(session, exchange)
-            .find(|next| next.kind != PacketType::Ping)
-            .is_some_and(|next| next.kind != exchange.kind && next.asked_id().is_some())
+            .find(|next| next.kind != PacketType::Ping || moved(next))
+            .filter(|next| next.kind != exchange.kind)
+            .is_some_and(|next| next.asked_id().is_some() || moved(next))
 }
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
@@ -223,6 +226,7 @@ mod tests {
             report(&format!("> CREATE-SESSION\n{end}> {next}\n< 200\n")).sessions.remove(0)
         };
         assert_eq!(whole(&text("FRAGMENT 0-9/20 session=1")).count(), 0);
+        assert_eq!(whole(&text("PING\n  Host: node")).count(), 0);
         assert_eq!(whole(&text("PING")).count(), 1);
     }
 

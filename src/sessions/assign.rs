@@ -11,6 +11,9 @@ use crate::model::exchange::Exchange;
 /// Sessions of one client, or with one id, that are considered for a message, newest first.
 pub(super) const RECENT: usize = 256;
 
+/// Sessions of one connection that are looked at for an answer to a request that the capture lacks, the latest ones.
+pub(super) const RIVALS: usize = 16;
+
 impl Sessions {
     /// The session of a request; a new one where no other fits. Ahead of one that is `behind_hole`, others may be missing.
     pub(super) fn assign_request(

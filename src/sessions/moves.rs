@@ -1,7 +1,7 @@
 //! Exchanges that turn out to belong to another session than the one that they were given to.
 
 use super::asked::Asked;
-use super::assign::RECENT;
+use super::assign::RIVALS;
 use super::open::Number;
 use super::{Channel, Link, Sessions};
 use crate::at::At;
@@ -80,10 +80,9 @@ impl Sessions {
             let open = self.open.get(*number).filter(|_| *number < link.session);
             open.is_some_and(|open| open.is_headless() && open.exchanges.iter().all(alike))
         };
-        let sessions = self.connections.get(&connection).map(|channel| &channel.sessions);
-        if let Some(earlier) =
-            sessions.and_then(|all| all.iter().rev().take(RECENT).copied().find(is_try))
-        {
+        let Some(channel) = self.connections.get(&connection) else { return };
+        let mut latest = channel.sessions.iter().rev().take(RIVALS).copied();
+        if let Some(earlier) = latest.find(is_try) {
             self.hand_over_all(earlier, link.session);
         }
     }

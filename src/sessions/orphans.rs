@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::asked::Asked;
-use super::assign::RECENT;
+use super::assign::{RECENT, RIVALS};
 use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
 use super::{EXCHANGE, Link, Message, Sessions};
@@ -85,16 +85,18 @@ impl Sessions {
     /// there is none, the last one.
     fn spoken_before(&self, connection: u64, frame: u64) -> Option<Number> {
         let channel = self.connections.get(&connection)?;
+        let is_before = |exchange: &Exchange| exchange.span().first.frame < frame;
+        let newest = channel.spoken.and_then(|(_, session, index)| self.value(session, index));
+        if newest.is_none_or(is_before) {
+            return channel.last;
+        }
         let spoke = |number: &Number| {
             let open = self.open.get(*number).filter(|open| !open.unclear)?;
-            let exchanges = open.exchanges.iter().rev().take(RECENT);
-            let mut own = exchanges.filter(|exchange| exchange.connection == connection);
-            own.find_map(|exchange| {
-                let first = exchange.span().first.frame;
-                (first < frame).then_some((first, *number))
-            })
+            let mut last = open.exchanges.iter().rev().take(RECENT);
+            let own = last.find(|one| one.connection == connection && is_before(one))?;
+            Some((own.span().first.frame, *number))
         };
-        let before = channel.sessions.iter().rev().take(RECENT).filter_map(spoke).max();
+        let before = channel.sessions.iter().rev().take(RIVALS).filter_map(spoke).max();
         before.map(|(_, number)| number).or(channel.last)
     }
 

@@ -176,7 +176,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Severity::Note;
+    use crate::rules::Severity::{Error, Note};
     use crate::rules::tests::{diagnosed, report, severity};
 
     #[test]
@@ -223,5 +223,17 @@ mod tests {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500\n... 600 s\n\
              > FRAGMENT 0-9/20\n< 200";
         assert_eq!(severity("server-error-unspecified", text), Some(Note));
+    }
+
+    #[test]
+    fn a_refusal_alone_is_a_note_where_the_upload_went_on_behind_it() {
+        let severity = |text: &str| severity("server-error-unspecified", text);
+        let (create, lost) =
+            ("> CREATE-SESSION\n< 200 session=1\n", "> FRAGMENT 0-9/10 lost\n< 500\n");
+        let fragment = "> FRAGMENT 0-9/10\n< 200\n";
+        let over = format!("{create}{lost}{fragment}> CLOSE-SESSION\n< 200");
+        assert_eq!(severity(&over), Some(Note));
+        let close = format!("{create}{fragment}> CLOSE-SESSION lost\n< 500");
+        assert_eq!(severity(&close), Some(Error));
     }
 }

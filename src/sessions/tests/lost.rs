@@ -24,6 +24,8 @@ fn a_create_that_was_refused_and_one_that_is_lost_were_tries_at_one_upload() {
     let text = "> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n> CREATE-SESSION lost\n< 200 session=1 lost\n\
                 > FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
     assert_eq!(only(text).0, Outcome::Completed);
+    let new = "! client closes\n! server closes\n... 600 s\n= connection\n> CREATE-SESSION lost";
+    assert_eq!(only(&text.replace("> CREATE-SESSION lost", new)).0, Outcome::Completed);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, front, look, page};
+use crate::rules::{Confidence, Notes, Severity, front, look, page, runner};
 
 rule! {
     /// A packet was answered with an error, and nothing else tells why.
@@ -34,6 +34,16 @@ rule! {
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     ///   | <html><title>IIS 10.0 Detailed Error - 404.10 - Not Found</title>
+    /// ```
+    /// The answer tells that it was refused, whatever the capture lacks before:
+    /// ```fires
+    /// > FRAGMENT 10-19/20 session=1
+    /// < 500 error=0x80004005 context=0x5
+    /// ```
+    /// Unless it lacks what was asked:
+    /// ```silent
+    /// > CREATE-SESSION lost
+    /// < 501 error=0x80070020 context=0x5
     /// ```
     /// What is repeated is the reason, not that it is repeated:
     /// ```fires
@@ -103,8 +113,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             }
         }
     }
-    // What the capture lacks may explain it.
-    let open = !explained.end && session.is_whole();
+    let open = !explained.end;
     let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
@@ -114,10 +123,14 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     if let Some((exchange, response)) = decisive
         && ended
         && !is_a_step(response)
+        && runner::exchange_is_whole(session, exchange)
         && !says_nothing(session, response)
     {
         let (severity, message) = (notes.severity(), message(session, exchange, response));
-        let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        // What the capture lacks beside it may explain it.
+        let whole = session.is_whole();
+        let confidence = if whole { Confidence::Likely } else { Confidence::Possible };
+        let finding = notes.note(severity, confidence, &[exchange.span()], message);
         match finding {
             Some(finding) if page::fault(response).is_some() => {
                 finding.advice = Some(OF_FILTERING.into());

@@ -90,6 +90,8 @@ causes! {
         "> CLOSE-SESSION session=1\n< 500 error=0x8020001F context=0x5\n";
     a_close_for_a_session_that_is_unknown_as_it_seems: "session-not-found" for
         "> CLOSE-SESSION session=1\n< 400 error=0 context=0x5\n";
+    a_packet_for_a_session_that_is_over: "message-after-close" for
+        opened("> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n> FRAGMENT 0-9/10\n< 400 error=0 context=0x5\n");
     a_refusal_that_is_repeated: "server-error-unspecified" for
         "> CREATE-SESSION\n< 429 plain\n= repeat 3\n";
     a_refused_fragment_that_is_repeated: "server-error-unspecified" for

@@ -54,6 +54,17 @@ rule! {
     /// > CREATE-SESSION
     /// < 500 error=0x80004005 context=0x5
     /// ```
+    /// To a packet of a session that is over, an error is the right answer:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 500 error=0x1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -98,7 +109,9 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             let severity = look::unless_recovered(session, exchange, notes.severity());
             // Rules about answers in front of BITS take more for a way to mend it.
             let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
-            if explained.covers(exchange, least) {
+            // An error is the right answer to a packet of a session that is over.
+            let right = look::is_over_before(session, exchange);
+            if right || explained.covers(exchange, least) {
                 continue;
             }
             let message = message(session, exchange, response);

@@ -92,6 +92,8 @@ causes! {
         "> CLOSE-SESSION session=1\n< 400 error=0 context=0x5\n";
     a_packet_for_a_session_that_is_over: "message-after-close" for
         opened("> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n> FRAGMENT 0-9/10\n< 400 error=0 context=0x5\n");
+    a_client_that_closes_within_a_fragment: "connection-closed-mid-request" for
+        opened("> FRAGMENT 0-9999/20000 sent=4000\n! client closes\n< 400 error=0 context=0x5\n");
     a_refusal_that_is_repeated: "server-error-unspecified" for
         "> CREATE-SESSION\n< 429 plain\n= repeat 3\n";
     a_refused_fragment_that_is_repeated: "server-error-unspecified" for

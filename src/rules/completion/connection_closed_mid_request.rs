@@ -37,6 +37,21 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! client closes
     /// ```
+    /// A server that answers nevertheless answers half a request:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! client closes
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// < 413
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -49,7 +64,7 @@ rule! {
     /// Advice: Look into the logs of who closed it: a stopped service, a suspended job, a user who logged off, a recycled process.
     /// Confirm: Event 61 in the client's BITS-Client log at the same second.
     /// Reference: [MC-BUP] 3.1.6
-    Warning, belief 39, needs Anything, TroubledSession
+    Warning, belief 39, needs Anything, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {

@@ -4,7 +4,7 @@ use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, front, look, page, runner};
+use crate::rules::{Confidence, Notes, Severity, front, look, page, runner, unanswered};
 
 rule! {
     /// A packet was answered with an error, and nothing else tells why.
@@ -109,8 +109,9 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             let severity = look::unless_recovered(session, exchange, notes.severity());
             // Rules about answers in front of BITS take more for a way to mend it.
             let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
-            // An error is the right answer to a packet of a session that is over.
-            let right = look::is_over_before(session, exchange);
+            // An error is the right answer to a packet of a session that is over, or to half a packet.
+            let right = look::is_over_before(session, exchange)
+                || unanswered::cut_off(session, exchange).is_some();
             if right || explained.covers(exchange, least) {
                 continue;
             }

@@ -86,6 +86,13 @@ rule! {
     /// > FRAGMENT 10-19/20
     /// < 416 received=0
     /// ```
+    /// No byte is named to go on from:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 416
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -136,7 +143,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     let ended = session.outcome.is_failure();
     if let Some((exchange, response)) = decisive
         && ended
-        && !is_a_step(response)
+        && !response.is_challenge()
         && runner::exchange_is_whole(session, exchange)
         && !says_nothing(session, response)
     {
@@ -167,11 +174,6 @@ const OF_TLS: &str =
 
 fn asks_for_tls(response: &Response) -> bool {
     page::reason(response).is_some_and(|(reason, _)| reason == page::Reason::Tls)
-}
-
-/// Whether it is a step of the protocol, which goes on with credentials or from another byte.
-fn is_a_step(response: &Response) -> bool {
-    response.is_challenge() || response.http_status == 416
 }
 
 /// Whether an answer of the server is an error without a code that means something, or a status that does.

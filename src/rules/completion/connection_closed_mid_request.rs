@@ -105,6 +105,15 @@ mod tests {
     use crate::rules::tests::report;
 
     #[test]
+    fn an_answer_that_comes_after_leaves_no_code_at_the_client() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n\
+                    ! client closes\n< 400 error=0x80070057 context=0x5\n";
+        let diagnosis = report(text).sessions[0].diagnosis.clone().unwrap();
+        assert_eq!(diagnosis.cause, "connection-closed-mid-request");
+        assert_eq!(diagnosis.client_error, None);
+    }
+
+    #[test]
     fn the_one_that_closed_is_asked() {
         let asked = |side: &str| {
             let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n";

@@ -174,8 +174,13 @@ impl Response {
         matches!(self.http_status, 401 | 407)
     }
 
-    /// The error code, where one was given and is not zero.
+    /// The error code, where one was given and is not zero. One on a success counts for nothing: the status decides.
     pub fn error_value(&self) -> Option<u32> {
+        self.error_sent().filter(|_| !self.is_success())
+    }
+
+    /// The same, whatever the status.
+    pub(crate) fn error_sent(&self) -> Option<u32> {
         self.error.as_ref()?.value.filter(|value| *value != 0)
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::origin::Origin;
-use super::{Around, Diagnosis, Finding, Rule, Severity, front, named};
+use super::{Around, Diagnosis, Finding, Rule, Severity, front, named, unanswered};
 use crate::bits::hresult;
 use crate::model::{Exchange, Outcome, Response, Session};
 
@@ -22,7 +22,9 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let decisive = decisive(session, cause);
     let answer =
         decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
-    let code = client_code(session, (rule, cause), answer);
+    // A client that had closed the connection before did not hear it.
+    let unheard = decisive.is_some_and(|exchange| unanswered::cut_off(session, exchange).is_some());
+    let code = client_code(session, (rule, cause), answer.filter(|_| !unheard));
     Some(Diagnosis {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,

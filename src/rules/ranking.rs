@@ -86,6 +86,14 @@ causes! {
         "> CLOSE-SESSION session=1\n! client resets\n... 60 s\n= connection\n> CLOSE-SESSION\n< 500 error=0x8020001F context=0x5\n";
     a_close_for_a_copy_that_is_gone: "close-failed" for
         opened("> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 404\n");
+    a_close_for_a_session_that_is_unknown: "session-not-found" for
+        "> CLOSE-SESSION session=1\n< 500 error=0x8020001F context=0x5\n";
+    a_close_for_a_session_that_is_unknown_as_it_seems: "session-not-found" for
+        "> CLOSE-SESSION session=1\n< 400 error=0 context=0x5\n";
+    a_packet_for_a_session_that_is_over: "message-after-close" for
+        opened("> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n> FRAGMENT 0-9/10\n< 400 error=0 context=0x5\n");
+    a_client_that_closes_within_a_fragment: "connection-closed-mid-request" for
+        opened("> FRAGMENT 0-9999/20000 sent=4000\n! client closes\n< 400 error=0 context=0x5\n");
     a_refusal_that_is_repeated: "server-error-unspecified" for
         "> CREATE-SESSION\n< 429 plain\n= repeat 3\n";
     a_refused_fragment_that_is_repeated: "server-error-unspecified" for

@@ -147,7 +147,7 @@ const PROXY_LOG: &str = "The log of the proxy: whether it has the request, and p
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
 pub const CLIENT_SENDS_SECS: f64 = 120.0;
 
-/// A request that was cut off before its end, and unanswered.
+/// A request that was cut off before its end, and unanswered by then.
 #[derive(Clone, Copy, Debug)]
 pub struct Cut<'a> {
     /// What it was.
@@ -176,29 +176,35 @@ impl Cut<'_> {
 
 /// Requests that the end of their connection cut off, where the capture has all that was sent of them.
 pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
-    session.exchanges.iter().filter_map(|exchange| {
-        let request = exchange.request.as_ref().filter(|_| exchange.response.is_none())?;
-        let connection = session.connection(exchange.connection)?;
-        let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
-        // One that crossed the end of an idle connection was not ended by that.
-        let fin =
-            look::first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
-        let (by, at, reset) = match (connection.reset, fin) {
-            (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
-                (reset.side, reset.at, true)
-            }
-            (_, Some((side, fin))) => (side, fin, false),
-            _ => return None,
-        };
-        let client = &connection.client_side;
-        let whole = client.lost_by_capture + client.cut == 0 && is_seen(session, exchange);
-        if request.body.complete || !missing || !whole {
-            return None;
+    session.exchanges.iter().filter_map(|exchange| cut_off(session, exchange))
+}
+
+/// How the end of its connection cut a request off; what a server answers to an end by the client changes nothing.
+pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>> {
+    let request = exchange.request.as_ref().filter(|request| !request.body.complete)?;
+    let connection = session.connection(exchange.connection)?;
+    let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
+    // One that crossed the end of an idle connection was not ended by that.
+    let fin = look::first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
+    let (by, at, reset) = match (connection.reset, fin) {
+        (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
+            (reset.side, reset.at, true)
         }
-        let span = Span { first: request.span.first, last: at };
-        let secs = at.time.secs_since(request.span.first.time);
-        Some(Cut { exchange, by, reset, secs, span })
-    })
+        (_, Some((side, fin))) => (side, fin, false),
+        _ => return None,
+    };
+    let seen = match &exchange.response {
+        Some(answer) => by == Side::Client && at.frame < answer.span.first.frame,
+        None => is_seen(session, exchange),
+    };
+    let client = &connection.client_side;
+    let whole = client.lost_by_capture + client.cut == 0 && seen;
+    if !missing || !whole {
+        return None;
+    }
+    let span = Span { first: request.span.first, last: at };
+    let secs = at.time.secs_since(request.span.first.time);
+    Some(Cut { exchange, by, reset, secs, span })
 }
 
 #[cfg(test)]

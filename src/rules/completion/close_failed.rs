@@ -4,9 +4,8 @@ use crate::bits::PacketType;
 use crate::bits::hresult;
 use crate::model::{Exchange, Session};
 use crate::rules::fragment::body_on_empty_packet;
-use crate::rules::lost::may_follow_a_close;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, front, look};
+use crate::rules::{Confidence, Notes, Severity, front, look, lost};
 
 rule! {
     /// Close-Session was refused.
@@ -56,10 +55,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::CloseSession || body_on_empty_packet::is_why(exchange) {
         return;
     }
-    // A repeat of a Close that had worked, or one that was made good.
+    // A repeat of a Close that had worked, one that was made good, or one for a session that the server does not know.
     let harmless = look::recovered(session, exchange)
         || look::is_over_before(session, exchange)
-        || exchange.says_lost() && (is_repeat(session, exchange) || may_follow_a_close(exchange));
+        || lost::of(session, exchange).is_some();
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let by_server = matches!(front::origin(session, exchange), Origin::BitsServer | Origin::Iis);
     let gone = response.http_status == 404 && by_server;
@@ -71,14 +70,6 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         format!("Close-Session was answered {}{who}{code}{meaning}", response.http_status);
     let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     front::turn(finding, front::origin(session, exchange));
-}
-
-fn is_repeat(session: &Session, exchange: &Exchange) -> bool {
-    let frame = exchange.span().first.frame;
-    session
-        .exchanges
-        .iter()
-        .any(|other| other.kind == PacketType::CloseSession && other.span().first.frame < frame)
 }
 
 #[cfg(test)]

@@ -37,6 +37,21 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! client closes
     /// ```
+    /// A server that answers nevertheless answers half a request:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! client closes
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// < 413
+    /// ! client closes
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -49,7 +64,7 @@ rule! {
     /// Advice: Look into the logs of who closed it: a stopped service, a suspended job, a user who logged off, a recycled process.
     /// Confirm: Event 61 in the client's BITS-Client log at the same second.
     /// Reference: [MC-BUP] 3.1.6
-    Warning, belief 39, needs Anything, TroubledSession
+    Warning, belief 39, needs Anything, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
@@ -88,6 +103,15 @@ const SERVER_LOG: &str =
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn an_answer_that_comes_after_leaves_no_code_at_the_client() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n\
+                    ! client closes\n< 400 error=0x80070057 context=0x5\n";
+        let diagnosis = diagnosed(text);
+        assert_eq!(diagnosis.cause, "connection-closed-mid-request");
+        assert_eq!(diagnosis.client_error, None);
+    }
 
     #[test]
     fn the_one_that_closed_is_asked() {

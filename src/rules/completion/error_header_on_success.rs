@@ -31,7 +31,7 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut all = session.exchanges.iter().filter(|exchange| {
         exchange.succeeded()
-            && exchange.response.as_ref().is_some_and(|response| response.error_value().is_some())
+            && exchange.response.as_ref().is_some_and(|response| response.error_sent().is_some())
     });
     let Some(first) = all.next() else { return };
     let Some(response) = &first.response else { return };

@@ -4,7 +4,7 @@ use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, front, look, page};
+use crate::rules::{Confidence, Notes, Severity, front, look, page, unanswered};
 
 rule! {
     /// A packet was answered with an error, and nothing else tells why.
@@ -35,6 +35,16 @@ rule! {
     ///   Server: Microsoft-IIS/10.0
     ///   | <html><title>IIS 10.0 Detailed Error - 404.10 - Not Found</title>
     /// ```
+    /// The answer tells that it was refused, whatever the capture lacks before:
+    /// ```fires
+    /// > FRAGMENT 10-19/20 session=1
+    /// < 500 error=0x80004005 context=0x5
+    /// ```
+    /// Unless it lacks what was asked:
+    /// ```silent
+    /// > CREATE-SESSION lost
+    /// < 501 error=0x80070020 context=0x5
+    /// ```
     /// What is repeated is the reason, not that it is repeated:
     /// ```fires
     /// > CREATE-SESSION
@@ -43,6 +53,17 @@ rule! {
     /// < 500 error=0x80004005 context=0x5
     /// > CREATE-SESSION
     /// < 500 error=0x80004005 context=0x5
+    /// ```
+    /// To a packet of a session that is over, an error is the right answer:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 500 error=0x1
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -64,6 +85,13 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 10-19/20
     /// < 416 received=0
+    /// ```
+    /// No byte is named to go on from:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 416
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -88,7 +116,10 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             let severity = look::unless_recovered(session, exchange, notes.severity());
             // Rules about answers in front of BITS take more for a way to mend it.
             let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
-            if explained.covers(exchange, least) {
+            // An error is the right answer to a packet of a session that is over, or to half a packet.
+            let right = look::is_over_before(session, exchange)
+                || unanswered::cut_off(session, exchange).is_some();
+            if right || explained.covers(exchange, least) {
                 continue;
             }
             let message = message(session, exchange, response);
@@ -103,8 +134,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             }
         }
     }
-    // What the capture lacks may explain it.
-    let open = !explained.end && session.is_whole();
+    let open = !explained.end;
     let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
         let answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
@@ -113,11 +143,15 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     let ended = session.outcome.is_failure();
     if let Some((exchange, response)) = decisive
         && ended
-        && !is_a_step(response)
+        && !response.is_challenge()
+        && look::is_whole(session, exchange)
         && !says_nothing(session, response)
     {
         let (severity, message) = (notes.severity(), message(session, exchange, response));
-        let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        // What the capture lacks beside it may explain it.
+        let whole = session.is_whole();
+        let confidence = if whole { Confidence::Likely } else { Confidence::Possible };
+        let finding = notes.note(severity, confidence, &[exchange.span()], message);
         match finding {
             Some(finding) if page::fault(response).is_some() => {
                 finding.advice = Some(OF_FILTERING.into());
@@ -140,11 +174,6 @@ const OF_TLS: &str =
 
 fn asks_for_tls(response: &Response) -> bool {
     page::reason(response).is_some_and(|(reason, _)| reason == page::Reason::Tls)
-}
-
-/// Whether it is a step of the protocol, which goes on with credentials or from another byte.
-fn is_a_step(response: &Response) -> bool {
-    response.is_challenge() || response.http_status == 416
 }
 
 /// Whether an answer of the server is an error without a code that means something, or a status that does.

@@ -43,6 +43,13 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 500 error=0x80070070 context=0x5
     /// ```
+    /// The status decides:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 error=0x8020001F context=0x5
+    /// ```
     ///
     /// Answerable: the server, or the balancer in front of it
     /// Advice: Look at the idle time before it, at restarts and clean-up of the server, and at the affinity of a farm.

@@ -59,19 +59,32 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if !lost::is_amid(session, exchange) {
         return;
     }
-    let named = left(session, exchange);
-    let Some(maker) = named.or_else(|| lost::maker(session, exchange)) else { return };
+    let named = Named::of(session);
+    let held = named.as_ref().and_then(|named| held(session, exchange, named));
+    let Some(maker) = held.or_else(|| lost::maker(session, exchange)) else { return };
     let changes = lost::changes(session, maker, exchange);
     if !changes.is_empty() {
         let message =
             format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
         let spans = [maker.span(), exchange.span()];
         let finding = notes.note(notes.severity(), Confidence::Likely, &spans, message);
-        if let Some(finding) = finding.filter(|_| named.is_some()) {
-            finding.answerable = Some("the server".into());
-            finding.advice = Some(OF_NODE.into());
-            finding.confirm =
-                Some("The log of the named node at the time of its last answer.".into());
+        let followed = named.map(|named| named.takes(exchange));
+        match (finding, followed, held) {
+            (Some(finding), Some(false), Some(_)) => {
+                finding.answerable = Some("the server".into());
+                finding.advice = Some(OF_NODE.into());
+                finding.confirm =
+                    Some("The log of the named node at the time of its last answer.".into());
+            }
+            (Some(finding), Some(true), None) => {
+                finding.answerable = Some("who set BITSHostId".into());
+                finding.advice = Some(OF_NAME.into());
+                finding.confirm = Some(
+                    "BITSHostId of the node that created the session, and where that name leads."
+                        .into(),
+                );
+            }
+            _ => {}
         }
     }
 }
@@ -79,9 +92,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// What to do where the client went back from the host that BITS-Host-Id named.
 const OF_NODE: &str = "Look why the node that BITS-Host-Id named was left; let the nodes share one folder, or expect a restart from byte 0.";
 
-/// The last Fragment that the host took which BITS-Host-Id named, where an exchange went elsewhere.
-fn left<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
-    let named = Named::of(session).filter(|named| !named.takes(exchange))?;
+/// What to do where the client went to the host that BITS-Host-Id named, and that does not know the session.
+const OF_NAME: &str = "The client went where BITS-Host-Id sent it: let BITSHostId of each node name that node itself, by a name that leads to it alone.";
+
+/// The last Fragment before an exchange that the host took which BITS-Host-Id named.
+fn held<'a>(session: &'a Session, exchange: &Exchange, named: &Named<'_>) -> Option<&'a Exchange> {
     look::ahead(session, exchange)
         .find(|other| look::succeeded_fragment(other) && named.takes(other))
 }
@@ -89,7 +104,27 @@ fn left<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Error;
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{diagnosed, severity};
+
+    const NAMED: &str = "> CREATE-SESSION\n< 200 session=1 host=192.0.2.81\n\
+                         = server 192.0.2.81:80\n= url http://192.0.2.81/upload/file.bin\n";
+
+    #[test]
+    fn a_client_that_was_sent_there_needs_no_affinity() {
+        let text = format!("{NAMED}> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n");
+        let diagnosis = diagnosed(&text);
+        assert_eq!(diagnosis.cause, "session-not-found-after-server-change");
+        assert_eq!(diagnosis.answerable.as_deref(), Some("who set BITSHostId"));
+        assert!(diagnosis.advice.unwrap().contains("name that node itself"));
+    }
+
+    #[test]
+    fn the_named_node_that_had_bytes_is_the_server_all_along() {
+        let text = format!(
+            "{NAMED}> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n"
+        );
+        assert_eq!(diagnosed(&text).cause, "session-not-found");
+    }
 
     #[test]
     fn another_clock_is_another_server() {

@@ -40,7 +40,7 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         Some(MISPRINTED) => response.http_status == 500 && !look::may_be_of_application(response),
         _ => false,
     };
-    if full && !response.is_success() {
+    if full {
         let code = response.error_value().map(crate::bits::hresult::hex).unwrap_or_default();
         notes.add(
             exchange.span(),

@@ -30,10 +30,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = exchange.response.as_ref().filter(|response| !response.is_success())
-    else {
-        return;
-    };
+    let Some(response) = &exchange.response else { return };
     if response.error_value() == Some(TOO_LARGE) {
         let status = response.http_status;
         let total = session

@@ -60,6 +60,6 @@ fn is_decimal(id: &str) -> bool {
 }
 
 fn is_odd_pong(exchange: &Exchange) -> bool {
-    let odd = |response: &Response| response.is_success() && response.error_value().is_some();
+    let odd = |response: &Response| response.is_success() && response.error_sent().is_some();
     exchange.kind == PacketType::Ping && exchange.response.as_ref().is_some_and(odd)
 }

@@ -28,7 +28,7 @@ const EXECUTE_ENABLE: u32 = 0x8020_0023;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };
-    if answer.error_value() == Some(EXECUTE_ENABLE) && !answer.is_success() {
+    if answer.error_value() == Some(EXECUTE_ENABLE) {
         let severity = look::unless_recovered(session, exchange, notes.severity());
         let message =
             format!("{} was answered {} with 0x80200023", exchange.kind, answer.http_status);

@@ -3,9 +3,10 @@
 use super::chunked::{Chunked, Step};
 use super::direction::State;
 use super::parser::Parser;
+use super::pending::is_past;
 use super::{End, Event, line};
 use crate::at::At;
-use crate::stream::Side;
+use crate::stream::{Chunk, Side};
 
 impl Parser {
     pub(super) fn counted(
@@ -73,12 +74,14 @@ impl Parser {
 
     pub(super) fn until_close(
         &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
+        chunk: &Chunk<'_>,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
-        let another = self.is_monologue() || !self.pending.is_empty();
+        let Chunk { at, side, bytes, acked, .. } = *chunk;
+        // A request may be held for want of an earlier segment, or lost.
+        let had = self.direction(side).acked;
+        let had_more = had > 0 && is_past(acked, had);
+        let another = had_more || self.is_monologue() || !self.pending.is_empty();
         // Some servers leave the length out and keep the connection all the same.
         let kept = side == Side::Server
             && another

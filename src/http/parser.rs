@@ -140,7 +140,7 @@ impl Parser {
                 State::Head => self.head(at, side, rest, limits, out),
                 State::Length(left) => self.counted(at, side, rest, left, out),
                 State::Chunked(state) => self.chunked(at, side, rest, state, out),
-                State::UntilClose => self.until_close(at, side, rest, out),
+                State::UntilClose => self.until_close(&Chunk { bytes: rest, ..*chunk }, out),
                 State::Seek => self.seek(at, side, rest, out),
             };
             rest = rest.get(taken..).unwrap_or_default();

@@ -8,10 +8,12 @@ use Side::{Client, Server};
 
 enum Do {
     Say(Side, u64, &'static str),
+    /// What the server says with that many bytes of the client.
+    Had(u64, &'static str),
     Lose(Side, u64),
     Fin(Side),
 }
-use Do::{Fin, Lose, Say};
+use Do::{Fin, Had, Lose, Say};
 
 /// Runs the steps; `Say` has the number of its frame.
 fn run(steps: &[Do]) -> Vec<String> {
@@ -19,15 +21,14 @@ fn run(steps: &[Do]) -> Vec<String> {
     let (mut parser, mut log) = (Parser::new(Carrier::default(), 0), Vec::new());
     for step in steps {
         let at = |frame| At { frame, ..At::default() };
+        let data = |side, frame, acked, text: &'static str| {
+            let (at, carriage) = (at(frame), Carriage::default());
+            let bytes = text.as_bytes();
+            stream::Event::Data(Chunk { at, side, offset: 0, acked, carriage, bytes })
+        };
         let event = match *step {
-            Say(side, frame, text) => stream::Event::Data(Chunk {
-                at: at(frame),
-                side,
-                offset: 0,
-                acked: 0,
-                carriage: Carriage::default(),
-                bytes: text.as_bytes(),
-            }),
+            Say(side, frame, text) => data(side, frame, 0, text),
+            Had(acked, text) => data(Server, 50, acked, text),
             Lose(side, len) => stream::Event::Gap { at: at(99), side, offset: 0, len },
             Fin(side) => stream::Event::End { at: at(99), side, why: Ending::Fin },
         };
@@ -54,6 +55,14 @@ fn pipelined_requests_are_answered_in_order() {
     let log =
         run(&[Say(Client, 1, A), Say(Client, 2, B), Say(Server, 3, NONE), Say(Server, 4, NONE)]);
     assert_eq!(log, ["0 GET /a", "1 GET /b", "0 204", "0 Complete", "1 204", "1 Complete"]);
+}
+
+#[test]
+fn a_response_without_length_ends_where_the_server_has_another_request() {
+    const LONG: &str = "HTTP/1.1 400 N\r\n\r\n";
+    let log = |acked| run(&[Say(Client, 1, A), Had(19, LONG), Had(acked, NONE)]);
+    assert_eq!(log(19), ["0 GET /a", "0 400"]);
+    assert_eq!(log(90), ["0 GET /a", "0 400", "0 Complete", "1 204", "1 Complete"]);
 }
 
 #[test]

@@ -135,9 +135,11 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
     }
     let ttl_fits = fits(side, reset);
     let id = identification(connection, reset);
-    let both = connection
-        .reset_back
-        .is_some_and(|back| back.time.secs_since(reset.time).abs() <= AT_ONCE_SECS);
+    // What looks like the host in everything is the host: the other RST answers what was under way.
+    let both = !(ttl_fits && id == Some(true))
+        && connection
+            .reset_back
+            .is_some_and(|back| back.time.secs_since(reset.time).abs() <= AT_ONCE_SECS);
     let mut evidence = match ttl_fits {
         true => format!("TTL {} as in its other packets", reset.ttl),
         false => format!("TTL {} where its other packets have {}", reset.ttl, side.ttl_first),
@@ -151,7 +153,7 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
         evidence.push_str(", RSTs to both sides at once");
     }
     let (middlebox, confidence) = match (ttl_fits, id, both) {
-        (true, Some(true), false) => (false, Confidence::Certain),
+        (true, Some(true), _) => (false, Confidence::Certain),
         (true, _, false) => (false, Confidence::Likely),
         (true, _, true) => (true, Confidence::Possible),
         (false, Some(true), false) => (true, Confidence::Possible),
@@ -209,6 +211,19 @@ mod tests {
             sender.evidence,
             "TTL 61 as in its other packets, IP identification in sequence"
         );
+    }
+
+    #[test]
+    fn it_stays_so_where_the_other_host_answers_with_another() {
+        for (ttl, middlebox) in [("", false), ("ttl=253", true)] {
+            let report = report(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets {ttl}\n"
+            ));
+            let mut connection = report.sessions[0].connections[0].clone();
+            let reset = connection.reset.unwrap();
+            connection.reset_back = Some(Reset { side: Side::Client, ..reset });
+            assert_eq!(sender(&connection, &reset).middlebox, middlebox);
+        }
     }
 
     #[test]

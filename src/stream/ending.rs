@@ -28,6 +28,7 @@ impl<T: Default> Flow<T> {
         };
         let side = self.subject.side(dir);
         let tells_of_more = self.tells_of_more(side, segment);
+        let is_answer = self.answers_late(dir, segment);
         let connection = &mut self.subject.connection;
         connection.resets += 1;
         let reset = Reset {
@@ -41,10 +42,17 @@ impl<T: Default> Flow<T> {
             acked: segment.flags.has(Flags::ACK),
             tells_of_more,
         };
-        if connection.reset.get_or_insert(reset).side != side {
+        if connection.reset.get_or_insert(reset).side != side && !is_answer {
             connection.reset_back.get_or_insert(reset);
         }
         self.end(segment.at, End::Reset, budget, out);
+    }
+
+    /// Whether RST is what a closed socket answers to a segment that came after an RST of its sender (RFC 9293 3.10.7.1).
+    fn answers_late(&self, dir: Dir, segment: Segment<'_>) -> bool {
+        let first = self.subject.connection.reset.filter(|_| !segment.flags.has(Flags::ACK));
+        let mirror = self.mirrors.of(dir.other());
+        first.is_some_and(|first| mirror.acknowledged(segment.seq, first.time))
     }
 
     /// Whether RST, by its own number or by what it acknowledges, comes behind more bytes of the server than were seen.

@@ -1,7 +1,7 @@
 //! Frames that a mirror port delivered twice.
 
 use crate::at::Timestamp;
-use crate::packet::Segment;
+use crate::packet::{Flags, Segment};
 
 /// Nanoseconds within which the copy comes.
 const APART: i64 = 1_000_000;
@@ -34,6 +34,14 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
+    /// Whether one of the last segments, at `since` or later, acknowledges what comes before `seq`.
+    pub fn acknowledged(&self, seq: u32, since: Timestamp) -> bool {
+        self.marks.iter().flatten().any(|(mark, time)| {
+            let flags = Flags(mark.flags);
+            mark.ack == seq && flags.has(Flags::ACK) && !flags.has(Flags::RST) && *time >= since
+        })
+    }
+
     /// Whether `segment` is a copy of one of the last; if not, it is remembered.
     #[inline(always)]
     pub fn repeats(&mut self, segment: &Segment<'_>) -> bool {

@@ -31,7 +31,8 @@ impl<T: Default> Flow<T> {
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
         let overlap = half.overlap(part);
         // A sender repeats by the way that it sent: the same at another hop was captured there.
-        if overlap.repeated == part.len && !overlap.differs && ttl != facts.ttl_first {
+        let captured_twice = ttl != facts.ttl_first || facts.is_copy(part.at);
+        if overlap.repeated == part.len && !overlap.differs && captured_twice {
             facts.duplicate_frames += 1;
             return;
         }

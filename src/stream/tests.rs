@@ -451,6 +451,43 @@ fn mirrored_frames_are_not_retransmissions() {
 }
 
 #[test]
+fn nor_is_a_copy_that_came_much_later() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    net.client(103, 500, ACK, b"def");
+    let again = |net: &mut Net, id| {
+        net.time += 20_000_000;
+        net.send(true, 100, 500, ACK, b"abc", |segment| segment.ip_id = Some(id))
+    };
+    assert_eq!(again(&mut net, 4), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.duplicate_frames, facts.retransmitted), (1, 0));
+    // Sent again, it is another packet, even where that was overtaken.
+    net.send(true, 106, 500, ACK, b"ghi", |segment| segment.ip_id = Some(8));
+    assert_eq!(again(&mut net, 7), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.duplicate_frames, facts.retransmitted), (1, 1));
+    assert_eq!(again(&mut net, 7), NOTHING);
+    assert_eq!(net.side(Side::Client).duplicate_frames, 2);
+}
+
+#[test]
+fn a_closed_socket_answers_what_comes_after_its_rst() {
+    for late in [false, true] {
+        let mut net = Net::open();
+        net.client(100, 500, ACK, b"abc");
+        net.server(500, 100, RST | ACK, b"");
+        if late {
+            net.server(500, 103, ACK, b"");
+        }
+        net.client(103, 0, RST, b"");
+        let connection = net.connection();
+        assert_eq!(connection.reset.unwrap().side, Side::Server);
+        assert_eq!(connection.reset_back.is_some(), !late, "{late}");
+    }
+}
+
+#[test]
 fn keep_alives_are_not_retransmissions() {
     let mut net = Net::open();
     net.client(100, 500, ACK, b"abc");

@@ -104,7 +104,7 @@ const CASES: [Case; 13] = [
         file: "bulk-tls.pcap",
         name: "document",
         command: "sessions --json --tls-keys {keys} {f}",
-        beside: &["{aead}", "{us} sessions --json {bulk.pcap}"],
+        beside: &["{ring}", "{aes-gcm}", "cat {f}", "{us} sessions --json {bulk.pcap}"],
     },
     Case {
         file: "haystack.pcap.gz",
@@ -129,9 +129,10 @@ fn main() {
         return pcap_loop(file);
     }
     if let [flag, bytes] = &args[..]
-        && flag == "--aead-loop"
+        && let Some((_, open)) =
+            support::LIBRARIES.iter().find(|(name, _)| flag.strip_prefix("--") == Some(name))
     {
-        println!("{}", support::open(bytes.parse().unwrap()));
+        println!("{}", open(bytes.parse().unwrap()));
         return;
     }
     let value = |name: &str| {
@@ -258,8 +259,9 @@ impl Bench {
         let words = command.split(' ').flat_map(|word| match word {
             "{us}" => vec![US.to_owned()],
             "{pcap}" => vec![own.display().to_string(), "--pcap-loop".to_owned()],
-            "{aead}" => {
-                vec![own.display().to_string(), "--aead-loop".to_owned(), self.bulk.to_string()]
+            "{ring}" | "{aes-gcm}" => {
+                let flag = format!("--{}", word.trim_matches(['{', '}']));
+                vec![own.display().to_string(), flag, self.bulk.to_string()]
             }
             "{keys}" => vec![self.dir.join("keys").display().to_string()],
             "{f}" => vec![path.display().to_string()],
@@ -323,7 +325,7 @@ fn is_installed(command: &str) -> bool {
     let name = command.split(' ').next().unwrap_or_default();
     let paths = std::env::var_os("PATH").unwrap_or_default();
     match name {
-        "{us}" | "{aead}" => true,
+        "{us}" | "{ring}" | "{aes-gcm}" => true,
         "{pcap}" => cfg!(feature = "live"),
         _ => std::env::split_paths(&paths).any(|dir| dir.join(name).exists()),
     }

@@ -91,9 +91,9 @@ fn layers(criterion: &mut Criterion) {
             });
         });
         if kind == Kind::Sealed {
-            group.bench_function(id("aead"), |bencher| {
-                bencher.iter(|| support::open(SIZE as usize));
-            });
+            for (library, open) in support::LIBRARIES {
+                group.bench_function(id(library), |bencher| bencher.iter(|| open(SIZE as usize)));
+            }
         }
         for (name, digest) in [("analysis", false), ("digest", true)] {
             group.bench_function(id(name), |bencher| {

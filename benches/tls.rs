@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
-use aes_gcm::Aes128Gcm;
-use aes_gcm::aead::{AeadInOut, KeyInit};
 use bitsleuth::at::At;
 use bitsleuth::stream::{Carriage, Chunk, Event, Side};
 use bitsleuth::tls::{Decryptor, KeyLog};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hkdf::Hkdf;
+use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sha2::Sha256;
 
 const RECORDS: u64 = 1024;
@@ -24,10 +23,10 @@ fn expand(label: &str, out: &mut [u8]) {
     Hkdf::<Sha256>::from_prk(&SECRET).unwrap().expand(&info, out).unwrap();
 }
 
-fn cipher() -> Aes128Gcm {
+fn cipher() -> LessSafeKey {
     let mut key = [0; 16];
     expand("key", &mut key);
-    Aes128Gcm::new_from_slice(&key).unwrap()
+    LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).unwrap())
 }
 
 fn nonce(number: u64) -> [u8; 12] {
@@ -45,26 +44,25 @@ fn nonces() -> Vec<[u8; 12]> {
 fn records() -> Vec<u8> {
     let cipher = cipher();
     let [high, low] = ((TEXT + 1 + TAG) as u16).to_be_bytes();
-    let aad = [23, 3, 3, high, low];
+    let header = [23, 3, 3, high, low];
     let record = |number| {
         let mut text = vec![b'x'; TEXT];
         text.push(23);
-        let nonce = nonce(number).into();
-        let tag = cipher.encrypt_inout_detached(&nonce, &aad, text.as_mut_slice().into()).unwrap();
-        [&aad[..], &text, &tag].concat()
+        let nonce = Nonce::assume_unique_for_key(nonce(number));
+        cipher.seal_in_place_append_tag(nonce, Aad::from(header), &mut text).unwrap();
+        [&header[..], &text].concat()
     };
     (0..RECORDS).flat_map(record).collect()
 }
 
 /// Opens record after record in one buffer that stays in the cache, as opening destroys what it reads.
-fn cipher_alone(cipher: &Aes128Gcm, nonces: &[[u8; 12]], records: &[u8]) {
+fn cipher_alone(cipher: &LessSafeKey, nonces: &[[u8; 12]], records: &[u8]) {
     let mut buffer = [0; HEADER + TEXT + 1 + TAG];
     for (nonce, record) in nonces.iter().zip(records.chunks(buffer.len())) {
         buffer.copy_from_slice(record);
-        let (header, rest) = buffer.split_at_mut(HEADER);
-        let (text, tag) = rest.split_at_mut(TEXT + 1);
-        let tag = <[u8; TAG]>::try_from(&*tag).unwrap();
-        cipher.decrypt_inout_detached(&(*nonce).into(), header, text.into(), &tag.into()).unwrap();
+        let (header, body) = buffer.split_at_mut(HEADER);
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        cipher.open_in_place(nonce, Aad::from(header), body).unwrap();
     }
 }
 

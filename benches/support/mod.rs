@@ -6,7 +6,7 @@ mod talk;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
-pub use seal::open;
+pub use seal::LIBRARIES;
 use seal::{Seal, hellos};
 use talk::{Message, Talk};
 

@@ -3,6 +3,7 @@
 use aes_gcm::Aes128Gcm;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use hkdf::Hkdf;
+use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sha2::Sha256;
 
 use super::talk::Message;
@@ -96,19 +97,44 @@ fn expand(secret: &[u8], label: &str, out: &mut [u8]) {
     Hkdf::<Sha256>::from_prk(secret).unwrap().expand(&info, out).unwrap();
 }
 
-/// Opens records until `bytes` of plaintext came out, in one buffer that stays in the cache: opening destroys what it reads.
-pub fn open(bytes: usize) -> usize {
+/// A library: its name, and what opening records with it takes at least.
+type Library = (&'static str, fn(usize) -> usize);
+
+/// Each opens records until so many bytes of plaintext came out, in one buffer that stays in the cache: opening destroys
+/// what it reads. The program uses the first one.
+pub const LIBRARIES: [Library; 2] = [("ring", ring), ("aes-gcm", aes_gcm)];
+
+fn ring(bytes: usize) -> usize {
+    let (mut key, mut seal) = ([0; 16], Seal::new(&secret(0, false)));
+    expand(&secret(0, false), "key", &mut key);
+    let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).unwrap());
+    let record = seal.seal(&[b'x'; TEXT]);
+    seal.records = 0;
+    let nonce = seal.nonce();
+    repeat(bytes, &record, |header, body| {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        key.open_in_place(nonce, Aad::from(header), body).unwrap();
+    })
+}
+
+fn aes_gcm(bytes: usize) -> usize {
     let mut seal = Seal::new(&secret(0, false));
     let record = seal.seal(&[b'x'; TEXT]);
     seal.records = 0;
     let nonce = seal.nonce().into();
-    let (mut buffer, mut opened) = (record.clone(), 0);
-    while opened < bytes {
-        buffer.copy_from_slice(&record);
-        let (header, rest) = buffer.split_at_mut(HEADER);
-        let (text, tag) = rest.split_at_mut(TEXT + 1);
+    repeat(bytes, &record, |header, body| {
+        let (text, tag) = body.split_at_mut(TEXT + 1);
         let tag = <[u8; TAG]>::try_from(&*tag).unwrap();
         seal.cipher.decrypt_inout_detached(&nonce, header, text.into(), &tag.into()).unwrap();
+    })
+}
+
+fn repeat(bytes: usize, record: &[u8], mut open: impl FnMut(&[u8], &mut [u8])) -> usize {
+    let (mut buffer, mut opened) = (record.to_vec(), 0);
+    while opened < bytes {
+        buffer.copy_from_slice(record);
+        let (header, body) = buffer.split_at_mut(HEADER);
+        open(header, body);
         opened += TEXT;
     }
     opened

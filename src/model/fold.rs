@@ -59,6 +59,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         connections: Vec::new(),
         exchanges,
         exchanges_omitted: 0,
+        lacks_end: false,
         weight: 0,
         index: Index::default(),
     })

@@ -7,7 +7,8 @@ use super::ranges::Ranges;
 use super::scattered;
 use super::session::Outcome;
 use crate::bits::PacketType;
-use crate::bits::hresult::{SESSION_NOT_FOUND, TOO_LARGE};
+use crate::bits::hresult::{ACCESS_DENIED, INVALID_ARGUMENT, SESSION_NOT_FOUND, TOO_LARGE};
+use crate::rules::is_of_application;
 
 impl View<'_> {
     /// The outcome, and what qualifies it.
@@ -192,9 +193,14 @@ impl View<'_> {
     }
 }
 
-/// Whether a client tries again after an error, later or with less: 501 and 505 are for good, and so is a file that is too
-/// large ([MC-BUP] 3.1.5.2.1).
+/// Whether a client tries again after an error, later or with less: 501 and 505 are for good, and so is what the server
+/// says no to ([MC-BUP] 3.1.5.2.1, 3.2.5.2.3). Of the errors of an application the status tells, be the code what it may.
 fn may_recover(response: &Response) -> bool {
-    matches!(response.http_status, 408 | 413 | 416 | 500 | 502..=504 | 506..=599)
-        && response.error_value() != Some(TOO_LARGE)
+    let status = response.http_status;
+    let passes = matches!(status, 408 | 500 | 502..=504 | 506..=599);
+    if is_of_application(response) {
+        return passes || status == 409;
+    }
+    let final_codes = [TOO_LARGE, INVALID_ARGUMENT, ACCESS_DENIED].map(Some);
+    (passes || matches!(status, 413 | 416)) && !final_codes.contains(&response.error_value())
 }

@@ -143,6 +143,9 @@ pub struct Session {
     /// Exchanges left out to stay within the limits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchanges_omitted: u64,
+    /// Requests behind its last one may be among what the capture lacks.
+    #[serde(skip)]
+    pub(crate) lacks_end: bool,
     /// Bytes that its exchanges take, about.
     #[serde(skip)]
     pub weight: u64,

@@ -35,6 +35,12 @@ pub fn of<'a>(exchange: &Exchange, request: &'a Request) -> Option<Url<'a>> {
     (!host.is_empty()).then(|| Url { scheme, host, path: path(target) })
 }
 
+/// The path in a whole URL, from its slash on.
+pub fn path_within(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default()
+}
+
 /// The path that a request names, without its query.
 pub fn path_of(request: &Request) -> &str {
     path_in(&request.target)

@@ -260,6 +260,9 @@ impl FileDigest {
             return;
         }
         self.compare(pool, key, offset, bytes);
+        // The server may have refused what came before, unseen.
+        let again = self.pipelined && offset < self.at.offset;
+        self.spoilt |= again && (!self.keeps_from(offset) || self.tail.differs(offset, bytes));
         if offset > self.at.offset {
             self.hold(pool, offset, bytes);
             return;

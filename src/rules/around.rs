@@ -73,14 +73,20 @@ impl<'a> Around<'a> {
     }
 
     /// Sessions with the same URL that went to another server: among them the other leg of an upload that passes a proxy.
+    /// That may have put another host into the URL, and is known by its address then.
     pub fn legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
-        let server = session.server.socket();
-        let all = self.history.with(session.url.clone().map(Key::Url)).chain(self.sight.legs);
-        all.filter(move |brief| brief.server != server)
+        let (client, server) = (session.client.address, session.server.socket());
+        let url = session.url.clone();
+        let key = url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        self.history.with(key).chain(self.sight.legs).filter(move |brief| {
+            let joint = brief.client == server.ip() || brief.server.ip() == client;
+            brief.server != server && (joint || brief.url == url)
+        })
     }
 
     /// Of these, those that were opened while this one was asked: by its server, as a client, or, as a proxy may have an
-    /// address of its own there, by another client while a Create-Session waited. The leg behind a proxy.
+    /// address of its own there, by another client while a Create-Session waited. That one does not outlast this one: a
+    /// proxy asks no more than it was asked. The leg behind a proxy.
     pub fn opened_behind(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let create = session.exchanges.iter().find(|one| one.kind == PacketType::CreateSession);
         let (whole, create) = (session.span(), create.map(Exchange::span));
@@ -88,7 +94,8 @@ impl<'a> Around<'a> {
         self.legs(session).filter(move |leg| {
             let within = |span: Option<Span>| span.is_some_and(|span| leg.begins_within(span));
             let by_server = leg.client == server && within(whole);
-            leg.created && (by_server || leg.client != client && within(create))
+            let ends = || whole.is_some_and(|whole| leg.last.time <= whole.last.time);
+            leg.created && (by_server || leg.client != client && within(create) && ends())
         })
     }
 

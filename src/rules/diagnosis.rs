@@ -29,6 +29,10 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         contributing,
         answered_by: match decisive {
             Some(exchange) if front::is_own(session, exchange) => Origin::BitsServer,
+            // Whatever name it bears, that is no Ack any more.
+            Some(exchange) if rule.is_named("header-stripped") && exchange.succeeded() => {
+                Origin::Proxy
+            }
             Some(exchange) => around.origin(session, exchange),
             None => answer.map_or(Origin::Nobody, Origin::of_response),
         },
@@ -177,6 +181,16 @@ const HTTP: u32 = 0x8019_0000;
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::report;
+
+    #[test]
+    fn an_ack_without_its_fields_is_what_a_proxy_made_of_it() {
+        let report = report(
+            "> CREATE-SESSION\n< 200 plain\n  Server: Microsoft-IIS/10.0\n  Via: 1.1 filter.corp.test\n",
+        );
+        let diagnosis = report.sessions[0].diagnosis.as_ref().unwrap();
+        assert_eq!(diagnosis.cause, "header-stripped");
+        assert_eq!(diagnosis.answered_by, super::Origin::Proxy);
+    }
 
     #[test]
     fn what_turned_out_harmless_is_no_cause() {

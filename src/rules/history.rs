@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
-use crate::model::{Exchange, Outcome, Session, Text};
+use crate::model::{Exchange, Outcome, Session, Text, url};
 use crate::rules::look;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -199,8 +199,8 @@ pub struct History {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     Upload(IpAddr, Text),
-    /// The URL alone, for what a proxy passes on.
-    Url(Text),
+    /// The path of the URL alone, for what a proxy passes on.
+    Path(Text),
     Server(SocketAddr),
     Id(SocketAddr, Text),
     /// The id alone, for the same.
@@ -210,11 +210,11 @@ pub(super) enum Key {
 impl Key {
     fn all(brief: &Brief) -> [Option<Self>; 5] {
         let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
-        let url = brief.url.clone().map(Self::Url);
+        let path = brief.url.as_deref().map(|url| Self::Path(url::path_within(url).into()));
         let id = brief.canonical.clone().map(|id| Self::Id(brief.server, id));
         let large = brief.canonical.clone().filter(|_| !brief.passed.is_empty());
         let leg = large.map(Self::Leg);
-        [upload, url, Some(Self::Server(brief.server)), id, leg]
+        [upload, path, Some(Self::Server(brief.server)), id, leg]
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::at::At;
 use crate::bits::fields::{self, ContentRange};
 use crate::bits::{AGENT, PacketType};
-use crate::model::{Exchange, Request, Response, Session, Text};
+use crate::model::{Exchange, Outcome, Request, Response, Session, Text};
 use crate::rules::Severity;
 use crate::rules::lost;
 use crate::rules::origin::Origin;
@@ -235,20 +235,19 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     // Ends of what was sent whole since the server's last word.
     let mut sent = None;
     for other in ahead(session, exchange) {
-        let Some(request) = &other.request else { continue };
         let end = range(other).and_then(ContentRange::behind);
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
-        match answer {
-            Some(response) if matches!(response.http_status, 200 | 201 | 416) => {
+        match (answer, &other.request) {
+            (Some(response), _) if matches!(response.http_status, 200 | 201 | 416) => {
                 let implied = end.filter(|_| response.http_status != 416);
                 if let Some(wanted) = response.next_offset.or(implied) {
                     return sent.max(Some(wanted));
                 }
             }
-            Some(_) => {}
             // How much of it the server took is unknown.
-            None if request.body.complete => sent = end.max(sent),
-            None => return None,
+            (None, Some(request)) if request.body.complete => sent = end.max(sent),
+            (None, Some(_)) => return None,
+            _ => {}
         }
     }
     sent
@@ -294,13 +293,17 @@ pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
     if refused(exchange) { severity } else { Severity::Note }
 }
 
-/// Whether a later exchange of the same kind succeeded; a Fragment that did shows the same of a Create before it, though
-/// the capture may lack that.
+/// Whether a later exchange of the same kind succeeded, though the capture may lack that: a Fragment that did shows it of a
+/// Create before it, the whole file of a Fragment, or of what may be one.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let opens = exchange.kind == PacketType::CreateSession;
+    let brings = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
+    let closed = session.outcome == Outcome::Completed && !session.joined;
     let frame = exchange.span().first.frame;
-    last(&exchange.kind) > frame || opens && last(&PacketType::Fragment) > frame
+    last(&exchange.kind) > frame
+        || opens && last(&PacketType::Fragment) > frame
+        || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)
 }
 
 /// Whether an Ack names the last byte of its Fragment instead of the one after it.
@@ -314,8 +317,9 @@ pub fn names_last_byte(exchange: &Exchange) -> bool {
 /// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
 pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
     let frame = exchange.request.as_ref()?.span.first.frame;
-    let mut earlier = ahead(session, exchange).filter(|other| other.kind == PacketType::Fragment);
-    earlier.find_map(|other| {
+    let tells =
+        |other: &&Exchange| matches!(other.kind, PacketType::Fragment | PacketType::Unknown);
+    ahead(session, exchange).filter(tells).find_map(|other| {
         let response = other.response.as_ref()?;
         let before = response.span.first.frame < frame;
         let word = matches!(response.http_status, 200 | 201 | 416) && before;

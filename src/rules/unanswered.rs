@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 
 use crate::at::{At, Span};
+use crate::bits::PacketType;
 use crate::model::{Exchange, Request, Session, TlsConnection};
 use crate::rules::{Finding, look, origin};
 use crate::stream::{Reset, Side};
@@ -26,8 +27,11 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let moved = |next: &&Exchange| next.connection != exchange.connection;
         let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
         // Without an end, no frame tells what came before the client moved.
-        let end = closed.or_else(|| next().filter(|_| session.is_whole()))?;
-        Some((exchange, end.time.secs_since(request.span.last.time)))
+        let lost = || !session.is_whole() || is_taken_for_done(session, exchange);
+        let end = closed.or_else(|| next().filter(|_| !lost()))?;
+        let waited = end.time.secs_since(request.span.last.time);
+        // Who waits to the end closes the connection, which was not seen then.
+        (closed.is_some() || waited < look::CLIENT_WAITS_SECS).then_some((exchange, waited))
     })
 }
 
@@ -49,7 +53,7 @@ const fn tells(reset: &Reset) -> bool {
 /// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
 pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
     if session.is_whole() {
-        return exchange.response.is_none();
+        return exchange.response.is_none() && !gave_id(session, exchange);
     }
     let Some(connection) = session.connection(exchange.connection) else { return false };
     // An answer may have come before the first that was captured of the server.
@@ -65,6 +69,9 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
         return false;
     };
+    if gave_id(session, exchange) {
+        return false;
+    }
     let Some(connection) = session.connection(exchange.connection) else { return true };
     if !connection.is_read() {
         return false;
@@ -76,6 +83,26 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     }
     let next = NonZeroU64::MIN.saturating_add(server.acked);
     request.awaits.is_some_and(|awaits| next <= awaits)
+}
+
+/// Whether the client goes on behind a Fragment as if that was taken, which only an answer tells ([MC-BUP] 3.1.5.1.4).
+fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
+    let mut later = look::after(session, exchange).filter(|next| next.kind != PacketType::Ping);
+    exchange.bounds().zip(later.next()).is_some_and(|((_, end), next)| match next.kind {
+        PacketType::CloseSession => session.bytes_total == Some(end),
+        _ => next.bounds().is_some_and(|(start, _)| start == end),
+    })
+}
+
+/// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, which nothing
+/// else can have given it ([MC-BUP] 2.2.3.2).
+fn gave_id(session: &Session, exchange: &Exchange) -> bool {
+    let opens = |other: &Exchange| other.response.as_ref().is_some_and(|it| it.protocol.is_some());
+    exchange.kind == PacketType::CreateSession
+        && !session.exchanges.iter().any(opens)
+        && look::after(session, exchange)
+            .find(|next| next.kind != PacketType::Ping)
+            .is_some_and(|next| next.kind != exchange.kind && next.asked_id().is_some())
 }
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
@@ -184,6 +211,40 @@ mod tests {
         assert!(diagnosis.summary.contains("not answered within 2.6 s"), "{}", diagnosis.summary);
         assert_eq!(diagnosis.answerable.as_deref(), Some("the proxy, or the server behind it"));
         assert!(diagnosis.confirm.unwrap().starts_with("The log of the proxy: "));
+    }
+
+    #[test]
+    fn a_create_whose_id_is_used_was_answered() {
+        let text = |next: &str| {
+            let end = "! client closes\n= connection\n";
+            report(&format!("> CREATE-SESSION\n{end}> {next}\n< 200\n")).sessions.remove(0)
+        };
+        assert_eq!(whole(&text("FRAGMENT 0-9/20 session=1")).count(), 0);
+        assert_eq!(whole(&text("PING")).count(), 1);
+    }
+
+    #[test]
+    fn a_fragment_behind_which_the_client_goes_on_was_answered_unless_the_capture_has_its_end() {
+        let count = |end: &str, next: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n{end}= connection\n> {next}\n< 200\n"
+            );
+            whole(&report(&text).sessions.remove(0)).count()
+        };
+        assert_eq!(count("", "FRAGMENT 10-19/20"), 0);
+        assert_eq!(count("! client closes\n", "FRAGMENT 10-19/20"), 1);
+        assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
+    }
+
+    #[test]
+    fn who_waits_to_the_end_is_seen_to_close_the_connection() {
+        let count = |secs: u32| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... {secs} s\n= connection\n> PING\n< 200\n"
+            );
+            whole(&report(&text).sessions.remove(0)).count()
+        };
+        assert_eq!((count(299), count(600)), (1, 0));
     }
 
     #[test]

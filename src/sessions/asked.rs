@@ -5,9 +5,10 @@ use std::cell::OnceCell;
 use std::net::SocketAddr;
 
 use super::open::Open;
+use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
 use crate::model::url::{self, Url, percent_decoded};
-use crate::model::{Request, Text};
+use crate::model::{Request, Response, Text};
 
 /// What a message says of its upload.
 pub(super) struct Asked<'a> {
@@ -77,14 +78,22 @@ impl<'a> Asked<'a> {
         self.exchange.kind == other.kind && self.exchange.range() == other.range()
     }
 
-    /// Whether it is a Fragment that begins with the byte that a session's server wanted last.
+    /// Whether it is a Fragment that begins with the byte that a session's server wanted last, or a Close on the connection
+    /// where it said so.
     pub fn goes_on_with(&self, open: &Open) -> bool {
-        self.exchange.bounds().is_some_and(|(start, _)| start > 0 && open.reached() == start)
+        let reached = open.reached();
+        match self.exchange.kind {
+            PacketType::CloseSession => reached > 0 && open.is_on(self.exchange.connection),
+            _ => self.exchange.bounds().is_some_and(|(start, _)| start > 0 && reached == start),
+        }
     }
 
-    /// Seconds since another exchange.
-    pub fn secs_since(&self, other: &Exchange) -> f64 {
-        self.exchange.span().first.time.secs_since(other.span().last.time)
+    /// Seconds since the request of another exchange was there, where this came behind it and before the answer to it.
+    pub fn secs_behind(&self, other: &Exchange) -> Option<f64> {
+        let (at, request) = (self.exchange.span().first.time, other.request.as_ref()?.span);
+        let behind = |answer: &Response| at > answer.span.first.time;
+        let waits = at >= request.first.time && !other.response.as_ref().is_some_and(behind);
+        waits.then(|| at.secs_since(request.last.time))
     }
 
     /// The host, shared with the request in the same way.

@@ -140,10 +140,16 @@ impl Sessions {
         };
         self.open
             .of_id(id, |open| open.has_client(asked) && open.has_server(asked))
-            .or_else(|| self.open.of_id(id, |open| open.has_client(asked) && open.has_host(asked)))
             .or_else(|| {
                 self.open.of_id(id, |open| {
-                    one_end(open) && (open.has_host(asked) || open.has_path(asked))
+                    open.has_client(asked) && open.has_host(asked) && !open.is_translated(asked)
+                })
+            })
+            .or_else(|| {
+                self.open.of_id(id, |open| {
+                    let unasked = !open.is_asked() && open.has_server(asked);
+                    let named = || open.has_host(asked) || open.has_path(asked);
+                    unasked || one_end(open) && named() && !open.is_translated(asked)
                 })
             })
             // Its Create was seen, or one that was refused before it; the Ack that gave it the id was not.
@@ -158,6 +164,8 @@ impl Sessions {
             .or_else(|| {
                 self.open.of_client(asked, |open| unasked(open) && asked.goes_on_with(open))
             })
+            // So it is where the Ack that is not seen had a Host-Id.
+            .or_else(|| self.open.of_client(asked, |open| open.may_have_moved(asked)))
             // A Ping before it was seen.
             .or_else(|| self.open.of_client(asked, waits))
             .or_else(|| {
@@ -181,7 +189,8 @@ impl Sessions {
         kind: &PacketType,
         last: Option<Number>,
     ) -> Option<Number> {
-        let usable = |open: &Open| open.has_client(asked) && !open.is_over();
+        let usable =
+            |open: &Open| open.has_client(asked) && !open.is_over() && !open.is_translated(asked);
         self.open
             .of_client(asked, |open| {
                 usable(open)
@@ -193,6 +202,7 @@ impl Sessions {
                     usable(open) && open.has_host(asked) && open.has_path(asked)
                 })
             })
+            .or_else(|| self.open.of_client(asked, |open| open.may_have_moved(asked)))
             .or_else(|| {
                 // Its id is cut off: it repeats the one before, as far as anything tells.
                 let repeats = *kind == PacketType::CloseSession && asked.is_cut();

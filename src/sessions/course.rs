@@ -4,6 +4,7 @@ use super::assign::RECENT;
 use super::open::Open;
 use crate::at::At;
 use crate::bits::PacketType;
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
 use crate::model::Response;
 use crate::model::exchange::Exchange;
@@ -20,6 +21,11 @@ impl Open {
                 || self.exchanges.iter().any(is_of_a_lost_fragment)
         };
         self.last_create().is_none_or(lost)
+    }
+
+    /// No answer to the last Create was seen.
+    pub fn is_unanswered(&self) -> bool {
+        self.last_create().is_some_and(|create| create.response.is_none())
     }
 
     /// The last Create was answered with a demand for credentials.
@@ -106,6 +112,18 @@ impl Open {
         let answer = last.and_then(|last| last.response.as_ref());
         answer.is_some_and(|answer| answer.accepts() && uncounted(answer))
             && self.exchanges.iter().any(Exchange::confirms_bytes)
+    }
+
+    /// Whether it was over before the capture lost what an answer is to: that confirms bytes that are not its own, or
+    /// refuses something that it did have no use for.
+    pub fn ends_before(&self, exchange: &Exchange) -> bool {
+        let Some(answer) = exchange.response.as_ref().filter(|_| self.is_over()) else {
+            return false;
+        };
+        let refused = answer.http_status >= 400 && answer.error_value() != Some(SESSION_NOT_FOUND);
+        let beyond =
+            |next| exchange.confirms_bytes() && !self.may_reach(next) && next != self.reached();
+        refused || answer.next_offset.is_some_and(beyond)
     }
 
     /// How much the server confirmed last.

@@ -7,7 +7,7 @@ use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::fields::ContentRange;
 use crate::bits::{PacketType, decode};
 use crate::http::{INTERIM, Start, is_interim};
-use crate::model::exchange::{Exchange, Response};
+use crate::model::exchange::{Exchange, Request, Response};
 use crate::observe::digest;
 
 impl Sessions {
@@ -48,7 +48,8 @@ impl Sessions {
             request.rare.edit().after_gap = true;
         }
         let hashed = self.digest && start.is_some();
-        let pipelined = hashed && self.has_unanswered_fragment(connection.id, session);
+        let awaits = value.request.as_ref().and_then(|request| request.awaits);
+        let pipelined = hashed && self.has_unanswered_fragment(connection.id, session, awaits);
         match early {
             Some(_) => self.complete(value, exchange, start),
             None => self.keep(session, value, exchange, start),
@@ -111,14 +112,21 @@ impl Sessions {
         }
     }
 
-    /// Whether a Fragment of the session waits for its answer on this connection.
-    fn has_unanswered_fragment(&self, connection: u64, session: Number) -> bool {
+    /// Whether a Fragment of the session waits for its answer on this connection, when a request comes that awaits the byte
+    /// `awaits` of the server: if the client has had more of it since, the capture lacks the answer.
+    fn has_unanswered_fragment(
+        &self,
+        connection: u64,
+        session: Number,
+        awaits: Option<NonZeroU64>,
+    ) -> bool {
         let Some(channel) = self.connections.get(&connection) else { return false };
         channel.exchanges.iter().any(|link| {
             let value = self.value(session, link.index);
-            link.session == session
-                && link.start.is_some()
-                && value.is_some_and(|exchange| exchange.response.is_none())
+            let asked = value.filter(|exchange| exchange.response.is_none());
+            let asked = asked.and_then(|exchange| exchange.request.as_ref());
+            let waits = |one: &Request| one.awaits.is_none() || one.awaits >= awaits;
+            link.session == session && link.start.is_some() && asked.is_some_and(waits)
         })
     }
 
@@ -244,6 +252,7 @@ impl Sessions {
         if closes {
             self.claim(link);
         }
+        self.take_refused(connection, link);
         self.open.settle(link.session);
         if let Some(url) = reply_url {
             self.await_reply(&url, link.session);

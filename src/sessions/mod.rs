@@ -277,7 +277,7 @@ impl Sessions {
         self.open.before(session.client.address, url, session.ended, &facts)
     }
 
-    /// The sessions with the URL of `session` that may still go on and were last seen about its time, where something may
+    /// The sessions with the path of `session` that may still go on and were last seen about its time, where something may
     /// have passed its requests on without some of their fields, or their answers.
     pub fn legs_of<'c>(
         &mut self,

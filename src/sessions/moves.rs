@@ -5,7 +5,9 @@ use super::open::Number;
 use super::{Channel, Link, Sessions};
 use crate::at::At;
 use crate::bits::PacketType;
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
+use crate::model::exchange::{Exchange, Response};
 
 impl Sessions {
     /// A request of `session`, told by its id, follows Pings on its connection that no session was known for: they were
@@ -63,6 +65,26 @@ impl Sessions {
         self.hand_over(link.session, own, &places);
     }
 
+    /// A Create was refused: what was refused alike ahead of it on its connection, to a request that the capture lacks, was
+    /// a try at the same.
+    pub(super) fn take_refused(&mut self, connection: u64, link: Link) {
+        let create = self.value(link.session, link.index);
+        let create = create.filter(|create| create.kind == PacketType::CreateSession);
+        let Some(answer) = create.and_then(|create| create.response.as_ref()) else { return };
+        let alike = |one: &Exchange| {
+            let other = one.response.as_ref().filter(|_| one.request.is_none());
+            one.connection == connection && other.is_some_and(|other| refuses_alike(other, answer))
+        };
+        let is_try = |number: &Number| {
+            let open = self.open.get(*number).filter(|_| *number < link.session);
+            open.is_some_and(|open| open.is_headless() && open.exchanges.iter().all(alike))
+        };
+        let sessions = self.connections.get(&connection).map(|channel| &channel.sessions);
+        if let Some(earlier) = sessions.and_then(|all| all.iter().copied().find(is_try)) {
+            self.hand_over_all(earlier, link.session);
+        }
+    }
+
     /// Gives exchanges of a session to another one, by their places in order. Without any left it is gone.
     fn hand_over(&mut self, from: Number, to: Number, places: &[usize]) {
         let Some(base) = self.open.get(to).map(|open| open.exchanges.len()) else { return };
@@ -93,6 +115,14 @@ impl Sessions {
             taker.keep(exchange);
         }
     }
+}
+
+/// Whether two answers refuse something that may be a Create in the same words.
+fn refuses_alike(one: &Response, other: &Response) -> bool {
+    let words = |answer: &Response| (answer.http_status, answer.error_value());
+    one.http_status >= 400
+        && one.error_value() != Some(SESSION_NOT_FOUND)
+        && words(one) == words(other)
 }
 
 impl Channel {

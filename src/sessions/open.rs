@@ -270,6 +270,7 @@ impl Open {
         let sha256 = self.digest.and_then(|digest| digest.finish(hashing, size));
         let mut session = fold(self.exchanges, sha256)?;
         session.exchanges_omitted = self.omitted;
+        session.lacks_end = self.behind_hole;
         session.weight = self.weight;
         session.reply = self.reply;
         session.connections = self.connections;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::asked::Asked;
+use super::assign::RECENT;
 use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
 use super::{EXCHANGE, Link, Message, Sessions};
@@ -58,7 +59,7 @@ impl Sessions {
         let response = decode::response(head, span, self.secrets, &mut self.words);
         let value = Exchange::answer_only(connection, head.carrier, response);
         let asked = &Asked::of(&value);
-        let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
+        let last = self.spoken_before(connection.id, span.first.frame);
         let home = self.home(&value, asked, last);
         let found = if let Home::Known(found) = home { found } else { None };
         let session = self.join(found, asked, span.last);
@@ -78,6 +79,23 @@ impl Sessions {
         {
             channel.last = last;
         }
+    }
+
+    /// The session that was last spoken of on a connection before a frame: a hole may have held back what comes now. Where
+    /// there is none, the last one.
+    fn spoken_before(&self, connection: u64, frame: u64) -> Option<Number> {
+        let channel = self.connections.get(&connection)?;
+        let spoke = |number: &Number| {
+            let open = self.open.get(*number).filter(|open| !open.unclear)?;
+            let exchanges = open.exchanges.iter().rev().take(RECENT);
+            let mut own = exchanges.filter(|exchange| exchange.connection == connection);
+            own.find_map(|exchange| {
+                let first = exchange.span().first.frame;
+                (first < frame).then_some((first, *number))
+            })
+        };
+        let before = channel.sessions.iter().filter_map(spoke).max();
+        before.map(|(_, number)| number).or(channel.last)
     }
 
     fn remember_stray(&mut self, session: Number) {
@@ -127,6 +145,10 @@ impl Sessions {
     ) -> Home {
         let ends = |open: &Open| open.has_client(asked) && open.has_server(asked);
         let own = |open: &Open| ends(open) && !open.is_over() && !open.unclear;
+        let is_of_next =
+            |last: &Number| self.open.get(*last).is_some_and(|it| it.ends_before(exchange));
+        let anew = last.as_ref().is_some_and(is_of_next);
+        let last = last.filter(|_| !anew);
         let newest = last.or_else(|| self.open.of_client(asked, own));
         let usual = newest.and_then(|newest| self.open.get(newest));
         // Nothing but this may show that it was opened; or its requests are lost, or yet to come.
@@ -139,11 +161,12 @@ impl Sessions {
         let under_way = |open: &Open| own(open) && on_it(open) && open.is_under_way(at);
         let rivals = self.open.all_of_client(asked, under_way);
         let next = exchange.response.as_ref().and_then(|response| response.next_offset);
-        let goes_on = |open: &Open| next.is_none_or(|next| open.may_reach(next));
+        let goes_on = |open: &Open| next.map_or(!anew, |next| open.may_reach(next));
         let mut fitting = rivals.iter().filter(|rival| self.open.get(**rival).is_some_and(goes_on));
         match (fitting.next(), fitting.next()) {
             (Some(one), None) => Home::Known(Some(*one)),
-            _ if rivals.len() <= 1 => Home::Known(newest),
+            _ if anew && rivals.is_empty() => Home::Known(None),
+            _ if !anew && rivals.len() <= 1 => Home::Known(newest),
             _ => Home::Unclear,
         }
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::asked::Asked;
+use super::assign::RECENT;
 use super::open::Open;
 use crate::model::Text;
 use crate::model::exchange::Exchange;
@@ -78,12 +79,24 @@ impl Open {
         let between = self.peers.iter().any(|(client, server)| {
             server.ip() == asked.client.ip() || client.ip() == asked.server.ip()
         });
-        let waits = |last: &Exchange| {
-            last.response.is_none()
-                && asked.repeats(last)
-                && asked.secs_since(last) < PASSED_ON_SECS
+        let waits = |one: &Exchange| {
+            asked.repeats(one) && asked.secs_behind(one).is_some_and(|secs| secs < PASSED_ON_SECS)
         };
-        between || self.exchanges.last().is_some_and(waits)
+        between || self.exchanges.iter().rev().take(RECENT).any(waits)
+    }
+
+    /// Whether a request elsewhere may be of this session, which the client was to carry on there: the answer to its
+    /// Create, which said so, was not seen.
+    pub fn may_have_moved(&self, asked: &Asked<'_>) -> bool {
+        let unanswered = self.is_provisional() && self.is_unanswered();
+        unanswered && self.has_path(asked) && !self.is_translated(asked)
+    }
+
+    /// Whether a request is seen on the other side of what translates addresses: one client, with its port, talks to one
+    /// server at a time.
+    pub fn is_translated(&self, asked: &Asked<'_>) -> bool {
+        let own = self.peers.iter().any(|(client, _)| *client == asked.client);
+        own && !self.peers.contains(&(asked.client, asked.server))
     }
 
     /// Whether the server named a host. A Host-Id has neither port nor brackets ([MC-BUP] 2.2.3.2).

@@ -17,6 +17,7 @@ use super::graves::Graves;
 use super::open::{Number, Open};
 use crate::at::{At, Timestamp};
 use crate::model::Text;
+use crate::model::url::path_within;
 use crate::rules::history::Brief;
 use crate::stream::Connection;
 
@@ -192,7 +193,7 @@ impl Shelf {
         self.briefs(own, |open| open.last.time <= ended && open.url() == Some(url), facts)
     }
 
-    /// The sessions of whatever client with some URL that were last seen about a frame, as far as they go.
+    /// The sessions of whatever client with the path of some URL that were last seen about a frame, as far as they go.
     pub fn about<'c>(
         &mut self,
         frame: u64,
@@ -202,7 +203,8 @@ impl Shelf {
         let before = self.idle.range(..(frame, 0)).rev().take(RECENT);
         let after = self.idle.range((frame, 0)..).take(RECENT);
         let near = before.chain(after).map(|(_, number)| *number).collect();
-        self.briefs(near, |open| open.url() == Some(url), facts)
+        let path = path_within(url);
+        self.briefs(near, |open| open.url().is_some_and(|url| path_within(url) == path), facts)
     }
 
     fn briefs<'c>(

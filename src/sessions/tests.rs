@@ -1,5 +1,7 @@
 //! When a session is handed out, and what becomes of messages that come later.
 
+mod lost;
+
 use crate::limits::Limits;
 use crate::model::negotiation::Verdict;
 use crate::model::{Outcome, Report, Session};
@@ -176,33 +178,6 @@ fn only(text: &str) -> (Outcome, Vec<String>) {
 }
 
 #[test]
-fn a_create_that_was_refused_and_one_that_is_lost_were_tries_at_one_upload() {
-    let text = "> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n> CREATE-SESSION lost\n< 200 session=1 lost\n\
-                > FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
-    assert_eq!(only(text).0, Outcome::Completed);
-}
-
-#[test]
-fn a_ping_between_an_ack_alone_and_the_next_fragment_parts_no_upload() {
-    let text = "> FRAGMENT 0-9/20 session=1 lost\n< 200 received=10\n... 5 s\n= connection\n> PING\n< 200\n\
-                > FRAGMENT 10-19/20 session=1\n< 200 received=20\n> CLOSE-SESSION session=1\n< 200\n";
-    assert_eq!(only(text).0, Outcome::Completed);
-}
-
-#[test]
-fn behind_the_last_byte_an_ack_that_counts_none_is_that_of_a_close() {
-    let rest = |rest: &str| {
-        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n";
-        only(&format!("{text}{rest}"))
-    };
-    let likely = (Outcome::Completed, vec!["likely".to_owned()]);
-    let closed = "> CLOSE-SESSION lost\n< 200\n";
-    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20\n{closed}")), likely);
-    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20 lost\n{closed}")), likely);
-    assert_eq!(rest(closed).0, Outcome::Incomplete);
-}
-
-#[test]
 fn what_one_direction_cannot_show_is_not_called_unanswered() {
     let verdict = |sees: &str| {
         let text = format!("= sees {sees}\n> CREATE-SESSION\n< 200 session=1\n");
@@ -216,6 +191,11 @@ fn what_one_direction_cannot_show_is_not_called_unanswered() {
 fn what_no_client_tries_again_cannot_recover() {
     for (answer, qualifiers) in [
         ("500 error=0x80200020 context=0x5", &[][..]),
+        ("500 error=0x80070057 context=0x5", &[]),
+        ("500 error=0x80070005 context=0x5", &[]),
+        ("500 error=0x80070005 context=0x7", &["may-recover"]),
+        ("409 error=0x80070005 context=0x7", &["may-recover"]),
+        ("413 error=0x80070005 context=0x7", &[]),
         ("501 plain", &[]),
         ("500 error=0x80070070 context=0x5", &["may-recover"]),
         ("503 plain", &["may-recover"]),

@@ -37,7 +37,6 @@ pub struct Decryptor {
     stuck: Option<(Side, At, usize)>,
     generation: u64,
     pub(super) gave_up: bool,
-    pub(super) spare: Vec<u8>,
 }
 
 impl Default for Decryptor {
@@ -62,7 +61,6 @@ impl Decryptor {
             stuck: None,
             generation: 0,
             gave_up: false,
-            spare: Vec::new(),
         }
     }
 

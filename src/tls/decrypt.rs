@@ -33,14 +33,14 @@ impl Decryptor {
             half.resynchronise();
             return true;
         };
-        let mut buffer = std::mem::take(&mut half.buffer);
-        let there = len.min(buffer.len());
-        let outcome = buffer
-            .get_mut(..there)
-            .map_or(Outcome::Failed, |record| self.open(side, at, record, keys));
-        if let (Outcome::Opened(opened), Some(record)) = (&outcome, buffer.get(..len)) {
-            self.opened(side, at, opened, (record, keys), out);
+        let buffer = std::mem::take(&mut half.buffer);
+        let record = buffer.get(..len).unwrap_or(&buffer);
+        let mut plain = keys.shared().take_buffer();
+        let outcome = self.open(side, at, record, &mut plain, keys);
+        if let Outcome::Opened(opened) = &outcome {
+            self.opened(side, at, opened, (&plain, keys), out);
         }
+        keys.shared().give_buffer(plain);
         self.half(side).buffer = buffer;
         match outcome {
             Outcome::Wait => return false,
@@ -57,7 +57,14 @@ impl Decryptor {
         true
     }
 
-    fn open(&mut self, side: Side, at: At, record: &mut [u8], keys: &KeyLog) -> Outcome {
+    fn open(
+        &mut self,
+        side: Side,
+        at: At,
+        record: &[u8],
+        plain: &mut Vec<u8>,
+        keys: &KeyLog,
+    ) -> Outcome {
         let Some((&kind, body)) =
             record.split_first().and_then(|(kind, rest)| Some((kind, rest.get(4..)?)))
         else {
@@ -65,7 +72,7 @@ impl Decryptor {
         };
         let half = self.half(side);
         if half.sealed || kind == APPLICATION_DATA {
-            return self.unseal(side, record, keys);
+            return self.unseal(side, record, plain, keys);
         }
         half.passed();
         match kind {
@@ -77,7 +84,7 @@ impl Decryptor {
         Outcome::Passed
     }
 
-    fn unseal(&mut self, side: Side, record: &mut [u8], keys: &KeyLog) -> Outcome {
+    fn unseal(&mut self, side: Side, record: &[u8], plain: &mut Vec<u8>, keys: &KeyLog) -> Outcome {
         if let Some(reason) = self.handshake.unsupported() {
             return Outcome::Hopeless(reason);
         }
@@ -85,7 +92,7 @@ impl Decryptor {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         };
-        match self.handshake.open(half, record, &mut self.spare, keys) {
+        match self.handshake.open(half, record, plain, keys) {
             Some(opened) => Outcome::Opened(opened),
             None if !self.handshake.lacks_keys(half, keys) => Outcome::Failed,
             None if !self.gave_up => Outcome::Wait,
@@ -99,7 +106,7 @@ impl Decryptor {
         side: Side,
         at: At,
         opened: &Opened,
-        (record, keys): (&[u8], &KeyLog),
+        (plain, keys): (&[u8], &KeyLog),
         out: &mut impl FnMut(Event<'_>),
     ) {
         (self.facts.decrypted, self.facts.opaque) = (true, None);
@@ -107,7 +114,7 @@ impl Decryptor {
         let half = self.half(side);
         let lost = half.opened(opened);
         half.emit_gap(at, lost, out);
-        let plain = record.get(opened.plain.clone()).unwrap_or_default();
+        let plain = plain.get(opened.plain.clone()).unwrap_or_default();
         match opened.kind {
             APPLICATION_DATA => {
                 half.emit(at, opened.plain.clone(), plain, out);

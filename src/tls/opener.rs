@@ -1,13 +1,13 @@
-//! Opening one protected record, in place.
+//! Opening one protected record.
 
 use std::ops::Range;
 
 use aes::cipher::{Array, BlockModeDecrypt, InnerIvInit, KeyInit};
 use aes::{Aes128, Aes256};
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes128Gcm, Aes256Gcm};
-use chacha20poly1305::ChaCha20Poly1305;
 use hmac::{Hmac, Mac};
+use ring::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
+};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384};
 
@@ -31,7 +31,7 @@ pub(super) struct Opener {
     pub(super) seq: u64,
 }
 
-/// A record opened: its inner type, and where in the record's buffer the plaintext lies.
+/// A record opened: its inner type, and where the plaintext lies, as in the record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Opened {
     pub(super) kind: u8,
@@ -70,9 +70,7 @@ enum Framing {
 }
 
 enum Cipher {
-    Aes128Gcm(Box<Aes128Gcm>),
-    Aes256Gcm(Box<Aes256Gcm>),
-    ChaCha(Box<ChaCha20Poly1305>),
+    Aead(Box<LessSafeKey>),
     Aes128Cbc(Box<Aes128>, Tagger),
     Aes256Cbc(Box<Aes256>, Tagger),
 }
@@ -144,18 +142,11 @@ impl Opener {
         &self.secret
     }
 
-    /// Whether a failed attempt leaves the record's buffer changed.
-    pub(super) const fn spoils(&self) -> bool {
-        matches!(self.framing, Framing::Tls12)
-            && matches!(self.cipher, Cipher::Aes128Cbc(..) | Cipher::Aes256Cbc(..))
-    }
-
     /// Bytes that protection adds to a record, at least; header included.
     pub(super) const fn overhead(&self) -> u64 {
         let inner = match (&self.cipher, self.framing) {
             (_, Framing::Tls13) => TAG + 1,
-            (Cipher::Aes128Gcm(_) | Cipher::Aes256Gcm(_), _) => TAG + 8,
-            (Cipher::ChaCha(_), _) => TAG,
+            (Cipher::Aead(_), _) => TAG + self.explicit(),
             (Cipher::Aes128Cbc(_, tagger) | Cipher::Aes256Cbc(_, tagger), _) => {
                 tagger.len() + BLOCK + 1
             }
@@ -163,18 +154,32 @@ impl Opener {
         (HEADER + inner) as u64
     }
 
-    /// Opens `record`, header included, as one of the next records; the caller moves [`Self::seq`] on.
-    pub(super) fn open(&self, record: &mut [u8], window: &Window) -> Option<Opened> {
+    /// The part of the nonce that each record carries, in bytes: 8 for GCM in TLS 1.2 (RFC 5288 3).
+    const fn explicit(&self) -> usize {
+        if self.iv.len() == 4 { 8 } else { 0 }
+    }
+
+    /// Opens `record`, header included, as one of the next records; the caller moves [`Self::seq`] on. The plaintext is then
+    /// in `plain`, in the place that it has in the record.
+    pub(super) fn open(
+        &self,
+        record: &[u8],
+        window: &Window,
+        plain: &mut Vec<u8>,
+    ) -> Option<Opened> {
+        let header = record.first_chunk()?;
         let seqs = window.from(self.seq);
-        let (header, body) = record.split_at_mut_checked(HEADER)?;
-        let header: &[u8; HEADER] = (&*header).try_into().ok()?;
         let (seq, range) = match &self.cipher {
-            Cipher::Aes128Cbc(aes, tagger) => self.cbc(&**aes, tagger, header, body, seqs)?,
-            Cipher::Aes256Cbc(aes, tagger) => self.cbc(&**aes, tagger, header, body, seqs)?,
-            _ => self.aead(header, body, seqs)?,
+            Cipher::Aead(key) => self.aead(key, record, seqs, plain)?,
+            Cipher::Aes128Cbc(aes, tagger) => {
+                self.cbc(&**aes, tagger, header, refilled(plain, record)?, seqs)?
+            }
+            Cipher::Aes256Cbc(aes, tagger) => {
+                self.cbc(&**aes, tagger, header, refilled(plain, record)?, seqs)?
+            }
         };
         let (kind, end) = match self.framing {
-            Framing::Tls13 => inner_kind(body.get(range.clone())?, range.start)?,
+            Framing::Tls13 => inner_kind(plain.get(HEADER..)?.get(range.clone())?, range.start)?,
             _ => (header[0], range.end),
         };
         Some(Opened { kind, plain: range.start + HEADER..end + HEADER, seq })
@@ -182,19 +187,23 @@ impl Opener {
 
     fn aead(
         &self,
-        header: &[u8; HEADER],
-        body: &mut [u8],
+        key: &LessSafeKey,
+        record: &[u8],
         mut seqs: impl Iterator<Item = u64>,
+        plain: &mut Vec<u8>,
     ) -> Option<(u64, Range<usize>)> {
-        let explicit = if self.iv.len() == 4 { 8 } else { 0 };
+        let explicit = self.explicit();
+        let (header, body) = record.split_first_chunk()?;
         let len = body.len().checked_sub(TAG + explicit)?;
-        let (sent, rest) = body.split_at_mut_checked(explicit)?;
-        let (text, tag) = rest.split_at_mut_checked(len)?;
+        let sent = body.get(..explicit)?;
         let seq = seqs.find(|&seq| {
             let nonce = if explicit > 0 { joined(&self.iv, sent) } else { mixed(&self.iv, seq) };
             let short = short_header(seq, header, len);
             let aad: &[u8] = if self.framing == Framing::Tls13 { header } else { &short };
-            self.cipher.open(&nonce, aad, text, tag).is_some()
+            // What does not open is destroyed by the attempt.
+            let text = refilled(plain, record).and_then(|body| body.get_mut(explicit..));
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            text.is_some_and(|text| key.open_in_place(nonce, Aad::from(aad), text).is_ok())
         })?;
         Some((seq, explicit..explicit + len))
     }
@@ -226,6 +235,13 @@ impl Opener {
         let seq = seqs.find(|&seq| tagger.fits(&short_header(seq, header, len), text, tag))?;
         Some((seq, BLOCK..BLOCK + len))
     }
+}
+
+/// The body of `record`, in `plain`, where the whole record is.
+fn refilled<'p>(plain: &'p mut Vec<u8>, record: &[u8]) -> Option<&'p mut [u8]> {
+    plain.clear();
+    plain.extend_from_slice(record);
+    plain.get_mut(HEADER..)
 }
 
 /// Decrypts all but the IV in front; where the text ends once the padding is off.
@@ -274,35 +290,22 @@ fn short_header(seq: u64, &[kind, major, minor, ..]: &[u8; HEADER], len: usize) 
 
 impl Cipher {
     fn new(protection: Protection, key: &[u8], mac: &[u8]) -> Option<Self> {
-        Some(match protection {
-            Protection::Gcm(16) => Self::Aes128Gcm(Box::new(Aes128Gcm::new_from_slice(key).ok()?)),
-            Protection::Gcm(_) => Self::Aes256Gcm(Box::new(Aes256Gcm::new_from_slice(key).ok()?)),
-            Protection::ChaCha => {
-                Self::ChaCha(Box::new(ChaCha20Poly1305::new_from_slice(key).ok()?))
-            }
-            Protection::Cbc(16, digest) => Self::Aes128Cbc(
+        let aead = |algorithm| {
+            Some(Self::Aead(Box::new(LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?))))
+        };
+        match protection {
+            Protection::Gcm(16) => aead(&AES_128_GCM),
+            Protection::Gcm(_) => aead(&AES_256_GCM),
+            Protection::ChaCha => aead(&CHACHA20_POLY1305),
+            Protection::Cbc(16, digest) => Some(Self::Aes128Cbc(
                 Box::new(Aes128::new_from_slice(key).ok()?),
                 Tagger::new(digest, mac)?,
-            ),
-            Protection::Cbc(_, digest) => Self::Aes256Cbc(
+            )),
+            Protection::Cbc(_, digest) => Some(Self::Aes256Cbc(
                 Box::new(Aes256::new_from_slice(key).ok()?),
                 Tagger::new(digest, mac)?,
-            ),
-            Protection::Other => return None,
-        })
-    }
-
-    // The tag is checked before anything is decrypted: a failure leaves the text as it was.
-    fn open(&self, nonce: &[u8; 12], aad: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
-        let nonce = Array::from(*nonce);
-        let tag = Array::from(<[u8; TAG]>::try_from(tag).ok()?);
-        match self {
-            Self::Aes128Gcm(gcm) => gcm.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok(),
-            Self::Aes256Gcm(gcm) => gcm.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok(),
-            Self::ChaCha(chacha) => {
-                chacha.decrypt_inout_detached(&nonce, aad, text.into(), &tag).ok()
-            }
-            Self::Aes128Cbc(..) | Self::Aes256Cbc(..) => None,
+            )),
+            Protection::Other => None,
         }
     }
 }

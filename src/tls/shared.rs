@@ -1,4 +1,4 @@
-//! What connections tell each other: master secrets for those that resume, and how much waits for keys.
+//! What connections share: master secrets for those that resume, how much waits for keys, and a buffer.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,6 +15,7 @@ pub(super) struct Shared {
     sessions: Mutex<Sessions>,
     generation: AtomicU64,
     waiting: Arc<AtomicUsize>,
+    buffer: Mutex<Vec<u8>>,
 }
 
 /// Master secrets by session identifier or ticket (RFC 5246 7.3, RFC 5077 3.1).
@@ -61,6 +62,18 @@ impl Shared {
     /// Bytes that wait for keys in all.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// A buffer for the plaintext of one record; who takes it gives it back.
+    pub(super) fn take_buffer(&self) -> Vec<u8> {
+        self.buffer.lock().map(|mut buffer| std::mem::take(&mut *buffer)).unwrap_or_default()
+    }
+
+    /// Lends the buffer to the next record.
+    pub(super) fn give_buffer(&self, buffer: Vec<u8>) {
+        if let Ok(mut place) = self.buffer.lock() {
+            *place = buffer;
+        }
     }
 
     /// A share of the bytes that wait for keys.

@@ -120,6 +120,7 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
         connections,
         exchanges,
         exchanges_omitted: _,
+        lacks_end: _,
         weight: _,
         index: _,
     } = session;

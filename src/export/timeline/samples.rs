@@ -113,6 +113,7 @@ pub fn session() -> Session {
         connections: Vec::new(),
         exchanges: vec![create(), fragment()],
         exchanges_omitted: 0,
+        lacks_end: false,
         weight: 0,
         index: crate::model::index::Index::default(),
     }

@@ -117,7 +117,11 @@ impl FileDigest {
         let part = self.tail.between(start, next).filter(|part| !part.is_empty());
         let Some(part) = part.filter(|_| self.is_in_order()) else { return false };
         let other = self.other.as_ref().filter(|other| other.at.offset >= next);
-        let Some(other) = other else { return true };
+        let Some(other) = other else {
+            // What it refused as a whole it has from another copy, which was not seen.
+            self.spoilt |= next == self.at.offset;
+            return true;
+        };
         // Either copy may be the one that it took, unless it has had all of this one.
         let unanswered = other.standing == Standing::Unanswered;
         if !unanswered || next < self.at.offset {

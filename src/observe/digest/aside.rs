@@ -10,16 +10,26 @@ impl FileDigest {
         let further = copy.at.offset > self.at.offset;
         let possible = |copy: &Copy| copy.standing != Standing::Lacking;
         let merit = |copy: &Copy| (possible(copy), copy.at.offset);
-        let worse = match &mut self.other {
-            Some(other) => {
-                let both = possible(&copy) && possible(other);
-                let twin = other.twin.take();
-                self.others |= further && both && !other.agrees(&copy);
-                forget(pool, twin);
-                merit(&copy) <= merit(other)
+        let Some(other) = &mut self.other else {
+            match further {
+                true => self.other = Some(copy),
+                false => forget(pool, Some(copy.at)),
             }
-            None => !further,
+            return;
         };
+        let differ = further && possible(&copy) && possible(other) && !other.agrees(&copy);
+        let worse = merit(&copy) <= merit(other);
+        match other.twin.take() {
+            // Both go as far, so that their hashes tell.
+            Some(twin) if differ && copy.at.offset == other.at.offset => {
+                let known = other.at.fork(pool);
+                self.keep_twins(pool, known, twin);
+            }
+            twin => {
+                self.others |= differ;
+                forget(pool, twin);
+            }
+        }
         let dropped = if worse { Some(copy) } else { self.other.replace(copy) };
         forget(pool, dropped.map(|copy| copy.at));
     }
@@ -48,6 +58,7 @@ impl FileDigest {
     pub(super) fn settle_other(&mut self, pool: &mut Pool, next: Option<u64>, short: bool) {
         let other = self.other.take_if(|other| other.standing == Standing::Unanswered);
         if let Some(other) = other {
+            self.spoilt |= self.others;
             match other.twin {
                 Some(twin) if !short => self.keep_twins(pool, other.at, twin),
                 twin => {

@@ -210,6 +210,38 @@ fn long_copies_without_an_answer_do_not_count_if_only_their_ends_are_known() {
 }
 
 #[test]
+fn of_three_long_copies_all_are_to_be_the_same() {
+    let file = vec![7; 5 * WHOLE];
+    let (end, mut other) = (file.len() as u64, file.clone());
+    other[0] = 1;
+    let digest = |copies: [&[u8]; 3]| {
+        let mut upload = Upload::default();
+        for (number, copy) in (0..).zip(copies) {
+            upload.send(number, 0, copy);
+        }
+        upload.answer(2, end, true, Some(end));
+        upload.digest.finish(&mut upload.pool, Some(end))
+    };
+    assert!(digest([&file, &file, &file]).is_some());
+    assert_eq!(digest([&file, &other, &file]), None);
+    assert_eq!(digest([&file, &other[1..], &file]), None);
+}
+
+#[test]
+fn what_comes_again_among_pipelined_fragments_is_to_be_the_same() {
+    for (again, digest) in [(b"ab", Some(ABC)), (b"aX", None)] {
+        let mut upload = Upload::default();
+        upload.send(0, 0, b"ab");
+        let order = Order { pipelined: true, after_gap: false };
+        upload.digest.begin(&mut upload.pool, (1, 1), (0, Some(2)), order);
+        upload.digest.data(&mut upload.pool, (1, 1), 0, again);
+        upload.answer(1, 2, true, Some(2));
+        upload.send(2, 2, b"c");
+        assert_eq!(upload.finish().as_deref(), digest);
+    }
+}
+
+#[test]
 fn an_answer_that_comes_late_counts_for_its_own_copy() {
     let mut upload = Upload::default();
     upload.send(0, 0, b"abc");
@@ -296,6 +328,16 @@ fn what_a_server_took_of_a_fragment_counts_though_it_refused_the_rest() {
     upload.send(1, 1, b"bc");
     upload.answer(1, 3, true, Some(3));
     assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn what_a_server_has_of_a_fragment_that_it_refused_as_a_whole_is_from_another_copy() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"ab");
+    upload.answer(0, 2, false, Some(2));
+    upload.send(1, 2, b"c");
+    upload.answer(1, 3, true, Some(3));
+    assert_eq!(upload.finish(), None);
 }
 
 #[test]

@@ -24,6 +24,20 @@ rule! {
     /// < 200
     /// ! server closes
     /// ```
+    /// The capture lacks what came then:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ! client closes
+    /// ! server closes
+    /// = connection
+    /// > CLOSE-SESSION lost
+    /// < 200 lost
+    /// ! client closes
+    /// ! server closes
+    /// ```
     ///
     /// Answerable: the client
     /// Advice: See whether the file is in its place on the server, and how the job ended in the client's BITS log.
@@ -49,6 +63,11 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(last) = session.exchanges.last().filter(|last| last.response.is_some()) else {
         return;
     };
+    // It may be there, and the capture lacks it.
+    let unasked = last.request.is_none() && !last.confirms_bytes();
+    if unasked || session.lacks_end {
+        return;
+    }
     let quiet = around.quiet_secs_after(session);
     let fin = |id: u64| session.connection(id).is_some_and(|one| one.client_side.fin.is_some());
     // A client that went on after a FIN before may do so again.

@@ -60,7 +60,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::diagnosed;
+    use crate::rules::Severity;
+    use crate::rules::tests::{diagnosed, fired};
 
     #[test]
     fn the_request_to_the_application_is_part_of_the_proof() {
@@ -82,5 +83,15 @@ mod tests {
         assert!(silent.summary.contains("was not answered"), "{}", silent.summary);
         let other = told("http://server/upload/other.bin", "< 500 plain\n");
         assert!(!other.summary.contains("192.0.2.90"), "{}", other.summary);
+    }
+
+    #[test]
+    fn that_it_took_the_file_in_the_end_shows_though_the_capture_lacks_the_request() {
+        let findings = fired(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 500 error=0x801901F4 context=0x7\n\
+             > PING\n< 200\n> FRAGMENT 0-9/10 lost\n< 200 received=10\n> CLOSE-SESSION\n< 200",
+        );
+        let found = ("remote-application-failed".to_owned(), Severity::Warning);
+        assert!(findings.contains(&found), "{findings:?}");
     }
 }

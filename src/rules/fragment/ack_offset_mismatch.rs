@@ -37,6 +37,16 @@ rule! {
     /// > FRAGMENT 0-4/20
     /// < 200 received=10
     /// ```
+    /// The Ack is that of a Fragment that the capture lacks:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30
+    /// > FRAGMENT 10-19/30 lost
+    /// > FRAGMENT 20-29/30
+    /// < 200 received=10
+    /// < 200 received=20
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Mend the server: its Ack must name the next byte that it wants.
@@ -54,10 +64,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let message = format!("acknowledged {raw:?} instead of a number");
         notes.note(Severity::Note, Confidence::Certain, &[exchange.span()], message);
     }
-    let end = look::range(exchange).filter(|range| range.valid).and_then(|range| range.end);
+    let range = look::range(exchange).filter(|range| range.valid);
+    let end = range.and_then(|range| range.end);
     let (Some(next), Some(end)) = (response.next_offset, end) else { return };
     let had = look::confirmed(session, exchange).map(|(next, _)| next);
     if end.checked_add(1) == Some(next) || had == Some(next) && next > end {
+        return;
+    }
+    // It may be the Ack of what the capture lacks ahead of this.
+    let after_gap = exchange.request.as_ref().is_some_and(|request| request.after_gap);
+    if after_gap && range.and_then(|range| range.start) == Some(next) {
         return;
     }
     let slip = match look::names_last_byte(exchange) {

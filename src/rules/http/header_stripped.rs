@@ -58,6 +58,21 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// ```
+    /// It writes another host into the request:
+    /// ```fires
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    /// ... 3 s
+    /// < 200 plain
+    ///   Server: nginx/1.22.1
+    /// ... -2 s
+    /// = client 192.0.2.80
+    /// = server 192.0.2.90:80
+    /// = url http://node/upload/file.bin
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
     /// It has another address on the side of the server:
     /// ```fires
     /// = client 10.0.0.5
@@ -114,6 +129,22 @@ rule! {
     /// = server 192.0.2.90:80
     /// > CREATE-SESSION
     /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// = client 10.0.0.5
+    /// = server 192.0.2.80:80
+    /// > CREATE-SESSION
+    /// ... 3 s
+    /// < 200 plain
+    ///   Server: nginx/1.22.1
+    /// ... -2 s
+    /// = client 10.0.0.6
+    /// = server 192.0.2.90:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ... 3 s
+    /// > FRAGMENT 0-9/10
+    /// < 200
     /// ```
     /// ```silent
     /// = client 10.0.0.6

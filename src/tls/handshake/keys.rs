@@ -4,7 +4,7 @@ use super::{Agreed, Handshake, TLS12, TLS13};
 use crate::stream::Side;
 use crate::tls::half::{Half, Phase};
 use crate::tls::keylog::{KeyLine, KeyLog, Secret, Secrets};
-use crate::tls::opener::{Opened, Opener, Window};
+use crate::tls::opener::{Opened, Opener};
 use crate::tls::suite::Suite;
 
 /// The suites of TLS 1.3 that are supported.
@@ -60,24 +60,24 @@ impl Handshake {
         tried.last().map(|secret| keys.line_of(secret))
     }
 
-    /// Opens a record with the present keys of `half`, or else with those that can follow.
+    /// Opens a record into `plain` with the present keys of `half`, or else with those that can follow.
     pub(in crate::tls) fn open(
         &self,
         half: &mut Half,
-        record: &mut [u8],
-        spare: &mut Vec<u8>,
+        record: &[u8],
+        plain: &mut Vec<u8>,
         keys: &KeyLog,
     ) -> Option<Opened> {
         let window = half.window(record.len());
         if let Some(opened) =
-            half.opener.as_ref().and_then(|opener| attempt(opener, record, &window, spare))
+            half.opener.as_ref().and_then(|opener| opener.open(record, &window, plain))
         {
             return Some(opened);
         }
         // Finished of TLS 1.2 may have been lost, or mistaken for a plain record, behind a gap.
         let window = window.with_new_keys(if self.is_classic() { 2 } else { 1 });
         for (phase, opener) in self.following(half, keys) {
-            if let Some(opened) = attempt(&opener, record, &window, spare) {
+            if let Some(opened) = opener.open(record, &window, plain) {
                 self.learn(opener.secret(), keys);
                 (half.phase, half.opener, half.handshake) = (phase, Some(opener), self.count);
                 // Behind a gap that took the ChangeCipherSpec with it.
@@ -178,23 +178,4 @@ impl Secrets {
             (Phase::Clear, _) | (Phase::Early, Side::Server) => &[],
         }
     }
-}
-
-/// Opens `record`, which a failure leaves as it was.
-fn attempt(
-    opener: &Opener,
-    record: &mut [u8],
-    window: &Window,
-    spare: &mut Vec<u8>,
-) -> Option<Opened> {
-    if !opener.spoils() {
-        return opener.open(record, window);
-    }
-    spare.clear();
-    spare.extend_from_slice(record);
-    let opened = opener.open(record, window);
-    if opened.is_none() {
-        record.copy_from_slice(spare);
-    }
-    opened
 }

@@ -1,0 +1,169 @@
+//! Uploads of which the capture lacks messages.
+
+use std::ops::RangeInclusive;
+
+use super::{Stream, only, play, upload};
+use crate::limits::Limits;
+use crate::model::{Outcome, Session};
+use crate::rules::Severity;
+use crate::{Analysis, Options, transcript};
+
+#[test]
+fn creates_that_were_refused_alike_were_tries_at_one_upload_though_one_is_lost() {
+    let lost = "> CREATE-SESSION lost\n< 403 error=0x80070005 context=0x5\n";
+    let count = |then: &str| {
+        play(Limits::default(), &format!("{lost}... 600 s\n> CREATE-SESSION\n< {then}\n")).1.len()
+    };
+    assert_eq!(count("403 error=0x80070005 context=0x5"), 1);
+    // That may have been for another file.
+    assert_eq!((count("200 session=1"), count("400 error=0x80070057 context=0x5")), (2, 2));
+}
+
+#[test]
+fn a_create_that_was_refused_and_one_that_is_lost_were_tries_at_one_upload() {
+    let text = "> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n> CREATE-SESSION lost\n< 200 session=1 lost\n\
+                > FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+}
+
+#[test]
+fn an_answer_behind_a_close_may_be_of_the_next_upload() {
+    let first = upload(7).replace("! client closes\n! server closes\n", "");
+    let then = |text: &str| {
+        let (_, sessions, _) = play(Limits::default(), &format!("{first}{text}"));
+        let own = sessions.iter().map(|s| s.exchanges.len()).collect::<Vec<_>>();
+        assert_eq!(sessions[0].outcome, Outcome::Completed);
+        assert!(sessions[0].findings.iter().all(|f| f.severity < Severity::Warning), "{text}");
+        own
+    };
+    // Its Create, the answer, and a Fragment are lost.
+    let lost = "> CREATE-SESSION lost\n< 200 session=1 lost\n> FRAGMENT 0-29/60 session=1 lost\n< 200 received=30\n\
+                > FRAGMENT 30-59/60 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(then(lost), [3, 3]);
+    assert_eq!(then("> CREATE-SESSION lost\n< 403 error=0x80070005 context=0x5\n"), [3, 1]);
+    // The answer to a Close that was sent again is not.
+    assert_eq!(then("> CLOSE-SESSION lost\n< 500 error=0x8020001F context=0x5\n"), [4]);
+}
+
+#[test]
+fn what_a_proxy_passes_on_behind_a_hole_is_another_session() {
+    let front = "= client 10.0.0.5\n= server 192.0.2.80:80\n";
+    let back = "= client 192.0.2.3\n= server 192.0.2.90:80\n";
+    let text = format!(
+        "{front}> CREATE-SESSION\n... 1 s\n< 200 session=1\n> FRAGMENT 0-9/20\n... 1 s\n< 200 received=10\n\
+         ... -0.6 s\n{back}> CREATE-SESSION lost\n< 200 session=1 lost\n> FRAGMENT 0-9/20 session=1\n< 200 received=10\n"
+    );
+    assert_eq!(play(Limits::default(), &text).1.len(), 2);
+}
+
+#[test]
+fn what_a_translator_of_addresses_passes_on_is_another_session() {
+    let side = |server: &str, text: &str| format!("= server {server}:80\n{text}");
+    let lost = "> CREATE-SESSION\n< 200 session=1 lost\n";
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n";
+    let (front, back) = (
+        side("192.0.2.80", text),
+        side("192.0.2.90", &format!("{lost}> FRAGMENT 0-9/10 session=1\n< 200\n")),
+    );
+    // Both come from the same port.
+    let mut records = transcript::play(&format!("{front}{back}")).unwrap();
+    let port = |data: &[u8], at: usize| u16::from_be_bytes([data[at], data[at + 1]]);
+    let first = port(&records[0].data, 34);
+    for record in &mut records {
+        for at in [34, 36] {
+            if port(&record.data, at) > 40_000 {
+                record.data[at..at + 2].copy_from_slice(&first.to_be_bytes());
+            }
+        }
+    }
+    let mut analysis = Analysis::new(Options::default());
+    let mut stream = Stream::default();
+    records.iter().for_each(|record| analysis.push(&record.frame(), &mut stream));
+    analysis.finish(Vec::new(), &mut stream);
+    let own: Vec<_> = stream.0.iter().map(|session| session.exchanges.len()).collect();
+    assert_eq!(own, [2, 2]);
+}
+
+/// The sessions of a transcript of which the capture lacks some frames.
+fn without(frames: RangeInclusive<u64>, text: &str) -> Vec<Session> {
+    let mut analysis = Analysis::new(Options::default());
+    let mut stream = Stream::default();
+    let records = transcript::play(text).unwrap();
+    for record in records.iter().filter(|record| !frames.contains(&record.at.frame)) {
+        analysis.push(&record.frame(), &mut stream);
+    }
+    analysis.finish(Vec::new(), &mut stream);
+    stream.0
+}
+
+#[test]
+fn an_answer_that_a_hole_held_back_is_of_what_was_asked_before_it() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n> FRAGMENT 10-29/30\n\
+                < 200 received=30\n> CLOSE-SESSION\n< 200\n> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n";
+    // The first Ack, what acknowledges it, and the next Fragment.
+    let sessions = without(10..=12, text);
+    let own: Vec<_> = sessions.iter().map(|s| (s.outcome, s.exchanges.len())).collect();
+    assert_eq!(own, [(Outcome::Completed, 4), (Outcome::Rejected, 1)]);
+}
+
+#[test]
+fn an_answer_alone_behind_the_last_byte_may_be_that_of_a_close() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n= connection\n\
+                > CLOSE-SESSION\n< 200\n! client closes\n";
+    // All of the connection before the answer.
+    assert!(!is_found("close-missing", &without(12..=16, text), 3));
+}
+
+#[test]
+fn what_an_answer_alone_confirms_is_no_gap() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= connection\n\
+                > FRAGMENT 10-19/30\n< 200\n> FRAGMENT 20-29/30\n< 200\n";
+    assert!(!is_found("fragment-gap", &without(12..=16, text), 4));
+    assert!(is_found("fragment-gap", &without(12..=18, text), 3));
+}
+
+/// Whether a rule finds something in the only session, which has so many exchanges.
+fn is_found(rule: &str, sessions: &[Session], exchanges: usize) -> bool {
+    assert_eq!((sessions.len(), sessions[0].exchanges.len()), (1, exchanges));
+    sessions[0].findings.iter().any(|finding| finding.rule == rule)
+}
+
+#[test]
+fn an_id_that_only_an_answer_gave_is_known_from_another_address() {
+    let text = "= client 10.0.0.5\n> CREATE-SESSION lost\n< 200 session=1\n\
+                = client 10.0.0.6\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+}
+
+#[test]
+fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
+    let create = "> CREATE-SESSION\n< 200 session=1 host=node lost\n";
+    let node = "= connection\n= server 192.0.2.81:80\n= url http://node/upload/file.bin\n";
+    let rest =
+        "> PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(&format!("{create}{node}{rest}")).0, Outcome::Completed);
+    assert_eq!(only(&format!("{create}{node}> PING\n< 404 plain\n")).0, Outcome::Failed);
+}
+
+#[test]
+fn a_ping_between_an_ack_alone_and_the_next_fragment_parts_no_upload() {
+    let text = "> FRAGMENT 0-9/20 session=1 lost\n< 200 received=10\n... 5 s\n= connection\n> PING\n< 200\n\
+                > FRAGMENT 10-19/20 session=1\n< 200 received=20\n> CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+    let text = "> FRAGMENT 0-9/10 session=1 lost\n< 200 received=10\n> PING\n< 200\n\
+                > CLOSE-SESSION session=1\n< 200\n";
+    assert_eq!(only(text).0, Outcome::Completed);
+}
+
+#[test]
+fn behind_the_last_byte_an_ack_that_counts_none_is_that_of_a_close() {
+    let rest = |rest: &str| {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n";
+        only(&format!("{text}{rest}"))
+    };
+    let likely = (Outcome::Completed, vec!["likely".to_owned()]);
+    let closed = "> CLOSE-SESSION lost\n< 200\n";
+    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20\n{closed}")), likely);
+    assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20 lost\n{closed}")), likely);
+    assert_eq!(rest(closed).0, Outcome::Incomplete);
+}

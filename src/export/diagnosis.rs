@@ -234,14 +234,10 @@ pub(super) fn blocks(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Analysis, Options, transcript};
+    use crate::transcript;
 
     fn report(text: &str) -> Report {
-        let mut analysis = Analysis::new(Options::default());
-        for record in transcript::play(text).unwrap() {
-            analysis.push(&record.frame(), &mut ());
-        }
-        analysis.finish(Vec::new(), &mut ())
+        transcript::analyse(&transcript::play(text).unwrap(), &mut ())
     }
 
     fn head(text: &str) -> String {

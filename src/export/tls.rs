@@ -138,28 +138,20 @@ fn shape_words(shape: &Shape) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::Span;
     use crate::export::json;
+    use crate::model;
     use crate::tls::{CipherSuite, KeyLine, Likelihood, Opaque};
 
     fn connection() -> TlsConnection {
-        TlsConnection {
-            connection: 1,
-            client: "10.0.0.5:49231".parse().unwrap(),
-            server: "10.0.0.9:443".parse().unwrap(),
-            span: Span::default(),
-            whole: true,
-            otherwise: 0,
-            tls: Facts {
-                version: Some("TLS 1.2".into()),
-                cipher_suite: Some(CipherSuite { code: 0x1234, name: "unknown".into() }),
-                sni: Some("bits\x1b.example".into()),
-                opaque: Some(Opaque::NoKeys),
-                misfit: Some(KeyLine { source: "keys".into(), line: 3 }),
-                shape: Some(Shape { bits_upload: Likelihood::Possible, ..Shape::default() }),
-                ..Facts::default()
-            },
-        }
+        model::tls::tests::connection(Facts {
+            version: Some("TLS 1.2".into()),
+            cipher_suite: Some(CipherSuite { code: 0x1234, name: "unknown".into() }),
+            sni: Some("bits\x1b.example".into()),
+            opaque: Some(Opaque::NoKeys),
+            misfit: Some(KeyLine { source: "keys".into(), line: 3 }),
+            shape: Some(Shape { bits_upload: Likelihood::Possible, ..Shape::default() }),
+            ..Facts::default()
+        })
     }
 
     #[test]

@@ -144,9 +144,22 @@ impl TlsConnection {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::at::At;
+
+    /// A connection that is known from its beginning.
+    pub(crate) fn connection(tls: Facts) -> TlsConnection {
+        TlsConnection {
+            connection: 1,
+            client: "10.0.0.5:49231".parse().unwrap(),
+            server: "10.0.0.9:443".parse().unwrap(),
+            span: Span::default(),
+            whole: true,
+            otherwise: 0,
+            tls,
+        }
+    }
 
     #[test]
     fn an_alert_is_enough_to_know_that_a_client_certificate_is_lacking() {
@@ -154,15 +167,8 @@ mod tests {
             let at = At::default();
             let description = "certificate_required".to_owned();
             let alert = crate::tls::Alert { from_client, fatal: true, code: 116, description, at };
-            TlsConnection {
-                connection: 1,
-                client: "10.0.0.1:4000".parse().unwrap(),
-                server: "10.0.0.2:443".parse().unwrap(),
-                span: Span::default(),
-                whole: false,
-                otherwise: 0,
-                tls: Facts { alerts: vec![alert], ..Facts::default() },
-            }
+            let tls = Facts { alerts: vec![alert], ..Facts::default() };
+            TlsConnection { whole: false, ..connection(tls) }
         };
         assert!(one(false).lacks_client_certificate());
         assert!(!one(true).lacks_client_certificate());
@@ -170,19 +176,10 @@ mod tests {
 
     #[test]
     fn a_handshake_that_failed_is_kept_beyond_the_cap() {
-        let one = |tls| TlsConnection {
-            connection: 1,
-            client: "10.0.0.1:4000".parse().unwrap(),
-            server: "10.0.0.2:443".parse().unwrap(),
-            span: Span::default(),
-            whole: true,
-            otherwise: 0,
-            tls,
-        };
         let mut all = TlsConnections::new(2);
-        (0..5).for_each(|_| all.add(one(Facts::default())));
+        (0..5).for_each(|_| all.add(connection(Facts::default())));
         let client_hello_at = Some(At::default());
-        all.add(one(Facts { client_hello_at, ..Facts::default() }));
+        all.add(connection(Facts { client_hello_at, ..Facts::default() }));
         assert_eq!((all.omitted(), all.failed().count(), all.finish().len()), (3, 1, 3));
     }
 }

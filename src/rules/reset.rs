@@ -193,7 +193,7 @@ fn identification(connection: &Connection, reset: &Reset) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::rules::tests::report;
-    use crate::{Analysis, Options, transcript};
+    use crate::transcript;
 
     fn judged(ttl: &str) -> Sender {
         let report = report(&format!(
@@ -228,13 +228,9 @@ mod tests {
 
     #[test]
     fn a_connection_that_the_capture_begins_with_is_no_later_one() {
-        let mut analysis = Analysis::new(Options::default());
         let records = transcript::play("> FRAGMENT 0-9/20 session=1\n! server resets\n").unwrap();
         // Without the handshake.
-        for record in &records[3..] {
-            analysis.push(&record.frame(), &mut ());
-        }
-        let report = analysis.finish(Vec::new(), &mut ());
+        let report = transcript::analyse(&records[3..], &mut ());
         assert_eq!(inside(&report.sessions[0], Side::Server).count(), 1);
     }
 

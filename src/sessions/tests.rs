@@ -124,11 +124,8 @@ fn above_the_cap_the_session_that_was_idle_for_longest_goes_first() {
 #[test]
 fn the_report_keeps_what_the_observer_returns_by_the_time_it_began() {
     let text = format!("> CREATE-SESSION\n< 200 session=1\n{}... 61 s\n{GET}", upload(2));
-    let mut analysis = Analysis::new(Options::default());
-    for record in transcript::play(&text).unwrap() {
-        analysis.push(&record.frame(), &mut ());
-    }
-    assert_eq!(ids(&analysis.finish(Vec::new(), &mut ()).sessions), ["1", "2"]);
+    let report = transcript::analyse(&transcript::play(&text).unwrap(), &mut ());
+    assert_eq!(ids(&report.sessions), ["1", "2"]);
 }
 
 #[test]

@@ -51,6 +51,8 @@ use std::fmt;
 
 use crate::at::At;
 use crate::capture::{Frame, LinkType};
+#[cfg(test)]
+use crate::{Analysis, Options, model::Report, observe::Observer};
 
 pub use play::play;
 
@@ -69,6 +71,14 @@ impl Record {
         let wire_len = u32::try_from(self.data.len()).unwrap_or(u32::MAX);
         Frame { at: self.at, link: LinkType(1), data: &self.data, wire_len, comment: None }
     }
+}
+
+/// The report on frames that transcripts were played as.
+#[cfg(test)]
+pub(crate) fn analyse(records: &[Record], observer: &mut impl Observer) -> Report {
+    let mut analysis = Analysis::new(Options::default());
+    records.iter().for_each(|record| analysis.push(&record.frame(), observer));
+    analysis.finish(Vec::new(), observer)
 }
 
 /// What is wrong with a transcript.

@@ -1,9 +1,6 @@
 //! Credentials of the wire reach no output unless they are asked for.
 
-use bitsleuth::transcript;
-
-use crate::support::build::{Order, Record, pcap};
-use crate::support::{run, stderr, store};
+use crate::support::{said, store, transcript};
 
 /// A conversation with a credential in every place that can hold one.
 const TALK: &str = "\
@@ -31,20 +28,7 @@ const TALK: &str = "\
 ";
 
 fn capture(dir: &tempfile::TempDir) -> String {
-    let records = transcript::play(TALK).unwrap();
-    let record = |record: transcript::Record| Record {
-        nanos: record.at.time.nanos(),
-        wire_len: record.data.len() as u32,
-        data: record.data,
-    };
-    let bytes = pcap(&records.into_iter().map(record).collect::<Vec<_>>(), Order::Little);
-    store(dir, "talk.pcap", &bytes).to_str().unwrap().to_owned()
-}
-
-fn said(args: &[&str], file: &str) -> String {
-    let output = run(&[args, &[file]].concat());
-    assert!(output.status.code() < Some(2), "{args:?}: {}", stderr(&output));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    store(dir, "talk.pcap", &transcript(TALK)).to_str().unwrap().to_owned()
 }
 
 const OUTPUTS: [&[&str]; 17] = [

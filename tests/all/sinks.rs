@@ -1,6 +1,6 @@
 //! Whatever bytes the wire has, no output lets them act: each is tried with a capture that tries it.
 
-use crate::support::{run, stderr, store, transcript};
+use crate::support::{said, store, transcript};
 
 /// Every marker is replaced by hostile bytes of the same length.
 const TALK: &str = "\
@@ -38,12 +38,6 @@ fn hostile(dir: &tempfile::TempDir) -> String {
         places.iter().for_each(|at| bytes[*at..*at + with.len()].copy_from_slice(with));
     }
     store(dir, "hostile.pcap", &bytes).to_str().unwrap().to_owned()
-}
-
-fn said(args: &[&str], file: &str) -> String {
-    let output = run(&[args, &[file]].concat());
-    assert!(output.status.code() < Some(2), "{args:?}: {}", stderr(&output));
-    String::from_utf8(output.stdout).unwrap_or_else(|_| panic!("{args:?} is not UTF-8"))
 }
 
 const TEXTS: [&[&str]; 8] = [

@@ -271,21 +271,18 @@ fn stem(kind: &str, number: u64, session: &Session) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Analysis, Options, transcript};
+    use crate::transcript;
 
     #[test]
     fn where_holes_take_room_those_of_all_files_count() {
         let first = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3/20\n  | abcd\n< 200\n";
         let second = first.replace("session=1", "session=2");
         let text = format!("{first}= url http://server/upload/b.bin\n{second}");
+        let records = transcript::play(&text).unwrap();
         let dir = tempfile::tempdir().unwrap();
         for mut extract in [Extract::new(dir.path(), None).unwrap(), Extract::dry(None)] {
             extract.room = Some(25);
-            let mut analysis = Analysis::new(Options::default());
-            for record in transcript::play(&text).unwrap() {
-                analysis.push(&record.frame(), &mut extract);
-            }
-            let report = analysis.finish(Vec::new(), &mut extract);
+            let report = transcript::analyse(&records, &mut extract);
             let files = extract.finish(&report).unwrap().files;
             let problems: Vec<_> = files.iter().map(|file| file.problem.as_deref()).collect();
             let second = "16 bytes of it are missing, and there is room for 9";

@@ -242,7 +242,7 @@ fn taken(fragment: &Exchange, part: Part) -> Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Analysis, Options, transcript};
+    use crate::transcript;
 
     /// How many copies count after so many Fragments, half of which send the server back to the middle of the first.
     fn counting(fragments: u64) -> usize {
@@ -252,11 +252,8 @@ mod tests {
             text += &format!("> FRAGMENT {start}-{end}/{total} session=1\n");
             text += if start < total / 2 { "< 200\n" } else { "< 416 next=5\n" };
         }
-        let mut analysis = Analysis::new(Options::default());
-        for record in transcript::play(&text).unwrap() {
-            analysis.push(&record.frame(), &mut ());
-        }
-        let session = analysis.finish(Vec::new(), &mut ()).sessions.remove(0);
+        let records = transcript::play(&text).unwrap();
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
         of(&session).iter().filter(|(_, taken)| taken.counts).count()
     }
 

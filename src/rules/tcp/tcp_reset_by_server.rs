@@ -71,21 +71,16 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity;
-    use crate::{Analysis, Options, transcript};
+    use crate::transcript;
 
     #[test]
     fn behind_an_answer_that_the_capture_lacks_it_is_a_note() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500\n! server resets\n";
-        let records = transcript::play(text).unwrap();
+        let mut records = transcript::play(text).unwrap();
         let is_answer = |data: &[u8]| data.windows(12).any(|bytes| bytes == b"HTTP/1.1 500");
         let answer = records.iter().position(|record| is_answer(record.frame().data)).unwrap();
-        let mut analysis = Analysis::new(Options::default());
-        for (place, record) in records.iter().enumerate() {
-            if !(answer..records.len() - 1).contains(&place) {
-                analysis.push(&record.frame(), &mut ());
-            }
-        }
-        let report = analysis.finish(Vec::new(), &mut ());
+        records.drain(answer..records.len() - 1);
+        let report = transcript::analyse(&records, &mut ());
         let findings = &report.sessions[0].findings;
         let reset = findings.iter().find(|finding| finding.rule == "tcp-reset-by-server");
         assert_eq!(reset.unwrap().severity, Severity::Note);

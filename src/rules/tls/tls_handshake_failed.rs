@@ -81,19 +81,12 @@ fn client_code(connection: &TlsConnection) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::{At, Span};
+    use crate::at::At;
+    use crate::model::tls::tests::connection;
     use crate::tls::{Alert, Certificate, Facts, Traffic};
 
     fn failed(tls: Facts) -> TlsConnection {
-        TlsConnection {
-            connection: 1,
-            client: "10.0.0.5:49231".parse().unwrap(),
-            server: "10.0.0.9:443".parse().unwrap(),
-            span: Span::default(),
-            whole: true,
-            otherwise: 0,
-            tls: Facts { client_hello_at: Some(At::default()), ..tls },
-        }
+        connection(Facts { client_hello_at: Some(At::default()), ..tls })
     }
 
     #[test]

@@ -78,6 +78,13 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
+/// What the program says of a capture that can be read.
+pub fn said(args: &[&str], file: &str) -> String {
+    let output = run(&[args, &[file]].concat());
+    assert!(output.status.code() < Some(2), "{args:?}: {}", stderr(&output));
+    String::from_utf8(output.stdout).unwrap_or_else(|_| panic!("{args:?} is not UTF-8"))
+}
+
 /// A file that goes away with the directory.
 pub fn store(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
     let path = dir.path().join(name);

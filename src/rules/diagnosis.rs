@@ -28,7 +28,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         confidence: cause.confidence,
         contributing,
         answered_by: match decisive {
-            Some(exchange) if front::is_own(session, exchange) => Origin::BitsServer,
+            Some(exchange) if front::is_of_bits(session, exchange) => Origin::BitsServer,
             Some(exchange) => around.origin(session, exchange),
             None => answer.map_or(Origin::Nobody, Origin::of_response),
         },

@@ -35,9 +35,9 @@ fn cell(value: Value) -> String {
     }
 }
 
-/// Text that a spreadsheet would take for a formula, with an apostrophe in front.
+/// Text that a spreadsheet would take for a formula, with an apostrophe in front; some take wide signs for the narrow ones.
 fn guarded(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{text}").into()
     } else {
         text.into()
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn formulas_are_guarded_and_numbers_are_not() {
-        for raw in ["=1+1", "+1", "-1", "@SUM(A1)"] {
+        for raw in ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"] {
             assert_eq!(cell(Value::Text(raw.to_owned())), format!("'{raw}"));
         }
         assert_eq!(cell(Value::Number(-1.5)), "-1.5");

@@ -128,14 +128,20 @@ fn headline(report: &Report) -> String {
         parts.push(format!("{cut} incomplete as far as the capture shows"));
     }
     let rest = report.sessions.iter().filter(well).count().saturating_sub(cut);
-    match (parts.is_empty(), rest) {
-        (true, _) if asides(report).next().is_some() => {
-            format!("{name}{all}, nothing wrong with the transfer")
+    let outside = report.findings.iter().filter(|finding| finding.severity > Severity::Note);
+    let outside = match outside.count() as u64 {
+        0 => String::new(),
+        count => format!("; {} outside the uploads", text::count(count, "finding")),
+    };
+    let fared = match (parts.is_empty(), rest) {
+        (true, _) if asides(report).next().is_some() || !outside.is_empty() => {
+            format!("{all}, nothing wrong with the transfer")
         }
-        (true, _) => format!("{name}{all}, nothing wrong"),
-        (false, 0) => format!("{name}{all}: {}", parts.join(", ")),
-        (false, rest) => format!("{name}{all}: {}, {rest} with nothing wrong", parts.join(", ")),
-    }
+        (true, _) => format!("{all}, nothing wrong"),
+        (false, 0) => format!("{all}: {}", parts.join(", ")),
+        (false, rest) => format!("{all}: {}, {rest} with nothing wrong", parts.join(", ")),
+    };
+    format!("{name}{fared}{outside}")
 }
 
 /// Whether something is to be said against how a session went, be its reason known or not.

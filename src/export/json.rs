@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::text::is_unsafe;
 use crate::model::Report;
 
 /// Writes a value, such as a report, as an indented JSON document that ends in a line feed.
@@ -50,8 +51,8 @@ impl<'w> Lines<'w> {
 /// Bytes held before they are looked through.
 const HELD: usize = 64 << 10;
 
-/// Spells out the control characters that JSON lets pass, DEL, C1 and those that turn the direction of text, lest the
-/// wire operate the terminal. To be flushed.
+/// Spells out what JSON lets pass of control characters, DEL and C1, of those that turn the direction of text, and of those
+/// without width, lest the wire operate the terminal. To be flushed.
 pub(super) struct Spelled<'w> {
     out: &'w mut dyn Write,
     held: Vec<u8>,
@@ -94,16 +95,18 @@ fn spell(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     let mut rest = text;
     for c in text.chars().filter(|c| operates(*c)) {
         let (before, after) = rest.split_once(c).unwrap_or((rest, ""));
-        write!(out, "{before}\\u{:04x}", u32::from(c))?;
+        write!(out, "{before}")?;
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}")?;
+        }
         rest = after;
     }
     out.write_all(rest.as_bytes())
 }
 
-/// Whether JSON lets a character pass that could operate a terminal.
+/// Whether JSON lets a character pass that could operate a terminal, or is not seen there.
 fn operates(c: char) -> bool {
-    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c >= '\x7f' && (c.is_control() || turns(c))
+    c >= '\x7f' && is_unsafe(c)
 }
 
 /// The value without keys that say nothing, and without what this leaves empty. Lists stay as they are.
@@ -130,12 +133,12 @@ mod tests {
     #[test]
     fn controls_that_json_lets_pass_are_spelled_out() {
         let (mut out, text) =
-            (Vec::new(), "a\x1b\x7f\u{80}é\u{9f}\u{a0}\u{202e}→\u{2069}\u{61c}\u{61b}z");
+            (Vec::new(), "a\x1b\x7f\u{80}é\u{9f}\u{a0}\u{202e}→\u{200b}\u{e0041}\u{61b}z");
         super::write_line(&mut out, &text).unwrap();
         let written = String::from_utf8(out).unwrap().trim_end().to_owned();
         assert_eq!(
             written,
-            "\"a\\u001b\\u007f\\u0080é\\u009f\u{a0}\\u202e→\\u2069\\u061c\u{61b}z\""
+            "\"a\\u001b\\u007f\\u0080é\\u009f\u{a0}\\u202e→\\u200b\\udb40\\udc41\u{61b}z\""
         );
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }

@@ -40,7 +40,7 @@ fn escape_where(text: &str, hides: impl Fn(char) -> bool) -> Cow<'_, str> {
 }
 
 /// Controls, format characters (Unicode Cf), line separators, variation selectors and blank fillers.
-fn is_unsafe(c: char) -> bool {
+pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0xAD | 0x34F | 0x600..=0x605 | 0x61C | 0x6DD | 0x70F | 0x890..=0x891 | 0x8E2

@@ -20,7 +20,7 @@ use crate::stream::{Connection, Reset};
 use layout::{Line, Mark, Message};
 
 pub(super) use head::{
-    error_words, headline, identity, nothing, rate, server, sign, sizes, tally, tone,
+    again, error_words, headline, identity, nothing, rate, server, sign, sizes, tally, tone,
 };
 pub(super) use layout::wrapped;
 pub(super) use words::Words;

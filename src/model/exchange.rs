@@ -144,6 +144,12 @@ impl Exchange {
         self.range()?.bounds()
     }
 
+    /// First byte of the Fragment it carries, where its range is in order.
+    pub fn place(&self) -> Option<u64> {
+        let range = self.range()?;
+        range.start.filter(|start| range.end.is_none_or(|end| *start <= end))
+    }
+
     /// The session id that its request names; an empty one is none.
     pub(crate) fn asked_id(&self) -> Option<&str> {
         self.request.as_ref()?.session_id.as_deref().filter(|id| !id.is_empty())

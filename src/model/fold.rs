@@ -219,7 +219,7 @@ impl<'a> View<'a> {
     fn unique(&self) -> Ranges {
         let mut ranges = Ranges::default();
         for (exchange, body) in self.sent() {
-            if let Some(start) = exchange.range().and_then(|range| range.start) {
+            if let Some(start) = exchange.place() {
                 ranges.add(start, start.saturating_add(body.bytes));
             }
         }
@@ -230,7 +230,7 @@ impl<'a> View<'a> {
     fn captured(&self) -> Ranges {
         let mut all = Ranges::default();
         for (exchange, body) in self.sent() {
-            let Some(start) = exchange.range().and_then(|range| range.start) else { continue };
+            let Some(start) = exchange.place() else { continue };
             let mut seen = Ranges::default();
             seen.add(start, start.saturating_add(body.bytes));
             for hole in body.holes.iter() {

@@ -30,7 +30,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         confidence: cause.confidence,
         contributing,
         answered_by: match decisive {
-            Some(exchange) if front::is_own(session, exchange) => Origin::BitsServer,
+            Some(exchange) if front::is_of_bits(session, exchange) => Origin::BitsServer,
             // Whatever name it bears, that is no Ack any more.
             Some(exchange) if rule.is_named("header-stripped") && exchange.succeeded() => {
                 Origin::Proxy

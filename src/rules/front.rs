@@ -74,11 +74,28 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
         && !is_between(session, exchange)
 }
 
+/// The same, or the answer bears what BITS alone writes: something took its packet type away.
+pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
+    let bears = |answer: &Response| {
+        answer.session_id.is_some() || answer.protocol.is_some() || answer.next_offset.is_some()
+    };
+    let by_web = || matches!(Origin::of(exchange), Origin::WebServer | Origin::Iis);
+    is_own(session, exchange) || exchange.response.as_ref().is_some_and(bears) && by_web()
+}
+
+/// Whether IIS answered where another product serves BITS, so that it does not stand in front of its own.
+fn is_other_iis(session: &Session, exchange: &Exchange) -> bool {
+    Origin::of(exchange) == Origin::Iis && stands(session, exchange).is_some()
+}
+
 /// Who answered an exchange, with the name that it gives itself; `None` without an answer.
 pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
     let server = exchange.response.as_ref()?.server.as_deref();
     let between = server.filter(|_| is_between(session, exchange));
-    let own = || server.filter(|_| is_own(session, exchange));
+    let own = || server.filter(|_| is_of_bits(session, exchange));
+    if is_other_iis(session, exchange) {
+        return server.map(|server| format!("the web server {server}"));
+    }
     between
         .map(origin::proxy)
         .or_else(|| Some(format!("{} {}", Origin::BitsServer.name(), own()?)))
@@ -117,10 +134,10 @@ pub fn answerer(session: &Session, exchange: &Exchange) -> String {
     let via = response.via.as_ref().map(|via| format!("Via \"{via}\""));
     let marks: Vec<String> = [own, via].into_iter().flatten().collect();
     let who = match origin(session, exchange) {
-        Origin::WebServer if is_own(session, exchange) => Origin::BitsServer,
+        Origin::WebServer | Origin::Iis if is_of_bits(session, exchange) => Origin::BitsServer,
         who => who,
     };
-    let name = who.name();
+    let name = if is_other_iis(session, exchange) { "IIS" } else { who.name() };
     match (marks.join(", "), name.strip_suffix(')')) {
         (marks, _) if marks.is_empty() => name.to_owned(),
         (marks, Some(front)) => format!("{front}; {marks})"),
@@ -151,4 +168,27 @@ pub fn turn(finding: Option<&mut Finding>, who: Origin) {
 fn product(response: &Response) -> Option<&str> {
     let server = response.server.as_deref()?.trim();
     server.split(['/', ' ']).next().filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::report;
+
+    fn last_told(text: &str) -> String {
+        let report = report(text);
+        let session = &report.sessions[0];
+        told(session, session.exchanges.last().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn iis_is_before_bits_only_where_bits_is_its_own() {
+        let of_bits = "> CREATE-SESSION\n< 200 session=1\n  BITS-Packet-Type:\n  Server: Microsoft-IIS/10.0\n";
+        assert_eq!(last_told(of_bits), "the BITS server Microsoft-IIS/10.0");
+        let other = "> CREATE-SESSION\n< 200 session=1\n  Server: gobits/1\n\
+                     > FRAGMENT 0-9/10\n< 404 plain\n  Server: Microsoft-IIS/10.0\n";
+        assert_eq!(last_told(other), "the web server Microsoft-IIS/10.0");
+        let own = "> CREATE-SESSION\n< 404 plain\n  Server: Microsoft-IIS/10.0\n";
+        assert_eq!(last_told(own), "Microsoft-IIS/10.0 (before BITS)");
+    }
 }

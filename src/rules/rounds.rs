@@ -2,7 +2,7 @@
 
 use crate::at::At;
 use crate::model::{Exchange, Request, Response, Session};
-use crate::rules::{Around, Confidence, Notes, Seen, Severity, look};
+use crate::rules::{Around, Confidence, Finding, Notes, Seen, Severity, look};
 use crate::sessions::RefusedTunnel;
 use crate::stream::Side;
 
@@ -96,16 +96,19 @@ pub fn has_given_up(challenged: &Exchange, end: At) -> bool {
     end.time.secs_since(challenged.span().last.time) >= ANSWERS_WITHIN_SECS
 }
 
-/// Notes the refused tunnels that are `meant`, in the words of `said`; they may as well be for downloads.
+/// Notes the refused tunnels that are `meant`, in the words of `said`, and lets `turn` change the finding; they may as well
+/// be for downloads.
 pub fn judge_tunnels(
     seen: &Seen,
     meant: fn(&RefusedTunnel) -> bool,
     said: fn(&RefusedTunnel) -> String,
+    turn: impl Fn(Option<&mut Finding>, &RefusedTunnel),
     notes: &mut Notes<'_>,
 ) {
     for tunnel in seen.tunnels.iter().filter(|tunnel| meant(tunnel)) {
         let span = tunnel.exchange.span();
-        notes.note(Severity::Warning, Confidence::Likely, &[span], said(tunnel));
+        let finding = notes.note(Severity::Warning, Confidence::Likely, &[span], said(tunnel));
+        turn(finding, tunnel);
     }
 }
 

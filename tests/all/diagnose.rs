@@ -128,6 +128,31 @@ fn sarif_names_the_capture_that_a_finding_without_an_upload_is_about() {
 }
 
 #[test]
+fn what_is_wrong_outside_the_uploads_is_in_the_first_line() {
+    let mut cut = sample("good.pcap");
+    cut.truncate(cut.len() - 1);
+    let text = stdout(&run_on(&cut, &["diagnose", "-"]));
+    let first = text.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "-   1 upload, nothing wrong with the transfer; 1 finding outside the uploads"
+    );
+}
+
+#[test]
+fn bytes_that_belong_nowhere_are_not_sent_again() {
+    let capture = transcript(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n  Content-Range: bytes 9-0/10\n< 400\n\
+         > FRAGMENT 0-9/10\n< 200 received=10\n",
+    );
+    let timeline = stdout(&run_on(&capture, &["-"]));
+    assert!(
+        timeline.contains("10 B in 2 Fragments, 10 B without a known place in the file "),
+        "{timeline}"
+    );
+}
+
+#[test]
 fn the_fetch_of_a_reply_is_told_where_it_happened() {
     let capture = transcript(
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200 reply=/replies/1\n\

@@ -8,7 +8,7 @@ use crate::export::diagnosis::answerer;
 use crate::export::story::{Message, Step, Story};
 use crate::export::style::Tone;
 use crate::export::text;
-use crate::export::timeline::{error_words, server, sign, sizes};
+use crate::export::timeline::{again, error_words, server, sign, sizes};
 use crate::model::{Exchange, Session};
 use crate::observe::heads::{Heads, RawHead};
 use crate::rules::{Finding, Severity};
@@ -157,7 +157,7 @@ fn retransmissions(session: &Session) -> String {
     let sides = || session.connections.iter().map(|connection| &connection.client_side);
     let segments: u64 = sides().map(|side| u64::from(side.retransmitted)).sum();
     let bytes: u64 = sides().map(|side| side.retransmitted_bytes).sum();
-    let again = session.bytes_sent.saturating_sub(session.bytes_unique);
+    let again = again(session);
     format!(
         "{} sent again by Fragments; the client's TCP repeated {} with {}.",
         text::bytes(again),

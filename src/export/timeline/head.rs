@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
 use super::layout::wrapped;
+use crate::bits::PacketType;
 use crate::export::style::{Style, Tone};
 use crate::export::text;
 use crate::model::negotiation::{Negotiation, Verdict};
@@ -135,14 +136,29 @@ const fn verdict_words(verdict: Verdict) -> &'static str {
 
 fn amounts(session: &Session) -> String {
     let size = sizes(session);
-    let again = session.bytes_sent.saturating_sub(session.bytes_unique);
-    let again =
-        if again > 0 { format!(", {} sent again", text::bytes(again)) } else { String::new() };
+    let told = |bytes: u64, words: &str| match bytes {
+        0 => String::new(),
+        bytes => format!(", {} {words}", text::bytes(bytes)),
+    };
+    let again = told(again(session), "sent again")
+        + &told(unplaced(session), "without a known place in the file");
     let connections: BTreeSet<u64> = session.exchanges.iter().map(|e| e.connection).collect();
     let time = text::duration(session.ended.since(session.started));
     let rate = rate(session).map_or_else(String::new, |rate| format!("   {rate}"));
     let connections = text::count(connections.len() as u64, "connection");
     format!("{size}{again}   {time}{rate}   {connections}")
+}
+
+/// Bytes of the file that were sent once more.
+pub(in crate::export) fn again(session: &Session) -> u64 {
+    session.bytes_sent.saturating_sub(session.bytes_unique.saturating_add(unplaced(session)))
+}
+
+/// Bytes of Fragments that do not say where in the file they belong.
+fn unplaced(session: &Session) -> u64 {
+    let astray = session.exchanges.iter().filter(|exchange| exchange.place().is_none());
+    let fragments = astray.filter(|exchange| exchange.kind == PacketType::Fragment);
+    fragments.filter_map(|one| Some(one.request.as_ref()?.body.bytes)).sum()
 }
 
 /// How much of the file was sent, of how much where that is not all, and in how many Fragments.

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Confidence, Notes, Place, Severity, front, look};
+use crate::rules::{Around, Confidence, Finding, Notes, Place, Severity, front, look};
 use crate::sessions::RefusedTunnel;
 
 rule! {
@@ -123,7 +123,7 @@ rule! {
     ///
     /// Answerable: the client
     /// Advice: Check the account, its password and the clock; for Kerberos the SPN of the host name (setspn -Q HTTP/host); for NTLM extended protection on the server.
-    /// Confirm: Event 4625 in the server's security log names account and reason.
+    /// Confirm: The server's log names account and reason; on Windows, event 4625 in its Security log does.
     /// Reference: [MC-BUP] 3.1.5.1.7
     Error, belief 81, needs Anything, Anywhere
 }
@@ -132,7 +132,11 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            rounds::judge_tunnels(seen, RefusedTunnel::refuses_credentials, refused, notes);
+            let mend = |finding: Option<&mut Finding>, tunnel: &RefusedTunnel| {
+                turn(finding, &tunnel.exchange, Door::Proxy);
+            };
+            let meant = RefusedTunnel::refuses_credentials;
+            rounds::judge_tunnels(seen, meant, refused, mend, notes);
         }
     }
 }
@@ -180,11 +184,20 @@ fn tell(
     let message = format!("{} {times}", credentials(last, door));
     let confidence = ended.unwrap_or(Confidence::Certain);
     let finding = notes.note(severity, confidence, &[first.span(), last.span()], message);
-    if let Some(finding) = finding
-        && scheme(last, door).eq_ignore_ascii_case("Bearer")
-    {
-        finding.advice = Some(RENEW.into());
-        finding.confirm = Some(EXPIRED.into());
+    turn(finding, last, door);
+}
+
+/// Gives what is to be done about a token, and at a proxy, instead of what helps with a server.
+fn turn(finding: Option<&mut Finding>, last: &Exchange, door: Door) {
+    let token = scheme(last, door).eq_ignore_ascii_case("Bearer");
+    let (advice, confirm) = match door {
+        _ if token => (RENEW, EXPIRED),
+        Door::Proxy => (AT_PROXY, PROXY_LOG),
+        Door::Server => return,
+    };
+    if let Some(finding) = finding {
+        finding.advice = Some(advice.into());
+        finding.confirm = Some(confirm.into());
     }
 }
 
@@ -209,6 +222,10 @@ fn refused(tunnel: &RefusedTunnel) -> String {
 const RENEW: &str = "Renew the access token and go on with it: the upload may have outlived it. If a new one is refused too, check its audience and scope.";
 const EXPIRED: &str = "WWW-Authenticate of the 401 names the reason; the token's time of expiry lies before the request.";
 
+/// What to do where it is a proxy that refuses, and what proves it.
+const AT_PROXY: &str = "Check the account and the password that the job has for the proxy, or let the proxy pass this host without a logon; for Kerberos, check the clock and the SPN of the proxy's name.";
+const PROXY_LOG: &str = "The proxy's log names the account, and why it refused it.";
+
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::diagnosed;
@@ -221,5 +238,15 @@ mod tests {
         );
         assert_eq!(diagnosis.cause, "auth-loop");
         assert!(diagnosis.advice.unwrap().starts_with("Renew the access token"));
+    }
+
+    #[test]
+    fn what_a_proxy_refuses_is_to_be_mended_there() {
+        let round = "> CREATE-SESSION proxied\n  Proxy-Authorization: Basic Ym9iOng=\n\
+                     < 407 plain\n  Proxy-Authenticate: Basic realm=x\n";
+        let diagnosis = diagnosed(&format!("{}! client closes\n", round.repeat(3)));
+        assert_eq!(diagnosis.cause, "auth-loop");
+        assert!(diagnosis.advice.unwrap().contains("for the proxy"));
+        assert!(diagnosis.confirm.unwrap().starts_with("The proxy's log"));
     }
 }

@@ -95,7 +95,13 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => judge(session, around, notes),
         Place::Capture(_, seen) => {
-            rounds::judge_tunnels(seen, RefusedTunnel::wants_credentials, refused, notes);
+            rounds::judge_tunnels(
+                seen,
+                RefusedTunnel::wants_credentials,
+                refused,
+                |_, _| {},
+                notes,
+            );
         }
     }
 }

@@ -51,6 +51,14 @@ rule! {
     /// > CREATE-SESSION lost
     /// < 501 error=0x80070020 context=0x5
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/30
+    /// < 200
+    /// > FRAGMENT 20-29/30
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
     /// What is repeated is the reason, not that it is repeated:
     /// ```fires
     /// > CREATE-SESSION
@@ -182,11 +190,23 @@ fn asks_for_tls(response: &Response) -> bool {
     page::reason(response).is_some_and(|(reason, _)| reason == page::Reason::Tls)
 }
 
-/// Whether no reason for a refusal can be in what the capture lacks of an exchange: 500 is the server's own fault, whatever
-/// was asked (RFC 9110 15.6.1).
+/// Whether no reason for a refusal is among what the capture lacks, as far as can be told: 500 is the server's own fault,
+/// whatever was asked (RFC 9110 15.6.1).
 fn tells_enough(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     let own = response.http_status == 500 && !response.is_cut();
-    own || runner::exchange_is_whole(session, exchange)
+    session.is_whole()
+        || (own || runner::exchange_is_whole(session, exchange))
+            && !may_be_at_fault(session, exchange)
+}
+
+/// Whether a packet is less than it announces, or a Fragment of another file or from another byte than the ones before it.
+fn may_be_at_fault(session: &Session, exchange: &Exchange) -> bool {
+    let cut = exchange.request.as_ref().is_some_and(|request| !request.body.complete);
+    let wanted = look::expected(session, exchange);
+    let astray = look::range(exchange).is_some_and(|range| {
+        range.total != session.bytes_total || wanted.is_some() && range.start != wanted
+    });
+    cut || astray
 }
 
 /// Whether an answer of the server is an error without a code that means something, or a status that does.

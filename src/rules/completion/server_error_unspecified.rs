@@ -40,10 +40,24 @@ rule! {
     /// > FRAGMENT 10-19/20 session=1
     /// < 500 error=0x80004005 context=0x5
     /// ```
-    /// Unless it lacks what was asked:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 lost
+    /// < 500 error=0x80004005 context=0x5
+    /// ```
+    /// Unless it lacks what was asked, and that may be at fault:
     /// ```silent
     /// > CREATE-SESSION lost
     /// < 501 error=0x80070020 context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/30
+    /// < 200
+    /// > FRAGMENT 20-29/30
+    /// < 400 error=0x80070057 context=0x5
     /// ```
     /// What is repeated is the reason, not that it is repeated:
     /// ```fires
@@ -144,7 +158,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     if let Some((exchange, response)) = decisive
         && ended
         && !response.is_challenge()
-        && look::is_whole(session, exchange)
+        && tells_enough(session, exchange, response)
         && !says_nothing(session, response)
     {
         let (severity, message) = (notes.severity(), message(session, exchange, response));
@@ -176,6 +190,24 @@ fn asks_for_tls(response: &Response) -> bool {
     page::reason(response).is_some_and(|(reason, _)| reason == page::Reason::Tls)
 }
 
+/// Whether no reason for a refusal is among what the capture lacks, as far as can be told: 500 is the server's own fault,
+/// whatever was asked (RFC 9110 15.6.1).
+fn tells_enough(session: &Session, exchange: &Exchange, response: &Response) -> bool {
+    let own = response.http_status == 500 && !response.is_cut();
+    session.is_whole()
+        || (own || look::is_whole(session, exchange)) && !may_be_at_fault(session, exchange)
+}
+
+/// Whether a packet is less than it announces, or a Fragment of another file or from another byte than the ones before it.
+fn may_be_at_fault(session: &Session, exchange: &Exchange) -> bool {
+    let cut = exchange.request.as_ref().is_some_and(|request| !request.body.complete);
+    let wanted = look::expected(session, exchange);
+    let astray = look::range(exchange).is_some_and(|range| {
+        range.total != session.bytes_total || wanted.is_some() && range.start != wanted
+    });
+    cut || astray
+}
+
 /// Whether an answer of the server is an error without a code that means something, or a status that does.
 fn says_nothing(session: &Session, response: &Response) -> bool {
     let told =
@@ -200,7 +232,11 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
     let named = || page::fault(response).map(|(_, words)| format!("; its page names {words}"));
     let says = |(_, words)| format!("; its page says \"{words}\"");
     let page = page::reason(response).map(says).or_else(named).unwrap_or_default();
-    format!("{} was answered {}{who} with {code}{page}", exchange.kind, response.http_status)
+    let what = match &exchange.request {
+        Some(_) => exchange.kind.to_string(),
+        None => "a request that was not captured".to_owned(),
+    };
+    format!("{what} was answered {}{who} with {code}{page}", response.http_status)
 }
 
 #[cfg(test)]

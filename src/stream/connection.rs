@@ -9,12 +9,10 @@ use crate::at::{At, Span, Timestamp};
 use crate::tls::Facts;
 
 use super::Side;
+use super::ids::Unseen;
 
 /// Periods kept in [`SideFacts::zero_windows`].
 const ZERO_WINDOWS: usize = 64;
-
-/// How far behind the last identification of a host one may be that came late.
-const IP_ID_LATE: u16 = 1_024;
 
 /// One TCP connection. The frames of its moments are not serialised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -190,12 +188,9 @@ pub struct SideFacts {
     pub ip_id_steps: u32,
     /// Segments whose IPv4 identification is neither that, nor that of a segment that came late.
     pub ip_id_jumps: u32,
-    /// Which of the last 64 IPv4 identifications up to `ip_id` were seen, that one in the lowest bit.
+    /// Which ones before `ip_id` were not seen.
     #[serde(skip)]
-    pub ip_ids_seen: u64,
-    /// The last frame whose IPv4 identification was seen before, or came too late to know.
-    #[serde(skip)]
-    pub copy: u64,
+    pub(super) unseen: Unseen,
     /// Maximum segment size in SYN.
     pub mss: Option<u16>,
     /// Shift count of the window in SYN.
@@ -254,28 +249,6 @@ impl SideFacts {
     /// Bytes sent that were not acknowledged yet.
     pub const fn unacked(&self) -> u64 {
         self.sent.saturating_sub(self.acked)
-    }
-
-    /// Takes an IPv4 identification that is so far ahead of the last one, by modulus: it is no step.
-    #[inline(never)]
-    pub(super) fn out_of_step(&mut self, id: u16, ahead: u16, at: At) {
-        let behind = ahead.wrapping_neg();
-        if behind > IP_ID_LATE {
-            self.ip_id_jumps += 1;
-            self.ip_ids_seen = 1;
-            return;
-        }
-        self.ip_id = Some(id.wrapping_sub(ahead));
-        let place = 1_u64.checked_shl(behind.into());
-        if place.is_none_or(|place| self.ip_ids_seen & place > 0) {
-            self.copy = at.frame;
-        }
-        self.ip_ids_seen |= place.unwrap_or(0);
-    }
-
-    /// Whether a frame is a copy of another: sent again, it would have an identification of its own.
-    pub(super) const fn is_copy(&self, at: At) -> bool {
-        self.copy == at.frame && self.ip_id_steps >= 2 && self.ip_id_jumps <= self.ip_id_steps
     }
 
     /// The side has no room from now on.

@@ -14,9 +14,6 @@ use super::part::{Part, Seq};
 use super::subject::Subject;
 use super::{Carriage, Chunk, Event, Owner, Side};
 
-/// How far apart the identifications of successive packets of one host may be: it talks to others too.
-const IP_ID_STEP: u16 = 63;
-
 /// Least time, in nanoseconds, after which data is taken to have been sent in spite of an RST.
 const RESET_ROUND_TRIP: i64 = 100_000_000;
 
@@ -141,16 +138,7 @@ impl<T: Default> Flow<T> {
         }
         facts.ttl_min = facts.ttl_min.min(segment.ttl);
         facts.ttl_max = facts.ttl_max.max(segment.ttl);
-        // Systems that do not count write 0.
-        let Some(id) = segment.ip_id.filter(|id| *id != 0) else { return };
-        match facts.ip_id.replace(id).map(|last| id.wrapping_sub(last)) {
-            Some(ahead @ 1..=IP_ID_STEP) => {
-                facts.ip_id_steps += 1;
-                facts.ip_ids_seen = facts.ip_ids_seen.wrapping_shl(ahead.into()) | 1;
-            }
-            Some(ahead) => facts.out_of_step(id, ahead, segment.at),
-            None => facts.ip_ids_seen = 1,
-        }
+        facts.identify(segment.ip_id, &segment.at);
     }
 
     #[inline(never)]

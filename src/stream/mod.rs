@@ -6,6 +6,7 @@ mod ending;
 mod flow;
 mod flows;
 mod half;
+mod ids;
 mod mirror;
 mod part;
 mod pool;

@@ -18,6 +18,9 @@ pub const CLIENT_WAITS_SECS: f64 = 300.0;
 /// The shortest of the round time-outs that gateways come with.
 pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
 
+/// What was asked where only the answer tells of it.
+pub const NOT_CAPTURED: &str = "a request not captured";
+
 /// The range that a Fragment carries.
 pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
     exchange.range().filter(|_| exchange.kind == PacketType::Fragment)
@@ -214,6 +217,11 @@ pub fn wait_secs(exchange: &Exchange) -> f64 {
         }
         _ => 0.0,
     }
+}
+
+/// Whether it is known when the request ended: of a Fragment of which the head is cut, the length is unknown.
+pub fn knows_end(exchange: &Exchange) -> bool {
+    exchange.kind != PacketType::Fragment || whole_request(exchange).is_some()
 }
 
 /// The byte that the server wanted next when a Fragment was sent.

@@ -95,6 +95,9 @@ pub enum Place<'a> {
 pub enum Needs {
     /// Nothing in particular.
     Anything,
+    /// A request that shows what it is, and its answer, whatever is cut off either, on a connection that did not lose bytes
+    /// of both sides.
+    Answered,
     /// Request and answer, both with whole heads, on a connection that did not lose bytes of both sides.
     WholeExchange,
     /// The session from its Create-Session on, both directions, no bytes lost.

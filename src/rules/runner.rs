@@ -156,16 +156,33 @@ struct Shown<'s> {
     troubled: Vec<Part<'s>>,
 }
 
-/// An exchange, and whether all of it was captured.
+/// An exchange, and how much of it was captured.
 #[derive(Clone, Copy)]
 struct Part<'s> {
     exchange: &'s Exchange,
+    answered: bool,
     whole: bool,
+}
+
+impl<'s> Part<'s> {
+    fn of(session: &Session, exchange: &'s Exchange) -> Self {
+        let answered = is_answered(session, exchange);
+        Self { exchange, answered, whole: answered && has_whole_heads(exchange) }
+    }
+
+    /// Whether the capture holds as much of it as a rule needs.
+    const fn suits(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Answered => self.answered,
+            Needs::WholeExchange => self.whole,
+            Needs::Anything | Needs::WholeSession => true,
+        }
+    }
 }
 
 impl<'s> Shown<'s> {
     fn of(session: &'s Session) -> Self {
-        let part = |exchange| Part { exchange, whole: exchange_is_whole(session, exchange) };
+        let part = |exchange| Part::of(session, exchange);
         let exchanges: Vec<_> = session.exchanges.iter().map(part).collect();
         let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
         Self { session, whole: session.is_whole(), exchanges, troubled }
@@ -196,7 +213,7 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
         return;
     }
     let session = shown.session;
-    let heard = |part: &&Part<'_>| part.whole || rule.needs != Needs::WholeExchange;
+    let heard = |part: &&Part<'_>| part.suits(rule.needs);
     let exchanges = shown.exchanges.iter().filter(heard).map(|part| part.exchange);
     let troubled = shown.troubled.iter().filter(heard).map(|part| part.exchange);
     match &rule.check {
@@ -215,14 +232,20 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
     }
 }
 
-/// Whether both heads are whole, and nothing was lost by which another answer could have been taken for this one.
-pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool {
+/// Whether a request shows what it is, and nothing was lost by which another answer could have been taken for its own.
+pub(super) fn is_answered(session: &Session, exchange: &Exchange) -> bool {
     let lost = session.connection(exchange.connection).is_some_and(|connection| {
         connection.client_side.lost_by_capture > 0 && connection.server_side.lost_by_capture > 0
     });
-    if lost {
-        return false;
-    }
+    !lost && exchange.request.is_some() && exchange.response.is_some() && !exchange.is_unclear()
+}
+
+/// The same, and both heads are whole.
+pub(super) fn exchange_is_whole(session: &Session, exchange: &Exchange) -> bool {
+    is_answered(session, exchange) && has_whole_heads(exchange)
+}
+
+fn has_whole_heads(exchange: &Exchange) -> bool {
     look::whole_request(exchange).is_some() && look::whole_answer(exchange).is_some()
 }
 

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The session was closed before every byte was there.
@@ -41,7 +41,7 @@ rule! {
     /// Advice: Let the client send the rest before it closes; find out who completed the job early.
     /// Confirm: The length of the file on the server, if there is one.
     /// Reference: [MC-BUP] 2.2.8
-    Error, belief 73, needs WholeSession, Session
+    Error, belief 73, needs Anything, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
@@ -62,7 +62,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 format!("closed with {} of {total} bytes acknowledged", session.bytes_acknowledged)
             }
         };
-        notes.add(close.span(), message);
+        let sure = if session.is_whole() { Confidence::Certain } else { Confidence::Likely };
+        notes.note(notes.severity(), sure, &[close.span()], message);
     }
 }
 

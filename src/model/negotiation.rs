@@ -117,12 +117,17 @@ impl Negotiation {
         negotiation
     }
 
+    /// Whether protocols were offered, none of which is registered.
+    pub(crate) fn offers_unknown_only(&self) -> bool {
+        !self.offered.is_empty() && self.offered.iter().all(|offer| offer.name.is_none())
+    }
+
     fn judge(&self, raw: Option<&str>, response: &Response) -> Verdict {
         if response.is_challenge() {
             return Verdict::AuthPending;
         }
         if response.is_cut() {
-            return self.judge_cut(response);
+            return self.judge_cut(raw, response);
         }
         if !response.is_ack() {
             return Verdict::NotAnsweredByBits;
@@ -131,8 +136,11 @@ impl Negotiation {
     }
 
     /// What stands before the place where the head is cut.
-    fn judge_cut(&self, response: &Response) -> Verdict {
+    fn judge_cut(&self, raw: Option<&str>, response: &Response) -> Verdict {
         match (response.is_success(), self.selected_index) {
+            (false, _) if response.is_ack() && response.error.is_some() => {
+                self.judge_refusal(raw, response)
+            }
             (false, _) => Verdict::RefusedOther,
             (true, Some(_)) => self.judge_choice(),
             (true, None) if self.selected.is_some() => Verdict::SelectionOnly,

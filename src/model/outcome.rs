@@ -45,7 +45,10 @@ impl View<'_> {
             if full || self.joined || self.total.is_none() {
                 return Some((Outcome::Completed, Vec::new()));
             }
-            if self.has_hole_behind_fragments() || self.may_have_all_the_same() {
+            if self.has_hole_behind_fragments()
+                || self.lacks_ranges()
+                || self.may_have_all_the_same()
+            {
                 return Some((Outcome::Completed, vec!["likely"]));
             }
             return Some((Outcome::Failed, vec!["closed-short"]));
@@ -103,6 +106,18 @@ impl View<'_> {
     fn has_hole_behind_fragments(&self) -> bool {
         let mut later = own(self.exchanges).rev().take_while(|e| e.kind != PacketType::Fragment);
         later.any(|exchange| exchange.request.as_ref().is_some_and(|request| request.after_gap))
+    }
+
+    /// Whether how far Fragments reached, or how far the server confirmed them, may be among what is cut off of heads.
+    fn lacks_ranges(&self) -> bool {
+        let lacks = |exchange: &Exchange| {
+            let (request, answer) = (exchange.request.as_ref(), exchange.response.as_ref());
+            request.is_some_and(|request| request.is_cut() && request.content_range.is_none())
+                || answer.is_some_and(|answer| answer.is_cut() && answer.next_offset.is_none())
+        };
+        let may_carry =
+            |kind: &PacketType| matches!(kind, PacketType::Fragment | PacketType::Unknown);
+        self.exchanges.iter().any(|exchange| may_carry(&exchange.kind) && lacks(exchange))
     }
 
     /// Whether a server that takes Fragments in any order may have those that the capture, or an answer to them, lacks.
@@ -164,6 +179,12 @@ impl View<'_> {
         let response =
             self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
         let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
+        // Nothing is left to cancel where the code that is cut off says so.
+        let unread = response.is_cut() && response.error.is_none();
+        let cancels = |last: &Exchange| last.kind == PacketType::CancelSession;
+        if unread && self.exchanges.last().is_some_and(cancels) {
+            return None;
+        }
         if self.is_unclear() || unknown && self.ends_with_close() && self.may_repeat_a_lost_close()
         {
             return None;

@@ -52,7 +52,11 @@ pub fn acknowledged<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a
     let answer = exchange.response.as_ref().filter(|answer| !answer.is_ack())?;
     let name = answer.server.as_deref()?;
     look::ahead(session, exchange).find_map(|other| {
-        let same = |ack: &&Response| ack.is_ack() && ack.server.as_deref() == Some(name);
+        let same = |ack: &&Response| match ack.server.as_deref() {
+            Some(server) => ack.is_ack() && server == name,
+            // The name may be cut off.
+            None => ack.is_ack() && ack.is_cut(),
+        };
         let ack = other.response.as_ref().filter(same)?;
         (other.server == exchange.server).then_some(ack)
     })

@@ -18,6 +18,9 @@ pub const CLIENT_WAITS_SECS: f64 = 300.0;
 /// The shortest of the round time-outs that gateways come with.
 pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
 
+/// What was asked where only the answer tells of it.
+pub const NOT_CAPTURED: &str = "a request that was not captured";
+
 /// The range that a Fragment carries.
 pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
     exchange.range().filter(|_| exchange.kind == PacketType::Fragment)
@@ -46,14 +49,25 @@ pub fn whole_answer(exchange: &Exchange) -> Option<&Response> {
     exchange.response.as_ref().filter(|answer| !answer.is_cut())
 }
 
-/// Whether both heads are whole, and nothing was lost by which another answer could have been taken for this one.
-pub fn is_whole(session: &Session, exchange: &Exchange) -> bool {
+/// Whether a request shows what it is, and nothing was lost by which another answer could have been taken for its own.
+pub fn is_answered(session: &Session, exchange: &Exchange) -> bool {
     let lossy = |connection: &Connection| {
         connection.client_side.lost_by_capture > 0 && connection.server_side.lost_by_capture > 0
     };
-    whole_request(exchange).is_some()
-        && whole_answer(exchange).is_some()
+    exchange.request.is_some()
+        && exchange.response.is_some()
+        && !exchange.is_unclear()
         && !session.connection(exchange.connection).is_some_and(lossy)
+}
+
+/// The same, and both heads are whole.
+pub fn is_whole(session: &Session, exchange: &Exchange) -> bool {
+    is_answered(session, exchange) && has_whole_heads(exchange)
+}
+
+/// Whether the capture has all of both heads.
+pub fn has_whole_heads(exchange: &Exchange) -> bool {
+    whole_request(exchange).is_some() && whole_answer(exchange).is_some()
 }
 
 /// Whether a request may be of another session: the capture ends within its head before that shows an id.
@@ -229,6 +243,11 @@ pub fn wait_secs(exchange: &Exchange) -> f64 {
         }
         _ => 0.0,
     }
+}
+
+/// Whether it is known when the request ended: of a Fragment of which the head is cut, the length is unknown.
+pub fn knows_end(exchange: &Exchange) -> bool {
+    exchange.kind != PacketType::Fragment || whole_request(exchange).is_some()
 }
 
 /// The byte that the server wanted next when a Fragment was sent.

@@ -1,10 +1,12 @@
 //! Pages that come with an answer: what they are, and what that of a refusal names as its reason.
 
-use crate::model::Response;
+use crate::model::{Request, Response};
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// Something in the words of the upload protocol: only what speaks it knows those.
+    Bits,
     /// It came without a client certificate.
     Certificate,
     /// Its header is too long.
@@ -16,7 +18,11 @@ pub enum Reason {
 }
 
 /// What pages say, in lower case.
-const WORDS: [(&str, Reason); 10] = [
+const WORDS: [(&str, Reason); 14] = [
+    ("bits-packet-type", Reason::Bits),
+    ("bits-supported-protocols", Reason::Bits),
+    ("bits-session-id", Reason::Bits),
+    ("protocol not supported", Reason::Bits),
     ("no required ssl certificate was sent", Reason::Certificate),
     ("request header or cookie too large", Reason::Header),
     ("request header is too large", Reason::Header),
@@ -38,6 +44,12 @@ pub fn reason(response: &Response) -> Option<(Reason, &str)> {
         let start = lower.find(words)?;
         Some((*reason, body.get(start..start.checked_add(words.len())?)?))
     })
+}
+
+/// Whether a request was called malformed in the words of the upload protocol, without an Ack.
+pub fn speaks_bits(response: &Response) -> bool {
+    let reason = reason(response).map(|(reason, _)| reason);
+    response.http_status == 400 && !response.is_ack() && reason == Some(Reason::Bits)
 }
 
 /// What the request filtering of IIS found fault with.
@@ -77,9 +89,9 @@ pub fn fault(response: &Response) -> Option<(Fault, String)> {
     Some((*fault, format!("404.{number}, {words}")))
 }
 
-/// Whether a request was called malformed for another reason than its verb.
-pub fn is_about_more_than_verb(response: &Response) -> bool {
-    response.http_status == 400 && reason(response).is_some()
+/// Whether a request was called malformed for another reason than its verb, or may have been for what is cut off of it.
+pub fn is_about_more_than_verb(request: &Request, response: &Response) -> bool {
+    response.http_status == 400 && (request.is_cut() || reason(response).is_some())
 }
 
 /// The sub-status that an error page of IIS tells to clients it trusts: 6 of `404.6 - Not Found`.

@@ -95,8 +95,10 @@ pub enum Place<'a> {
 pub enum Needs {
     /// Nothing in particular.
     Anything,
-    /// For a rule about exchanges: request and answer, both with whole heads, on a connection that did not lose bytes of
-    /// both sides.
+    /// For a rule about exchanges: a request that shows what it is, and its answer, whatever is cut off either, on a
+    /// connection that did not lose bytes of both sides.
+    Answered,
+    /// For a rule about exchanges: the same, both with whole heads.
     WholeExchange,
     /// The session from its Create-Session on, both directions, no bytes lost.
     WholeSession,

@@ -130,16 +130,33 @@ struct Shown<'s> {
     troubled: Vec<Part<'s>>,
 }
 
-/// An exchange, and whether all of it was captured.
+/// An exchange, and how much of it was captured.
 #[derive(Clone, Copy)]
 struct Part<'s> {
     exchange: &'s Exchange,
+    answered: bool,
     whole: bool,
+}
+
+impl<'s> Part<'s> {
+    fn of(session: &Session, exchange: &'s Exchange) -> Self {
+        let answered = look::is_answered(session, exchange);
+        Self { exchange, answered, whole: answered && look::has_whole_heads(exchange) }
+    }
+
+    /// Whether the capture holds as much of it as a rule needs.
+    const fn suits(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Answered => self.answered,
+            Needs::WholeExchange => self.whole,
+            Needs::Anything | Needs::WholeSession => true,
+        }
+    }
 }
 
 impl<'s> Shown<'s> {
     fn of(session: &'s Session) -> Self {
-        let part = |exchange| Part { exchange, whole: look::is_whole(session, exchange) };
+        let part = |exchange| Part::of(session, exchange);
         let exchanges: Vec<_> = session.exchanges.iter().map(part).collect();
         let troubled = exchanges.iter().filter(|part| !is_smooth(part.exchange)).copied().collect();
         Self { session, whole: session.is_whole(), exchanges, troubled }
@@ -170,7 +187,7 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
         return;
     }
     let session = shown.session;
-    let heard = |part: &&Part<'_>| part.whole || rule.needs != Needs::WholeExchange;
+    let heard = |part: &&Part<'_>| part.suits(rule.needs);
     let exchanges = shown.exchanges.iter().filter(heard).map(|part| part.exchange);
     let troubled = shown.troubled.iter().filter(heard).map(|part| part.exchange);
     match &rule.check {

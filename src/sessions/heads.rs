@@ -6,9 +6,10 @@ use super::open::Number;
 use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::fields::ContentRange;
 use crate::bits::{PacketType, decode};
-use crate::http::{INTERIM, Start, is_interim};
+use crate::http::{Head, INTERIM, Start, is_interim};
 use crate::model::exchange::{Exchange, Request, Response};
 use crate::observe::digest;
+use crate::stream::Connection;
 
 impl Sessions {
     pub(super) fn request(&mut self, message: &Message<'_>) {
@@ -17,6 +18,10 @@ impl Sessions {
             return;
         }
         let mut request = decode::request(head, span, self.secrets, &mut self.words);
+        let after_gap = head.after_gap && may_lack_requests(connection, head);
+        if head.after_gap && !after_gap {
+            request.rare.edit().after_gap = false;
+        }
         let is_held = span.last.frame != connection.last.frame;
         let acked = match head.acked {
             0 => Some(connection.server_side.acked).filter(|_| !is_held),
@@ -38,7 +43,7 @@ impl Sessions {
             Some(link) => self.assign_early(&value, link),
             None => self.assign_request(&value, last, head.after_gap || connection.midstream),
         };
-        if head.after_gap {
+        if after_gap {
             self.note_hole(connection.id);
         }
         if let Some(open) = self.open.get_mut(session)
@@ -264,4 +269,12 @@ impl Sessions {
 fn file_range(fragment: &Exchange) -> digest::Range {
     let range = fragment.range();
     (range.and_then(|range| range.start).unwrap_or(0), range.and_then(ContentRange::behind))
+}
+
+/// Whether requests may be missing in a hole before one. The snap length cuts frames and leaves none out, and in one frame
+/// with the end of another request no client sends one: it waits for the answer ([MC-BUP] 3.1.5.1.4). Of TLS, a record that
+/// is cut is lost.
+fn may_lack_requests(connection: &Connection, head: &Head<'_>) -> bool {
+    let sent = &connection.client_side;
+    head.carrier.tls || sent.cut == 0 || sent.lost_by_capture + sent.missing > 0
 }

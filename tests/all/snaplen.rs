@@ -197,3 +197,70 @@ fn a_packet_that_may_be_of_any_type_did_not_fail_the_upload_by_its_size() {
         assert_eq!(causes(&report).contains(&"request-too-large"), failed, "{len}");
     }
 }
+
+#[test]
+fn frames_that_are_cut_hide_no_fragment_before_a_close() {
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-2999/9000\n  X-Last: {:0200}\n< 200\n> CLOSE-SESSION\n< 200\n",
+        0
+    );
+    for len in [330, 400, 2_000, 4_000] {
+        let session = &cut(&text, len)["sessions"][0];
+        assert_eq!(session["outcome_qualifiers"][0], "closed-short", "{len}");
+    }
+}
+
+#[test]
+fn a_refusal_that_is_read_needs_no_whole_request() {
+    let long = format!("  X-Last: {:0300}\n", 0);
+    let told = [
+        ("> CREATE-SESSION", "< 501 error=0x80070005 context=0x5\n", "uploads-not-enabled"),
+        (
+            "> CREATE-SESSION",
+            "< 503 plain\n  | <html><body><h1>503 Service Unavailable</h1>\n",
+            "gateway-error",
+        ),
+        ("> CREATE-SESSION", "< 405 plain\n  Server: nginx/1.22.1\n", "verb-rejected-by-server"),
+        (
+            "> CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}",
+            "< 400 error=0x80070057 context=0x5\n",
+            "protocol-not-supported",
+        ),
+    ];
+    for (request, answer, cause) in told {
+        let text = format!("{request}\n{long}{answer}! client closes\n");
+        let seen: Vec<_> = LENGTHS.filter(|len| causes(&cut(&text, *len)) == [cause]).collect();
+        assert!(seen.len() > 100, "{cause}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_request_that_is_called_malformed_may_be_so_where_it_is_cut() {
+    let text = format!(
+        "> CREATE-SESSION\n  X-Last: {:0300}\n< 400 plain\n  Server: nginx/1.22.1\n! client closes\n",
+        0
+    );
+    for len in LENGTHS {
+        assert!(!causes(&cut(&text, len)).contains(&"verb-rejected-by-server"), "{len}");
+    }
+    assert_eq!(causes(&cut(&text, 2_000)), ["verb-rejected-by-server"]);
+}
+
+#[test]
+fn a_close_is_not_too_early_where_ranges_are_cut_off() {
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}{REST}"), len);
+        let session = &report["sessions"][0];
+        assert_ne!(session["outcome"], "failed", "{len}: {session:#}");
+    }
+    // The Ack of the last Fragment is longer than the others.
+    let long = format!(
+        "< 200\n  BITS-Received-Content-Range:\n  X-First: {:0300}\n  + BITS-Received-Content-Range: 20\n",
+        0
+    );
+    let rest = REST.replacen("< 200\n", &long, 1);
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}{rest}"), len);
+        assert_ne!(report["sessions"][0]["outcome"], "failed", "{len}");
+    }
+}

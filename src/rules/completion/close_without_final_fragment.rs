@@ -82,9 +82,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             }
         };
         // A Fragment may be among what the capture lacks, though nothing is missing where it would have come.
-        let whole = session.is_whole();
-        let confidence = if whole { Confidence::Certain } else { Confidence::Likely };
-        notes.note(notes.severity(), confidence, &[close.span()], message);
+        let sure = if session.is_whole() { Confidence::Certain } else { Confidence::Likely };
+        notes.note(notes.severity(), sure, &[close.span()], message);
     }
 }
 

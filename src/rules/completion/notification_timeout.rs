@@ -46,7 +46,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         PacketType::Fragment => format!(
             "the last Fragment was answered {status} after {waited:.0} s of waiting for the application"
         ),
-        _ => format!("a request that was not captured was answered {status} for the application"),
+        _ => format!("{} was answered {status} for the application", look::NOT_CAPTURED),
     };
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };

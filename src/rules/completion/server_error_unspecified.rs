@@ -4,7 +4,7 @@ use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, front, look, page, unanswered};
+use crate::rules::{Confidence, Finding, Notes, Severity, front, look, page, unanswered};
 
 rule! {
     /// A packet was answered with an error, and nothing else tells why.
@@ -138,8 +138,12 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
             }
             let message = message(session, exchange, response);
             let who = front::origin(session, exchange);
-            let mut finding =
-                notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+            let unseen = !look::is_whole(session, exchange);
+            let sure = if unseen { Confidence::Possible } else { Confidence::Certain };
+            let mut finding = notes.note(severity, sure, &[exchange.span()], message);
+            if let Some(finding) = finding.as_deref_mut().filter(|_| unseen) {
+                turn_to_both(finding, response);
+            }
             front::turn(finding.as_deref_mut(), who);
             // A proxy that fails seldom says so with 500, but may put its page over that of the server.
             let either = who == Origin::Proxy && response.http_status == 500;
@@ -178,6 +182,18 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
         }
     }
 }
+
+/// Turns a finding about a request of which the capture lacks something to the client, too, where the answer may be about
+/// that.
+fn turn_to_both(finding: &mut Finding, response: &Response) {
+    if response.http_status < 500 {
+        finding.answerable = Some("the server, or the client".into());
+        finding.advice = Some(OF_UNSEEN.into());
+    }
+}
+
+/// What to do where the request may be at fault, but was not captured.
+const OF_UNSEEN: &str = "Capture the request, too: what it lacks or says may be the reason. The server's log at this time may name it.";
 
 /// What to do where IIS names what its request filtering found fault with.
 const OF_FILTERING: &str = "Allow it in the request filtering of this directory: headerLimits, filteringRules and the like, by the sub-status.";
@@ -232,9 +248,9 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
     let named = || page::fault(response).map(|(_, words)| format!("; its page names {words}"));
     let says = |(_, words)| format!("; its page says \"{words}\"");
     let page = page::reason(response).map(says).or_else(named).unwrap_or_default();
-    let what = match &exchange.request {
+    let what = match exchange.request {
         Some(_) => exchange.kind.to_string(),
-        None => "a request that was not captured".to_owned(),
+        None => look::NOT_CAPTURED.to_owned(),
     };
     format!("{what} was answered {}{who} with {code}{page}", response.http_status)
 }

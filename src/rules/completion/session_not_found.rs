@@ -88,7 +88,7 @@ fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
 
 fn packet(exchange: &Exchange) -> String {
     match exchange.kind.name() {
-        _ if exchange.request.is_none() => "a request that the capture lacks".to_owned(),
+        _ if exchange.request.is_none() => look::NOT_CAPTURED.to_owned(),
         "" => "a packet without a type".to_owned(),
         name => name.to_owned(),
     }

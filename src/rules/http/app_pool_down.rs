@@ -30,7 +30,7 @@ rule! {
     /// Advice: Start the application pool (`Start-WebAppPool`) and look in the System log for WAS events 5002, 5021 or 5059, which tell why it was stopped.
     /// Confirm: HTTPERR on the server says AppOffline, Disabled, N/A or QueueFull at this time.
     /// Reference: RFC 9110 15.6.4
-    Error, belief 95, needs WholeExchange, Trouble
+    Error, belief 95, needs Answered, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -37,7 +37,7 @@ rule! {
     /// Advice: Exempt the client or this URL from the portal, the single sign-on or the filter that shows the page.
     /// Confirm: Open the URL in a browser on the client: it shows the same page.
     /// Reference: RFC 6585 6
-    Error, belief 91, needs WholeExchange, Trouble
+    Error, belief 91, needs Answered, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

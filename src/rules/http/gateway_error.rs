@@ -80,9 +80,9 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let whole = look::stranger(exchange).filter(|_| look::is_whole(session, exchange));
-    let whole = whole.map(|response| (response, look::wait_secs(exchange)));
-    let Some((response, waited)) = whole.or_else(|| look::stranger_alone(session, exchange)) else {
+    let asked = look::stranger(exchange).filter(|_| look::is_answered(session, exchange));
+    let asked = asked.map(|response| (response, look::wait_secs(exchange)));
+    let Some((response, waited)) = asked.or_else(|| look::stranger_alone(session, exchange)) else {
         return;
     };
     let status = response.http_status;
@@ -91,10 +91,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = format!("{}{}", Origin::describe(response), front::error(response));
-    let message = if whole.is_some() {
-        format!("{who} answered the {} with {status} after {waited:.1} s", exchange.kind)
+    let message = if asked.is_some() {
+        let after = look::knows_end(exchange).then(|| format!(" after {waited:.1} s"));
+        format!("{who} answered the {} with {status}{}", exchange.kind, after.unwrap_or_default())
     } else {
-        format!("{who} answered a request that was not captured with {status}")
+        format!("{who} answered {} with {status}", look::NOT_CAPTURED)
     };
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

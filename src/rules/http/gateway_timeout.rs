@@ -45,20 +45,22 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let whole = look::stranger(exchange).filter(|_| look::is_whole(session, exchange));
+    let asked = look::stranger(exchange).filter(|_| look::is_answered(session, exchange));
     let alone = || look::stranger_alone(session, exchange).map(|(response, _)| response);
-    let Some(response) = whole.or_else(alone) else { return };
+    let Some(response) = asked.or_else(alone) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
-    let late = matches!(status, 502 | 503) && waited >= look::ROUND_TIMEOUT_SECS;
+    let timed = look::knows_end(exchange);
+    let late = timed && matches!(status, 502 | 503) && waited >= look::ROUND_TIMEOUT_SECS;
     if !late && !matches!(status, 504 | 524) || Origin::of_response(response) == Origin::HttpSys {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = Origin::describe(response);
-    let message = if whole.is_some() {
-        format!("{who} answered the {} with {status} after {waited:.0} s", exchange.kind)
+    let message = if asked.is_some() {
+        let after = if timed { format!(" after {waited:.0} s") } else { String::new() };
+        format!("{who} answered the {} with {status}{after}", exchange.kind)
     } else {
-        format!("{who} answered a request that was not captured with {status}")
+        format!("{who} answered {} with {status}", look::NOT_CAPTURED)
     };
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

@@ -30,7 +30,7 @@ rule! {
     /// Answerable: the server
     /// Advice: Read %windir%\System32\LogFiles\HTTPERR at this time: its reason phrase (Verb, BadRequest, Hostname, LengthRequired, FieldLength) names the limit.
     /// Confirm: The HTTPERR log holds the request, the IIS log does not.
-    Error, belief 93, needs WholeExchange, Trouble
+    Error, belief 93, needs Answered, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

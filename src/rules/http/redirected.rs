@@ -24,7 +24,7 @@ rule! {
     /// Answerable: whoever configured the site, or the job
     /// Advice: Give the job the final URL; a body that was sent to the old one is lost.
     /// Reference: RFC 9110 15.4
-    Warning, belief 88, needs WholeExchange, Trouble
+    Warning, belief 88, needs Answered, Trouble
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -51,7 +51,7 @@ rule! {
     /// Advice: Check that host, port and path of the URL lead to the directory that has BITS uploads enabled, and that no rule there forbids BITS_POST.
     /// Confirm: The log of the intended server lacks the request.
     /// Reference: [MC-BUP] 2.2.3
-    Error, belief 90, needs WholeExchange, TroubleAround
+    Error, belief 90, needs Answered, TroubleAround
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {

@@ -98,26 +98,27 @@ rule! {
     /// Advice: Allow the method BITS_POST on the proxy (extension methods), let the client go around it, or use https, which passes as a tunnel.
     /// Confirm: The proxy's log shows the request as denied; the server's log lacks it.
     /// Reference: RFC 9110 9.1
-    Error, belief 92, needs WholeExchange, TroubleAround
+    Error, belief 92, needs Answered, TroubleAround
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(response) = look::stranger(exchange) else { return };
+    let Some((request, response)) = exchange.request.as_ref().zip(look::stranger(exchange)) else {
+        return;
+    };
     let status = response.http_status;
     let opens = look::foreign(exchange).is_some();
     // Of a session that is open, 400 and 403 are about more than the verb.
     let refuses = matches!(status, 405 | 501) || opens && matches!(status, 400 | 403);
     if !refuses
         || front::acknowledged(session, exchange).is_some()
-        || page::is_about_more_than_verb(response)
+        || page::is_about_more_than_verb(request, response)
         || around.origin(session, exchange) != Origin::Proxy
     {
         return;
     }
     let who = around.told(session, exchange).unwrap_or_default();
-    let method = exchange.request.as_ref().map_or("", |request| &request.method);
-    let message =
-        format!("{who} answered {method} with {status}{}", why(around, exchange, response));
+    let (method, why) = (&request.method, why(around, exchange, response));
+    let message = format!("{who} answered {method} with {status}{why}");
     // 403 may be about the address, 400 about the syntax; the others are about the method alone.
     let about_method = matches!(status, 405 | 501) && !origin::is_nameless_refusal(response);
     let confidence = if about_method { Confidence::Certain } else { Confidence::Likely };

@@ -37,6 +37,12 @@ rule! {
     ///   Server: Apache/2.4.57
     ///   | <title>400 Bad Request</title><p>Size of a request header field exceeds server limit.</p>
     /// ```
+    /// Only what speaks the protocol knows its words:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 400 plain
+    ///   | unknown BITS-Packet-Type
+    /// ```
     /// ```silent
     /// > CREATE-SESSION proxied
     /// < 405 plain
@@ -100,11 +106,13 @@ rule! {
     /// Advice: Check the URL; enable BITS uploads on the server, or the module that speaks BITS there.
     /// Confirm: The server's access log shows BITS_POST with this status.
     /// Reference: RFC 9110 15.5.6
-    Error, belief 91, needs WholeExchange, TroubleAround
+    Error, belief 91, needs Answered, TroubleAround
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(response) = look::stranger(exchange) else { return };
+    let Some((request, response)) = exchange.request.as_ref().zip(look::stranger(exchange)) else {
+        return;
+    };
     let (who, status) = (around.origin(session, exchange), response.http_status);
     // What takes part in a session knows the verb.
     let strange = look::foreign(exchange).is_some()
@@ -113,13 +121,12 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         front::acknowledged(session, exchange).is_some()
             || around.opened_by_same(session, response).is_some()
     };
-    if page::is_about_more_than_verb(response) {
+    if page::is_about_more_than_verb(request, response) {
         return;
     }
     if strange && who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) && !served() {
-        let method = exchange.request.as_ref().map_or("", |request| &request.method);
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
-        let who = Origin::describe(response);
+        let (who, method) = (Origin::describe(response), &request.method);
         let message = format!("{who} answered {method} with {status}{}", allow.unwrap_or_default());
         let severity = look::unless_made_good(session, exchange, notes.severity());
         notes.note(severity, Confidence::Likely, &[exchange.span()], message);

@@ -34,7 +34,7 @@ rule! {
     /// Advice: Allow the method BITS_POST for this path in the firewall (rule 911100 of the OWASP rules, ALLOWED_METHODS of BunkerWeb); for ConfigMgr CCM_POST too.
     /// Confirm: The log of the firewall names the rule that matched at this time.
     /// Reference: RFC 9110 9.1
-    Error, belief 93, needs WholeExchange, Trouble
+    Error, belief 93, needs Answered, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -27,7 +27,7 @@ rule! {
     /// Advice: Take the WebDAV module off this virtual directory (`<remove name="WebDAVModule"/>` and its handler), and map BITS_POST to the BITS extension.
     /// Confirm: Failed request tracing on the server names WebDAVModule as the one that set 405.
     /// Reference: RFC 4918 10.1
-    Error, belief 94, needs WholeExchange, Trouble
+    Error, belief 94, needs Answered, Trouble
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {

@@ -3,8 +3,8 @@
 use crate::bits::PacketType;
 use crate::bits::hresult::PROTOCOL_MISMATCH;
 use crate::model::negotiation::{Negotiation, Offer, Verdict};
-use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::model::{Exchange, Response, Session};
+use crate::rules::{Confidence, Notes, look, page};
 
 rule! {
     /// The server knows none of the protocols on offer.
@@ -25,6 +25,17 @@ rule! {
     /// > CREATE-SESSION offers={7df0354d-249b-430f-820d-3d2a9bef4931}+{11111111-2222-3333-4444-555555555555}
     /// < 400 error=0x0 context=0x5
     /// ```
+    /// Some say so in words alone:
+    /// ```fires
+    /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
+    /// < 400 plain
+    ///   | protocol not supported
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 400 plain
+    ///   | protocol not supported
+    /// ```
     /// ```silent
     /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
     /// < 403 error=0x80070005 context=0x5
@@ -38,26 +49,33 @@ rule! {
     /// Advice: Offer {7df0354d-249b-430f-820d-3d2a9bef4931} in BITS-Supported-Protocols, and look for a proxy that rewrites it.
     /// Confirm: The same request captured beside the client and beside the server shows whether the list changes on the way.
     /// Reference: [MC-BUP] 3.2.5.2.4
-    Error, belief 86, needs WholeExchange, Trouble
+    Error, belief 86, needs Answered, Trouble
 }
 
 /// Offers that are named in a message.
 const NAMED: usize = 3;
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::CreateSession || exchange.succeeded() {
         return;
     }
     let negotiation = Negotiation::of(exchange);
-    let answer = exchange.response.as_ref().filter(|answer| answer.is_ack());
-    let said = answer.is_some_and(|answer| answer.error_value() == Some(PROTOCOL_MISMATCH));
+    let answer = exchange.response.as_ref();
+    let code = answer.filter(|answer| answer.is_ack()).and_then(Response::error_value);
+    let said = code == Some(PROTOCOL_MISMATCH) && !negotiation.offered.is_empty();
+    // What is cut off may be the reason, too.
+    let whole = look::is_whole(session, exchange);
+    let sure = if whole { Confidence::Certain } else { Confidence::Likely };
     let (confidence, what) = match negotiation.verdict {
         Verdict::NoCommonProtocol | Verdict::OfferMalformed => {
-            (Confidence::Certain, "none of which is registered")
+            (sure, "none of which is registered")
         }
-        _ if said && !negotiation.offered.is_empty() => {
-            (Confidence::Certain, "and the answer was 0x80200022")
+        Verdict::NotAnsweredByBits
+            if answer.is_some_and(page::speaks_bits) && negotiation.offers_unknown_only() =>
+        {
+            (Confidence::Likely, "none of which is registered")
         }
+        _ if said => (sure, "and the answer was 0x80200022"),
         Verdict::RefusedAlthoughKnown if negotiation.offered.len() > 1 => {
             (Confidence::Possible, "refused although the registered one is among them")
         }

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, page};
 
 rule! {
     /// Create-Session offers no protocol.
@@ -19,6 +19,12 @@ rule! {
     /// > CREATE-SESSION
     ///   BITS-Supported-Protocols:
     /// < 200 session=1
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   BITS-Supported-Protocols:
+    /// < 400 plain
+    ///   | protocol not supported
     /// ```
     /// ```silent
     /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
@@ -45,7 +51,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     {
         return;
     }
-    let refused = Negotiation::of(exchange).verdict == Verdict::OfferMissing;
+    let refused = Negotiation::of(exchange).verdict == Verdict::OfferMissing
+        || exchange.response.as_ref().is_some_and(page::speaks_bits);
     // Where it was let pass, it explains no later failure.
     let harmless = look::creates(exchange) && session.outcome != Outcome::Failed;
     let (severity, what) = match (refused, harmless) {

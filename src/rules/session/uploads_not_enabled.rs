@@ -25,6 +25,11 @@ rule! {
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// The capture lacks the request:
+    /// ```fires
+    /// > CREATE-SESSION lost
+    /// < 501 error=0x80070005 context=0x5
+    /// ```
     /// One node of a farm is without BITS:
     /// ```fires
     /// > CREATE-SESSION
@@ -120,12 +125,14 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    for exchange in session.exchanges.iter().filter(|exchange| exchange.request.is_some()) {
-        let Some(answer) = look::whole_answer(exchange) else { continue };
-        let status = answer.http_status;
+    for exchange in &session.exchanges {
+        let Some(answer) = &exchange.response else { continue };
+        let (status, asked) = (answer.http_status, exchange.request.is_some());
         let said = status == 501 && answer.error_value() == Some(ACCESS_DENIED);
         let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);
         let bare = matches!(status, 404 | 405 | 501)
+            && asked
+            && !answer.is_cut()
             && Origin::of_response(answer) == Origin::Iis
             && webdav_conflict::sign(answer).is_none()
             && page::fault(answer).is_none()
@@ -134,8 +141,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let server = answer.server.as_deref().unwrap_or("IIS");
         let severity = look::unless_recovered(session, exchange, notes.severity());
         if said {
-            let message = format!("{} was answered 501 and access denied", exchange.kind);
-            notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+            let (sure, what) = match asked {
+                true => (Confidence::Certain, exchange.kind.to_string()),
+                false => (Confidence::Likely, look::NOT_CAPTURED.to_owned()),
+            };
+            let message = format!("{what} was answered 501 and access denied");
+            notes.note(severity, sure, &[exchange.span()], message);
         } else if bare && never {
             let message =
                 format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);

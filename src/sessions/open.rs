@@ -277,32 +277,12 @@ impl Open {
         session.connections.reserve_exact(self.live.len());
         session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));
         session.connections.sort_unstable_by_key(|connection| connection.id);
-        doubt_copies(&mut session);
         session.tell_half_seen();
         session.tell_capture_ended(now);
         if session.outcome == Outcome::Failed {
             session.superseded_by = self.successor.map(|(_, id)| id);
         }
         Some(session)
-    }
-}
-
-/// Where bytes of a Fragment came twice, not the same, before the server had them, nobody knows which it has.
-fn doubt_copies(session: &mut Session) {
-    let is_doubted = |exchange: &Exchange| {
-        let connection = session.connection(exchange.connection);
-        let either = connection.and_then(|connection| connection.client_side.either);
-        either.is_some_and(|either| {
-            let answered = exchange.response.as_ref().map(|response| response.span.first.frame);
-            exchange.span().first.frame <= either.last.frame
-                && answered.is_none_or(|answered| either.first.frame <= answered)
-        })
-    };
-    let mut fragments = session.exchanges.iter().filter(|e| e.kind == PacketType::Fragment);
-    if fragments.any(is_doubted)
-        && let Some(file) = &mut session.file
-    {
-        file.sha256 = None;
     }
 }
 

@@ -212,9 +212,6 @@ pub struct SideFacts {
     /// The first of them.
     #[serde(skip)]
     pub first_differing: Option<At>,
-    /// From the first to the last of those that came before the first copy was acknowledged: the other side has either.
-    #[serde(skip)]
-    pub either: Option<Span>,
     /// When the side could take no more data: the last period, and the longest of those before it, 64 in all.
     pub zero_windows: Vec<ZeroWindow>,
     /// Bytes that the other side acknowledged but the capture lacks.

@@ -1,6 +1,5 @@
 //! Segments that bring nothing new: repeats, keep-alives and probes of a closed window.
 
-use crate::at::Span;
 use crate::packet::{Flags, Segment};
 
 use super::Side;
@@ -58,9 +57,6 @@ impl<T: Default> Flow<T> {
         if overlap.differs {
             facts.differing += 1;
             facts.first_differing.get_or_insert(part.at);
-            if part.offset.saturating_add(part.len) > half.acked {
-                facts.either.get_or_insert(Span::at(part.at)).extend(part.at);
-            }
         }
     }
 

@@ -57,7 +57,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = Origin::describe(response);
     let message = if asked.is_some() {
-        let after = timed.then(|| format!(" after {waited:.0} s")).unwrap_or_default();
+        let after = if timed { format!(" after {waited:.0} s") } else { String::new() };
         format!("{who} answered the {} with {status}{after}", exchange.kind)
     } else {
         format!("{who} answered a request that was not captured with {status}")

@@ -68,7 +68,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = if over { Severity::Note } else { notes.severity() };
     let (confidence, message) = match loss {
         Loss::Said => (
-            Confidence::Certain,
+            // What was not captured may have been a Cancel-Session.
+            if exchange.request.is_some() { Confidence::Certain } else { Confidence::Likely },
             format!("{} was answered with BG_E_SESSION_NOT_FOUND", packet(exchange)),
         ),
         Loss::Implied => (

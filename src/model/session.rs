@@ -255,6 +255,9 @@ pub struct Reply {
     /// Whether that is a HEAD, which fetches nothing.
     #[serde(skip)]
     pub head: bool,
+    /// Whether that or a later one is a GET.
+    #[serde(skip)]
+    pub get: bool,
     /// Status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,

@@ -87,7 +87,8 @@ impl Sessions {
         }
         let Some(open) = self.open.get_mut(session) else { return };
         // A later range of the same file does not change that it was fetched.
-        open.reply.get_or_insert(Reply { request: span, head, http_status: None, response: None });
+        let first = Reply { request: span, head, get: false, http_status: None, response: None };
+        open.reply.get_or_insert(first).get |= !head;
     }
 
     /// The response to an ordinary request.

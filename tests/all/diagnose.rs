@@ -169,6 +169,17 @@ fn the_fetch_of_a_reply_is_told_where_it_happened() {
 }
 
 #[test]
+fn a_reply_that_a_client_asks_the_size_of_first_is_fetched_by_get() {
+    let capture = transcript(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200 reply=/replies/1\n\
+         > HEAD /replies/1\n< 200 plain\n> GET /replies/1\n< 206 plain\n  | half\n",
+    );
+    let timeline = stdout(&run_on(&capture, &["-"]));
+    assert!(timeline.contains("→ HEAD, GET        the reply\n"), "{timeline}");
+    assert!(timeline.contains("← HTTP 206         4 B of the reply\n"), "{timeline}");
+}
+
+#[test]
 fn the_timeline_shows_a_finding_below_its_line() {
     let text = stdout(&run(&["lost.pcap"]));
     let lines: Vec<&str> = text.lines().collect();

@@ -136,7 +136,9 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
     if let Some(SessionError { http_status: _, hresult: _, symbol: _, context, frame: _ }) = error {
         names.field("BITS-Error-Context", context);
     }
-    if let Some(Reply { request: _, head: _, http_status: _, response: Some(response) }) = reply {
+    if let Some(Reply { request: _, head: _, get: _, http_status: _, response: Some(response) }) =
+        reply
+    {
         exchange::response(response, names);
     }
     connections.iter_mut().for_each(|connection| connected(connection, names));

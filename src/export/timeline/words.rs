@@ -232,7 +232,11 @@ impl<'a> Words<'a> {
 
 /// The line of the request for a reply.
 pub(in crate::export) fn fetch(reply: &Reply) -> Said {
-    let what = if reply.head { "HEAD" } else { "GET" };
+    let what = match (reply.head, reply.get) {
+        (true, true) => "HEAD, GET",
+        (true, false) => "HEAD",
+        (false, _) => "GET",
+    };
     Said {
         what: what.to_owned(),
         detail: "the reply".to_owned(),
@@ -241,11 +245,17 @@ pub(in crate::export) fn fetch(reply: &Reply) -> Said {
     }
 }
 
+/// Only the ranges asked for (RFC 9110 15.3.7).
+const PARTIAL_CONTENT: u16 = 206;
+
 /// The line of the answer to that request.
 pub(in crate::export) fn fetched(response: &Response) -> Said {
     let good = response.is_success();
     let mut parts = Vec::new();
     match response.content_length.filter(|_| good) {
+        Some(length) if response.http_status == PARTIAL_CONTENT => {
+            parts.push(format!("{} of the reply", text::bytes(length)));
+        }
         Some(length) => parts.push(format!("the reply has {}", text::bytes(length))),
         None if !good => parts.push(format!("from {}", Origin::describe(response))),
         None => {}

@@ -1,13 +1,15 @@
 //! Captures that are made to exhaust whoever reads them, each in a process of its own: how long it takes, and how much
 //! memory. It fails where a bound is passed. `cargo bench --bench hostile`
 
+#![allow(clippy::unwrap_used)]
+
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use bitsleuth::at::{At, Timestamp};
 use bitsleuth::capture::{Frame, Input, LinkType};
 use bitsleuth::model::Report;
-use bitsleuth::{Analysis, Options};
+use bitsleuth::{Analysis, Options, transcript};
 
 /// What each may take at most, on a small machine.
 const TIME: Duration = Duration::from_secs(60);
@@ -19,7 +21,7 @@ const ACK: u8 = 16;
 
 type Monster = (&'static str, fn(&mut Wire));
 
-const MONSTERS: [Monster; 12] = [
+const MONSTERS: [Monster; 14] = [
     ("nothing", |_| {}),
     ("100,000 half-open connections", |wire| half_open(wire, 100_000)),
     ("1,000,000 half-open connections", |wire| half_open(wire, 1_000_000)),
@@ -29,6 +31,8 @@ const MONSTERS: [Monster; 12] = [
     ("1,000,000 segments that leave a hole each", holes),
     ("1,000,000 requests without an answer", requests),
     ("20,000 connections of one upload that are reset", resets),
+    ("one upload that is refused 20,000 times", refusals),
+    ("20,000 uploads on one connection, half of each lost", halves),
     ("500,000 first fragments of datagrams", fragments),
     ("100 MB that begin like a response at each word", versions),
     ("5,000,000 link types", link_types),
@@ -113,6 +117,14 @@ impl Wire {
         self.analysis.push(&Frame { at, link, data, wire_len, comment: None }, &mut ());
     }
 
+    /// Hands on the frames of a transcript.
+    fn play(&mut self, text: &str) {
+        for record in transcript::play(text).unwrap() {
+            self.frames += 1;
+            self.analysis.push(&record.frame(), &mut ());
+        }
+    }
+
     fn tcp(&mut self, client: u32, port: u16, seq: u32, flags: u8, payload: &[u8]) {
         let mut segment = Vec::with_capacity(20 + payload.len());
         segment.extend(port.to_be_bytes());
@@ -184,6 +196,19 @@ fn resets(wire: &mut Wire) {
         wire.tcp(1, port, 1, ACK, head);
         wire.tcp(1, port, 1 + head.len() as u32, RST, b"");
     }
+}
+
+fn refusals(wire: &mut Wire) {
+    wire.play(&"> CREATE-SESSION\n< 403 error=0x80070005 context=0x5\n".repeat(20_000));
+}
+
+fn halves(wire: &mut Wire) {
+    let upload = |number| {
+        format!(
+            "> CREATE-SESSION\n< 200 session={number}\n> FRAGMENT 0-0/10 lost\n< 200 received=1\n"
+        )
+    };
+    wire.play(&(0..20_000).map(upload).collect::<String>());
 }
 
 fn fragments(wire: &mut Wire) {

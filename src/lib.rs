@@ -42,21 +42,6 @@ pub mod transcript;
 
 pub use analysis::{Analysis, Options};
 
-/// For how long `work` computes. What else the machine does meanwhile does not count, where the system tells it apart.
-#[cfg(test)]
-fn seconds(work: impl FnOnce()) -> u64 {
-    let computed = || {
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        told.split(' ').next()?.parse::<u64>().ok()
-    };
-    let (began, before) = (std::time::Instant::now(), computed());
-    work();
-    match before.zip(computed()) {
-        Some((before, after)) => (after - before) / 1_000_000_000,
-        None => began.elapsed().as_secs(),
-    }
-}
-
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

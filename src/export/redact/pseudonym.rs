@@ -244,10 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn long_text_takes_no_longer_than_its_length() {
+    fn long_text_keeps_its_length() {
         let text = "x-".repeat(1 << 16);
-        let long = || assert_eq!(Pseudonyms::new(Some("k")).text(&text).len(), text.len());
-        assert!(crate::seconds(long) < 10);
+        assert_eq!(Pseudonyms::new(Some("k")).text(&text).len(), text.len());
     }
 
     #[test]

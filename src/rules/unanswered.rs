@@ -101,11 +101,12 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
     let host = |one: &Exchange| one.request.as_ref().and_then(|request| request.host.clone());
     let moved = |next: &Exchange| host(next).is_some_and(|node| host(exchange) != Some(node));
     exchange.kind == PacketType::CreateSession
-        && !session.exchanges.iter().any(opens)
         && look::after(session, exchange)
             .find(|next| next.kind != PacketType::Ping || moved(next))
             .filter(|next| next.kind != exchange.kind)
             .is_some_and(|next| next.asked_id().is_some() || moved(next))
+        // Asked last: of many Creates without an answer, each would look through all.
+        && !session.exchanges.iter().any(opens)
 }
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.

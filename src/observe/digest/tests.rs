@@ -177,7 +177,7 @@ fn a_copy_without_an_answer_counts_where_the_server_has_it() {
 fn the_first_of_two_copies_without_an_answer_counts() {
     let mut upload = Upload::default();
     upload.send(0, 0, b"abc");
-    upload.send(1, 0, b"XXX");
+    upload.send(1, 0, b"XYZ");
     assert_eq!(upload.finish().as_deref(), Some(ABC));
 }
 

@@ -77,7 +77,8 @@ pub fn packet(data: &[u8]) {
         rest = tail;
         let wire_len = (frame.len() + usize::from(len[0] >> 7) * 60) as u32;
         let link = LinkType(if link == 255 { 276 } else { u32::from(link) });
-        let frame = Frame { at: at(number), link, data: frame, wire_len, comment: None };
+        let frame =
+            Frame { at: at(number), link, data: frame, wire_len, comment: None, plain: None };
         if let Ok(Packet::Tcp(segment)) = decoder.push(&frame) {
             assert!(segment.payload.len() as u64 <= u64::from(segment.wire_len));
         }
@@ -157,6 +158,7 @@ fn segment(head: [u8; 8], payload: &[u8], frame: u64) -> Segment<'_> {
         payload,
         wire_len: payload.len() as u32
             + if payload.len() < usize::from(len) { u32::from(more & 7) } else { 0 },
+        first: payload.first_chunk().copied(),
         ttl: 64,
         ip_id: (what & 8 == 0).then_some(frame as u16),
     }

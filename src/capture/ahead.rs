@@ -1,35 +1,29 @@
-//! Reading, and unpacking, in a thread of its own, while what was read before is worked on.
+//! Reading, unpacking and taking apart in a thread of its own, while what was read before is worked on.
+//!
+//! What is handed over is in the cache of the other core. So the heads of frames are decoded where they were read, and go
+//! along in one piece, which the worker's core fetches in advance; frames lie apart, which it cannot foresee.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// Bytes left free in front of those of a block, for what the last one left over.
-const ROOM: usize = 16 << 10;
+use super::Reader;
+use super::batch::Batch;
 
-/// Bytes of a block: few system calls, and with those under way still within the cache of a core.
-const BLOCK: usize = 128 << 10;
+/// Batches there are: some to work on and one to read into.
+const BATCHES: usize = 6;
 
-/// Blocks there are: a batch to work on and one to read into.
-const BLOCKS: usize = 6;
+/// Batches that have to be there before a thread that waits for them is woken, which costs more time than a small one.
+const TOGETHER: usize = 3;
 
-/// Blocks that have to be there before a thread that waits for them is woken, which costs more time than a small block.
-const BATCH: usize = 3;
-
-/// How long the first block of a batch waits for the others at most.
+/// How long the first of them waits for the others at most.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// A stream that is read by another thread.
+/// A capture that is read by another thread.
 pub struct Ahead {
     ring: Arc<Ring>,
-}
-
-/// A buffer and how many of its bytes, from [`ROOM`] on, were read.
-struct Block {
-    buffer: Vec<u8>,
-    len: usize,
 }
 
 /// What the two threads hand each other: who reads, and who works on what was read.
@@ -42,12 +36,14 @@ struct Ring {
 
 #[derive(Default)]
 struct State {
-    full: VecDeque<io::Result<Block>>,
-    empty: Vec<Vec<u8>>,
+    full: VecDeque<Batch>,
+    empty: Vec<Batch>,
     /// Nothing more will be read, or nothing more is wanted.
     over: bool,
-    /// The reader waits for empty blocks.
+    /// The reader waits for empty batches, ...
     reader_waits: bool,
+    /// ... or for all full ones to be taken.
+    drains: bool,
     /// The worker waits for full ones, ...
     worker_waits: bool,
     /// ... and has for so long that one will do.
@@ -59,8 +55,8 @@ impl Ring {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next full block; `None` where there will be none.
-    fn full(&self) -> Option<io::Result<Block>> {
+    /// The next full batch; `None` where there will be none.
+    fn full(&self) -> Option<Batch> {
         let mut state = self.lock();
         while state.full.is_empty() && !state.over {
             state.worker_waits = true;
@@ -74,24 +70,29 @@ impl Ring {
             };
         }
         (state.worker_waits, state.idle) = (false, false);
-        state.full.pop_front()
+        let batch = state.full.pop_front();
+        if state.drains && state.full.is_empty() {
+            drop(state);
+            self.emptied.notify_one();
+        }
+        batch
     }
 
-    /// Takes a block back.
-    fn used(&self, buffer: Vec<u8>) {
+    /// Takes a batch back.
+    fn used(&self, batch: Batch) {
         let mut state = self.lock();
-        state.empty.push(buffer);
-        if state.reader_waits && state.empty.len() >= BATCH {
+        state.empty.push(batch);
+        if state.reader_waits && state.empty.len() >= TOGETHER {
             drop(state);
             self.emptied.notify_one();
         }
     }
 
-    /// A block to read into; `None` where nobody wants more.
-    fn empty(&self) -> Option<Vec<u8>> {
+    /// A batch to fill; `None` where nobody wants more.
+    fn empty(&self) -> Option<Batch> {
         let mut state = self.lock();
         if state.empty.is_empty() {
-            while state.empty.len() < BATCH && !state.over {
+            while state.empty.len() < TOGETHER && !state.over {
                 state.reader_waits = true;
                 state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
@@ -100,16 +101,20 @@ impl Ring {
         if state.over { None } else { state.empty.pop() }
     }
 
-    /// Hands a block over.
-    fn hand_over(&self, block: io::Result<Block>) {
-        // There was no more to read: it may take a while.
-        let short = block.as_ref().is_ok_and(|block| block.len < BLOCK);
+    /// Hands a batch over. After a long one it waits until it is taken, for the sake of memory.
+    fn hand_over(&self, batch: Batch) {
+        let at_once = batch.short || batch.end.is_some();
+        let long = batch.is_long();
         let mut state = self.lock();
-        state.full.push_back(block);
-        if state.worker_waits && (short || state.idle || state.full.len() >= BATCH) {
-            drop(state);
+        state.full.push_back(batch);
+        if state.worker_waits && (at_once || long || state.idle || state.full.len() >= TOGETHER) {
             self.filled.notify_one();
         }
+        state.drains = long;
+        while state.drains && !state.full.is_empty() && !state.over {
+            state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.drains = false;
     }
 
     /// Ends it for both.
@@ -128,11 +133,11 @@ impl Drop for Ahead {
 
 impl Ahead {
     /// Begins to read; gives `reader` back where there is no thread to be had.
-    pub fn start<R: Read + Send + 'static>(reader: R) -> Result<Self, Option<R>> {
+    pub fn start<R: Read + Send + 'static>(reader: Reader<R>) -> Result<Self, Option<Reader<R>>> {
         let ring = Arc::new(Ring::default());
         let reader = Arc::new(Mutex::new(Some(reader)));
         let (theirs, other) = (Arc::clone(&reader), Self { ring: Arc::clone(&ring) });
-        let take = |shared: &Mutex<Option<R>>| shared.lock().ok()?.take();
+        let take = |shared: &Mutex<Option<Reader<R>>>| shared.lock().ok()?.take();
         let life = move || take(&theirs).map_or((), |reader| read(reader, &other.ring));
         match Builder::new().name("read".to_owned()).spawn(life) {
             Ok(_) => Ok(Self { ring }),
@@ -140,130 +145,123 @@ impl Ahead {
         }
     }
 
-    /// Puts the next bytes behind those of `buffer` from `start` to `end`; false where the stream ends.
-    pub fn fill(
-        &self,
-        buffer: &mut Vec<u8>,
-        start: &mut usize,
-        end: &mut usize,
-    ) -> io::Result<bool> {
-        let Some(block) = self.ring.full() else { return Ok(false) };
-        let Block { buffer: mut next, len } = block?;
-        let rest = buffer.get(*start..*end).unwrap_or_default();
-        let front = ROOM.checked_sub(rest.len());
-        let place = front.and_then(|front| next.get_mut(front..ROOM));
-        if let (Some(front), Some(place)) = (front, place) {
-            place.copy_from_slice(rest);
-            (*start, *end) = (front, ROOM + len);
-            std::mem::swap(buffer, &mut next);
-        } else {
-            // A record longer than most is put together from several blocks.
-            buffer.truncate(*end);
-            buffer.drain(..*start);
-            buffer.extend_from_slice(next.get(ROOM..ROOM + len).unwrap_or_default());
-            (*start, *end) = (0, buffer.len());
-        }
-        self.ring.used(next);
-        Ok(true)
+    /// Takes `batch` back and gives the next one; without an end where the thread is gone.
+    pub fn fill(&self, batch: &mut Batch) {
+        let next = self.ring.full().unwrap_or_else(Batch::last);
+        self.ring.used(std::mem::replace(batch, next));
     }
 }
 
-fn read(mut reader: impl Read, ring: &Ring) {
+fn read<R: Read>(mut reader: Reader<R>, ring: &Ring) {
     // The one that is worked on comes back for the first that is handed over.
-    let mut new = BLOCKS - 1;
+    let mut new = BATCHES - 1;
     loop {
-        let mut buffer = if new > 0 {
+        let mut batch = if new > 0 {
             new -= 1;
-            Vec::new()
+            Batch::default()
         } else {
             let Some(used) = ring.empty() else { return };
-            // A buffer that had to hold a long record is not kept, nor is one from before.
-            if used.len() == ROOM + BLOCK { used } else { Vec::new() }
+            used
         };
-        buffer.resize(ROOM + BLOCK, 0);
-        let block = match fill(&mut reader, buffer.get_mut(ROOM..).unwrap_or_default()) {
-            Ok(0) => return,
-            Ok(len) => Ok(Block { buffer, len }),
-            Err(error) => Err(error),
-        };
-        let failed = block.is_err();
-        ring.hand_over(block);
-        if failed {
+        reader.fill(&mut batch);
+        let over = batch.end.is_some();
+        ring.hand_over(batch);
+        if over {
             return;
-        }
-    }
-}
-
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match reader.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::mpsc;
 
     use super::*;
+    use crate::capture::pcap::tests::capture;
+    use crate::capture::reader::BLOCK;
+    use crate::limits::Limits;
 
-    /// Blocks as they come through a channel.
-    struct Slow(mpsc::Receiver<usize>);
+    fn ahead<R: Read + Send + 'static>(stream: R) -> Ahead {
+        Ahead::start(Reader::new(stream, &Limits::default()).unwrap()).ok().unwrap()
+    }
+
+    /// Pieces as they come through a channel.
+    struct Slow {
+        pieces: mpsc::Receiver<Vec<u8>>,
+        rest: io::Cursor<Vec<u8>>,
+    }
 
     impl Read for Slow {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            Ok(self.0.recv().map_or(0, |len| len.min(buffer.len())))
+            match self.rest.read(buffer)? {
+                0 => {
+                    self.rest = io::Cursor::new(self.pieces.recv().unwrap_or_default());
+                    self.rest.read(buffer)
+                }
+                read => Ok(read),
+            }
         }
     }
 
     #[test]
     fn what_was_read_does_not_wait_for_what_was_not() {
-        for len in [1, BLOCK] {
-            let (send, slow) = mpsc::channel();
-            let ahead = Ahead::start(Slow(slow)).ok().unwrap();
-            let (mut buffer, mut start, mut end) = (Vec::new(), 0, 0);
-            for _ in 0..3 * BLOCKS {
-                send.send(len).unwrap();
-                assert!(ahead.fill(&mut buffer, &mut start, &mut end).unwrap());
-                assert_eq!(end - start, len);
-                start = end;
+        let (record, long) = (capture(&[(1, b"abc")]), vec![7; BLOCK - 16]);
+        let header = record[..24].to_vec();
+        for record in [record[24..].to_vec(), capture(&[(1, &long)])[24..].to_vec()] {
+            let (send, pieces) = mpsc::channel();
+            let ahead = ahead(Slow { pieces, rest: io::Cursor::new(header.clone()) });
+            let mut batch = Batch::default();
+            for _ in 0..3 * BATCHES {
+                send.send(record.clone()).unwrap();
+                ahead.fill(&mut batch);
+                assert_eq!((batch.entries.len(), batch.end.is_some()), (1, false));
             }
             drop(send);
-            assert!(!ahead.fill(&mut buffer, &mut start, &mut end).unwrap());
+            ahead.fill(&mut batch);
+            assert!(matches!(batch.end, Some(None)) && batch.entries.is_empty());
         }
     }
 
     #[test]
-    fn the_reader_ends_with_who_wants_its_blocks() {
+    fn the_reader_ends_with_who_wants_its_batches() {
         struct Endless {
+            rest: io::Cursor<Vec<u8>>,
             _gone: mpsc::Sender<()>,
         }
         impl Read for Endless {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                Ok(buffer.len())
+                // Behind the header, records without bytes.
+                match self.rest.read(buffer)? {
+                    0 => Ok(buffer.len()),
+                    read => Ok(read),
+                }
             }
         }
         let (gone, is_gone) = mpsc::channel();
-        drop(Ahead::start(Endless { _gone: gone }).ok().unwrap());
+        let rest = io::Cursor::new(capture(&[]));
+        drop(ahead(Endless { rest, _gone: gone }));
         assert!(is_gone.recv().is_err());
     }
 
     #[test]
-    fn bytes_come_in_one_piece_however_many_are_left_over() {
-        let whole: Vec<u8> = (0..1_000_000_u32).map(|number| (number % 251) as u8).collect();
-        for keep in [0, 1, ROOM, ROOM + 1, 3 * BLOCK] {
-            let ahead = Ahead::start(io::Cursor::new(whole.clone())).ok().unwrap();
-            let (mut buffer, mut start, mut end) = (Vec::new(), 0, 0);
-            let mut taken = 0;
-            while ahead.fill(&mut buffer, &mut start, &mut end).unwrap() {
-                let at_hand = &buffer[start..end];
-                assert_eq!(at_hand, &whole[taken..taken + at_hand.len()]);
-                let consumed = at_hand.len().saturating_sub(keep);
-                (start, taken) = (start + consumed, taken + consumed);
+    fn records_come_whole_however_long_they_are() {
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|number| (number % 251) as u8).collect();
+        let lens = [0, 1, 1460, BLOCK / 8, BLOCK / 8 + 1, BLOCK, 3 * BLOCK, 5, 1_000_000, 7];
+        let frames: Vec<(u32, &[u8])> = lens.iter().map(|len| (1, &bytes[..*len])).collect();
+        let many: Vec<(u32, &[u8])> = (0..5_000).map(|second| (second, &bytes[..0])).collect();
+        for frames in [frames, many] {
+            let ahead = ahead(io::Cursor::new(capture(&frames)));
+            let (mut batch, mut seen) = (Batch::default(), 0);
+            while batch.end.is_none() {
+                ahead.fill(&mut batch);
+                for entry in &batch.entries {
+                    assert_eq!(batch.bytes[entry.record.data.clone()], *frames[seen].1);
+                    seen += 1;
+                }
             }
-            assert_eq!(taken + (end - start), whole.len());
+            assert_eq!(seen, frames.len());
+            assert_eq!(batch.used, capture(&frames).len() as u64);
         }
     }
 }

@@ -144,7 +144,8 @@ impl Live {
             input_frame: u32::try_from(number).unwrap_or(u32::MAX),
         };
         let wire_len = packet.header.len.max(packet.header.caplen);
-        let frame = Frame { at, link: self.link, data: packet.data, wire_len, comment: None };
+        let frame =
+            Frame { at, link: self.link, data: packet.data, wire_len, comment: None, plain: None };
         let cut = (frame.data.len() as u64) < u64::from(wire_len);
         self.input.count(&FrameFacts { time: at.time, link: self.link, wire_len, cut });
         self.input.bytes += frame.data.len() as u64;

@@ -8,18 +8,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::ahead::Ahead;
+use super::batch::Batch;
 use super::compressed::Stream;
 use super::open::start;
-use super::reader::BUFFER;
+use super::reader::BLOCK;
 use super::{Error, Filter, Input, Item, Problem, Reader};
-use crate::at::Timestamp;
+use crate::at::{At, Timestamp};
 use crate::limits::Limits;
 
-/// Inputs beyond which each gets a small buffer, for the sake of memory.
+/// Inputs beyond which each is read in small blocks, for the sake of memory.
 const MANY: usize = 32;
 
-/// Bytes of that one.
-const SMALL_BUFFER: usize = 32 << 10;
+/// Bytes of these.
+const SMALL_BLOCK: usize = 16 << 10;
 
 /// Reads any number of inputs and lends their frames, the earliest first.
 ///
@@ -42,9 +44,20 @@ pub struct Merge {
 }
 
 struct Source {
-    /// `None` once it is read to its end.
-    reader: Option<Reader<Stream>>,
+    feed: Feed,
+    /// What was read last.
+    batch: Batch,
+    /// The place in it of the record at hand.
+    place: usize,
     input: Input,
+}
+
+/// Who reads an input.
+enum Feed {
+    Here(Box<Reader<Stream>>),
+    Ahead(Ahead),
+    /// It is read to its end.
+    None,
 }
 
 impl Merge {
@@ -73,8 +86,8 @@ impl Merge {
     pub fn add(&mut self, name: &str, size: Option<u64>, stream: Stream) {
         self.total += size.unwrap_or(0);
         self.endless |= size.is_none();
-        let buffer = if self.sources.len() < MANY { BUFFER } else { SMALL_BUFFER };
-        match start(stream, &self.used, &self.limits, buffer) {
+        let block = if self.sources.len() < MANY { BLOCK } else { SMALL_BLOCK };
+        match start(stream, &self.used, &self.limits, block) {
             Ok((reader, compression)) => {
                 let input = Input {
                     name: name.to_owned(),
@@ -82,7 +95,7 @@ impl Merge {
                     compression: compression.map(str::to_owned),
                     ..Input::default()
                 };
-                self.sources.push(Source { reader: Some(reader), input });
+                self.sources.push(Source::new(Feed::Here(Box::new(reader)), input));
             }
             Err(error) => self.add_failed(name, &error),
         }
@@ -91,7 +104,7 @@ impl Merge {
     fn add_failed(&mut self, name: &str, error: &Error) {
         let mut input = Input { name: name.to_owned(), ..Input::default() };
         report(&mut self.problems, &mut input, error);
-        self.sources.push(Source { reader: None, input });
+        self.sources.push(Source::new(Feed::None, input));
     }
 
     /// The next frame or secrets; `None` when all inputs have ended.
@@ -128,8 +141,8 @@ impl Merge {
 
     /// Where the record that a source has at hand belongs.
     fn due(&self, index: usize) -> Option<(Option<Timestamp>, usize)> {
-        let reader = self.sources.get(index)?.reader.as_ref()?;
-        Some((reader.facts().map(|facts| facts.time), index))
+        let Source { batch, place, .. } = self.sources.get(index)?;
+        Some((batch.facts(*place).map(|facts| facts.time), index))
     }
 
     /// Begins only now: a thread has no more rights than who starts it.
@@ -140,8 +153,7 @@ impl Merge {
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         if processors > 1 {
-            let readers = self.sources.iter_mut().filter_map(|source| source.reader.as_mut());
-            readers.take(processors).for_each(Reader::read_ahead);
+            self.sources.iter_mut().take(processors).for_each(|source| source.feed.read_ahead());
         }
         for index in 0..self.sources.len() {
             if self.advance(index) {
@@ -156,14 +168,8 @@ impl Merge {
     #[inline(always)]
     fn advance(&mut self, index: usize) -> bool {
         let Some(source) = self.sources.get_mut(index) else { return false };
-        let Some(reader) = &mut source.reader else { return false };
-        let error = match reader.advance() {
-            Ok(true) => return true,
-            Ok(false) => None,
-            Err(error) => Some(error),
-        };
-        source.end(error, &mut self.problems);
-        false
+        source.place += 1;
+        source.place < source.batch.entries.len() || source.read_on(&mut self.problems)
     }
 
     /// Counts the current record and asks the filter.
@@ -172,24 +178,25 @@ impl Merge {
         let Some(source) = self.current.and_then(|index| self.sources.get_mut(index)) else {
             return false;
         };
-        let Some(reader) = &source.reader else { return false };
-        let Some(facts) = reader.facts() else { return true };
+        let Some(facts) = source.batch.facts(source.place) else { return true };
         self.frames += 1;
         source.input.count(facts);
         let Some(filter) = &mut self.filter else { return true };
-        matches!(reader.item(), Some(Item::Frame(frame)) if filter.matches(frame.link, frame.data))
+        let item = source.batch.item(source.place, At::default());
+        matches!(item, Some(Item::Frame(frame)) if filter.matches(frame.link, frame.data))
     }
 
     #[inline(always)]
     fn item(&self) -> Option<Item<'_>> {
         let index = self.current?;
-        let mut item = self.sources.get(index)?.reader.as_ref()?.item()?;
-        if let Item::Frame(frame) = &mut item {
-            let several = self.sources.len() > 1;
-            (frame.at.frame, frame.at.input) =
-                (self.frames, if several { index as u32 + 1 } else { 0 });
-        }
-        Some(item)
+        let Source { batch, place, input, .. } = self.sources.get(index)?;
+        let at = At {
+            frame: self.frames,
+            time: Timestamp::default(),
+            input: if self.sources.len() > 1 { index as u32 + 1 } else { 0 },
+            input_frame: input.frames.min(u32::MAX.into()) as u32,
+        };
+        batch.item(*place, at)
     }
 
     /// What is known about each input so far, in the order they were added in.
@@ -214,21 +221,53 @@ impl Merge {
 }
 
 impl Source {
-    #[cold]
-    fn end(&mut self, error: Option<Error>, problems: &mut Vec<Problem>) {
-        let Some(reader) = self.reader.take() else { return };
-        (self.input.bytes, self.input.snaplen) = (reader.bytes(), reader.snaplen());
-        if let Some(error) = error {
-            report(problems, &mut self.input, &error);
+    fn new(feed: Feed, input: Input) -> Self {
+        Self { feed, batch: Batch::default(), place: 0, input }
+    }
+
+    /// Reads the next batch; false where there is none.
+    #[inline(never)]
+    fn read_on(&mut self, problems: &mut Vec<Problem>) -> bool {
+        while self.batch.end.is_none() {
+            match &mut self.feed {
+                Feed::Here(reader) => reader.fill(&mut self.batch),
+                Feed::Ahead(ahead) => ahead.fill(&mut self.batch),
+                Feed::None => return false,
+            }
+            self.place = 0;
+            if !self.batch.entries.is_empty() {
+                return true;
+            }
         }
+        if !matches!(self.feed, Feed::None) {
+            self.input = self.input();
+            self.feed = Feed::None;
+            if let Some(Some(error)) = &self.batch.end {
+                report(problems, &mut self.input, error);
+            }
+            self.batch = Batch::last();
+        }
+        false
     }
 
     fn input(&self) -> Input {
         let mut input = self.input.clone();
-        if let Some(reader) = &self.reader {
-            (input.bytes, input.snaplen) = (reader.bytes(), reader.snaplen());
+        if !matches!(self.feed, Feed::None) {
+            (input.bytes, input.snaplen) = (self.batch.used(self.place), self.batch.snaplen);
         }
         input
+    }
+}
+
+impl Feed {
+    /// Leaves the reading to another thread from now on.
+    fn read_ahead(&mut self) {
+        if let Self::Here(reader) = std::mem::replace(self, Self::None) {
+            *self = match Ahead::start(*reader) {
+                Ok(ahead) => Self::Ahead(ahead),
+                Err(reader) => reader.map_or(Self::None, |reader| Self::Here(Box::new(reader))),
+            };
+        }
     }
 }
 

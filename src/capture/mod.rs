@@ -4,6 +4,7 @@
 //! buffer until the next is asked for.
 
 mod ahead;
+mod batch;
 pub(crate) mod blocks;
 mod compressed;
 mod error;
@@ -34,6 +35,7 @@ pub use reader::{Block, Reader};
 pub use secrets::LateSecrets;
 
 use crate::at::At;
+use crate::packet::Plain;
 
 /// A data link type, as in the pcap file header (tcpdump.org/linktypes.html).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,6 +54,8 @@ pub struct Frame<'a> {
     pub wire_len: u32,
     /// The comment a pcapng file holds for it.
     pub comment: Option<&'a str>,
+    /// Its heads, where they were decoded before and are plain.
+    pub plain: Option<&'a Plain>,
 }
 
 /// What a capture yields.

@@ -71,7 +71,9 @@ impl Header {
 
 #[cfg(test)]
 pub mod tests {
+    use super::super::batch::Batch;
     use super::super::{Item, Reader};
+    use crate::at::At;
     use crate::limits::Limits;
 
     /// A little-endian capture in microseconds with frames at the given seconds.
@@ -89,30 +91,51 @@ pub mod tests {
         out
     }
 
-    /// A line for every item, then the error.
-    pub fn read(bytes: &[u8], buffer: usize) -> Vec<String> {
+    /// A line for every item, then the error. Step by step it is the same as in batches.
+    pub fn read(bytes: &[u8], block: usize) -> Vec<String> {
+        let open = || Reader::with_block(bytes, &Limits::default(), block);
         let mut lines = Vec::new();
-        let mut reader = match Reader::with_buffer(bytes, &Limits::default(), buffer) {
+        let mut reader = match open() {
             Ok(reader) => reader,
             Err(error) => return vec![error.to_string()],
         };
         loop {
             match reader.next() {
-                Ok(Some(Item::Frame(f))) => lines.push(format!(
-                    "{} {} link {} {} of {}{}",
-                    f.at.input_frame,
-                    f.at.time.nanos(),
-                    f.link.0,
-                    f.data.escape_ascii(),
-                    f.wire_len,
-                    f.comment.map(|c| format!(" # {c}")).unwrap_or_default()
-                )),
-                Ok(Some(Item::Secrets(keys))) => {
-                    lines.push(format!("secrets {}", keys.escape_ascii()))
-                }
-                Ok(None) => return lines,
+                Ok(Some(item)) => lines.push(line(&item)),
+                Ok(None) => break,
                 Err(error) => lines.push(error.to_string()),
             }
+        }
+        assert_eq!(lines, read_in_batches(&mut open().unwrap()));
+        lines
+    }
+
+    fn read_in_batches(reader: &mut Reader<&[u8]>) -> Vec<String> {
+        let (mut batch, mut lines, mut frames) = (Batch::default(), Vec::new(), 0);
+        while batch.end.is_none() {
+            reader.fill(&mut batch);
+            for place in 0..batch.entries.len() {
+                frames += u32::from(batch.facts(place).is_some());
+                let at = At { input_frame: frames, ..At::default() };
+                lines.push(line(&batch.item(place, at).unwrap()));
+            }
+        }
+        lines.extend(batch.end.flatten().map(|error| error.to_string()));
+        lines
+    }
+
+    fn line(item: &Item<'_>) -> String {
+        match item {
+            Item::Frame(f) => format!(
+                "{} {} link {} {} of {}{}",
+                f.at.input_frame,
+                f.at.time.nanos(),
+                f.link.0,
+                f.data.escape_ascii(),
+                f.wire_len,
+                f.comment.map(|c| format!(" # {c}")).unwrap_or_default()
+            ),
+            Item::Secrets(keys) => format!("secrets {}", keys.escape_ascii()),
         }
     }
 

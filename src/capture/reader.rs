@@ -2,14 +2,19 @@
 
 use std::io::Read;
 
+use super::batch::{Batch, Entry, text};
 use super::record::{FrameFacts, Kind, Record, Step};
 use super::window::Window;
 use super::{Error, Frame, Item, blocks, netmon, pcap, pcapng, snoop};
 use crate::at::At;
 use crate::limits::Limits;
+use crate::packet::Plain;
 
-/// Bytes read at a time: few system calls, and still within the cache of a core.
-pub(super) const BUFFER: usize = 256 << 10;
+/// Bytes read at a time: few system calls, and several of them still within the cache of a core.
+pub(super) const BLOCK: usize = 128 << 10;
+
+/// Records of a batch at most; more of them fit into a block only where the frames are next to empty.
+const RECORDS: usize = 2048;
 
 /// Reads one stream of packets, lending every frame out of its buffer.
 pub struct Reader<R> {
@@ -40,10 +45,22 @@ enum Format {
     Netmon(netmon::Header),
 }
 
-impl<R: Read + Send + 'static> Reader<R> {
-    /// Leaves the reading to another thread from now on.
-    pub fn read_ahead(&mut self) {
-        self.window.read_ahead();
+impl Format {
+    /// Decodes the record at the front of `window`.
+    #[inline(always)]
+    fn decode<R: Read>(
+        &mut self,
+        window: &Window<R>,
+        cap: usize,
+        record: &mut Record,
+    ) -> Result<Step, Error> {
+        let (data, offset) = (window.data(), window.offset());
+        match self {
+            Self::Pcap(header) => header.decode(data, offset, cap, record),
+            Self::Pcapng(section) => section.decode(data, offset, cap, record),
+            Self::Snoop(header) => header.decode(data, offset, cap, record),
+            Self::Netmon(header) => header.decode(data, offset, cap, record),
+        }
     }
 }
 
@@ -54,11 +71,11 @@ impl<R: Read> Reader<R> {
     ///
     /// [`Error::Empty`] or [`Error::NotACapture`] where it is none; [`Error::CutOff`] where it is incomplete.
     pub fn new(reader: R, limits: &Limits) -> Result<Self, Error> {
-        Self::with_buffer(reader, limits, BUFFER)
+        Self::with_block(reader, limits, BLOCK)
     }
 
-    pub(super) fn with_buffer(reader: R, limits: &Limits, buffer: usize) -> Result<Self, Error> {
-        let mut window = Window::new(reader, buffer);
+    pub(super) fn with_block(reader: R, limits: &Limits, block: usize) -> Result<Self, Error> {
+        let mut window = Window::new(reader, block);
         let format = detect(&mut window)?;
         Ok(Self {
             window,
@@ -78,7 +95,7 @@ impl<R: Read> Reader<R> {
     /// fails.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, Error> {
-        Ok(if self.advance()? { self.item() } else { None })
+        Ok(if self.step(false)? { self.item() } else { None })
     }
 
     /// The next block of a pcapng file, or record of a pcap file, as it is written; `None` at the end and after an error.
@@ -99,13 +116,61 @@ impl<R: Read> Reader<R> {
         Ok(Some(Block { raw, big_endian, item: self.item() }))
     }
 
-    /// Moves on to the next frame or secrets; false at the end.
-    #[inline(always)]
-    pub(super) fn advance(&mut self) -> Result<bool, Error> {
-        self.step(false)
+    /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its end.
+    pub(super) fn fill(&mut self, batch: &mut Batch) {
+        batch.end = match self.take_apart(&mut batch.entries) {
+            Ok(true) => None,
+            Ok(false) => Some(None),
+            Err(error) => Some(Some(error)),
+        };
+        (batch.snaplen, batch.used) = (self.snaplen(), self.window.offset());
+        batch.short = self.window.is_short();
+        self.window.swap(&mut batch.bytes);
     }
 
+    /// Puts the records at hand into `entries`, over those that are there; false at the end.
+    fn take_apart(&mut self, entries: &mut Vec<Entry>) -> Result<bool, Error> {
+        let mut len = 0;
+        let found = loop {
+            if entries.len() == len {
+                entries.push(Entry::default());
+            }
+            let Some(entry) = entries.get_mut(len).filter(|_| len < RECORDS) else {
+                break Ok(true);
+            };
+            match self.format.decode(&self.window, self.cap, &mut entry.record) {
+                Ok(Step::Whole) => {
+                    if entry.record.kind != Kind::Other {
+                        self.complete(entry);
+                        len += 1;
+                    }
+                    self.window.consume(entry.record.size);
+                }
+                Ok(Step::More(size)) if len == 0 => match self.window.want(size) {
+                    Ok(true) => {}
+                    Ok(false) => break self.at_end(),
+                    Err(error) => break Err(error.into()),
+                },
+                Ok(Step::More(_)) => break Ok(true),
+                Err(error) => break Err(error),
+            }
+        };
+        entries.truncate(len);
+        found
+    }
+
+    /// Adds to the record of an entry, which is at the front of what is at hand.
     #[inline(always)]
+    fn complete(&mut self, entry: &mut Entry) {
+        let Entry { record, used, plain } = entry;
+        let FrameFacts { link, wire_len, .. } = record.facts;
+        let data = self.window.part(&record.data).filter(|_| record.kind == Kind::Frame);
+        *plain = data.and_then(|data| Plain::of(link, data, wire_len));
+        *used = self.window.offset() + record.size as u64;
+        self.frames += u64::from(record.kind == Kind::Frame);
+        record.shift(self.window.start());
+    }
+
     fn step(&mut self, every: bool) -> Result<bool, Error> {
         self.window.consume(std::mem::take(&mut self.current.size));
         if self.over {
@@ -117,23 +182,14 @@ impl<R: Read> Reader<R> {
     }
 
     /// With `every`, blocks that hold neither frame nor secrets count too.
-    #[inline(always)]
     fn find(&mut self, every: bool) -> Result<bool, Error> {
         loop {
-            let (data, offset) = (self.window.data(), self.window.offset());
-            let (cap, record) = (self.cap, &mut self.current);
-            let step = match &mut self.format {
-                Format::Pcap(header) => header.decode(data, offset, cap, record)?,
-                Format::Pcapng(section) => section.decode(data, offset, cap, record)?,
-                Format::Snoop(header) => header.decode(data, offset, cap, record)?,
-                Format::Netmon(header) => header.decode(data, offset, cap, record)?,
-            };
-            match step {
-                Step::Whole if every || record.kind != Kind::Other => {
-                    self.frames += u64::from(record.kind == Kind::Frame);
+            match self.format.decode(&self.window, self.cap, &mut self.current)? {
+                Step::Whole if every || self.current.kind != Kind::Other => {
+                    self.frames += u64::from(self.current.kind == Kind::Frame);
                     return Ok(true);
                 }
-                Step::Whole => self.window.consume(std::mem::take(&mut record.size)),
+                Step::Whole => self.window.consume(std::mem::take(&mut self.current.size)),
                 Step::More(len) => {
                     if !self.window.want(len)? {
                         return self.at_end();
@@ -150,9 +206,8 @@ impl<R: Read> Reader<R> {
         Err(Error::CutOff { frame: self.frames + 1, offset: self.window.offset() })
     }
 
-    /// What the last [`advance`](Self::advance) found.
-    #[inline(always)]
-    pub(super) fn item(&self) -> Option<Item<'_>> {
+    /// What the last step found.
+    fn item(&self) -> Option<Item<'_>> {
         let Record { kind, ref data, facts, ref comment, .. } = self.current;
         let input_frame = self.frames.min(u32::MAX.into()) as u32;
         match kind {
@@ -161,17 +216,12 @@ impl<R: Read> Reader<R> {
                 link: facts.link,
                 data: self.window.part(data)?,
                 wire_len: facts.wire_len,
-                comment: if comment.is_empty() { None } else { text(self.window.part(comment)?) },
+                comment: text(self.window.part(comment)?),
+                plain: None,
             })),
             Kind::Secrets => Some(Item::Secrets(self.window.part(data)?)),
             Kind::Other => None,
         }
-    }
-
-    /// What the header of the current frame says; `None` for secrets.
-    #[inline(always)]
-    pub(super) fn facts(&self) -> Option<&FrameFacts> {
-        (self.current.kind == Kind::Frame).then_some(&self.current.facts)
     }
 
     /// `pcap`, `pcapng`, `snoop` or `netmon`.
@@ -226,12 +276,6 @@ fn detect<R: Read>(window: &mut Window<R>) -> Result<Format, Error> {
     let format = format.ok_or(Error::CutOff { frame: 1, offset: 0 })?;
     window.consume(header);
     Ok(format)
-}
-
-/// The part of a comment up to the first byte that is not UTF-8.
-fn text(bytes: &[u8]) -> Option<&str> {
-    let valid = bytes.utf8_chunks().next()?.valid();
-    (!valid.is_empty()).then_some(valid)
 }
 
 #[cfg(test)]

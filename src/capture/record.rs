@@ -53,6 +53,14 @@ impl Record {
         (self.kind, self.data, self.comment) = (Kind::Frame, data, 0..0);
         self.facts = FrameFacts { time, link, wire_len, cut: captured < wire_len };
     }
+
+    /// Makes its ranges count from `len` bytes further ahead.
+    pub const fn shift(&mut self, len: usize) {
+        self.data.start += len;
+        self.data.end += len;
+        self.comment.start += len;
+        self.comment.end += len;
+    }
 }
 
 /// What the decoder of a format makes of the bytes at hand.

@@ -3,47 +3,52 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use super::ahead::Ahead;
+/// Bytes of a page of memory, or a part of one.
+const PAGE: usize = 4096;
 
 /// Holds the unread rest of a stream in one piece, as much of it as is asked for.
 pub struct Window<R> {
-    source: Source<R>,
+    reader: R,
     buffer: Vec<u8>,
+    /// Bytes read at a time, where they fit.
+    block: usize,
     start: usize,
     end: usize,
+    /// How far the buffer is filled.
+    limit: usize,
     offset: u64,
     broken: bool,
-}
-
-enum Source<R> {
-    Here(R),
-    Ahead(Ahead),
-    /// On its way from the one to the other.
-    None,
-}
-
-impl<R: Read + Send + 'static> Window<R> {
-    /// Leaves the reading to another thread from now on.
-    pub fn read_ahead(&mut self) {
-        if let Source::Here(reader) = std::mem::replace(&mut self.source, Source::None) {
-            self.source = match Ahead::start(reader) {
-                Ok(ahead) => Source::Ahead(ahead),
-                Err(reader) => reader.map_or(Source::None, Source::Here),
-            };
-        }
-    }
+    short: bool,
 }
 
 impl<R: Read> Window<R> {
-    pub fn new(reader: R, capacity: usize) -> Self {
-        Self {
-            source: Source::Here(reader),
-            buffer: vec![0; capacity],
+    /// One that reads `block` bytes at a time.
+    pub fn new(reader: R, block: usize) -> Self {
+        let mut window = Self {
+            reader,
+            buffer: Vec::new(),
+            block,
             start: 0,
             end: 0,
+            limit: 0,
             offset: 0,
             broken: false,
-        }
+            short: false,
+        };
+        window.swap(&mut Vec::new());
+        window
+    }
+
+    /// The place in `buffer` where a block is read to: on a page of its own, as in the cache of the system, which is copied
+    /// several times as fast from page to page, and behind some room for what is left over.
+    fn place(&self, buffer: &[u8]) -> usize {
+        let room = self.block / 8;
+        room + buffer.get(room..).map_or(0, |rest| rest.as_ptr().align_offset(PAGE))
+    }
+
+    /// Bytes of a buffer for a block.
+    const fn size(&self) -> usize {
+        self.block / 8 + PAGE + self.block
     }
 
     /// The bytes at hand.
@@ -63,9 +68,19 @@ impl<R: Read> Window<R> {
         self.offset
     }
 
+    /// Where in the buffer [`data`](Self::data) begins.
+    pub const fn start(&self) -> usize {
+        self.start
+    }
+
     /// Whether a compressed stream ended before its proper end.
     pub const fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    /// Whether there was less to read than there was room for.
+    pub const fn is_short(&self) -> bool {
+        self.short
     }
 
     /// Gives up the first `len` bytes at hand.
@@ -76,6 +91,25 @@ impl<R: Read> Window<R> {
         self.offset += len as u64;
     }
 
+    /// Hands out the buffer, and goes on in `other` with what is at hand.
+    pub fn swap(&mut self, other: &mut Vec<u8>) {
+        // A buffer that had to hold a long record is not kept.
+        if other.len() != self.size() {
+            *other = vec![0; self.size()];
+        }
+        let rest = self.end - self.start;
+        if rest > other.len() {
+            other.resize(rest, 0);
+        }
+        let place = self.place(other);
+        let start = place.saturating_sub(rest);
+        if let Some(place) = other.get_mut(start..start + rest) {
+            place.copy_from_slice(self.data());
+        }
+        std::mem::swap(&mut self.buffer, other);
+        (self.start, self.end, self.limit) = (start, start + rest, place + self.block);
+    }
+
     /// Tries to have `len` bytes at hand; false where the stream ends before.
     #[inline]
     pub fn want(&mut self, len: usize) -> io::Result<bool> {
@@ -84,13 +118,15 @@ impl<R: Read> Window<R> {
 
     #[inline(never)]
     fn fill(&mut self, len: usize) -> io::Result<bool> {
-        if matches!(self.source, Source::Here(_)) {
-            self.make_room(len);
-        }
+        self.make_room(len);
         while self.end - self.start < len {
-            match self.read() {
-                Ok(false) => return Ok(false),
-                Ok(true) => {}
+            let room = self.buffer.get_mut(self.end..self.limit).unwrap_or_default();
+            match self.reader.read(room) {
+                Ok(0) => return Ok(false),
+                Ok(read) => {
+                    self.short = read < room.len();
+                    self.end += read;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     self.broken = true;
@@ -102,24 +138,18 @@ impl<R: Read> Window<R> {
         Ok(true)
     }
 
-    fn read(&mut self) -> io::Result<bool> {
-        match &mut self.source {
-            Source::Here(reader) => {
-                let read = reader.read(self.buffer.get_mut(self.end..).unwrap_or_default())?;
-                self.end += read;
-                Ok(read > 0)
-            }
-            Source::Ahead(ahead) => ahead.fill(&mut self.buffer, &mut self.start, &mut self.end),
-            Source::None => Ok(false),
-        }
-    }
-
+    /// Moves what is at hand to where it belongs, unless there is more to be read behind it, and place for `len` bytes in all.
     fn make_room(&mut self, len: usize) {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.buffer.len() < len {
-            self.buffer.resize(len.next_power_of_two(), 0);
+        if self.end < self.limit && self.start + len <= self.limit {
+            return;
+        }
+        let (place, rest) = (self.place(&self.buffer), self.end - self.start);
+        let start = place.saturating_sub(rest);
+        self.buffer.copy_within(self.start..self.end, start);
+        (self.start, self.end, self.limit) = (start, start + rest, place + self.block);
+        if self.limit < start + len {
+            self.limit = (start + len).next_power_of_two();
+            self.buffer.resize(self.limit.max(self.buffer.len()), 0);
         }
     }
 }

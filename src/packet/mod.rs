@@ -21,7 +21,7 @@ use crate::at::At;
 use crate::capture::{Frame, LinkType};
 use crate::limits::Limits;
 
-pub use plain::{datagram as plain_datagram, segment as plain_segment};
+pub use plain::{Plain, datagram as plain_datagram, segment as plain_segment};
 
 use fragment::{Fragments, Piece};
 use ip::Ip;
@@ -72,6 +72,8 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Bytes of payload on the wire, at least `payload.len()`: the rest was cut by the snap length.
     pub wire_len: u32,
+    /// The first bytes of `payload`, if it has as many.
+    pub first: Option<[u8; 4]>,
     /// IPv4 time to live or IPv6 hop limit.
     pub ttl: u8,
     /// IPv4 identification.

@@ -3,6 +3,7 @@
 //! It says the same as [`Decoder`](super::Decoder), only sooner, and nothing where anything is out of the ordinary.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice, UdpHeaderSlice};
 
@@ -10,93 +11,128 @@ use super::ip::{Ip, v4_facts, v6_facts};
 use super::view::View;
 use super::{Datagram, Flags, Segment, link, tunnel};
 use crate::at::At;
-use crate::capture::Frame;
+use crate::capture::{Frame, LinkType};
+
+/// The heads of a plain frame with a TCP segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain {
+    from: SocketAddr,
+    to: SocketAddr,
+    seq: u32,
+    ack: u32,
+    /// Places in the frame.
+    payload: (u32, u32),
+    options: (u16, u16),
+    first: Option<[u8; 4]>,
+    window: u16,
+    ip_id: Option<u16>,
+    ttl: u8,
+    flags: Flags,
+}
+
+impl Plain {
+    /// The heads of a frame of `data`, which had `wire_len` bytes; `None` where it is not plain.
+    #[inline(always)]
+    pub fn of(link: LinkType, data: &[u8], wire_len: u32) -> Option<Self> {
+        let (ip, range) = ip(link, data, wire_len, IpNumber::TCP)?;
+        let segment = data.get(range.clone())?;
+        let tcp = TcpHeaderSlice::from_slice(segment).ok()?;
+        let len = tcp.slice().len();
+        Some(Self {
+            from: SocketAddr::new(ip.from, tcp.source_port()),
+            to: SocketAddr::new(ip.to, tcp.destination_port()),
+            seq: tcp.sequence_number(),
+            ack: tcp.acknowledgment_number(),
+            payload: (u32::try_from(range.start + len).ok()?, u32::try_from(range.end).ok()?),
+            options: ((range.start + 20) as u16, (range.start + len) as u16),
+            first: segment.get(len..)?.first_chunk().copied(),
+            window: tcp.window_size(),
+            ip_id: ip.id,
+            ttl: ip.ttl,
+            flags: Flags(*segment.get(13)?),
+        })
+    }
+
+    /// The segment that they are of, in the frame at `at` with `data`.
+    #[inline(always)]
+    pub fn segment<'a>(&self, at: At, data: &'a [u8]) -> Option<Segment<'a>> {
+        let Self { payload: (start, end), options, .. } = *self;
+        Some(Segment {
+            at,
+            from: self.from,
+            to: self.to,
+            seq: self.seq,
+            ack: self.ack,
+            flags: self.flags,
+            window: self.window,
+            options: data.get(options.0.into()..options.1.into())?,
+            payload: data.get(start as usize..end as usize)?,
+            wire_len: end - start,
+            first: self.first,
+            ttl: self.ttl,
+            ip_id: self.ip_id,
+        })
+    }
+}
 
 /// The segment in a plain frame; what other frames hold is for a [`Decoder`](super::Decoder) to find.
 #[inline(always)]
 pub fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
-    packet(frame)
+    match frame.plain {
+        Some(plain) => plain.segment(frame.at, frame.data),
+        None => Plain::of(frame.link, frame.data, frame.wire_len)?.segment(frame.at, frame.data),
+    }
 }
 
 /// The datagram in a plain frame, unless it is a tunnel.
 #[inline]
 pub fn datagram<'a>(frame: &Frame<'a>) -> Option<Datagram<'a>> {
-    packet(frame)
-}
-
-/// What IP carries.
-trait Transport<'a>: Sized {
-    const PROTOCOL: IpNumber;
-
-    fn decode(at: At, ip: Ip, payload: &'a [u8]) -> Option<Self>;
-}
-
-#[inline(always)]
-fn packet<'a, T: Transport<'a>>(frame: &Frame<'a>) -> Option<T> {
-    if frame.link.0 != 1 || frame.data.len() != frame.wire_len as usize || link::is_isl(frame.data)
-    {
+    let (ip, range) = ip(frame.link, frame.data, frame.wire_len, IpNumber::UDP)?;
+    let datagram = frame.data.get(range)?;
+    let udp = UdpHeaderSlice::from_slice(datagram).ok()?;
+    let ports = (udp.source_port(), udp.destination_port());
+    let payload = datagram.get(8..usize::from(udp.length()))?;
+    if tunnel::in_udp(ports, View { data: payload, wire: payload.len() }).is_some() {
         return None;
     }
-    let packet = frame.data.get(14..)?;
-    match frame.data.get(12..14)? {
+    let (from, to) = (SocketAddr::new(ip.from, ports.0), SocketAddr::new(ip.to, ports.1));
+    Some(Datagram { at: frame.at, from, to, payload })
+}
+
+/// The IP header of a plain frame that carries `protocol`, and the place of its payload.
+#[inline(always)]
+fn ip(
+    link: LinkType,
+    data: &[u8],
+    wire_len: u32,
+    protocol: IpNumber,
+) -> Option<(Ip, Range<usize>)> {
+    /// Bytes of an Ethernet header.
+    const ETHERNET: usize = 14;
+    if link.0 != 1 || data.len() != wire_len as usize || link::is_isl(data) {
+        return None;
+    }
+    let packet = data.get(ETHERNET..)?;
+    let (facts, range) = match data.get(12..14)? {
         [0x08, 0x00] => {
             let header = Ipv4HeaderSlice::from_slice(packet).ok()?;
-            if header.protocol() != T::PROTOCOL || header.is_fragmenting_payload() {
+            if header.protocol() != protocol || header.is_fragmenting_payload() {
                 return None;
             }
-            let payload = packet.get(header.slice().len()..usize::from(header.total_len()))?;
-            T::decode(frame.at, v4_facts(&header), payload)
+            (v4_facts(&header), header.slice().len()..usize::from(header.total_len()))
         }
         [0x86, 0xdd] => {
             let header = Ipv6HeaderSlice::from_slice(packet).ok()?;
             let len = usize::from(header.payload_length());
-            if header.next_header() != T::PROTOCOL || len == 0 {
+            if header.next_header() != protocol || len == 0 {
                 return None;
             }
-            T::decode(frame.at, v6_facts(&header), packet.get(40..)?.get(..len)?)
+            (v6_facts(&header), 40..40 + len)
         }
-        _ => None,
-    }
-}
-
-impl<'a> Transport<'a> for Segment<'a> {
-    const PROTOCOL: IpNumber = IpNumber::TCP;
-
-    #[inline(always)]
-    fn decode(at: At, ip: Ip, payload: &'a [u8]) -> Option<Self> {
-        let tcp = TcpHeaderSlice::from_slice(payload).ok()?;
-        let (header, rest) = payload.split_at_checked(tcp.slice().len())?;
-        Some(Self {
-            at,
-            from: SocketAddr::new(ip.from, tcp.source_port()),
-            to: SocketAddr::new(ip.to, tcp.destination_port()),
-            seq: tcp.sequence_number(),
-            ack: tcp.acknowledgment_number(),
-            flags: Flags(*payload.get(13)?),
-            window: tcp.window_size(),
-            options: header.get(20..)?,
-            payload: rest,
-            wire_len: u32::try_from(rest.len()).ok()?,
-            ttl: ip.ttl,
-            ip_id: ip.id,
-        })
-    }
-}
-
-impl<'a> Transport<'a> for Datagram<'a> {
-    const PROTOCOL: IpNumber = IpNumber::UDP;
-
-    #[inline(always)]
-    fn decode(at: At, ip: Ip, payload: &'a [u8]) -> Option<Self> {
-        let udp = UdpHeaderSlice::from_slice(payload).ok()?;
-        let ports = (udp.source_port(), udp.destination_port());
-        let payload = payload.get(8..usize::from(udp.length()))?;
-        if tunnel::in_udp(ports, View { data: payload, wire: payload.len() }).is_some() {
-            return None;
-        }
-        let (from, to) = (SocketAddr::new(ip.from, ports.0), SocketAddr::new(ip.to, ports.1));
-        Some(Self { at, from, to, payload })
-    }
+        _ => return None,
+    };
+    packet.get(range.clone())?;
+    Some((facts, range.start + ETHERNET..range.end + ETHERNET))
 }
 
 #[cfg(test)]
@@ -106,7 +142,6 @@ mod tests {
 
     use super::super::{Decoder, Packet};
     use super::*;
-    use crate::capture::LinkType;
     use crate::limits::Limits;
 
     fn built(v6: bool, udp: Option<u16>, payload: &[u8]) -> Vec<u8> {
@@ -142,7 +177,7 @@ mod tests {
             }
             let wire_len = data.len() as u32 + cut / 2;
             let (at, link) = (At::default(), LinkType(1));
-            let frame = Frame { at, link, data: &data, wire_len, comment: None };
+            let frame = Frame { at, link, data: &data, wire_len, comment: None, plain: None };
             let plain = segment(&frame).map(Packet::Tcp).or(datagram(&frame).map(Packet::Udp));
             if let Some(plain) = plain {
                 let mut decoder = Decoder::new(&Limits::default());
@@ -158,7 +193,7 @@ mod tests {
             let (tcp, udp) = (built(v6, None, b"abc"), built(v6, Some(53), b"abc"));
             let frame = |data| {
                 let (at, link) = (At::default(), LinkType(1));
-                Frame { at, link, data, wire_len: data.len() as u32, comment: None }
+                Frame { at, link, data, wire_len: data.len() as u32, comment: None, plain: None }
             };
             assert_eq!(segment(&frame(&tcp)).unwrap().payload, b"abc");
             assert_eq!(datagram(&frame(&udp)).unwrap().payload, b"abc");

@@ -28,6 +28,7 @@ pub(super) fn tcp<'a>(at: At, ip: &Ip, view: View<'a>) -> Result<Packet<'a>, Ski
         options: view.data.get(20..len).unwrap_or_default(),
         payload: rest.data,
         wire_len: u32::try_from(rest.wire).unwrap_or(u32::MAX),
+        first: rest.data.first_chunk().copied(),
         ttl: ip.ttl,
         ip_id: ip.id,
     }))

@@ -268,7 +268,8 @@ impl<T: Default> Flow<T> {
         facts.last_data = Some(part.at);
         facts.sent = facts.sent.max(end);
         if half.is_next(&part) && part.is_whole() && !self.subject.ignored {
-            half.pass(&part);
+            let first = if before == 0 { segment.first } else { bytes.first_chunk().copied() };
+            half.pass(&part, first);
             let Part { at, offset, acked, bytes, .. } = part;
             let (side, carriage) = (self.subject.side(dir), Carriage::default());
             let chunk = Chunk { at, side, offset, acked, carriage, bytes };

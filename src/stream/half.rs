@@ -214,11 +214,12 @@ impl Half {
         part.offset == self.next && self.ahead.is_empty()
     }
 
-    /// As [`push`](Self::push) for a whole part that is the next: it is left to the caller to deliver it.
+    /// As [`push`](Self::push) for a whole part that is the next, with its `first` bytes: it is left to the caller to
+    /// deliver it. What is bulk is not touched.
     #[inline(always)]
-    pub fn pass(&mut self, part: &Part<'_>) {
+    pub fn pass(&mut self, part: &Part<'_>, first: Option<[u8; 4]>) {
         self.astray = 0;
-        self.recent.push(self.next, part.bytes);
+        self.recent.push(self.next, part.bytes, first);
         self.next += part.len;
         self.fill_hole();
     }
@@ -334,7 +335,7 @@ impl Half {
 
     fn emit(&mut self, part: Part<'_>, out: &mut impl FnMut(Output<'_>)) {
         if !part.bytes.is_empty() {
-            self.recent.push(self.next, part.bytes);
+            self.recent.push(self.next, part.bytes, part.bytes.first_chunk().copied());
             self.next += part.bytes.len() as u64;
             let Part { at, offset, acked, bytes, .. } = part;
             out(Output::Data { at, offset, acked, bytes });

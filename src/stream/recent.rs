@@ -37,13 +37,13 @@ impl Default for Marks {
 
 impl Marks {
     #[inline(always)]
-    fn put(&mut self, offset: u64, bytes: &[u8]) {
+    fn put(&mut self, offset: u64, first: Option<[u8; 4]>) {
         let slot = (offset >> SHARE) as usize % MARKS;
-        if let Some(first) = bytes.first_chunk()
+        if let Some(first) = first
             && let Some(place) = self.places.get_mut(slot)
             && let Some(bytes) = self.bytes.get_mut(slot)
         {
-            (*place, *bytes) = (offset as u32, *first);
+            (*place, *bytes) = (offset as u32, first);
         }
     }
 
@@ -58,11 +58,11 @@ impl Marks {
 }
 
 impl Recent {
-    /// Takes bytes delivered at `offset`, which follow the last ones.
+    /// Takes bytes delivered at `offset`, which follow the last ones, and of which `first` are the first.
     #[inline(always)]
-    pub fn push(&mut self, offset: u64, bytes: &[u8]) {
+    pub fn push(&mut self, offset: u64, bytes: &[u8], first: Option<[u8; 4]>) {
         match &mut self.marks {
-            Some(marks) => marks.put(offset, bytes),
+            Some(marks) => marks.put(offset, first),
             None => self.grow(offset, bytes),
         }
     }
@@ -70,7 +70,7 @@ impl Recent {
     #[inline(never)]
     fn grow(&mut self, offset: u64, bytes: &[u8]) {
         if offset >= KEPT as u64 {
-            self.next.get_or_insert_default().put(offset, bytes);
+            self.next.get_or_insert_default().put(offset, bytes.first_chunk().copied());
         }
         if offset < BULK {
             self.keep(offset, bytes);

@@ -83,6 +83,7 @@ impl Net {
             options: &[],
             payload,
             wire_len: payload.len() as u32,
+            first: payload.first_chunk().copied(),
             ttl: 64,
             ip_id: Some(self.frame as u16),
         };
@@ -635,6 +636,7 @@ fn connections_of_both_families_are_told_apart() {
             options,
             payload: b"x",
             wire_len: 1,
+            first: None,
             ttl: 1,
             ip_id: None,
         };
@@ -703,7 +705,7 @@ proptest! {
             let (from, to) = if from_client { (one, other) } else { (other, one) };
             let segment = Segment {
                 at: net.at(), from, to, seq, ack: base.wrapping_add(ack), flags: Flags(flags & flags.rotate_left(3)),
-                window: ack as u16, options: &[2, 4, 5], payload, wire_len: len as u32 + cut, ttl: 1, ip_id: None,
+                window: ack as u16, options: &[2, 4, 5], payload, wire_len: len as u32 + cut, first: payload.first_chunk().copied(), ttl: 1, ip_id: None,
             };
             net.table.push(&segment, &mut |connection: &mut Connection, _: &mut u32, event: &Event<'_>| {
                 let (side, offset, len) = match *event {

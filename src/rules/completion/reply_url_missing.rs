@@ -63,8 +63,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .find(|exchange| look::is_final(exchange) && exchange.succeeded());
     let Some(last) = last.filter(|_| session.reply_url.is_none()) else { return };
     let own = around.same_upload().filter(|brief| brief.replied).count();
-    let others = around.same_server(session).filter(|brief| brief.url == session.url);
-    let before = others.filter(|brief| brief.replied).count().max(own);
+    let replied = around.same_server(session).filter(|brief| brief.replied);
+    let before = replied.filter(|brief| brief.url == session.url).count().max(own);
     if before == 0 {
         return;
     }

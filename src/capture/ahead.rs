@@ -133,12 +133,14 @@ impl Drop for Ahead {
 
 impl Ahead {
     /// Begins to read; gives `reader` back where there is no thread to be had.
-    pub fn start<R: Read + Send + 'static>(reader: Reader<R>) -> Result<Self, Option<Reader<R>>> {
+    pub fn start<R: Read + Send + 'static>(
+        reader: Box<Reader<R>>,
+    ) -> Result<Self, Option<Box<Reader<R>>>> {
         let ring = Arc::new(Ring::default());
         let reader = Arc::new(Mutex::new(Some(reader)));
         let (theirs, other) = (Arc::clone(&reader), Self { ring: Arc::clone(&ring) });
-        let take = |shared: &Mutex<Option<Reader<R>>>| shared.lock().ok()?.take();
-        let life = move || take(&theirs).map_or((), |reader| read(reader, &other.ring));
+        let take = |shared: &Mutex<Option<Box<Reader<R>>>>| shared.lock().ok()?.take();
+        let life = move || take(&theirs).map_or((), |reader| read(*reader, &other.ring));
         match Builder::new().name("read".to_owned()).spawn(life) {
             Ok(_) => Ok(Self { ring }),
             Err(_) => Err(take(&reader)),
@@ -183,7 +185,7 @@ mod tests {
     use crate::limits::Limits;
 
     fn ahead<R: Read + Send + 'static>(stream: R) -> Ahead {
-        Ahead::start(Reader::new(stream, &Limits::default()).unwrap()).ok().unwrap()
+        Ahead::start(Box::new(Reader::new(stream, &Limits::default()).unwrap())).ok().unwrap()
     }
 
     /// Pieces as they come through a channel.

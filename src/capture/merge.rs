@@ -263,9 +263,9 @@ impl Feed {
     /// Leaves the reading to another thread from now on.
     fn read_ahead(&mut self) {
         if let Self::Here(reader) = std::mem::replace(self, Self::None) {
-            *self = match Ahead::start(*reader) {
+            *self = match Ahead::start(reader) {
                 Ok(ahead) => Self::Ahead(ahead),
-                Err(reader) => reader.map_or(Self::None, |reader| Self::Here(Box::new(reader))),
+                Err(reader) => reader.map_or(Self::None, Self::Here),
             };
         }
     }

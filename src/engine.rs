@@ -260,6 +260,6 @@ impl<O: Listener> Delivery<'_, O> {
             **tls_given_up += 1;
             layer.give_up(keys, limits, &mut out);
         }
-        if layer.is_opaque() { Verdict::Ignore } else { Verdict::Go }
+        if layer.is_opaque(!connection.midstream) { Verdict::Ignore } else { Verdict::Go }
     }
 }

@@ -35,6 +35,9 @@ pub struct Detect {
 /// tail of a body whose start was not captured must fit.
 const PATIENCE: u64 = 16 << 20;
 
+/// The same of a connection that was captured from its start: only a greeting, such as that of a SOCKS proxy, comes first.
+const GREETING: u64 = 64 << 10;
+
 /// Tunnels and TLS around what is read. A chain of two HTTPS proxies makes five.
 const DEEPEST: u8 = 8;
 
@@ -104,9 +107,13 @@ impl Layer {
         message && response == (chunk.side == Side::Client)
     }
 
-    /// Whether no event can matter any more.
-    pub const fn is_opaque(&self) -> bool {
-        matches!(self, Self::Opaque)
+    /// Whether no event can matter any more. Of a connection that is `whole` so far that shows soon.
+    pub const fn is_opaque(&self, whole: bool) -> bool {
+        match self {
+            Self::Opaque => true,
+            Self::Detect(detect) => whole && detect.looked_at > GREETING && !detect.lacks_bytes(),
+            _ => false,
+        }
     }
 
     /// What is known of the TLS connection in the end, here or in a tunnel.
@@ -161,6 +168,10 @@ impl Layer {
 }
 
 impl Detect {
+    const fn lacks_bytes(&self) -> bool {
+        self.client_lost || self.server_lost
+    }
+
     fn look(&mut self, event: &stream::Event<'_>, limits: &Limits) -> Option<Layer> {
         if let stream::Event::Gap { side, .. } = event {
             match side {
@@ -190,7 +201,10 @@ impl Detect {
 
 /// What follows the line that a balancer may put in front of a connection (PROXY protocol, version 1, 2.1).
 fn behind_proxy_line(bytes: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b'\n', bytes).filter(|_| bytes.starts_with(b"PROXY "));
+    if !bytes.starts_with(b"PROXY ") {
+        return bytes;
+    }
+    let end = memchr::memchr(b'\n', bytes);
     end.and_then(|end| bytes.get(end + 1..)).filter(|rest| !rest.is_empty()).unwrap_or(bytes)
 }
 

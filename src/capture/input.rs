@@ -40,7 +40,7 @@ pub struct Input {
 
 impl Input {
     /// Counts a frame in.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count(&mut self, frame: &FrameFacts) {
         let FrameFacts { time, link, cut, .. } = *frame;
         self.frames += 1;

@@ -19,10 +19,23 @@ struct Mark {
 }
 
 impl Mark {
-    /// Differs for nearly all marks that differ.
-    const fn print(&self) -> u32 {
-        self.seq.wrapping_add(self.ack.rotate_left(16))
+    #[inline(always)]
+    const fn of(segment: &Segment<'_>) -> Self {
+        Self {
+            seq: segment.seq,
+            ack: segment.ack,
+            wire_len: segment.wire_len,
+            ip_id: segment.ip_id,
+            window: segment.window,
+            flags: segment.flags.0,
+        }
     }
+}
+
+/// Differs for nearly all marks that differ.
+#[inline(always)]
+const fn print(segment: &Segment<'_>) -> u32 {
+    segment.seq.wrapping_add(segment.ack.rotate_left(16))
 }
 
 /// The last segments of a direction.
@@ -45,28 +58,24 @@ impl Mirror {
     /// Whether `segment` is a copy of one of the last; if not, it is remembered.
     #[inline(always)]
     pub fn repeats(&mut self, segment: &Segment<'_>) -> bool {
-        let mark = Mark {
-            seq: segment.seq,
-            ack: segment.ack,
-            wire_len: segment.wire_len,
-            ip_id: segment.ip_id,
-            window: segment.window,
-            flags: segment.flags.0,
-        };
-        let now = segment.at.time;
-        let same =
-            |(old, time): &(Mark, Timestamp)| *old == mark && now.since(*time).abs() <= APART;
+        let (now, print) = (segment.at.time, print(segment));
         // Without an identification, equal acknowledgements are what three lost segments cause.
         let telling = segment.wire_len > 0 || segment.ip_id.is_some_and(|id| id != 0);
-        let print = mark.print();
-        if telling && self.prints.contains(&print) && self.marks.iter().flatten().any(same) {
+        if telling && self.prints.contains(&print) && self.holds(segment) {
             return true;
         }
         let turn = self.turn % DEPTH;
         if let (Some(slot), Some(place)) = (self.marks.get_mut(turn), self.prints.get_mut(turn)) {
-            (*slot, *place) = (Some((mark, now)), print);
+            (*slot, *place) = (Some((Mark::of(segment), now)), print);
         }
         self.turn = (self.turn + 1) % DEPTH;
         false
+    }
+    #[inline(never)]
+    fn holds(&self, segment: &Segment<'_>) -> bool {
+        let (mark, now) = (Mark::of(segment), segment.at.time);
+        let same =
+            |(old, time): &(Mark, Timestamp)| *old == mark && now.since(*time).abs() <= APART;
+        self.marks.iter().flatten().any(same)
     }
 }

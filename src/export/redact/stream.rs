@@ -93,7 +93,7 @@ fn follow(
                 return Verdict::Go;
             }
             if !matches!(talk.layer, Layer::Http(_)) {
-                return if talk.layer.is_opaque() { Verdict::Ignore } else { Verdict::Go };
+                return if talk.layer.is_opaque(false) { Verdict::Ignore } else { Verdict::Go };
             }
             let key = kept::key(connection, chunk.side);
             talk.take(&event, chunk.side, (keys, limits), &mut Keeper { key, pseudonyms, kept });

@@ -25,14 +25,14 @@ impl Meter {
                     Side::Client => &mut self.client,
                     Side::Server => &mut self.server,
                 };
-                let (runs, before) = (&mut self.runs, *facts.traffic(side));
+                let (runs, before) = (&mut self.runs, facts.traffic(side).application_records);
                 lane.data(chunk.bytes, |kind, len| {
                     facts.traffic(side).count(at, kind, len);
                     if kind == APPLICATION_DATA {
                         runs.record(side, len);
                     }
                 });
-                if facts.traffic(side).application_records != before.application_records {
+                if facts.traffic(side).application_records != before {
                     facts.shape = self.runs.shape();
                 }
             }
@@ -74,13 +74,14 @@ impl Lane {
             return;
         }
         self.lost = false;
-        while let Some(&first) = bytes.first() {
+        while !bytes.is_empty() {
             if self.have < HEADER {
-                if let Some(slot) = self.header.get_mut(self.have) {
-                    *slot = first;
+                if let (Some(slot), Some(first)) =
+                    (self.header.get_mut(self.have), bytes.split_off_first())
+                {
+                    *slot = *first;
                 }
                 self.have += 1;
-                bytes = bytes.get(1..).unwrap_or_default();
                 if self.have == HEADER && !self.begin() {
                     return;
                 }

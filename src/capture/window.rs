@@ -43,7 +43,8 @@ impl<R: Read> Window<R> {
     /// several times as fast from page to page, and behind some room for what is left over.
     fn place(&self, buffer: &[u8]) -> usize {
         let room = self.block / 8;
-        room + buffer.get(room..).map_or(0, |rest| rest.as_ptr().align_offset(PAGE))
+        let to_page = |rest: &[u8]| rest.as_ptr().align_offset(PAGE).min(PAGE);
+        room + buffer.get(room..).map_or(0, to_page)
     }
 
     /// Bytes of a buffer for a block.

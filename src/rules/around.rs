@@ -72,6 +72,14 @@ impl<'a> Around<'a> {
         self.history.with(Some(Key::Server(server)))
     }
 
+    /// Earlier sessions at the same server with the same URL, whoever uploaded.
+    pub fn same_url(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
+        let (server, url) = (session.server.socket(), session.url.clone());
+        let key = url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let all = self.history.with(key);
+        all.filter(move |brief| brief.server == server && brief.url == url)
+    }
+
     /// Sessions with the same URL that went to another server: among them the other leg of an upload that passes a proxy.
     /// That may have put another host into the URL, and is known by its address then.
     pub fn legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {

@@ -63,8 +63,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .find(|exchange| look::is_final(exchange) && exchange.succeeded());
     let Some(last) = last.filter(|_| session.reply_url.is_none()) else { return };
     let own = around.same_upload().filter(|brief| brief.replied).count();
-    let replied = around.same_server(session).filter(|brief| brief.replied);
-    let before = replied.filter(|brief| brief.url == session.url).count().max(own);
+    let before = around.same_url(session).filter(|brief| brief.replied).count().max(own);
     if before == 0 {
         return;
     }

@@ -34,22 +34,23 @@ impl Plain {
     /// The heads of a frame of `data`, which had `wire_len` bytes; `None` where it is not plain.
     #[inline(always)]
     pub fn of(link: LinkType, data: &[u8], wire_len: u32) -> Option<Self> {
-        let (ip, range) = ip(link, data, wire_len, IpNumber::TCP)?;
-        let segment = data.get(range.clone())?;
-        let tcp = TcpHeaderSlice::from_slice(segment).ok()?;
-        let len = tcp.slice().len();
-        Some(Self {
-            from: SocketAddr::new(ip.from, tcp.source_port()),
-            to: SocketAddr::new(ip.to, tcp.destination_port()),
-            seq: tcp.sequence_number(),
-            ack: tcp.acknowledgment_number(),
-            payload: (u32::try_from(range.start + len).ok()?, u32::try_from(range.end).ok()?),
-            options: ((range.start + 20) as u16, (range.start + len) as u16),
-            first: segment.get(len..)?.first_chunk().copied(),
-            window: tcp.window_size(),
-            ip_id: ip.id,
-            ttl: ip.ttl,
-            flags: Flags(*segment.get(13)?),
+        ip(link, data, wire_len, IpNumber::TCP, |ip, range| {
+            let segment = data.get(range.clone())?;
+            let tcp = TcpHeaderSlice::from_slice(segment).ok()?;
+            let len = tcp.slice().len();
+            Some(Self {
+                from: SocketAddr::new(ip.from, tcp.source_port()),
+                to: SocketAddr::new(ip.to, tcp.destination_port()),
+                seq: tcp.sequence_number(),
+                ack: tcp.acknowledgment_number(),
+                payload: (u32::try_from(range.start + len).ok()?, u32::try_from(range.end).ok()?),
+                options: ((range.start + 20) as u16, (range.start + len) as u16),
+                first: segment.get(len..)?.first_chunk().copied(),
+                window: tcp.window_size(),
+                ip_id: ip.id,
+                ttl: ip.ttl,
+                flags: Flags(*segment.get(13)?),
+            })
         })
     }
 
@@ -87,39 +88,46 @@ pub fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
 /// The datagram in a plain frame, unless it is a tunnel.
 #[inline]
 pub fn datagram<'a>(frame: &Frame<'a>) -> Option<Datagram<'a>> {
-    let (ip, range) = ip(frame.link, frame.data, frame.wire_len, IpNumber::UDP)?;
-    let datagram = frame.data.get(range)?;
-    let udp = UdpHeaderSlice::from_slice(datagram).ok()?;
-    let ports = (udp.source_port(), udp.destination_port());
-    let payload = datagram.get(8..usize::from(udp.length()))?;
-    if tunnel::in_udp(ports, View { data: payload, wire: payload.len() }).is_some() {
-        return None;
-    }
-    let (from, to) = (SocketAddr::new(ip.from, ports.0), SocketAddr::new(ip.to, ports.1));
-    Some(Datagram { at: frame.at, from, to, payload })
+    ip(frame.link, frame.data, frame.wire_len, IpNumber::UDP, |ip, range| {
+        let datagram = frame.data.get(range)?;
+        let udp = UdpHeaderSlice::from_slice(datagram).ok()?;
+        let ports = (udp.source_port(), udp.destination_port());
+        let payload = datagram.get(8..usize::from(udp.length()))?;
+        if tunnel::in_udp(ports, View { data: payload, wire: payload.len() }).is_some() {
+            return None;
+        }
+        let (from, to) = (SocketAddr::new(ip.from, ports.0), SocketAddr::new(ip.to, ports.1));
+        Some(Datagram { at: frame.at, from, to, payload })
+    })
 }
 
-/// The IP header of a plain frame that carries `protocol`, and the place of its payload.
+/// Bytes of an Ethernet header.
+const ETHERNET: usize = 14;
+
+/// Bytes of an IPv6 header.
+const IPV6: usize = 40;
+
+/// What `then` makes of a plain frame that carries `protocol`: of its IP header, and the place of the payload of that.
 #[inline(always)]
-fn ip(
+fn ip<T>(
     link: LinkType,
     data: &[u8],
     wire_len: u32,
     protocol: IpNumber,
-) -> Option<(Ip, Range<usize>)> {
-    /// Bytes of an Ethernet header.
-    const ETHERNET: usize = 14;
+    then: impl FnOnce(Ip, Range<usize>) -> Option<T>,
+) -> Option<T> {
     if link.0 != 1 || data.len() != wire_len as usize || link::is_isl(data) {
         return None;
     }
     let packet = data.get(ETHERNET..)?;
-    let (facts, range) = match data.get(12..14)? {
+    match data.get(12..14)? {
         [0x08, 0x00] => {
             let header = Ipv4HeaderSlice::from_slice(packet).ok()?;
             if header.protocol() != protocol || header.is_fragmenting_payload() {
                 return None;
             }
-            (v4_facts(&header), header.slice().len()..usize::from(header.total_len()))
+            let start = ETHERNET + header.slice().len();
+            then(v4_facts(&header), start..ETHERNET + usize::from(header.total_len()))
         }
         [0x86, 0xdd] => {
             let header = Ipv6HeaderSlice::from_slice(packet).ok()?;
@@ -127,12 +135,11 @@ fn ip(
             if header.next_header() != protocol || len == 0 {
                 return None;
             }
-            (v6_facts(&header), 40..40 + len)
+            let start = ETHERNET + IPV6;
+            then(v6_facts(&header), start..start + len)
         }
-        _ => return None,
-    };
-    packet.get(range.clone())?;
-    Some((facts, range.start + ETHERNET..range.end + ETHERNET))
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Around, look, unanswered};
 use crate::at::Span;
 use crate::bits::PacketType;
-use crate::model::{Exchange, Response, Session, Text};
+use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::stream::Connection;
 
 /// Tries looked at: the first packets of a session, the latest sessions of an upload.
@@ -18,6 +18,8 @@ pub struct Try {
     pub what: (Cow<'static, str>, Option<Text>),
     /// Its frames.
     pub span: Span,
+    /// The capture lacks what was asked for: it may have been something else each time.
+    pub guessed: bool,
 }
 
 /// The packets of this session that failed, in order. Authentication rounds, smaller Fragments after a 413 and corrections
@@ -30,6 +32,7 @@ pub fn packets(session: &Session) -> Vec<Try> {
         tells.then(|| Try {
             what: (exchange.kind.to_string().into(), asked_for(exchange, passed)),
             span: exchange.span(),
+            guessed: lacks_range(exchange),
         })
     });
     tries.take(LATEST).collect()
@@ -44,14 +47,14 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
         .take_while(|brief| !brief.outcome.is_done())
         .filter(|brief| brief.last.time <= session.started)
         .take(LATEST)
-        .map(|brief| Try { what: what(), span: brief.span() });
+        .map(|brief| Try { what: what(), span: brief.span(), guessed: false });
     let mut tries: Vec<Try> = earlier.collect();
     // This one alone is no retry.
     if tries.is_empty() {
         return tries;
     }
     tries.reverse();
-    tries.extend(session.span().map(|span| Try { what: what(), span }));
+    tries.extend(session.span().map(|span| Try { what: what(), span, guessed: false }));
     tries
 }
 
@@ -59,11 +62,14 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
 fn asked_for(exchange: &Exchange, passed: usize) -> Option<Text> {
     let request = exchange.request.as_ref()?;
     let range = request.content_range.as_ref().map(|range| range.raw().into());
-    let behind = || {
-        let cut = exchange.kind == PacketType::Fragment && request.is_cut();
-        cut.then(|| format!("behind {passed}").into())
-    };
+    let behind = || lacks_range(exchange).then(|| format!("behind {passed}").into());
     range.or_else(|| request.supported_protocols.clone()).or_else(behind)
+}
+
+/// Whether an exchange is of a Fragment of which the capture does not show the range.
+fn lacks_range(exchange: &Exchange) -> bool {
+    let lacks = |request: &Request| request.content_range.is_none() && request.is_cut();
+    exchange.kind == PacketType::Fragment && exchange.request.as_ref().is_some_and(lacks)
 }
 
 fn has_failed(session: &Session, exchange: &Exchange) -> bool {

@@ -153,6 +153,20 @@ fn fragments_whose_ranges_are_cut_off_are_not_all_the_same() {
 }
 
 #[test]
+fn fragments_that_fail_time_after_time_are_likely_the_same_where_their_ranges_are_cut_off() {
+    let text = format!("{UPLOAD}{}", "< 500 plain\n> FRAGMENT 10-19/20\n".repeat(4));
+    let confidences = |len| {
+        let report = cut(&text, len);
+        let findings = report["sessions"][0]["findings"].as_array().unwrap().clone();
+        let storms = findings.into_iter().filter(|finding| finding["rule"] == "retry-storm");
+        storms.map(|storm| storm["confidence"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(confidences(2_000), ["certain"]);
+    let cut: Vec<_> = LENGTHS.flat_map(confidences).collect();
+    assert!(cut.iter().any(|confidence| confidence == "likely"), "{cut:?}");
+}
+
+#[test]
 fn a_request_of_which_the_length_is_cut_off_is_not_said_to_be_slow() {
     for len in LENGTHS {
         let report = cut(&format!("{UPLOAD}< 408 plain\n! client closes\n"), len);

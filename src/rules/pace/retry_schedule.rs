@@ -48,7 +48,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let end = last.span.last.frame;
         let after = session.exchanges.iter().map(|exchange| exchange.span());
         let after = after.filter(|span| span.first.frame > end).min_by_key(|span| span.first.frame);
-        packets.extend(after.map(|span| Try { what: ("".into(), None), span }));
+        packets.extend(after.map(|span| Try { what: ("".into(), None), span, guessed: false }));
     }
     for tries in [packets, retry::sessions(session, around)] {
         let pauses = retry::pauses(&tries);

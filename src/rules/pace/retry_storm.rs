@@ -89,7 +89,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             let secs = last.span.first.time.secs_since(first.span.first.time);
             let message = format!("{} failed {} times within {secs:.0} s", first.what.0, run.len());
             let spans: Vec<Span> = run.iter().map(|one| Span::at(one.span.first)).collect();
-            notes.note(notes.severity(), Confidence::Certain, &spans, message);
+            let guessed = run.iter().any(|one| one.guessed);
+            let confidence = if guessed { Confidence::Likely } else { Confidence::Certain };
+            notes.note(notes.severity(), confidence, &spans, message);
         }
     }
 }

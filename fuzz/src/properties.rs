@@ -1,17 +1,18 @@
 //! Each function takes whatever bytes it is given and panics where something does not hold.
 
 use std::collections::HashMap;
+use std::io::Cursor;
 use std::net::SocketAddr;
 
 use bitsleuth::at::{At, Timestamp};
 use bitsleuth::bits::secrets::Secrets;
 use bitsleuth::bits::words::Words;
-use bitsleuth::capture::{Frame, Input, Item, LinkType, Reader};
+use bitsleuth::capture::{Frame, Input, Item, LinkType, Merge, Reader};
 use bitsleuth::export::{Style, table, timeline};
 use bitsleuth::http::{self, Carrier, Parser, Start};
 use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
-use bitsleuth::packet::{Decoder, Flags, Packet, Segment};
+use bitsleuth::packet::{Decoder, Flags, Packet, Segment, plain_segment};
 use bitsleuth::stream::{Carriage, Chunk, End, Event, Side, Table, Verdict};
 use bitsleuth::tls::{Decryptor, KeyLog};
 use bitsleuth::{Analysis, Options};
@@ -46,11 +47,14 @@ fn at(frame: u64) -> At {
     At { frame, time, input: 0, input_frame: u32::try_from(frame).unwrap_or(u32::MAX) }
 }
 
-/// A capture file: frames are counted without a gap, and none is longer than on the wire.
+/// A capture file: frames are counted without a gap, none is longer than on the wire, and in batches all is the same.
 pub fn capture(data: &[u8]) {
     let Ok(mut reader) = Reader::new(data, &tight()) else { return };
+    let mut merge = Merge::new(tight());
+    merge.add("capture", None, Box::new(Cursor::new(data.to_vec())));
     let (mut frames, mut bytes) = (0, 0);
     while let Ok(Some(item)) = reader.next() {
+        assert_same(&item, &merge.next().expect("in batches there is as much"));
         if let Item::Frame(frame) = item {
             frames += 1;
             assert_eq!(frame.at.frame, frames, "frames are counted without a gap");
@@ -63,6 +67,21 @@ pub fn capture(data: &[u8]) {
         bytes = reader.bytes();
     }
     assert!(bytes <= data.len() as u64, "more was read than there is");
+    assert!(merge.next().is_none(), "in batches there is more");
+    assert_eq!(merge.inputs()[0].bytes, reader.bytes(), "in batches as much is used");
+}
+
+fn assert_same(one: &Item<'_>, other: &Item<'_>) {
+    match (one, other) {
+        (Item::Frame(one), Item::Frame(other)) => {
+            assert_eq!((one.at, one.link, one.data), (other.at, other.link, other.data));
+            assert_eq!((one.wire_len, one.comment), (other.wire_len, other.comment));
+            let segments = [one, other].map(|frame| format!("{:?}", plain_segment(frame)));
+            assert_eq!(segments[0], segments[1], "decoded before and now");
+        }
+        (Item::Secrets(one), Item::Secrets(other)) => assert_eq!(one, other),
+        _ => panic!("a frame or secrets"),
+    }
 }
 
 /// Frames of one link type: a payload lies within its segment.

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 const MANY: usize = 32;
 
 /// Bytes of these.
-const SMALL_BLOCK: usize = 16 << 10;
+const SMALL_BLOCK: usize = 8 << 10;
 
 /// Reads any number of inputs and lends their frames, the earliest first.
 ///

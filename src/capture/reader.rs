@@ -1,4 +1,4 @@
-//! One capture, record by record.
+//! One capture, record by record or in batches.
 
 use std::io::Read;
 

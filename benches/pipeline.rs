@@ -7,14 +7,14 @@ mod support;
 use std::hint::black_box;
 use std::io::Cursor;
 
-use bitsleuth::capture::{Item, Reader};
+use bitsleuth::capture::{Item, Merge, Reader};
 use bitsleuth::engine::Engine;
 use bitsleuth::http;
 use bitsleuth::limits::Limits;
 use bitsleuth::packet::{Decoder, plain_segment};
 use bitsleuth::stream::{Connection, Event, Table, Verdict};
 use bitsleuth::{Analysis, Options};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use support::{Format, Kind};
 
 const SIZE: u64 = 8 << 20;
@@ -35,6 +35,15 @@ fn frames(bytes: &[u8], mut each: impl FnMut(&bitsleuth::capture::Frame<'_>)) {
     }
 }
 
+/// Reads a capture as the program does: ahead, where there are two processors.
+fn in_batches(stream: Box<Cursor<Vec<u8>>>) {
+    let mut merge = Merge::new(Limits::default());
+    merge.add("capture", None, stream);
+    while let Some(item) = merge.next() {
+        black_box(&item);
+    }
+}
+
 fn reader(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("capture");
     for (name, format) in [("pcap", Format::Pcap), ("pcapng", Format::Pcapng)] {
@@ -42,6 +51,10 @@ fn reader(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| frames(&bytes, |frame| _ = black_box(frame.data.len())));
+        });
+        group.bench_function(format!("{name} in batches"), |bencher| {
+            let stream = || Box::new(Cursor::new(bytes.clone()));
+            bencher.iter_batched(stream, in_batches, BatchSize::PerIteration);
         });
     }
     group.finish();

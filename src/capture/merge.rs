@@ -88,7 +88,10 @@ impl Merge {
         self.endless |= size.is_none();
         let block = if self.sources.len() < MANY { BLOCK } else { SMALL_BLOCK };
         match start(stream, &self.used, &self.limits, block) {
-            Ok((reader, compression)) => {
+            Ok((mut reader, compression)) => {
+                if compression.is_some() {
+                    reader.leave_heads();
+                }
                 let input = Input {
                     name: name.to_owned(),
                     format: reader.format().to_owned(),

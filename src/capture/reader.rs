@@ -24,6 +24,8 @@ pub struct Reader<R> {
     frames: u64,
     cap: usize,
     over: bool,
+    /// Whether the heads of frames are decoded here.
+    heads: bool,
 }
 
 /// A block as it is written, and what it holds.
@@ -84,6 +86,7 @@ impl<R: Read> Reader<R> {
             frames: 0,
             cap: limits.record,
             over: false,
+            heads: true,
         })
     }
 
@@ -114,6 +117,11 @@ impl<R: Read> Reader<R> {
             Format::Pcap(_) | Format::Snoop(_) | Format::Netmon(_) => false,
         };
         Ok(Some(Block { raw, big_endian, item: self.item() }))
+    }
+
+    /// Leaves the heads of frames to be decoded by who takes them: unpacking is work enough for one thread.
+    pub(super) const fn leave_heads(&mut self) {
+        self.heads = false;
     }
 
     /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its end.
@@ -164,7 +172,8 @@ impl<R: Read> Reader<R> {
     fn complete(&mut self, entry: &mut Entry) {
         let Entry { record, used, plain } = entry;
         let FrameFacts { link, wire_len, .. } = record.facts;
-        let data = self.window.part(&record.data).filter(|_| record.kind == Kind::Frame);
+        let wanted = self.heads && record.kind == Kind::Frame;
+        let data = self.window.part(&record.data).filter(|_| wanted);
         *plain = data.and_then(|data| Plain::of(link, data, wire_len));
         *used = self.window.offset() + record.size as u64;
         self.frames += u64::from(record.kind == Kind::Frame);

@@ -225,4 +225,27 @@ mod tests {
         });
         assert_eq!(heads, 1);
     }
+
+    #[test]
+    fn what_is_neither_http_nor_tls_is_let_go_unless_its_start_may_be_missing() {
+        let (at, carriage, bytes) = (At::default(), Carriage::default(), [0; 1000]);
+        let (keys, limits) = (KeyLog::default(), Limits::default());
+        let opaque = |lost: bool, whole| {
+            let mut layer = Layer::default();
+            let side = Side::Client;
+            if lost {
+                let gap = stream::Event::Gap { at, side, offset: 0, len: 9 };
+                layer.push(&gap, &keys, &limits, &mut |_| {});
+            }
+            let pushed = (0..100).position(|number| {
+                let offset = number * 1000;
+                let chunk = Chunk { at, side, offset, acked: 0, carriage, bytes: &bytes };
+                layer.push(&stream::Event::Data(chunk), &keys, &limits, &mut |_| {});
+                layer.is_opaque(whole)
+            });
+            pushed.is_some()
+        };
+        assert!(opaque(false, true));
+        assert!(!opaque(false, false) && !opaque(true, true));
+    }
 }

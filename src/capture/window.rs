@@ -169,4 +169,23 @@ mod tests {
         assert_eq!(window.offset(), 2);
         assert!(!window.want(9).unwrap());
     }
+
+    #[test]
+    fn blocks_are_read_to_pages_of_their_own() {
+        /// Yields whatever is asked for, to the first byte of a page.
+        struct Aligned;
+        impl Read for Aligned {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                assert_eq!(buffer.as_ptr().align_offset(PAGE), 0);
+                Ok(buffer.len())
+            }
+        }
+        let (mut window, mut other) = (Window::new(Aligned, 64 << 10), Vec::new());
+        for left in [0, 1, 1000, 8 << 10] {
+            assert!(window.want(window.data().len() + 1).unwrap());
+            window.consume(window.data().len() - left);
+            window.swap(&mut other);
+            assert_eq!(window.data().len(), left);
+        }
+    }
 }

@@ -156,7 +156,9 @@ impl Merge {
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         if processors > 1 {
-            self.sources.iter_mut().take(processors).for_each(|source| source.feed.read_ahead());
+            let feeds = self.sources.iter_mut().map(|source| &mut source.feed);
+            let there = feeds.filter(|feed| matches!(feed, Feed::Here(_)));
+            there.take(processors).for_each(Feed::read_ahead);
         }
         for index in 0..self.sources.len() {
             if self.advance(index) {

@@ -78,8 +78,9 @@ impl Ring {
         batch
     }
 
-    /// Takes a batch back.
+    /// Takes a batch back, but not the room of a long one.
     fn used(&self, batch: Batch) {
+        let batch = if batch.is_long() { Batch::default() } else { batch };
         let mut state = self.lock();
         state.empty.push(batch);
         if state.reader_waits && state.empty.len() >= TOGETHER {
@@ -147,10 +148,10 @@ impl Ahead {
         }
     }
 
-    /// Takes `batch` back and gives the next one; without an end where the thread is gone.
+    /// Takes `batch` back and gives the next one, at the end an empty one.
     pub fn fill(&self, batch: &mut Batch) {
-        let next = self.ring.full().unwrap_or_else(Batch::last);
-        self.ring.used(std::mem::replace(batch, next));
+        self.ring.used(std::mem::take(batch));
+        *batch = self.ring.full().unwrap_or_else(Batch::last);
     }
 }
 
@@ -244,6 +245,19 @@ mod tests {
         let rest = io::Cursor::new(capture(&[]));
         drop(ahead(Endless { rest, _gone: gone }));
         assert!(is_gone.recv().is_err());
+    }
+
+    #[test]
+    fn the_room_of_a_long_record_is_not_kept() {
+        let bytes = vec![0; 3 * BLOCK];
+        let frames: Vec<(u32, &[u8])> = (0..20).map(|second| (second, &bytes[..])).collect();
+        let ahead = ahead(io::Cursor::new(capture(&frames)));
+        let mut batch = Batch::default();
+        while batch.end.is_none() {
+            ahead.fill(&mut batch);
+            let state = ahead.ring.lock();
+            assert!(state.full.len() <= 1 && !state.empty.iter().any(Batch::is_long));
+        }
     }
 
     #[test]

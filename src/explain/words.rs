@@ -68,7 +68,11 @@ const QUALIFIERS: [(&str, &str); 12] = [
         "The error is one after which the client tries again, and the capture ends before it could.",
     ),
     ("interrupted", "The last request has no answer, and its connection or its time is over."),
-    ("capture-ended", "The last request has no answer yet, and the client may still wait for it."),
+    (
+        "capture-ended",
+        "The capture ends on a request whose client may still wait for the answer, or on an answer that asks for \
+         credentials that may still come.",
+    ),
     ("idle-at-end", "All requests are answered, and no end was seen."),
     ("authentication", "The last answer asks for credentials."),
     ("lost", "The server no longer knows the session."),

@@ -70,9 +70,10 @@ impl View<'_> {
     }
 
     /// Behind the last byte, an Ack that counts none where others do, and opens nothing, is that of a Close, though the
-    /// capture lacks the request: a client that goes on at once has nothing else to ask.
+    /// capture lacks the request: a client that goes on at once has nothing else to ask, or asks for what is gone.
     fn closed_unasked(&self) -> Option<(Outcome, Vec<&'static str>)> {
-        let [.., fragment, close] = self.exchanges else { return None };
+        let last = self.exchanges.iter().rposition(|exchange| !exchange.says_lost())?;
+        let [.., fragment, close] = self.exchanges.get(..=last)? else { return None };
         let answer = close.response.as_ref().filter(|_| close.request.is_none())?;
         let closes = answer.accepts() && answer.next_offset.is_none() && answer.protocol.is_none();
         let last = fragment.kind == PacketType::Fragment

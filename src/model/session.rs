@@ -157,6 +157,9 @@ pub struct Session {
 /// So long, in seconds, a client waits for an answer.
 const RESPONSE_SECS: f64 = 300.0;
 
+/// A client that answers a challenge does so at once; after this time, in seconds, it has not.
+pub(crate) const CREDENTIALS_SECS: f64 = 1.0;
+
 impl Session {
     /// Tells an answer that cannot be seen from one that did not come, by the connections.
     pub(crate) fn tell_half_seen(&mut self) {
@@ -170,18 +173,31 @@ impl Session {
         }
     }
 
-    /// Tells a request that the capture, whose last frame is `end`, has no more of from one that was given up: its connection
-    /// goes on, and the client may still wait ([MC-BUP] 3.1.2.2).
+    /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose connection
+    /// goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still come.
     pub(crate) fn tell_capture_ended(&mut self, end: At) {
-        let waits = end.time.secs_since(self.ended) < RESPONSE_SECS;
-        let last = self.exchanges.last().filter(|last| last.response.is_none());
-        let goes_on = last
-            .and_then(|last| self.connection(last.connection))
-            .is_some_and(|connection| !connection.is_over());
-        if self.outcome == Outcome::Incomplete && waits && goes_on {
-            for qualifier in self.outcome_qualifiers.iter_mut().filter(|q| *q == "interrupted") {
-                "capture-ended".clone_into(qualifier);
+        let Some(last) = self.exchanges.last() else { return };
+        let since = end.time.secs_since(self.ended);
+        let connection = self.connection(last.connection);
+        match &last.response {
+            None if self.outcome == Outcome::Incomplete
+                && since < RESPONSE_SECS
+                && connection.is_some_and(|connection| !connection.is_over()) =>
+            {
+                for it in self.outcome_qualifiers.iter_mut().filter(|it| *it == "interrupted") {
+                    "capture-ended".clone_into(it);
+                }
             }
+            Some(answer)
+                if self.outcome.is_failure()
+                    && answer.is_challenge()
+                    && since < CREDENTIALS_SECS
+                    && connection.is_some_and(Connection::client_goes_on) =>
+            {
+                self.outcome = Outcome::Incomplete;
+                self.outcome_qualifiers.insert(0, "capture-ended".to_owned());
+            }
+            _ => {}
         }
     }
 

@@ -1,13 +1,11 @@
 //! Authentication rounds: who asked for credentials, and what became of those that were sent (RFC 9110 11).
 
 use crate::at::At;
+use crate::model::session::CREDENTIALS_SECS;
 use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::{Around, Confidence, Finding, Notes, Seen, Severity, look};
 use crate::sessions::RefusedTunnel;
-use crate::stream::Side;
-
-/// A client that answers a challenge does so at once; after this time, in seconds, it has not.
-const ANSWERS_WITHIN_SECS: f64 = 1.0;
+use crate::stream::{Connection, Side};
 
 /// Refusals of one request that are no accident any more.
 pub const MANY: u64 = 3;
@@ -82,18 +80,16 @@ pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Optio
         connection.reset.is_some_and(|reset| reset.side == Side::Client)
             || look::first_fin(connection).is_some_and(|(side, _)| side == Side::Client)
     });
-    if closed_first || around.quiet_secs_after(session) >= ANSWERS_WITHIN_SECS {
+    if closed_first || around.quiet_secs_after(session) >= CREDENTIALS_SECS {
         return Some(Confidence::Certain);
     }
-    let goes_on = connection.is_some_and(|connection| {
-        connection.reset.is_none() && look::first_fin(connection).is_none()
-    });
+    let goes_on = connection.is_some_and(Connection::client_goes_on);
     (!goes_on).then_some(Confidence::Likely)
 }
 
 /// Whether a client that was challenged had the time to answer by `end`.
 pub fn has_given_up(challenged: &Exchange, end: At) -> bool {
-    end.time.secs_since(challenged.span().last.time) >= ANSWERS_WITHIN_SECS
+    end.time.secs_since(challenged.span().last.time) >= CREDENTIALS_SECS
 }
 
 /// Notes the refused tunnels that are `meant`, in the words of `said`, and lets `turn` change the finding; they may as well

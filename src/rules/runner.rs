@@ -212,10 +212,8 @@ pub fn worst(report: &Report) -> Option<Severity> {
     report.sessions.iter().map(worst_of).max().flatten().max(of_capture)
 }
 
-/// The worst severity of a session: an upload that was rejected or failed is an error, whatever was found of it, unless it
-/// ends on a request for credentials: these may have followed.
+/// The worst severity of a session: an upload that was rejected or failed is an error, whatever was found of it.
 pub fn worst_of(session: &Session) -> Option<Severity> {
-    let goes_on = session.outcome_qualifiers.iter().any(|it| it == "authentication");
-    let failed = (session.outcome.is_failure() && !goes_on).then_some(Severity::Error);
+    let failed = session.outcome.is_failure().then_some(Severity::Error);
     session.findings.iter().map(|finding| finding.severity).max().max(failed)
 }

@@ -88,6 +88,9 @@ impl Sessions {
             let request = decode::request(head, span, self.secrets, &mut self.words);
             self.tunnels.ask(connection, exchange, request);
         }
+        if head.after_gap && may_lack_requests(connection, head) {
+            self.note_hole(connection.id);
+        }
         self.early.take(connection.id, exchange);
         self.web.asked(message);
         self.look_for_reply(message);

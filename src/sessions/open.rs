@@ -188,6 +188,11 @@ impl Open {
         Exchange::span_of(&self.exchanges).unwrap_or_default().last.time
     }
 
+    /// The frame that it was first seen in.
+    pub fn began(&self) -> Option<u64> {
+        self.exchanges.first().map(|exchange| exchange.span().first.frame)
+    }
+
     /// An Ack without its request opened it.
     pub fn is_headless(&self) -> bool {
         self.id.is_none() && self.path.is_none()

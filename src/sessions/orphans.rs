@@ -208,32 +208,51 @@ impl Sessions {
     }
 
     /// A connection is over: of an upload that was on it or, where nothing was, of its client and server, the requests at
-    /// its end may be missing, if what the capture lacks there has room for what was to come.
+    /// its end may be missing, if what was sent there has room for what was to come, and the capture lacks a head of it.
     pub(super) fn note_lost_end(&mut self, connection: &Connection) {
         let client = connection.side(Side::Client);
+        let channel = self.connections.get(&connection.id);
         if client.lost_by_capture < LEAST_REQUEST {
+            if connection.midstream && channel.is_none() {
+                self.note_lost_start(connection);
+            }
             return;
         }
-        let channel = self.connections.get(&connection.id);
         let had = channel.map_or(0, |channel| channel.acked);
-        let lost = client.lost_by_capture.min(client.acked.saturating_sub(had));
+        let sent = client.acked.saturating_sub(had);
+        if client.lost_by_capture.min(sent) < LEAST_REQUEST {
+            return;
+        }
         let answered = |(_, session, index): &(u32, Number, usize)| {
             self.value(*session, *index).is_none_or(|value| value.response.is_some())
         };
         let sessions = match channel.map(|channel| (&channel.sessions, &channel.spoken)) {
             Some((sessions, spoken)) if spoken.as_ref().is_none_or(answered) => sessions.clone(),
             Some(_) => return,
-            None => {
-                let (client, server) = (connection.client.ip(), connection.server);
-                self.open.between(client, server, |open| open.is_under_way(connection.last))
-            }
+            None => self.under_way_between(connection),
         };
         for session in sessions {
             let Some(open) = self.open.get_mut(session) else { continue };
-            if lost >= LEAST_REQUEST.saturating_add(open.unconfirmed()) {
+            if sent >= LEAST_REQUEST.saturating_add(open.unconfirmed()) {
                 open.note_hole_before(connection.last.frame);
             }
         }
+    }
+
+    /// Of a connection, nothing was seen but its end: of an upload that had begun before, it may have carried anything.
+    fn note_lost_start(&mut self, connection: &Connection) {
+        for session in self.under_way_between(connection) {
+            let Some(open) = self.open.get_mut(session) else { continue };
+            if open.began().is_some_and(|began| began < connection.first.frame) {
+                open.note_hole_before(connection.first.frame);
+            }
+        }
+    }
+
+    /// The uploads under way between the ends of a connection.
+    fn under_way_between(&self, connection: &Connection) -> Vec<Number> {
+        let (client, server) = (connection.client.ip(), connection.server);
+        self.open.between(client, server, |open| open.is_under_way(connection.last))
     }
 
     /// Requests may be missing ahead of one on a connection: of any session that spoke on it.

@@ -208,6 +208,30 @@ fn what_no_client_tries_again_cannot_recover() {
 }
 
 #[test]
+fn a_client_that_may_still_bring_credentials_is_not_refused() {
+    let ask = "< 401 plain\n  WWW-Authenticate: NTLM\n";
+    let begun =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n= connection\n> PING\n";
+    for (text, outcome) in [("> CREATE-SESSION\n", Outcome::Rejected), (begun, Outcome::Failed)] {
+        for (then, goes_on) in [
+            ("", true),
+            ("! server closes\n", true),
+            ("! client closes\n", false),
+            ("! server resets\n", false),
+            ("... 2 s\n= connection\n> GET /\n< 200 plain\n", false),
+        ] {
+            let report = play(Limits::default(), &format!("{text}{ask}{then}"));
+            let session = report.0.iter().chain(&report.1).next().unwrap();
+            let outcome = if goes_on { Outcome::Incomplete } else { outcome };
+            assert_eq!(session.outcome, outcome, "{text}{then}");
+            let ended = session.outcome_qualifiers.iter().any(|it| it == "capture-ended");
+            assert_eq!(ended, goes_on, "{text}{then}");
+            assert_eq!(session.outcome_qualifiers.last().unwrap(), "authentication");
+        }
+    }
+}
+
+#[test]
 fn a_client_that_may_still_wait_is_not_interrupted() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n";
     for (then, qualifier) in [

@@ -513,8 +513,27 @@ fn the_last_fragment_may_be_among_what_the_capture_lacks_of_another_connection()
     let outcome =
         |lost: &[usize], text: &str| without(lost, text)["sessions"][0]["outcome"].clone();
     assert_eq!(outcome(&[5, 6, 7], &text), "completed");
+    // The body of it was captured, its head and its answer were not.
+    assert_eq!(outcome(&[5, 7], &text), "completed");
+    // Nothing but the end of its connection was.
+    let mut records = segments_without(&[], &text);
+    let data: Vec<_> = (0..records.len()).filter(|at| !records[*at].payload().is_empty()).collect();
+    let handshake = 3;
+    records.drain(data[5] - handshake..=data[7]);
+    let report = report(&[&pcap(&records, Order::Little)]);
+    assert_eq!(report["sessions"][0]["outcome"], "completed");
     let text = text.replace(parts[2], "> GET /\n< 200 plain\n");
     assert_eq!(outcome(&[5, 6], &text), "failed");
+}
+
+#[test]
+fn the_last_fragment_may_be_among_what_the_capture_lacks_ahead_of_another_request() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n\
+                > FRAGMENT 2000-3999/4000\n< 200 received=4000\n> GET /reply\n< 200 plain\n\
+                > CLOSE-SESSION\n< 200\n";
+    for lost in [&[5][..], &[5, 7], &[5, 6, 7]] {
+        assert_eq!(without(lost, text)["sessions"][0]["outcome"], "completed", "{lost:?}");
+    }
 }
 
 /// A file in Fragments of some ranges in units of 2,000 bytes, of 8,000, each confirmed by its own end.
@@ -550,8 +569,10 @@ fn of_fragments_in_any_order_only_those_that_were_sent_count() {
 fn a_fragment_after_the_close_changes_nothing() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/2000\n< 200 received=2000\n> CLOSE-SESSION\n< 200\n\
                 > FRAGMENT 2000-2009/2010\n< 500 error=0x8020001F context=0x5\n";
-    // Nothing, the head of the Fragment, its Ack.
-    for (lost, total) in [(&[][..], Some(2_000)), (&[2], None), (&[4], Some(2_000))] {
+    // Nothing, the head of the Fragment, its Ack, the Close.
+    for (lost, total) in
+        [(&[][..], Some(2_000)), (&[2], None), (&[4], Some(2_000)), (&[5], Some(2_000))]
+    {
         let report = without(lost, text);
         let session = &report["sessions"][0];
         assert_eq!(session["outcome"], "completed", "{lost:?}");

@@ -99,10 +99,13 @@ impl Parser {
         if lost {
             self.pending.keep_newest_before(frame, acked);
         }
-        // Where messages were lost, a response to one of these may be here and its request not.
+        // Where messages were lost, or came before what was captured, a response to one of these may be here and its
+        // request not.
+        let begins = self.answered.is_none();
         let comes_later = |next: &Pending| {
             let unread = (1..=next.start).contains(&acked);
-            (lost || next.after_gap) && (frame < next.frame || unread)
+            let lacking = lost || next.after_gap;
+            lacking && frame < next.frame || (lacking || begins) && unread
         };
         let asked = self.pending.front().filter(|next| !comes_later(next));
         self.tunnel_asked = asked.is_some_and(|pending| pending.connect);

@@ -221,6 +221,22 @@ fn without_handshake_and_first_answer_the_next_ones_answer_what_they_answered() 
 }
 
 #[test]
+fn an_answer_that_was_sent_before_the_first_request_is_to_one_that_was_not_captured() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n\
+                > FRAGMENT 2000-3999/4000\n< 200 received=4000\n> CLOSE-SESSION\n< 200\n";
+    let mut records = segments_without(&[], text);
+    let data: Vec<_> = (0..records.len()).filter(|at| !records[*at].payload().is_empty()).collect();
+    // From the second half of the first Fragment on; its Ack is stored behind the head of the next one.
+    records.swap(data[4], data[5]);
+    records.drain(..data[3]);
+    let report = report(&[&pcap(&records, Order::Little)]);
+    let fragments = report["sessions"][0]["fragments"].as_array().unwrap();
+    let next: Vec<_> = fragments.iter().map(|it| it["next_offset"].as_u64()).collect();
+    assert_eq!(next, [Some(4_000)], "{:?}", told(&report));
+    assert_eq!(report["sessions"][0]["diagnosis"], Value::Null);
+}
+
+#[test]
 fn behind_a_hole_an_ack_of_bytes_is_not_that_of_a_create() {
     // The Ack of Create and the first of two segments of the Fragment are lost.
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200\n> FRAGMENT 2000-3999/4000\n< 200\n\

@@ -42,7 +42,8 @@ impl View<'_> {
         let full = self.everything_acknowledged();
         let answered: Vec<_> = self.closes().map(|exchange| exchange.response.as_ref()).collect();
         if answered.iter().any(|response| response.is_some_and(Response::is_success)) {
-            if full || self.joined || self.total.is_none() {
+            let known = self.total.is_some();
+            if full && known || self.joined || !known && !self.lacks_ranges() {
                 return Some((Outcome::Completed, Vec::new()));
             }
             if self.has_hole_behind_fragments()

@@ -34,6 +34,20 @@ fn a_healthy_upload_is_one_that_nothing_is_wrong_with_however_much_is_cut() {
 }
 
 #[test]
+fn an_upload_of_unknown_length_is_only_likely_whole() {
+    let mut seen = 0;
+    for len in LENGTHS {
+        let report = cut(&format!("{UPLOAD}{REST}"), len);
+        let session = &report["sessions"][0];
+        if session["outcome"] == "completed" && session["bytes_total"].is_null() {
+            assert_eq!(session["outcome_qualifiers"][0], "likely", "{len}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn a_session_that_is_lost_does_not_confirm_less_where_its_successor_cannot_be_told() {
     let lost = "< 500 error=0x8020001F context=0x5\n";
     for len in LENGTHS {

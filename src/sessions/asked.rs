@@ -68,6 +68,18 @@ impl<'a> Asked<'a> {
         self.place().host.as_deref()
     }
 
+    /// The number of its connection.
+    pub const fn connection(&self) -> u64 {
+        self.exchange.connection
+    }
+
+    /// Whether it brings credentials to a server or a proxy.
+    pub fn brings_credentials(&self) -> bool {
+        self.exchange.request.as_ref().is_some_and(|request| {
+            request.authorization.is_some() || request.proxy_authorization.is_some()
+        })
+    }
+
     /// Whether the capture ends within its head.
     pub fn is_cut(&self) -> bool {
         self.exchange.request.as_ref().is_some_and(Request::is_cut)

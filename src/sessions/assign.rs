@@ -89,15 +89,20 @@ impl Sessions {
         }
     }
 
-    /// A Create belongs to an attempt that has not succeeded yet, or to the Ping before it.
+    /// A Create belongs to an attempt that has not succeeded yet, or to the Ping before it: of several, to that on its
+    /// connection.
     fn attempt(&self, asked: &Asked) -> Option<Number> {
-        self.open.of_client(asked, |open| {
+        let fits = |open: &Open| {
             open.has_client(asked)
                 && open.has_server(asked)
                 && open.has_path(asked)
+                && !open.is_elsewhere(asked)
                 && open.is_provisional()
                 && !open.is_created()
-        })
+                && !open.is_rival(asked)
+        };
+        let own = |open: &Open| open.spoke_last_on(asked.connection()) && fits(open);
+        self.open.of_client(asked, own).or_else(|| self.open.of_client(asked, fits))
     }
 
     /// The first request is seen of a session that an Ack without its request opened: the Creates refused before it, of
@@ -134,6 +139,7 @@ impl Sessions {
             open.has_client(asked)
                 && open.has_server(asked)
                 && open.has_path(asked)
+                && !open.is_elsewhere(asked)
                 && open.is_provisional()
                 && (open.awaits_id() || behind_hole && open.has_create())
         };

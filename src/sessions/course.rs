@@ -72,6 +72,11 @@ impl Open {
         self.exchanges.iter().any(|exchange| exchange.connection == connection)
     }
 
+    /// Whether its last exchange was on a connection.
+    pub fn spoke_last_on(&self, connection: u64) -> bool {
+        self.exchanges.last().is_some_and(|exchange| exchange.connection == connection)
+    }
+
     /// Whether it is no upload: all that was asked is whether the host is there, and it is.
     pub(super) fn is_idle_talk(&self) -> bool {
         let is_ping = |exchange: &Exchange| exchange.kind == PacketType::Ping;

@@ -7,6 +7,7 @@ use super::assign::RECENT;
 use super::open::Open;
 use crate::model::Text;
 use crate::model::exchange::Exchange;
+use crate::model::session::CREDENTIALS_SECS;
 use crate::rules::hosts::bare;
 
 /// Hosts and address pairs remembered per session.
@@ -70,6 +71,23 @@ impl Open {
     pub fn has_host(&self, asked: &Asked<'_>) -> bool {
         asked.host().is_some_and(|host| {
             self.hosts.iter().any(|known| *known == *host) || self.was_sent_to(host)
+        })
+    }
+
+    /// Whether it goes to a host that a request does not name.
+    pub fn is_elsewhere(&self, asked: &Asked<'_>) -> bool {
+        asked.host().is_some() && !self.hosts.is_empty() && !self.has_host(asked)
+    }
+
+    /// Whether its client has just asked on a connection that goes on: who asks the same on another one is somebody else
+    /// behind the same address, unless it brings the credentials that an unseen answer asked for.
+    pub fn is_rival(&self, asked: &Asked<'_>) -> bool {
+        self.exchanges.last().is_some_and(|last| {
+            last.connection != asked.connection()
+                && self.live.contains(&last.connection)
+                && last.response.is_none()
+                && asked.secs_behind(last).is_some_and(|secs| secs < CREDENTIALS_SECS)
+                && !asked.brings_credentials()
         })
     }
 

@@ -191,6 +191,27 @@ fn uploads_that_begin_side_by_side_are_told_apart_by_the_ids_that_they_get() {
 }
 
 #[test]
+fn who_asks_while_another_waits_is_another_client_behind_the_same_address() {
+    let refused = "= connection\n> CREATE-SESSION\n< 503 plain\n";
+    let taken = "= connection\n> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let whole = "1 completed: Create-Session Fragment Close-Session";
+    let refusal = "- rejected: Create-Session";
+    let side = |text: String| told(&side_by_side(&text));
+    assert_eq!(side(format!("{refused}{taken}")), [refusal, whole]);
+    assert_eq!(side(format!("{taken}{refused}")), [whole, refusal]);
+    // One after the other, it is a second try.
+    let tried = "1 completed: Create-Session Create-Session Fragment Close-Session";
+    assert_eq!(told(&without(&[], &format!("{refused}{taken}"))), [tried]);
+}
+
+#[test]
+fn a_create_for_another_host_is_no_second_try() {
+    let create = |host: &str| format!("> CREATE-SESSION\n  Host: {host}\n< 503 plain\n");
+    let count = |other: &str| told(&without(&[], &(create("a.test") + &create(other)))).len();
+    assert_eq!((count("A.test"), count("b.test"), count("a.test:8080")), (1, 2, 2));
+}
+
+#[test]
 fn creates_sent_one_behind_the_other_are_told_apart_too() {
     let text = "> CREATE-SESSION\n> CREATE-SESSION\n> CREATE-SESSION\n< 200 session=1\n< 200 session=2\n< 200 session=3\n\
                 > CLOSE-SESSION\n< 200\n";

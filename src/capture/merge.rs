@@ -8,12 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::ahead::Ahead;
-use super::batch::Batch;
 use super::compressed::Stream;
+use super::feed::{Feed, Source, report};
 use super::open::start;
 use super::reader::BLOCK;
-use super::{Error, Filter, Input, Item, Problem, Reader};
+use super::{Error, Filter, Input, Item, Problem};
 use crate::at::{At, Timestamp};
 use crate::limits::Limits;
 
@@ -41,23 +40,6 @@ pub struct Merge {
     used: Arc<AtomicU64>,
     total: u64,
     endless: bool,
-}
-
-struct Source {
-    feed: Feed,
-    /// What was read last.
-    batch: Batch,
-    /// The place in it of the record at hand.
-    place: usize,
-    input: Input,
-}
-
-/// Who reads an input.
-enum Feed {
-    Here(Box<Reader<Stream>>),
-    Ahead(Ahead),
-    /// It is read to its end.
-    None,
 }
 
 impl Merge {
@@ -225,68 +207,11 @@ impl Merge {
     }
 }
 
-impl Source {
-    fn new(feed: Feed, input: Input) -> Self {
-        Self { feed, batch: Batch::default(), place: 0, input }
-    }
-
-    /// Reads the next batch; false where there is none.
-    #[inline(never)]
-    fn read_on(&mut self, problems: &mut Vec<Problem>) -> bool {
-        while self.batch.end.is_none() {
-            match &mut self.feed {
-                Feed::Here(reader) => reader.fill(&mut self.batch),
-                Feed::Ahead(ahead) => ahead.fill(&mut self.batch),
-                Feed::None => return false,
-            }
-            self.place = 0;
-            if !self.batch.entries.is_empty() {
-                return true;
-            }
-        }
-        if !matches!(self.feed, Feed::None) {
-            self.input = self.input();
-            self.feed = Feed::None;
-            if let Some(Some(error)) = &self.batch.end {
-                report(problems, &mut self.input, error);
-            }
-            self.batch = Batch::last();
-        }
-        false
-    }
-
-    fn input(&self) -> Input {
-        let mut input = self.input.clone();
-        if !matches!(self.feed, Feed::None) {
-            (input.bytes, input.snaplen) = (self.batch.used(self.place), self.batch.snaplen);
-        }
-        input
-    }
-}
-
-impl Feed {
-    /// Leaves the reading to another thread from now on.
-    fn read_ahead(&mut self) {
-        if let Self::Here(reader) = std::mem::replace(self, Self::None) {
-            *self = match Ahead::start(reader) {
-                Ok(ahead) => Self::Ahead(ahead),
-                Err(reader) => reader.map_or(Self::None, Self::Here),
-            };
-        }
-    }
-}
-
 fn open(path: &Path) -> io::Result<(File, Option<u64>)> {
     let file = File::open(path)?;
     // Not every device has facts to tell.
     let facts = file.metadata().ok().filter(Metadata::is_file);
     Ok((file, facts.map(|facts| facts.len())))
-}
-
-fn report(problems: &mut Vec<Problem>, input: &mut Input, error: &Error) {
-    let message = error.to_string();
-    input.problem = Some(message.clone());
-    problems.push(Problem { name: input.name.clone(), message, fatal: error.is_fatal() });
 }
 
 #[cfg(test)]

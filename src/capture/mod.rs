@@ -8,6 +8,7 @@ mod batch;
 pub(crate) mod blocks;
 mod compressed;
 mod error;
+mod feed;
 mod filter;
 mod input;
 mod interface;

@@ -1,0 +1,83 @@
+//! One input of several: what was read of it, and who reads on.
+
+use super::ahead::Ahead;
+use super::batch::Batch;
+use super::compressed::Stream;
+use super::{Error, Input, Problem, Reader};
+
+/// One of several inputs.
+pub(super) struct Source {
+    pub feed: Feed,
+    /// What was read last.
+    pub batch: Batch,
+    /// The place in it of the record at hand.
+    pub place: usize,
+    pub input: Input,
+}
+
+/// Who reads an input.
+pub(super) enum Feed {
+    Here(Box<Reader<Stream>>),
+    Ahead(Ahead),
+    /// It is read to its end.
+    None,
+}
+
+impl Source {
+    pub fn new(feed: Feed, input: Input) -> Self {
+        Self { feed, batch: Batch::default(), place: 0, input }
+    }
+
+    /// Reads the next batch; false where there is none.
+    #[inline(never)]
+    pub fn read_on(&mut self, problems: &mut Vec<Problem>) -> bool {
+        while self.batch.end.is_none() {
+            match &mut self.feed {
+                Feed::Here(reader) => reader.fill(&mut self.batch),
+                Feed::Ahead(ahead) => ahead.fill(&mut self.batch),
+                Feed::None => return false,
+            }
+            self.place = 0;
+            if !self.batch.entries.is_empty() {
+                return true;
+            }
+        }
+        if !matches!(self.feed, Feed::None) {
+            self.input = self.input();
+            self.feed = Feed::None;
+            if let Some(Some(error)) = &self.batch.end {
+                report(problems, &mut self.input, error);
+            }
+            self.batch = Batch::last();
+        }
+        false
+    }
+
+    /// What is known about it so far.
+    pub fn input(&self) -> Input {
+        let mut input = self.input.clone();
+        if !matches!(self.feed, Feed::None) {
+            (input.bytes, input.snaplen) = (self.batch.used(self.place), self.batch.snaplen);
+        }
+        input
+    }
+}
+
+impl Feed {
+    /// Leaves the reading to another thread from now on.
+    pub fn read_ahead(&mut self) {
+        if let Self::Here(reader) = std::mem::replace(self, Self::None) {
+            *self = match Ahead::start(reader) {
+                Ok(ahead) => Self::Ahead(ahead),
+                Err(reader) => reader.map_or(Self::None, Self::Here),
+            };
+        }
+    }
+}
+
+/// Notes that an input was not read, or not to its end.
+pub(super) fn report(problems: &mut Vec<Problem>, input: &mut Input, error: &Error) {
+    let message = error.to_string();
+    input.problem = Some(message.clone());
+    problems.push(Problem { name: input.name.clone(), message, fatal: error.is_fatal() });
+}

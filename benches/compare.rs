@@ -1,7 +1,8 @@
 //! `make bench`: the program beside others on the same captures, in the same rounds.
 //!
-//! Seconds depend on the machine and its mood; ratios within a round do not, so these are what is printed, compared with
-//! `benches/recorded.json`, and claimed. Other programs take part where they are installed.
+//! Seconds depend on the machine and its mood; ratios within a round depend on its kind alone, so these are what is
+//! printed, compared with those that `benches/recorded.json` has of the same kind, and claimed. Other programs take part
+//! where they are installed.
 //!
 //! ```text
 //! cargo bench --bench compare -- [--scale PERCENT] [--rounds N] [--only WORKLOAD] [--record] [--strict]
@@ -143,15 +144,18 @@ fn main() {
     let rounds: usize = value("--rounds").map_or(5, |text| text.parse().unwrap());
     let only = value("--only").unwrap_or_default();
     let bench = Bench::new(scale, rounds);
-    let (file, known) = recorded();
+    let (file, mut all) = recorded();
+    let machine = machine();
+    let known = all.remove(&machine).unwrap_or_default();
     let (mut found, mut worse) = (BTreeMap::new(), false);
+    println!("{machine}{}\n", if known.is_empty() { ": nothing recorded yet" } else { "" });
     println!("| capture | what | beside | ratio | recorded | seconds | user+sys | peak MiB |");
     println!("|---|---|---|---|---|---|---|---|");
     for case in CASES.iter().filter(|case| case.file.contains(&only)) {
         worse |= bench.case(case, &known, &mut found);
     }
     if args.iter().any(|arg| arg == "--record") {
-        let all: BTreeMap<_, _> = known.into_iter().chain(found).collect();
+        all.insert(machine, known.into_iter().chain(found).collect());
         std::fs::write(file, serde_json::to_string_pretty(&all).unwrap() + "\n").unwrap();
     }
     if worse && args.iter().any(|arg| arg == "--strict") {
@@ -162,10 +166,26 @@ fn main() {
 /// Recorded ratios, by capture, what and beside.
 type Ratios = BTreeMap<String, f64>;
 
-fn recorded() -> (PathBuf, Ratios) {
+/// Those of each kind of machine.
+fn recorded() -> (PathBuf, BTreeMap<String, Ratios>) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/recorded.json");
     let known = std::fs::read(&file).ok().and_then(|text| serde_json::from_slice(&text).ok());
     (file, known.unwrap_or_default())
+}
+
+/// The kind of this machine: ratios of one say nothing of another.
+fn machine() -> String {
+    let facts = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let fact = |name: &str| {
+        let line = facts.lines().find(|line| line.split('\t').next() == Some(name))?;
+        line.split_once(": ").map(|(_, value)| value.to_owned())
+    };
+    let processor = match (fact("vendor_id"), fact("cpu family")) {
+        (Some(vendor), Some(family)) => format!("{vendor} family {family}"),
+        _ => std::env::consts::ARCH.to_owned(),
+    };
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{processor}, {count} processors")
 }
 
 struct Bench {

@@ -131,7 +131,10 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
             }
         }
     }
+    // Where time goes back, it is the clock of the capture that was set.
+    let steady = first.span.first.time <= then.span.first.time;
     if let (Some(one), Some(two)) = (clock_error(first), clock_error(then))
+        && steady
         && (one - two).abs() > CLOCK_SLACK_SECS
     {
         changes.push(format!("its clock differs by {:.0} s", (one - two).abs()));

@@ -131,5 +131,7 @@ mod tests {
         let text = "> CREATE-SESSION\n< 200 session=1\n  Date: Thu, 01 Jan 2026 00:00:00 GMT\n\
              > FRAGMENT 0-9/10\n< 500 error=0x8020001F\n  Date: Thu, 01 Jan 2026 00:00:40 GMT";
         assert_eq!(severity("session-not-found-after-server-change", text), Some(Error));
+        let set_back = text.replace("> FRAGMENT", "... -90 s\n> FRAGMENT");
+        assert_eq!(severity("session-not-found-after-server-change", &set_back), None);
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Direction {
     pub piece: u64,
     /// How far its sender had the other stream then; 0 where that is not known.
     pub acked: u64,
+    /// Where the body begins, as `start`.
+    pub body_start: u64,
     pub body_offset: u64,
     /// A hole swallowed the start of a message.
     pub head_lost: bool,
@@ -59,6 +61,7 @@ impl Direction {
             extra: 0,
             piece: 0,
             acked: 0,
+            body_start: 0,
             body_offset: 0,
             head_lost: false,
             any: false,

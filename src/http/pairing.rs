@@ -66,6 +66,11 @@ impl Parser {
         Fate::Waits
     }
 
+    /// Whether a response came whose request was not there yet.
+    pub(super) fn is_early(&self, exchange: u32) -> bool {
+        self.early.back().is_some_and(|early| early.exchange == exchange)
+    }
+
     /// The exchange that a message belongs to, which has a head of `len` bytes, where that is known.
     pub(super) fn number(
         &mut self,
@@ -131,7 +136,7 @@ impl Parser {
             if pending.is_some() {
                 self.pending.pop();
             }
-            self.answered = Some(exchange);
+            self.answered = Some((exchange, self.server.acked));
         }
         match pending {
             Some(pending) if pending.head_method || pending.connect && seen.status / 100 == 2 => {

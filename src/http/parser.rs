@@ -25,7 +25,7 @@ pub struct Parser {
     pub(super) next_exchange: u32,
     pub(super) pending: Queue,
     /// The newest exchange whose final response began.
-    pub(super) answered: Option<u32>,
+    pub(super) answered: Option<(u32, u64)>,
     /// What CONNECT or Upgrade made of the connection.
     pub(super) tunnel: Option<Box<Layer>>,
     pub(super) tunnel_asked: bool,
@@ -283,6 +283,7 @@ impl Parser {
         let framing = self.framing(exchange, &seen);
         let direction = self.direction(side);
         direction.exchange = exchange;
+        direction.body_start = direction.start + bytes.len() as u64;
         direction.body_offset = 0;
         direction.head_lost = false;
         direction.any = true;

@@ -15,12 +15,18 @@ impl Parser {
     #[inline(always)]
     pub(super) fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
         let moved_on = match side {
-            // After a refusal, what was announced need not be sent (RFC 9110 10.1.1).
-            Side::Client => self.answered >= Some(self.client.exchange),
-            // Who asks again without having all of it takes it for whole: its length was wrong.
+            // After a refusal, what was announced need not be sent (RFC 9110 10.1.1); what the server had by then was.
+            Side::Client => self.answered.is_some_and(|(exchange, had)| {
+                let at = self.client.body_start.saturating_add(self.client.body_offset);
+                exchange >= self.client.exchange && had <= at
+            }),
+            // Who asks again without having all of it takes it for whole: its length was wrong. Whether there is a body
+            // at all, only the request tells.
             Side::Server => {
                 let last = self.server.span.last.frame;
-                self.is_monologue() || self.pending.front().is_some_and(|next| next.frame > last)
+                self.is_monologue()
+                    || self.pending.front().is_some_and(|next| next.frame > last)
+                    || self.is_early(self.server.exchange)
             }
         };
         moved_on && line::begins_message(bytes) == Some(true)

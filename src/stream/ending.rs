@@ -88,7 +88,13 @@ impl<T: Default> Flow<T> {
     }
 
     /// What time, FIN and acknowledgements settle after a segment.
-    pub fn settle(&mut self, at: At, budget: &mut Budget, out: &mut impl Owner<T>) {
+    pub fn settle(
+        &mut self,
+        from: Dir,
+        (at, seq): (At, Seq),
+        budget: &mut Budget,
+        out: &mut impl Owner<T>,
+    ) {
         let over = [Dir::Up, Dir::Down].iter().all(|&dir| self.halves.of(dir).fin_acked);
         for dir in [self.subject.client, self.subject.client.other()] {
             let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
@@ -98,7 +104,10 @@ impl<T: Default> Flow<T> {
             let acked = half.acked;
             if !subject.ignored {
                 let sink = &mut |output: Output<'_>| subject.output(dir, acked, output, out);
-                if over { half.flush(at, budget, sink) } else { half.tick(at, budget, sink) }
+                match over {
+                    true => half.flush(at, budget, sink),
+                    false => half.tick(at, (dir == from).then_some(seq), budget, sink),
+                }
             }
             if half.complete() || (subject.ignored && half.fin.is_some()) {
                 half.ended = true;

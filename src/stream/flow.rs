@@ -115,7 +115,7 @@ impl<T: Default> Flow<T> {
             self.acknowledge(dir, segment);
             self.data(dir, segment, budget, out);
             if !self.halves.of(Dir::Up).is_settled() || !self.halves.of(Dir::Down).is_settled() {
-                self.settle(segment.at, budget, out);
+                self.settle(dir, (segment.at, Seq(segment.seq)), budget, out);
             }
         }
         if self.subject.ignored {

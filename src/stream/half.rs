@@ -8,10 +8,12 @@ use super::recent::Recent;
 
 /// Largest window there can be (RFC 7323 2.3): nothing belongs further ahead.
 const WINDOW: u64 = 1 << 30;
-/// Segments of the connection for which an acknowledged hole may still be filled by a frame stored late.
+/// Segments for which a frame stored late may still fill an acknowledged hole, where others sent after it were captured.
 const SLACK_SEGMENTS: u8 = 8;
 /// Nanoseconds for the same.
 const SLACK_NANOS: i64 = 200_000_000;
+/// Nanoseconds for which the tap of a whole direction may be behind that of the other one.
+const SKEW_NANOS: i64 = 30_000_000_000;
 
 /// Segments in a row outside any window after which a direction is believed to have moved on.
 const ASTRAY: u8 = 8;
@@ -48,6 +50,7 @@ pub(super) struct Overlap {
 struct Hole {
     upto: u64,
     since: Timestamp,
+    /// Segments since then that show that others sent after its bytes were captured.
     segments: u8,
 }
 
@@ -195,7 +198,7 @@ impl Half {
     /// Delivers `part` and what it releases, or holds it.
     pub fn push(&mut self, part: Part<'_>, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         self.astray = 0;
-        let part = part.within(self.next, u64::MAX);
+        let (part, before) = (part.within(self.next, u64::MAX), self.next);
         if part.len == 0 {
             return;
         }
@@ -205,7 +208,9 @@ impl Half {
         if part.offset <= self.next {
             self.deliver(part, budget, out);
         }
-        self.fill_hole();
+        if self.next > before {
+            self.fill_hole(part.at);
+        }
     }
 
     /// Whether `part` is the next, with nothing held behind it.
@@ -221,13 +226,15 @@ impl Half {
         self.astray = 0;
         self.recent.push(self.next, part.bytes, first);
         self.next += part.len;
-        self.fill_hole();
+        self.fill_hole(part.at);
     }
 
+    /// The beginning of a hole was filled: what is left of it has not been waited for yet.
     #[inline(always)]
-    fn fill_hole(&mut self) {
-        if self.hole.is_some_and(|hole| hole.upto <= self.next) {
-            self.hole = None;
+    fn fill_hole(&mut self, at: At) {
+        if let Some(hole) = self.hole {
+            let left = hole.upto > self.next;
+            self.hole = left.then_some(Hole { since: at.time, segments: 0, ..hole });
         }
     }
 
@@ -245,12 +252,24 @@ impl Half {
         self.hole.is_none() && self.fin.is_none()
     }
 
-    /// Counts a segment of the connection; an acknowledged hole that was not filled in time is given up.
-    pub fn tick(&mut self, at: At, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
+    /// Counts a segment of the connection, be it of this direction, at `seq`, or not; an acknowledged hole that was not
+    /// filled in time is given up.
+    pub fn tick(
+        &mut self,
+        at: At,
+        seq: Option<Seq>,
+        budget: &mut Budget,
+        out: &mut impl FnMut(Output<'_>),
+    ) {
+        let offset = seq.and_then(|seq| self.offset(seq));
+        let passed =
+            !self.ahead.is_empty() || offset.is_some_and(|offset| offset > self.next as i64);
         let Some(hole) = &mut self.hole else { return };
-        hole.segments += 1;
-        let (upto, late) = (hole.upto, at.time.since(hole.since) >= SLACK_NANOS);
+        hole.segments += u8::from(passed);
+        let slack = if passed { SLACK_NANOS } else { SKEW_NANOS };
+        let late = at.time.since(hole.since) >= slack;
         if late || hole.segments > SLACK_SEGMENTS {
+            let upto = hole.upto;
             self.give_up(at, upto, budget, out);
             self.hole = None;
             self.acknowledge(0, at.time);

@@ -243,6 +243,29 @@ fn an_acknowledged_hole_is_given_up_after_a_while() {
 }
 
 #[test]
+fn what_a_late_tap_brings_in_order_is_not_lost() {
+    let mut net = Net::open();
+    // The server has all of it, and says so many times.
+    for _ in 0..20 {
+        assert_eq!(net.server(500, 106, ACK, b""), NOTHING);
+    }
+    net.time += 5_000_000_000;
+    assert_eq!(net.client(100, 500, ACK, b""), NOTHING);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), ["Client 0 abc from 25"]);
+    net.time += 5_000_000_000;
+    assert_eq!(net.client(103, 500, ACK, b"def"), ["Client 3 def from 26"]);
+    assert_eq!(net.side(Side::Client).retransmitted, 0);
+}
+
+#[test]
+fn what_was_acknowledged_long_ago_will_not_come() {
+    let mut net = Net::open();
+    assert_eq!(net.server(500, 103, ACK, b""), NOTHING);
+    net.time += 30_000_000_000;
+    assert_eq!(net.server(500, 103, ACK, b""), ["Client 0 lacks 3"]);
+}
+
+#[test]
 fn a_hole_that_nobody_acknowledged_stays() {
     let mut net = Net::open();
     net.client(103, 500, ACK, b"def");

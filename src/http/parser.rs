@@ -24,7 +24,7 @@ pub struct Parser {
     pub(super) carrier: Carrier,
     pub(super) next_exchange: u32,
     pub(super) pending: Queue,
-    /// The newest exchange whose final response began.
+    /// The newest exchange whose final response began, and how far its sender had the requests then.
     pub(super) answered: Option<(u32, u64)>,
     /// What CONNECT or Upgrade made of the connection.
     pub(super) tunnel: Option<Box<Layer>>,

@@ -211,13 +211,13 @@ impl Sessions {
     /// its end may be missing, if what was sent there has room for what was to come, and the capture lacks a head of it.
     pub(super) fn note_lost_end(&mut self, connection: &Connection) {
         let client = connection.side(Side::Client);
-        let channel = self.connections.get(&connection.id);
         if client.lost_by_capture < LEAST_REQUEST {
-            if connection.midstream && channel.is_none() {
+            if connection.midstream && client.payload_bytes == 0 {
                 self.note_lost_start(connection);
             }
             return;
         }
+        let channel = self.connections.get(&connection.id);
         let had = channel.map_or(0, |channel| channel.acked);
         let sent = client.acked.saturating_sub(had);
         if client.lost_by_capture.min(sent) < LEAST_REQUEST {

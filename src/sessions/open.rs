@@ -156,9 +156,10 @@ impl Open {
 
     /// Requests of it may be missing ahead of the first one after a frame.
     pub fn note_hole_before(&mut self, frame: u64) {
-        let mut requests =
-            self.exchanges.iter_mut().filter_map(|exchange| exchange.request.as_mut());
-        match requests.find(|request| request.span.first.frame > frame) {
+        // From the end: where little or nothing follows, that is soon known, however many exchanges there are.
+        let requests =
+            self.exchanges.iter_mut().rev().filter_map(|exchange| exchange.request.as_mut());
+        match requests.take_while(|request| request.span.first.frame > frame).last() {
             Some(request) => request.rare.edit().after_gap = true,
             None => self.behind_hole = true,
         }

@@ -134,6 +134,11 @@ impl Exchange {
         exchange
     }
 
+    /// Whether it went to a proxy: the address of the server is that of the proxy.
+    pub fn is_by_proxy(&self) -> bool {
+        self.tunnel || self.request.as_ref().is_some_and(Request::is_for_proxy)
+    }
+
     /// The range that its request names.
     pub fn range(&self) -> Option<&ContentRange> {
         self.request.as_ref()?.content_range.as_ref()

@@ -283,6 +283,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Whether it was answered with some of the reply.
+    pub(crate) fn is_fetched(&self) -> bool {
+        matches!(self.http_status, Some(200..=299))
+    }
+
     /// Whether it was asked for before an exchange began.
     pub(crate) fn is_ahead_of(&self, exchange: &Exchange) -> bool {
         self.request.first.frame < exchange.span().first.frame

@@ -37,8 +37,18 @@ pub fn of<'a>(exchange: &Exchange, request: &'a Request) -> Option<Url<'a>> {
 
 /// The path in a whole URL, from its slash on.
 pub fn path_within(url: &str) -> &str {
+    apart(url).1
+}
+
+/// Whether two whole URLs may be of one host, whatever the case of its letters: not where both are known and differ.
+pub fn may_share_host(one: Option<&str>, other: Option<&str>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| apart(one).0.eq_ignore_ascii_case(apart(other).0))
+}
+
+/// Host and path of a whole URL.
+fn apart(url: &str) -> (&str, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default()
+    rest.split_at(rest.find('/').unwrap_or(rest.len()))
 }
 
 /// The path that a request names, without its query.

@@ -68,8 +68,19 @@ impl<'a> Around<'a> {
         &self,
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
-        let server = session.server.socket();
-        self.history.with(Some(Key::Server(server)))
+        self.of_host(session, Some(Key::Server(session.server.socket())))
+    }
+
+    /// Earlier sessions with something in common, the oldest first: of one address with several hosts, a proxy for
+    /// instance, those for the host of the session.
+    fn of_host(
+        &self,
+        session: &Session,
+        key: Option<Key>,
+    ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
+        let url = session.url.clone();
+        let all = self.history.with(key);
+        all.filter(move |brief| url::may_share_host(brief.url.as_deref(), url.as_deref()))
     }
 
     /// Earlier sessions at the same server with the same URL, whoever uploaded.
@@ -113,7 +124,7 @@ impl<'a> Around<'a> {
         session: &Session,
     ) -> impl DoubleEndedIterator<Item = &'a Brief> + use<'a> {
         let server = session.server.socket();
-        self.history.with(self.id.map(|id| Key::Id(server, id.clone())))
+        self.of_host(session, self.id.map(|id| Key::Id(server, id.clone())))
     }
 
     /// Whether BITS took another upload into the same virtual directory before.
@@ -166,7 +177,7 @@ impl<'a> Around<'a> {
     pub fn named_elsewhere(&self, exchange: &Exchange) -> Option<At> {
         let response = exchange.response.as_ref()?;
         let bare = response.body_start.is_empty() && origin::is_nameless_refusal(response);
-        self.sight.web.named(exchange.server).filter(|_| bare)
+        self.sight.web.named(exchange).filter(|_| bare)
     }
 
     /// What IIS answered to ordinary requests for the virtual directory that a request went to.
@@ -187,9 +198,9 @@ impl<'a> Around<'a> {
         })
     }
 
-    /// The first success of a server with a request that is not BITS.
-    pub fn ordinary_success(&self, server: SocketAddr) -> Option<At> {
-        self.sight.web.success(server)
+    /// The first success of the server of an exchange with a request that is not BITS.
+    pub fn ordinary_success(&self, exchange: &Exchange) -> Option<At> {
+        self.sight.web.success(exchange)
     }
 
     /// For how many seconds the capture goes on after the last frame of a session.

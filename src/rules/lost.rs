@@ -114,7 +114,9 @@ fn first<'a>(session: &'a Session, exchange: &Exchange, kind: &PacketType) -> Op
 pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<String> {
     let (Some(first), Some(then)) = (&made.response, &lost.response) else { return Vec::new() };
     let mut changes = Vec::new();
-    if made.server != lost.server {
+    // Of proxies there may be several: which of them was asked says nothing of the server.
+    let direct = !made.is_by_proxy() && !lost.is_by_proxy();
+    if direct && made.server != lost.server {
         changes.push(format!("address {}, then {}", made.server, lost.server));
     }
     // What was asked before BITS, a proxy for instance, calls itself something else.
@@ -126,6 +128,7 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
         for (name, one, two) in texts {
             if let (Some(one), Some(two)) = (one, two)
                 && one != two
+                && (direct || name == "Server")
             {
                 changes.push(format!("{name} \"{one}\", then \"{two}\""));
             }
@@ -143,7 +146,8 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
         let side = &session.connection(exchange.connection)?.server_side;
         (side.ttl_first > 0).then_some(side.ttl_first)
     };
-    if let (Some(one), Some(two)) = (ttl(made), ttl(lost))
+    if direct
+        && let (Some(one), Some(two)) = (ttl(made), ttl(lost))
         && one.abs_diff(two) > TTL_SLACK
     {
         changes.push(format!("TTL {one}, then {two}"));

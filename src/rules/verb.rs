@@ -35,7 +35,7 @@ impl Sign {
         }
         let directory = around.directory(exchange.server, request);
         let served = directory.and_then(|directory| directory.success).map(Self::Served);
-        let elsewhere = || around.ordinary_success(exchange.server).map(Self::ServedElsewhere);
+        let elsewhere = || around.ordinary_success(exchange).map(Self::ServedElsewhere);
         let incoming = || {
             let path = request.target.to_ascii_lowercase();
             path.contains("ccm_incoming").then_some(Self::Incoming)

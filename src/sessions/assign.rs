@@ -147,8 +147,14 @@ impl Sessions {
         let unasked = |open: &Open| {
             open.is_headless() && !open.unclear && open.has_client(asked) && open.has_server(asked)
         };
+        // A proxy, or one address, may stand for several servers, each with ids of its own.
+        let between = |open: &Open| {
+            open.has_client(asked) && open.has_server(asked) && !open.is_elsewhere(asked)
+        };
         self.open
-            .of_id(id, |open| open.has_client(asked) && open.has_server(asked))
+            // There are servers that give one id to several uploads.
+            .of_id(id, |open| open.has_path(asked) && between(open))
+            .or_else(|| self.open.of_id(id, between))
             .or_else(|| {
                 self.open.of_id(id, |open| {
                     open.has_client(asked) && open.has_host(asked) && !open.is_translated(asked)

@@ -1,11 +1,12 @@
 //! The reply of an upload-reply session, fetched by ordinary GETs ([MC-BUP] 1.3.3).
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::open::Number;
+use super::open::{Number, Open};
 use super::{Message, Sessions};
 use crate::bits::decode;
 use crate::http::Start;
@@ -78,17 +79,34 @@ impl Sessions {
             return;
         }
         let path = normal(target);
-        let found = self.replies.awaited.iter().rev().find(|(awaited, _)| leads_to(&path, awaited));
-        let Some(session) = found.map(|(_, session)| *session) else { return };
+        let Some(session) = self.awaiting(&path, connection.client.ip()) else { return };
+        let Some(open) = self.open.get_mut(session) else { return };
+        // With the session went the reply, which the client has.
+        if open.is_over() && open.reply.as_ref().is_some_and(Reply::is_fetched) {
+            return;
+        }
         let head = method == "HEAD";
         if self.replies.fetches.len() < FETCHES {
             let fetch = Fetch { session, head };
             self.replies.fetches.insert((connection.id, exchange), fetch);
         }
-        let Some(open) = self.open.get_mut(session) else { return };
         // A later range of the same file does not change that it was fetched.
         let first = Reply { request: span, head, get: false, http_status: None, response: None };
         open.reply.get_or_insert(first).get |= !head;
+    }
+
+    /// The session whose reply this is, the latest one: of the client that asks, where it has one; else it may ask through
+    /// a proxy.
+    fn awaiting(&self, path: &str, client: IpAddr) -> Option<Number> {
+        let of = |client: Option<IpAddr>| {
+            let mut latest = self.replies.awaited.iter().rev();
+            let found = latest.find(|(awaited, session)| {
+                let own = |open: &Open| client.is_none_or(|client| open.client == client);
+                leads_to(path, awaited) && self.open.get(*session).is_some_and(own)
+            });
+            found.map(|(_, session)| *session)
+        };
+        of(Some(client)).or_else(|| of(None))
     }
 
     /// The response to an ordinary request.

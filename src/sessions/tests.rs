@@ -1,6 +1,7 @@
 //! When a session is handed out, and what becomes of messages that come later.
 
 mod lost;
+mod shared;
 
 use crate::limits::Limits;
 use crate::model::negotiation::Verdict;
@@ -244,4 +245,19 @@ fn a_client_that_may_still_wait_is_not_interrupted() {
         let session = report.0.iter().chain(&report.1).next().unwrap();
         assert_eq!(session.outcome_qualifiers, [qualifier], "{then}");
     }
+}
+
+#[test]
+fn what_is_taken_behind_a_cancel_shows_that_it_did_not_count() {
+    let sent = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> CANCEL-SESSION\n! client resets\n";
+    assert_eq!(only(sent).0, Outcome::Cancelled);
+    let on = "= connection\n> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n";
+    assert_eq!(only(&format!("{sent}{on}")).0, Outcome::Completed);
+}
+
+#[test]
+fn a_length_that_was_refused_is_not_that_of_the_file() {
+    let refused = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 400 error=0x80070057 context=0x5\n";
+    let taken = "> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n";
+    assert_eq!(only(&format!("{refused}{taken}")).0, Outcome::Completed);
 }

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use super::Message;
 use crate::at::{At, Span};
 use crate::http::{Head, Start};
-use crate::model::{Request, url};
+use crate::model::{Exchange, Request, url};
 use crate::stream::Connection;
 
 /// Servers remembered, and directories of IIS.
@@ -22,7 +22,8 @@ const ASKED: usize = 64;
 /// What servers answered to ordinary requests.
 #[derive(Clone, Debug, Default)]
 pub struct Web {
-    servers: HashMap<SocketAddr, Answers, RandomState>,
+    /// By address and host: a proxy, or one address, may stand for several.
+    servers: HashMap<(SocketAddr, u64), Answers, RandomState>,
     directories: HashMap<(SocketAddr, u64), Directory, RandomState>,
     asked: VecDeque<Asked>,
     notified: VecDeque<Notification>,
@@ -62,14 +63,14 @@ pub struct Directory {
     pub other: Option<(u16, At)>,
 }
 
-/// A request for something in a directory.
+/// An ordinary request.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     connection: u64,
     exchange: u32,
-    directory: u64,
-    /// It is the directory itself that was asked for.
-    itself: bool,
+    host: u64,
+    /// The directory that it asks for something in, and whether it asks for that itself.
+    directory: Option<(u64, bool)>,
 }
 
 impl Notification {
@@ -91,19 +92,17 @@ impl Web {
     pub(super) fn asked(&mut self, message: &Message<'_>) {
         let Message { connection, exchange, head, .. } = *message;
         self.notify(message);
-        let Start::Request { method: "GET" | "HEAD", target } = head.start else { return };
+        let Start::Request { method, target } = head.start else { return };
         let host = head.field("Host").unwrap_or_default();
-        let Some((directory, rest)) = first_part(url::path_in(target)) else { return };
+        let fetched = matches!(method, "GET" | "HEAD").then(|| first_part(url::path_in(target)));
+        let directory = fetched
+            .flatten()
+            .map(|(directory, rest)| (self.name(host, directory), rest.is_none_or(str::is_empty)));
         if self.asked.len() >= ASKED {
             self.asked.pop_front();
         }
-        let directory = self.name(host, directory);
-        self.asked.push_back(Asked {
-            connection: connection.id,
-            exchange,
-            directory,
-            itself: rest.is_none_or(str::is_empty),
-        });
+        let host = self.name(host, "");
+        self.asked.push_back(Asked { connection: connection.id, exchange, host, directory });
     }
 
     /// Notes a request of a BITS server to the application behind it.
@@ -149,12 +148,15 @@ impl Web {
             notification.answer = Some((status, at));
         }
         let asked = |asked: &Asked| asked.connection == connection.id && asked.exchange == exchange;
-        if let Some(asked) = self.asked.iter().position(asked).and_then(|at| self.asked.remove(at))
+        let place = self.asked.iter().position(asked).filter(|_| status >= 200);
+        let Some(asked) = place.and_then(|at| self.asked.remove(at)) else { return };
+        if let Some((directory, itself)) = asked.directory
             && head.field("Server").is_some_and(|server| begins(server, IIS))
         {
-            self.visited(server, asked, status, at);
+            self.visited((server, directory), itself, status, at);
         }
-        let mut answers = self.servers.get(&server).copied().unwrap_or_default();
+        let key = (server, asked.host);
+        let mut answers = self.servers.get(&key).copied().unwrap_or_default();
         if matches!(status, 200..=299 | 304) {
             answers.success.get_or_insert(at);
         }
@@ -162,20 +164,19 @@ impl Web {
             answers.named = Some(at);
         }
         let tells = answers.success.or(answers.named).is_some();
-        if tells && (self.servers.len() < SERVERS || self.servers.contains_key(&server)) {
-            self.servers.insert(server, answers);
+        if tells && (self.servers.len() < SERVERS || self.servers.contains_key(&key)) {
+            self.servers.insert(key, answers);
         }
     }
 
-    fn visited(&mut self, server: SocketAddr, asked: Asked, status: u16, at: At) {
-        let key = (server, asked.directory);
+    fn visited(&mut self, key: (SocketAddr, u64), itself: bool, status: u16, at: At) {
         if self.directories.len() >= SERVERS && !self.directories.contains_key(&key) {
             return;
         }
         let directory = self.directories.entry(key).or_default();
         match status {
             200..=299 | 304 => directory.success = directory.success.or(Some(at)),
-            300..=403 | 405..=499 if asked.itself => {
+            300..=403 | 405..=499 if itself => {
                 directory.other = directory.other.or(Some((status, at)));
             }
             _ => {}
@@ -199,14 +200,19 @@ impl Web {
         self.directories.get(&(server, self.name(host.as_bytes(), directory)))
     }
 
-    /// The first success of a server with an ordinary request.
-    pub fn success(&self, server: SocketAddr) -> Option<At> {
-        self.servers.get(&server)?.success
+    /// The first success of the server of an exchange with an ordinary request.
+    pub fn success(&self, exchange: &Exchange) -> Option<At> {
+        self.answers(exchange)?.success
     }
 
-    /// The first answer of a server that always gives its name, or that came through a hop which does.
-    pub fn named(&self, server: SocketAddr) -> Option<At> {
-        self.servers.get(&server)?.named
+    /// The first answer of the server of an exchange where that always gives its name, or came through a hop which does.
+    pub fn named(&self, exchange: &Exchange) -> Option<At> {
+        self.answers(exchange)?.named
+    }
+
+    fn answers(&self, exchange: &Exchange) -> Option<&Answers> {
+        let host = exchange.request.as_ref()?.host.as_deref().unwrap_or_default();
+        self.servers.get(&(exchange.server, self.name(host.as_bytes(), "")))
     }
 }
 

@@ -71,7 +71,7 @@ fn frames_go_by_their_capture_in_the_diagram_in_findings_and_for_tls() {
         .map(|(name, bytes)| store(&dir, name, &bytes).display().to_string());
     let told = stdout(&run(&["report", "--format", "markdown", &files[0], &files[1]]));
     assert!(told.contains("the server resets the connection, frame 2:"), "{told}");
-    assert!(told.contains(" in frame 2:4 already"), "{told}");
+    assert!(told.contains(" too, in frame 2:4"), "{told}");
     let told = stdout(&run(&["tls", "good.pcap", "tls13.pcapng"]));
     assert!(told.contains("frames 2:4 and 2:6; offers TLS 1.3"), "{told}");
 }

@@ -57,7 +57,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
     let severity = if same_file { Severity::Note } else { notes.severity() };
     let message = format!(
-        "id \"{}\" was given to {} for {} in frame {} already",
+        "id \"{}\" was given to {} for {} too, in frame {}",
         session.id.as_deref().unwrap_or_default(),
         earlier.client,
         earlier.url.as_deref().map_or("another URL".to_owned(), |url| format!("\"{url}\"")),

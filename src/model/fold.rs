@@ -1,6 +1,6 @@
 //! A session from its exchanges: what was agreed, how far the file got, how it ended.
 
-use super::exchange::{Body, Exchange, Request};
+use super::exchange::{Body, Exchange, Request, Response};
 use super::index::Index;
 use super::negotiation::Negotiation;
 use super::ranges::Ranges;
@@ -78,6 +78,14 @@ fn opens_untyped(exchange: &Exchange) -> bool {
     exchange.kind == PacketType::Unknown && exchange.request.as_ref().is_some_and(offers)
 }
 
+/// The length of the file, by the first Fragment that was not refused; where all were, by the first ([MC-BUP] 2.2.6.1).
+pub(crate) fn length(exchanges: &[Exchange]) -> Option<u64> {
+    let all = || own(exchanges).filter_map(|exchange| Some((exchange, exchange.range()?.total?)));
+    let stands = |exchange: &Exchange| exchange.response.as_ref().is_none_or(Response::is_success);
+    let first = all().find(|(exchange, _)| stands(exchange)).or_else(|| all().next());
+    first.map(|(_, total)| total)
+}
+
 /// All but the Fragments after a Close that succeeded: they are none of the upload.
 pub(super) fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
     let closes =
@@ -98,7 +106,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(exchanges: &'a [Exchange]) -> Self {
-        let total = own(exchanges).find_map(|exchange| exchange.range()?.total);
+        let total = length(exchanges);
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession
                 || opens_untyped(exchange)

@@ -30,12 +30,23 @@ impl View<'_> {
             Some(response)
                 if response.is_success() || response.error_value() == Some(SESSION_NOT_FOUND) => {}
             Some(_) => return None,
+            // It did not arrive, or the client thought better of it.
+            None if self.goes_on_after_cancel() => return None,
             None => qualifiers.push("unconfirmed"),
         }
         if self.total.is_some_and(|total| total > 0 && self.acknowledged == total) {
             qualifiers.push("after-last-byte");
         }
         Some((Outcome::Cancelled, qualifiers))
+    }
+
+    /// Whether the server took a Fragment or a Close behind the last Cancel: it still had the session.
+    fn goes_on_after_cancel(&self) -> bool {
+        let behind = self.exchanges.iter().rev();
+        let mut behind = behind.take_while(|exchange| exchange.kind != PacketType::CancelSession);
+        let needs =
+            |kind: &PacketType| matches!(kind, PacketType::Fragment | PacketType::CloseSession);
+        behind.any(|exchange| needs(&exchange.kind) && exchange.succeeded())
     }
 
     fn completed(&self) -> Option<(Outcome, Vec<&'static str>)> {

@@ -72,6 +72,9 @@ pub fn last_word(session: &Session, door: Door) -> Option<&Exchange> {
     session.exchanges.last().filter(|last| door.stopped(last))
 }
 
+/// So long, in seconds, no client looks for credentials, be it that its domain controller is far away.
+const PATIENCE_SECS: f64 = 30.0;
+
 /// How sure it is that the client had nothing more to say: it closed first, or the capture went on without it; `None`
 /// where the capture ends before the client could say it.
 pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Option<Confidence> {
@@ -80,11 +83,12 @@ pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Optio
         connection.reset.is_some_and(|reset| reset.side == Side::Client)
             || look::first_fin(connection).is_some_and(|(side, _)| side == Side::Client)
     });
-    if closed_first || around.quiet_secs_after(session) >= CREDENTIALS_SECS {
+    let quiet_secs = around.quiet_secs_after(session);
+    if closed_first || quiet_secs >= PATIENCE_SECS {
         return Some(Confidence::Certain);
     }
     let goes_on = connection.is_some_and(Connection::client_goes_on);
-    (!goes_on).then_some(Confidence::Likely)
+    (!goes_on || quiet_secs >= CREDENTIALS_SECS).then_some(Confidence::Likely)
 }
 
 /// Whether a client that was challenged had the time to answer by `end`.

@@ -7,7 +7,7 @@ use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::model::exchange::Exchange;
-use crate::model::fold::fold;
+use crate::model::fold::{fold, length};
 use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
@@ -272,8 +272,7 @@ impl Open {
             let origin = Origin::of(exchange);
             exchange.response.iter_mut().for_each(|response| response.answered_by = Some(origin));
         }
-        let size = self.exchanges.iter().find_map(|exchange| exchange.range()?.total);
-        let sha256 = self.digest.and_then(|digest| digest.finish(hashing, size));
+        let sha256 = self.digest.and_then(|digest| digest.finish(hashing, length(&self.exchanges)));
         let mut session = fold(self.exchanges, sha256)?;
         session.exchanges_omitted = self.omitted;
         session.lacks_end = self.behind_hole;

@@ -81,10 +81,18 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 format!("closed with {} of {total} acknowledged", session.bytes_acknowledged)
             }
         };
-        // A Fragment may be among what the capture lacks, though nothing is missing where it would have come.
-        let sure = if session.is_whole() { Confidence::Certain } else { Confidence::Likely };
+        // A Fragment may be among what the capture lacks, though nothing is missing where it would have come, or may have
+        // gone to another node of a farm.
+        let seen = session.is_whole() && is_on_same_connection(session, close);
+        let sure = if seen { Confidence::Certain } else { Confidence::Likely };
         notes.note(notes.severity(), sure, &[close.span()], message);
     }
+}
+
+/// Whether the last Fragment before it came on the same connection.
+fn is_on_same_connection(session: &Session, close: &Exchange) -> bool {
+    let last = look::ahead(session, close).find(|one| one.kind == PacketType::Fragment);
+    last.is_none_or(|last| last.connection == close.connection)
 }
 
 /// The first bytes that no Fragment brought which was taken.

@@ -28,9 +28,10 @@ impl Sessions {
             (PacketType::CreateSession, _) => self
                 .attempt(asked)
                 .or_else(|| last.filter(|last| self.was_opened_behind(*last, exchange))),
-            (_, Some(id)) => self
-                .by_request_id(asked, &id, (last, behind_hole))
-                .or_else(|| self.open.graves.find(&id, asked, at)),
+            (_, Some(id)) => {
+                let grave = self.open.graves.find(&id, asked, at);
+                self.by_request_id(asked, &id, (last, behind_hole), grave).or(grave)
+            }
             (_, None) => self.by_circumstance(asked, &exchange.kind, last),
         };
         self.take_attempt(found, asked);
@@ -48,7 +49,8 @@ impl Sessions {
     pub(super) fn assign_early(&mut self, exchange: &Exchange, link: Link) -> Number {
         let (asked, session) = (&Asked::of(exchange), link.session);
         let id = exchange.asked_id().filter(|_| exchange.kind != PacketType::CreateSession);
-        let known = id.and_then(|id| self.by_request_id(asked, &canonical_id(id), (None, false)));
+        let known =
+            id.and_then(|id| self.by_request_id(asked, &canonical_id(id), (None, false), None));
         if let Some(known) = known {
             self.take_pings(Some(session), known, asked);
         }
@@ -128,11 +130,13 @@ impl Sessions {
         })
     }
 
+    /// The session of a request with an id; `grave` is a forgotten one that had it.
     fn by_request_id(
         &self,
         asked: &Asked<'_>,
         id: &str,
         (last, behind_hole): (Option<Number>, bool),
+        grave: Option<Number>,
     ) -> Option<Number> {
         let one_end = |open: &Open| open.has_client(asked) || open.has_server(asked);
         let waits = |open: &Open| {
@@ -181,6 +185,8 @@ impl Sessions {
             })
             // So it is where the Ack that is not seen had a Host-Id.
             .or_else(|| self.open.of_client(asked, |open| open.may_have_moved(asked)))
+            // A client that comes back late comes with a Ping.
+            .or(grave)
             // A Ping before it was seen.
             .or_else(|| self.open.of_client(asked, waits))
             .or_else(|| {

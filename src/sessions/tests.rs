@@ -84,6 +84,10 @@ fn a_message_for_a_forgotten_session_opens_none() {
     let (early, rest, report) =
         play(Limits::default(), &format!("{}... 61 s\n{GET}{late}", upload(1)));
     assert_eq!((early.len(), rest.len(), report.quality.late_messages), (1, 0, 1));
+    let pinged = late.replace("> CLOSE", "> PING\n< 200\n> CLOSE");
+    let (early, rest, report) =
+        play(Limits::default(), &format!("{}... 61 s\n{GET}{pinged}", upload(1)));
+    assert_eq!((early.len(), rest.len(), report.quality.late_messages), (1, 0, 1));
     let (early, rest, report) =
         play(Limits::default(), &format!("{}... 7200 s\n{GET}{late}", upload(1)));
     assert_eq!((early.len(), rest.len(), report.quality.late_messages), (1, 1, 0));

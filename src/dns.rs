@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
@@ -9,12 +10,15 @@ use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use simple_dns::{Packet, PacketFlag, RCODE, header_buffer as header};
 
-use crate::at::{At, Span};
+use crate::at::{At, Span, Timestamp};
 use crate::model::lookup::{Failure, Lookup};
 use crate::packet::Datagram;
 
 /// The port of name servers.
 const PORT: u16 = 53;
+
+/// The fixed part of a message, behind which the first question begins (RFC 1035 4.1).
+const HEADER: usize = 12;
 
 /// The longest message looked at: resolvers ask for no more over UDP (RFC 6891 6.2.5).
 const LONGEST: usize = 4_096;
@@ -25,6 +29,12 @@ const WAITING: usize = 256;
 /// Clients known to be answered; without an answer in the capture, silence proves nothing.
 const HEARD: usize = 4_096;
 
+/// Names found that are remembered, the latest ones.
+const FOUND: usize = 256;
+
+/// A name that was found so many seconds ago is known to the client: what fails then is a question of another type.
+const KNOWN_SECS: f64 = 60.0;
+
 /// Follows questions and answers, up to caps.
 #[derive(Debug)]
 pub struct Resolver {
@@ -33,6 +43,8 @@ pub struct Resolver {
     asking: HashMap<IpAddr, usize, RandomState>,
     failed: HashMap<(IpAddr, String, Failure), Lookup, RandomState>,
     heard: HashSet<IpAddr, RandomState>,
+    /// Names found, with their clients, and when.
+    found: VecDeque<(u64, Timestamp)>,
     cap: usize,
     omitted: u64,
 }
@@ -73,6 +85,7 @@ impl Resolver {
             asking: HashMap::default(),
             failed: HashMap::default(),
             heard: HashSet::default(),
+            found: VecDeque::new(),
             cap,
             omitted: 0,
         }
@@ -132,6 +145,10 @@ impl Resolver {
             RCODE::Refused => Some(Failure::Refused),
             _ => None,
         };
+        let found = code == RCODE::NoError && answers > 0;
+        if found {
+            self.remember(client, message, at.time);
+        }
         let place = self.waiting.iter().rposition(|q| q.id == id && q.client == to);
         let waiting = self.asking.get(&client).copied().unwrap_or(0);
         let others = waiting > usize::from(place.is_some());
@@ -145,11 +162,12 @@ impl Resolver {
             .filter(|place| self.waiting.get(*place).is_some_and(|q| q.is_for(client, &name)))
             .and_then(|place| self.take(place));
         match failure {
+            Some(_) if self.is_known(client, message, at.time) => {}
             Some(failure) => {
                 let first = asked.map_or(at, |question| question.at);
                 self.fail(client, &name, failure, Span { first, last: at });
             }
-            None if code == RCODE::NoError && answers > 0 => self.succeed(client, &name),
+            None if found => self.succeed(client, &name),
             None => {}
         }
     }
@@ -167,9 +185,35 @@ impl Resolver {
     }
 
     fn unanswered(&mut self, question: &Question) {
-        if let Some(name) = question.name() {
-            self.fail(question.client.ip(), name, Failure::Unanswered, Span::at(question.at));
+        let (client, at) = (question.client.ip(), question.at);
+        if let Some(name) = question.name()
+            && !self.is_known(client, &question.message, at.time)
+        {
+            self.fail(client, name, Failure::Unanswered, Span::at(at));
         }
+    }
+
+    fn remember(&mut self, client: IpAddr, message: &[u8], time: Timestamp) {
+        if self.found.len() >= FOUND {
+            self.found.pop_front();
+        }
+        self.found.push_back((self.key(client, message), time));
+    }
+
+    /// Whether a client had found the name shortly before.
+    fn is_known(&self, client: IpAddr, message: &[u8], time: Timestamp) -> bool {
+        let key = self.key(client, message);
+        let lately = |then: Timestamp| (0.0..=KNOWN_SECS).contains(&time.secs_since(then));
+        self.found.iter().any(|(other, then)| *other == key && lately(*then))
+    }
+
+    /// A client and the name that a message is about, whatever the case of its letters.
+    fn key(&self, client: IpAddr, message: &[u8]) -> u64 {
+        let mut hasher = self.failed.hasher().build_hasher();
+        client.hash(&mut hasher);
+        let name = message.get(HEADER..).unwrap_or_default().iter().take_while(|byte| **byte != 0);
+        name.for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+        hasher.finish()
     }
 
     fn fail(&mut self, client: IpAddr, name: &str, failure: Failure, span: Span) {

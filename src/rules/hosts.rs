@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::at::Timestamp;
+use crate::at::{At, Timestamp};
 use crate::model::{Attempt, Exchange, Session, url};
 use crate::rules::look;
 
@@ -36,8 +36,7 @@ impl<'a> Named<'a> {
 
     /// Whether a request went to the named host.
     pub fn takes(&self, exchange: &Exchange) -> bool {
-        let to = exchange.request.as_ref().and_then(|request| url::of(exchange, request));
-        to.is_some_and(|url| bare(url.host) == self.host)
+        is_for(exchange, &self.host)
             || self.address() == Some(exchange.server.ip())
             || exchange.server.ip() != self.home().ip()
     }
@@ -83,6 +82,33 @@ impl<'a> Named<'a> {
     pub fn address(&self) -> Option<IpAddr> {
         self.host.parse().ok()
     }
+}
+
+/// The host that a request is for.
+fn to(exchange: &Exchange) -> Option<String> {
+    let request = exchange.request.as_ref()?;
+    url::of(exchange, request).map(|url| bare(url.host))
+}
+
+fn is_for(exchange: &Exchange, host: &str) -> bool {
+    to(exchange).is_some_and(|to| to == host)
+}
+
+/// Whether what failed at a time may have hindered a session: nothing does that was over before.
+pub fn is_in_time(session: &Session, time: Timestamp) -> bool {
+    !session.outcome.is_done() || time <= session.ended
+}
+
+/// Whether a client reached a host although it had asked for its name in vain at `last`: what it sent there was answered
+/// behind that, or it has a connection to it.
+pub fn is_reached(session: &Session, host: &str, last: At) -> bool {
+    let latest = session.exchanges.iter().rev().find(|exchange| is_for(exchange, host));
+    latest.filter(|exchange| exchange.response.is_some()).is_some_and(|exchange| {
+        let connection = session.connection(exchange.connection);
+        let open =
+            connection.is_some_and(|one| one.reset.is_none() && look::first_fin(one).is_none());
+        open || exchange.span().last.frame > last.frame
+    })
 }
 
 /// A host in lower case without port and brackets.

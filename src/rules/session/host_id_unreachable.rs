@@ -1,7 +1,7 @@
 //! The rule `host-id-unreachable`.
 
 use crate::model::{Answer, Exchange, Outcome, Session};
-use crate::rules::hosts::Named;
+use crate::rules::hosts::{self, Named};
 use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
@@ -94,6 +94,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         lookup.client == named.opened.client.ip()
             && named.is(&lookup.name)
             && named.secs_to(lookup.last.time) >= 0.0
+            && hosts::is_in_time(session, lookup.span.first.time)
+            && !hosts::is_reached(session, &lookup.name, lookup.last)
     });
     for lookup in meant {
         failed = true;

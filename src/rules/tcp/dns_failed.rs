@@ -40,6 +40,54 @@ rule! {
     /// ! name server SERVFAIL
     /// ! name server found
     /// ```
+    /// The address was found, what fails is a question for one of another kind:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=3000
+    /// ! client resets
+    /// ! name server found
+    /// ! name server SERVFAIL
+    /// ```
+    /// The client reached the host all the same:
+    /// ```silent
+    /// ! name server SERVFAIL
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/10000
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// It has a connection to it:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000
+    /// < 200
+    /// ! name server SERVFAIL
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ! client closes
+    /// ... 10 min
+    /// ! name server SERVFAIL
+    /// ```
+    /// ```fires
+    /// ! name server found
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000
+    /// < 200
+    /// ! client resets
+    /// ... 10 min
+    /// ! name server SERVFAIL
+    /// ```
     ///
     /// Answerable: the network
     /// Advice: Mend the DNS entry of that name, or the client's choice of name servers; BITSHostId needs a name that every client can resolve.
@@ -62,6 +110,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         lookup.client == session.client.address
             && hosts.contains(&lookup.name)
             && session.started.secs_since(lookup.last.time) <= BEFORE_SECS
+            && hosts::is_in_time(session, lookup.span.first.time)
+            && !hosts::is_reached(session, &lookup.name, lookup.last)
     });
     for lookup in meant {
         let done = session.outcome.is_done();

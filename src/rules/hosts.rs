@@ -1,5 +1,6 @@
 //! Where a client goes once BITS-Host-Id has named a host ([MC-BUP] 1.3.4.2, 2.2.3.2).
 
+use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::at::{At, Timestamp};
@@ -18,6 +19,7 @@ pub struct Named<'a> {
     pub opened: &'a Exchange,
     session: &'a Session,
     host: String,
+    reached_at: OnceCell<Option<IpAddr>>,
 }
 
 impl<'a> Named<'a> {
@@ -29,7 +31,7 @@ impl<'a> Named<'a> {
             look::creates(exchange) && ack.is_some_and(|ack| ack.host_id.is_some())
         })?;
         let value = opened.response.as_ref()?.host_id.as_deref()?.trim();
-        let named = Self { value, opened, session, host: bare(value) };
+        let named = Self { value, opened, session, host: bare(value), reached_at: OnceCell::new() };
         let stays = named.takes(opened);
         (!named.host.is_empty() && !stays).then_some(named)
     }
@@ -58,7 +60,8 @@ impl<'a> Named<'a> {
         time.secs_since(self.opened.span().last.time)
     }
 
-    /// Connections to it that never came about. Those to a host that is named by name are told by port and time.
+    /// Connections to it that never came about. Those to a host that is named by name are told by port and time, and by its
+    /// address where it was reached.
     pub fn attempts(&self, attempts: &'a [Attempt]) -> impl Iterator<Item = &'a Attempt> {
         attempts.iter().filter(|attempt| {
             let begins = self.secs_to(attempt.span.first.time);
@@ -66,10 +69,23 @@ impl<'a> Named<'a> {
             attempt.client == self.opened.client.ip()
                 && attempt.server.ip() != self.home().ip()
                 && self.secs_to(attempt.last.time) >= 0.0
+                && is_in_time(self.session, attempt.span.first.time)
                 && match self.address() {
                     Some(address) => attempt.server.ip() == address,
-                    None => at_once && attempt.server.port() == self.home().port(),
+                    None => {
+                        at_once
+                            && attempt.server.port() == self.home().port()
+                            && self.reached_at().is_none_or(|at| at == attempt.server.ip())
+                    }
                 }
+        })
+    }
+
+    /// The address at which it was first reached by its name.
+    fn reached_at(&self) -> Option<IpAddr> {
+        *self.reached_at.get_or_init(|| {
+            let mut requests = self.later();
+            requests.find(|one| is_for(one, &self.host)).map(|one| one.server.ip())
         })
     }
 

@@ -52,6 +52,26 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// The node answered at another address than the one that refused a connection:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1 fallback=60
+    /// = server 198.51.100.7:80
+    /// ! refused
+    /// = server 192.0.2.81:80
+    /// = url http://node1/upload/file.bin
+    /// > PING
+    /// < 200
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1 fallback=60
+    /// = server 192.0.2.81:80
+    /// ! refused
+    /// = url http://node1/upload/file.bin
+    /// > PING
+    /// < 200
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=SERVER

@@ -38,9 +38,10 @@ impl<'a> Named<'a> {
 
     /// Whether a request went to the named host.
     pub fn takes(&self, exchange: &Exchange) -> bool {
-        is_for(exchange, &self.host)
-            || self.address() == Some(exchange.server.ip())
-            || exchange.server.ip() != self.home().ip()
+        // One for the first host may find that at another of its addresses.
+        let elsewhere =
+            || exchange.server.ip() != self.home().ip() && !is_for_same(exchange, self.opened);
+        is_for(exchange, &self.host) || self.address() == Some(exchange.server.ip()) || elsewhere()
     }
 
     /// The requests behind the Ack that named it.
@@ -108,6 +109,10 @@ fn to(exchange: &Exchange) -> Option<String> {
 
 fn is_for(exchange: &Exchange, host: &str) -> bool {
     to(exchange).is_some_and(|to| to == host)
+}
+
+fn is_for_same(exchange: &Exchange, other: &Exchange) -> bool {
+    to(exchange).is_some_and(|host| is_for(other, &host))
 }
 
 /// Whether what failed at a time may have hindered a session: nothing does that was over before.

@@ -119,6 +119,13 @@ mod tests {
     }
 
     #[test]
+    fn another_address_of_the_first_host_is_not_where_a_client_was_sent() {
+        let text = "> CREATE-SESSION\n< 200 session=1 host=node1\n= server 192.0.2.81:80\n\
+                    > FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n";
+        assert_eq!(diagnosed(text).answerable.as_deref(), Some("whoever runs the balancer"));
+    }
+
+    #[test]
     fn the_named_node_that_had_bytes_is_the_server_all_along() {
         let text = format!(
             "{NAMED}> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n"

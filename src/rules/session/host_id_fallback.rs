@@ -25,6 +25,22 @@ rule! {
     /// > PING
     /// < 200
     /// ```
+    /// The first host has several addresses:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=192.0.2.85 fallback=60
+    /// = server 192.0.2.85:80
+    /// = url http://192.0.2.85/upload/file.bin
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > FRAGMENT 10-19/20
+    /// ... 61 s
+    /// ! client closes
+    /// = server 192.0.2.81:80
+    /// = url http://server/upload/file.bin
+    /// > PING
+    /// < 200
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=192.0.2.81 fallback=60

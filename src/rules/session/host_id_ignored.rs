@@ -17,6 +17,13 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 500 error=0x8020001F context=0x5
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1
+    /// = server 192.0.2.81:80
+    /// > FRAGMENT 0-9/10
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=192.0.2.81

@@ -110,6 +110,7 @@ pub(super) fn of_response(
         challenges: challenges().map(|value| secrets.credential(&text(value))).collect(),
         ntlm_challenge: challenges().any(|value| ntlm(value) == Some(2)),
         body_start: String::new(),
+        echoes: Vec::new(),
         odd: oddities(head, fields),
     }
     .into()

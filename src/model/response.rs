@@ -121,6 +121,9 @@ pub struct RareResponse {
     /// The first bytes of the body as text: they name the box that answered.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body_start: String,
+    /// What of it the request had said, as a page repeats the URL that was asked for: in lower case.
+    #[serde(skip)]
+    pub echoes: Vec<String>,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,
@@ -157,6 +160,12 @@ impl Response {
     pub(crate) fn own_error(&self) -> Option<&str> {
         let mut fields = self.hops.iter().filter_map(|hop| hop.split_once(": "));
         fields.find(|(name, _)| name.ends_with("-Error")).map(|(_, error)| error)
+    }
+
+    /// The start of the body in lower case, without what it repeats of the request: that tells nothing of who wrote it.
+    pub(crate) fn own_words(&self) -> String {
+        let words = self.body_start.to_ascii_lowercase();
+        self.echoes.iter().fold(words, |words, echo| words.replace(echo, " "))
     }
 
     /// Any status of success; a server sends 200 or 201 ([MC-BUP] 2.2.1.2 and the packet pages).

@@ -19,6 +19,7 @@ pub(crate) mod address;
 pub mod around;
 mod connect;
 mod diagnosis;
+mod echo;
 mod elsewhere;
 pub mod finding;
 pub(crate) mod front;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::product;
+use super::{echo, product};
 use crate::model::{Exchange, Request, Response};
 
 /// Who gave an answer.
@@ -78,6 +78,13 @@ impl Origin {
             (origin, _) => origin.name().to_owned(),
         }
     }
+}
+
+/// Notes of an answer what it repeats of its request, and who gave it.
+pub(crate) fn settle(exchange: &mut Exchange) {
+    echo::note(exchange);
+    let origin = Origin::of(exchange);
+    exchange.response.iter_mut().for_each(|response| response.answered_by = Some(origin));
 }
 
 /// The words for a proxy that gives a name.

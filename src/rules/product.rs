@@ -212,7 +212,7 @@ impl Texts {
         let lower = |text: Option<&str>| text.unwrap_or_default().to_ascii_lowercase();
         Self {
             server: lower(response.server.as_deref()),
-            body: response.body_start.to_ascii_lowercase(),
+            body: response.own_words(),
             reason: response.reason.to_ascii_lowercase(),
             via: lower(response.via.as_deref()),
             hops: response.hops.join("\n").to_ascii_lowercase(),

@@ -7,7 +7,7 @@ use crate::bits::decode;
 use crate::http;
 use crate::model::exchange::{Body, Hole, Request, Response, Stray};
 use crate::observe::Observer;
-use crate::rules::origin::Origin;
+use crate::rules::origin;
 use crate::stream::{Connection, Side};
 
 /// Bytes of a file by which its type is told.
@@ -163,12 +163,11 @@ impl Sessions {
                 }
             }),
             Side::Server => {
-                let origin = Origin::of(value);
                 value.response.iter_mut().for_each(|response| {
                     response.span.cover(span);
-                    response.answered_by = Some(origin);
                     channel.answer = Beginning::default();
                 });
+                origin::settle(value);
             }
         }
         if link.answer_over || side == Side::Server && value.response.is_some() {

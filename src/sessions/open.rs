@@ -13,7 +13,7 @@ use crate::model::{Outcome, Response, Session, Text};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
 use crate::rules::history::{Brief, canonical};
-use crate::rules::origin::Origin;
+use crate::rules::origin;
 use crate::stream::Connection;
 
 /// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds nothing.
@@ -269,8 +269,7 @@ impl Open {
         self.exchanges.sort_by_key(|exchange| exchange.span().first.frame);
         // Responses that were not seen to end have not been judged yet.
         for exchange in &mut self.exchanges {
-            let origin = Origin::of(exchange);
-            exchange.response.iter_mut().for_each(|response| response.answered_by = Some(origin));
+            origin::settle(exchange);
         }
         let sha256 = self.digest.and_then(|digest| digest.finish(hashing, length(&self.exchanges)));
         let mut session = fold(self.exchanges, sha256)?;

@@ -146,6 +146,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
         challenges,
         ntlm_challenge: _,
         body_start,
+        echoes: _,
         odd: _,
     } = rare;
     names.texts([host_id, reply_url, location].into_iter().flatten());

@@ -66,14 +66,34 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
         return false;
     }
     let code = response.error_value();
-    let in_words =
-        !response.is_ack() && response.body_start.to_ascii_lowercase().contains("session");
+    let in_words = !response.is_ack()
+        && !response.is_challenge()
+        && response.http_status != 403
+        && tells(response);
     let in_order = is_in_order(exchange);
     let empty = response.is_ack() && response.http_status == 400 && code.is_none();
     let reconnected =
         session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
     let vague = response.http_status == 500 && code == Some(1);
     in_words || empty && in_order && session.joined || vague && reconnected
+}
+
+/// What pages say of a session that is unknown, in lower case; a redacted capture keeps these words.
+const WORDS: [&str; 8] =
+    ["no such", "not found", "unknown", "invalid", "expired", "not exist", "lost", "no session"];
+
+/// So many bytes on either side, they stand beside the word.
+const BESIDE: usize = 32;
+
+/// Whether a page says in its own words that a session is unknown.
+fn tells(response: &Response) -> bool {
+    let page = response.own_words();
+    let page = page.as_bytes();
+    memchr::memmem::find_iter(page, "session").any(|at| {
+        let (from, to) = (at.saturating_sub(BESIDE), page.len().min(at + "session".len() + BESIDE));
+        let around = page.get(from..to).unwrap_or_default();
+        WORDS.iter().any(|words| memchr::memmem::find(around, words.as_bytes()).is_some())
+    })
 }
 
 fn is_in_order(exchange: &Exchange) -> bool {
@@ -160,4 +180,35 @@ fn clock_error(response: &Response) -> Option<f64> {
     let date = rfc2822::parse(response.date.as_deref()?).ok()?.timestamp();
     let nanos = i64::try_from(date.as_nanosecond()).ok()?;
     Some(Timestamp::from_nanos(nanos).secs_since(response.span.first.time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::report;
+
+    /// What the answer to a Fragment under a URL says of the session.
+    fn said(url: &str, answer: &str) -> Option<Loss> {
+        let text = format!(
+            "= url http://server{url}\n> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< {answer}\n"
+        );
+        let session = report(&text).sessions.remove(0);
+        of(&session, session.exchanges.last().unwrap())
+    }
+
+    #[test]
+    fn a_page_tells_of_a_session_in_words_of_its_own() {
+        let implied = |page: &str| said("/up/a", &format!("500 plain\n  | {page}")).is_some();
+        assert!(implied("No such session: 1") && implied("Session 1 not found"));
+        assert!(!implied("The session bean threw an exception in a.b.C"));
+        let echo = "404 plain\n  | The requested URL /sessions/a was not found on this server";
+        assert_eq!((said("/sessions/a", echo), said("/b", echo)), (None, Some(Loss::Implied)));
+    }
+
+    #[test]
+    fn who_asks_for_credentials_or_forbids_tells_nothing_of_a_session() {
+        let page = "plain\n  | <title>Your session has expired</title>";
+        assert_eq!(said("/up/a", &format!("401 {page}")), None);
+        assert_eq!(said("/up/a", &format!("403 {page}")), None);
+    }
 }

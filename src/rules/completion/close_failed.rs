@@ -10,7 +10,7 @@ use crate::rules::{Confidence, Notes, Severity, front, look, lost};
 rule! {
     /// Close-Session was refused.
     ///
-    /// The bytes are at the server, but the file may not be in its place. 404 means that the server's copy is gone:
+    /// The bytes are at the server, but the file may not be in its place. 404 of BITS means that the server's copy is gone:
     /// cleaned up, taken by an antivirus, deleted. A client tries again on 5xx only.
     ///
     /// ```fires
@@ -60,17 +60,27 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         || look::is_over_before(session, exchange)
         || lost::of(session, exchange).is_some();
     let severity = if harmless { Severity::Note } else { notes.severity() };
-    let by_server = matches!(front::origin(session, exchange), Origin::BitsServer | Origin::Iis);
-    let gone = response.http_status == 404 && by_server;
+    let who_answered = front::origin(session, exchange);
+    let unknown = response.http_status == 404;
+    let gone = unknown && who_answered == Origin::BitsServer;
     let meaning = if gone { ": the server's copy is gone" } else { "" };
     let who = front::by(session, exchange);
     let code = response.error_value().map(hresult::in_words);
     let code = code.map_or_else(String::new, |code| format!(" with {code}"));
     let message =
         format!("Close-Session was answered {}{who}{code}{meaning}", response.http_status);
-    let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-    front::turn(finding, front::origin(session, exchange));
+    let mut finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    if let Some(finding) = finding.as_deref_mut().filter(|_| unknown && who_answered == Origin::Iis)
+    {
+        finding.advice = Some(NOT_ASKED.into());
+        finding.confirm =
+            Some("The IIS log: BITS_POST with this status and its sub-status.".into());
+    }
+    front::turn(finding, who_answered);
 }
+
+/// What to do where IIS answered without asking BITS.
+const NOT_ASKED: &str = "IIS did not ask BITS: see whether uploads are still enabled for the virtual directory, and its handler mappings; then whether the file is in its place.";
 
 #[cfg(test)]
 mod tests {
@@ -85,6 +95,19 @@ mod tests {
         );
         assert_eq!(diagnosis.answerable.as_deref(), Some("the proxy"));
         assert!(!diagnosis.summary.contains("gone"), "{}", diagnosis.summary);
+    }
+
+    #[test]
+    fn what_iis_answered_without_bits_tells_nothing_of_the_server_s_copy() {
+        let close = |answer: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< {answer}"
+            ))
+        };
+        let bare = close("404 plain\n  Server: Microsoft-IIS/10.0");
+        assert!(!bare.summary.contains("gone"), "{}", bare.summary);
+        assert!(bare.advice.unwrap().contains("still enabled"));
+        assert!(close("404").summary.contains("copy is gone"));
     }
 
     #[test]

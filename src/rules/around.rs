@@ -198,11 +198,6 @@ impl<'a> Around<'a> {
         })
     }
 
-    /// The first success of the server of an exchange with a request that is not BITS.
-    pub fn ordinary_success(&self, exchange: &Exchange) -> Option<At> {
-        self.sight.web.success(exchange)
-    }
-
     /// For how many seconds the capture goes on after the last frame of a session.
     pub fn quiet_secs_after(&self, session: &Session) -> f64 {
         self.sight.end.time.secs_since(session.ended)

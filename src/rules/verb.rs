@@ -12,8 +12,6 @@ pub enum Sign {
     Told,
     /// The virtual directory served another request.
     Served(At),
-    /// The server served another request elsewhere.
-    ServedElsewhere(At),
     /// The path is one of which the documented list of verbs lacks BITS_POST.
     Incoming,
     /// The virtual directory itself got another answer.
@@ -35,7 +33,6 @@ impl Sign {
         }
         let directory = around.directory(exchange.server, request);
         let served = directory.and_then(|directory| directory.success).map(Self::Served);
-        let elsewhere = || around.ordinary_success(exchange).map(Self::ServedElsewhere);
         let incoming = || {
             let path = request.target.to_ascii_lowercase();
             path.contains("ccm_incoming").then_some(Self::Incoming)
@@ -44,14 +41,14 @@ impl Sign {
             let (status, at) = directory?.other?;
             Some(Self::Differs(status, at))
         };
-        served.or_else(elsewhere).or_else(incoming).or_else(differs)
+        served.or_else(incoming).or_else(differs)
     }
 
     /// How sure it makes.
     pub const fn confidence(self) -> Confidence {
         match self {
             Self::Told => Confidence::Certain,
-            Self::Served(_) | Self::ServedElsewhere(_) | Self::Incoming => Confidence::Likely,
+            Self::Served(_) | Self::Incoming => Confidence::Likely,
             Self::Differs(..) => Confidence::Possible,
         }
     }
@@ -65,7 +62,7 @@ impl Sign {
     pub fn words(self) -> String {
         match self {
             Self::Told => "and names the verb as denied".to_owned(),
-            Self::Served(at) | Self::ServedElsewhere(at) => {
+            Self::Served(at) => {
                 format!("though it served another request in frame {}", at.name())
             }
             Self::Incoming => "below CCM_Incoming".to_owned(),

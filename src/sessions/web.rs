@@ -22,8 +22,9 @@ const ASKED: usize = 64;
 /// What servers answered to ordinary requests.
 #[derive(Clone, Debug, Default)]
 pub struct Web {
-    /// By address and host: a proxy, or one address, may stand for several.
-    servers: HashMap<(SocketAddr, u64), Answers, RandomState>,
+    /// The first answers of servers that always give their names, or that came through hops which do; by address and host,
+    /// as a proxy, or one address, may stand for several.
+    named: HashMap<(SocketAddr, u64), At, RandomState>,
     directories: HashMap<(SocketAddr, u64), Directory, RandomState>,
     asked: VecDeque<Asked>,
     notified: VecDeque<Notification>,
@@ -45,13 +46,6 @@ pub struct Notification {
     pub request: Span,
     /// The answer: its status, and where it came.
     pub answer: Option<(u16, At)>,
-}
-
-/// The first answers of a server that tell something.
-#[derive(Clone, Copy, Debug, Default)]
-struct Answers {
-    success: Option<At>,
-    named: Option<At>,
 }
 
 /// What IIS answered to requests for a virtual directory.
@@ -155,17 +149,8 @@ impl Web {
         {
             self.visited((server, directory), itself, status, at);
         }
-        let key = (server, asked.host);
-        let mut answers = self.servers.get(&key).copied().unwrap_or_default();
-        if matches!(status, 200..=299 | 304) {
-            answers.success.get_or_insert(at);
-        }
-        if answers.named.is_none() && is_named(head) {
-            answers.named = Some(at);
-        }
-        let tells = answers.success.or(answers.named).is_some();
-        if tells && (self.servers.len() < SERVERS || self.servers.contains_key(&key)) {
-            self.servers.insert(key, answers);
+        if self.named.len() < SERVERS && is_named(head) {
+            self.named.entry((server, asked.host)).or_insert(at);
         }
     }
 
@@ -200,19 +185,10 @@ impl Web {
         self.directories.get(&(server, self.name(host.as_bytes(), directory)))
     }
 
-    /// The first success of the server of an exchange with an ordinary request.
-    pub fn success(&self, exchange: &Exchange) -> Option<At> {
-        self.answers(exchange)?.success
-    }
-
     /// The first answer of the server of an exchange where that always gives its name, or came through a hop which does.
     pub fn named(&self, exchange: &Exchange) -> Option<At> {
-        self.answers(exchange)?.named
-    }
-
-    fn answers(&self, exchange: &Exchange) -> Option<&Answers> {
         let host = exchange.request.as_ref()?.host.as_deref().unwrap_or_default();
-        self.servers.get(&(exchange.server, self.name(host.as_bytes(), "")))
+        self.named.get(&(exchange.server, self.name(host.as_bytes(), ""))).copied()
     }
 }
 

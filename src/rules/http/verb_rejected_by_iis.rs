@@ -61,6 +61,15 @@ rule! {
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// The start page tells nothing of the directory:
+    /// ```silent
+    /// > GET /
+    /// < 200 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
     /// ```silent
     /// > GET /upload/file.bin
     /// < 404 plain

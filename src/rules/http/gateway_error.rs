@@ -71,6 +71,28 @@ rule! {
     /// < 503 plain
     ///   Server: Microsoft-HTTPAPI/2.0
     /// ```
+    /// The server itself is busy:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 503 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: lighttpd/1.4.20
+    /// > FRAGMENT 0-9/20
+    /// < 503 plain
+    ///   Server: lighttpd/1.4.20
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: gobits/1
+    /// > FRAGMENT 0-9/20
+    /// < 503 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
     ///
     /// Answerable: the gateway, or the server behind it
     /// Advice: Look at the servers behind the gateway and at its health checks: do they ask for a path that answers?
@@ -86,7 +108,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     };
     let status = response.http_status;
-    if !is_about_what_is_behind(response) || waited >= look::ROUND_TIMEOUT_SECS {
+    if !is_about_what_is_behind(session, exchange, response) || waited >= look::ROUND_TIMEOUT_SECS {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
@@ -100,9 +122,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }
 
-fn is_about_what_is_behind(response: &Response) -> bool {
+/// Whether the server itself answered: IIS in front of its own BITS, or the BITS server under its own name.
+pub fn is_by_server(session: &Session, exchange: &Exchange) -> bool {
+    let iis = Origin::of(exchange) == Origin::Iis && front::stands(session, exchange).is_none();
+    iis || front::is_own(session, exchange)
+}
+
+fn is_about_what_is_behind(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     match (response.http_status, Origin::of_response(response)) {
         (_, Origin::HttpSys) => false,
+        (503, _) if is_by_server(session, exchange) => false,
         (502 | 503 | 520..=523 | 525..=530, _) => true,
         (500, Origin::Proxy) => {
             page::reason(response).is_some_and(|(reason, _)| reason == Unreachable)

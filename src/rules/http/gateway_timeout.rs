@@ -1,6 +1,7 @@
 //! The rule `gateway-timeout`.
 
 use crate::model::{Exchange, Session};
+use crate::rules::http::gateway_error;
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, look};
 
@@ -36,6 +37,14 @@ rule! {
     /// < 502 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-19/20
+    /// ... 12 s
+    /// < 503 plain
+    ///   Server: Microsoft-IIS/10.0
+    /// ```
     ///
     /// Answerable: the gateway
     /// Advice: Raise the gateway's time-out for this path above 300 s (`proxy_read_timeout`, `timeout server`, idle timeout), then see what keeps the server busy.
@@ -50,7 +59,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = asked.or_else(alone) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
     let timed = look::knows_end(exchange);
-    let late = timed && matches!(status, 502 | 503) && waited >= look::ROUND_TIMEOUT_SECS;
+    let own = status == 503 && gateway_error::is_by_server(session, exchange);
+    let late = timed && matches!(status, 502 | 503) && !own && waited >= look::ROUND_TIMEOUT_SECS;
     if !late && !matches!(status, 504 | 524) || Origin::of_response(response) == Origin::HttpSys {
         return;
     }

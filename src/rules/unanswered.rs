@@ -45,6 +45,11 @@ pub fn under_way(session: &Session, end: At) -> Option<(&Exchange, f64)> {
     waits.then(|| (exchange, end.time.secs_since(request.span.last.time)))
 }
 
+/// Whether a client waited as long as it does, to the second: what is seen of a wait depends on where it is captured.
+pub fn is_timeout(waited: f64) -> bool {
+    waited.round() >= look::CLIENT_WAITS_SECS
+}
+
 /// Whether an RST tells that the capture has all that the server sent before.
 const fn tells(reset: &Reset) -> bool {
     reset.acked && !reset.tells_of_more

@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, lost, reset, unanswered};
+use crate::rules::{Confidence, Notes, Severity, lost, reset, unanswered};
 
 rule! {
     /// The client gave up waiting before its five minutes were over.
@@ -58,7 +58,7 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, waited) in unanswered::whole(session) {
-        if waited < look::CLIENT_WAITS_SECS {
+        if !unanswered::is_timeout(waited) {
             let message = unanswered::message(session, exchange, waited);
             let own =
                 if is_out_of_reach(session, exchange) { Severity::Note } else { notes.severity() };

@@ -37,6 +37,13 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
+    /// ... 299.8 s
+    /// ! client closes
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
     /// ... 300 s
     /// ! client closes
     /// ! server resets
@@ -67,7 +74,7 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for (exchange, waited) in unanswered::whole(session) {
-        if waited >= look::CLIENT_WAITS_SECS {
+        if unanswered::is_timeout(waited) {
             let message = unanswered::message(session, exchange, waited);
             let severity = look::unless_overcome(session, exchange, notes.severity());
             let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
@@ -75,8 +82,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         }
     }
     let still = unanswered::under_way(session, around.sight.end);
-    if let Some((exchange, waited)) = still.filter(|(_, waited)| *waited >= look::CLIENT_WAITS_SECS)
-    {
+    if let Some((exchange, waited)) = still.filter(|(_, waited)| unanswered::is_timeout(*waited)) {
         let message = unanswered::message(session, exchange, waited);
         let message = format!("{message}, and the capture ends");
         let spans = [exchange.span()];

@@ -74,8 +74,8 @@ fn what_one_host_answers_tells_nothing_of_another_at_its_address() {
         let all = mixed(&[(host, page), ("beta/up/f", "> CREATE-SESSION\n< 403 plain")]);
         all[0].diagnosis.as_ref().unwrap().answered_by
     };
-    assert_eq!(origin("beta/"), Some(Origin::Proxy));
-    assert_eq!(origin("alpha/"), Some(Origin::WebServer));
+    assert_eq!(origin("beta/"), Origin::Proxy);
+    assert_eq!(origin("alpha/"), Origin::WebServer);
 }
 
 #[test]

@@ -308,12 +308,6 @@ pub fn refused(exchange: &Exchange) -> bool {
     refusal(exchange).is_some()
 }
 
-/// What a finding about a slip of one side is worth: as much as the rule says where the packet was refused, a note
-/// where the other side did not mind.
-pub fn if_refused(exchange: &Exchange, severity: Severity) -> Severity {
-    if refused(exchange) { severity } else { Severity::Note }
-}
-
 /// Whether a later exchange of the same kind succeeded, though the capture may lack that: a Fragment that did shows it of a
 /// Create before it, the whole file of a Fragment, or of what may be one.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {

@@ -41,6 +41,7 @@ mod rounds;
 mod rule;
 mod runner;
 mod seen;
+mod slip;
 #[cfg(test)]
 mod tests;
 mod unanswered;

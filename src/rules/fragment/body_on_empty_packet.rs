@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, slip};
 
 rule! {
     /// A packet with a body that must have none.
@@ -39,9 +39,11 @@ rule! {
     Warning, belief 43, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if let Some(bytes) = surplus(exchange) {
-        let severity = look::if_refused(exchange, notes.severity());
+        let severity = slip::if_refused(session, exchange, notes.severity(), |earlier| {
+            surplus(earlier).is_some() && earlier.kind == exchange.kind
+        });
         let message = format!("{} carries {}", exchange.kind, look::counted(bytes, "byte"));
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }

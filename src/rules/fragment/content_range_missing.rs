@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, slip};
 
 rule! {
     /// A Fragment without Content-Range.
@@ -30,15 +30,22 @@ rule! {
     Error, belief 75, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(request) = &exchange.request else { return };
-    let carries = request.content_length.unwrap_or(0) > 0 || request.body.bytes > 0;
-    if exchange.kind == PacketType::Fragment && carries && request.content_range.is_none() {
-        let severity = look::if_refused(exchange, notes.severity());
-        let message = format!(
-            "a Fragment of {} does not say which part of the file it is",
-            look::counted(request.content_length.unwrap_or(request.body.bytes), "byte")
-        );
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-    }
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(bytes) = without_place(exchange) else { return };
+    let severity = slip::if_refused(session, exchange, notes.severity(), |earlier| {
+        without_place(earlier).is_some()
+    });
+    let message = format!(
+        "a Fragment of {} does not say which part of the file it is",
+        look::counted(bytes, "byte")
+    );
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+/// The bytes of a Fragment that does not say where they belong.
+fn without_place(exchange: &Exchange) -> Option<u64> {
+    let fragment = exchange.kind == PacketType::Fragment;
+    let request = exchange.request.as_ref().filter(|_| fragment)?;
+    let bytes = request.content_length.unwrap_or(0).max(request.body.bytes);
+    (bytes > 0 && request.content_range.is_none()).then_some(bytes)
 }

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::http::header_stripped::stripped;
-use crate::rules::{Around, Confidence, Notes, Severity, front, look, page};
+use crate::rules::{Around, Confidence, Notes, Severity, front, look, page, slip};
 use crate::stream::Side;
 
 rule! {
@@ -61,7 +61,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             continue;
         };
         if request.packet_type.is_none() {
-            let severity = look::if_refused(exchange, notes.severity());
+            let severity = slip::if_refused(session, exchange, notes.severity(), |earlier| {
+                earlier.request.as_ref().is_some_and(|request| request.packet_type.is_none())
+            });
             let message = format!("a \"{}\" request without BITS-Packet-Type", request.method);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if is_unmarked(session, exchange, response)
@@ -119,7 +121,7 @@ fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
 mod tests {
     use crate::model::Outcome;
     use crate::rules::Severity::{self, Note, Warning};
-    use crate::rules::tests::{fired, report};
+    use crate::rules::tests::{diagnosed, fired, report};
 
     /// What the rule makes of a server that never sets the field, with `rest` behind its first answers.
     fn severity(rest: &str) -> Severity {
@@ -135,6 +137,18 @@ mod tests {
         assert_eq!(severity("! client closes"), Warning);
         assert_eq!(severity(""), Note);
         assert_eq!(severity("> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200"), Note);
+    }
+
+    #[test]
+    fn a_server_that_did_not_mind_refuses_for_another_reason() {
+        let nameless = |range: &str| {
+            format!("> FRAGMENT {range}/20\n  BITS-Packet-Type:\n  BITS-Session-Id: 1\n")
+        };
+        let (first, last) = (nameless("0-9"), nameless("10-19"));
+        let lost = "< 500 error=0x8020001F context=0x5\n";
+        let opened = format!("> CREATE-SESSION\n< 200 session=1\n{first}< 200 received=10\n");
+        let diagnosis = diagnosed(&format!("{opened}{last}{lost}"));
+        assert_eq!(diagnosis.cause, "session-not-found-same-connection");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The rule `length-range-mismatch`.
 
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look, slip};
 
 rule! {
     /// Content-Length and Content-Range disagree.
     ///
-    /// A Fragment must carry as many bytes as its range names.
+    /// A Fragment must carry as many bytes as its range names. Where the server did not mind, this is only a remark.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -35,22 +35,29 @@ rule! {
     Error, belief 74, needs WholeExchange, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(request) = &exchange.request else { return };
-    let Some(named) = request.content_range.as_ref().and_then(|range| range.len()) else { return };
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(message) = mismatch(exchange) else { return };
+    let severity = slip::if_refused(session, exchange, notes.severity(), |earlier| {
+        mismatch(earlier).is_some()
+    });
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+/// How many bytes it names and how many it carries, where that differs.
+fn mismatch(exchange: &Exchange) -> Option<String> {
+    let request = exchange.request.as_ref()?;
+    let named = request.content_range.as_ref().and_then(|range| range.len())?;
     let challenged = exchange.response.as_ref().is_some_and(|response| response.is_challenge());
     let bytes_named = look::counted(named, "byte");
     match (request.content_length, carried(request)) {
-        (Some(0), _) if challenged || authenticates(request) || is_of_nothing(request) => {}
-        (Some(length), _) if length != named => notes.add(
-            exchange.span(),
-            format!("Content-Range names {bytes_named}, Content-Length {length}"),
-        ),
-        (None, Some(bytes)) if bytes != named && !challenged => notes.add(
-            exchange.span(),
-            format!("Content-Range names {bytes_named}, the body has {bytes}"),
-        ),
-        _ => {}
+        (Some(0), _) if challenged || authenticates(request) || is_of_nothing(request) => None,
+        (Some(length), _) if length != named => {
+            Some(format!("Content-Range names {bytes_named}, Content-Length {length}"))
+        }
+        (None, Some(bytes)) if bytes != named && !challenged => {
+            Some(format!("Content-Range names {bytes_named}, the body has {bytes}"))
+        }
+        _ => None,
     }
 }
 
@@ -69,4 +76,19 @@ fn is_of_nothing(request: &Request) -> bool {
 /// The first legs of an authentication carry no body although they name one.
 fn authenticates(request: &Request) -> bool {
     request.authorization.is_some() || request.proxy_authorization.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn a_server_that_does_not_mind_makes_it_a_note() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n  | twelve bytes\n\
+             < 200 received=10\n> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200";
+        assert_eq!(severity("length-range-mismatch", text), Some(Note));
+        let refused = text.replace("200 received=10", "400");
+        assert_eq!(severity("length-range-mismatch", &refused), Some(Error));
+    }
 }

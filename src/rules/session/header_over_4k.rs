@@ -1,7 +1,7 @@
 //! The rule `header-over-4k`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity};
+use crate::model::{Exchange, Request, Session};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// A header value is longer than the 4,096 bytes that a BITS server takes.
@@ -31,6 +31,15 @@ rule! {
     ///   Authorization: Negotiate YII*2000
     /// < 200 session=1
     /// ```
+    /// As long a value had passed:
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   Authorization: Negotiate YII*2000
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    ///   Authorization: Negotiate YII*2000
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
     ///
     /// Answerable: the client
     /// Advice: Shorten the value: the file's name, cookies, custom headers; for a Kerberos ticket, the user's group memberships.
@@ -42,6 +51,10 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else { return };
     let Some(field) = request.long_field.as_deref() else { return };
+    let refused = !answer.is_success();
+    if refused && look::ahead(session, exchange).any(|earlier| passed_with(earlier, request)) {
+        return;
+    }
     let own = field.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("bits-"))
         || field.eq_ignore_ascii_case("Content-Name");
     let (severity, confidence, what) = match answer.http_status {
@@ -57,4 +70,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         request.longest_value, answer.http_status
     );
     notes.note(severity, confidence, &[exchange.span()], message);
+}
+
+/// Whether an exchange succeeded with as long a value of the same field as `request` has.
+fn passed_with(exchange: &Exchange, request: &Request) -> bool {
+    let as_long = |other: &Request| {
+        let same = other.long_field.as_deref().zip(request.long_field.as_deref());
+        same.is_some_and(|(one, two)| one.eq_ignore_ascii_case(two))
+            && other.longest_value >= request.longest_value
+    };
+    exchange.succeeded() && exchange.request.as_ref().is_some_and(as_long)
 }

@@ -41,6 +41,16 @@ rule! {
     /// < 200 received=20
     /// > FRAGMENT 30-39/40
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 10-19/40
+    /// < 200 received=20
+    /// > FRAGMENT 0-9/40
+    /// < 200 received=10
+    /// > FRAGMENT 30-39/40
+    /// < 503 plain
+    /// ```
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -93,9 +103,10 @@ fn is_hole(session: &Session, exchange: &Exchange) -> bool {
     over && lacks && before.is_none_or(|connection| connection == exchange.connection)
 }
 
-/// Whether its answer is unknown, and the server took one that came too early before.
+/// Whether the server took one that came too early before, and does not ask for another byte now.
 fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
-    exchange.response.is_none() && scattered::takes_any_order(look::before(session, exchange))
+    let astray = exchange.response.as_ref().is_some_and(|answer| answer.http_status == 416);
+    !astray && scattered::takes_any_order(look::before(session, exchange))
 }
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Session, Text, url};
+use crate::rules::fragment::ack_offset_went_back;
 use crate::rules::look;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -132,12 +133,6 @@ impl Brief {
     pub fn of(session: &Session, canonical: Option<Text>) -> Option<Self> {
         let span = session.span()?;
         let answers = || session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
-        let mut most = 0;
-        let went_back = answers().filter_map(|answer| answer.next_offset).any(|next| {
-            let back = next < most;
-            most = most.max(next);
-            back
-        });
         Some(Self {
             client: session.client.address,
             server: session.server.socket(),
@@ -149,11 +144,11 @@ impl Brief {
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),
             lost: session.exchanges.iter().any(Exchange::says_lost),
-            went_back,
+            went_back: ack_offset_went_back::steps_back(session).next().is_some(),
             total: session.bytes_total,
             sent: session.bytes_sent,
             acknowledged: session.bytes_acknowledged,
-            named: most,
+            named: answers().filter_map(|answer| answer.next_offset).max().unwrap_or(0),
             first: span.first,
             last: span.last,
             software: answers().find_map(|answer| answer.server.clone()),

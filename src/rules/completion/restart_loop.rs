@@ -44,6 +44,29 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// A server that takes Fragments in any order goes back on nothing:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 20-29/40
+    /// < 200 received=30
+    /// > FRAGMENT 10-19/40
+    /// < 200 received=20
+    /// > FRAGMENT 30-39/40
+    /// < 503 plain
+    /// > CREATE-SESSION
+    /// < 200 session=2
+    /// > FRAGMENT 20-29/40
+    /// < 200 received=30
+    /// > FRAGMENT 10-19/40
+    /// < 200 received=20
+    /// > FRAGMENT 30-39/40
+    /// < 503 plain
+    /// > CREATE-SESSION
+    /// < 200 session=3
+    /// > FRAGMENT 20-29/40
+    /// < 200 received=30
+    /// ```
     ///
     /// Answerable: whoever runs the servers and the balancer
     /// Advice: Give the balancer affinity by client address or set BITSHostId on each node; see how each earlier session was lost.

@@ -73,27 +73,36 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
+    for Step { exchange, most, next, confidence } in steps_back(session) {
+        let most = look::counted(most, "byte");
+        let message = format!("the server wants byte {next} after it had confirmed {most}");
+        notes.note(notes.severity(), confidence, &[exchange.span()], message);
+    }
+}
+
+/// A step back of the server.
+pub(in crate::rules) struct Step<'a> {
+    exchange: &'a Exchange,
+    /// What it had confirmed.
+    most: u64,
+    /// What it wants.
+    next: u64,
+    confidence: Confidence,
+}
+
+/// Where the server takes back what it had confirmed.
+pub(in crate::rules) fn steps_back(session: &Session) -> impl Iterator<Item = Step<'_>> {
     let mut most = 0;
-    for exchange in &session.exchanges {
-        if look::is_over_before(session, exchange) {
-            return;
-        }
-        if look::may_be_anothers(exchange) {
-            continue;
-        }
-        let Some(next) = confirmed_by(exchange) else { continue };
+    let open = |exchange: &&Exchange| !look::is_over_before(session, exchange);
+    session.exchanges.iter().take_while(open).filter_map(move |exchange| {
+        let next = confirmed_by(exchange).filter(|_| !look::may_be_anothers(exchange))?;
+        let before = most;
+        most = most.max(next);
         let end = look::range(exchange).and_then(ContentRange::behind);
         let echo = exchange.succeeded() && end == Some(next);
-        if next < most
-            && !echo
-            && let Some(confidence) = known(session, exchange, next)
-        {
-            let most = look::counted(most, "byte");
-            let message = format!("the server wants byte {next} after it had confirmed {most}");
-            notes.note(notes.severity(), confidence, &[exchange.span()], message);
-        }
-        most = most.max(next);
-    }
+        let confidence = (next < before && !echo).then(|| known(session, exchange, next))??;
+        Some(Step { exchange, most: before, next, confidence })
+    })
 }
 
 /// How sure it is that the server wants `next`. Where the capture does not show what was answered, it may be the end of that

@@ -80,11 +80,9 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
 
 /// The same, or the answer bears what BITS alone writes: something took its packet type away.
 pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
-    let bears = |answer: &Response| {
-        answer.session_id.is_some() || answer.protocol.is_some() || answer.next_offset.is_some()
-    };
+    let bears = exchange.response.as_ref().is_some_and(look::bears_bits);
     let by_web = || matches!(Origin::of(exchange), Origin::WebServer | Origin::Iis);
-    is_own(session, exchange) || exchange.response.as_ref().is_some_and(bears) && by_web()
+    is_own(session, exchange) || bears && by_web()
 }
 
 /// Whether IIS answered where another product serves BITS, so that it does not stand in front of its own.

@@ -77,10 +77,6 @@ fn escaped(bytes: &[u8]) -> String {
     out
 }
 
-pub(super) fn number(bytes: &[u8]) -> Option<u64> {
-    std::str::from_utf8(bytes).ok()?.parse().ok()
-}
-
 /// The type of a request, from `BITS-Packet-Type`.
 pub fn packet_type(request: &Request) -> PacketType {
     request
@@ -122,7 +118,7 @@ pub fn request(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words)
         supported_protocols,
         content_name: value(Field::ContentName),
         content_range: fields.first(Field::ContentRange).map(|raw| ContentRange::parse(&lent(raw))),
-        content_length: fields.first(Field::ContentLength).and_then(number),
+        content_length: head.content_length,
         body: Body::default(),
         longest_value: longest.unwrap_or(0),
         awaits: None,
@@ -155,7 +151,7 @@ pub fn response(head: &Head<'_>, span: Span, secrets: Secrets, words: &mut Words
         next_offset: received.and_then(|raw| fields::received(&lent(raw))),
         accept_encoding: value(Field::AcceptEncoding),
         server: value(Field::Server),
-        content_length: fields.first(Field::ContentLength).and_then(number),
+        content_length: head.content_length,
         connection: value(Field::Connection),
         content_type: value(Field::ContentType),
         date: value(Field::Date),

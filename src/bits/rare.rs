@@ -3,11 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::decode::{lent, number, text};
+use super::decode::text;
 use super::fields;
 use super::names::{Field, Fields, Set};
 use super::secrets::Secrets;
-use crate::http::{Head, Header, Oddities};
+use crate::http::{Head, Header, Oddities, number};
 use crate::model::exchange::{ErrorCode, RareRequest, RareResponse};
 use crate::model::rare::Rare;
 
@@ -121,20 +121,16 @@ fn is_ordinary(head: &Head<'_>, fields: &Fields<'_, '_>, usual: Set) -> bool {
     let fits = |header: &Header<'_>| header.value.len() <= fields::VALUE_LIMIT;
     fields.present.is_within(usual)
         && fields.repeated.is_within(Set::default())
-        && fields.first(Field::ContentLength).is_none_or(is_digits)
+        && fields.first(Field::ContentLength).is_none_or(is_number)
         && head.headers.iter().all(fits)
         && head.whole
         && !head.after_gap
         && head.odd == Oddities::default()
 }
 
-fn is_digits(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
-}
-
-/// Whether an offset is just a number.
-fn is_number(raw: &[u8]) -> bool {
-    lent(raw).trim().parse::<u64>().is_ok()
+/// Whether a value is just a number.
+fn is_number(value: &[u8]) -> bool {
+    number(value).is_some()
 }
 
 fn error(header: &str, raw: String) -> Option<ErrorCode> {
@@ -181,7 +177,7 @@ fn ntlm(value: &[u8]) -> Option<u8> {
 fn lengths(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
     let Some(first) = fields.first(Field::ContentLength) else { return Vec::new() };
     let all = || values(head, fields, &[Field::ContentLength]);
-    if is_digits(first) && all().all(|value| value == first) {
+    if is_number(first) && all().all(|value| value == first) {
         Vec::new()
     } else {
         all().map(text).collect()

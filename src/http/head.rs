@@ -118,7 +118,6 @@ fn lend<T>(
     let lengths = Lengths::of(headers);
     odd.contradictory_length = lengths.contradictory;
     let summary = summarise(start, &lengths);
-    let content_length = if lengths.chunked { None } else { lengths.first };
     let head = Head {
         start,
         minor_version,
@@ -130,7 +129,7 @@ fn lend<T>(
         acked: 0,
         odd,
         carrier,
-        content_length,
+        content_length: lengths.first,
     };
     use_it(head, summary)
 }
@@ -160,15 +159,18 @@ impl Lengths {
     }
 
     fn take(&mut self, value: &[u8]) {
-        // Digits and nothing else, no sign either (RFC 9110 8.6).
-        let text = std::str::from_utf8(value.trim_ascii()).ok();
-        let digits = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        let value = digits.and_then(|digits| digits.parse().ok());
+        let value = number(value.trim_ascii());
         if self.first.is_some() && value != self.first {
             self.contradictory = true;
         }
         self.first = self.first.or(value);
     }
+}
+
+/// A number as fields have it: digits and nothing else, no sign either (RFC 9110 8.6).
+pub(crate) fn number(value: &[u8]) -> Option<u64> {
+    let digits = value.iter().all(u8::is_ascii_digit).then_some(value)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// Whether a field is Content-Length; most write it so.

@@ -16,7 +16,7 @@ mod tests;
 use crate::at::{At, Span};
 use crate::stream::{Connection, Side};
 
-pub(crate) use head::end_of_head;
+pub(crate) use head::{end_of_head, number};
 pub use line::{begins_exchange, begins_message};
 pub use parser::Parser;
 
@@ -86,7 +86,7 @@ pub struct Head<'a> {
     pub odd: Oddities,
     /// What carries the message.
     pub carrier: Carrier,
-    /// Body length that the head declares; absent for chunked, until-close and unknown.
+    /// `Content-Length`: the first number, where several are there. Beside chunks, nothing goes by it.
     pub content_length: Option<u64>,
 }
 

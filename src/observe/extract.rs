@@ -155,7 +155,7 @@ impl Extract {
                 let open = self.open.get_mut(&connection.id);
                 let Some(reply) = open.and_then(|open| open.answer(exchange)) else { return };
                 let place = match (status, range()) {
-                    (200, _) => (0, head.content_length),
+                    (200, _) => (0, head.content_length.filter(|_| !head.odd.contradictory_length)),
                     (206, Some(ContentRange { start: Some(start), total, .. })) => (start, total),
                     _ => return,
                 };

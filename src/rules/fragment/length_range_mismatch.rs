@@ -81,7 +81,7 @@ fn authenticates(request: &Request) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::{Error, Note};
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{report, severity};
 
     #[test]
     fn a_server_that_does_not_mind_makes_it_a_note() {
@@ -90,5 +90,22 @@ mod tests {
         assert_eq!(severity("length-range-mismatch", text), Some(Note));
         let refused = text.replace("200 received=10", "400");
         assert_eq!(severity("length-range-mismatch", &refused), Some(Error));
+    }
+
+    #[test]
+    fn a_length_is_read_as_where_the_body_ends() {
+        let length = |length: &str| {
+            let session = report(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n\
+                 > FRAGMENT 0-9/20\n  Content-Length: {length}\n< 200"
+            ))
+            .sessions
+            .remove(0);
+            let request = session.exchanges[1].request.clone().unwrap();
+            (request.content_length, request.content_length_raw.clone())
+        };
+        assert_eq!(length("10, 10"), (Some(10), vec!["10, 10".to_owned()]));
+        assert_eq!(length("+10"), (None, vec!["+10".to_owned()]));
+        assert_eq!(length("10"), (Some(10), Vec::new()));
     }
 }

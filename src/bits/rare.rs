@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::decode::text;
 use super::fields;
 use super::names::{Field, Fields, Set};
-use super::secrets::Secrets;
+use super::secrets::{Secrets, challenges};
 use crate::http::{Head, Header, Oddities, number};
 use crate::model::exchange::{ErrorCode, RareRequest, RareResponse};
 use crate::model::rare::Rare;
@@ -86,7 +86,11 @@ pub(super) fn of_response(
         return Rare::default();
     }
     let value = |field: Field| fields.first(field).map(text);
-    let challenges = || values(head, fields, &[Field::WwwAuthenticate, Field::ProxyAuthenticate]);
+    let offers: Vec<String> =
+        values(head, fields, &[Field::WwwAuthenticate, Field::ProxyAuthenticate])
+            .map(text)
+            .collect();
+    let challenges = || offers.iter().flat_map(|value| challenges(value));
     RareResponse {
         host_id: value(Field::BitsHostId),
         host_id_fallback_timeout_seconds: fields
@@ -107,8 +111,8 @@ pub(super) fn of_response(
         cookies: cookies(head, fields, secrets),
         location: value(Field::Location).map(|url| secrets.target(url)),
         allow: value(Field::Allow),
-        challenges: challenges().map(|value| secrets.credential(&text(value))).collect(),
-        ntlm_challenge: challenges().any(|value| ntlm(value) == Some(2)),
+        challenges: challenges().map(|value| secrets.credential(value)).collect(),
+        ntlm_challenge: challenges().any(|value| ntlm(value.as_bytes()) == Some(2)),
         body_start: String::new(),
         echoes: Vec::new(),
         odd: oddities(head, fields),

@@ -89,15 +89,45 @@ const URLS: [&str; 11] = [
     "BITS-Reply-URL",
 ];
 
+/// The challenges of a value: commas part them, and the parameters of one (RFC 9110 11.6.1).
+pub(crate) fn challenges(value: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = value.split(|letter| {
+        quoted ^= letter == '"' && !escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        letter == ',' && !quoted
+    });
+    let (mut all, mut start) = (Vec::<(usize, usize)>::new(), 0);
+    for part in parts {
+        let end = start + part.len();
+        match all.last_mut() {
+            _ if part.trim().is_empty() => {}
+            Some(challenge) if is_parameter(part.trim_start()) => challenge.1 = end,
+            _ => all.push((start, end)),
+        }
+        start = end + 1;
+    }
+    all.into_iter().filter_map(|(start, end)| value.get(start..end)).map(str::trim).collect()
+}
+
+/// Whether it is a name and its value, where a challenge begins with a scheme alone.
+fn is_parameter(part: &str) -> bool {
+    let name = part.find(|letter: char| letter == '=' || letter.is_whitespace());
+    name.and_then(|end| part.get(end..)).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
 fn masked_field(name: &str, value: &str) -> String {
     let is = |known: &&str| name.eq_ignore_ascii_case(known);
     if SCHEMED.iter().any(&is) {
-        return match value.trim().split_once(' ') {
+        let offers = name.to_ascii_lowercase().ends_with("authenticate");
+        let mask = |value: &str| match value.trim().split_once(' ') {
             Some((scheme, _)) => format!("{scheme} {MASK}"),
             // A scheme alone is what a server offers; a secret alone has no scheme.
-            None if name.to_ascii_lowercase().ends_with("authenticate") => value.to_owned(),
+            None if offers => value.to_owned(),
             None => MASK.to_owned(),
         };
+        let all = if offers { challenges(value) } else { vec![value] };
+        return all.into_iter().map(mask).collect::<Vec<_>>().join(", ");
     }
     if COOKIES.iter().any(&is) {
         let names = value.split(';').filter_map(|pair| pair.split_once('='));
@@ -247,6 +277,18 @@ mod tests {
             assert_eq!(masked_field(name, "abc"), "***");
         }
         assert_eq!(masked_field("BITS-Packet-Type", "Ping"), "Ping");
+    }
+
+    #[test]
+    fn challenges_are_parted_at_commas_that_part_no_parameters() {
+        let value =
+            r#"Negotiate, NTLM,Basic realm="a, \"b, c", charset = "UTF-8", Digest qop=auth"#;
+        let all = challenges(value);
+        let basic = r#"Basic realm="a, \"b, c", charset = "UTF-8""#;
+        assert_eq!(all, ["Negotiate", "NTLM", basic, "Digest qop=auth"]);
+        let masked = masked_field("WWW-Authenticate", value);
+        assert_eq!(masked, "Negotiate, NTLM, Basic ***, Digest ***");
+        assert_eq!(challenges("Negotiate oU0w=="), ["Negotiate oU0w=="]);
     }
 
     #[test]

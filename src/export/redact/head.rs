@@ -7,6 +7,7 @@ use super::pseudonym::{Pseudonyms, Stay};
 use super::words::{
     CODES, COOKIES, CREDENTIALS, NUMBERS, PRODUCTS, PROTOCOLS, TYPES, is_known_name, is_one,
 };
+use crate::bits::secrets::challenges;
 use crate::bits::{PacketType, fields};
 
 /// Base64 of the signature and the number of an NTLM message ([MS-NLMP] 2.2.1).
@@ -123,17 +124,28 @@ pub(super) fn value(pseudonyms: &Pseudonyms, name: &str, value: &str) -> String 
     }
 }
 
-/// The scheme, and of the secret no more than what kind of message it is.
+/// Each of credentials or challenges, with what parts them as it is.
 fn credentials(pseudonyms: &Pseudonyms, value: &str) -> String {
-    let start = value.len() - value.trim_start().len();
-    let (space, rest) = value.split_at(start);
-    let (scheme, secret) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+    let (mut out, mut rest) = (String::with_capacity(value.len()), value);
+    for one in challenges(value) {
+        if let Some((parting, behind)) = rest.split_once(one) {
+            out.push_str(parting);
+            out.push_str(&credential(pseudonyms, one));
+            rest = behind;
+        }
+    }
+    out + rest
+}
+
+/// The scheme, and of the secret no more than what kind of message it is.
+fn credential(pseudonyms: &Pseudonyms, value: &str) -> String {
+    let (scheme, secret) = value.split_at(value.find(' ').unwrap_or(value.len()));
     let gap = secret.len() - secret.trim_start().len();
     let (gap, secret) = secret.split_at(gap);
     let known = ["basic", "bearer", "digest", "negotiate", "ntlm"]
         .contains(&scheme.to_ascii_lowercase().as_str());
     if !known {
-        return format!("{space}{}", "x".repeat(rest.len()));
+        return "x".repeat(value.len());
     }
     let becomes = if scheme.eq_ignore_ascii_case("basic") {
         basic(pseudonyms, secret).unwrap_or_else(|| "A".repeat(secret.len()))
@@ -142,7 +154,7 @@ fn credentials(pseudonyms: &Pseudonyms, value: &str) -> String {
             NTLM.iter().find(|front| secret.starts_with(**front)).copied().unwrap_or_default();
         format!("{front}{}", "A".repeat(secret.len() - front.len()))
     };
-    format!("{space}{scheme}{gap}{becomes}")
+    format!("{scheme}{gap}{becomes}")
 }
 
 /// Name and password in Base64 of the same length, the name as a pseudonym (RFC 7617 2).
@@ -276,5 +288,13 @@ mod tests {
             " NTLM TlRMTVNTUAADAAAAAAAAAA"
         );
         assert_eq!(value(&pseudonyms, "WWW-Authenticate", " Negotiate"), " Negotiate");
+        assert_eq!(
+            value(
+                &pseudonyms,
+                "WWW-Authenticate",
+                " Negotiate, NTLM, Digest realm=\"jdoe\", qop=x"
+            ),
+            " Negotiate, NTLM, Digest AAAAAAAAAAAAAAAAAAA"
+        );
     }
 }

@@ -112,6 +112,8 @@ mod tests {
         };
         let bearer = "  WWW-Authenticate: Bearer realm=x\n";
         assert!(advice(bearer).contains("as a header of the job"));
+        let listed = "  WWW-Authenticate: Negotiate, NTLM, Basic realm=\"a, b\"\n";
+        assert!(advice(listed).starts_with("Set credentials on the job"));
         let both = format!("{bearer}  + WWW-Authenticate: Basic realm=x\n");
         assert!(advice(&both).starts_with("Set credentials on the job"));
         assert!(advice("").starts_with("Set credentials on the job"));

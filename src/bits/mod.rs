@@ -13,6 +13,8 @@ use std::fmt;
 
 use crate::model::Text;
 
+pub(crate) use rare::ntlm;
+
 /// The value of `BITS-Packet-Type` ([MC-BUP] 2.2.1.2), compared without case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PacketType {

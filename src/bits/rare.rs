@@ -169,13 +169,22 @@ fn basic_user(credentials: &[u8]) -> Option<String> {
     decoded.get(..end).map(text)
 }
 
-/// Which message of NTLM a value carries, bare or at the front of Negotiate ([MS-NLMP] 2.2.1).
-fn ntlm(value: &[u8]) -> Option<u8> {
-    let token = value.split(|byte| *byte == b' ').nth(1)?.get(..16)?;
-    let decoded = STANDARD.decode(token).ok()?;
-    let kind = decoded.strip_prefix(b"NTLMSSP\0")?.first()?;
-    Some(*kind)
+/// Which message of NTLM a value carries, bare or inside the token of Negotiate ([MS-NLMP] 2.2.1, RFC 4178 4.2).
+pub(crate) fn ntlm(value: &[u8]) -> Option<u8> {
+    let token = value.split(|byte| *byte == b' ').nth(1)?;
+    let end = token.iter().position(|byte| matches!(byte, b'=' | b','));
+    // Whole groups of four letters, without those that are padded.
+    let front = end.unwrap_or(token.len()).min(NTLM_WITHIN) & !3;
+    let decoded = STANDARD.decode(token.get(..front)?).ok()?;
+    let place = memchr::memmem::find(&decoded, NTLM)?;
+    decoded.get(place..)?.get(NTLM.len()).copied()
 }
+
+/// What a message of NTLM begins with; its type follows.
+const NTLM: &[u8] = b"NTLMSSP\0";
+
+/// Letters of a token within which the message begins: names of mechanisms stand before it.
+const NTLM_WITHIN: usize = 272;
 
 /// All values of Content-Length, where there is more to say than one number.
 fn lengths(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {

@@ -8,7 +8,7 @@ use super::words::{
     CODES, COOKIES, CREDENTIALS, NUMBERS, PRODUCTS, PROTOCOLS, TYPES, is_known_name, is_one,
 };
 use crate::bits::secrets::challenges;
-use crate::bits::{PacketType, fields};
+use crate::bits::{PacketType, fields, ntlm};
 
 /// Base64 of the signature and the number of an NTLM message ([MS-NLMP] 2.2.1).
 const NTLM: [&str; 3] = ["TlRMTVNTUAAB", "TlRMTVNTUAAC", "TlRMTVNTUAAD"];
@@ -150,8 +150,9 @@ fn credential(pseudonyms: &Pseudonyms, value: &str) -> String {
     let becomes = if scheme.eq_ignore_ascii_case("basic") {
         basic(pseudonyms, secret).unwrap_or_else(|| "A".repeat(secret.len()))
     } else {
-        let front =
-            NTLM.iter().find(|front| secret.starts_with(**front)).copied().unwrap_or_default();
+        // Within the token of Negotiate, too.
+        let number = ntlm(value.as_bytes()).and_then(|number| usize::from(number).checked_sub(1));
+        let front = number.and_then(|number| NTLM.get(number)).copied().unwrap_or_default();
         format!("{front}{}", "A".repeat(secret.len() - front.len()))
     };
     format!("{scheme}{gap}{becomes}")
@@ -286,6 +287,10 @@ mod tests {
         assert_eq!(
             value(&pseudonyms, "Authorization", " NTLM TlRMTVNTUAADAAAASECRET"),
             " NTLM TlRMTVNTUAADAAAAAAAAAA"
+        );
+        assert_eq!(
+            value(&pseudonyms, "Authorization", "Negotiate oUAwPqI8BDpOVExNU1NQAAMAAAAAAAAA"),
+            "Negotiate TlRMTVNTUAADAAAAAAAAAAAAAAAAAAAA"
         );
         assert_eq!(value(&pseudonyms, "WWW-Authenticate", " Negotiate"), " Negotiate");
         assert_eq!(

@@ -33,6 +33,18 @@ rule! {
     ///   WWW-Authenticate: NTLM TlRMTVNTUAACAAAA
     ///   Connection: close
     /// ```
+    /// Inside the tokens of Negotiate:
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Authorization: Negotiate YEgGBisGAQUFAqA+MDygDjAMBgorBgEEAYI3AgIKoioEKE5UTE1TU1AAAQAAAAeCCKIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+    /// < 401 plain
+    ///   WWW-Authenticate: Negotiate oU0wS6ADCgEBoQwGCisGAQQBgjcCAgqiNgQ0TlRMTVNTUAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==
+    /// = connection
+    /// > CREATE-SESSION
+    ///   Authorization: Negotiate oU4wTKJKBEhOVExNU1NQAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+    /// < 401 plain
+    ///   WWW-Authenticate: Negotiate
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 401 plain

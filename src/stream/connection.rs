@@ -250,12 +250,28 @@ pub struct SideFacts {
     /// Segments with bytes that were seen before, since the other side acknowledged anything new.
     #[serde(skip)]
     pub repeats: u32,
+    /// Offset of its largest segment; of its first one beyond an Ethernet frame, where the capture has such.
+    #[serde(skip)]
+    pub longest_at: u64,
 }
+
+/// Payload that an Ethernet frame holds beside headers without options, in bytes.
+const ETHERNET: u32 = 1_460;
 
 impl SideFacts {
     /// Bytes sent that were not acknowledged yet.
     pub const fn unacked(&self) -> u64 {
         self.sent.saturating_sub(self.acked)
+    }
+
+    /// A segment of `len` bytes is longer than all before it.
+    #[inline(never)]
+    pub(super) fn lengthen(&mut self, len: u32, offset: Option<i64>) {
+        // What is longer is taken apart behind the tap: full segments are in the first one already.
+        if self.longest <= ETHERNET {
+            self.longest_at = offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0);
+        }
+        self.longest = len;
     }
 
     /// The side has no room from now on.

@@ -128,7 +128,9 @@ impl<T: Default> Flow<T> {
         let facts = self.subject.facts(dir);
         facts.packets += 1;
         facts.payload_bytes += u64::from(segment.wire_len);
-        facts.longest = facts.longest.max(segment.wire_len);
+        if segment.wire_len > facts.longest {
+            facts.lengthen(segment.wire_len, self.halves.of(dir).offset(Seq(segment.seq)));
+        }
         // What an RST has of these is to be compared with the rest.
         if segment.flags.has(Flags::RST) {
             return;

@@ -214,7 +214,7 @@ impl<T: Default> Flow<T> {
         let (acked, next) = (half.acked, half.highest());
         let facts = self.subject.facts(dir.other());
         if acked > facts.acked {
-            facts.repeats = 0;
+            (facts.repeats, facts.waits) = (0, None);
         }
         facts.acked = acked;
         facts.sent = facts.sent.max(acked).max(next);
@@ -267,7 +267,7 @@ impl<T: Default> Flow<T> {
         if part.len == 0 {
             return;
         }
-        facts.last_data = Some(part.at);
+        let last = facts.last_data.replace(part.at);
         facts.sent = facts.sent.max(end);
         if half.is_next(&part) && part.is_whole() && !self.subject.ignored {
             let first = if before == 0 { segment.first } else { bytes.first_chunk().copied() };
@@ -277,7 +277,7 @@ impl<T: Default> Flow<T> {
             let chunk = Chunk { at, side, offset, acked, carriage, bytes };
             self.subject.offer(Event::Data(chunk), out);
         } else {
-            self.sort_in(dir, part, segment.ttl, budget, out);
+            self.sort_in(dir, part, (segment.ttl, last), budget, out);
         }
     }
 
@@ -307,18 +307,18 @@ impl<T: Default> Flow<T> {
         offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0)
     }
 
-    /// Takes a part that is not simply the next, or not whole, or ignored.
+    /// Takes a part that is not simply the next, or not whole, or ignored, with its hop limit and the last data before it.
     #[inline(never)]
     fn sort_in(
         &mut self,
         dir: Dir,
         part: Part<'_>,
-        ttl: u8,
+        (ttl, last): (u8, Option<At>),
         budget: &mut Budget,
         out: &mut impl Owner<T>,
     ) {
         if !self.halves.of(dir).is_next(&part) {
-            self.judge(dir, part, ttl);
+            self.judge(dir, part, ttl, last);
         }
         let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
         if subject.ignored {

@@ -1,8 +1,10 @@
 //! Segments that bring nothing new: repeats, keep-alives and probes of a closed window.
 
+use crate::at::At;
 use crate::packet::{Flags, Segment};
 
 use super::Side;
+use super::connection::SideFacts;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::part::{Part, Seq};
@@ -12,6 +14,17 @@ const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;
 
 /// A round trip shorter than this, in nanoseconds, tells nothing: packets overtake each other by as much.
 const LEAST_ROUND_TRIP: i64 = 3_000_000;
+
+impl SideFacts {
+    /// What was not acknowledged is sent again; the last data before it was sent at `sent`.
+    fn repeat(&mut self, sent: Option<At>, at: At) {
+        let since = *self.waits.get_or_insert(sent.unwrap_or(at));
+        let secs = |(from, to): (At, At)| to.time.secs_since(from.time);
+        if self.stall.is_none_or(|stall| secs(stall) < secs((since, at))) {
+            self.stall = Some((since, at));
+        }
+    }
+}
 
 impl<T: Default> Flow<T> {
     /// From the tap to the sender of `dir` and back, in nanoseconds, as the handshake shows it.
@@ -24,9 +37,9 @@ impl<T: Default> Flow<T> {
         from.zip(to).map_or(UNKNOWN_ROUND_TRIP, |(from, to)| to.time.since(from.time).max(0))
     }
 
-    /// Facts of a segment with data that is not simply the next, before any of it is delivered.
+    /// Facts of a segment with data that is not simply the next, before any of it is delivered; `last` is the data before it.
     #[inline(never)]
-    pub fn judge(&mut self, dir: Dir, part: Part<'_>, ttl: u8) {
+    pub fn judge(&mut self, dir: Dir, part: Part<'_>, ttl: u8, last: Option<At>) {
         let round_trip = self.round_trip(dir);
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
         let overlap = half.overlap(part);
@@ -44,6 +57,10 @@ impl<T: Default> Flow<T> {
             facts.shortest_retransmitted =
                 Some(facts.shortest_retransmitted.map_or(len, |least| least.min(len)));
             facts.retransmitted_bytes += overlap.repeated;
+            // One byte may be a keep-alive, where the capture lacks what acknowledged it.
+            if part.len > 1 && part.end() > half.acked {
+                facts.repeat(last, part.at);
+            }
         } else if part.offset + part.len <= half.highest() {
             // The sender needs a round trip to learn of a loss; what comes sooner was overtaken.
             let late = half.lateness(part.offset, part.at.time);

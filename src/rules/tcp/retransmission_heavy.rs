@@ -1,12 +1,13 @@
 //! The rule `retransmission-heavy`.
 
+use crate::at::Span;
 use crate::rules::{Notes, look};
-use crate::stream::Connection;
+use crate::stream::{Connection, SideFacts};
 
 rule! {
-    /// More than 2 % of the data was sent again.
+    /// More than 2 % of the data was sent again, or some of it only after more than 3 s.
     ///
-    /// Loss on the path; the copies that a mirror port makes do not count.
+    /// Loss on the path; the copies that a mirror port makes do not count, nor does waiting for a closed window.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -14,6 +15,26 @@ rule! {
     /// > FRAGMENT 0-999/1000
     /// ! again
     /// ! again
+    /// ! again
+    /// < 200
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 dropped
+    /// ... 9 s
+    /// ! again
+    /// < 200
+    /// > FRAGMENT 10000-19999/20000
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 dropped
+    /// ... 1 s
     /// ! again
     /// < 200
     /// ```
@@ -34,7 +55,8 @@ rule! {
 }
 
 fn check(connection: &Connection, notes: &mut Notes<'_>) {
-    for (who, side) in [("client", &connection.client_side), ("server", &connection.server_side)] {
+    let (client, server) = (&connection.client_side, &connection.server_side);
+    for (who, side, other) in [("client", client, server), ("server", server, client)] {
         let heavy = side.retransmitted_bytes.saturating_mul(100 / PERCENT) > side.payload_bytes;
         if heavy && side.retransmitted >= FEW {
             notes.add(
@@ -47,7 +69,22 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
                 ),
             );
         }
+        if let Some((span, secs)) = stall(side, other) {
+            let message =
+                format!("data of the {who} was not acknowledged for {secs:.1} s and sent again");
+            notes.add(span, message);
+        }
     }
+}
+
+/// The longest time after which data was sent again, where that is long and the `other` side had room for it.
+fn stall(side: &SideFacts, other: &SideFacts) -> Option<(Span, f64)> {
+    let (first, last) = side.stall?;
+    let secs = last.time.secs_since(first.time);
+    let closed = other.zero_windows.iter().any(|period| {
+        period.started <= last.time && period.ended.is_none_or(|ended| ended >= first.time)
+    });
+    (secs > STALL_SECS && !closed).then_some((Span { first, last }, secs))
 }
 
 /// A healthy path loses far less; throughput suffers visibly from here on.
@@ -55,3 +92,6 @@ const PERCENT: u64 = 2;
 
 /// One or two retransmissions prove nothing about a path.
 const FEW: u32 = 3;
+
+/// A healthy connection repeats within a second or two (RFC 6298 2).
+const STALL_SECS: f64 = 3.0;

@@ -166,7 +166,23 @@ const NO_URI: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// Brackets stand only around an address of IPv6 (RFC 3986 3.2.2).
+const NO_PATH: &AsciiSet = &NO_URI.add(b'[').add(b']');
+
 /// With everything that no URI may hold as percent escapes.
 pub(super) fn encoded(url: &str) -> String {
-    utf8_percent_encode(url, NO_URI).to_string()
+    let path = url::path_within(url);
+    let front = url.strip_suffix(path).unwrap_or_default();
+    format!("{}{}", utf8_percent_encode(front, NO_URI), utf8_percent_encode(path, NO_PATH))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn brackets_are_encoded_but_for_those_of_an_address() {
+        assert_eq!(
+            super::encoded("http://[fd00::1]:8530/up/report[1].docx?[a]"),
+            "http://[fd00::1]:8530/up/report%5B1%5D.docx?%5Ba%5D"
+        );
+    }
 }

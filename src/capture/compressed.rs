@@ -1,11 +1,13 @@
 //! Compressed captures, recognised by their first bytes.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 use lz4_flex::frame::FrameDecoder;
+
+use super::Error;
 
 /// A stream of any kind.
 pub type Stream = Box<dyn Read + Send>;
@@ -38,13 +40,15 @@ pub fn open(
         [0x04, 0x22, 0x4d, 0x18] => (Box::new(FrameDecoder::new(whole)), "lz4"),
         _ => return Ok((Box::new(whole), None)),
     };
-    Ok((Box::new(Bounded { plain, used, produced: 0, ratio, failed: None }), Some(name)))
+    let format = name;
+    Ok((Box::new(Bounded { plain, format, used, produced: 0, ratio, failed: None }), Some(name)))
 }
 
 /// Yields as much as there is room for, however small the pieces are that are unpacked at a time, and stops where a small
 /// file unpacks to an incredible size.
 struct Bounded {
     plain: Stream,
+    format: &'static str,
     used: Arc<AtomicU64>,
     produced: u64,
     ratio: u64,
@@ -72,7 +76,7 @@ impl Read for Bounded {
 
 impl Bounded {
     fn piece(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.plain.read(buffer)?;
+        let read = self.plain.read(buffer).map_err(|error| self.told(error))?;
         self.produced += read as u64;
         let used = self.used.load(Ordering::Relaxed);
         if self.produced > FREE && self.produced / self.ratio.max(1) > used {
@@ -83,6 +87,17 @@ impl Bounded {
             return Err(io::Error::other(message));
         }
         Ok(read)
+    }
+
+    /// What the decompressor complains of, with the place; what the system does stays as it is.
+    fn told(&self, error: io::Error) -> io::Error {
+        let passes = matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::UnexpectedEof);
+        if passes || error.raw_os_error().is_some() {
+            return error;
+        }
+        let why = error.to_string();
+        let why = (!why.to_ascii_lowercase().contains("checksum")).then_some(why);
+        io::Error::other(Error::Packing { format: self.format, offset: self.produced, why })
     }
 }
 
@@ -161,6 +176,7 @@ mod tests {
         let plain = Box::new(io::repeat(0));
         let mut bounded = Bounded {
             plain,
+            format: "gzip",
             used: Arc::new(AtomicU64::new(3)),
             produced: FREE,
             ratio: 1 << 25,

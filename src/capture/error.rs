@@ -5,8 +5,11 @@ use std::{fmt, io};
 /// What stops the reading of a capture. What came before stays valid.
 #[derive(Debug)]
 pub enum Error {
-    /// There is not a single byte.
-    Empty,
+    /// There are too few bytes for any format.
+    TooShort {
+        /// How many.
+        len: usize,
+    },
     /// The first bytes are of no known format.
     NotACapture {
         /// The first four bytes, in the order of the file.
@@ -17,6 +20,13 @@ pub enum Error {
         /// Number within the file of the frame that would have come next, from 1.
         frame: u64,
         /// Where the incomplete record begins.
+        offset: u64,
+    },
+    /// A compressed capture lacks its end, behind a whole frame.
+    NoEnd {
+        /// Number within the file of that frame, from 1.
+        frame: u64,
+        /// Bytes of the capture up to there.
         offset: u64,
     },
     /// A record claims to be longer than is believed.
@@ -35,7 +45,16 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The operating system or a decompressor failed.
+    /// What compressed the capture says that it is damaged.
+    Packing {
+        /// `gzip`, `zstd` or `lz4`.
+        format: &'static str,
+        /// Bytes unpacked before that. Some of them may be wrong.
+        offset: u64,
+        /// What the decompressor says; none where a checksum does not fit.
+        why: Option<String>,
+    },
+    /// The operating system failed, or a small file unpacks to more than is believed.
     Read(io::Error),
     /// A filter expression cannot be used.
     Filter {
@@ -59,22 +78,39 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the input failed, as against ended early: the frames before a cut or a damage are all there.
+    /// Whether the input failed, as against ended early: what comes before a cut or a damage is there, if anything does.
     pub const fn is_fatal(&self) -> bool {
-        !matches!(self, Self::CutOff { .. } | Self::TooLong { .. } | Self::Damaged { .. })
+        match self {
+            Self::CutOff { offset, .. }
+            | Self::NoEnd { offset, .. }
+            | Self::TooLong { offset, .. }
+            | Self::Damaged { offset, .. }
+            | Self::Packing { offset, .. } => *offset == 0,
+            _ => true,
+        }
+    }
+
+    /// Whether bytes that were read before may be wrong.
+    pub const fn leaves_doubt(&self) -> bool {
+        matches!(self, Self::Packing { .. })
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => write!(f, "not a capture: the file is empty"),
+            Self::TooShort { len: 0 } => write!(f, "not a capture: the file is empty"),
+            Self::TooShort { len } => write!(f, "not a capture: only {len} bytes long"),
             Self::NotACapture { magic } => {
                 write!(f, "not a capture: begins with {magic:08x}, as no known format does")
             }
             Self::CutOff { frame, offset } => {
                 write!(f, "cut off within frame {frame}, at byte {offset}")
             }
+            Self::NoEnd { frame, offset } => write!(
+                f,
+                "compressed, and cut off or followed by something else behind frame {frame}, at byte {offset}"
+            ),
             Self::TooLong { offset, len, cap } => {
                 write!(
                     f,
@@ -82,6 +118,13 @@ impl fmt::Display for Error {
                 )
             }
             Self::Damaged { offset, why } => write!(f, "record at byte {offset} is damaged: {why}"),
+            Self::Packing { format, offset, why: None } => write!(
+                f,
+                "damaged: the checksum of {format} does not fit, so the {offset} bytes unpacked before it may be wrong"
+            ),
+            Self::Packing { format, offset, why: Some(why) } => {
+                write!(f, "damaged: {format} cannot be unpacked beyond byte {offset} ({why})")
+            }
             Self::Read(error) => write!(f, "{error}"),
             Self::Filter { why } => write!(f, "filter: {why}"),
             Self::NotBuiltIn => {
@@ -112,7 +155,7 @@ impl std::error::Error for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::Read(error)
+        error.downcast().unwrap_or_else(Self::Read)
     }
 }
 

@@ -71,7 +71,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] or [`Error::NotACapture`] where it is none; [`Error::CutOff`] where it is incomplete.
+    /// [`Error::TooShort`] or [`Error::NotACapture`] where it is none; [`Error::CutOff`] where it is incomplete.
     pub fn new(reader: R, limits: &Limits) -> Result<Self, Error> {
         Self::with_block(reader, limits, BLOCK)
     }
@@ -209,10 +209,12 @@ impl<R: Read> Reader<R> {
     }
 
     fn at_end(&self) -> Result<bool, Error> {
-        if self.window.data().is_empty() && !self.window.is_broken() {
-            return Ok(false);
+        let (frame, offset) = (self.frames, self.window.offset());
+        match (self.window.data().is_empty(), self.window.is_broken()) {
+            (true, false) => Ok(false),
+            (true, true) => Err(Error::NoEnd { frame, offset }),
+            (false, _) => Err(Error::CutOff { frame: frame + 1, offset }),
         }
-        Err(Error::CutOff { frame: self.frames + 1, offset: self.window.offset() })
     }
 
     /// What the last step found.
@@ -263,12 +265,14 @@ fn detect<R: Read>(window: &mut Window<R>) -> Result<Format, Error> {
         return Err(if window.is_broken() {
             Error::CutOff { frame: 1, offset: 0 }
         } else {
-            Error::Empty
+            Error::TooShort { len: 0 }
         });
     }
     window.want(pcap::HEADER)?;
     let data = window.data();
-    let magic = data.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+    let Some(magic) = data.first_chunk().map(|bytes| u32::from_be_bytes(*bytes)) else {
+        return Err(Error::TooShort { len: data.len() });
+    };
     if magic == blocks::SECTION {
         return Ok(Format::Pcapng(pcapng::Section::default()));
     }
@@ -302,6 +306,7 @@ mod tests {
             "not a capture: begins with 47455420, as no known format does"
         );
         assert_eq!(refused(b""), "not a capture: the file is empty");
+        assert_eq!(refused(b"\xd4\xc3\xb2"), "not a capture: only 3 bytes long");
     }
 
     #[test]

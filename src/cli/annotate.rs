@@ -49,7 +49,7 @@ impl AnnotateArgs {
         let mut out = Target::open(Some(&self.output), &twice.input)?;
         let (mut reader, progress) = twice.open(&limits)?;
         let (mut report, status) = analyse(&twice.input, self.judge.options(), &mut ())?;
-        if status == Status::Unreadable {
+        if status == Status::Unreadable && report.captures.iter().all(|input| input.frames == 0) {
             return Ok(status);
         }
         report.retain(|session| self.select.keep(session));

@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::input::{self, Progress};
 use super::output;
-use super::run::{Failure, Status};
+use super::run::{Failure, Status, status_of};
 use super::target::Target;
 use super::twice::OneInput;
 
@@ -88,6 +88,9 @@ impl RedactArgs {
         let mut out = Target::open(Some(&self.output), &twice.input)?;
         let mut first = First::new(&pseudonyms, &limits);
         let mut merge = twice.input.open(limits.clone())?;
+        if status_of(&merge) == Status::Unreadable {
+            return Ok(Status::Unreadable);
+        }
         let (mut reader, progress_of) = twice.open(&limits)?;
         twice.input.confine();
         let told = merge.problems().len();
@@ -99,8 +102,9 @@ impl RedactArgs {
         }
         drop(progress);
         merge.problems().iter().skip(told).for_each(input::warn);
-        if merge.problems().iter().any(|problem| problem.fatal) {
-            return Ok(Status::Unreadable);
+        let status = status_of(&merge);
+        if status == Status::Unreadable && merge.inputs().iter().all(|input| input.frames == 0) {
+            return Ok(status);
         }
         let mut second = first.second(&mut out)?;
         let progress = progress_of();
@@ -120,6 +124,6 @@ impl RedactArgs {
                 text::count(left.tls, "connection")
             ));
         }
-        Ok(Status::Clean)
+        Ok(status)
     }
 }

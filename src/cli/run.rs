@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use bitsleuth::capture::{self, Item, LateSecrets, Problem};
+use bitsleuth::capture::{self, Item, LateSecrets, Merge, Problem};
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
 use bitsleuth::tls::KeyLog;
@@ -98,12 +98,14 @@ pub fn analyse(
     }
     drop(progress);
     merge.problems().iter().skip(told).for_each(input::warn);
-    let status = if merge.problems().iter().any(|problem| problem.fatal) {
-        Status::Unreadable
-    } else {
-        Status::Clean
-    };
+    let status = status_of(&merge);
     Ok((analysis.finish(merge.inputs(), observer), status))
+}
+
+/// Whether all inputs were read.
+pub fn status_of(merge: &Merge) -> Status {
+    let failed = merge.problems().iter().any(|problem| problem.fatal);
+    if failed { Status::Unreadable } else { Status::Clean }
 }
 
 /// Adds the keys that were named.

@@ -16,6 +16,7 @@ mod histories;
 mod holes;
 mod invariance;
 mod network;
+mod packed;
 mod readme;
 mod redact;
 mod redacted;

@@ -79,5 +79,6 @@ impl Feed {
 pub(super) fn report(problems: &mut Vec<Problem>, input: &mut Input, error: &Error) {
     let message = error.to_string();
     input.problem = Some(message.clone());
+    input.corrupt = error.leaves_doubt();
     problems.push(Problem { name: input.name.clone(), message, fatal: error.is_fatal() });
 }

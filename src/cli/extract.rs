@@ -30,6 +30,7 @@ Levels of proof:
   conflicting   every byte captured, some twice with differing content: the first accepted copy was kept
   mixed         every byte captured with the help of earlier attempts at the same upload
   partial       bytes are missing: holes in a file whose name ends in .partial
+  unjudged      not put together, as with a file beyond --limit
 
 Even a proven file is what was sent, not what was stored: the protocol has no checksum. While it reads, the bodies are
 kept in a nameless file in DIR, so twice the room is needed.";

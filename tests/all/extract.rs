@@ -78,6 +78,16 @@ fn nothing_is_overwritten() {
 }
 
 #[test]
+fn of_a_file_that_is_left_out_nothing_is_said_to_be_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().to_str().unwrap();
+    let shown = stdout(&run(&["extract", "-o", place, "--limit", "10k", "resumed.pcap"]));
+    assert!(shown.starts_with("unjudged             40 960 B  –"), "{shown}");
+    assert!(shown.contains("not written: longer than the limit of 10000 bytes\n"), "{shown}");
+    assert_eq!(entries(dir.path())[0]["proof"], "unjudged");
+}
+
+#[test]
 fn the_first_accepted_copy_wins() {
     let (entries, dir) = extract(
         "> CREATE-SESSION\n< 200 session=1\n\

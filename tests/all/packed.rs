@@ -3,6 +3,8 @@
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
+use serde_json::Value;
+
 use crate::support::{run, sample, stderr, store};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -48,6 +50,25 @@ fn where_only_the_checksum_is_wrong_all_commands_use_what_was_read() {
     );
     assert_eq!((sessions.0, &annotate.0, annotate.1), (complaint.clone(), &complaint, true));
     assert!(redact.0.starts_with(&complaint) && redact.1, "{}", redact.0);
+}
+
+#[test]
+fn a_file_out_of_what_may_be_wrong_is_not_proven() {
+    let dir = tempfile::tempdir().unwrap();
+    let capture = store(&dir, "x.gz", &wrong("resumed.pcap"));
+    let out = dir.path().join("out");
+    let args = ["extract", "-o", out.to_str().unwrap(), capture.to_str().unwrap(), "lost.pcap"];
+    assert_eq!(run(&args).status.code(), Some(0));
+    let manifest = std::fs::read(out.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let [damaged, other] = &manifest["files"].as_array().unwrap()[..] else { panic!() };
+    assert_eq!(
+        (&damaged["proof"], &damaged["doubts"][0]),
+        (&"whole-sent".into(), &"capture-corrupt".into())
+    );
+    assert!(!other["doubts"].as_array().unwrap().contains(&"capture-corrupt".into()));
+    assert_eq!(manifest["captures"][0]["corrupt"], true);
+    assert!(manifest["captures"][1].get("corrupt").is_none());
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
         snaplen: _,
         link_types: _,
         problem,
+        corrupt: _,
     } = input;
     names.becomes(name, format!("capture {number}"));
     *problem = None;

@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::assemble::{Build, Copy, Taken};
 use super::contents::describe;
-use super::manifest::{Entry, Kind, Manifest, Part, Proof, Source, State};
+use super::manifest::{Doubt, Entry, Kind, Manifest, Part, Proof, Source, State};
 use super::spool::Piece;
 use super::{Body, Extract, kept, proof};
 use crate::at::Span;
@@ -47,11 +47,16 @@ impl Extract {
         }
         for (number, session) in (1_u64..).zip(&report.sessions) {
             files.extend(self.upload(number, session, report, &by_frame));
-            files.extend(self.reply(number, session));
+            files.extend(self.reply(number, session, report));
         }
         let tool = Tool { ..report.tool.clone() };
-        let manifest =
-            Manifest { schema: "bitsleuth.manifest", schema_version: "1.0.0", tool, files };
+        let manifest = Manifest {
+            schema: "bitsleuth.manifest",
+            schema_version: "1.0.0",
+            tool,
+            captures: report.captures.clone(),
+            files,
+        };
         if !self.spool.is_dry() {
             let mut file = aside::file(&self.dir)?;
             serde_json::to_writer_pretty(&mut file, &manifest)?;
@@ -92,7 +97,10 @@ impl Extract {
         self.keep(&mut entry, &mut build, &stem("upload", number, session));
         let digest = session.file.as_ref().and_then(|file| file.sha256.as_ref());
         if entry.sha256.is_some() && digest.is_some() && digest != entry.sha256.as_ref() {
-            proof::contradict(&mut entry);
+            proof::lower(&mut entry, Doubt::OtherDigest);
+        }
+        if is_in_doubt(&spans, report) {
+            proof::lower(&mut entry, Doubt::CaptureCorrupt);
         }
         Some(entry)
     }
@@ -175,7 +183,7 @@ impl Extract {
         Ok(build)
     }
 
-    fn reply(&mut self, number: u64, session: &Session) -> Option<Entry> {
+    fn reply(&mut self, number: u64, session: &Session, report: &Report) -> Option<Entry> {
         let url = session.reply_url.as_deref()?;
         let path = normal(url);
         let fetched = |body: &&Body| {
@@ -200,6 +208,9 @@ impl Extract {
                 entry.proof = if build.is_whole() { Proof::WholeSent } else { Proof::Partial };
                 entry.coverage = build.coverage(&Ranges::default());
                 self.keep(&mut entry, &mut build, &stem("reply", number, session));
+                if is_in_doubt(&spans, report) {
+                    proof::lower(&mut entry, Doubt::CaptureCorrupt);
+                }
             }
             Err(error) => entry.problem = Some(error.to_string()),
         }
@@ -235,6 +246,13 @@ impl Extract {
 
 fn copy_of(bodies: &[Body], (place, taken): (usize, Taken)) -> Option<Copy<'_>> {
     bodies.get(place).map(|body| Copy { pieces: &body.pieces, taken })
+}
+
+/// Whether a capture that a message is from may hold wrong bytes.
+fn is_in_doubt(spans: &[Span], report: &Report) -> bool {
+    let ends = spans.iter().flat_map(|span| [span.first, span.last]);
+    let mut inputs = ends.map(|at| at.input.saturating_sub(1) as usize);
+    inputs.any(|input| report.captures.get(input).is_some_and(|capture| capture.corrupt))
 }
 
 /// The sessions that this one carries on, the latest first, as far as they are of a file of the same length.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::at::{Span, Timestamp};
+use crate::capture::Input;
 use crate::model::report::Tool;
 use crate::model::{Outcome, Session};
 
@@ -18,6 +19,8 @@ pub struct Manifest {
     pub schema_version: &'static str,
     /// What made it.
     pub tool: Tool,
+    /// The captures that were read, as in the report.
+    pub captures: Vec<Input>,
     /// One entry per file, also of those that were not written.
     pub files: Vec<Entry>,
 }
@@ -70,7 +73,7 @@ impl Entry {
             name: None,
             problem: None,
             kind,
-            proof: Proof::Partial,
+            proof: Proof::Unjudged,
             doubts: Vec::new(),
             size,
             sha256: None,
@@ -162,6 +165,8 @@ pub enum Proof {
     Mixed,
     /// Bytes are missing.
     Partial,
+    /// It was not put together, for the reason that is given.
+    Unjudged,
 }
 
 impl Proof {
@@ -173,6 +178,7 @@ impl Proof {
             Self::Conflicting => "conflicting",
             Self::Mixed => "mixed",
             Self::Partial => "partial",
+            Self::Unjudged => "unjudged",
         }
     }
 }
@@ -193,6 +199,8 @@ pub enum Doubt {
     Encoded,
     /// The digest that was computed while the bytes passed is another one.
     OtherDigest,
+    /// A capture that it is from was compressed, and is damaged.
+    CaptureCorrupt,
 }
 
 /// A run of bytes of a file and what is known about it.

@@ -21,9 +21,9 @@ pub(super) fn of(session: &Session, build: &Build) -> (Proof, Vec<Doubt>) {
     (proof, doubts)
 }
 
-/// Takes note of a digest that is another one.
-pub(super) fn contradict(entry: &mut Entry) {
-    entry.doubts.push(Doubt::OtherDigest);
+/// Takes note of one more doubt.
+pub(super) fn lower(entry: &mut Entry, doubt: Doubt) {
+    entry.doubts.push(doubt);
     if entry.proof == Proof::WholeProven {
         entry.proof = Proof::WholeSent;
     }

@@ -1,5 +1,7 @@
 //! A report as flat tables with typed columns: what CSV and Parquet have in common.
 
+use serde::Serialize;
+
 use crate::at::{At, Numbered, Timestamp};
 use crate::model::session::Fragment;
 use crate::model::{Report, Session};
@@ -119,6 +121,11 @@ fn maybe(value: Option<&str>) -> Option<Value> {
     value.map(|value| Value::Text(value.to_owned()))
 }
 
+/// The word that JSON has for a value.
+fn word(value: impl Serialize) -> Option<Value> {
+    maybe(serde_json::to_value(value).ok()?.as_str())
+}
+
 fn words(words: impl Iterator<Item = impl ToString>) -> Option<Value> {
     let words: Vec<String> = words.map(|word| word.to_string()).collect();
     (!words.is_empty()).then(|| Value::Text(words.join(" ")))
@@ -173,7 +180,7 @@ const SESSIONS: &[Column] = columns! {
     error_symbol Text |r| maybe(r.session?.error.as_ref()?.symbol.as_deref());
     error_frame Integer |r| number(r.session?.error.as_ref()?.frame);
     diagnosis_cause Text |r| text(&r.session?.diagnosis.as_ref()?.cause);
-    diagnosis_answered_by Text |r| text(r.session?.diagnosis.as_ref()?.answered_by.name());
+    diagnosis_answered_by Text |r| word(r.session?.diagnosis.as_ref()?.answered_by);
     diagnosis_client_error Text |r| maybe(r.session?.diagnosis.as_ref()?.client_error.as_deref());
     diagnosis_summary Text |r| text(&r.session?.diagnosis.as_ref()?.summary);
     superseded_by Text |r| maybe(r.session?.superseded_by.as_deref());

@@ -78,6 +78,12 @@ fn a_file_is_there_when_it_is_whole() {
 }
 
 #[test]
+fn tables_have_the_words_of_json() {
+    let table = stdout(&run(&["export", "--format", "csv", "lost.pcap"]));
+    assert!(table.contains(",session-not-found,bits-server,"), "{table}");
+}
+
+#[test]
 fn the_same_capture_gives_the_same_stix() {
     let bundle = || run(&["export", "--format", "stix", "good.pcap"]).stdout;
     assert_eq!(bundle(), bundle());

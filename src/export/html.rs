@@ -122,16 +122,16 @@ fn inputs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         )?;
     }
     let quality = &report.quality;
-    writeln!(
+    write!(
         out,
         "</tbody></table></div><p class=\"dim\">{} seen",
         text::count(quality.connections, "TCP connection")
     )?;
     if quality.lost_bytes > 0 {
-        writeln!(out, ", {} lost by the capture", text::bytes(quality.lost_bytes))?;
+        write!(out, ", {} lost by the capture", text::bytes(quality.lost_bytes))?;
     }
     if quality.tls_opaque > 0 {
-        writeln!(out, ", {} with TLS not decrypted", text::grouped(quality.tls_opaque))?;
+        write!(out, ", {} with TLS not decrypted", text::grouped(quality.tls_opaque))?;
     }
     writeln!(
         out,

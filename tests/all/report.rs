@@ -55,6 +55,11 @@ fn frames_are_those_of_each_capture() {
 }
 
 #[test]
+fn the_foot_has_no_space_ahead_of_its_stop() {
+    assert!(stdout(&run(&["report", "lost.pcap"])).contains("1 TCP connection seen. Made by"));
+}
+
+#[test]
 fn many_uploads_have_an_overview() {
     let page = stdout(&run(&["report", "good.pcap", "resumed.pcap", "refused.pcap"]));
     assert!(page.contains("<h1>3 BITS uploads, 2 completed, 1 rejected</h1>"));

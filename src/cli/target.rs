@@ -12,6 +12,9 @@ use super::input::InputArgs;
 use super::run::Failure;
 use super::signal;
 
+/// Links to links that are followed, as by Linux.
+const LINKS: u32 = 40;
+
 /// Standard output, a device, or a file under way beside its place.
 pub enum Target {
     /// Standard output, as it is: no end of line or colour is touched.
@@ -92,12 +95,14 @@ pub fn folder_of(path: &Path) -> Option<PathBuf> {
     (!is_there).then(|| beside(&place_of(path)).to_owned())
 }
 
-/// What a link leads to, which stays one.
+/// What a link leads to, which stays one, whether or not there is a file yet.
 fn place_of(path: &Path) -> PathBuf {
-    match path.is_symlink() {
-        true => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
-        false => path.to_owned(),
+    let mut place = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(to) = place.read_link() else { break };
+        place = beside(&place).join(to);
     }
+    place
 }
 
 fn is_device(path: &Path) -> bool {

@@ -45,7 +45,7 @@ fn tell(said: &clap::Error) -> Result<Status, Failure> {
     if said.use_stderr() {
         return Ok(Status::Unreadable);
     }
-    printed?;
+    printed.map_err(|error| output::named(output::STDOUT.as_ref(), &error))?;
     Ok(Status::Clean)
 }
 

@@ -46,7 +46,7 @@ impl AnnotateArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let limits = Limits::default();
         let twice = self.input.keep(&self.output)?;
-        let mut out = Target::open(Some(&self.output), &twice.input)?;
+        let mut out = Target::open_for_bytes(Some(&self.output), &twice.input)?;
         let (mut reader, progress) = twice.open(&limits)?;
         let (mut report, status) = analyse(&twice.input, self.judge.options(), &mut ())?;
         if status == Status::Unreadable && report.captures.iter().all(|input| input.frames == 0) {

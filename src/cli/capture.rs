@@ -1,6 +1,6 @@
 //! `bitsleuth capture`: watches an interface.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use bitsleuth::capture::{Error, Frame, Input};
@@ -17,6 +17,7 @@ use super::sandbox;
 use super::show::Show;
 #[cfg(feature = "live")]
 use super::signal;
+use super::target::no_text;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +36,10 @@ pub struct CaptureCommand {
 impl CaptureCommand {
     /// Runs the command: exchanges as they complete, then the timeline and the counters.
     pub fn run(&self) -> Result<Status, Failure> {
+        let to_stdout = self.args.write.as_ref().is_some_and(|path| path.as_os_str() == "-");
+        if to_stdout && io::stdout().is_terminal() {
+            return Err(no_text());
+        }
         let style = self.show.style();
         let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
         analysis.keys().complete();

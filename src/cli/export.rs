@@ -71,6 +71,16 @@ enum Format {
     Parquet,
 }
 
+impl Format {
+    const fn is_text(self) -> bool {
+        #[cfg(feature = "parquet")]
+        if matches!(self, Self::Parquet) {
+            return false;
+        }
+        true
+    }
+}
+
 /// A table of the report.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum TableName {
@@ -96,7 +106,8 @@ impl From<TableName> for Table {
 impl ExportArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
-        let out = Target::open(self.output.as_deref(), &self.uploads.input)?;
+        let open = if self.format.is_text() { Target::open } else { Target::open_for_bytes };
+        let out = open(self.output.as_deref(), &self.uploads.input)?;
         match self.format {
             Format::Ndjson => self.events(out, Ndjson),
             Format::Ecs => self.events(out, Ecs),
@@ -119,7 +130,6 @@ impl ExportArgs {
     }
 
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
-        self.spare_terminal()?;
         let mut heads = Heads::new(self.uploads.input.secrets());
         let (mut report, status) = match self.format {
             Format::Har => self.report(&mut heads)?,
@@ -138,17 +148,5 @@ impl ExportArgs {
         }
         out.finish()?;
         Ok(self.uploads.judge.status(status, worst(&report), Level::Never))
-    }
-
-    /// Refuses to write what is no text to a terminal.
-    fn spare_terminal(&self) -> Result<(), Failure> {
-        #[cfg(feature = "parquet")]
-        if self.format == Format::Parquet
-            && self.output.is_none()
-            && std::io::IsTerminal::is_terminal(&std::io::stdout())
-        {
-            return Err(Failure::Message("parquet is no text: name a file by -o".to_owned()));
-        }
-        Ok(())
     }
 }

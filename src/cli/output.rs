@@ -2,11 +2,16 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
+use bitsleuth::export::text::escape;
+
+/// What standard output is called.
+pub const STDOUT: &str = "standard output";
 
 /// Bytes of a piece.
 const PIECE: usize = 64 << 10;
@@ -54,7 +59,7 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut held = lock(&self.held);
         let empty = held.buffer().is_empty();
-        let written = held.write(bytes)?;
+        let written = held.write(bytes).map_err(|error| named(STDOUT.as_ref(), &error))?;
         let waits = !held.buffer().is_empty();
         drop(held);
         if empty && waits {
@@ -64,8 +69,13 @@ impl Write for Output {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        lock(&self.held).flush()
+        lock(&self.held).flush().map_err(|error| named(STDOUT.as_ref(), &error))
     }
+}
+
+/// An error of the same kind that says where it happened.
+pub fn named(place: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", escape(&place.display().to_string())))
 }
 
 /// Says something on standard error.

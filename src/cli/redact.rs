@@ -85,7 +85,7 @@ impl RedactArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (limits, pseudonyms) = (Limits::default(), Pseudonyms::new(self.key.as_deref()));
         let twice = self.input.keep(&self.output)?;
-        let mut out = Target::open(Some(&self.output), &twice.input)?;
+        let mut out = Target::open_for_bytes(Some(&self.output), &twice.input)?;
         let mut first = First::new(&pseudonyms, &limits);
         let mut merge = twice.input.open(limits.clone())?;
         if status_of(&merge) == Status::Unreadable {

@@ -1,14 +1,15 @@
 //! Where a command writes: standard output, a device, or a file that is whole or not there.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Component, Path, PathBuf, Prefix};
 
 use bitsleuth::export::aside;
 use bitsleuth::export::text::escape;
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use super::input::InputArgs;
+use super::output::{STDOUT, named};
 use super::run::Failure;
 use super::signal;
 
@@ -20,9 +21,9 @@ pub enum Target {
     /// Standard output, as it is: no end of line or colour is touched.
     Stdout(BufWriter<io::Stdout>),
     /// A file that takes its place when finished.
-    File(BufWriter<NamedTempFile>, PathBuf),
+    File(BufWriter<File>, TempPath, PathBuf),
     /// A device or pipe, which keeps its place.
-    Through(BufWriter<File>),
+    Through(BufWriter<File>, PathBuf),
 }
 
 impl Target {
@@ -45,12 +46,28 @@ impl Target {
         if is_device(path) {
             let file = File::options().write(true).open(path);
             let file = file.map_err(|error| failed(path, &error.to_string()))?;
-            return Ok(Self::Through(BufWriter::with_capacity(64 << 10, file)));
+            return Ok(Self::Through(BufWriter::with_capacity(64 << 10, file), path.to_owned()));
         }
         let place = place_of(path);
         let file = aside::file(beside(&place)).map_err(|error| failed(path, &error.to_string()))?;
         signal::removes(file.path());
-        Ok(Self::File(BufWriter::with_capacity(64 << 10, file), place))
+        let (file, under_way) = file.into_parts();
+        Ok(Self::File(BufWriter::with_capacity(64 << 10, file), under_way, place))
+    }
+
+    /// Opens `path` for what is no text, which a terminal is spared.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open`]; where it is a terminal.
+    pub fn open_for_bytes(path: Option<&Path>, inputs: &InputArgs) -> Result<Self, Failure> {
+        let target = Self::open(path, inputs)?;
+        let shown = match &target {
+            Self::Stdout(_) => io::stdout().is_terminal(),
+            Self::File(..) => false,
+            Self::Through(out, _) => out.get_ref().is_terminal(),
+        };
+        if shown { Err(no_text()) } else { Ok(target) }
     }
 
     /// Puts the file in its place.
@@ -58,34 +75,34 @@ impl Target {
     /// # Errors
     ///
     /// Where the rest cannot be written, or the file not renamed.
-    pub fn finish(self) -> Result<(), Failure> {
+    pub fn finish(mut self) -> Result<(), Failure> {
         match self {
-            Self::Stdout(mut out) => Ok(out.flush()?),
-            Self::Through(mut out) => Ok(out.flush()?),
-            Self::File(out, path) => {
-                let file = out.into_inner().map_err(|error| failed(&path, &error.to_string()))?;
-                file.persist(&path).map_err(|error| failed(&path, &error.error.to_string()))?;
-                Ok(())
+            Self::Stdout(_) | Self::Through(..) => Ok(self.flush()?),
+            Self::File(out, under_way, path) => {
+                out.into_inner().map_err(|error| failed(&path, &error.to_string()))?;
+                under_way.persist(&path).map_err(|error| failed(&path, &error.error.to_string()))
             }
+        }
+    }
+
+    /// What is written through, and what it is called.
+    fn parts(&mut self) -> (&mut dyn Write, &Path) {
+        match self {
+            Self::Stdout(out) => (out, Path::new(STDOUT)),
+            Self::File(out, _, path) | Self::Through(out, path) => (out, path),
         }
     }
 }
 
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes),
-            Self::File(out, _) => out.write(bytes),
-            Self::Through(out) => out.write(bytes),
-        }
+        let (out, path) = self.parts();
+        out.write(bytes).map_err(|error| named(path, &error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush(),
-            Self::File(out, _) => out.flush(),
-            Self::Through(out) => out.flush(),
-        }
+        let (out, path) = self.parts();
+        out.flush().map_err(|error| named(path, &error))
     }
 }
 
@@ -120,6 +137,13 @@ fn is_reserved(path: &Path) -> bool {
 
 fn beside(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// That a terminal is not for packets and the like.
+pub fn no_text() -> Failure {
+    Failure::Message(
+        "that is no text for a terminal: name a file, or a pipe to a program".to_owned(),
+    )
 }
 
 /// A failure that names the file.

@@ -1,5 +1,6 @@
 //! Files that are whole or not there: written beside their place, then renamed.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -10,22 +11,15 @@ pub fn prefix() -> String {
     format!(".bitsleuth-{}-", std::process::id())
 }
 
-/// A file under way in `dir`, with the permissions of an ordinary one. It goes away unless it is given its name.
+/// A file under way in `dir`, an ordinary one but for its name. It goes away unless it is given another.
 ///
 /// # Errors
 ///
 /// Where it cannot be created.
 pub fn file(dir: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    let prefix = prefix();
-    builder.prefix(&prefix);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Narrowed by the umask, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(dir)
+    let open = |path: &Path| File::options().read(true).write(true).create_new(true).open(path);
+    let made = tempfile::Builder::new().prefix(&prefix()).make_in(dir, open)?;
+    Ok(made)
 }
 
 /// Gives `file` the name `stem.extension` in `dir`, or `stem-2.extension` and so on where that is taken: nothing is

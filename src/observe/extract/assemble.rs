@@ -144,7 +144,7 @@ impl Build {
     }
 
     fn write(&mut self, spool: &mut Spool, piece: Piece, from: u64, to: u64) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some(file) = self.file.as_mut().map(NamedTempFile::as_file_mut) else { return Ok(()) };
         file.seek(SeekFrom::Start(from))?;
         spool.read(piece, from, to, &mut |_, bytes| file.write_all(bytes))
     }

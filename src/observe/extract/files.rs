@@ -59,8 +59,9 @@ impl Extract {
         };
         if !self.spool.is_dry() {
             let mut file = aside::file(&self.dir)?;
-            serde_json::to_writer_pretty(&mut file, &manifest)?;
-            io::Write::write_all(&mut file, b"\n")?;
+            let out = file.as_file_mut();
+            serde_json::to_writer_pretty(&mut *out, &manifest)?;
+            io::Write::write_all(out, b"\n")?;
             aside::keep(file, &self.dir, "manifest", "json")?;
         }
         Ok(manifest)

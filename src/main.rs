@@ -51,7 +51,7 @@ fn tell(said: &clap::Error) -> Result<Status, Failure> {
 
 fn run(cli: Cli) -> Result<Status, Failure> {
     let Some(command) = cli.command else {
-        return match cli.timeline.first().and_then(cli::misspelt) {
+        return match cli::misspelt(cli.timeline.files()) {
             Some(message) => Err(Failure::Message(message)),
             None => cli.timeline.run(),
         };

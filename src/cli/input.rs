@@ -1,5 +1,6 @@
 //! Which captures to read.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use bitsleuth::bits::secrets::Secrets;
 use bitsleuth::capture::{Filter, Merge, Problem};
 use bitsleuth::export::text::escape;
 use bitsleuth::limits::Limits;
-use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::descriptors;
@@ -30,17 +31,53 @@ pub fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// Captures to read.
-#[derive(Args, Clone, Debug, Default)]
-pub struct InputArgs {
+/// Captures in the order of the command line, whichever way they are named.
+#[derive(Clone, Debug, Default)]
+pub struct Files(pub Vec<PathBuf>);
+
+/// The ways to name captures.
+#[derive(Args)]
+struct Named {
     /// Captures to read, several in order of time: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or
     /// lz4; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "read")]
-    pub files: Vec<PathBuf>,
+    files: Vec<PathBuf>,
 
     /// Capture to read, as with tcpdump
     #[arg(short, long, value_name = "FILE")]
-    pub read: Vec<PathBuf>,
+    read: Vec<PathBuf>,
+}
+
+impl FromArgMatches for Files {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let Named { files, read } = Named::from_arg_matches(matches)?;
+        let places = |name| matches.indices_of(name).into_iter().flatten();
+        let all = places("files").zip(files).chain(places("read").zip(read));
+        let all: BTreeMap<usize, PathBuf> = all.collect();
+        Ok(Self(all.into_values().collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Files {
+    fn augment_args(command: Command) -> Command {
+        Named::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Named::augment_args_for_update(command)
+    }
+}
+
+/// What to read, and how.
+#[derive(Args, Clone, Debug, Default)]
+pub struct InputArgs {
+    #[command(flatten)]
+    pub files: Files,
 
     /// Consider only the frames that match, as in `tcp port 8080`; see pcap-filter(7)
     #[arg(short, long, value_name = "EXPR")]
@@ -92,7 +129,7 @@ impl InputArgs {
 
     /// Each input: what the user calls it, and where it is to be read.
     pub fn places(&self) -> impl Iterator<Item = (&Path, &Path)> {
-        let names = self.files.iter().chain(&self.read).map(PathBuf::as_path);
+        let names = self.files.0.iter().map(PathBuf::as_path);
         names.map(|name| (name, self.kept.as_deref().unwrap_or(name)))
     }
 

@@ -126,17 +126,23 @@ pub enum Command {
 /// How like the name of a command, from 0 to 1, a word has to be to be taken for one that is misspelt.
 const ALIKE: f64 = 0.7;
 
-/// What to say of a word that is no file, where a command may be meant.
-pub fn misspelt(word: &Path) -> Option<String> {
-    let name = word.to_str().filter(|_| !word.exists())?;
+/// What to say of words that are no files, where a command may be meant: the first that is much like one, or any that is
+/// one.
+pub fn misspelt<'p>(mut words: impl Iterator<Item = &'p Path>) -> Option<String> {
     let cli = Cli::command();
+    let like = words.next().and_then(|word| said_of(word, &cli, ALIKE));
+    like.or_else(|| words.find_map(|word| said_of(word, &cli, 1.0)))
+}
+
+fn said_of(word: &Path, cli: &clap::Command, alike: f64) -> Option<String> {
+    let name = word.to_str().filter(|_| !word.exists())?;
     let like = |command: &str| strsim::normalized_damerau_levenshtein(name, command);
     let commands = cli.get_subcommands().map(|command| (like(command.get_name()), command));
-    let (alike, command) = commands.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    let (likeness, command) = commands.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     let command = command.get_name();
     if command == name {
         return Some(format!("{name}: no such file; as a command it goes in front of all options"));
     }
-    (alike >= ALIKE)
+    (likeness >= alike)
         .then(|| format!("{}: no such file or command; there is `{command}`", escape(name)))
 }

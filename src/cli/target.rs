@@ -39,7 +39,7 @@ impl Target {
         if let Ok(place) = path.canonicalize() {
             let is_input =
                 |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == place);
-            if inputs.files.iter().chain(&inputs.read).any(|input| is_input(&input)) {
+            if inputs.files.0.iter().any(|input| is_input(&input)) {
                 return Err(failed(path, "is an input, and would be overwritten"));
             }
         }

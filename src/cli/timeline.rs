@@ -29,9 +29,9 @@ pub struct TimelineArgs {
 }
 
 impl TimelineArgs {
-    /// The first capture.
-    pub fn first(&self) -> Option<&Path> {
-        self.uploads.input.files.first().map(PathBuf::as_path)
+    /// The captures.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.uploads.input.files.0.iter().map(PathBuf::as_path)
     }
 
     /// Runs the command.

@@ -10,7 +10,7 @@ use bitsleuth::limits::Limits;
 use clap::Args;
 use tempfile::NamedTempFile;
 
-use super::input::{InputArgs, Progress};
+use super::input::{Files, InputArgs, Progress};
 use super::run::Failure;
 use super::signal;
 use super::target::{failed, folder_of};
@@ -61,7 +61,7 @@ impl OneInput {
         let temporary = kept.as_ref().map(|_| std::env::temp_dir());
         let folder = folder_of(output);
         let input = InputArgs {
-            files: vec![named.clone()],
+            files: Files(vec![named.clone()]),
             kept: kept.as_ref().map(|file| file.path().to_owned()),
             tls_keys: self.tls_keys.clone(),
             no_sandbox: self.no_sandbox,

@@ -11,7 +11,8 @@ use crate::at::Timestamp;
 pub struct Input {
     /// Path, `-` for standard input, or interface.
     pub name: String,
-    /// `pcap`, `pcapng`, `snoop`, `netmon` or `live`; empty where nothing could be read.
+    /// `pcap`, `pcapng`, `snoop`, `netmon` or `live`; empty or absent where nothing could be read.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub format: String,
     /// `gzip`, `zstd` or `lz4`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use bitsleuth::rules::worst;
 use clap::Args;
 
 use super::judge::{JudgeArgs, Level};
-use super::run::{Failure, Status, analyse};
+use super::run::{Failure, Status, analyse, is_in_vain};
 use super::select::Select;
 use super::target::Target;
 use super::twice::OneInput;
@@ -49,7 +49,7 @@ impl AnnotateArgs {
         let mut out = Target::open_for_bytes(Some(&self.output), &twice.input)?;
         let (mut reader, progress) = twice.open(&limits)?;
         let (mut report, status) = analyse(&twice.input, self.judge.options(), &mut ())?;
-        if status == Status::Unreadable && report.captures.iter().all(|input| input.frames == 0) {
+        if is_in_vain(&report, status) {
             return Ok(status);
         }
         report.retain(|session| self.select.keep(session));

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::judge::Level;
 use super::output::Output;
-use super::run::{Failure, Status};
+use super::run::{Failure, Status, is_in_vain};
 use super::show::Show;
 use super::uploads::Uploads;
 
@@ -65,6 +65,7 @@ impl DiagnoseArgs {
         match if self.json { Format::Json } else { self.format } {
             Format::Json => json::write(&mut out, &report)?,
             Format::Sarif => sarif::write(&mut out, &report)?,
+            Format::Text if is_in_vain(&report, status) => {}
             Format::Text => {
                 diagnosis::write(&mut out, &report, &self.show.style(), self.detail())?;
             }

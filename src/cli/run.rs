@@ -102,6 +102,11 @@ pub fn analyse(
     Ok((analysis.finish(merge.inputs(), observer), status))
 }
 
+/// Whether there is nothing to tell but what was told on standard error.
+pub fn is_in_vain(report: &Report, status: Status) -> bool {
+    status == Status::Unreadable && report.captures.iter().all(|input| input.frames == 0)
+}
+
 /// Whether all inputs were read.
 pub fn status_of(merge: &Merge) -> Status {
     let failed = merge.problems().iter().any(|problem| problem.fatal);

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 use super::judge::Level;
 use super::output::Output;
-use super::run::{Digest, Failure, Status};
+use super::run::{Digest, Failure, Status, is_in_vain};
 use super::select::Select;
 use super::show::Look;
 use super::uploads::Uploads;
@@ -76,6 +76,7 @@ impl SessionsArgs {
         let status =
             self.uploads.judge.status(status, worst(&report).max(of_sessions), Level::Never);
         match form {
+            Form::Table if is_in_vain(&report, status) => {}
             Form::Table => table::write(&mut out, &report, &self.look.style())?,
             Form::Document(document) => document.write(&mut out, report)?,
             Form::Lines(_) => {}

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::judge::Level;
 use super::output::Output;
-use super::run::{Failure, Status};
+use super::run::{Failure, Status, is_in_vain};
 use super::show::Show;
 use super::uploads::Uploads;
 
@@ -38,7 +38,9 @@ impl TimelineArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (report, status) = self.uploads.redacted_report()?;
         let mut out = Output::new();
-        timeline::write(&mut out, &report, &self.show.style())?;
+        if !is_in_vain(&report, status) {
+            timeline::write(&mut out, &report, &self.show.style())?;
+        }
         out.flush()?;
         Ok(self.uploads.judge.status(status, worst(&report), Level::Never))
     }

@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::output::Output;
-use super::run::{Failure, Status, analyse};
+use super::run::{Failure, Status, analyse, is_in_vain};
 use super::show::{Form, Look};
 
 pub const EXAMPLES: &str = "\
@@ -45,7 +45,7 @@ impl TlsArgs {
         let (report, status) = analyse(&self.input, Options::default(), &mut lister)?;
         let Lister { mut out, any, written, .. } = lister;
         written?;
-        if self.format == Form::Text && !any {
+        if self.format == Form::Text && !any && !is_in_vain(&report, status) {
             let all = text::count(report.quality.connections, "connection");
             writeln!(out, "no TLS in {all}")?;
         }

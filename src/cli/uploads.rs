@@ -10,7 +10,7 @@ use clap::Args;
 use super::input::InputArgs;
 use super::judge::JudgeArgs;
 use super::redact::Redact;
-use super::run::{Failure, Status, analyse};
+use super::run::{Failure, Status, analyse, is_in_vain};
 use super::select::Select;
 use super::target::{failed, folder_of};
 
@@ -43,10 +43,8 @@ impl Uploads {
         let input = self.input.writing_to(folder.as_deref());
         let options = Options { digest, ..self.judge.options() };
         let (mut report, status) = analyse(&input, options, observer)?;
-        let nothing = report.captures.iter().all(|capture| capture.frames == 0);
         if let Some(output) = output.filter(|_| folder.is_some())
-            && status == Status::Unreadable
-            && nothing
+            && is_in_vain(&report, status)
         {
             return Err(failed(output, "not written, since nothing could be read"));
         }

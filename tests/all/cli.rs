@@ -88,6 +88,7 @@ fn a_command_that_is_misspelt_is_no_file() {
     let expected =
         "bitsleuth: diagnose: no such file; as a command it goes in front of all options\n";
     assert_eq!(stderr(&output), expected);
+    assert_eq!(stderr(&run(&["good.pcap", "diagnose"])), expected);
 }
 
 #[cfg(unix)]
@@ -106,9 +107,58 @@ fn more_files_than_a_shell_allows_at_first_are_read() {
 
 #[test]
 fn a_file_that_is_not_there_is_no_damaged_capture() {
-    let output = run(&["diagnose", "missing.pcap"]);
-    assert!(stdout(&output).contains("Check its name"), "{}", stdout(&output));
-    assert!(!stdout(&output).contains("Take the capture again"));
+    for command in ["timeline", "sessions", "diagnose", "tls"] {
+        let output = run(&[command, "missing.pcap"]);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{command}");
+        assert_eq!(stderr(&output).lines().count(), 1, "{command}");
+    }
+    let output = run(&["diagnose", "--json", "missing.pcap", "lost.pcap"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["captures"][0].get("format"), None);
+    assert!(report["captures"][0]["problem"].is_string());
+    assert!(!stdout(&output).contains("capture-damaged"));
+    assert_eq!(report["sessions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn captures_count_in_the_order_of_the_command_line() {
+    let labels = |args: &[&str]| stdout(&run(&[&["timeline"], args].concat()));
+    let expected = labels(&["good.pcap", "lost.pcap"]);
+    assert_eq!(labels(&["-r", "good.pcap", "lost.pcap"]), expected);
+    assert_eq!(labels(&["good.pcap", "-r", "lost.pcap"]), expected);
+    assert_ne!(labels(&["lost.pcap", "-r", "good.pcap"]), expected);
+}
+
+#[test]
+fn what_cannot_be_written_to_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("none").join("x.html");
+    let output = run(&["report", "good.pcap", "-o", page.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.starts_with(&format!("bitsleuth: {}: ", page.display())), "{said}");
+    assert!(!said.contains("at path"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_that_is_full_is_named() {
+    let said = stderr(&run(&["report", "good.pcap", "-o", "/dev/full"]));
+    assert!(said.starts_with("bitsleuth: /dev/full: No space left"), "{said}");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = bitsleuth().args(["timeline", "good.pcap"]).stdout(full).output().unwrap();
+    let said = stderr(&output);
+    assert!(said.starts_with("bitsleuth: standard output: No space left"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_yet_to_be_stays_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("link.html");
+    std::os::unix::fs::symlink("page.html", &link).unwrap();
+    assert!(run(&["report", "good.pcap", "-o", link.to_str().unwrap()]).status.success());
+    assert!(link.is_symlink() && dir.path().join("page.html").is_file());
 }
 
 #[test]

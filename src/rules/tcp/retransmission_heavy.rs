@@ -68,8 +68,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
                     look::counted(side.payload_bytes, "byte")
                 ),
             );
-        }
-        if let Some((span, secs)) = stall(side, other) {
+        } else if let Some((span, secs)) = stall(side, other) {
             let message =
                 format!("data of the {who} was not acknowledged for {secs:.1} s and sent again");
             notes.add(span, message);

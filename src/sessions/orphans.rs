@@ -219,7 +219,7 @@ impl Sessions {
         }
         let channel = self.connections.get(&connection.id);
         let had = channel.map_or(0, |channel| channel.acked);
-        let sent = client.acked.saturating_sub(had);
+        let sent = client.sent.saturating_sub(had);
         if client.lost_by_capture.min(sent) < LEAST_REQUEST {
             return;
         }

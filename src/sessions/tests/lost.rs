@@ -88,10 +88,14 @@ fn what_a_translator_of_addresses_passes_on_is_another_session() {
 
 /// The sessions of a transcript of which the capture lacks some frames.
 fn without(frames: RangeInclusive<u64>, text: &str) -> Vec<Session> {
+    lacking(|frame| frames.contains(&frame), text)
+}
+
+fn lacking(is_lost: impl Fn(u64) -> bool, text: &str) -> Vec<Session> {
     let mut analysis = Analysis::new(Options::default());
     let mut stream = Stream::default();
     let records = transcript::play(text).unwrap();
-    for record in records.iter().filter(|record| !frames.contains(&record.at.frame)) {
+    for record in records.iter().filter(|record| !is_lost(record.at.frame)) {
         analysis.push(&record.frame(), &mut stream);
     }
     analysis.finish(Vec::new(), &mut stream);
@@ -168,4 +172,17 @@ fn behind_the_last_byte_an_ack_that_counts_none_is_that_of_a_close() {
     assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20\n{closed}")), likely);
     assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20 lost\n{closed}")), likely);
     assert_eq!(rest(closed).0, Outcome::Incomplete);
+}
+
+#[test]
+fn a_fragment_of_which_the_capture_has_a_part_without_its_head_may_be_the_last_one() {
+    let over = "! client closes\n! server closes\n= connection\n";
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/1010\n< 200\n{over}> FRAGMENT 10-1009/1010 held=1\n< 200\n\
+         {over}> CLOSE-SESSION\n< 200\n"
+    );
+    // The head, the answer, and what acknowledges more than the head.
+    let sessions = lacking(|frame| [19, 22, 23, 26, 27].contains(&frame), &text);
+    assert_eq!(sessions[0].outcome_qualifiers, ["likely"]);
+    assert_eq!(sessions[0].outcome, Outcome::Completed);
 }

@@ -303,7 +303,7 @@ impl<T: Default> Flow<T> {
         if !segment.flags.has(Flags::ACK) {
             return 0;
         }
-        let offset = self.halves.of(dir.other()).offset(Seq(segment.ack));
+        let offset = self.halves.of(dir.other()).offset_acked(Seq(segment.ack));
         offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0)
     }
 

@@ -153,6 +153,16 @@ impl Half {
         self.far_offset(offset, distance)
     }
 
+    /// The same of what the other side acknowledges, which may be there before the start is: that is then where it is
+    /// expected.
+    #[inline(always)]
+    pub fn offset_acked(&self, seq: Seq) -> Option<i64> {
+        match (self.base, self.expected) {
+            (None, Some(expected)) => Some(seq.since(expected)),
+            _ => self.offset(seq),
+        }
+    }
+
     fn far_offset(&self, offset: i64, distance: i64) -> Option<i64> {
         let limit = self.highest().max(self.acked).saturating_add(WINDOW);
         let near = u64::try_from(offset).is_ok_and(|offset| offset <= limit);

@@ -50,6 +50,8 @@ mod wire;
 use std::fmt;
 
 use crate::at::At;
+#[cfg(test)]
+use crate::at::Timestamp;
 use crate::capture::{Frame, LinkType};
 #[cfg(test)]
 use crate::{Analysis, Options, model::Report, observe::Observer};
@@ -86,6 +88,20 @@ pub(crate) fn analyse(records: &[Record], observer: &mut impl Observer) -> Repor
     let mut analysis = Analysis::new(Options::default());
     records.iter().for_each(|record| analysis.push(&record.frame(), observer));
     analysis.finish(Vec::new(), observer)
+}
+
+/// The frames that a transcript is played as, those of which `is` holds stamped so many nanoseconds later, as another tap would.
+#[cfg(test)]
+pub(crate) fn delayed(text: &str, nanos: i64, is: impl Fn(&[u8]) -> bool) -> Vec<Record> {
+    let mut records = play(text).unwrap();
+    for record in records.iter_mut().filter(|record| is(&record.data)) {
+        record.at.time = Timestamp::from_nanos(record.at.time.nanos() + nanos);
+    }
+    records.sort_by_key(|record| record.at.time);
+    for (record, number) in records.iter_mut().zip(1..) {
+        record.at.frame = number;
+    }
+    records
 }
 
 /// What is wrong with a transcript.

@@ -1,5 +1,7 @@
 //! The rule `ua-without-bits-behaviour`.
 
+use std::num::NonZeroU64;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -95,6 +97,8 @@ struct Waiting {
     last: (u64, u64),
     /// The last answer to those before it.
     answered: u64,
+    /// The client had what comes before it when it sent the last one, all that it had asked for by then.
+    awaits: Option<NonZeroU64>,
 }
 
 impl Asked {
@@ -108,15 +112,21 @@ impl Asked {
             }
             self.connection = exchange.connection;
         }
-        let Waiting { last: (ended, answer), answered } = &mut self.current;
+        let Waiting { last: (ended, answer), answered, awaits } = &mut self.current;
         let (begun, end) = (request.span.first.frame, request.span.last.frame);
         let own = exchange.response.as_ref().map_or(0, |answer| answer.span.first.frame);
+        if awaits.is_some() && request.awaits > *awaits {
+            // It had come, whatever was captured later.
+            (*answer, *answered) = (0, 0);
+        }
         if *ended < begun {
             *answered = (*answered).max(*answer);
             *answer = own;
         }
         (*ended, *answer) = (end.max(*ended), own.max(*answer));
-        begun < *answered
+        let early = begun < *answered;
+        *awaits = request.awaits.filter(|_| !early);
+        early
     }
 }
 

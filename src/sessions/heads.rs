@@ -245,6 +245,7 @@ impl Sessions {
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
         let reply_url = response.reply_url.clone();
+        let began = (connection, value.span().first.frame);
         if response.is_success()
             && let Some(id) = &id
         {
@@ -263,7 +264,7 @@ impl Sessions {
         self.take_refused(connection, link);
         self.open.settle(link.session);
         if let Some(url) = reply_url {
-            self.await_reply(&url, link.session);
+            self.await_reply(&url, link.session, began);
         }
     }
 }

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::open::{Number, Open};
 use super::{Message, Sessions};
+use crate::at::Span;
 use crate::bits::decode;
 use crate::http::Start;
 use crate::model::session::Reply;
@@ -19,11 +20,26 @@ const AWAITED: usize = 64;
 /// Fetches under way.
 const FETCHES: usize = 1_024;
 
+/// Requests that may have been stored ahead of what names a reply, the latest ones.
+const AHEAD: usize = 64;
+
 /// Replies that clients were told to fetch.
 #[derive(Default)]
 pub(super) struct Replies {
     awaited: VecDeque<(String, Number)>,
     fetches: HashMap<(u64, u32), Fetch, RandomState>,
+    /// Requests on connections of uploads for what no reply was named as yet: directions captured apart may stand one
+    /// behind the other in a file.
+    ahead: VecDeque<(String, Asked)>,
+}
+
+/// An ordinary request.
+#[derive(Clone, Copy)]
+struct Asked {
+    connection: u64,
+    exchange: u32,
+    span: Span,
+    head: bool,
 }
 
 /// A request for a reply.
@@ -57,16 +73,29 @@ impl Replies {
 }
 
 impl Sessions {
-    /// A response named where the reply is.
-    pub(super) fn await_reply(&mut self, url: &str, session: Number) {
+    /// A response named where the reply is; the request that it answers began in frame `since` of a connection.
+    pub(super) fn await_reply(
+        &mut self,
+        url: &str,
+        session: Number,
+        (connection, since): (u64, u64),
+    ) {
         let path = normal(url);
         if path.is_empty() {
             return;
         }
+        let is_for = |(target, asked): &(String, Asked)| {
+            let behind = asked.connection == connection && asked.span.first.frame > since;
+            behind && leads_to(target, &path)
+        };
+        let all = std::mem::take(&mut self.replies.ahead);
+        let (own, others) = all.into_iter().partition::<VecDeque<_>, _>(is_for);
+        self.replies.ahead = others;
         if self.replies.awaited.len() >= AWAITED {
             self.replies.awaited.pop_front();
         }
         self.replies.awaited.push_back((path, session));
+        own.into_iter().for_each(|(_, asked)| self.fetch(session, asked));
     }
 
     /// An ordinary request: the fetch of a reply, perhaps.
@@ -75,20 +104,36 @@ impl Sessions {
         let Start::Request { method: method @ ("GET" | "HEAD"), target } = head.start else {
             return;
         };
-        if self.replies.awaited.is_empty() {
+        let of_upload = self.connections.contains_key(&connection.id);
+        if self.replies.awaited.is_empty() && !of_upload {
             return;
         }
         let path = normal(target);
-        let Some(session) = self.awaiting(&path, connection.client.ip()) else { return };
+        let head = method == "HEAD";
+        let asked = Asked { connection: connection.id, exchange, span, head };
+        match self.awaiting(&path, connection.client.ip()) {
+            Some(session) => self.fetch(session, asked),
+            None if of_upload => {
+                if self.replies.ahead.len() >= AHEAD {
+                    self.replies.ahead.pop_front();
+                }
+                self.replies.ahead.push_back((path, asked));
+            }
+            None => {}
+        }
+    }
+
+    /// A session's client asked for its reply.
+    fn fetch(&mut self, session: Number, asked: Asked) {
+        let Asked { connection, exchange, span, head } = asked;
         let Some(open) = self.open.get_mut(session) else { return };
         // With the session went the reply, which the client has.
         if open.is_over() && open.reply.as_ref().is_some_and(Reply::is_fetched) {
             return;
         }
-        let head = method == "HEAD";
         if self.replies.fetches.len() < FETCHES {
             let fetch = Fetch { session, head };
-            self.replies.fetches.insert((connection.id, exchange), fetch);
+            self.replies.fetches.insert((connection, exchange), fetch);
         }
         // A later range of the same file does not change that it was fetched.
         let first = Reply { request: span, head, get: false, http_status: None, response: None };

@@ -48,3 +48,27 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let message = "closed without a GET of the reply that was named".to_owned();
     notes.note(severity, Confidence::Likely, &[close.span()], message);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::session::Reply;
+    use crate::transcript;
+
+    #[test]
+    fn a_fetch_may_be_stored_ahead_of_what_names_the_reply() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200 reply=/replies/1\n\
+                    > GET /replies/1\n< 200 plain\n> CLOSE-SESSION\n< 200\n";
+        let names = |data: &[u8]| data.windows(14).any(|bytes| bytes == b"BITS-Reply-URL");
+        let by_server = |data: &[u8]| data[34..36] == 80_u16.to_be_bytes();
+        let late = [
+            transcript::delayed(text, 500_000, names),
+            transcript::delayed(text, 2_000_000_000, by_server),
+        ];
+        for records in late {
+            let report = transcript::analyse(&records, &mut ());
+            let session = &report.sessions[0];
+            assert!(session.reply.as_ref().is_some_and(Reply::is_fetched), "{:?}", session.reply);
+            assert!(session.findings.iter().all(|found| found.rule != "reply-not-fetched"));
+        }
+    }
+}

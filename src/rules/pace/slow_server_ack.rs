@@ -1,5 +1,6 @@
 //! The rule `slow-server-ack`.
 
+use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 use crate::stream::Connection;
@@ -75,7 +76,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if *wait <= SLOW_SECS || !(unusual || over) || has_other_reason(session, exchange) {
             continue;
         }
-        let severity = match (over, look::is_final(exchange)) {
+        let severity = match (over, may_be_final(session, exchange)) {
             (true, _) => Severity::Error,
             (false, true) => Severity::Note,
             (false, false) => notes.severity(),
@@ -83,6 +84,14 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let message = format!("acknowledged after {wait:.1} s, where {usual:.3} s are usual");
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
+}
+
+/// Whether a Fragment holds the last byte of the file, or a head that is cut hides how far it reaches and the Close follows.
+fn may_be_final(session: &Session, exchange: &Exchange) -> bool {
+    let hidden = || exchange.range().is_none() && look::whole_request(exchange).is_none();
+    let next = || look::after(session, exchange).find(|next| next.kind != PacketType::Ping);
+    look::is_final(exchange)
+        || hidden() && next().is_some_and(|next| next.kind == PacketType::CloseSession)
 }
 
 /// Whether loss or a closed window may have held the Ack up: TCP has rules of its own.
@@ -97,14 +106,30 @@ fn has_other_reason(session: &Session, exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Severity::{Error, Note};
-    use crate::rules::tests::severity;
+    use crate::rules::Severity::{Error, Note, Warning};
+    use crate::rules::tests::{fired_when_cut, severity};
 
     #[test]
     fn the_last_fragment_may_be_slow() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n< 200\n\
              > FRAGMENT 10-19/40\n< 200\n> FRAGMENT 20-39/40\n... 20 s\n< 200";
         assert_eq!(severity("slow-server-ack", text), Some(Note));
+    }
+
+    #[test]
+    fn it_may_where_a_cut_head_hides_that_it_is_the_last() {
+        let slow = |last: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n< 200\n\
+                 > FRAGMENT 10-19/40\n< 200\n> FRAGMENT 20-39/40\n... 20 s\n< 200\n{last}\n< 200"
+            );
+            // Behind the type of the packet, and before the range.
+            let found = fired_when_cut(&text, 230).into_iter();
+            let mut found = found.filter(|(rule, _)| rule == "slow-server-ack");
+            found.next().map(|(_, severity)| severity)
+        };
+        assert_eq!(slow("> CLOSE-SESSION"), Some(Note));
+        assert_eq!(slow("> FRAGMENT 20-39/40"), Some(Warning));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::at::Span;
 use crate::model::{Exchange, Session, TlsConnection};
+use crate::rules::hosts::bare;
 use crate::rules::look;
 use crate::sessions::RefusedTunnel;
 use crate::stream::Connection;
@@ -31,6 +32,9 @@ pub struct Seen {
     pub tunnels: Vec<RefusedTunnel>,
     ends: HashSet<(IpAddr, SocketAddr), RandomState>,
     ports: HashSet<u16, RandomState>,
+    /// Addresses that uploads went to by themselves, and names of hosts that they went to or were sent to.
+    servers: HashSet<IpAddr, RandomState>,
+    hosts: HashSet<String, RandomState>,
     counted: HashSet<u64, RandomState>,
     forbidden: HashMap<u64, u16, RandomState>,
     handshakes: HashSet<u64, RandomState>,
@@ -46,6 +50,7 @@ impl Seen {
             let ends = runs.filter_map(|run| Some((session.client.address, run.first()?.server)));
             self.ends.extend(ends);
             self.ports.insert(session.server.port);
+            self.add_hosts(session);
         }
         if self.forbidden.len() < KEPT {
             let open =
@@ -61,6 +66,14 @@ impl Seen {
                 self.add_lost(connection);
             }
         }
+    }
+
+    fn add_hosts(&mut self, session: &Session) {
+        let runs = session.exchanges.chunk_by(|one, next| one.server == next.server);
+        let direct = runs.filter_map(|run| run.first().filter(|first| !first.is_by_proxy()));
+        self.servers.extend(direct.map(|exchange| exchange.server.ip()));
+        let names = [session.server.host.as_deref(), session.host_id.as_deref()];
+        self.hosts.extend(names.into_iter().flatten().map(bare));
     }
 
     /// Takes in the failed handshakes that belong to a session.
@@ -79,6 +92,15 @@ impl Seen {
     /// Whether the client had an upload that talked to the server.
     pub fn talked(&self, client: IpAddr, server: SocketAddr) -> bool {
         self.ends.contains(&(client, server))
+    }
+
+    /// Whether a connection went to a host that an upload went to as well, or was sent to.
+    pub fn went_to_host_of(&self, connection: &TlsConnection) -> bool {
+        let named = |name: &str| self.hosts.contains(&bare(name));
+        let address = connection.server.ip();
+        self.servers.contains(&address)
+            || named(&address.to_string())
+            || connection.tls.sni.as_deref().is_some_and(named)
     }
 
     /// Whether the handshake of this connection failed and belongs to a session.

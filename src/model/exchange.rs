@@ -181,10 +181,21 @@ impl Exchange {
 
     /// Whether the capture ends within the head of its request before that shows what it is: a Create-Session, perhaps.
     pub(crate) fn is_unclear(&self) -> bool {
+        self.shows_nothing().is_some_and(Request::is_cut)
+    }
+
+    /// Whether the whole head of its request has nothing that opens a session, or that one is needed for.
+    pub(crate) fn is_bare(&self) -> bool {
+        let typed = |one: &Request| one.packet_type.is_some() || one.supported_protocols.is_some();
+        self.shows_nothing().is_some_and(|request| !request.is_cut() && !typed(request))
+    }
+
+    /// Its request, where that shows neither what it is nor a part of a session.
+    fn shows_nothing(&self) -> Option<&Request> {
         let shows =
             |request: &Request| request.session_id.is_some() || request.content_range.is_some();
-        self.kind == PacketType::Unknown
-            && self.request.as_ref().is_some_and(|request| request.is_cut() && !shows(request))
+        let request = self.request.as_ref().filter(|request| !shows(request))?;
+        (self.kind == PacketType::Unknown).then_some(request)
     }
 
     /// Whether it was answered that the session is unknown.

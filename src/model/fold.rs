@@ -114,6 +114,7 @@ impl<'a> View<'a> {
         });
         let start_seen = start_seen || exchanges.first().is_some_and(Exchange::is_unclear);
         let mut view = Self { exchanges, total, acknowledged: 0, joined: !start_seen };
+        view.joined &= !view.is_bare();
         view.acknowledged = view.scattered().unwrap_or_else(|| view.last_offset());
         view
     }
@@ -144,6 +145,11 @@ impl<'a> View<'a> {
             .or_else(|| creates().next_back())
             .or_else(|| self.exchanges.iter().find(answer_only))
             .or_else(|| self.exchanges.iter().rfind(|exchange| opens_untyped(exchange)))
+    }
+
+    /// Whether nothing of it needs a session.
+    pub fn is_bare(&self) -> bool {
+        self.exchanges.iter().all(Exchange::is_bare)
     }
 
     /// The server's last word on the offset.

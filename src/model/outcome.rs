@@ -166,7 +166,8 @@ impl View<'_> {
     }
 
     fn rejected(&self) -> Option<(Outcome, Vec<&'static str>)> {
-        let create = self.create().filter(|create| create.request.is_some())?;
+        let bare = || self.exchanges.last().filter(|_| self.is_bare());
+        let create = self.create().or_else(bare).filter(|create| create.request.is_some())?;
         let response = create.response.as_ref()?;
         let went_on = self.exchanges.iter().any(|exchange| match exchange.kind {
             PacketType::CreateSession | PacketType::Ping => false,

@@ -23,7 +23,7 @@ pub enum Outcome {
     Completed,
     /// Cancel-Session was sent.
     Cancelled,
-    /// Create-Session was refused, or answered by something that is no BITS server.
+    /// Create-Session, or a request that names no session, was refused, or answered by something that is no BITS server.
     Rejected,
     /// The last thing seen is an error that no later success undid.
     Failed,

@@ -17,6 +17,12 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// ```
+    /// A request that belongs to no session says nothing of its start.
+    /// ```silent
+    /// > PING
+    ///   BITS-Packet-Type:
+    /// < 400 plain
+    /// ```
     /// ```silent
     /// > FRAGMENT 10-19/20 session=1
     /// < 500 error=0x8020001F context=0x5

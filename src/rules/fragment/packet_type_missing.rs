@@ -158,4 +158,12 @@ mod tests {
         let offers = session.negotiation.map(|negotiation| negotiation.offered.len());
         assert_eq!((session.outcome, session.joined, offers), (Outcome::Rejected, false, Some(1)));
     }
+
+    #[test]
+    fn a_request_without_any_field_of_the_protocol_had_no_session() {
+        let session = report("> PING\n  BITS-Packet-Type:\n< 400\n").sessions.remove(0);
+        assert_eq!((session.outcome, session.joined), (Outcome::Rejected, false));
+        let other = report("> FRAGMENT 0-9/20 session=1\n  BITS-Packet-Type:\n< 400\n");
+        assert_eq!((other.sessions[0].outcome, other.sessions[0].joined), (Outcome::Failed, true));
+    }
 }

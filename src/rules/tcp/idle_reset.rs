@@ -1,8 +1,8 @@
 //! The rule `idle-reset`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::{Notes, reset};
-use crate::stream::Side;
+use crate::stream::{Reset, Side};
 
 rule! {
     /// A connection was dropped while it was idle, and the client did not know.
@@ -46,6 +46,9 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, reset, sender) in reset::inside(session, Side::Server) {
+        if was_closed(session, exchange, &reset) {
+            continue;
+        }
         let before = session
             .on(exchange.connection)
             .filter(|other| other.span().last.frame < exchange.span().first.frame)
@@ -63,5 +66,44 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
+/// Whether the server had closed the connection itself: its FIN and the request crossed.
+fn was_closed(session: &Session, exchange: &Exchange, reset: &Reset) -> bool {
+    let connection = session.connection(exchange.connection);
+    let fin = connection.and_then(|connection| connection.server_side.fin);
+    fin.is_some_and(|fin| fin.frame < reset.at.frame)
+}
+
 /// The shortest idle timers of devices on the way; servers that close idle connections sooner do so with FIN.
 const IDLE_SECS: f64 = 30.0;
+
+#[cfg(test)]
+mod tests {
+    use crate::at::Timestamp;
+    use crate::transcript;
+
+    #[test]
+    fn a_server_that_had_closed_the_connection_itself_forgot_nothing() {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n... 120 s\n> FRAGMENT 0-9/20\n! server resets\n";
+        let mut records = transcript::play(text).unwrap();
+        let fired = |records: &[transcript::Record]| {
+            let report = transcript::analyse(records, &mut ());
+            report.sessions[0].findings.iter().map(|found| found.rule.to_string()).collect()
+        };
+        let before: Vec<String> = fired(&records);
+        assert!(before.contains(&"idle-reset".to_owned()), "{before:?}");
+        let holds = |data: &[u8]| data.windows(7).any(|bytes| bytes == b"0-9/20\r");
+        let asked = records.iter().position(|record| holds(&record.data)).unwrap();
+        // What the RST says, as FIN with ACK.
+        let mut fin = records.last().unwrap().clone();
+        fin.data[47] = 0x11;
+        fin.at.time = Timestamp::from_nanos(records[asked].at.time.nanos() - 1_000);
+        records.insert(asked, fin);
+        for (record, number) in records.iter_mut().zip(1..) {
+            record.at.frame = number;
+        }
+        let after: Vec<String> = fired(&records);
+        assert!(!after.contains(&"idle-reset".to_owned()), "{after:?}");
+        assert!(after.contains(&"tcp-reset-by-server".to_owned()), "{after:?}");
+    }
+}

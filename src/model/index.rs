@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::{Exchange, Response, Session};
+use super::{Exchange, Response, Session, scattered};
 use crate::bits::PacketType;
 use crate::stream::Connection;
 
@@ -16,6 +16,7 @@ pub struct Index {
     found: OnceLock<Found>,
     places: OnceLock<HashMap<u64, Vec<usize>, RandomState>>,
     whole: OnceLock<bool>,
+    any_order: OnceLock<Option<u64>>,
 }
 
 /// Frames at which something last, or first, happened, and places of exchanges.
@@ -95,6 +96,12 @@ impl Session {
         });
         let places = all.get(&connection).into_iter().flatten();
         places.filter_map(|place| self.exchanges.get(*place))
+    }
+
+    /// Whether the server showed before a frame that it takes Fragments in any order.
+    pub(crate) fn takes_any_order_before(&self, frame: u64) -> bool {
+        let shown = || scattered::shows_any_order(&self.exchanges).map(|it| it.span().first.frame);
+        self.index.any_order.get_or_init(shown).is_some_and(|shown| shown < frame)
     }
 
     /// Whether nothing of it escaped the capture.

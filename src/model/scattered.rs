@@ -7,6 +7,11 @@ use crate::bits::PacketType;
 /// Whether the server showed that it takes Fragments in any order: one was taken that began behind all that it had, or
 /// ahead of what it had with bytes that it was never sent.
 pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
+    shows_any_order(exchanges).is_some()
+}
+
+/// The first exchange that shows it.
+pub fn shows_any_order(exchanges: &[Exchange]) -> Option<&Exchange> {
     let (mut sent, mut top) = (Ranges::default(), 0);
     // Nothing that it was sent is missing up to here.
     let mut known = false;
@@ -16,12 +21,12 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
         match exchange.kind {
             PacketType::CreateSession => known |= answer.is_some_and(Response::is_success),
             PacketType::Fragment => {
-                let Some((start, end)) = exchange.bounds() else { return false };
+                let Some((start, end)) = exchange.bounds() else { return None };
                 let next = answer.filter(|answer| answer.is_success()).and_then(|a| a.next_offset);
                 let fresh = sent.within(start, end).next().is_none();
                 let astray = known && start > top || fresh && end < top;
                 if next == Some(end) && astray {
-                    return true;
+                    return Some(exchange);
                 }
                 known &= answer.is_some();
                 sent.add(start, end);
@@ -38,7 +43,7 @@ pub fn takes_any_order(exchanges: &[Exchange]) -> bool {
             _ => {}
         }
     }
-    false
+    None
 }
 
 /// Whether the server took a Fragment that was new and ended before what it had confirmed.

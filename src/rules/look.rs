@@ -250,11 +250,14 @@ pub fn knows_end(exchange: &Exchange) -> bool {
     exchange.kind != PacketType::Fragment || whole_request(exchange).is_some()
 }
 
-/// The byte that the server wanted next when a Fragment was sent.
+/// Requests without an answer that one client may have under way.
+const UNDER_WAY: usize = 256;
+
+/// The byte that the server wanted next when a Fragment was sent; `None` too where that was too long ago.
 pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     let frame = exchange.request.as_ref()?.span.first.frame;
     // Ends of what was sent whole since the server's last word.
-    let mut sent = None;
+    let (mut sent, mut under_way) = (None, 0);
     for other in ahead(session, exchange) {
         let end = range(other).and_then(ContentRange::behind);
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
@@ -266,7 +269,9 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
                 }
             }
             // How much of it the server took is unknown.
-            (None, Some(request)) if request.body.complete => sent = end.max(sent),
+            (None, Some(request)) if request.body.complete && under_way < UNDER_WAY => {
+                (sent, under_way) = (end.max(sent), under_way + 1);
+            }
             (None, Some(_)) => return None,
             _ => {}
         }

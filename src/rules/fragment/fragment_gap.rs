@@ -1,7 +1,7 @@
 //! The rule `fragment-gap`.
 
 use crate::bits::fields::ContentRange;
-use crate::model::{Exchange, Outcome, Session, scattered};
+use crate::model::{Exchange, Outcome, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -106,7 +106,7 @@ fn is_hole(session: &Session, exchange: &Exchange) -> bool {
 /// Whether the server took one that came too early before, and does not ask for another byte now.
 fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
     let astray = exchange.response.as_ref().is_some_and(|answer| answer.http_status == 416);
-    !astray && scattered::takes_any_order(look::before(session, exchange))
+    !astray && session.takes_any_order_before(exchange.span().first.frame)
 }
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.

@@ -187,6 +187,26 @@ fn a_repeat_with_other_bytes_is_noted_after_delivery() {
 }
 
 #[test]
+fn a_stall_ends_with_the_last_repeat_of_what_was_not_acknowledged() {
+    let mut net = Net::open();
+    let stall = |net: &Net| net.side(Side::Client).stall.map(|(from, to)| (from.frame, to.frame));
+    net.client(100, 500, ACK, b"abc");
+    for _ in 0..2 {
+        net.time += 2_000_000_000;
+        net.client(100, 500, ACK, b"abc");
+    }
+    assert_eq!(stall(&net), Some((4, 6)));
+    net.server(500, 103, ACK, b"");
+    net.time += 60_000_000_000;
+    net.client(100, 500, ACK, b"abc");
+    // A keep-alive, where what acknowledged the last byte is lost.
+    net.client(103, 500, ACK, b"de");
+    net.time += 60_000_000_000;
+    net.client(104, 500, ACK, b"e");
+    assert_eq!(stall(&net), Some((4, 6)));
+}
+
+#[test]
 fn so_is_one_within_the_last_segments_of_a_bulk_direction() {
     let (segment, changed) = ([7; 1460], [8; 1460]);
     for back in [1, 60] {

@@ -3,11 +3,13 @@
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
-use crate::model::Outcome;
 use crate::model::negotiation::Verdict;
+use crate::model::{Outcome, attempt, lookup};
 use crate::observe::extract::manifest::Proof;
 use crate::rules::origin::Origin;
+use crate::rules::page::{FILTERED, Fault};
 use crate::rules::{Confidence, Severity};
+use crate::tls::Opaque;
 
 /// A word with its meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -86,11 +88,80 @@ const QUALIFIERS: [(&str, &str); 12] = [
     ),
 ];
 
-/// The meanings of a word, or of several with spaces or hyphens between them.
+/// Header fields of which a report speaks.
+const FIELDS: [(&str, &str); 4] = [
+    (
+        "BITS-Host-Id",
+        "In the Ack to Create-Session: the host that the rest of the upload is to go to, so that it stays on one node of \
+         a farm. The client puts it in place of the host in the URL and pings it first ([MC-BUP] 2.2.3.2, 3.1.5.2.2).",
+    ),
+    (
+        "BITS-Host-Id-Fallback-Timeout",
+        "How many seconds a client tries the host of BITS-Host-Id before it goes back to that of the URL ([MC-BUP] \
+         2.2.3.2).",
+    ),
+    (
+        "BITS-Received-Content-Range",
+        "In the Ack to a Fragment: the next byte that the server wants ([MC-BUP] 2.2.7.2).",
+    ),
+    (
+        "BITS-Reply-URL",
+        "In the Ack to the last Fragment of an upload with a reply: where the reply is to be had ([MC-BUP] 2.2.7.2).",
+    ),
+];
+
+/// What `BITS-Error-Context` tells of where an error is from ([MC-BUP] 2.2.1.2).
+const CONTEXTS: [(&str, &str); 2] = [
+    ("0x5", "The error is of the BITS server itself ([MC-BUP] 2.2.1.2)."),
+    (
+        "0x7",
+        "The error is of the application behind the server, which is told of finished uploads ([MC-BUP] 2.2.1.2).",
+    ),
+];
+
+/// Words of the texts for people.
+const TERMS: [(&str, &str); 2] = [
+    (
+        "completed the hard way",
+        "The upload was completed, and something went wrong on the way; the diagnosis says what.",
+    ),
+    (
+        "client log",
+        "What the log of a Windows client shows of the failure: the code that its job ends in.",
+    ),
+];
+
+/// The sub-statuses that IIS logs, and tells to clients it trusts, beside those of its request filtering.
+const SUB_STATUSES: [(&str, &str); 3] = [
+    (
+        "401.3",
+        "The access list of the file or folder keeps the user out (rule anonymous-plus-acl where nobody was asked).",
+    ),
+    ("403.7", "The site wants a client certificate, and none came (rule client-cert-needed)."),
+    ("403.16", "The client certificate is not trusted (rule client-cert-needed)."),
+];
+
+/// The meanings of a word, or of several with spaces, hyphens or underscores between them.
 pub(super) fn find(what: &str) -> Vec<Word> {
-    let what = what.replace('-', " ");
-    let is_meant = |word: &Word| word.word.replace('-', " ").eq_ignore_ascii_case(&what);
-    all().into_iter().filter(is_meant).collect()
+    let plain = |text: &str| text.replace(['-', '_'], " ").to_ascii_lowercase();
+    let asked = plain(what);
+    let asked = asked.strip_prefix("context ").unwrap_or(&asked);
+    all().into_iter().filter(|word| plain(&word.word) == asked).collect()
+}
+
+/// What the request filtering of IIS says by the sub-status of a 404.
+fn filtered((number, fault, what): (u16, Fault, &str)) -> Word {
+    let rule = match fault {
+        Fault::Name => " (rule iis-request-filtering-path)",
+        Fault::Verb => " (rule verb-rejected-by-iis)",
+        Fault::Length => " (rule request-too-large-404-13)",
+        Fault::Other => "",
+    };
+    Word {
+        word: format!("404.{number}"),
+        about: "sub-status of IIS",
+        meaning: format!("Request filtering refused {what}{rule}. The client sees a plain 404."),
+    }
 }
 
 /// All words.
@@ -108,6 +179,14 @@ fn all() -> Vec<Word> {
         list.iter().map(word).collect()
     };
     [
+        FILTERED.map(filtered).to_vec(),
+        listed("sub-status of IIS", &SUB_STATUSES),
+        listed("header field", &FIELDS),
+        listed("context of an error", &CONTEXTS),
+        listed("word of the report", &TERMS),
+        variants::<Opaque>("why TLS stays closed"),
+        variants::<attempt::Answer>("failed attempt to connect"),
+        variants::<lookup::Failure>("failed look-up of a name"),
         listed("packet type", &PACKETS),
         variants::<Outcome>("outcome of an upload"),
         listed("qualifier of an outcome", &QUALIFIERS),
@@ -148,6 +227,38 @@ mod tests {
         assert_eq!(find("whole-proven")[0].about, "proof of an extracted file");
         assert_eq!(variants::<Outcome>("").len(), 5);
         assert_eq!(variants::<Verdict>("").len(), 18);
+    }
+
+    #[test]
+    fn what_reports_and_logs_hold_is_known() {
+        for what in [
+            "completed the hard way",
+            "client log",
+            "bits-host-id",
+            "0x5",
+            "context 0x7",
+            "no_keys",
+            "keys do not fit",
+            "unsupported_cipher",
+            "server-failed",
+            "unreachable",
+            "403.16",
+        ] {
+            assert_eq!(find(what).len(), 1, "{what}");
+        }
+        assert_eq!(
+            find("404.13")[0].meaning,
+            "Request filtering refused a body that is too long (rule request-too-large-404-13). The client sees a plain 404."
+        );
+    }
+
+    #[test]
+    fn rules_that_words_name_are_there() {
+        let all = all();
+        let named = all.iter().flat_map(|word| word.meaning.split("(rule ").skip(1));
+        for rule in named.filter_map(|rest| rest.split([')', ' ']).next()) {
+            assert!(crate::rules::ALL.iter().any(|known| known.is_named(rule)), "{rule}");
+        }
     }
 
     #[test]

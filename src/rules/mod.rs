@@ -31,7 +31,7 @@ mod lost;
 #[cfg(test)]
 mod normal;
 pub mod origin;
-mod page;
+pub(crate) mod page;
 mod product;
 #[cfg(test)]
 mod ranking;

@@ -66,7 +66,7 @@ pub enum Fault {
 }
 
 /// Sub-statuses of a 404 by the request filtering of IIS, with words for what each is about.
-const FILTERED: [(u16, Fault, &str); 13] = [
+pub const FILTERED: [(u16, Fault, &str); 13] = [
     (5, Fault::Name, "a sequence that is denied"),
     (6, Fault::Verb, "a verb that is denied"),
     (7, Fault::Name, "an extension that is denied"),

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let command = Cli::command().long_version(cli::version::long());
     let matches = command.try_get_matches_from(args());
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
-    match cli.map_or_else(|said| tell(&said), run) {
+    match cli.map_or_else(tell, run) {
         Ok(Status::Clean) => ExitCode::SUCCESS,
         Ok(Status::Findings) => ExitCode::from(1),
         Ok(Status::Unreadable) => ExitCode::from(2),
@@ -40,7 +40,8 @@ fn args() -> wild::ArgsOs {
 }
 
 /// Prints help that was asked for, or what is wrong with the command line.
-fn tell(said: &clap::Error) -> Result<Status, Failure> {
+fn tell(mut said: clap::Error) -> Result<Status, Failure> {
+    cli::hint(&mut said);
     let printed = said.print().and_then(|()| io::stdout().flush());
     if said.use_stderr() {
         return Ok(Status::Unreadable);

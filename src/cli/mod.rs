@@ -32,6 +32,7 @@ pub mod version;
 use std::path::Path;
 
 use bitsleuth::export::text::escape;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// See what BITS uploads in a capture did, and how they ended.
@@ -121,6 +122,22 @@ pub enum Command {
     /// Print the man page
     #[command(after_help = "Examples:\n  bitsleuth man | man -l -")]
     Man,
+}
+
+/// Options that people know from other programs, or from other commands, and where it is that they mean.
+const HABITS: [(&str, &str); 4] = [
+    ("--json", "`bitsleuth sessions --json`, or `diagnose --json`"),
+    ("-T", "`bitsleuth sessions --json`, or `bitsleuth export`"),
+    ("-D", "`bitsleuth interfaces`"),
+    ("-i", "`bitsleuth capture -i`"),
+];
+
+/// Adds to a complaint about an option what may be meant.
+pub fn hint(said: &mut clap::Error) {
+    let Some(ContextValue::String(option)) = said.get(ContextKind::InvalidArg) else { return };
+    let Some((_, place)) = HABITS.iter().find(|(habit, _)| habit == option) else { return };
+    let hint = ContextValue::StyledStrs(vec![format!("see {place}").into()]);
+    said.insert(ContextKind::Suggested, hint);
 }
 
 /// How like the name of a command, from 0 to 1, a word has to be to be taken for one that is misspelt.

@@ -23,8 +23,8 @@ pub struct Select {
     /// Only uploads whose URL holds this text, in any case
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     url: Vec<String>,
-    /// Only uploads that ended like this
-    #[arg(long, value_name = "WORD", value_parser = outcomes())]
+    /// Only uploads that ended like this, or like one of several: `failed,rejected`
+    #[arg(long, value_name = "WORD", value_parser = outcomes(), value_delimiter = ',')]
     outcome: Vec<Outcome>,
 }
 

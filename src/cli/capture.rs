@@ -44,10 +44,11 @@ impl CaptureCommand {
         let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
         analysis.keys().complete();
         let mut out = Output::new();
+        let mut clock = text::Clock::new(style.times, None);
         let stats = run_live(&self.args, &mut |frame| {
             analysis.push(frame, &mut done);
             for exchange in done.0.drain(..) {
-                timeline::write_exchange(&mut out, &exchange, &style)?;
+                timeline::write_exchange(&mut out, &exchange, &mut clock, &style)?;
                 out.flush()?;
             }
             Ok(())

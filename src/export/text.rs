@@ -165,7 +165,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Counts from `origin`; without one, [`Times::Relative`] shows the local time.
+    /// Counts from `origin`; without one, from the first time that is shown.
     pub const fn new(times: Times, origin: Option<Timestamp>) -> Self {
         Self { times, origin, previous: None }
     }
@@ -173,14 +173,15 @@ impl Clock {
     /// The time of the next line.
     pub fn show(&mut self, at: Timestamp) -> String {
         let previous = self.previous.replace(at).unwrap_or(at);
-        match (self.times, self.origin) {
-            (Times::Relative, Some(origin)) => seconds(at.since(origin)),
-            (Times::Delta, _) => seconds(at.since(previous)),
-            (Times::Relative | Times::Absolute, _) => local(at, "%H:%M:%S%.6f"),
-            (Times::AbsoluteDate, _) => local(at, "%Y-%m-%d %H:%M:%S%.6f"),
-            (Times::Epoch, _) => format!("{:.6}", jiff_of(at).as_duration().as_secs_f64()),
-            (Times::Utc, _) => jiff_of(at).strftime("%H:%M:%S%.6fZ").to_string(),
-            (Times::UtcDate, _) => jiff_of(at).strftime("%Y-%m-%d %H:%M:%S%.6fZ").to_string(),
+        let origin = *self.origin.get_or_insert(at);
+        match self.times {
+            Times::Relative => seconds(at.since(origin)),
+            Times::Delta => seconds(at.since(previous)),
+            Times::Absolute => local(at, "%H:%M:%S%.6f"),
+            Times::AbsoluteDate => local(at, "%Y-%m-%d %H:%M:%S%.6f"),
+            Times::Epoch => format!("{:.6}", jiff_of(at).as_duration().as_secs_f64()),
+            Times::Utc => jiff_of(at).strftime("%H:%M:%S%.6fZ").to_string(),
+            Times::UtcDate => jiff_of(at).strftime("%Y-%m-%d %H:%M:%S%.6fZ").to_string(),
         }
     }
 }
@@ -243,6 +244,9 @@ mod tests {
             clock.show(at)
         };
         assert_eq!(show("r"), "0.201 507");
+        let mut clock = Clock::new(Times::Relative, None);
+        let shown = [7, 9].map(|secs| clock.show(Timestamp::from_nanos(secs * 1_000_000_000)));
+        assert_eq!(shown, ["0.000 000", "2.000 000"]);
         assert_eq!(show("d"), "0.201 507");
         assert_eq!(show("u"), "21:01:56.201507Z");
         assert_eq!(show("ud"), "2007-06-18 21:01:56.201507Z");

@@ -22,6 +22,7 @@ use layout::{Line, Mark, Message};
 pub(super) use head::{
     again, error_words, headline, identity, nothing, rate, server, sign, sizes, tally, tone,
 };
+pub use layout::line;
 pub(super) use layout::wrapped;
 pub(super) use words::Words;
 
@@ -66,12 +67,18 @@ pub(super) fn write_proof(
     layout::write(out, &lines, style)
 }
 
-/// Writes one exchange as it happens, with its connection, for a timeline that never ends.
-pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -> io::Result<()> {
+/// Writes one exchange as it happens, with its connection, for a timeline that never ends; `clock` goes on from one to
+/// the next.
+pub fn write_exchange(
+    out: &mut dyn Write,
+    exchange: &Exchange,
+    clock: &mut Clock,
+    style: &Style,
+) -> io::Result<()> {
     let arrow = style.signs().right;
     let mut dialogue = Dialogue {
         style: *style,
-        clock: Clock::new(style.times, None),
+        clock: *clock,
         words: words::Words::new(*style),
         last: None,
         connection: None,
@@ -81,6 +88,7 @@ pub fn write_exchange(out: &mut dyn Write, exchange: &Exchange, style: &Style) -
     };
     let mut lines = Vec::with_capacity(2);
     dialogue.messages(exchange, &mut lines);
+    *clock = dialogue.clock;
     let ends = format!("{} {arrow} {}", exchange.client, exchange.server);
     writeln!(out, "{}", style.paint(Tone::Quiet, ends))?;
     layout::write(out, &lines, style)

@@ -148,6 +148,16 @@ pub(in crate::export) fn wrapped(text: &str, column: usize, tone: Tone, style: &
     lines.join(&indent)
 }
 
+/// A line that ends in `text`, wrapped behind `lead`; where there is no room, on lines of its own in the column `below`.
+pub fn line(lead: &str, text: &str, below: usize, tone: Tone, style: &Style) -> String {
+    let column = lead.width();
+    if style.width == 0 || column + text.width().min(NARROW) <= style.width {
+        return style.paint(tone, lead) + &wrapped(text, column, tone, style);
+    }
+    let lead = style.paint(tone, lead.trim_end());
+    format!("{lead}\n{:below$}{}", "", wrapped(text, below, tone, style))
+}
+
 /// Breaks text at spaces into pieces of at most `room` columns, and within a word that is longer.
 fn fold(text: &str, room: usize) -> Vec<&str> {
     let (mut lines, mut rest) = (Vec::new(), text);

@@ -66,7 +66,7 @@ fn an_answer_from_elsewhere_is_told_apart() {
     });
     let mut out = Vec::new();
     let style = Style { times: crate::export::Times::Epoch, ..Style::default() };
-    write_exchange(&mut out, &exchange, &style).unwrap();
+    write_exchange(&mut out, &exchange, &mut Clock::new(style.times, None), &style).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(
         text,

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bitsleuth::Options;
-use bitsleuth::export::Style;
+use bitsleuth::export::style::{Style, Tone};
 use bitsleuth::export::text;
+use bitsleuth::export::timeline;
 use bitsleuth::observe::extract::Extract;
 use bitsleuth::observe::extract::manifest::{Entry, Manifest};
 use clap::Args;
@@ -32,7 +33,7 @@ Levels of proof:
   partial       bytes are missing: holes in a file whose name ends in .partial
   unjudged      not put together, as with a file beyond --limit
 
-Even a proven file is what was sent, not what was stored: the protocol has no checksum. While it reads, the bodies are
+Even a proven file is what was sent, not what was stored: the protocol has no checksum. While it reads, the bodies are \
 kept in a nameless file in DIR, so twice the room is needed.";
 
 /// What to take out.
@@ -99,12 +100,9 @@ fn write_entry(out: &mut dyn Write, entry: &Entry, style: &Style) -> std::io::Re
     let from =
         entry.source.url.as_deref().or(entry.source.session_id.as_deref()).unwrap_or_default();
     let media = entry.media.as_ref().map_or("", |media| media.mime.as_str());
-    let line = format!(
-        "{:<12}  {:>15}  {name:<31}  {}  {media}",
-        entry.proof.name(),
-        text::bytes(entry.size),
-        style.clean(from),
-    );
+    let line = format!("{:<12}  {:>15}  {name:<31}  ", entry.proof.name(), text::bytes(entry.size));
+    let from = format!("{}  {media}", style.clean(from));
+    let line = timeline::line(&line, from.trim_end(), 14, Tone::Plain, style);
     writeln!(out, "{}", line.trim_end())?;
     if let Some(hash) = &entry.sha256 {
         writeln!(out, "{:<12}  sha256 {hash}", "")?;

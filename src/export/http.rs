@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use super::style::{Style, Tone};
+use super::timeline;
 use crate::observe::listing::Row;
 
 /// Writes the names of the columns of [`write_text`].
 pub fn write_head(out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let head = columns(["frame", "client", "server", "status", "method"]);
-    writeln!(out, "{}", style.paint(Tone::Strong, format_args!("{head}target")))
+    writeln!(out, "{}", timeline::line(&head, "target", 10, Tone::Strong, style))
 }
 
 /// Writes one row as a line of text.
@@ -30,7 +31,7 @@ pub fn write_text(out: &mut dyn Write, row: &Row, style: &Style) -> io::Result<(
         Some(400..) => Tone::Bad,
         Some(_) => Tone::Plain,
     };
-    writeln!(out, "{}", style.paint(tone, format_args!("{line}{target}")))
+    writeln!(out, "{}", timeline::line(&line, &target, 10, tone, style))
 }
 
 fn columns([frame, client, server, status, method]: [&str; 5]) -> String {
@@ -74,6 +75,18 @@ mod tests {
 {"client":"10.0.0.5:49231","server":"10.0.0.9:80","response":{"status":200,"frame":6,"time":"1970-01-01T00:00:00.000001Z"}}
 "#
         );
+    }
+
+    #[test]
+    fn a_target_wraps_or_goes_below() {
+        let mut row = row();
+        row.request.as_mut().unwrap().target = format!("/{}", "a".repeat(99));
+        for width in [80, 100] {
+            let mut out = Vec::new();
+            write_text(&mut out, &row, &Style { width, ..Style::default() }).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.lines().all(|line| line.len() <= width), "{text}");
+        }
     }
 
     #[test]

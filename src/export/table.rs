@@ -1,49 +1,91 @@
 //! Sessions as a table.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width,
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::style::{Style, Tone};
 use super::text;
-use super::timeline::{error_words, rate, server, sign, tone};
+use super::timeline::{error_words, rate, server, sign, tone, wrapped};
 use crate::model::{Report, Session};
 
-const COLUMNS: [&str; 10] =
-    ["outcome", "client", "server", "url", "size", "sent", "acked", "time", "rate", "error"];
+const COLUMNS: [&str; 11] = [
+    "outcome", "client", "server", "url", "size", "sent", "acked", "time", "rate", "error",
+    "sha256",
+];
 /// The columns that hold numbers.
-const NUMBERS: std::ops::Range<usize> = 4..9;
+const NUMBERS: Range<usize> = 4..9;
 /// The columns that may wrap, and how narrow they may get.
 const LONG: [(usize, u16); 2] = [(3, 18), (9, 26)];
+/// The columns that are left where all of them would be too wide; the others go below their row.
+const FEW: [usize; 6] = [0, 4, 5, 6, 7, 8];
 
-/// Writes a row for every session; cells wrap only where the style has a width.
+/// Writes a row for every session. Where the style has a width, cells wrap, or what does not fit goes below the row.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
+    let digests = report.sessions.iter().any(|session| digest(session).is_some());
+    let all: Vec<usize> = (0..COLUMNS.len() - usize::from(!digests)).collect();
+    let plain = Style { color: false, ..*style };
+    let fits = |line: &String| line.width() <= style.width;
+    if style.width == 0 || lines(report, &plain, &all).iter().all(fits) {
+        return lines(report, style, &all).iter().try_for_each(|line| writeln!(out, "{line}"));
+    }
+    let rows = lines(report, &Style { width: 0, ..*style }, &FEW);
+    let mut rows = rows.iter();
+    rows.next().map_or(Ok(()), |head| writeln!(out, "{head}"))?;
+    for (row, session) in rows.zip(&report.sessions) {
+        writeln!(out, "{row}")?;
+        write_below(out, session, style)?;
+    }
+    Ok(())
+}
+
+fn write_below(out: &mut dyn Write, session: &Session, style: &Style) -> io::Result<()> {
+    let arrow = style.signs().right;
+    let ends = format!("{} {arrow} {}", session.client.address, server_of(session));
+    let ends = [ends.as_str(), url(session, style).unwrap_or_default()].join("   ");
+    let hash = digest(session).map(|hash| format!("sha256 {hash}"));
+    for words in [Some(ends), error_words(session), hash].into_iter().flatten() {
+        writeln!(out, "  {}", wrapped(style.clean(&words).trim_end(), 2, Tone::Plain, style))?;
+    }
+    Ok(())
+}
+
+/// The lines of a table that has these columns.
+fn lines(report: &Report, style: &Style, columns: &[usize]) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(COLUMNS.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    let names = columns.iter().filter_map(|number| COLUMNS.get(*number));
+    table.set_header(names.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     for session in &report.sessions {
-        table.add_row(row(session, style));
+        let row = (0..).zip(row(session, style));
+        table.add_row(row.filter(|(number, _)| columns.contains(number)).map(|(_, cell)| cell));
     }
-    if let Some(column) = table.column_mut(0) {
-        column.set_padding((0, 1));
-    }
-    for (number, constraint) in (0..COLUMNS.len()).map(constraint).enumerate() {
-        if let Some(column) = table.column_mut(number) {
-            column.set_constraint(constraint);
+    for (place, number) in columns.iter().enumerate() {
+        let Some(column) = table.column_mut(place) else { continue };
+        column.set_constraint(constraint(*number));
+        if place == 0 {
+            column.set_padding((0, 1));
         }
-    }
-    for number in NUMBERS {
-        if let Some(column) = table.column_mut(number) {
+        if NUMBERS.contains(number) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     arrange(&mut table, style);
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn digest(session: &Session) -> Option<&str> {
+    session.file.as_ref()?.sha256.as_deref()
+}
+
+/// The server, and whether it was spoken to in TLS.
+fn server_of(session: &Session) -> String {
+    let tls = if session.exchanges.iter().any(|exchange| exchange.tls) { " (TLS)" } else { "" };
+    format!("{}{tls}", server(session))
 }
 
 fn constraint(number: usize) -> ColumnConstraint {
@@ -81,11 +123,10 @@ fn row(session: &Session, style: &Style) -> Vec<Cell> {
     let dash = || style.signs().dash.to_owned();
     let total = session.bytes_total.unwrap_or(0);
     let outcome = format!("{} {}", sign(session.outcome, style.ascii), session.outcome.name());
-    let tls = if session.exchanges.iter().any(|exchange| exchange.tls) { " (TLS)" } else { "" };
     let error = error_words(session).unwrap_or_default();
     let cells = [
         session.client.address.to_string(),
-        format!("{}{tls}", server(session)),
+        server_of(session),
         url(session, style).map_or_else(dash, str::to_owned),
         session.bytes_total.map_or_else(dash, |total| text::size(total as f64)),
         text::percent(session.bytes_sent, total).unwrap_or_else(dash),
@@ -93,6 +134,7 @@ fn row(session: &Session, style: &Style) -> Vec<Cell> {
         text::duration(session.ended.since(session.started)),
         rate(session).unwrap_or_else(dash),
         error,
+        digest(session).unwrap_or_default().to_owned(),
     ];
     let first = colored(Cell::new(outcome), tone(session.outcome));
     std::iter::once(first).chain(cells.iter().map(|cell| Cell::new(style.clean(cell)))).collect()
@@ -121,6 +163,32 @@ mod tests {
             "\
 outcome       client      server         url                                   size  sent  acked    time      rate  error
 … incomplete  10.20.0.11  10.20.0.80:80  http://10.20.0.80/backup/backup.bak  41 kB   6 %   20 %  401 ms  6.8 kB/s
+"
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let mut report = samples::report();
+        report.sessions[0].url = Some(format!("http://10.20.0.80/{}", "a".repeat(90)).into());
+        let file = report.sessions[0].file.get_or_insert_default();
+        file.sha256 = Some("0123456789abcdef".repeat(4));
+        for width in [60, 80, 100, 120, 200] {
+            let mut out = Vec::new();
+            write(&mut out, &report, &Style { width, ..Style::default() }).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.lines().all(|line| line.width() <= width), "{width}\n{text}");
+        }
+        let mut out = Vec::new();
+        report.sessions[0].url = Some("http://10.20.0.80/a".into());
+        write(&mut out, &report, &Style { width: 80, ..Style::default() }).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\
+outcome        size  sent  acked    time      rate
+… incomplete  41 kB   6 %   20 %  401 ms  6.8 kB/s
+  10.20.0.11 → 10.20.0.80:80   /a
+  sha256 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 "
         );
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::style::{Style, Tone};
 use super::text;
+use super::timeline::wrapped;
 use crate::model::TlsConnection;
 use crate::tls::{Alert, Certificate, Facts, Shape, Traffic};
 
@@ -14,7 +15,8 @@ pub fn write_text(
     style: &Style,
 ) -> io::Result<()> {
     let facts = &connection.tls;
-    writeln!(out, "{}", style.paint(Tone::Strong, style.clean(&head(connection, style))))?;
+    let head = head(connection, style);
+    writeln!(out, "{}", wrapped(&style.clean(&head), 4, Tone::Strong, style))?;
     let mut rows = vec![("handshake", handshake(facts))];
     rows.extend(
         facts
@@ -28,7 +30,8 @@ pub fn write_text(
     rows.extend(facts.alerts.iter().map(|alert| ("alert", alert_words(alert))));
     rows.push(("up", traffic(&facts.from_client)));
     rows.push(("down", traffic(&facts.from_server)));
-    rows.extend(facts.shape.as_ref().map(|shape| ("shape", shape_words(shape))));
+    let opaque = facts.opaque.is_some();
+    rows.extend(facts.shape.as_ref().map(|shape| ("shape", shape_words(shape, opaque))));
     rows.extend(
         facts
             .misfit
@@ -37,8 +40,8 @@ pub fn write_text(
     );
     for (name, words) in rows {
         let tone = if name == "alert" || name == "keys" { Tone::Odd } else { Tone::Plain };
-        let line = format!("    {name:<10} {words}");
-        writeln!(out, "{}", style.paint(tone, style.clean(&line)))?;
+        let words = wrapped(&style.clean(&words), 15, tone, style);
+        writeln!(out, "{}{words}", style.paint(tone, format_args!("    {name:<10} ")))?;
     }
     writeln!(out)
 }
@@ -126,13 +129,17 @@ fn traffic(traffic: &Traffic) -> String {
     words
 }
 
-fn shape_words(shape: &Shape) -> String {
+/// What the lengths show; a guess from them is only for what stayed closed.
+fn shape_words(shape: &Shape, opaque: bool) -> String {
     let bursts = text::count(shape.bursts_up.into(), "burst");
     let longest = text::size(shape.longest_burst as f64);
     let longest = if shape.bursts_up > 0 { format!(", {longest} at most") } else { String::new() };
     let answers = text::count(shape.short_answers.into(), "short answer");
-    let guess = shape.bits_upload.name();
-    format!("{bursts} up{longest}, {answers} down: a BITS upload is {guess}, from lengths alone")
+    let words = format!("{bursts} up{longest}, {answers} down");
+    match (opaque, shape.bits_upload.name()) {
+        (true, guess) => format!("{words}: a BITS upload is {guess}, from lengths alone"),
+        (false, _) => words,
+    }
 }
 
 #[cfg(test)]

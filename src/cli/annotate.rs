@@ -21,7 +21,7 @@ Examples:
   bitsleuth annotate --only-bits --outcome failed big.pcapng.gz -o case.pcapng
   tshark -r commented.pcapng -Y frame.comment -T fields -e frame.number -e frame.comment
 
-Interfaces, options, secrets and comments of a pcapng file are kept. With --only-bits, IP fragments are kept whoever they
+Interfaces, options, secrets and comments of a pcapng file are kept. With --only-bits, IP fragments are kept whoever they \
 are of; only the last fragment of a packet tells.";
 
 /// What to comment.

@@ -22,10 +22,10 @@ Examples:
   bitsleuth redact upload.pcap -o for-the-vendor.pcapng
   bitsleuth redact --key 'case 4711' monday.pcapng.gz -o monday-redacted.pcapng
 
-What stays: times, ports, TCP with its flags, numbers, hop counts and losses; methods, statuses, lengths, ranges, offsets,
-error codes, protocol GUIDs, names of known header fields, words of products. What becomes a pseudonym of the same length:
-addresses, hosts, paths, names, ids, other fields. What goes: bodies, credentials, values of cookies, the link layer and
-tunnels, whatever is not TCP, and all that is inside TLS: for that, use --redact of
+What stays: times, ports, TCP with its flags, numbers, hop counts and losses; methods, statuses, lengths, ranges, offsets, \
+error codes, protocol GUIDs, names of known header fields, words of products. What becomes a pseudonym of the same length: \
+addresses, hosts, paths, names, ids, other fields. What goes: bodies, credentials, values of cookies, the link layer and \
+tunnels, whatever is not TCP, and all that is inside TLS: for that, use --redact of \
 report, export, timeline, sessions and diagnose.
 
 A pseudonym without --key cannot be made again. Look at the result before you send it.";

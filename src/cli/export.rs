@@ -25,8 +25,8 @@ Examples:
   tcpdump -U -w - tcp port 80 | bitsleuth export --format ecs - | filebeat -e
   bitsleuth export --format har --outcome failed -o case.har upload.pcap
 
-ndjson and ecs are written line by line as exchanges are answered; sessions and findings follow at the end. With an
-option that chooses sessions, all lines wait for the end, for only then it is known what to choose. In csv, text that a
+ndjson and ecs are written line by line as exchanges are answered; sessions and findings follow at the end. With an \
+option that chooses sessions, all lines wait for the end, for only then it is known what to choose. In csv, text that a \
 spreadsheet would take for a formula has an apostrophe in front.";
 
 /// What to export.
@@ -37,9 +37,9 @@ pub struct ExportArgs {
     /// The format
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Format,
-    /// The table, for csv and parquet
-    #[arg(long, value_enum, value_name = "TABLE", default_value_t)]
-    table: TableName,
+    /// The table, for csv and parquet [default: sessions]
+    #[arg(long, value_enum, value_name = "TABLE")]
+    table: Option<TableName>,
     /// Begin csv with a byte order mark, for Excel
     #[arg(long)]
     bom: bool,
@@ -72,6 +72,10 @@ enum Format {
 }
 
 impl Format {
+    fn is_table(self) -> bool {
+        self == Self::Csv || !self.is_text()
+    }
+
     const fn is_text(self) -> bool {
         #[cfg(feature = "parquet")]
         if matches!(self, Self::Parquet) {
@@ -106,6 +110,7 @@ impl From<TableName> for Table {
 impl ExportArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
+        self.check()?;
         let open = if self.format.is_text() { Target::open } else { Target::open_for_bytes };
         let out = open(self.output.as_deref(), &self.uploads.input)?;
         match self.format {
@@ -113,6 +118,17 @@ impl ExportArgs {
             Format::Ecs => self.events(out, Ecs),
             _ => self.document(out),
         }
+    }
+
+    /// Whether each option is of use to the format.
+    fn check(&self) -> Result<(), Failure> {
+        let misplaced = [
+            (self.table.is_some() && !self.format.is_table(), "--table is for csv and parquet"),
+            (self.bom && self.format != Format::Csv, "--bom is for csv"),
+            (self.digest.is_some() && self.format == Format::Har, "har has no place for --digest"),
+        ];
+        let why = misplaced.into_iter().find_map(|(is, why)| is.then_some(why));
+        why.map_or(Ok(()), |why| Err(Failure::Message(why.to_owned())))
     }
 
     fn report(&self, observer: &mut impl Observer) -> Result<(Report, Status), Failure> {
@@ -136,13 +152,14 @@ impl ExportArgs {
             _ => self.report(&mut ())?,
         };
         self.uploads.redact.apply_to_all(&mut report, &mut heads);
+        let table = self.table.unwrap_or_default().into();
         match self.format {
-            Format::Csv => csv::write(&mut out, &report, self.table.into(), self.bom)?,
+            Format::Csv => csv::write(&mut out, &report, table, self.bom)?,
             Format::Har => har::write(&mut out, &report, &heads)?,
             Format::Stix => stix::write(&mut out, &report)?,
             #[cfg(feature = "parquet")]
             Format::Parquet => {
-                bitsleuth::export::parquet::write(&mut out, &report, self.table.into())?;
+                bitsleuth::export::parquet::write(&mut out, &report, table)?;
             }
             Format::Json | Format::Ndjson | Format::Ecs => json::write(&mut out, &report)?,
         }

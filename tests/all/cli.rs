@@ -78,6 +78,52 @@ fn a_wrong_command_line_is_status_2() {
 }
 
 #[test]
+fn an_option_known_from_elsewhere_gets_the_place_where_it_is() {
+    for (args, place) in [
+        (&["--json", "good.pcap"][..], "sessions --json"),
+        (&["-D"], "bitsleuth interfaces"),
+        (&["-i", "lo"], "capture -i"),
+        (&["-T", "json", "good.pcap"], "sessions --json"),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2));
+        let said = stderr(&output);
+        assert!(said.contains(place) && !said.contains("as a value"), "{said}");
+    }
+}
+
+#[test]
+fn several_outcomes_may_stand_in_one_word() {
+    let all = ["--json", "good.pcap", "refused.pcap", "lost.pcap"];
+    let some = ids(&[&["sessions", "--outcome", "failed,rejected"], &all[..]].concat());
+    assert_eq!(some.len(), 2);
+}
+
+#[test]
+fn what_is_of_no_use_to_a_format_is_refused() {
+    for args in [
+        &["--format", "har", "--table", "fragments"][..],
+        &["--format", "json", "--bom"],
+        &["--format", "har", "--digest", "sha256"],
+    ] {
+        let output = run(&[&["export", "good.pcap"], args].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!((stdout(&output).as_str(), stderr(&output).lines().count()), ("", 1));
+    }
+    let digest = stdout(&run(&["sessions", "--digest", "sha256", "resumed.pcap"]));
+    assert!(digest.contains("8f2c142dcc59c6544722d0d849105baa5a1d05f5227c513b26ffbcb324a41bc7"));
+}
+
+#[test]
+fn lines_keep_to_the_width_that_is_asked_for() {
+    let captures = ["resumed.pcap", "refused.pcap", "lost.pcap", "tls13.pcapng"];
+    for command in ["sessions", "http", "tls"] {
+        let text = stdout(&run(&[&[command, "--width", "80"], &captures[..]].concat()));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+}
+
+#[test]
 fn a_command_that_is_misspelt_is_no_file() {
     let output = run(&["diagnsoe", "good.pcap"]);
     assert_eq!(output.status.code(), Some(2));

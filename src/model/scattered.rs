@@ -21,7 +21,7 @@ pub fn shows_any_order(exchanges: &[Exchange]) -> Option<&Exchange> {
         match exchange.kind {
             PacketType::CreateSession => known |= answer.is_some_and(Response::is_success),
             PacketType::Fragment => {
-                let Some((start, end)) = exchange.bounds() else { return None };
+                let (start, end) = exchange.bounds()?;
                 let next = answer.filter(|answer| answer.is_success()).and_then(|a| a.next_offset);
                 let fresh = sent.within(start, end).next().is_none();
                 let astray = known && start > top || fresh && end < top;

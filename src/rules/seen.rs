@@ -72,8 +72,10 @@ impl Seen {
         let runs = session.exchanges.chunk_by(|one, next| one.server == next.server);
         let direct = runs.filter_map(|run| run.first().filter(|first| !first.is_by_proxy()));
         self.servers.extend(direct.map(|exchange| exchange.server.ip()));
-        let names = [session.server.host.as_deref(), session.host_id.as_deref()];
-        self.hosts.extend(names.into_iter().flatten().map(bare));
+        if self.hosts.len() < KEPT {
+            let names = [session.server.host.as_deref(), session.host_id.as_deref()];
+            self.hosts.extend(names.into_iter().flatten().map(bare));
+        }
     }
 
     /// Takes in the failed handshakes that belong to a session.

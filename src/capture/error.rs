@@ -118,6 +118,12 @@ impl fmt::Display for Error {
                 )
             }
             Self::Damaged { offset, why } => write!(f, "record at byte {offset} is damaged: {why}"),
+            Self::Packing { format, offset: 0, why: None } => {
+                write!(
+                    f,
+                    "damaged: the checksum of {format} does not fit, and nothing was unpacked"
+                )
+            }
             Self::Packing { format, offset, why: None } => write!(
                 f,
                 "damaged: the checksum of {format} does not fit, so the {offset} bytes unpacked before it may be wrong"

@@ -125,7 +125,6 @@ impl ExportArgs {
         let misplaced = [
             (self.table.is_some() && !self.format.is_table(), "--table is for csv and parquet"),
             (self.bom && self.format != Format::Csv, "--bom is for csv"),
-            (self.digest.is_some() && self.format == Format::Har, "har has no place for --digest"),
         ];
         let why = misplaced.into_iter().find_map(|(is, why)| is.then_some(why));
         why.map_or(Ok(()), |why| Err(Failure::Message(why.to_owned())))

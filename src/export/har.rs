@@ -20,8 +20,8 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
         pages.push(json!({
             "id": page, "title": title(session), "startedDateTime": session.started,
             "pageTimings": {"onContentLoad": -1, "onLoad": session.duration_seconds * 1000.0},
-            "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "diagnosis": session.diagnosis,
-                      "findings": session.findings},
+            "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "file": session.file,
+                      "diagnosis": session.diagnosis, "findings": session.findings},
         }));
         let known = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
         entries.extend(

@@ -32,8 +32,15 @@ const HEARD: usize = 4_096;
 /// Names found that are remembered, the latest ones.
 const FOUND: usize = 256;
 
-/// A name that was found so many seconds ago is known to the client: what fails then is a question of another type.
+/// A name that was found so many seconds ago is known to the client, though a question of another type fails.
 const KNOWN_SECS: f64 = 60.0;
+
+/// A client and a name, and the type that is asked for.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    name: u64,
+    kind: [u8; 2],
+}
 
 /// Follows questions and answers, up to caps.
 #[derive(Debug)]
@@ -43,8 +50,8 @@ pub struct Resolver {
     asking: HashMap<IpAddr, usize, RandomState>,
     failed: HashMap<(IpAddr, String, Failure), Lookup, RandomState>,
     heard: HashSet<IpAddr, RandomState>,
-    /// Names found, with their clients, and when.
-    found: VecDeque<(u64, Timestamp)>,
+    /// Names found, with their clients and types, and when.
+    found: VecDeque<(Key, Timestamp)>,
     cap: usize,
     omitted: u64,
 }
@@ -200,20 +207,24 @@ impl Resolver {
         self.found.push_back((self.key(client, message), time));
     }
 
-    /// Whether a client had found the name shortly before.
+    /// Whether a client had found the name shortly before, by a question of another type.
     fn is_known(&self, client: IpAddr, message: &[u8], time: Timestamp) -> bool {
         let key = self.key(client, message);
         let lately = |then: Timestamp| (0.0..=KNOWN_SECS).contains(&time.secs_since(then));
-        self.found.iter().any(|(other, then)| *other == key && lately(*then))
+        let helps = |other: &Key| other.name == key.name && other.kind != key.kind;
+        self.found.iter().any(|(other, then)| helps(other) && lately(*then))
     }
 
-    /// A client and the name that a message is about, whatever the case of its letters.
-    fn key(&self, client: IpAddr, message: &[u8]) -> u64 {
+    /// What a message is about, whatever the case of its letters.
+    fn key(&self, client: IpAddr, message: &[u8]) -> Key {
+        let question = message.get(HEADER..).unwrap_or_default();
+        let end = question.iter().position(|byte| *byte == 0).unwrap_or(question.len());
+        let (name, rest) = question.split_at(end);
         let mut hasher = self.failed.hasher().build_hasher();
         client.hash(&mut hasher);
-        let name = message.get(HEADER..).unwrap_or_default().iter().take_while(|byte| **byte != 0);
-        name.for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
-        hasher.finish()
+        name.iter().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
+        let kind = rest.get(1..).and_then(<[u8]>::first_chunk).copied();
+        Key { name: hasher.finish(), kind: kind.unwrap_or_default() }
     }
 
     fn fail(&mut self, client: IpAddr, name: &str, failure: Failure, span: Span) {

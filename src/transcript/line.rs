@@ -74,6 +74,8 @@ pub(super) enum Told {
     Nothing,
     Address,
     Error(RCODE),
+    /// `SERVFAIL`, to a question for an address of IPv6.
+    NoSix,
 }
 
 impl<'t> Message<'t> {
@@ -224,6 +226,7 @@ fn name<'t>(name: Option<&'t str>, told: Option<&str>) -> Option<Tcp<'t>> {
         "NXDOMAIN" => Told::Error(RCODE::NameError),
         "SERVFAIL" => Told::Error(RCODE::ServerFailure),
         "REFUSED" => Told::Error(RCODE::Refused),
+        "no-AAAA" => Told::NoSix,
         _ => return None,
     };
     name.map(|name| Tcp::Name(name, told))

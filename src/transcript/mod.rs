@@ -39,7 +39,7 @@
 //! `client closes`, `server closes`, `again` (the last segment is repeated), `again changed` (with another first byte),
 //! `mirrored` (the last frame is captured twice), `too big MTU` (a router reports that the last segment does not fit),
 //! `refused` (a connection is answered by RST), `unanswered` (it is not answered), `server stalls SECONDS`,
-//! `name NAME NXDOMAIN` (a look-up fails; so do `SERVFAIL`, `REFUSED`, `unanswered`; `found` does not).
+//! `name NAME NXDOMAIN` (a look-up fails; so do `SERVFAIL`, `REFUSED`, `unanswered`, `no-AAAA`; `found` does not).
 
 mod line;
 mod message;

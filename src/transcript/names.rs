@@ -15,7 +15,8 @@ const CLIENT_PORT: u16 = 53_000;
 pub(super) fn look_up(wire: &mut Wire, name: &str, told: Told) -> Option<()> {
     let (client, server) =
         (SocketAddr::new(wire.client, CLIENT_PORT), SocketAddr::from(NAME_SERVER));
-    let question = Question::new(Name::new(name).ok()?, TYPE::A.into(), CLASS::IN.into(), false);
+    let kind = if told == Told::NoSix { TYPE::AAAA } else { TYPE::A };
+    let question = Question::new(Name::new(name).ok()?, kind.into(), CLASS::IN.into(), false);
     let mut asked = Packet::new_query(7);
     asked.questions.push(question);
     let tries = if told == Told::Nothing { 3 } else { 1 };
@@ -27,6 +28,7 @@ pub(super) fn look_up(wire: &mut Wire, name: &str, told: Told) -> Option<()> {
     match told {
         Told::Nothing => return Some(()),
         Told::Error(code) => *answer.rcode_mut() = code,
+        Told::NoSix => *answer.rcode_mut() = RCODE::ServerFailure,
         Told::Address => {
             *answer.rcode_mut() = RCODE::NoError;
             let address = RData::A(A { address: u32::from_be_bytes([192, 0, 2, 80]) });

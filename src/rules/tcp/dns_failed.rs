@@ -47,6 +47,25 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=3000
     /// ! client resets
     /// ! name server found
+    /// ! name server no-AAAA
+    /// ```
+    /// It was found, and then no longer:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=3000
+    /// ! client resets
+    /// ! name server found
+    /// ... 30 s
+    /// ! name server SERVFAIL
+    /// ```
+    /// A connection that was idle for so long is none:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000
+    /// < 200
+    /// ... 11 min
     /// ! name server SERVFAIL
     /// ```
     /// The client reached the host all the same:

@@ -11,6 +11,9 @@ use crate::model::exchange::Exchange;
 /// Sessions of one client, or with one id, that are considered for a message, newest first.
 pub(super) const RECENT: usize = 256;
 
+/// Letters of a GUID, at least.
+const GUID: usize = 32;
+
 /// Sessions of one connection that are looked at for an answer to a request that the capture lacks, the latest ones.
 pub(super) const RIVALS: usize = 16;
 
@@ -178,6 +181,11 @@ impl Sessions {
                 self.open.of_id(id, |open| {
                     open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked)
                 })
+            })
+            .or_else(|| {
+                // Its client was redirected: a GUID is no other session's.
+                let own = |open: &Open| open.has_client(asked) && open.has_server(asked);
+                self.open.of_id(id, own).filter(|_| id.len() >= GUID)
             })
             // It goes on where an Ack left off; between them there may be a Ping.
             .or_else(|| {

@@ -95,7 +95,7 @@ impl Web {
         if self.asked.len() >= ASKED {
             self.asked.pop_front();
         }
-        let host = self.name(host, "");
+        let host = self.host(host);
         self.asked.push_back(Asked { connection: connection.id, exchange, host, directory });
     }
 
@@ -168,6 +168,11 @@ impl Web {
         }
     }
 
+    /// A host without the port that needs not be said.
+    fn host(&self, host: &[u8]) -> u64 {
+        self.name(host.strip_suffix(b":80").unwrap_or(host), "")
+    }
+
     /// A directory of a host, whatever the case of its letters.
     fn name(&self, host: &[u8], directory: &str) -> u64 {
         let mut hasher = self.names.build_hasher();
@@ -188,7 +193,7 @@ impl Web {
     /// The first answer of the server of an exchange where that always gives its name, or came through a hop which does.
     pub fn named(&self, exchange: &Exchange) -> Option<At> {
         let host = exchange.request.as_ref()?.host.as_deref().unwrap_or_default();
-        self.named.get(&(exchange.server, self.name(host.as_bytes(), ""))).copied()
+        self.named.get(&(exchange.server, self.host(host.as_bytes()))).copied()
     }
 }
 

@@ -118,3 +118,16 @@ fn a_fetched_reply_that_is_gone_after_close_is_no_fault() {
     assert_eq!(all[0].reply.as_ref().unwrap().http_status, Some(206));
     assert!(faults(&all[0]).is_empty());
 }
+
+#[test]
+fn a_client_that_is_redirected_goes_on_with_its_session() {
+    let id = "{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}";
+    let rest = |id: &str| {
+        format!("> FRAGMENT 0-9/10 session={id}\n< 200\n> CLOSE-SESSION session={id}\n< 200")
+    };
+    let count = |id: &str| {
+        let opened = format!("> CREATE-SESSION\n< 200 session={id}");
+        mixed(&[("alpha/a", &opened), ("beta/b", &rest(id))]).len()
+    };
+    assert_eq!((count(id), count("7")), (1, 2));
+}

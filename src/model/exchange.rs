@@ -184,10 +184,12 @@ impl Exchange {
         self.shows_nothing().is_some_and(Request::is_cut)
     }
 
-    /// Whether the whole head of its request has nothing that opens a session, or that one is needed for.
+    /// Whether it was not accepted, and the whole head of its request has nothing that opens a session, or that one is
+    /// needed for.
     pub(crate) fn is_bare(&self) -> bool {
         let typed = |one: &Request| one.packet_type.is_some() || one.supported_protocols.is_some();
-        self.shows_nothing().is_some_and(|request| !request.is_cut() && !typed(request))
+        let bare = |request: &Request| !request.is_cut() && !typed(request);
+        !self.succeeded() && self.shows_nothing().is_some_and(bare)
     }
 
     /// Its request, where that shows neither what it is nor a part of a session.

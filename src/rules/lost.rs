@@ -79,8 +79,27 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
 }
 
 /// What pages say of a session that is unknown, in lower case; a redacted capture keeps these words.
-const WORDS: [&str; 8] =
-    ["no such", "not found", "unknown", "invalid", "expired", "not exist", "lost", "no session"];
+const WORDS: [&str; 19] = [
+    "no such",
+    "no session",
+    "no longer",
+    "not found",
+    "not find",
+    "not exist",
+    "n't exist",
+    "not valid",
+    "invalid",
+    "bad session",
+    "unknown",
+    "unrecogni",
+    "locate",
+    "expired",
+    "timed out",
+    "timeout",
+    "terminated",
+    "lost",
+    "gone",
+];
 
 /// So many bytes on either side, they stand beside the word.
 const BESIDE: usize = 32;

@@ -71,7 +71,8 @@ impl Seen {
     fn add_hosts(&mut self, session: &Session) {
         let runs = session.exchanges.chunk_by(|one, next| one.server == next.server);
         let direct = runs.filter_map(|run| run.first().filter(|first| !first.is_by_proxy()));
-        self.servers.extend(direct.map(|exchange| exchange.server.ip()));
+        let room = KEPT.saturating_sub(self.servers.len());
+        self.servers.extend(direct.take(room).map(|exchange| exchange.server.ip()));
         if self.hosts.len() < KEPT {
             let names = [session.server.host.as_deref(), session.host_id.as_deref()];
             self.hosts.extend(names.into_iter().flatten().map(bare));

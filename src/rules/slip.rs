@@ -4,7 +4,10 @@ use crate::bits::hresult::{self, INVALID_ARGUMENT};
 use crate::model::{Exchange, Session};
 use crate::rules::{Severity, look};
 
-/// What a finding about a slip of the client is worth: as much as the rule says where the packet was refused for what may
+/// Exchanges before one that are looked at for the same slip.
+const LOOKED_AT: usize = 256;
+
+/// What a finding about a slip of the client is worth: as much as the rule says where the packet was not taken, for what may
 /// be that, a note where the server did not mind, or took an earlier packet with the `same` slip.
 pub fn if_refused(
     session: &Session,
@@ -12,18 +15,55 @@ pub fn if_refused(
     severity: Severity,
     same: impl Fn(&Exchange) -> bool,
 ) -> Severity {
-    let taken =
-        || look::ahead(session, exchange).any(|earlier| earlier.succeeded() && same(earlier));
-    if is_called_malformed(exchange) && !taken() { severity } else { Severity::Note }
+    let mut earlier = look::ahead(session, exchange).take(LOOKED_AT);
+    let minded = is_called_malformed(exchange) || exchange.succeeded() && !is_taken(exchange);
+    match minded && !earlier.any(|earlier| is_taken(earlier) && same(earlier)) {
+        true => severity,
+        false => Severity::Note,
+    }
 }
 
-/// Whether it was refused for what may be its form: with a status that says so or nothing ([MC-BUP] 2.2.1.2, RFC 9110
-/// 15.5.12, 15.5.16 and 15.6.2), without a code of another meaning.
+/// Whether it was answered with success, and the server does not ask for the same bytes again.
+fn is_taken(exchange: &Exchange) -> bool {
+    let next = exchange.response.as_ref().and_then(|answer| answer.next_offset);
+    let again = next.zip(exchange.place()).is_some_and(|(next, start)| next <= start);
+    exchange.succeeded() && !again
+}
+
+/// Codes that say no more than that something is wrong: of arguments, of what is not supported, of nothing at all.
+const VAGUE: [u32; 4] = [INVALID_ARGUMENT, 0x8007_0032, 0x8000_4005, 0x8000_FFFF];
+
+/// Whether it was refused for what may be its form: with a status that says so or nothing ([MC-BUP] 2.2.1.2, RFC 9110 15.5
+/// and 15.6.2), without a code of another meaning.
 fn is_called_malformed(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(|answer| {
-        let means_else = |code| code != INVALID_ARGUMENT && hresult::symbol(code).is_some();
-        matches!(answer.http_status, 400 | 411 | 415 | 500 | 501)
+        let means_else = |code| !VAGUE.contains(&code) && hresult::symbol(code).is_some();
+        matches!(answer.http_status, 400 | 404..=406 | 411 | 415 | 416 | 422 | 500 | 501)
             && !answer.error_value().is_some_and(means_else)
             && !look::is_of_application(answer)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn a_slip_counts_where_the_server_minds_it() {
+        let odd = |answer: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n  Content-Range: bytes=0-9/20\n< {answer}\n"
+            );
+            severity("content-range-invalid", &text)
+        };
+        for minded in
+            ["400", "416 received=0", "500 error=0x80004005 context=0x5", "200 received=0"]
+        {
+            assert_eq!(odd(minded), Some(Error), "{minded}");
+        }
+        for other in ["200 received=10", "502 plain", "500 error=0x8020001F context=0x5"] {
+            assert_eq!(odd(other), Some(Note), "{other}");
+        }
+    }
 }

@@ -122,10 +122,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }
 
-/// Whether the server itself answered: IIS in front of its own BITS, or the BITS server under its own name.
+/// Whether the server itself answered, and not through a hop: IIS in front of its own BITS, or the BITS server under its own
+/// name.
 pub fn is_by_server(session: &Session, exchange: &Exchange) -> bool {
+    let passed = exchange.response.as_ref().is_some_and(tells_of_hop);
     let iis = Origin::of(exchange) == Origin::Iis && front::stands(session, exchange).is_none();
-    iis || front::is_own(session, exchange)
+    !passed && (iis || front::is_own(session, exchange))
+}
+
+fn tells_of_hop(answer: &Response) -> bool {
+    answer.via.is_some() || !answer.hops.is_empty()
 }
 
 fn is_about_what_is_behind(session: &Session, exchange: &Exchange, response: &Response) -> bool {

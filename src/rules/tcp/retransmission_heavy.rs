@@ -68,7 +68,8 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
                     look::counted(side.payload_bytes, "byte")
                 ),
             );
-        } else if let Some((span, secs)) = stall(side, other) {
+        } else if let Some((span, secs)) = stall(side, other).filter(|_| !connection.is_one_sided())
+        {
             let message =
                 format!("data of the {who} was not acknowledged for {secs:.1} s and sent again");
             notes.add(span, message);
@@ -83,7 +84,7 @@ fn stall(side: &SideFacts, other: &SideFacts) -> Option<(Span, f64)> {
     let closed = other.zero_windows.iter().any(|period| {
         period.started <= last.time && period.ended.is_none_or(|ended| ended >= first.time)
     });
-    (secs > STALL_SECS && !closed).then_some((Span { first, last }, secs))
+    (secs > STALL_SECS && secs <= LONGEST_SECS && !closed).then_some((Span { first, last }, secs))
 }
 
 /// A healthy path loses far less; throughput suffers visibly from here on.
@@ -94,3 +95,6 @@ const FEW: u32 = 3;
 
 /// A healthy connection repeats within a second or two (RFC 6298 2).
 const STALL_SECS: f64 = 3.0;
+
+/// No sender waits longer before it repeats (RFC 6298 2.5): then the clock jumped, or the machine slept.
+const LONGEST_SECS: f64 = 130.0;

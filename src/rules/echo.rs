@@ -3,7 +3,7 @@
 use crate::model::url::{self, percent_decoded};
 use crate::model::{Exchange, Request};
 
-/// No mark of a product, and no word that tells of a session, is shorter: what is need not be told apart.
+/// No mark of a product, and no word that tells of a session, is shorter: shorter echoes do no harm.
 const SHORTEST: usize = 6;
 
 /// Notes of an answer what of its page the request had said.
@@ -16,6 +16,8 @@ pub(super) fn note(exchange: &mut Exchange) {
     }
     let body = response.body_start.to_ascii_lowercase();
     let mut echoes = forms(request);
+    // Most targets are a path without escapes: all forms of it are one.
+    echoes.dedup();
     echoes.retain(|form| form.len() >= SHORTEST && body.contains(form));
     if !echoes.is_empty() {
         response.rare.edit().echoes = echoes;

@@ -181,6 +181,8 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+    use crate::at::At;
+    use crate::capture::Item;
     use crate::capture::pcap::tests::capture;
     use crate::capture::reader::BLOCK;
     use crate::limits::Limits;
@@ -271,8 +273,9 @@ mod tests {
             let (mut batch, mut seen) = (Batch::default(), 0);
             while batch.end.is_none() {
                 ahead.fill(&mut batch);
-                for entry in &batch.entries {
-                    assert_eq!(batch.bytes[entry.record.data.clone()], *frames[seen].1);
+                for place in 0..batch.entries.len() {
+                    let item = batch.item(place, At::default());
+                    assert!(matches!(item, Some(Item::Frame(f)) if f.data == frames[seen].1));
                     seen += 1;
                 }
             }

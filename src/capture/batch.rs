@@ -1,9 +1,11 @@
 //! Records that were read in one go.
 
+use std::ops::Range;
+
 use super::reader::BLOCK;
 use super::record::{FrameFacts, Kind, Record};
-use super::{Error, Frame, Item};
-use crate::at::At;
+use super::{Error, Frame, Item, LinkType};
+use crate::at::{At, Timestamp};
 use crate::packet::Plain;
 
 /// Records one behind the other, and the bytes that they are in.
@@ -13,6 +15,8 @@ pub struct Batch {
     pub(super) entries: Vec<Entry>,
     /// Bytes of the stream up to the end of the last one, or what follows it and holds none.
     pub(super) used: u64,
+    /// Where that is among the bytes here.
+    pub(super) until: usize,
     /// The most bytes of a frame that were captured, as far as was read.
     pub(super) snaplen: Option<u32>,
     /// Nothing follows, because of an error or because this is all.
@@ -21,15 +25,58 @@ pub struct Batch {
     pub(super) short: bool,
 }
 
-/// A frame or secrets.
-#[derive(Default)]
+/// A frame or secrets, in few bytes: one core hands them to another.
 pub(super) struct Entry {
-    /// Its ranges count from the start of the bytes of the batch.
-    pub record: Record,
-    /// Bytes of the stream up to its end.
-    pub used: u64,
+    kind: Kind,
+    /// Of a frame.
+    time: Timestamp,
+    link: LinkType,
+    wire_len: u32,
+    /// What it carries, among the bytes of the batch.
+    data: Place,
+    /// Of a frame; empty where it has none.
+    comment: Place,
+    /// Where its record ends there.
+    until: u32,
     /// The heads of a frame, where they are plain.
-    pub plain: Option<Plain>,
+    plain: Option<Plain>,
+}
+
+/// Where something begins, and how long it is.
+#[derive(Clone, Copy)]
+struct Place {
+    start: u32,
+    len: u32,
+}
+
+impl Place {
+    #[inline(always)]
+    const fn of(range: &Range<usize>, shift: usize) -> Self {
+        Self { start: (shift + range.start) as u32, len: (range.end - range.start) as u32 }
+    }
+
+    #[inline(always)]
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
+impl Entry {
+    /// What `record` holds, whose ranges count from `start` in the bytes of the batch.
+    #[inline(always)]
+    pub fn new(record: &Record, start: usize, plain: Option<Plain>) -> Self {
+        let FrameFacts { time, link, wire_len, .. } = record.facts;
+        Self {
+            kind: record.kind,
+            time,
+            link,
+            wire_len,
+            data: Place::of(&record.data, start),
+            comment: Place::of(&record.comment, start),
+            until: (start + record.size) as u32,
+            plain,
+        }
+    }
 }
 
 impl Batch {
@@ -45,24 +92,25 @@ impl Batch {
 
     /// What the header of the frame at `place` says; `None` for secrets.
     #[inline(always)]
-    pub fn facts(&self, place: usize) -> Option<&FrameFacts> {
-        let record = &self.entries.get(place)?.record;
-        (record.kind == Kind::Frame).then_some(&record.facts)
+    pub fn facts(&self, place: usize) -> Option<FrameFacts> {
+        let Entry { kind, time, link, wire_len, data, .. } = *self.entries.get(place)?;
+        let cut = data.len < wire_len;
+        (kind == Kind::Frame).then_some(FrameFacts { time, link, wire_len, cut })
     }
 
     /// The frame or the secrets at `place`; a frame is given its numbers by `at`.
     #[inline(always)]
     pub fn item(&self, place: usize, at: At) -> Option<Item<'_>> {
-        let Entry { record, plain, .. } = self.entries.get(place)?;
-        let data = self.bytes.get(record.data.clone())?;
-        Some(match record.kind {
+        let entry = self.entries.get(place)?;
+        let data = self.bytes.get(entry.data.range())?;
+        Some(match entry.kind {
             Kind::Frame => Item::Frame(Frame {
-                at: At { time: record.facts.time, ..at },
-                link: record.facts.link,
+                at: At { time: entry.time, ..at },
+                link: entry.link,
                 data,
-                wire_len: record.facts.wire_len,
-                comment: text(self.bytes.get(record.comment.clone())?),
-                plain: plain.as_ref(),
+                wire_len: entry.wire_len,
+                comment: text(self.bytes.get(entry.comment.range())?),
+                plain: entry.plain.as_ref(),
             }),
             Kind::Secrets | Kind::Other => Item::Secrets(data),
         })
@@ -70,7 +118,8 @@ impl Batch {
 
     /// Bytes of the stream up to the end of the record at `place`, or of all where it is none.
     pub fn used(&self, place: usize) -> u64 {
-        self.entries.get(place).map_or(self.used, |entry| entry.used)
+        let behind = |entry: &Entry| self.until - entry.until as usize;
+        self.used - self.entries.get(place).map_or(0, behind) as u64
     }
 }
 
@@ -82,4 +131,14 @@ pub(super) fn text(bytes: &[u8]) -> Option<&str> {
     }
     let valid = bytes.utf8_chunks().next()?.valid();
     (!valid.is_empty()).then_some(valid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Entry;
+
+    #[test]
+    fn what_goes_from_core_to_core_is_short() {
+        assert!(size_of::<Entry>() <= 80);
+    }
 }

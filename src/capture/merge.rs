@@ -167,7 +167,7 @@ impl Merge {
         };
         let Some(facts) = source.batch.facts(source.place) else { return true };
         self.frames += 1;
-        source.input.count(facts);
+        source.input.count(&facts);
         let Some(filter) = &mut self.filter else { return true };
         let item = source.batch.item(source.place, At::default());
         matches!(item, Some(Item::Frame(frame)) if filter.matches(frame.link, frame.data))

@@ -16,6 +16,9 @@ pub(super) const BLOCK: usize = 128 << 10;
 /// Records of a batch at most; more of them fit into a block only where the frames are next to empty.
 const RECORDS: usize = 2048;
 
+/// The largest record whose place in a buffer four bytes can name.
+const LONGEST: usize = 1 << 31;
+
 /// Reads one stream of packets, lending every frame out of its buffer.
 pub struct Reader<R> {
     window: Window<R>,
@@ -84,7 +87,7 @@ impl<R: Read> Reader<R> {
             format,
             current: Record::default(),
             frames: 0,
-            cap: limits.record,
+            cap: limits.record.min(LONGEST),
             over: false,
             heads: true,
         })
@@ -132,52 +135,44 @@ impl<R: Read> Reader<R> {
             Err(error) => Some(Some(error)),
         };
         (batch.snaplen, batch.used) = (self.snaplen(), self.window.offset());
-        batch.short = self.window.is_short();
+        (batch.until, batch.short) = (self.window.start(), self.window.is_short());
         self.window.swap(&mut batch.bytes);
     }
 
-    /// Puts the records at hand into `entries`, over those that are there; false at the end.
+    /// Puts the records at hand into `entries`; false at the end.
     fn take_apart(&mut self, entries: &mut Vec<Entry>) -> Result<bool, Error> {
-        let mut len = 0;
-        let found = loop {
-            if entries.len() == len {
-                entries.push(Entry::default());
-            }
-            let Some(entry) = entries.get_mut(len).filter(|_| len < RECORDS) else {
-                break Ok(true);
-            };
-            match self.format.decode(&self.window, self.cap, &mut entry.record) {
-                Ok(Step::Whole) => {
-                    if entry.record.kind != Kind::Other {
-                        self.complete(entry);
-                        len += 1;
+        entries.clear();
+        let mut record = Record::default();
+        loop {
+            match self.format.decode(&self.window, self.cap, &mut record)? {
+                Step::Whole => {
+                    if record.kind != Kind::Other {
+                        entries.push(self.entry(&record));
                     }
-                    self.window.consume(entry.record.size);
+                    self.window.consume(record.size);
+                    if entries.len() == RECORDS {
+                        return Ok(true);
+                    }
                 }
-                Ok(Step::More(size)) if len == 0 => match self.window.want(size) {
-                    Ok(true) => {}
-                    Ok(false) => break self.at_end(),
-                    Err(error) => break Err(error.into()),
-                },
-                Ok(Step::More(_)) => break Ok(true),
-                Err(error) => break Err(error),
+                Step::More(size) if entries.is_empty() => {
+                    if !self.window.want(size)? {
+                        return self.at_end();
+                    }
+                }
+                Step::More(_) => return Ok(true),
             }
-        };
-        entries.truncate(len);
-        found
+        }
     }
 
-    /// Adds to the record of an entry, which is at the front of what is at hand.
+    /// The entry of `record`, which is at the front of what is at hand.
     #[inline(always)]
-    fn complete(&mut self, entry: &mut Entry) {
-        let Entry { record, used, plain } = entry;
+    fn entry(&mut self, record: &Record) -> Entry {
         let FrameFacts { link, wire_len, .. } = record.facts;
-        let wanted = self.heads && record.kind == Kind::Frame;
-        let data = self.window.part(&record.data).filter(|_| wanted);
-        *plain = data.and_then(|data| Plain::of(link, data, wire_len));
-        *used = self.window.offset() + record.size as u64;
-        self.frames += u64::from(record.kind == Kind::Frame);
-        record.shift(self.window.start());
+        let is_frame = record.kind == Kind::Frame;
+        let data = self.window.part(&record.data).filter(|_| self.heads && is_frame);
+        self.frames += u64::from(is_frame);
+        let plain = data.and_then(|data| Plain::of(link, data, wire_len));
+        Entry::new(record, self.window.start(), plain)
     }
 
     fn step(&mut self, every: bool) -> Result<bool, Error> {

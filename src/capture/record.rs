@@ -53,14 +53,6 @@ impl Record {
         (self.kind, self.data, self.comment) = (Kind::Frame, data, 0..0);
         self.facts = FrameFacts { time, link, wire_len, cut: captured < wire_len };
     }
-
-    /// Makes its ranges count from `len` bytes further ahead.
-    pub const fn shift(&mut self, len: usize) {
-        self.data.start += len;
-        self.data.end += len;
-        self.comment.start += len;
-        self.comment.end += len;
-    }
 }
 
 /// What the decoder of a format makes of the bytes at hand.
@@ -97,11 +89,9 @@ impl Order {
     #[inline(always)]
     pub fn u32s(self, bytes: &[u8; 16]) -> [u32; 4] {
         let (numbers, _) = bytes.as_chunks();
-        let number = |at: usize| {
-            let bytes = numbers.get(at).copied().unwrap_or_default();
-            if self == Self::Big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
-        };
-        std::array::from_fn(number)
+        let number = |at: usize| u32::from_le_bytes(numbers.get(at).copied().unwrap_or_default());
+        let little = std::array::from_fn(number);
+        if self == Self::Big { little.map(u32::swap_bytes) } else { little }
     }
 
     pub fn u16(self, data: &[u8], at: usize) -> Option<u16> {

@@ -2,7 +2,7 @@
 //!
 //! It says the same as [`Decoder`](super::Decoder), only sooner, and nothing where anything is out of the ordinary.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6HeaderSlice, TcpHeaderSlice, UdpHeaderSlice};
@@ -13,16 +13,21 @@ use super::{Datagram, Flags, Segment, link, tunnel};
 use crate::at::At;
 use crate::capture::{Frame, LinkType};
 
-/// The heads of a plain frame with a TCP segment.
+/// The heads of a plain frame with a TCP segment, in few bytes: one core hands them to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain {
-    from: SocketAddr,
-    to: SocketAddr,
+    /// Addresses of IPv4, sender first; those of IPv6 are read where they stand.
+    v4: Option<([u8; 4], [u8; 4])>,
+    /// The sender's first.
+    ports: (u16, u16),
     seq: u32,
     ack: u32,
-    /// Places in the frame.
-    payload: (u32, u32),
-    options: (u16, u16),
+    /// Where the payload begins in the frame.
+    start: u8,
+    /// Bytes of the payload.
+    len: u16,
+    /// Bytes of the options, which end where the payload begins.
+    options: u8,
     first: Option<[u8; 4]>,
     window: u16,
     ip_id: Option<u16>,
@@ -34,41 +39,49 @@ impl Plain {
     /// The heads of a frame of `data`, which had `wire_len` bytes; `None` where it is not plain.
     #[inline(always)]
     pub fn of(link: LinkType, data: &[u8], wire_len: u32) -> Option<Self> {
-        ip(link, data, wire_len, IpNumber::TCP, |ip, range| {
-            let segment = data.get(range.clone())?;
-            let tcp = TcpHeaderSlice::from_slice(segment).ok()?;
-            let len = tcp.slice().len();
-            Some(Self {
-                from: SocketAddr::new(ip.from, tcp.source_port()),
-                to: SocketAddr::new(ip.to, tcp.destination_port()),
-                seq: tcp.sequence_number(),
-                ack: tcp.acknowledgment_number(),
-                payload: (u32::try_from(range.start + len).ok()?, u32::try_from(range.end).ok()?),
-                options: ((range.start + 20) as u16, (range.start + len) as u16),
-                first: segment.get(len..)?.first_chunk().copied(),
-                window: tcp.window_size(),
-                ip_id: ip.id,
-                ttl: ip.ttl,
-                flags: Flags(*segment.get(13)?),
-            })
+        let (ip, range) = ip(link, data, wire_len, IpNumber::TCP)?;
+        let segment = data.get(range.clone())?;
+        let tcp = TcpHeaderSlice::from_slice(segment).ok()?;
+        let payload = tcp.slice().len();
+        let v4 = match (ip.from, ip.to) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => Some((from.octets(), to.octets())),
+            _ => None,
+        };
+        Some(Self {
+            v4,
+            ports: (tcp.source_port(), tcp.destination_port()),
+            seq: tcp.sequence_number(),
+            ack: tcp.acknowledgment_number(),
+            start: u8::try_from(range.start + payload).ok()?,
+            len: u16::try_from(segment.len() - payload).ok()?,
+            options: u8::try_from(payload - TCP).ok()?,
+            first: segment.get(payload..)?.first_chunk().copied(),
+            window: tcp.window_size(),
+            ip_id: ip.id,
+            ttl: ip.ttl,
+            flags: Flags(*segment.get(13)?),
         })
     }
 
     /// The segment that they are of, in the frame at `at` with `data`.
     #[inline(always)]
     pub fn segment<'a>(&self, at: At, data: &'a [u8]) -> Option<Segment<'a>> {
-        let Self { payload: (start, end), options, .. } = *self;
+        let (start, len) = (usize::from(self.start), usize::from(self.len));
+        let (from, to) = match self.v4 {
+            Some((from, to)) => (from.into(), to.into()),
+            None => v6_addresses(data)?,
+        };
         Some(Segment {
             at,
-            from: self.from,
-            to: self.to,
+            from: SocketAddr::new(from, self.ports.0),
+            to: SocketAddr::new(to, self.ports.1),
             seq: self.seq,
             ack: self.ack,
             flags: self.flags,
             window: self.window,
-            options: data.get(options.0.into()..options.1.into())?,
-            payload: data.get(start as usize..end as usize)?,
-            wire_len: end - start,
+            options: data.get(start.checked_sub(self.options.into())?..start)?,
+            payload: data.get(start..start + len)?,
+            wire_len: self.len.into(),
             first: self.first,
             ttl: self.ttl,
             ip_id: self.ip_id,
@@ -88,17 +101,16 @@ pub fn segment<'a>(frame: &Frame<'a>) -> Option<Segment<'a>> {
 /// The datagram in a plain frame, unless it is a tunnel.
 #[inline]
 pub fn datagram<'a>(frame: &Frame<'a>) -> Option<Datagram<'a>> {
-    ip(frame.link, frame.data, frame.wire_len, IpNumber::UDP, |ip, range| {
-        let datagram = frame.data.get(range)?;
-        let udp = UdpHeaderSlice::from_slice(datagram).ok()?;
-        let ports = (udp.source_port(), udp.destination_port());
-        let payload = datagram.get(8..usize::from(udp.length()))?;
-        if tunnel::in_udp(ports, View { data: payload, wire: payload.len() }).is_some() {
-            return None;
-        }
-        let (from, to) = (SocketAddr::new(ip.from, ports.0), SocketAddr::new(ip.to, ports.1));
-        Some(Datagram { at: frame.at, from, to, payload })
-    })
+    let (ip, range) = ip(frame.link, frame.data, frame.wire_len, IpNumber::UDP)?;
+    let datagram = frame.data.get(range)?;
+    let udp = UdpHeaderSlice::from_slice(datagram).ok()?;
+    let ports = (udp.source_port(), udp.destination_port());
+    let payload = datagram.get(8..usize::from(udp.length()))?;
+    if tunnel::in_udp(ports, View { data: payload, wire: payload.len() }).is_some() {
+        return None;
+    }
+    let (from, to) = (SocketAddr::new(ip.from, ports.0), SocketAddr::new(ip.to, ports.1));
+    Some(Datagram { at: frame.at, from, to, payload })
 }
 
 /// Bytes of an Ethernet header.
@@ -107,15 +119,23 @@ const ETHERNET: usize = 14;
 /// Bytes of an IPv6 header.
 const IPV6: usize = 40;
 
-/// What `then` makes of a plain frame that carries `protocol`: of its IP header, and the place of the payload of that.
+/// Bytes of a TCP header without options.
+const TCP: usize = 20;
+
+/// The addresses in an Ethernet frame with IPv6, sender first (RFC 8200 3).
+fn v6_addresses(data: &[u8]) -> Option<(IpAddr, IpAddr)> {
+    let (from, rest) = data.get(ETHERNET + 8..)?.split_first_chunk::<16>()?;
+    Some(((*from).into(), (*rest.first_chunk::<16>()?).into()))
+}
+
+/// The facts of the IP header of a plain frame that carries `protocol`, and the place of its payload.
 #[inline(always)]
-fn ip<T>(
+fn ip(
     link: LinkType,
     data: &[u8],
     wire_len: u32,
     protocol: IpNumber,
-    then: impl FnOnce(Ip, Range<usize>) -> Option<T>,
-) -> Option<T> {
+) -> Option<(Ip, Range<usize>)> {
     if link.0 != 1 || data.len() != wire_len as usize || link::is_isl(data) {
         return None;
     }
@@ -127,7 +147,7 @@ fn ip<T>(
                 return None;
             }
             let start = ETHERNET + header.slice().len();
-            then(v4_facts(&header), start..ETHERNET + usize::from(header.total_len()))
+            Some((v4_facts(&header), start..ETHERNET + usize::from(header.total_len())))
         }
         [0x86, 0xdd] => {
             let header = Ipv6HeaderSlice::from_slice(packet).ok()?;
@@ -136,7 +156,7 @@ fn ip<T>(
                 return None;
             }
             let start = ETHERNET + IPV6;
-            then(v6_facts(&header), start..start + len)
+            Some((v6_facts(&header), start..start + len))
         }
         _ => None,
     }

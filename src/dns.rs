@@ -2,11 +2,9 @@
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
-use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use simple_dns::{Packet, PacketFlag, RCODE, header_buffer as header};
 
@@ -19,6 +17,9 @@ const PORT: u16 = 53;
 
 /// The fixed part of a message, behind which the first question begins (RFC 1035 4.1).
 const HEADER: usize = 12;
+
+/// The longest name (RFC 1035 2.3.4).
+const NAME: usize = 255;
 
 /// The longest message looked at: resolvers ask for no more over UDP (RFC 6891 6.2.5).
 const LONGEST: usize = 4_096;
@@ -35,23 +36,31 @@ const FOUND: usize = 256;
 /// A name that was found so many seconds ago is known to the client, though a question of another type fails.
 const KNOWN_SECS: f64 = 60.0;
 
-/// A client and a name, and the type that is asked for.
-#[derive(Clone, Copy, Debug)]
-struct Key {
-    name: u64,
+/// A name that a client found.
+#[derive(Debug)]
+struct Found {
+    client: IpAddr,
+    name: Vec<u8>,
+    /// The type that it asked for.
     kind: [u8; 2],
+    at: Timestamp,
+}
+
+/// The name that a message asks about, as it is written there, and the type.
+fn question(message: &[u8]) -> (&[u8], [u8; 2]) {
+    let question = message.get(HEADER..).unwrap_or_default();
+    let (name, rest) = question.split_at(memchr::memchr(0, question).unwrap_or(question.len()));
+    let kind = rest.get(1..).and_then(<[u8]>::first_chunk).copied();
+    (name, kind.unwrap_or_default())
 }
 
 /// Follows questions and answers, up to caps.
 #[derive(Debug)]
 pub struct Resolver {
     waiting: VecDeque<Question>,
-    /// How many wait by client.
-    asking: HashMap<IpAddr, usize, RandomState>,
     failed: HashMap<(IpAddr, String, Failure), Lookup, RandomState>,
     heard: HashSet<IpAddr, RandomState>,
-    /// Names found, with their clients and types, and when.
-    found: VecDeque<(Key, Timestamp)>,
+    found: VecDeque<Found>,
     cap: usize,
     omitted: u64,
 }
@@ -89,7 +98,6 @@ impl Resolver {
     pub fn new(cap: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
-            asking: HashMap::default(),
             failed: HashMap::default(),
             heard: HashSet::default(),
             found: VecDeque::new(),
@@ -120,22 +128,10 @@ impl Resolver {
 
     fn ask(&mut self, question: Question) {
         if self.waiting.len() >= WAITING {
-            let oldest = self.take(0);
+            let oldest = self.waiting.pop_front();
             oldest.iter().for_each(|question| self.unanswered(question));
         }
-        *self.asking.entry(question.client.ip()).or_default() += 1;
         self.waiting.push_back(question);
-    }
-
-    fn take(&mut self, place: usize) -> Option<Question> {
-        let question = self.waiting.remove(place)?;
-        if let Entry::Occupied(mut count) = self.asking.entry(question.client.ip()) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
-        Some(question)
     }
 
     fn answer(&mut self, at: At, to: SocketAddr, id: u16, message: &[u8]) {
@@ -157,17 +153,17 @@ impl Resolver {
             self.remember(client, message, at.time);
         }
         let place = self.waiting.iter().rposition(|q| q.id == id && q.client == to);
-        let waiting = self.asking.get(&client).copied().unwrap_or(0);
-        let others = waiting > usize::from(place.is_some());
+        let mut waiting = self.waiting.iter().enumerate();
+        let others = waiting.any(|(at, q)| q.client.ip() == client && Some(at) != place);
         if failure.is_none() && !others && self.failed.is_empty() {
             // Nothing of this client waits or failed but, perhaps, what is answered here.
-            place.and_then(|place| self.take(place));
+            place.and_then(|place| self.waiting.remove(place));
             return;
         }
         let Some(name) = name_in(message) else { return };
         let asked = place
             .filter(|place| self.waiting.get(*place).is_some_and(|q| q.is_for(client, &name)))
-            .and_then(|place| self.take(place));
+            .and_then(|place| self.waiting.remove(place));
         match failure {
             Some(_) if self.is_known(client, message, at.time) => {}
             Some(failure) => {
@@ -187,7 +183,7 @@ impl Resolver {
         while let Some(place) =
             self.waiting.iter().position(|question| question.is_for(client, name))
         {
-            self.take(place);
+            self.waiting.remove(place);
         }
     }
 
@@ -200,31 +196,28 @@ impl Resolver {
         }
     }
 
-    fn remember(&mut self, client: IpAddr, message: &[u8], time: Timestamp) {
-        if self.found.len() >= FOUND {
-            self.found.pop_front();
+    fn remember(&mut self, client: IpAddr, message: &[u8], at: Timestamp) {
+        let (asked, kind) = question(message);
+        if asked.len() > NAME {
+            return;
         }
-        self.found.push_back((self.key(client, message), time));
+        // The room of the one that is forgotten will do.
+        let oldest = if self.found.len() >= FOUND { self.found.pop_front() } else { None };
+        let mut name = oldest.map_or_else(Vec::new, |oldest| oldest.name);
+        name.clear();
+        name.extend_from_slice(asked);
+        self.found.push_back(Found { client, name, kind, at });
     }
 
     /// Whether a client had found the name shortly before, by a question of another type.
     fn is_known(&self, client: IpAddr, message: &[u8], time: Timestamp) -> bool {
-        let key = self.key(client, message);
-        let lately = |then: Timestamp| (0.0..=KNOWN_SECS).contains(&time.secs_since(then));
-        let helps = |other: &Key| other.name == key.name && other.kind != key.kind;
-        self.found.iter().any(|(other, then)| helps(other) && lately(*then))
-    }
-
-    /// What a message is about, whatever the case of its letters.
-    fn key(&self, client: IpAddr, message: &[u8]) -> Key {
-        let question = message.get(HEADER..).unwrap_or_default();
-        let end = question.iter().position(|byte| *byte == 0).unwrap_or(question.len());
-        let (name, rest) = question.split_at(end);
-        let mut hasher = self.failed.hasher().build_hasher();
-        client.hash(&mut hasher);
-        name.iter().for_each(|byte| hasher.write_u8(byte.to_ascii_lowercase()));
-        let kind = rest.get(1..).and_then(<[u8]>::first_chunk).copied();
-        Key { name: hasher.finish(), kind: kind.unwrap_or_default() }
+        let (name, kind) = question(message);
+        self.found.iter().any(|found| {
+            found.client == client
+                && found.kind != kind
+                && found.name.eq_ignore_ascii_case(name)
+                && (0.0..=KNOWN_SECS).contains(&time.secs_since(found.at))
+        })
     }
 
     fn fail(&mut self, client: IpAddr, name: &str, failure: Failure, span: Span) {

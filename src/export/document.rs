@@ -99,7 +99,8 @@ impl Document {
             if places.is_empty() { Ok(()) } else { out.write_all(b"\n  ") }
         };
         let mut frame = Frame { out: &mut out, head: Vec::new(), sessions: Some(sessions) };
-        serde_json::to_writer_pretty(&mut frame, &Report { sessions: Vec::new(), ..report })?;
+        let report = Report { sessions: Vec::new(), ..report };
+        report.serialize(&mut Serializer::with_formatter(&mut frame, Indented::at(0)))?;
         if frame.sessions.is_some() {
             return Err(io::ErrorKind::NotFound.into());
         }

@@ -108,7 +108,7 @@ fn start(data: &[u8]) -> Option<i64> {
     let small = |number: usize| i8::try_from(field(number)?).ok();
     let (year, millis): (i16, i16) = (field(0)?, field(7)?);
     let (month, day, hour) = (small(1)?, small(3)?, small(4)?);
-    let nanos = i32::from(millis) * 1_000_000;
+    let nanos = i32::from(millis).checked_mul(1_000_000)?;
     let civil = civil::DateTime::new(year, month, day, hour, small(5)?, small(6)?, nanos).ok()?;
     let moment = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
     i64::try_from(moment.as_nanosecond()).ok()

@@ -27,7 +27,7 @@ struct Found {
     carried_on: u64,
     over: Option<u64>,
     acked: Option<u64>,
-    close_unanswered: Option<u64>,
+    close_unheard: Option<u64>,
     largest_taken: Option<u64>,
 }
 
@@ -38,7 +38,7 @@ impl Session {
             for (place, exchange) in self.exchanges.iter().enumerate() {
                 match &exchange.response {
                     Some(answer) => found.add(place, exchange, answer),
-                    None => found.add_unanswered(exchange),
+                    None => found.add_unheard(exchange),
                 }
             }
             found
@@ -75,9 +75,9 @@ impl Session {
         self.found().over
     }
 
-    /// The first frame of the first Close without an answer.
-    pub(crate) fn close_unanswered(&self) -> Option<u64> {
-        self.found().close_unanswered
+    /// The first frame of the first Close that may have done its work unheard.
+    pub(crate) fn close_unheard(&self) -> Option<u64> {
+        self.found().close_unheard
     }
 
     /// The largest Content-Length of a Fragment that was answered with success.
@@ -117,6 +117,9 @@ impl Found {
         if answer.is_ack() {
             self.acked = Some(self.acked.unwrap_or(u64::MAX).min(span.last.frame));
         }
+        if answer.is_of_gateway() {
+            self.add_unheard(exchange);
+        }
         if !answer.is_success() {
             return;
         }
@@ -135,10 +138,10 @@ impl Found {
         }
     }
 
-    fn add_unanswered(&mut self, exchange: &Exchange) {
+    fn add_unheard(&mut self, exchange: &Exchange) {
         if exchange.kind == PacketType::CloseSession {
-            let first = self.close_unanswered.unwrap_or(u64::MAX);
-            self.close_unanswered = Some(first.min(exchange.span().first.frame));
+            let first = self.close_unheard.unwrap_or(u64::MAX);
+            self.close_unheard = Some(first.min(exchange.span().first.frame));
         }
     }
 }

@@ -27,8 +27,7 @@ impl View<'_> {
         let mut qualifiers = Vec::new();
         let cancel = self.of_kind(&PacketType::CancelSession).next_back()?;
         match &cancel.response {
-            Some(response)
-                if response.is_success() || response.error_value() == Some(SESSION_NOT_FOUND) => {}
+            Some(response) if response.is_success() || says_lost(response) => {}
             Some(_) => return None,
             // It did not arrive, or the client thought better of it.
             None if self.goes_on_after_cancel() => return None,
@@ -71,8 +70,8 @@ impl View<'_> {
         match *answered.last()? {
             None if known => Some((Outcome::Completed, vec!["unconfirmed"])),
             Some(last)
-                if last.error_value() == Some(SESSION_NOT_FOUND)
-                    && ((known || unknown) && answered.len() > 1
+                if says_lost(last)
+                    && ((known || unknown) && may_have_closed(&answered)
                         || known && self.may_repeat_a_lost_close()) =>
             {
                 Some((Outcome::Completed, vec!["likely"]))
@@ -192,7 +191,7 @@ impl View<'_> {
     fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let response =
             self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
-        let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
+        let unknown = says_lost(response);
         // Nothing is left to cancel where the code that is cut off says so.
         let unread = response.is_cut() && response.error.is_none();
         let cancels = |last: &Exchange| last.kind == PacketType::CancelSession;
@@ -226,6 +225,17 @@ impl View<'_> {
         let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
         if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
     }
+}
+
+/// Whether a server may have carried out one of several Closes before it said that it does not know the session: no answer
+/// came, or one of a gateway that got none.
+fn may_have_closed(answered: &[Option<&Response>]) -> bool {
+    let mut before = answered.iter().take_while(|answer| !answer.is_some_and(says_lost));
+    before.any(|answer| answer.is_none_or(Response::is_of_gateway))
+}
+
+fn says_lost(response: &Response) -> bool {
+    response.error_value() == Some(SESSION_NOT_FOUND)
 }
 
 /// Whether a client tries again after an error, later or with less: 501 and 505 are for good, and so is what the server

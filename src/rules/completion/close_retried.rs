@@ -2,13 +2,13 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, unanswered};
+use crate::rules::{Confidence, Notes, look, lost, unanswered};
 
 rule! {
     /// The session was closed more than once.
     ///
     /// The answer was lost, or was a 5xx: then clients try again. A server that does not know the session any more when it is
-    /// closed again had closed it the first time.
+    /// closed again had closed it the first time, unless it refused that.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -109,10 +109,29 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         Some(response) => format!("the first one was answered {}", response.http_status),
         None => "the first one was not answered".to_owned(),
     };
-    let done =
-        if last.says_lost() { "; the last one shows that the session was closed" } else { "" };
+    let unheard = lost::is_done_unheard(session, first);
+    let done = if unheard { "; the last one shows that the session was closed" } else { "" };
     let message =
         format!("Close-Session was sent {} times within {secs:.0} s; {answer}{done}", all.len());
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
     notes.note(notes.severity(), Confidence::Certain, &spans, message);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn a_session_is_told_as_closed_only_where_no_answer_denies_that() {
+        let told = |first: &str| {
+            let report = report(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n{first}\
+                 = connection\n> CLOSE-SESSION\n< 500 error=0x8020001F context=0x5\n"
+            ));
+            let mut findings = report.sessions[0].findings.iter();
+            let retried = findings.find(|finding| finding.rule == "close-retried").unwrap();
+            retried.message.contains("the session was closed")
+        };
+        assert!(told("! client closes\n") && !told("< 404\n"));
+    }
 }

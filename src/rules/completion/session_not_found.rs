@@ -80,9 +80,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, confidence, &[exchange.span()], message);
 }
 
-/// Whether an earlier Close-Session was not answered, but may have done its work.
+/// Whether an earlier Close-Session may have done its work, though no answer of the server tells.
 fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
-    let first = session.close_unanswered();
+    let first = session.close_unheard();
     (exchange.kind == PacketType::CloseSession || exchange.is_lost_unasked())
         && first.is_some_and(|first| first < exchange.span().first.frame)
 }

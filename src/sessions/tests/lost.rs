@@ -186,3 +186,22 @@ fn a_fragment_of_which_the_capture_has_a_part_without_its_head_may_be_the_last_o
     assert_eq!(sessions[0].outcome_qualifiers, ["likely"]);
     assert_eq!(sessions[0].outcome, Outcome::Completed);
 }
+
+/// How an upload of one Fragment ended, of which the server had all when this came.
+fn ended(rest: &str) -> (Outcome, Vec<String>) {
+    only(&format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n{rest}"))
+}
+
+#[test]
+fn a_close_that_was_answered_did_not_close_what_the_server_then_does_not_know() {
+    let gone = "= connection\n> CLOSE-SESSION\n< 500 error=0x8020001F context=0x5\n";
+    let after = |first: &str| ended(&format!("> CLOSE-SESSION\n{first}{gone}"));
+    let lost = (Outcome::Failed, vec!["lost".to_owned()]);
+    for first in ["401 plain", "404", "500", "503 plain", "500 error=0x8020001F context=0x5"] {
+        assert_eq!(after(&format!("< {first}\n")), lost, "{first}");
+    }
+    let likely = (Outcome::Completed, vec!["likely".to_owned()]);
+    for first in ["! client closes\n", "< 504 plain\n  Server: nginx\n"] {
+        assert_eq!(after(first), likely, "{first}");
+    }
+}

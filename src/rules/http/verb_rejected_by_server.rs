@@ -74,6 +74,17 @@ rule! {
     /// < 405 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// It may know the verb, and not the URL:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-IIS/10.0
+    /// ! server closes
+    /// = connection
+    /// > FRAGMENT 0-9/20
+    /// < 404 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// It did it before, under the same name:
     /// ```silent
     /// > CREATE-SESSION
@@ -114,9 +125,14 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         return;
     };
     let (who, status) = (around.origin(session, exchange), response.http_status);
-    // What takes part in a session knows the verb.
-    let strange = look::foreign(exchange).is_some()
-        || front::stands(session, exchange) == Some(Stands::Elsewhere);
+    // What takes part in a session knows the verb; of one that is open, 400 and 404 are about more than that.
+    let opens = look::foreign(exchange).is_some();
+    let elsewhere = || front::stands(session, exchange) == Some(Stands::Elsewhere);
+    let refuses = match status {
+        400 | 404 => opens,
+        405 | 501 => opens || elsewhere(),
+        _ => false,
+    };
     let served = || {
         front::acknowledged(session, exchange).is_some()
             || around.opened_by_same(session, response).is_some()
@@ -124,7 +140,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     if page::is_about_more_than_verb(request, response) {
         return;
     }
-    if strange && who == Origin::WebServer && matches!(status, 400 | 404 | 405 | 501) && !served() {
+    if refuses && who == Origin::WebServer && !served() {
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
         let (who, method) = (Origin::describe(response), &request.method);
         let message = format!("{who} answered {method} with {status}{}", allow.unwrap_or_default());

@@ -122,7 +122,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!("\"{}\" was named, and {}", named.value, lookup.failure.words());
         let severity = severity(session, notes.severity());
         let spans = [named.opened.span(), lookup.span];
-        notes.note(severity, Confidence::Likely, &spans, message);
+        let finding = notes.note(severity, Confidence::Likely, &spans, message);
+        if let Some(finding) = finding {
+            finding.client_code = Some(NAME_NOT_RESOLVED);
+        }
     }
     let quiet = around.quiet_secs_after(session);
     let unused = named.later().next().is_none() && session.is_whole();
@@ -135,9 +138,27 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
 }
 
+/// `ERROR_WINHTTP_NAME_NOT_RESOLVED`: the client knew of no address to connect to.
+const NAME_NOT_RESOLVED: u32 = 0x8007_2EE7;
+
 /// A node that was reached in the end, or done without, cost time only.
 fn severity(session: &Session, own: Severity) -> Severity {
     let reached = session.exchanges.last().is_some_and(|last: &Exchange| last.succeeded());
     let went_on = session.outcome == Outcome::Incomplete && reached && session.exchanges.len() > 1;
     if session.outcome.is_done() || went_on { Severity::Warning } else { own }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn of_a_name_that_does_not_resolve_the_client_logs_that() {
+        let told = diagnosed(
+            "> CREATE-SESSION\n< 200 session=1 host=node2.corp\n! name node2.corp NXDOMAIN\n... 10 min\n\
+             ! name node2.corp NXDOMAIN\n",
+        );
+        assert_eq!(told.cause, "host-id-unreachable");
+        assert_eq!(told.client_error.as_deref(), Some("0x80072EE7"));
+    }
 }

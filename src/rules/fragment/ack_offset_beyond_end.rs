@@ -27,12 +27,16 @@ rule! {
     Error, belief 35, needs Anything, Exchange
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let next = exchange.response.as_ref().and_then(|response| response.next_offset);
+/// The offset that an answer names behind the end of the file, and the length of that.
+pub(super) fn beyond(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
+    let next = exchange.response.as_ref()?.next_offset?;
     let own = look::range(exchange).and_then(|range| range.total);
-    if let (Some(next), Some(total)) = (next, own.max(session.bytes_total))
-        && next > total
-    {
+    let total = own.max(session.bytes_total)?;
+    (next > total).then_some((next, total))
+}
+
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    if let Some((next, total)) = beyond(session, exchange) {
         notes.add(
             exchange.span(),
             format!(

@@ -1,6 +1,7 @@
 //! The rule `range-out-of-step`.
 
 use crate::model::Session;
+use crate::rules::fragment::ack_offset_beyond_end;
 use crate::rules::{Confidence, Notes, Severity};
 
 rule! {
@@ -26,6 +27,13 @@ rule! {
     /// > FRAGMENT 10-19/20
     /// < 200
     /// ```
+    /// The file has no such byte:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 416 received=30
+    /// ```
     ///
     /// Answerable: the server, or the balancer in front of it
     /// Advice: Find out why the server's state changed: another node of a farm, a restored disk, a restarted process.
@@ -44,6 +52,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             continue;
         };
         let Some(next) = response.next_offset else { continue };
+        // No client can go on there.
+        if ack_offset_beyond_end::beyond(session, exchange).is_some() {
+            continue;
+        }
         all += 1;
         stuck = if furthest.is_none_or(|furthest| next > furthest) { 1 } else { stuck + 1 };
         furthest = furthest.max(Some(next));

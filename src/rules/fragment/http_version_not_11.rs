@@ -1,6 +1,7 @@
 //! The rule `http-version-not-11`.
 
 use crate::model::{Exchange, Session};
+use crate::rules::session::destination_is_directory;
 use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
@@ -44,14 +45,22 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let hop = request.and_then(|request| request.via.as_deref());
     // A proxy that turned the request into HTTP/1.0, and an answer from before BITS.
     let foreign = exchange.response.as_ref().is_some_and(|response| !response.is_ack());
-    let severity = match hop {
-        Some(_) if look::refused(exchange) && foreign => Severity::Warning,
-        _ => Severity::Note,
+    let (severity, confidence, why) = match hop {
+        Some(_) if look::refused(exchange) && foreign => {
+            (Severity::Warning, Confidence::Certain, "")
+        }
+        _ if request.is_some()
+            && destination_is_directory::is_refused_for_nothing(session, exchange) =>
+        {
+            let severity = look::unless_recovered(session, exchange, notes.severity());
+            (severity, Confidence::Possible, ", and nothing else is wrong with it")
+        }
+        _ => (Severity::Note, Confidence::Certain, ""),
     };
     let which = if request.is_some() { "request" } else { "answer" };
     let via = hop.map(|via| format!(", Via \"{via}\"")).unwrap_or_default();
-    let message = format!("the {which} of {} is HTTP/1.0{via}", exchange.kind);
-    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    let message = format!("the {which} of {} is HTTP/1.0{via}{why}", exchange.kind);
+    notes.note(severity, confidence, &[exchange.span()], message);
 }
 
 fn is_old(exchange: &Exchange) -> bool {
@@ -62,12 +71,25 @@ fn is_old(exchange: &Exchange) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::{Note, Warning};
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{diagnosed, severity};
 
     #[test]
     fn a_server_of_http_1_0_is_a_note() {
         let text = "> CREATE-SESSION\n< 200 session=1 http=1.0";
         assert_eq!(severity("http-version-not-11", text), Some(Note));
+    }
+
+    #[test]
+    fn a_create_with_no_other_flaw_that_bits_refuses_may_be_refused_for_it() {
+        let cause = |url: &str| {
+            let url = format!("= url http://server/up/{url}\n");
+            diagnosed(&format!(
+                "{url}> CREATE-SESSION http=1.0\n< 400 error=0x80070057 context=0x5 http=1.0\n"
+            ))
+            .cause
+        };
+        assert_eq!(cause("file.bin"), "http-version-not-11");
+        assert_eq!(cause("file"), "destination-is-directory");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::bits::fields::VALUE_LIMIT;
 use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::negotiation::{Negotiation, Verdict};
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
@@ -51,7 +51,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         if !may_be_about_the_url(exchange) {
             continue;
         }
-        let invalid = answer.http_status == 400 && answer.error_value() == Some(INVALID_ARGUMENT);
+        let invalid = is_invalid(answer);
         let inside = || {
             around.same_server(session).any(|brief| {
                 let other = brief.url.as_deref().filter(|_| brief.created);
@@ -74,6 +74,17 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let severity = look::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, confidence, &[exchange.span()], message);
     }
+}
+
+/// Whether a Create-Session was refused as malformed where neither its fields nor its URL tell why.
+pub fn is_refused_for_nothing(session: &Session, exchange: &Exchange) -> bool {
+    let file = session.url.as_deref().is_some_and(|url| !url.ends_with('/') && has_extension(url));
+    let refused = look::refused_create(exchange).is_some_and(is_invalid);
+    file && refused && may_be_about_the_url(exchange)
+}
+
+fn is_invalid(answer: &Response) -> bool {
+    answer.http_status == 400 && answer.error_value() == Some(INVALID_ARGUMENT)
 }
 
 /// Whether nothing else of the request explains a refusal as malformed.

@@ -8,7 +8,7 @@ use crate::rules::{Severity, look};
 const LOOKED_AT: usize = 256;
 
 /// What a finding about a slip of the client is worth: as much as the rule says where the packet was not taken, for what may
-/// be that, a note where the server did not mind, or took an earlier packet with the `same` slip.
+/// be that, a note where the server did not mind, took an earlier packet with the `same` slip, or a later one.
 pub fn if_refused(
     session: &Session,
     exchange: &Exchange,
@@ -18,7 +18,7 @@ pub fn if_refused(
     let mut earlier = look::ahead(session, exchange).take(LOOKED_AT);
     let minded = is_called_malformed(exchange) || exchange.succeeded() && !is_taken(exchange);
     match minded && !earlier.any(|earlier| is_taken(earlier) && same(earlier)) {
-        true => severity,
+        true => look::unless_recovered(session, exchange, severity),
         false => Severity::Note,
     }
 }
@@ -65,5 +65,11 @@ mod tests {
         for other in ["200 received=10", "502 plain", "500 error=0x8020001F context=0x5"] {
             assert_eq!(odd(other), Some(Note), "{other}");
         }
+    }
+    #[test]
+    fn a_slip_that_the_client_makes_good_is_a_note() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n  Content-Range: bytes 0-10/20\n\
+             < 400 error=0x80070057 context=0x5\n> FRAGMENT 0-9/20\n< 200";
+        assert_eq!(severity("length-range-mismatch", text), Some(Note));
     }
 }

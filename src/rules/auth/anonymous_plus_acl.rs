@@ -52,14 +52,16 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             matches!(answer.http_status, 401 | 403) && look::is_whole(session, exchange)
         });
         if let Some(answer) = whole.filter(|answer| rounds::is_iis(answer)) {
-            judge(exchange, answer, notes);
+            judge(session, exchange, answer, notes);
         }
     }
 }
 
-fn judge(exchange: &Exchange, answer: &Response, notes: &mut Notes<'_>) {
+fn judge(session: &Session, exchange: &Exchange, answer: &Response, notes: &mut Notes<'_>) {
     let (severity, confidence) = match (answer.http_status, answer.error_value()) {
-        (401, _) => (notes.severity(), Confidence::Likely),
+        (401, _) => {
+            (look::unless_recovered(session, exchange, notes.severity()), Confidence::Likely)
+        }
         // Access denied says so itself; that nobody was asked only adds to it.
         (403, Some(ACCESS_DENIED)) => (Severity::Note, Confidence::Possible),
         _ => return,
@@ -69,4 +71,17 @@ fn judge(exchange: &Exchange, answer: &Response, notes: &mut Notes<'_>) {
         exchange.kind, answer.http_status
     );
     notes.note(severity, confidence, &[exchange.span()], message);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Note;
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn a_later_try_that_passes_makes_it_a_note() {
+        let text = "> CREATE-SESSION\n< 401 plain\n  Server: Microsoft-IIS/10.0\n\
+             > CREATE-SESSION\n< 200 session=1";
+        assert_eq!(severity("anonymous-plus-acl", text), Some(Note));
+    }
 }

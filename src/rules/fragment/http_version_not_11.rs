@@ -34,10 +34,11 @@ const NOT_SUPPORTED: u16 = 505;
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let status = |exchange: &Exchange| exchange.response.as_ref().map(|r| r.http_status);
     let refused = |exchange: &&Exchange| status(exchange) == Some(NOT_SUPPORTED);
-    if let Some(exchange) = session.exchanges.iter().find(refused) {
+    if let Some(exchange) = session.exchanges.iter().rev().find(refused) {
         let who = front::answerer(session, exchange);
         let message = format!("{who} answered {} with 505", exchange.kind);
-        notes.add(exchange.span(), message);
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         return;
     }
     let Some(exchange) = session.exchanges.iter().find(|exchange| is_old(exchange)) else { return };
@@ -72,6 +73,12 @@ fn is_old(exchange: &Exchange) -> bool {
 mod tests {
     use crate::rules::Severity::{Note, Warning};
     use crate::rules::tests::{diagnosed, severity};
+
+    #[test]
+    fn a_refusal_that_was_overcome_is_a_note() {
+        let text = "> CREATE-SESSION\n< 505 plain\n> CREATE-SESSION\n< 200 session=1";
+        assert_eq!(severity("http-version-not-11", text), Some(Note));
+    }
 
     #[test]
     fn a_server_of_http_1_0_is_a_note() {

@@ -57,7 +57,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         message.push_str(&format!(", one of {passed} passed"));
     }
     // Smaller Fragments are the specified way out.
-    let severity = if smaller.is_some() { Severity::Note } else { notes.severity() };
+    let severity = look::unless_recovered(session, exchange, notes.severity());
     let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     let Some(finding) = finding else { return };
     if let Some(advice) = exchange.response.as_ref().and_then(advice) {
@@ -155,9 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn an_equal_one_does_not_excuse_it() {
-        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-99/300\n< 413 plain\n\
-             > FRAGMENT 0-99/300\n< 200";
-        assert_eq!(severity("request-too-large", text), Some(Error));
+    fn an_equal_one_excuses_it_where_it_passes_later() {
+        let text = |before, later| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-99/300\n< {before}\n\
+             > FRAGMENT 0-99/300\n< {later}"
+            )
+        };
+        let severity = |before, later| severity("request-too-large", &text(before, later));
+        assert_eq!(severity("413 plain", "200"), Some(Note));
+        assert_eq!(severity("502 plain", "413 plain"), Some(Error));
     }
 }

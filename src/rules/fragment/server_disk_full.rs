@@ -2,7 +2,7 @@
 
 use crate::bits::hresult::MISPRINTED;
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The server's disk or quota is full.
@@ -33,7 +33,7 @@ rule! {
 /// `ERROR_DISK_FULL`, `ERROR_HANDLE_DISK_FULL` and `ERROR_DISK_QUOTA_EXCEEDED` as HRESULTs ([MS-ERREF] 2.2).
 const DISK_FULL: [u32; 3] = [0x8007_0070, 0x8007_0027, 0x8007_050F];
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = &exchange.response else { return };
     let full = match response.error_value() {
         Some(code) if DISK_FULL.contains(&code) => true,
@@ -42,9 +42,23 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     if full {
         let code = response.error_value().map(crate::bits::hresult::hex).unwrap_or_default();
-        notes.add(
-            exchange.span(),
-            format!("{} was answered {} with {code}", exchange.kind, response.http_status),
-        );
+        let message =
+            format!("{} was answered {} with {code}", exchange.kind, response.http_status);
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn a_later_try_that_passes_makes_it_a_note() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x80070070 context=0x5\n";
+        assert_eq!(severity("server-disk-full", text), Some(Error));
+        let passed = format!("{text}> PING\n< 200\n> FRAGMENT 0-9/20\n< 200\n");
+        assert_eq!(severity("server-disk-full", &passed), Some(Note));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::bits::hresult::TOO_LARGE;
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 
 rule! {
     /// The upload is larger than the server allows.
@@ -36,13 +36,23 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let total = session
             .bytes_total
             .map(|total| format!(", the file has {}", look::counted(total, "byte")));
-        notes.add(
-            exchange.span(),
-            format!(
-                "{} was answered {status} with BG_E_TOO_LARGE{}",
-                exchange.kind,
-                total.unwrap_or_default()
-            ),
-        );
+        let total = total.unwrap_or_default();
+        let message = format!("{} was answered {status} with BG_E_TOO_LARGE{total}", exchange.kind);
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn a_later_try_that_passes_makes_it_a_note() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x80200020 context=0x5\n";
+        assert_eq!(severity("upload-too-large", text), Some(Error));
+        let passed = format!("{text}> PING\n< 200\n> FRAGMENT 0-9/20\n< 200\n");
+        assert_eq!(severity("upload-too-large", &passed), Some(Note));
     }
 }

@@ -8,7 +8,6 @@ use super::scattered;
 use super::session::Outcome;
 use crate::bits::PacketType;
 use crate::bits::hresult::{ACCESS_DENIED, INVALID_ARGUMENT, SESSION_NOT_FOUND, TOO_LARGE};
-use crate::rules::is_of_application;
 
 impl View<'_> {
     /// The outcome, and what qualifies it.
@@ -243,7 +242,7 @@ fn says_lost(response: &Response) -> bool {
 fn may_recover(response: &Response) -> bool {
     let status = response.http_status;
     let passes = matches!(status, 408 | 500 | 502..=504 | 506..=599);
-    if is_of_application(response) {
+    if response.is_of_application() {
         return passes || status == 409;
     }
     let final_codes = [TOO_LARGE, INVALID_ARGUMENT, ACCESS_DENIED].map(Some);

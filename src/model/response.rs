@@ -11,7 +11,7 @@ use super::form::Form;
 use super::rare::{Absent, Rare};
 use super::text::Text;
 use crate::at::Span;
-use crate::bits::fields::Notation;
+use crate::bits::fields::{self, Notation};
 use crate::rules::origin::Origin;
 
 /// A response ([MC-BUP] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11).
@@ -183,9 +183,16 @@ impl Response {
         matches!(self.http_status, 502 | 504) && !self.is_ack()
     }
 
-    /// 401 or 407: an authentication round.
+    /// 401 or 407: an authentication round. An application behind the server that answers so asks the client for nothing.
     pub fn is_challenge(&self) -> bool {
-        matches!(self.http_status, 401 | 407)
+        let asks = || !self.challenges.is_empty() || !self.is_of_application();
+        matches!(self.http_status, 401 | 407) && asks()
+    }
+
+    /// Whether an error was the application's behind the server ([MC-BUP] 2.2.1.2, context 7).
+    pub(crate) fn is_of_application(&self) -> bool {
+        let context = self.error_context.as_deref().and_then(fields::hresult);
+        context.is_some_and(|(value, _)| value == 7)
     }
 
     /// The error code, where one was given and is not zero. One on a success counts for nothing: the status decides.

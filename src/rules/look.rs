@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::at::At;
-use crate::bits::fields::{self, ContentRange};
+use crate::bits::fields::ContentRange;
 use crate::bits::{AGENT, PacketType};
 use crate::model::{Exchange, Outcome, Request, Response, Session, Text};
 use crate::rules::Severity;
@@ -108,15 +108,9 @@ pub fn refused_create(exchange: &Exchange) -> Option<&Response> {
     (exchange.kind == PacketType::CreateSession && refused).then_some(answer)
 }
 
-/// Whether an error was the application's behind the server ([MC-BUP] 2.2.1.2, context 7).
-pub fn is_of_application(answer: &Response) -> bool {
-    let context = answer.error_context.as_deref().and_then(fields::hresult);
-    context.is_some_and(|(value, _)| value == 7)
-}
-
-/// The same, or its context may be cut off.
+/// Whether an error was the application's behind the server, or its context may be cut off.
 pub fn may_be_of_application(answer: &Response) -> bool {
-    is_of_application(answer) || answer.error_context.is_none() && answer.is_cut()
+    answer.is_of_application() || answer.error_context.is_none() && answer.is_cut()
 }
 
 /// A number with its noun, as `1 request` and `2 requests`.
@@ -302,9 +296,11 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
     (earlier && heard).then_some(done)
 }
 
-/// The answer that refused it: one of 400 and above that is no authentication round.
+/// The answer that refused it: one of 400 and above that is no authentication round, or an error of the application.
 pub fn refusal(exchange: &Exchange) -> Option<&Response> {
-    let refused = |answer: &&Response| answer.http_status >= 400 && !answer.is_challenge();
+    let fails = |answer: &Response| answer.http_status >= 400 || answer.is_of_application();
+    let refused =
+        |answer: &&Response| !answer.is_success() && fails(answer) && !answer.is_challenge();
     exchange.response.as_ref().filter(refused)
 }
 

@@ -63,7 +63,6 @@ pub(crate) use http::header_stripped::may_lack_fields;
 
 pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
-pub(crate) use look::is_of_application;
 pub(crate) use rounds::Door;
 pub use rule::{Check, Needs, Place, Rule};
 pub use runner::{Judge, worst, worst_of};

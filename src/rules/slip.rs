@@ -40,7 +40,7 @@ fn is_called_malformed(exchange: &Exchange) -> bool {
         let means_else = |code| !VAGUE.contains(&code) && hresult::symbol(code).is_some();
         matches!(answer.http_status, 400 | 404..=406 | 411 | 415 | 416 | 422 | 500 | 501)
             && !answer.error_value().is_some_and(means_else)
-            && !look::is_of_application(answer)
+            && !answer.is_of_application()
     })
 }
 

@@ -49,7 +49,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
     for exchange in &session.exchanges {
         let whole = exchange.response.as_ref().filter(|answer| {
-            matches!(answer.http_status, 401 | 403) && look::is_whole(session, exchange)
+            let refuses = matches!(answer.http_status, 401 | 403) && !answer.is_of_application();
+            refuses && look::is_whole(session, exchange)
         });
         if let Some(answer) = whole.filter(|answer| rounds::is_iis(answer)) {
             judge(session, exchange, answer, notes);

@@ -35,7 +35,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::refusal(exchange) else { return };
-    let by_code = response.error_value() == Some(MISPRINTED) && look::is_of_application(response);
+    let by_code = response.error_value() == Some(MISPRINTED) && response.is_of_application();
     let by_status = response.http_status == 408 && response.is_ack() && look::is_final(exchange);
     let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
     if !fragment || !(by_code || by_status) {

@@ -33,7 +33,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(response) = look::refusal(exchange) else { return };
-    if !look::is_of_application(response) || response.http_status == 408 {
+    if !response.is_of_application() || response.http_status == 408 {
         return;
     }
     let code = response.error_value().map(crate::bits::hresult::hex);
@@ -93,5 +93,22 @@ mod tests {
         );
         let found = ("remote-application-failed".to_owned(), Severity::Warning);
         assert!(findings.contains(&found), "{findings:?}");
+    }
+    #[test]
+    fn an_error_of_the_application_is_its_own_whatever_it_says() {
+        for answer in [
+            "302 error=0x8019012E",
+            "401 error=0x80190191",
+            "505 error=0x801901F9",
+            "500 error=0x80070070",
+            "500 error=0x80200020",
+        ] {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< {answer} context=0x7\n"
+            );
+            let told = diagnosed(&text);
+            assert_eq!(told.cause, "remote-application-failed", "{answer}");
+            assert!(told.contributing.is_empty(), "{answer} {:?}", told.contributing);
+        }
     }
 }

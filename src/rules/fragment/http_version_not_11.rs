@@ -1,6 +1,6 @@
 //! The rule `http-version-not-11`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::session::destination_is_directory;
 use crate::rules::{Confidence, Notes, Severity, front, look};
 
@@ -32,8 +32,9 @@ rule! {
 const NOT_SUPPORTED: u16 = 505;
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let status = |exchange: &Exchange| exchange.response.as_ref().map(|r| r.http_status);
-    let refused = |exchange: &&Exchange| status(exchange) == Some(NOT_SUPPORTED);
+    let refuses =
+        |answer: &Response| answer.http_status == NOT_SUPPORTED && !answer.is_of_application();
+    let refused = |exchange: &&Exchange| exchange.response.as_ref().is_some_and(refuses);
     if let Some(exchange) = session.exchanges.iter().rev().find(refused) {
         let who = front::answerer(session, exchange);
         let message = format!("{who} answered {} with 505", exchange.kind);

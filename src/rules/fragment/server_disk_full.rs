@@ -34,7 +34,10 @@ rule! {
 const DISK_FULL: [u32; 3] = [0x8007_0070, 0x8007_0027, 0x8007_050F];
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(response) = &exchange.response else { return };
+    let Some(response) = exchange.response.as_ref().filter(|answer| !answer.is_of_application())
+    else {
+        return;
+    };
     let full = match response.error_value() {
         Some(code) if DISK_FULL.contains(&code) => true,
         Some(MISPRINTED) => response.http_status == 500 && !look::may_be_of_application(response),

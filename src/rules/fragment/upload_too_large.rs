@@ -31,7 +31,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = &exchange.response else { return };
-    if response.error_value() == Some(TOO_LARGE) {
+    if response.error_value() == Some(TOO_LARGE) && !response.is_of_application() {
         let status = response.http_status;
         let total = session
             .bytes_total

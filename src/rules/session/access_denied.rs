@@ -123,5 +123,5 @@ fn denied_by_bits(answer: &Response) -> bool {
     let status = answer.http_status;
     let denied = status == 403 && code.is_none_or(|code| code == ACCESS_DENIED)
         || code == Some(ACCESS_DENIED) && status >= 400 && status != 501 && !answer.is_challenge();
-    denied && !look::is_of_application(answer)
+    denied && !answer.is_of_application()
 }

@@ -1,8 +1,8 @@
 //! The rule `notification-timeout`.
 
 use crate::bits::PacketType;
-use crate::bits::hresult::MISPRINTED;
-use crate::model::{Exchange, Session};
+use crate::bits::hresult::{self, MISPRINTED};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -33,22 +33,75 @@ rule! {
     Error, belief 89, needs Anything, Trouble
 }
 
+/// `ERROR_INTERNET_TIMEOUT` and `ERROR_WINHTTP_TIMEOUT`, as which the server may hand on that it waited in vain.
+const TIMED_OUT: u32 = 0x8007_2EE2;
+
+/// So long may it take until the server says that its five minutes are over.
+const LATE_SECS: f64 = 30.0;
+
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::refusal(exchange) else { return };
-    let by_code = response.error_value() == Some(MISPRINTED) && response.is_of_application();
-    let by_status = response.http_status == 408 && response.is_ack() && look::is_final(exchange);
     let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
-    if !fragment || !(by_code || by_status) {
-        return;
-    }
+    let Some(confidence) = confidence(exchange, response).filter(|_| fragment) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
+    let which = if look::is_final(exchange) { "the last Fragment" } else { "a Fragment" };
     let message = match exchange.kind {
         PacketType::Fragment => format!(
-            "the last Fragment was answered {status} after {waited:.0} s of waiting for the application"
+            "{which} was answered {status} after {waited:.0} s of waiting for the application"
         ),
         _ => format!("{} was answered {status} for the application", look::NOT_CAPTURED),
     };
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
-    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    notes.note(severity, confidence, &[exchange.span()], message);
+}
+
+/// How sure it is that the application was too slow: by the status or code for it, else by how long the server waited, unless
+/// the code is a status of the application, which answered then.
+fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
+    let of_application = response.is_of_application();
+    let code = response.error_value();
+    let by_code = code == Some(MISPRINTED) && of_application;
+    let is_last = look::is_final(exchange);
+    if by_code || response.http_status == 408 && response.is_ack() && is_last {
+        return Some(Confidence::Certain);
+    }
+    let late = look::wait_secs(exchange).round() - look::CLIENT_WAITS_SECS;
+    let answered = code.and_then(hresult::status).is_some();
+    let by_time = (0.0..=LATE_SECS).contains(&late) && !answered;
+    (of_application && is_last && (by_time || code == Some(TIMED_OUT)))
+        .then_some(Confidence::Likely)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    fn told(range: &str, secs: u32, answer: &str) -> String {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT {range}\n... {secs} s\n< {answer} context=0x7\n"
+        );
+        diagnosed(&text).summary
+    }
+
+    #[test]
+    fn the_wait_or_a_code_that_says_so_tells_it_too() {
+        let slow = "the application behind the server did not answer in time";
+        let is_slow =
+            |secs, answer| told("0-9/10", secs, answer).to_ascii_lowercase().starts_with(slow);
+        assert!(is_slow(300, "500 error=0x80004005"));
+        assert!(is_slow(30, "500 error=0x80072EE2"));
+        assert!(!is_slow(30, "500 error=0x80004005"));
+        // It answered itself.
+        assert!(!is_slow(300, "500 error=0x801901F4"));
+    }
+
+    #[test]
+    fn a_fragment_amid_the_file_is_not_called_the_last() {
+        for (range, which) in [("0-9/20", "a Fragment was"), ("10-19/20", "the last Fragment was")]
+        {
+            let summary = told(range, 1, "408 error=0x80070112");
+            assert!(summary.contains(which), "{summary}");
+        }
+    }
 }

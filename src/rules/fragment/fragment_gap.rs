@@ -1,8 +1,9 @@
 //! The rule `fragment-gap`.
 
 use crate::bits::fields::ContentRange;
-use crate::model::{Exchange, Outcome, Session};
+use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
+use crate::stream::Connection;
 
 rule! {
     /// A Fragment starts behind the byte that the server wants next.
@@ -61,11 +62,24 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// The capture lacks the start, but not what the server said last:
+    /// ```fires
+    /// > FRAGMENT 10-19/40 session=1
+    /// < 200 received=20
+    /// > FRAGMENT 30-39/40
+    /// < 416 received=20
+    /// ```
+    /// ```silent
+    /// > FRAGMENT 10-19/40 session=1
+    /// < 200 received=20
+    /// > FRAGMENT 30-39/40
+    /// < 416 received=0
+    /// ```
     ///
     /// Answerable: the client, where the server's Acks are steady; else the server
     /// Advice: Let the client start each Fragment at the byte that the last Ack named; see who lost the state.
     /// Reference: [MC-BUP] 3.2.5.2.6
-    Error, belief 60, needs WholeSession, Exchange
+    Error, belief 60, needs Anything, Exchange
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
@@ -77,6 +91,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         && start > expected
         && !is_miscounted(session, exchange, start)
         && !may_be_taken(session, exchange)
+        && (session.is_whole() || is_said(session, exchange, expected))
     {
         let taken = exchange.response.as_ref().is_some_and(|answer| {
             answer.is_success() && answer.next_offset.is_some_and(|next| Some(next) > range.end)
@@ -93,6 +108,17 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             format!("the Fragment starts at byte {start}, the server wants {expected}"),
         );
     }
+}
+
+/// Whether the server says so itself, as it did before on the same connection, of which the capture lacks nothing: the start of
+/// the session does not matter then.
+fn is_said(session: &Session, exchange: &Exchange, expected: u64) -> bool {
+    let astray =
+        |answer: &Response| answer.http_status == 416 && answer.next_offset == Some(expected);
+    let whole = session.connection(exchange.connection).is_some_and(Connection::is_whole);
+    whole
+        && exchange.response.as_ref().is_some_and(astray)
+        && look::confirmed(session, exchange) == Some((expected, exchange.connection))
 }
 
 /// Whether bytes before it never came, though the session went on to its end on the connection that the last ones came on.

@@ -25,6 +25,12 @@ rule! {
     /// > CREATE-SESSION offers={7df0354d-249b-430f-820d-3d2a9bef4931}+{11111111-2222-3333-4444-555555555555}
     /// < 400 error=0x0 context=0x5
     /// ```
+    /// The capture lacks the request:
+    /// ```fires
+    /// = sees server
+    /// > CREATE-SESSION
+    /// < 500 error=0x80200022 context=0x5
+    /// ```
     /// Some say so in words alone:
     /// ```fires
     /// > CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}
@@ -49,20 +55,23 @@ rule! {
     /// Advice: Offer {7df0354d-249b-430f-820d-3d2a9bef4931} in BITS-Supported-Protocols, and look for a proxy that rewrites it.
     /// Confirm: The same request captured beside the client and beside the server shows whether the list changes on the way.
     /// Reference: [MC-BUP] 3.2.5.2.4
-    Error, belief 86, needs Answered, Trouble
+    Error, belief 86, needs Anything, Trouble
 }
 
 /// Offers that are named in a message.
 const NAMED: usize = 3;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CreateSession || exchange.succeeded() {
+    if exchange.request.is_none() {
+        return alone(session, exchange, notes);
+    }
+    let asks = exchange.kind == PacketType::CreateSession && !exchange.succeeded();
+    if !asks || !look::is_answered(session, exchange) {
         return;
     }
     let negotiation = Negotiation::of(exchange);
     let answer = exchange.response.as_ref();
-    let code = answer.filter(|answer| answer.is_ack()).and_then(Response::error_value);
-    let said = code == Some(PROTOCOL_MISMATCH) && !negotiation.offered.is_empty();
+    let said = is_said(exchange) && !negotiation.offered.is_empty();
     // What is cut off may be the reason, too.
     let whole = look::is_whole(session, exchange);
     let sure = if whole { Confidence::Certain } else { Confidence::Likely };
@@ -84,6 +93,21 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let offers = look::counted(negotiation.offered.len(), "protocol");
     let message = format!("{offers} offered, {what}: {}", names(&negotiation.offered));
     notes.note(notes.severity(), confidence, &[exchange.span()], message);
+}
+
+/// Whether a BITS server says so by its code.
+fn is_said(exchange: &Exchange) -> bool {
+    let answer = exchange.response.as_ref().filter(|answer| answer.is_ack());
+    answer.and_then(Response::error_value) == Some(PROTOCOL_MISMATCH)
+}
+
+/// The same of an answer alone.
+fn alone(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    if is_said(exchange) {
+        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let message = format!("{} was answered 0x80200022", look::NOT_CAPTURED);
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
 }
 
 fn names(offers: &[Offer]) -> String {

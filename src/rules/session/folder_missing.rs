@@ -37,6 +37,12 @@ rule! {
     /// < 404 error=0x80070003 context=0x5
     /// ! client closes
     /// ```
+    /// It lacks all that the client sent:
+    /// ```fires
+    /// = sees server
+    /// > CREATE-SESSION
+    /// < 500 error=0x80070003 context=0x5
+    /// ```
     /// ```silent
     /// = url http://server/upload/a.bin
     /// > CREATE-SESSION
@@ -71,8 +77,7 @@ rule! {
 const PATH_NOT_FOUND: u32 = 0x8007_0003;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(url) = session.url.as_deref() else { return };
-    let folder = look::folder(url);
+    let folder = session.url.as_deref().map(look::folder);
     for exchange in &session.exchanges {
         let Some(answer) = exchange.response.as_ref() else { continue };
         let severity = look::unless_recovered(session, exchange, notes.severity());
@@ -82,9 +87,11 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 PacketType::Unknown => "a request",
                 ref kind => kind.name(),
             };
-            let message = format!("{kind} into \"{folder}\" was answered {status} with 0x80070003");
+            let place = folder.map(|folder| format!(" into \"{folder}\"")).unwrap_or_default();
+            let message = format!("{kind}{place} was answered {status} with 0x80070003");
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if not_found(exchange, answer)
+            && let Some(folder) = folder
             && let Some(other) = sibling(session, around, folder)
         {
             let message = format!("404 for \"{folder}\", though uploads into \"{other}\" work");

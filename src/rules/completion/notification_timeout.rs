@@ -64,7 +64,9 @@ fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
     let by_code = code == Some(MISPRINTED) && of_application;
     let is_last = look::is_final(exchange);
     if by_code || response.http_status == 408 && response.is_ack() && is_last {
-        return Some(Confidence::Certain);
+        // The application hears of a file that is there, not of a part of it.
+        let amid = look::range(exchange).is_some() && !is_last;
+        return Some(if amid { Confidence::Likely } else { Confidence::Certain });
     }
     let late = look::wait_secs(exchange).round() - look::CLIENT_WAITS_SECS;
     let answered = code.and_then(hresult::status).is_some();

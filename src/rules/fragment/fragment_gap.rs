@@ -103,10 +103,13 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             notes.note(Severity::Note, Confidence::Possible, &[exchange.span()], message);
             return;
         }
-        notes.add(
-            exchange.span(),
-            format!("the Fragment starts at byte {start}, the server wants {expected}"),
-        );
+        // One that was taken leaves a hole in the file, however it goes on.
+        let severity = match look::refused(exchange) {
+            true => look::unless_overcome(session, exchange, notes.severity()),
+            false => notes.severity(),
+        };
+        let message = format!("the Fragment starts at byte {start}, the server wants {expected}");
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }
 
@@ -139,4 +142,21 @@ fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
 fn is_miscounted(session: &Session, exchange: &Exchange, start: u64) -> bool {
     let mut slips = look::ahead(session, exchange).filter(|other| look::names_last_byte(other));
     slips.next().and_then(look::range).and_then(ContentRange::behind) == Some(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Warning};
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn a_client_that_goes_back_makes_it_a_warning() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n< 200 received=10\n\
+             > FRAGMENT 20-39/40\n< 416 received=10\n";
+        assert_eq!(severity("fragment-gap", text), Some(Error));
+        let mended = format!("{text}> FRAGMENT 10-39/40\n< 200 received=40\n");
+        assert_eq!(severity("fragment-gap", &mended), Some(Warning));
+        let hole = text.replace("416 received=10", "200") + "> CLOSE-SESSION\n< 200\n";
+        assert_eq!(severity("fragment-gap", &hole), Some(Error));
+    }
 }

@@ -37,10 +37,16 @@ const VAGUE: [u32; 4] = [INVALID_ARGUMENT, 0x8007_0032, 0x8000_4005, 0x8000_FFFF
 /// and 15.6.2), without a code of another meaning.
 fn is_called_malformed(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(|answer| {
-        let means_else = |code| !VAGUE.contains(&code) && hresult::symbol(code).is_some();
         matches!(answer.http_status, 400 | 404..=406 | 411 | 415 | 416 | 422 | 500 | 501)
-            && !answer.error_value().is_some_and(means_else)
-            && !answer.is_of_application()
+            && !is_refused_otherwise(exchange)
+    })
+}
+
+/// Whether the server says what it refused the packet for, and that is not its form.
+pub fn is_refused_otherwise(exchange: &Exchange) -> bool {
+    let means_else = |code| !VAGUE.contains(&code) && hresult::symbol(code).is_some();
+    look::refusal(exchange).is_some_and(|answer| {
+        answer.error_value().is_some_and(means_else) || answer.is_of_application()
     })
 }
 

@@ -1,7 +1,7 @@
 //! The rule `total-length-changed`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, Severity, look, slip};
 
 rule! {
     /// The length of the file changes within the session.
@@ -39,12 +39,36 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     };
     if total != first && !look::is_over_before(session, exchange) {
-        notes.add(
-            exchange.span(),
-            format!(
-                "the Fragment says that the file has {}, the first one said {first}",
-                look::counted(total, "byte")
-            ),
+        let message = format!(
+            "the Fragment says that the file has {}, the first one said {first}",
+            look::counted(total, "byte")
         );
+        // A server that refuses it for another reason says which.
+        let otherwise = slip::is_refused_otherwise(exchange);
+        let severity = if otherwise { Severity::Note } else { notes.severity() };
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::{report, severity};
+
+    #[test]
+    fn what_the_server_says_of_another_reason_is_the_cause() {
+        let text = |answer: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n\
+                 > FRAGMENT 10-19/30\n< {answer}\n"
+            )
+        };
+        let lost = text("500 error=0x8020001F context=0x5");
+        assert_eq!(severity("total-length-changed", &lost), Some(Note));
+        let cause = report(&lost).sessions[0].diagnosis.as_ref().unwrap().cause.clone();
+        assert_eq!(cause, "session-not-found-same-connection");
+        for minded in ["400 error=0x80070057 context=0x5", "400 error=0 context=0x5", "200"] {
+            assert_eq!(severity("total-length-changed", &text(minded)), Some(Error), "{minded}");
+        }
     }
 }

@@ -220,17 +220,13 @@ impl Sessions {
     ) -> Option<Number> {
         let usable =
             |open: &Open| open.has_client(asked) && !open.is_over() && !open.is_translated(asked);
-        self.open
-            .of_client(asked, |open| {
-                usable(open)
-                    && open.has_path(asked)
-                    && (open.has_host(asked) || open.has_server(asked))
-            })
-            .or_else(|| {
-                self.open.of_client(asked, |open| {
-                    usable(open) && open.has_host(asked) && open.has_path(asked)
-                })
-            })
+        let here = |open: &Open| usable(open) && open.has_path(asked) && open.has_server(asked);
+        let there = |open: &Open| usable(open) && open.has_path(asked) && open.has_host(asked);
+        let newest = self.open.of_client(asked, |open| here(open) || there(open));
+        let id = newest.and_then(|newest| self.open.get(newest)?.id.as_deref());
+        // Seen on both sides of what translates addresses, there is one of the same id and name on either.
+        id.and_then(|id| self.open.of_id(id, here))
+            .or(newest)
             .or_else(|| self.open.of_client(asked, |open| open.may_have_moved(asked)))
             .or_else(|| {
                 // Its id is cut off: it repeats the one before, as far as anything tells.

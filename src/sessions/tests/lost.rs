@@ -86,6 +86,22 @@ fn what_a_translator_of_addresses_passes_on_is_another_session() {
     assert_eq!(own, [2, 2]);
 }
 
+#[test]
+fn on_either_side_of_a_translator_a_ping_is_of_the_upload_there() {
+    let both = |text: &str| {
+        ["192.0.2.80", "192.0.2.90"].map(|server| format!("= server {server}:80\n{text}")).concat()
+    };
+    let ping = "> PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n! client closes\n";
+    let text = [
+        both("> CREATE-SESSION\n< 200 session=1\n! client closes\n"),
+        both(ping),
+        both("> CLOSE-SESSION session=1\n< 200\n"),
+    ];
+    let sessions = play(Limits::default(), &text.concat()).1;
+    let own: Vec<_> = sessions.iter().map(|s| (s.outcome, s.exchanges.len())).collect();
+    assert_eq!(own, [(Outcome::Completed, 4); 2]);
+}
+
 /// The sessions of a transcript of which the capture lacks some frames.
 fn without(frames: RangeInclusive<u64>, text: &str) -> Vec<Session> {
     lacking(|frame| frames.contains(&frame), text)

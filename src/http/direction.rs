@@ -32,6 +32,8 @@ pub(super) struct Direction {
     /// Where the body begins, as `start`.
     pub body_start: u64,
     pub body_offset: u64,
+    /// The body may be left out, as nothing asked for it yet.
+    pub withheld: bool,
     /// A hole swallowed the start of a message.
     pub head_lost: bool,
     pub any: bool,
@@ -63,6 +65,7 @@ impl Direction {
             acked: 0,
             body_start: 0,
             body_offset: 0,
+            withheld: false,
             head_lost: false,
             any: false,
         }

@@ -24,6 +24,8 @@ pub(super) struct Summary {
     pub status: u16,
     pub head_method: bool,
     pub connect: bool,
+    /// Whether its sender may wait with the body until it is asked for it.
+    pub expects: bool,
     pub framing: Option<Framing>,
 }
 
@@ -139,6 +141,7 @@ struct Lengths {
     first: Option<u64>,
     chunked: bool,
     contradictory: bool,
+    expects: bool,
 }
 
 impl Lengths {
@@ -152,6 +155,8 @@ impl Lengths {
             } else if name.len() == 17 && name.eq_ignore_ascii_case("transfer-encoding") {
                 let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
                 lengths.chunked |= last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            } else if name.len() == 6 && name.eq_ignore_ascii_case("expect") {
+                lengths.expects |= header.value.trim_ascii().eq_ignore_ascii_case(b"100-continue");
             }
         }
         lengths.contradictory |= lengths.chunked && lengths.first.is_some();
@@ -187,6 +192,7 @@ fn summarise(start: Start<'_>, lengths: &Lengths) -> Summary {
             status: 0,
             head_method: method == "HEAD",
             connect: method == "CONNECT",
+            expects: lengths.expects,
             framing: declared,
         },
         Start::Response { status, .. } => Summary {
@@ -194,6 +200,7 @@ fn summarise(start: Start<'_>, lengths: &Lengths) -> Summary {
             status,
             head_method: false,
             connect: false,
+            expects: false,
             framing: if bodiless(status) { Some(Framing::Length(0)) } else { declared },
         },
     }

@@ -285,6 +285,7 @@ impl Parser {
         direction.exchange = exchange;
         direction.body_start = direction.start + bytes.len() as u64;
         direction.body_offset = 0;
+        direction.withheld = seen.expects;
         direction.head_lost = false;
         direction.any = true;
         direction.state = match framing {
@@ -294,6 +295,7 @@ impl Parser {
         };
         if seen.status / 100 == 1 {
             direction.state = State::Head;
+            self.client.withheld &= self.client.exchange != exchange;
         } else if framing == Framing::Length(0) {
             direction.end(if whole { End::Complete } else { End::Lost }, out);
         }

@@ -11,15 +11,19 @@ use crate::limits::Limits;
 use crate::stream::Side;
 
 impl Parser {
-    /// Whether a body under way goes no further: the other side has moved on, and a segment begins with a message.
+    /// Whether a body under way goes no further: the other side has moved on, or none of it was sent, and a segment begins
+    /// with a message.
     #[inline(always)]
     pub(super) fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
         let moved_on = match side {
             // After a refusal, what was announced need not be sent (RFC 9110 10.1.1); what the server had by then was.
-            Side::Client => self.answered.is_some_and(|(exchange, had)| {
-                let at = self.client.body_start.saturating_add(self.client.body_offset);
-                exchange >= self.client.exchange && had <= at
-            }),
+            Side::Client => {
+                let refused = self.answered.is_some_and(|(exchange, had)| {
+                    let at = self.client.body_start.saturating_add(self.client.body_offset);
+                    exchange >= self.client.exchange && had <= at
+                });
+                refused || self.is_left_out(bytes)
+            }
             // Who asks again without having all of it takes it for whole: its length was wrong. Whether there is a body
             // at all, only the request tells.
             Side::Server => {
@@ -30,6 +34,12 @@ impl Parser {
             }
         };
         moved_on && line::begins_message(bytes) == Some(true)
+    }
+
+    /// Whether the body of a request was left out, as its refusal would tell: where that is not seen, the next packet in
+    /// its place does (RFC 9110 10.1.1).
+    fn is_left_out(&self, bytes: &[u8]) -> bool {
+        self.client.withheld && self.client.body_offset == 0 && bytes.starts_with(b"BITS_POST ")
     }
 
     /// Whether only responses were seen, so that nothing tells which of them have a body.

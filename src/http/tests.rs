@@ -175,6 +175,18 @@ fn body_refused_before_it_was_sent_does_not_swallow_the_next_request() {
 }
 
 #[test]
+fn a_body_that_was_not_asked_for_is_not_what_the_next_packet_is() {
+    const WAITS: &str =
+        "BITS_POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 60\r\n\r\n";
+    const NEXT: &str = "BITS_POST /b HTTP/1.1\r\n\r\n";
+    let log = run(&[Say(Client, 1, WAITS), Say(Client, 2, NEXT)]);
+    assert_eq!(log, ["0 BITS_POST /a", "1 BITS_POST /b"]);
+    let asked = Say(Server, 2, "HTTP/1.1 100 C\r\n\r\n");
+    let log = run(&[Say(Client, 1, WAITS), asked, Say(Client, 3, NEXT)]);
+    assert_eq!(log, ["0 BITS_POST /a", "0 100"]);
+}
+
+#[test]
 fn a_request_without_version_is_one_line() {
     let log = run(&[Say(Client, 1, "GET /a\r\n"), Say(Server, 2, "<html>")]);
     assert_eq!(log, ["0 GET /a"]);

@@ -178,9 +178,10 @@ impl Response {
         self.is_success() && self.packet_type.is_some()
     }
 
-    /// Whether a gateway gave it that got no answer itself (RFC 9110 15.6.3, 15.6.5): what became of the request is unknown.
+    /// Whether a gateway gave it that got no answer itself (RFC 9110 15.6.3, 15.6.5; of Cloudflare's numbers from 520 on): what
+    /// became of the request is unknown.
     pub(crate) fn is_of_gateway(&self) -> bool {
-        matches!(self.http_status, 502 | 504) && !self.is_ack()
+        matches!(self.http_status, 502 | 504 | 520..=524 | 598 | 599) && !self.is_ack()
     }
 
     /// 401 or 407: an authentication round. An application behind the server that answers so asks the client for nothing.

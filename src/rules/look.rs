@@ -309,8 +309,8 @@ pub fn refused(exchange: &Exchange) -> bool {
     refusal(exchange).is_some()
 }
 
-/// Whether a later exchange of the same kind succeeded, though the capture may lack that: a Fragment that did shows it of a
-/// Create before it, the whole file of a Fragment, or of what may be one.
+/// Whether a later exchange of the same kind succeeded, a Fragment with what this one was to bring, though the capture may lack
+/// that: a Fragment that did shows it of a Create before it, the whole file of a Fragment, or of what may be one.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let opens = exchange.kind == PacketType::CreateSession;
@@ -321,7 +321,8 @@ pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
         _ => false,
     };
     let closed = session.outcome == Outcome::Completed && !session.joined;
-    last(&exchange.kind) > frame
+    let replayed = exchange.place().is_some_and(|start| session.bytes_acknowledged <= start);
+    last(&exchange.kind) > frame && !(brings && replayed)
         || opens && last(&PacketType::Fragment) > frame
         || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)
 }

@@ -64,15 +64,6 @@ rule! {
     /// > FRAGMENT 10-19/30
     /// < 200 received=20
     /// ```
-    /// ```fires
-    /// = sees server
-    /// > CREATE-SESSION
-    /// < 200 session=1
-    /// > FRAGMENT 0-9/30
-    /// < 200 received=10
-    /// > FRAGMENT 10-19/30
-    /// < 416 received=0
-    /// ```
     ///
     /// Answerable: the server, or the balancer in front of it
     /// Advice: Give the balancer affinity by client address or set BITSHostId on the virtual directory; check restarts.
@@ -116,14 +107,12 @@ pub(in crate::rules) fn steps_back(session: &Session) -> impl Iterator<Item = St
 
 /// How sure it is that the server wants `next`. Where the capture does not show what was answered, it may be the end of that
 /// very Fragment, from a server that confirms no more of any, or of another session. A refusal names what the server wants,
-/// whatever the range was; all that came on one connection is hardly of several sessions.
+/// whatever the range was.
 fn known(session: &Session, exchange: &Exchange, next: u64) -> Option<Confidence> {
     let ranged = look::range(exchange).is_some_and(|range| range.end.is_some());
     let shown = exchange.request.is_some() && (ranged || !exchange.succeeded());
     let certain = shown.then_some(Confidence::Certain);
-    let refused = exchange.request.is_none() && !exchange.succeeded();
-    let likely = || refused && session.connections.len() == 1 || is_obeyed(session, exchange, next);
-    certain.or_else(|| likely().then_some(Confidence::Likely))
+    certain.or_else(|| is_obeyed(session, exchange, next).then_some(Confidence::Likely))
 }
 
 /// Whether the client goes on at `next`, though the server had taken that byte.

@@ -63,5 +63,8 @@ mod tests {
         assert_eq!(severity("server-disk-full", text), Some(Error));
         let passed = format!("{text}> PING\n< 200\n> FRAGMENT 0-9/20\n< 200\n");
         assert_eq!(severity("server-disk-full", &passed), Some(Note));
+        let repeated = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n\
+             < 500 error=0x80070070 context=0x5\n> FRAGMENT 0-9/20\n< 200";
+        assert_eq!(severity("server-disk-full", repeated), Some(Error));
     }
 }

@@ -217,7 +217,11 @@ fn a_close_that_was_answered_did_not_close_what_the_server_then_does_not_know() 
         assert_eq!(after(&format!("< {first}\n")), lost, "{first}");
     }
     let likely = (Outcome::Completed, vec!["likely".to_owned()]);
-    for first in ["! client closes\n", "< 504 plain\n  Server: nginx\n"] {
+    for first in [
+        "! client closes\n",
+        "< 504 plain\n  Server: nginx\n",
+        "< 524 plain\n  Server: cloudflare\n",
+    ] {
         assert_eq!(after(first), likely, "{first}");
     }
 }

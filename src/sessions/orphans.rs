@@ -10,6 +10,7 @@ use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
+use crate::model::TlsConnection;
 use crate::model::exchange::Exchange;
 use crate::stream::{Connection, Side};
 
@@ -208,21 +209,27 @@ impl Sessions {
     }
 
     /// A connection is over: of an upload that was on it or, where nothing was, of its client and server, the requests at
-    /// its end may be missing, if what was sent there has room for what was to come, and the capture lacks a head of it.
+    /// its end may be missing, if what was sent there has room for what was to come, and a head of it cannot be read: the
+    /// capture lacks it, or the keys to it.
     pub(super) fn note_lost_end(&mut self, connection: &Connection) {
         let client = connection.side(Side::Client);
-        if client.lost_by_capture < LEAST_REQUEST {
-            if connection.midstream && client.payload_bytes == 0 {
-                self.note_lost_start(connection);
-            }
-            return;
-        }
         let channel = self.connections.get(&connection.id);
-        let had = channel.map_or(0, |channel| channel.acked);
-        let sent = client.sent.saturating_sub(had);
-        if client.lost_by_capture.min(sent) < LEAST_REQUEST {
+        let (unread, sent) = match channel {
+            Some(channel) => (client.lost_by_capture, client.sent.saturating_sub(channel.acked)),
+            None => {
+                let hidden = hidden(connection);
+                (hidden, hidden)
+            }
+        };
+        let blank = connection.midstream && client.payload_bytes == 0;
+        if blank && client.lost_by_capture < LEAST_REQUEST {
+            self.note_lost_start(connection);
             return;
         }
+        if unread.min(sent) < LEAST_REQUEST {
+            return;
+        }
+        let end = client.last_data.filter(|_| channel.is_none()).unwrap_or(connection.last);
         let answered = |(_, session, index): &(u32, Number, usize)| {
             self.value(*session, *index).is_none_or(|value| value.response.is_some())
         };
@@ -234,7 +241,7 @@ impl Sessions {
         for session in sessions {
             let Some(open) = self.open.get_mut(session) else { continue };
             if sent >= LEAST_REQUEST.saturating_add(open.unconfirmed()) {
-                open.note_hole_before(connection.last.frame);
+                open.note_hole_before(end.frame);
             }
         }
     }
@@ -266,10 +273,47 @@ impl Sessions {
     }
 }
 
+/// Bytes of the client of a connection that tell nothing of what it asked: TLS to which the keys are missing hides them, or
+/// the capture lacks some, and perhaps the head, the request for a tunnel for instance, by which the rest would be read.
+fn hidden(connection: &Connection) -> u64 {
+    let client = connection.side(Side::Client);
+    let closed = TlsConnection::all_of(connection).find(|one| one.tls.is_opaque());
+    match closed {
+        Some(closed) => closed.tls.from_client.application_bytes,
+        None if client.lost_by_capture > 0 => client.sent,
+        None => 0,
+    }
+}
+
 /// Whether answers, with a Ping or without, may be to what a client asked that is known by a request of it.
 fn may_be_of(open: &Open, asked: &Asked<'_>) -> bool {
     match open.is_headless() {
         true => open.has_client(asked) && open.has_server(asked),
         false => open.has_path(asked) && (open.has_host(asked) || open.has_server(asked)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::at::At;
+    use crate::tls::{Facts, Traffic};
+
+    #[test]
+    fn what_nothing_tells_of_is_hidden_by_tls_without_keys_or_by_a_hole() {
+        let at = |address: &str| address.parse().unwrap();
+        let mut one = Connection::new(1, at("10.0.0.5:5"), at("10.0.0.9:443"), At::default());
+        one.client_side.sent = 6_700;
+        assert_eq!(hidden(&one), 0);
+        one.client_side.lost_by_capture = 150;
+        assert_eq!(hidden(&one), 6_700);
+        let from_client =
+            Traffic { application_records: 3, application_bytes: 6_400, ..Traffic::default() };
+        let tls = Facts { from_client, ..Facts::default() };
+        one.tls = Some(Box::new(tls.clone()));
+        assert_eq!(hidden(&one), 6_400);
+        one.client_side.lost_by_capture = 0;
+        one.tls = Some(Box::new(Facts { decrypted: true, ..tls }));
+        assert_eq!(hidden(&one), 0);
     }
 }

@@ -225,3 +225,21 @@ fn a_close_that_was_answered_did_not_close_what_the_server_then_does_not_know() 
         assert_eq!(after(first), likely, "{first}");
     }
 }
+
+#[test]
+fn a_short_head_that_the_capture_lacks_may_hide_the_last_fragment() {
+    let over = "! client closes\n! server closes\n= connection\n";
+    let text = |len: usize| {
+        format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/1010\n< 200\n{over}> POST / held=1\n  User-Agent:\n\
+             \x20 | {}\n< 200 plain\n{over}> CLOSE-SESSION\n< 200\n",
+            "x".repeat(len)
+        )
+    };
+    let told = |len: usize| {
+        let sessions = lacking(|frame| frame == 19, &text(len));
+        (sessions[0].outcome, sessions[0].outcome_qualifiers.concat())
+    };
+    assert_eq!(told(2000), (Outcome::Completed, "likely".to_owned()));
+    assert_eq!(told(200), (Outcome::Failed, "closed-short".to_owned()));
+}

@@ -67,7 +67,8 @@ impl<'a> Named<'a> {
         attempts.iter().filter(|attempt| {
             let begins = self.secs_to(attempt.span.first.time);
             let at_once = (0.0..MOVES_WITHIN_SECS).contains(&begins);
-            attempt.client == self.opened.client.ip()
+            let own = attempt.client == self.opened.client.ip();
+            (own || at_once && self.is_across(attempt))
                 && attempt.server.ip() != self.home().ip()
                 && self.secs_to(attempt.last.time) >= 0.0
                 && is_in_time(self.session, attempt.span.first.time)
@@ -80,6 +81,14 @@ impl<'a> Named<'a> {
                     }
                 }
         })
+    }
+
+    /// Whether an attempt to reach its address comes from one of the other family than the client's in the session: a host
+    /// may have both.
+    fn is_across(&self, attempt: &Attempt) -> bool {
+        let across = attempt.client.is_ipv4() != self.opened.client.is_ipv4();
+        let port = attempt.server.port() == self.home().port();
+        across && port && self.address() == Some(attempt.server.ip())
     }
 
     /// The address at which it was first reached by its name.

@@ -229,6 +229,10 @@ impl Sessions {
             .or(newest)
             .or_else(|| self.open.of_client(asked, |open| open.may_have_moved(asked)))
             .or_else(|| {
+                let is_ping = *kind == PacketType::Ping;
+                self.open.latest(|open| open.goes_across(asked)).filter(|_| is_ping)
+            })
+            .or_else(|| {
                 // Its id is cut off: it repeats the one before, as far as anything tells.
                 let repeats = *kind == PacketType::CloseSession && asked.is_cut();
                 let closed = |open: &Open| open.has_client(asked) && open.has_server(asked);

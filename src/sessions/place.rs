@@ -110,6 +110,18 @@ impl Open {
         unanswered && self.has_path(asked) && !self.is_translated(asked)
     }
 
+    /// Whether a request goes to the host that the server has just named, from an address of the other family: a client may
+    /// have both.
+    pub fn goes_across(&self, asked: &Asked<'_>) -> bool {
+        let across = self.client.is_ipv4() != asked.client.is_ipv4();
+        let named = self.exchanges.last().and_then(|last| last.response.as_ref()?.host_id.as_ref());
+        across
+            && named.zip(asked.host()).is_some_and(|(named, host)| bare(named) == bare(host))
+            && self.has_path(asked)
+            && !self.is_over()
+            && !self.is_passed_on(asked)
+    }
+
     /// Whether a request is seen on the other side of what translates addresses: one client, with its port, talks to one
     /// server at a time.
     pub fn is_translated(&self, asked: &Asked<'_>) -> bool {

@@ -116,6 +116,12 @@ impl Shelf {
         self.recent(client).filter(|number| self.get(*number).is_some_and(fits)).collect()
     }
 
+    /// The session of whatever client that fits, of those that were the last to be idle.
+    pub fn latest(&self, fits: impl Fn(&Open) -> bool) -> Option<Number> {
+        let mut latest = self.idle.iter().rev().take(RECENT).map(|(_, number)| *number);
+        latest.find(|number| self.get(*number).is_some_and(&fits))
+    }
+
     /// The newest session with a canonical id that fits.
     pub fn of_id(&self, id: &str, fits: impl Fn(&Open) -> bool) -> Option<Number> {
         let mut recent = self.by_id.get(id)?.iter().rev().take(RECENT).copied();

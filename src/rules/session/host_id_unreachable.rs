@@ -17,6 +17,21 @@ rule! {
     /// = server 192.0.2.81:80
     /// ! unanswered
     /// ```
+    /// The client has an address of the other family, too:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=2001:db8::81 fallback=60
+    /// = client 2001:db8::5
+    /// = server [2001:db8::81]:80
+    /// ! refused
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=2001:db8::81 fallback=60
+    /// = client 2001:db8::5
+    /// = server [2001:db8::82]:80
+    /// ! refused
+    /// ```
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1 host=node1.contoso.test
@@ -106,8 +121,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             attempt.server
         );
         let severity = severity(session, notes.severity());
-        let confidence =
-            if named.address().is_some() { Confidence::Certain } else { Confidence::Likely };
+        let certain = named.address().is_some() && attempt.client == named.opened.client.ip();
+        let confidence = if certain { Confidence::Certain } else { Confidence::Likely };
         notes.note(severity, confidence, &[named.opened.span(), attempt.span], message);
     }
     let meant = around.sight.lookups.iter().filter(|lookup| {

@@ -131,3 +131,18 @@ fn a_client_that_is_redirected_goes_on_with_its_session() {
     };
     assert_eq!((count(id), count("7")), (1, 2));
 }
+
+#[test]
+fn a_ping_to_the_node_over_the_other_family_is_of_the_upload_that_was_sent_there() {
+    let text = |node: &str| {
+        format!(
+            "> CREATE-SESSION\n< 200 session=1 host=node fallback=2\n= client 2001:db8::5\n= server [2001:db8::81]:80\n\
+             = url http://{node}/upload/file.bin\n> PING\n... 3 s\n! client closes\n= client 10.0.0.5\n= server 192.0.2.80:80\n\
+             = url http://server/upload/file.bin\n> PING\n< 200\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n"
+        )
+    };
+    let all = sessions(&text("node"));
+    let fell_back = all[0].findings.iter().any(|finding| finding.rule == "host-id-fallback");
+    assert_eq!((all.len(), fell_back), (1, true));
+    assert_eq!(sessions(&text("other")).len(), 2);
+}

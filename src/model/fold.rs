@@ -23,7 +23,10 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         .iter()
         .find(|exchange| exchange.kind == PacketType::CreateSession)
         .unwrap_or(first);
-    let named = requests(&exchanges).find_map(|(exchange, request)| url::of(exchange, request));
+    let urls = || requests(&exchanges).map(|(one, request)| (one, url::of(one, request)));
+    // What it was before the server sent the client to another host.
+    let at_origin = urls().filter(|(one, _)| one.server == origin.server).find_map(|(_, url)| url);
+    let named = at_origin.or_else(|| urls().find_map(|(_, url)| url));
     let acks = || exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
     let text = |pick: fn(&Request) -> &Option<Text>| {
         requests(&exchanges).find_map(|(_, request)| pick(request).clone())

@@ -15,7 +15,7 @@ pub const MOVES_WITHIN_SECS: f64 = 10.0;
 pub struct Named<'a> {
     /// `BITS-Host-Id` as written.
     pub value: &'a str,
-    /// The Create-Session whose Ack named it.
+    /// The Create-Session whose Ack named it, or that Ack alone.
     pub opened: &'a Exchange,
     session: &'a Session,
     host: String,
@@ -28,7 +28,8 @@ impl<'a> Named<'a> {
         session.host_id.as_ref()?;
         let opened = session.exchanges.iter().find(|exchange| {
             let ack = exchange.response.as_ref();
-            look::creates(exchange) && ack.is_some_and(|ack| ack.host_id.is_some())
+            let opens = look::creates(exchange) || exchange.opens_without_request();
+            opens && ack.is_some_and(|ack| ack.is_success() && ack.host_id.is_some())
         })?;
         let value = opened.response.as_ref()?.host_id.as_deref()?.trim();
         let named = Self { value, opened, session, host: bare(value), reached_at: OnceCell::new() };

@@ -25,6 +25,18 @@ rule! {
     /// > PING
     /// < 200
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION lost
+    /// < 200 session=1 host=192.0.2.81 fallback=60
+    /// = server 192.0.2.81:80
+    /// = url http://192.0.2.81/upload/file.bin
+    /// > FRAGMENT 0-19/20
+    /// ... 61 s
+    /// = server 192.0.2.80:80
+    /// = url http://server/upload/file.bin
+    /// > PING
+    /// < 200
+    /// ```
     /// The first host has several addresses:
     /// ```fires
     /// > CREATE-SESSION

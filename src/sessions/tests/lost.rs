@@ -243,3 +243,13 @@ fn a_short_head_that_the_capture_lacks_may_hide_the_last_fragment() {
     assert_eq!(told(2000), (Outcome::Completed, "likely".to_owned()));
     assert_eq!(told(200), (Outcome::Failed, "closed-short".to_owned()));
 }
+
+#[test]
+fn the_url_is_that_of_the_first_host_though_only_the_ack_was_seen_there() {
+    let text = "> CREATE-SESSION lost\n< 200 session=1 host=192.0.2.81 fallback=2\n= server 192.0.2.81:80\n\
+                = url http://192.0.2.81/upload/file.bin\n> PING\n< 200\n> FRAGMENT 0-9/10\n... 3 s\n! client closes\n\
+                = server 192.0.2.80:80\n= url http://server/upload/file.bin\n> PING\n< 200\n> FRAGMENT 0-9/10\n< 200\n";
+    let (_, sessions, _) = play(Limits::default(), text);
+    let urls: Vec<_> = sessions.iter().map(|session| session.url.as_deref()).collect();
+    assert_eq!(urls, [Some("http://server/upload/file.bin")]);
+}

@@ -118,6 +118,7 @@ impl Analysis {
             attempts: self.attempts.finish(),
             lookups: self.lookups,
             tls_connections: self.tls.finish(),
+            downloads: self.sessions.web().downloads().cloned(),
             findings: Vec::new(),
         };
         self.judge.tunnels(self.sessions.refused_tunnels(), self.engine.last());

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Lookup, Session, TlsConnection, is_zero};
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::capture::Input;
 use crate::rules::Finding;
 
@@ -35,6 +35,9 @@ pub struct Report {
     /// Names that could not be resolved; as the attempts, anybody's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lookups: Vec<Lookup>,
+    /// What BITS clients fetched, or tried to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downloads: Option<Downloads>,
     /// What the rules found about connections and the capture as a whole.
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
@@ -57,6 +60,29 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
+}
+
+/// GET and HEAD requests with the User-Agent of BITS ([MC-BUP] 4.2), for downloads or the reply of an upload-reply: that
+/// they are there is all that is told.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Downloads {
+    /// How many.
+    pub requests: u64,
+    /// Where the first one begins.
+    pub first_frame: u64,
+    /// Where the last one ends.
+    pub last_frame: u64,
+}
+
+impl Downloads {
+    /// Counts a request of these frames in.
+    pub(crate) fn count(downloads: &mut Option<Self>, span: &Span) {
+        let (first_frame, last_frame) = (span.first.frame, span.last.frame);
+        let all = downloads.get_or_insert(Self { requests: 0, first_frame, last_frame });
+        all.requests += 1;
+        all.first_frame = all.first_frame.min(first_frame);
+        all.last_frame = all.last_frame.max(last_frame);
+    }
 }
 
 /// What was passed over or lost, counted.

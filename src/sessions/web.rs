@@ -9,8 +9,9 @@ use hashbrown::HashMap;
 
 use super::Message;
 use crate::at::{At, Span};
+use crate::bits;
 use crate::http::{Head, Start};
-use crate::model::{Exchange, Request, url};
+use crate::model::{Downloads, Exchange, Request, url};
 use crate::stream::Connection;
 
 /// Servers remembered, and directories of IIS.
@@ -28,6 +29,7 @@ pub struct Web {
     directories: HashMap<(SocketAddr, u64), Directory, RandomState>,
     asked: VecDeque<Asked>,
     notified: VecDeque<Notification>,
+    downloads: Option<Downloads>,
     names: RandomState,
 }
 
@@ -84,9 +86,13 @@ impl Notification {
 impl Web {
     /// Notes an ordinary request.
     pub(super) fn asked(&mut self, message: &Message<'_>) {
-        let Message { connection, exchange, head, .. } = *message;
+        let Message { connection, exchange, span, head } = *message;
         self.notify(message);
         let Start::Request { method, target } = head.start else { return };
+        let is_of_bits = |agent: &[u8]| agent.starts_with(bits::AGENT.as_bytes());
+        if matches!(method, "GET" | "HEAD") && head.field("User-Agent").is_some_and(is_of_bits) {
+            Downloads::count(&mut self.downloads, &span);
+        }
         let host = head.field("Host").unwrap_or_default();
         let fetched = matches!(method, "GET" | "HEAD").then(|| first_part(url::path_in(target)));
         let directory = fetched
@@ -118,6 +124,11 @@ impl Web {
             request: span,
             answer: None,
         });
+    }
+
+    /// What BITS clients fetched.
+    pub const fn downloads(&self) -> Option<&Downloads> {
+        self.downloads.as_ref()
     }
 
     /// What servers told the applications behind them, the latest ones.

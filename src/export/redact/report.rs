@@ -26,6 +26,7 @@ pub fn report(report: &mut Report, pseudonyms: &Pseudonyms) {
         attempts,
         tls_connections,
         lookups,
+        downloads: _,
         findings,
         quality: _,
     } = report;

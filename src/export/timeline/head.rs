@@ -223,6 +223,13 @@ pub(in crate::export) fn nothing(report: &Report) -> String {
             text::count(opaque, "connection")
         );
     }
+    if let Some(downloads) = &report.downloads {
+        let requests = text::count(downloads.requests, "request");
+        words = format!(
+            "{words}; {requests} of BITS clients for downloads, from frame {} on, not looked into",
+            downloads.first_frame
+        );
+    }
     words
 }
 

@@ -124,6 +124,7 @@ pub fn report() -> Report {
         attempts: Vec::new(),
         tls_connections: Vec::new(),
         lookups: Vec::new(),
+        downloads: None,
         findings: Vec::new(),
         schema: "bitsleuth.report".into(),
         schema_version: "1.0.0".into(),

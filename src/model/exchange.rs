@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::address;
 use super::rare::{Absent, Rare};
+use super::{address, is_zero};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
@@ -87,8 +87,8 @@ pub struct Body {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
     /// Of these, bytes that the capture lacks.
-    #[serde(default, skip_serializing_if = "Rare::is_none")]
-    pub holes: Rare<Vec<Hole>>,
+    #[serde(flatten, skip_serializing_if = "Rare::is_none")]
+    pub lacks: Rare<Lacks>,
     /// The message was seen to its end.
     pub complete: bool,
     /// The connection was reset before its end.
@@ -97,6 +97,17 @@ pub struct Body {
 }
 
 /// Bytes of a body that the capture lacks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Lacks {
+    /// How many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub uncaptured: u64,
+    /// Where. Of very many holes, some are joined with what was seen between them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holes: Vec<Hole>,
+}
+
+/// A run of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hole {
     /// Offset within the body.
@@ -254,9 +265,9 @@ impl Absent for RareExchange {
     }
 }
 
-impl Absent for Vec<Hole> {
+impl Absent for Lacks {
     fn none() -> &'static Self {
-        static NONE: Vec<Hole> = Vec::new();
+        static NONE: Lacks = Lacks { uncaptured: 0, holes: Vec::new() };
         &NONE
     }
 }

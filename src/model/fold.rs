@@ -250,7 +250,7 @@ impl<'a> View<'a> {
             let Some(start) = exchange.place() else { continue };
             let mut seen = Ranges::default();
             seen.add(start, start.saturating_add(body.bytes));
-            for hole in body.holes.iter() {
+            for hole in &body.lacks.holes {
                 let from = start.saturating_add(hole.offset);
                 seen.remove(from, from.saturating_add(hole.bytes));
             }

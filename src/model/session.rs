@@ -332,7 +332,7 @@ pub struct File {
     pub sha256: Option<String>,
     /// Whether every byte was seen.
     pub whole: bool,
-    /// What was not.
+    /// What was not. Of very many holes in one Fragment, some are joined with what was seen between them.
     pub missing: Vec<Missing>,
 }
 

@@ -16,8 +16,12 @@ const FILE_START: usize = 4 << 10;
 /// Bytes of a response body kept as evidence of who answered.
 pub(super) const BODY_START: usize = 512;
 
-/// Holes kept per body; further ones are joined to the last.
-const HOLES: usize = 64;
+/// Holes that each body may have; further ones are joined to the last.
+const HOLES: u64 = 64;
+
+/// Bytes of a body that are seen for each hole beyond those: enough to tell every one apart where up to one segment in
+/// twenty is missing, and holes never take more room than what lies between them.
+const SEEN_PER_HOLE: u64 = 32 << 10;
 
 /// Runs of stray bytes kept per exchange.
 const STRAYS: usize = 4;
@@ -190,12 +194,14 @@ fn name_type(request: &mut Request, start: &[u8]) {
 
 fn add_hole(body: &mut Body, offset: u64, len: u64) {
     body.bytes = body.bytes.saturating_add(len);
-    let holes = body.holes.edit();
-    let full = holes.len() >= HOLES;
-    match holes.last_mut() {
+    let lacks = body.lacks.edit();
+    lacks.uncaptured = lacks.uncaptured.saturating_add(len);
+    let room = HOLES + body.bytes.saturating_sub(lacks.uncaptured) / SEEN_PER_HOLE;
+    let full = lacks.holes.len() as u64 >= room;
+    match lacks.holes.last_mut() {
         Some(last) if full || last.offset + last.bytes == offset => {
             last.bytes = offset.saturating_add(len).saturating_sub(last.offset);
         }
-        _ => holes.push(Hole { offset, bytes: len }),
+        _ => lacks.holes.push(Hole { offset, bytes: len }),
     }
 }

@@ -88,3 +88,46 @@ fn a_capture_that_ends_within_a_fragment_leaves_it_incomplete() {
         assert_eq!(report["sessions"][0]["outcome"], "incomplete", "after frame {end}");
     }
 }
+
+/// An upload of four million bytes in one Fragment, segment by segment.
+fn large() -> Vec<Record> {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3999999/4000000\n< 200\n> CLOSE-SESSION\n< 200\n";
+    records(&transcript(text))
+}
+
+#[test]
+fn one_segment_in_thirty_may_be_missing_and_each_is_told() {
+    let mut number = 0;
+    let (mut lost, mut count) = (0, 0);
+    let mut kept = large();
+    kept.retain(|record| {
+        let len = record.payload().len();
+        number += usize::from(len > 1000);
+        let drops = len > 1000 && number % 30 == 0;
+        if drops {
+            lost += len as u64;
+            count += 1;
+        }
+        !drops
+    });
+    assert!(count > 64, "{count}");
+    let report = report(&[&pcap(&kept, Order::Little)]);
+    let session = &report["sessions"][0];
+    let missing = session["file"]["missing"].as_array().unwrap();
+    let edge = |range: &serde_json::Value, name: &str| range[name].as_u64().unwrap();
+    let told: u64 = missing.iter().map(|one| edge(one, "end") - edge(one, "start") + 1).sum();
+    assert_eq!((missing.len(), told), (count, lost));
+    assert_eq!(session["exchanges"][1]["request"]["body"]["uncaptured"], lost);
+}
+
+#[test]
+fn holes_of_heads_alone_are_joined_but_counted() {
+    // Of each segment, 446 bytes are left.
+    let lost: usize = large().iter().map(|record| record.payload().len().saturating_sub(446)).sum();
+    let records = snapped(&large(), 500);
+    let report = report(&[&pcap(&records, Order::Little)]);
+    let body = &report["sessions"][0]["exchanges"][1]["request"]["body"];
+    let holes = body["holes"].as_array().unwrap().len();
+    assert!(holes < 110, "{holes}");
+    assert_eq!(body["uncaptured"], lost as u64);
+}

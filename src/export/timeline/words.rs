@@ -283,7 +283,7 @@ fn bar(start: u64, end: u64, total: u64, block: &str) -> String {
 
 /// How much of a body was seen, where that is not all.
 fn partial(body: &Body, declared: Option<u64>) -> Option<String> {
-    let lost: u64 = body.holes.iter().map(|hole| hole.bytes).sum();
+    let lost = body.lacks.uncaptured;
     let nothing = body.bytes == 0 && declared.unwrap_or(0) == 0;
     if nothing || (body.complete && lost == 0) {
         return None;

@@ -100,7 +100,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// Whether the capture has all that the server sent of an answer, as far as there is one.
 fn has_end(connection: &Connection, response: Option<&Response>) -> bool {
     let server = &connection.server_side;
-    let seen = |response: &Response| !response.is_cut() && response.body.holes.is_empty();
+    let seen = |response: &Response| !response.is_cut() && response.body.lacks.is_none();
     let told = server.lost_by_capture == 0 || response.is_none_or(seen);
     told && server.cut + server.missing == 0 && connection.client_side.packets > 0
 }

@@ -75,7 +75,7 @@ const SECRET: [&str; 11] = [
 ];
 
 /// Fields that hold a URL, or the part of one where a password can be.
-const URLS: [&str; 11] = [
+const URLS: [&str; 12] = [
     "Host",
     "X-Forwarded-Host",
     "X-Forwarded-Uri",
@@ -87,6 +87,7 @@ const URLS: [&str; 11] = [
     "Content-Location",
     "BITS-Original-Request-URL",
     "BITS-Reply-URL",
+    "BITS-Static-Response-URL",
 ];
 
 /// The challenges of a value: commas part them, and the parameters of one (RFC 9110 11.6.1).

@@ -6,6 +6,7 @@ use super::style::{Style, Tone};
 use super::text;
 use super::timeline::Words;
 use crate::at::{Span, Timestamp};
+use crate::model::notification::Notification;
 use crate::model::session::Reply;
 use crate::model::{Exchange, Session};
 use crate::rules::reset;
@@ -70,6 +71,7 @@ impl Story {
         let mut words = Words::of(session, Style::default());
         let mut before = None;
         let mut reply = session.reply.as_ref();
+        let mut told = session.notifications.iter().peekable();
         for (place, exchange) in session.exchanges.iter().enumerate() {
             if let Some(reply) = reply.take_if(|reply| reply.is_ahead_of(exchange)) {
                 story.fetch(reply);
@@ -91,6 +93,10 @@ impl Story {
                     exchange: place,
                 }));
             }
+            let until = exchange.span().last.time;
+            while let Some(one) = told.next_if(|one| one.request.first.time <= until) {
+                story.notification(one);
+            }
             match &exchange.response {
                 Some(response) => {
                     let said = words.response(exchange, response);
@@ -107,6 +113,7 @@ impl Story {
                 None => story.silence(session, exchange),
             }
         }
+        told.for_each(|one| story.notification(one));
         if let Some(reply) = reply {
             story.fetch(reply);
         }
@@ -139,6 +146,17 @@ impl Story {
             words.push_str(&format!(": HTTP {status}"));
         }
         self.note(at.time, words);
+    }
+
+    /// What the server tells the application behind it, which is no exchange of the session either.
+    fn notification(&mut self, one: &Notification) {
+        let at = one.request.first;
+        let answer = one.http_status.map_or_else(String::new, |status| format!(": HTTP {status}"));
+        let place = one.application;
+        self.note(
+            at.time,
+            format!("⋮ the server tells the application at {place}, frame {}{answer}", at.name()),
+        );
     }
 
     fn silence(&mut self, session: &Session, exchange: &Exchange) {

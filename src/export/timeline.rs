@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use super::style::{Style, Tone};
 use super::text::{self, Clock};
 use crate::at::Span;
+use crate::model::notification::Notification;
 use crate::model::session::Reply;
 use crate::model::{Exchange, Report, Session};
 use crate::rules::{Finding, reset};
@@ -87,7 +88,8 @@ pub fn write_exchange(
         quiet: i64::MAX,
     };
     let mut lines = Vec::with_capacity(2);
-    dialogue.messages(exchange, &mut lines);
+    dialogue.request(exchange, &mut lines);
+    dialogue.response(exchange, &mut lines);
     *clock = dialogue.clock;
     let ends = format!("{} {arrow} {}", exchange.client, exchange.server);
     writeln!(out, "{}", style.paint(Tone::Quiet, ends))?;
@@ -126,16 +128,26 @@ impl<'a> Dialogue<'a> {
     fn lines(mut self, session: &Session) -> Vec<Line> {
         let mut lines = Vec::with_capacity(session.exchanges.len() * 2 + 1);
         let mut reply = session.reply.as_ref();
+        let mut told = session.notifications.iter().peekable();
         for exchange in &session.exchanges {
             if let Some(reply) = reply.take_if(|reply| reply.is_ahead_of(exchange)) {
                 self.fetch(reply, &mut lines);
+            }
+            let began = exchange.span().first.time;
+            while let Some(one) = told.next_if(|one| one.request.first.time < began) {
+                self.notification(one, &mut lines);
             }
             let change = self.change(exchange);
             // What has no request is told by its response alone.
             let next = exchange.request.as_ref().map(|request| request.span);
             lines.extend(next.and_then(|next| self.wait(next, change)));
-            self.messages(exchange, &mut lines);
+            self.request(exchange, &mut lines);
+            while let Some(one) = told.next_if(|one| one.is_within(exchange)) {
+                self.notification(one, &mut lines);
+            }
+            self.response(exchange, &mut lines);
         }
+        told.for_each(|one| self.notification(one, &mut lines));
         if let Some(reply) = reply {
             self.fetch(reply, &mut lines);
         }
@@ -146,11 +158,14 @@ impl<'a> Dialogue<'a> {
         lines
     }
 
-    fn messages(&mut self, exchange: &Exchange, lines: &mut Vec<Line>) {
+    fn request(&mut self, exchange: &Exchange, lines: &mut Vec<Line>) {
         if let Some(request) = &exchange.request {
             let said = self.words.request(exchange, request);
             lines.push(self.message(request.span, Mark::Request, said));
         }
+    }
+
+    fn response(&mut self, exchange: &Exchange, lines: &mut Vec<Line>) {
         match &exchange.response {
             Some(response) => {
                 lines.extend(self.wait(response.span, None));
@@ -169,6 +184,16 @@ impl<'a> Dialogue<'a> {
         if let Some(response) = &reply.response {
             lines.extend(self.wait(response.span, None));
             lines.push(self.message(response.span, Mark::Response, words::fetched(response)));
+        }
+    }
+
+    /// What the server tells the application behind it, and what that answers.
+    fn notification(&mut self, one: &Notification, lines: &mut Vec<Line>) {
+        lines.extend(self.wait(one.request, None));
+        lines.push(self.message(one.request, Mark::Request, words::notification(one)));
+        if let Some((span, said)) = one.response.zip(words::notified(one)) {
+            lines.extend(self.wait(span, None));
+            lines.push(self.message(span, Mark::Response, said));
         }
     }
 

@@ -47,6 +47,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
             .find_map(|ack| ack.host_id_fallback_timeout_seconds),
         reply_url: acks().find_map(|ack| ack.reply_url.clone()),
         reply: None,
+        notifications: Vec::new(),
         fragments: view.fragments(),
         bytes_total: view.total,
         bytes_sent: view.sent().map(|(_, body)| body.bytes).sum(),

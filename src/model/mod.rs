@@ -8,6 +8,7 @@ mod form;
 pub(crate) mod index;
 pub mod lookup;
 pub mod negotiation;
+pub mod notification;
 mod outcome;
 pub mod ranges;
 pub mod rare;

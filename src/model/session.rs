@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
+use super::notification::Notification;
 use super::response::Response;
 use super::{Exchange, Text, is_zero};
 use crate::at::{At, Numbered, Span, Timestamp};
@@ -101,6 +102,9 @@ pub struct Session {
     /// How the reply was fetched, where a fetch was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
+    /// What the server was seen to tell the application behind it of this upload.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notifications: Vec<Notification>,
     /// Every Fragment request in the order of sending, repeats included.
     pub fragments: Vec<Fragment>,
     /// Length of the file, from the first readable Content-Range.

@@ -13,7 +13,7 @@ use crate::rules::history::{Brief, History, Key};
 use crate::rules::hosts::bare;
 use crate::rules::look;
 use crate::rules::origin::{self, Origin};
-use crate::sessions::{Directory, Notification, Web};
+use crate::sessions::{Directory, Web};
 
 /// What the capture showed so far, when a session is judged.
 #[derive(Clone, Copy, Debug)]
@@ -183,19 +183,6 @@ impl<'a> Around<'a> {
     /// What IIS answered to ordinary requests for the virtual directory that a request went to.
     pub fn directory(&self, server: SocketAddr, request: &Request) -> Option<&'a Directory> {
         self.sight.web.directory(server, request)
-    }
-
-    /// What the server told the application behind it of a session while an exchange waited for its answer.
-    pub fn notification(&self, session: &Session, exchange: &Exchange) -> Option<&'a Notification> {
-        let (first, last) = (exchange.span().first.time, exchange.span().last.time);
-        let id = self.id.map(|id| id.to_ascii_lowercase());
-        let url = session.url.as_deref().map(str::to_ascii_lowercase);
-        self.sight.web.notified().rev().find(|one| {
-            let by_id = id.as_ref().is_some_and(|id| one.about.contains(id.as_str()));
-            let by_url = url.as_ref().is_some_and(|url| one.about.starts_with(&format!("{url} ")));
-            let within = (first..=last).contains(&one.request.first.time);
-            within && (by_id || by_url && one.sender == exchange.server.ip())
-        })
     }
 
     /// For how many seconds the capture goes on after the last frame of a session.

@@ -93,6 +93,7 @@ impl Sessions {
         }
         self.early.take(connection.id, exchange);
         self.web.asked(message);
+        self.notifications.ask(message, self.secrets);
         self.look_for_reply(message);
     }
 
@@ -207,6 +208,7 @@ impl Sessions {
                     self.tunnels.answer(connection.id, exchange, response);
                 }
                 self.web.answered(connection, exchange, status, head, span.first);
+                self.notifications.answer(message, status, self.secrets);
                 self.answer_fetch(message, status);
                 if head.unasked && status >= 200 {
                     self.keep_early(message);

@@ -9,6 +9,7 @@ mod early;
 mod graves;
 mod heads;
 mod moves;
+mod notifications;
 mod open;
 mod orphans;
 mod place;
@@ -37,6 +38,7 @@ use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
 use early::Early;
+use notifications::Notifications;
 use open::Number;
 use orphans::Strays;
 use replies::Replies;
@@ -44,7 +46,7 @@ use shelf::Shelf;
 use tunnels::Tunnels;
 
 pub use tunnels::RefusedTunnel;
-pub use web::{Directory, Notification, Web};
+pub use web::{Directory, Web};
 
 /// Puts uploads together from HTTP events.
 pub struct Sessions {
@@ -56,6 +58,7 @@ pub struct Sessions {
     early: Early,
     strays: Strays,
     web: Web,
+    notifications: Notifications,
     tunnels: Tunnels,
     late: u64,
     digest: bool,
@@ -131,6 +134,7 @@ impl Sessions {
             early: Early::default(),
             strays: Strays::new(),
             web: Web::default(),
+            notifications: Notifications::default(),
             tunnels: Tunnels::default(),
             late: 0,
             digest,
@@ -234,7 +238,10 @@ impl Sessions {
             }
             let weight = open.weight;
             match open.into_session(&facts, &mut self.hashing, now) {
-                Some(session) => return Some(session),
+                Some(mut session) => {
+                    session.notifications = self.notifications.of(&session);
+                    return Some(session);
+                }
                 None => self.release(weight),
             }
         }

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::Message;
-use crate::at::{At, Span};
+use crate::at::At;
 use crate::bits;
 use crate::http::{Head, Start};
 use crate::model::{Downloads, Exchange, Request, url};
@@ -28,26 +28,8 @@ pub struct Web {
     named: HashMap<(SocketAddr, u64), At, RandomState>,
     directories: HashMap<(SocketAddr, u64), Directory, RandomState>,
     asked: VecDeque<Asked>,
-    notified: VecDeque<Notification>,
     downloads: Option<Downloads>,
     names: RandomState,
-}
-
-/// What a BITS server told the application behind it of an upload ([MC-BUP] 2.2.12).
-#[derive(Clone, Debug)]
-pub struct Notification {
-    connection: u64,
-    exchange: u32,
-    /// The server, as a client of the application.
-    pub sender: IpAddr,
-    /// The application.
-    pub application: SocketAddr,
-    /// `BITS-Original-Request-URL` and the path of the file, which holds the id of the session: in lower case.
-    pub about: String,
-    /// The frames of the request.
-    pub request: Span,
-    /// The answer: its status, and where it came.
-    pub answer: Option<(u16, At)>,
 }
 
 /// What IIS answered to requests for a virtual directory.
@@ -69,25 +51,10 @@ struct Asked {
     directory: Option<(u64, bool)>,
 }
 
-impl Notification {
-    /// What became of it, to be put behind what is told of the upload.
-    pub fn in_words(&self) -> String {
-        let asked = format!("; the server's POST to the application at {}", self.application);
-        match self.answer {
-            Some((status, at)) => {
-                let secs = at.time.secs_since(self.request.last.time);
-                format!("{asked} was answered {status} after {secs:.1} s")
-            }
-            None => format!("{asked} was not answered"),
-        }
-    }
-}
-
 impl Web {
     /// Notes an ordinary request.
     pub(super) fn asked(&mut self, message: &Message<'_>) {
         let Message { connection, exchange, span, head } = *message;
-        self.notify(message);
         let Start::Request { method, target } = head.start else { return };
         let is_of_bits = |agent: &[u8]| agent.starts_with(bits::AGENT.as_bytes());
         if matches!(method, "GET" | "HEAD") && head.field("User-Agent").is_some_and(is_of_bits) {
@@ -105,35 +72,9 @@ impl Web {
         self.asked.push_back(Asked { connection: connection.id, exchange, host, directory });
     }
 
-    /// Notes a request of a BITS server to the application behind it.
-    fn notify(&mut self, message: &Message<'_>) {
-        let Message { connection, exchange, span, head } = *message;
-        let Some(url) = head.field("BITS-Original-Request-URL") else { return };
-        let names = ["BITS-Request-DataFile-Name", "BITS-Request-DataEntity-Name"];
-        let path = names.iter().find_map(|name| head.field(name)).unwrap_or_default();
-        if self.notified.len() >= ASKED {
-            self.notified.pop_front();
-        }
-        let text = |bytes| String::from_utf8_lossy(bytes).to_ascii_lowercase();
-        self.notified.push_back(Notification {
-            connection: connection.id,
-            exchange,
-            sender: connection.client.ip(),
-            application: connection.server,
-            about: format!("{} {}", text(url), text(path)),
-            request: span,
-            answer: None,
-        });
-    }
-
     /// What BITS clients fetched.
     pub const fn downloads(&self) -> Option<&Downloads> {
         self.downloads.as_ref()
-    }
-
-    /// What servers told the applications behind them, the latest ones.
-    pub fn notified(&self) -> impl DoubleEndedIterator<Item = &Notification> {
-        self.notified.iter()
     }
 
     /// Notes the answer to an ordinary request.
@@ -146,12 +87,6 @@ impl Web {
         at: At,
     ) {
         let server = connection.server;
-        let told = self.notified.iter_mut().rev();
-        let mut told =
-            told.filter(|one| one.connection == connection.id && one.exchange == exchange);
-        if let Some(notification) = told.next() {
-            notification.answer = Some((status, at));
-        }
         let asked = |asked: &Asked| asked.connection == connection.id && asked.exchange == exchange;
         let place = self.asked.iter().position(asked).filter(|_| status >= 200);
         let Some(asked) = place.and_then(|at| self.asked.remove(at)) else { return };

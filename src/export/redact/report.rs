@@ -7,6 +7,7 @@ use super::pseudonym::Pseudonyms;
 use super::tls;
 use crate::capture::Input;
 use crate::model::negotiation::{Negotiation, Offer};
+use crate::model::notification::Notification;
 use crate::model::session::{Client, File, Reply, Server, SessionError};
 use crate::model::{Attempt, Lookup, Report, Session};
 use crate::observe::heads::Heads;
@@ -106,6 +107,7 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
         host_id_fallback_timeout_seconds: _,
         reply_url,
         reply,
+        notifications,
         fragments: _,
         bytes_total: _,
         bytes_sent: _,
@@ -143,8 +145,31 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
     {
         exchange::response(response, names);
     }
+    notifications.iter_mut().for_each(|notification| notified(notification, names));
     connections.iter_mut().for_each(|connection| connected(connection, names));
     exchanges.iter_mut().for_each(|exchange| exchange::exchange(exchange, names));
+}
+
+fn notified(notification: &mut Notification, names: &mut Names<'_>) {
+    let Notification {
+        server,
+        application,
+        request: _,
+        original_url,
+        mode: _,
+        request_path,
+        response_path,
+        session_id,
+        response: _,
+        http_status: _,
+        static_reply_url,
+        copy_to_destination: _,
+    } = notification;
+    names.socket(server);
+    names.socket(application);
+    names.text(original_url);
+    let texts = [request_path, response_path, session_id, static_reply_url];
+    names.texts(texts.into_iter().flatten());
 }
 
 fn negotiated(negotiation: &mut Negotiation, names: &mut Names<'_>) {

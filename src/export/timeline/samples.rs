@@ -97,6 +97,7 @@ pub fn session() -> Session {
         host_id_fallback_timeout_seconds: None,
         reply_url: None,
         reply: None,
+        notifications: Vec::new(),
         fragments: vec![Fragment::default()],
         bytes_total: Some(40960),
         bytes_sent: 2730,

@@ -183,3 +183,29 @@ fn several_sessions_end_in_a_summary() {
     let text = shown(&report, &Style::default());
     assert_eq!(text.lines().last(), Some("2 uploads, 2 incomplete; 1 client"));
 }
+
+#[test]
+fn what_the_server_tells_the_application_stands_where_it_waits() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... 3 s\n< 200\n... -2 s\n\
+                = client 192.0.2.80\n= server 192.0.2.90:80\n> POST /app/notify.aspx\n\
+                \x20 BITS-Original-Request-URL: http://server/upload/file.bin\n... 1 s\n< 500 plain\n";
+    let mut analysis = crate::Analysis::new(crate::Options::default());
+    for record in crate::transcript::play(text).unwrap() {
+        analysis.push(&record.frame(), &mut ());
+    }
+    let report = analysis.finish(Vec::new(), &mut ());
+    let text = shown(&report, &Style::default());
+    let lines: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once(['→', '←']))
+        .map(|(_, said)| said.trim())
+        .collect();
+    let [.., fragment, post, answer, ack] = lines.as_slice() else { panic!("{text}") };
+    assert!(fragment.starts_with("Fragment"), "{text}");
+    assert!(
+        post.ends_with("from the server to the application at 192.0.2.90:80, without the file"),
+        "{text}"
+    );
+    assert_eq!(*answer, "HTTP 500         of the application", "{text}");
+    assert!(ack.starts_with("Ack 200"), "{text}");
+}

@@ -5,6 +5,7 @@ use crate::bits::{PacketType, hresult};
 use crate::export::style::{Style, Tone};
 use crate::export::text;
 use crate::model::exchange::Body;
+use crate::model::notification::{Mode, Notification};
 use crate::model::ranges::Ranges;
 use crate::model::session::Reply;
 use crate::model::{Exchange, Request, Response, Session};
@@ -266,6 +267,40 @@ pub(in crate::export) fn fetched(response: &Response) -> Said {
     }
     let tone = if good { Tone::Good } else { tone(response) };
     Said { what: answer(response), detail: parts.join(", "), tone, aside: Tone::Plain }
+}
+
+/// The line of what a server tells the application behind it.
+pub(in crate::export) fn notification(one: &Notification) -> Said {
+    let file = match one.mode {
+        Mode::ByReference => "with the path of the file",
+        Mode::ByValue => "with the file itself",
+        Mode::Unknown => "without the file",
+    };
+    Said {
+        what: "POST".to_owned(),
+        detail: format!("from the server to the application at {}, {file}", one.application),
+        tone: Tone::Strong,
+        aside: Tone::Plain,
+    }
+}
+
+/// The line of the answer to that.
+pub(in crate::export) fn notified(one: &Notification) -> Option<Said> {
+    let status = one.http_status?;
+    let good = status == 200;
+    let mut parts = vec!["of the application".to_owned()];
+    parts.extend(one.static_reply_url.as_ref().map(|url| format!("the reply is at {url}")));
+    if good {
+        let copy = if one.copy_to_destination { "the file is" } else { "the file is not" };
+        parts.push(format!("{copy} to be kept at the destination"));
+    }
+    let tone = if good { Tone::Good } else { Tone::Bad };
+    Some(Said {
+        what: format!("HTTP {status}"),
+        detail: parts.join(", "),
+        tone,
+        aside: Tone::Plain,
+    })
 }
 
 /// A bar in the columns that stand for the bytes from `start` up to but not including `end`, empty where that is none.

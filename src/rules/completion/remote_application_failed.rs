@@ -1,9 +1,8 @@
 //! The rule `remote-application-failed`.
 
-use crate::at::Span;
+use crate::model::notification::Notification;
 use crate::model::{Exchange, Session};
-use crate::rules::{Around, Confidence, Notes, Severity, look};
-use crate::sessions::Notification;
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The application behind the server failed.
@@ -28,10 +27,10 @@ rule! {
     /// Advice: Look at the application behind BITSServerNotificationURL, and whether the server reaches it.
     /// Confirm: The log of that application at this time, and the server's own request to it (User-Agent BITSExts).
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 88, needs Anything, TroubleAround
+    Error, belief 88, needs Anything, Trouble
 }
 
-fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::refusal(exchange) else { return };
     if !response.is_of_application() || response.http_status == 408 {
         return;
@@ -46,10 +45,10 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     );
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
-    let notification = around.notification(session, exchange);
+    let notification = session.notifications.iter().rev().find(|one| one.is_within(exchange));
     let mut spans = vec![exchange.span()];
     spans.extend(notification.map(|one| one.request));
-    spans.extend(notification.and_then(|one| one.answer).map(|(_, at)| Span::at(at)));
+    spans.extend(notification.and_then(|one| one.response));
     let message =
         format!("{message}{}", notification.map(Notification::in_words).unwrap_or_default());
     let finding = notes.note(severity, Confidence::Certain, &spans, message);

@@ -12,7 +12,6 @@ use super::rare::{Absent, Rare};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
-use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::http::Carrier;
 use crate::stream::{Connection, Side};
 
@@ -202,8 +201,7 @@ impl Exchange {
 
     /// Whether it was answered that the session is unknown.
     pub(crate) fn says_lost(&self) -> bool {
-        let response = self.response.as_ref();
-        response.is_some_and(|response| response.error_value() == Some(SESSION_NOT_FOUND))
+        self.response.as_ref().is_some_and(Response::says_lost)
     }
 
     /// The same, where the capture lacks what was asked.

@@ -12,6 +12,7 @@ use super::rare::{Absent, Rare};
 use super::text::Text;
 use crate::at::Span;
 use crate::bits::fields::{self, Notation};
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::rules::origin::Origin;
 
 /// A response ([MC-BUP] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11).
@@ -204,6 +205,11 @@ impl Response {
     /// The same, whatever the status.
     pub(crate) fn error_sent(&self) -> Option<u32> {
         self.error.as_ref()?.value.filter(|value| *value != 0)
+    }
+
+    /// Whether it says that the session is unknown.
+    pub(crate) fn says_lost(&self) -> bool {
+        self.error_value() == Some(SESSION_NOT_FOUND)
     }
 }
 

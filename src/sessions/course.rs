@@ -4,7 +4,6 @@ use super::assign::RECENT;
 use super::open::Open;
 use crate::at::At;
 use crate::bits::PacketType;
-use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
 use crate::model::Response;
 use crate::model::exchange::Exchange;
@@ -125,7 +124,7 @@ impl Open {
         let Some(answer) = exchange.response.as_ref().filter(|_| self.is_over()) else {
             return false;
         };
-        let refused = answer.http_status >= 400 && answer.error_value() != Some(SESSION_NOT_FOUND);
+        let refused = answer.http_status >= 400 && !answer.says_lost();
         let beyond =
             |next| exchange.confirms_bytes() && !self.may_reach(next) && next != self.reached();
         refused || answer.next_offset.is_some_and(beyond)

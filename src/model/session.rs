@@ -154,8 +154,8 @@ pub struct Session {
     pub(crate) index: Index,
 }
 
-/// So long, in seconds, a client waits for an answer.
-const RESPONSE_SECS: f64 = 300.0;
+/// How long, in seconds, a client waits for an answer ([MC-BUP] 3.1.2.2).
+pub(crate) const CLIENT_WAITS_SECS: f64 = 300.0;
 
 /// A client that answers a challenge does so at once; after this time, in seconds, it has not.
 pub(crate) const CREDENTIALS_SECS: f64 = 1.0;
@@ -181,7 +181,7 @@ impl Session {
         let connection = self.connection(last.connection);
         match &last.response {
             None if self.outcome == Outcome::Incomplete
-                && since < RESPONSE_SECS
+                && since < CLIENT_WAITS_SECS
                 && connection.is_some_and(|connection| !connection.is_over()) =>
             {
                 for it in self.outcome_qualifiers.iter_mut().filter(|it| *it == "interrupted") {

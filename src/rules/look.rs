@@ -12,9 +12,6 @@ use crate::rules::origin::Origin;
 use crate::rules::page::{self, Reason};
 use crate::stream::{Connection, Side};
 
-/// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
-pub const CLIENT_WAITS_SECS: f64 = 300.0;
-
 /// The shortest of the round time-outs that gateways come with.
 pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
 

@@ -7,9 +7,7 @@ use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::Response;
 use crate::model::exchange::Exchange;
-
-/// A client waits so many seconds for an answer ([MC-BUP] 3.1.2.2).
-const ANSWER_SECS: f64 = 300.0;
+use crate::model::session::CLIENT_WAITS_SECS;
 
 impl Open {
     /// No answer to the last Create was seen, or not the whole head of it: the id that follows may be its own.
@@ -90,7 +88,7 @@ impl Open {
     pub fn is_under_way(&self, now: At) -> bool {
         self.is_asked()
             && !self.is_provisional()
-            && now.time.secs_since(self.last.time) < ANSWER_SECS
+            && now.time.secs_since(self.last.time) < CLIENT_WAITS_SECS
     }
 
     /// Length of its file, as its latest Fragment tells.

@@ -2,6 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::bits::hresult::{self, MISPRINTED};
+use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
@@ -68,7 +69,7 @@ fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
         let amid = look::range(exchange).is_some() && !is_last;
         return Some(if amid { Confidence::Likely } else { Confidence::Certain });
     }
-    let late = look::wait_secs(exchange).round() - look::CLIENT_WAITS_SECS;
+    let late = look::wait_secs(exchange).round() - CLIENT_WAITS_SECS;
     let answered = code.and_then(hresult::status).is_some();
     let by_time = (0.0..=LATE_SECS).contains(&late) && !answered;
     (of_application && is_last && (by_time || code == Some(TIMED_OUT)))

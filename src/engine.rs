@@ -143,8 +143,7 @@ impl Engine {
     pub fn closed(&mut self) -> Option<Connection> {
         let (mut connection, layer) = self.table.closed()?;
         connection.tls = layer.into_tls();
-        let tls = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
-        self.tls_opaque += tls.filter(|tls| tls.is_opaque()).count() as u64;
+        self.tls_opaque += connection.tls_layers().filter(|tls| tls.is_opaque()).count() as u64;
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
             + u64::from(connection.server_side.duplicate_frames);
         self.sides.add(&connection);

@@ -126,9 +126,7 @@ impl View<'_> {
             request.is_some_and(|request| request.is_cut() && request.content_range.is_none())
                 || answer.is_some_and(|answer| answer.is_cut() && answer.next_offset.is_none())
         };
-        let may_carry =
-            |kind: &PacketType| matches!(kind, PacketType::Fragment | PacketType::Unknown);
-        self.exchanges.iter().any(|exchange| may_carry(&exchange.kind) && lacks(exchange))
+        self.exchanges.iter().any(|exchange| exchange.kind.may_be_fragment() && lacks(exchange))
     }
 
     /// Whether a server that takes Fragments in any order may have those that the capture, or an answer to them, lacks.

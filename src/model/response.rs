@@ -179,6 +179,11 @@ impl Response {
         self.is_success() && self.packet_type.is_some()
     }
 
+    /// Whether its status tells how far the file got: the server took a Fragment, or names the byte that it wants.
+    pub(crate) const fn tells_offset(&self) -> bool {
+        matches!(self.http_status, 200 | 201 | 416)
+    }
+
     /// Whether a gateway gave it that got no answer itself (RFC 9110 15.6.3, 15.6.5; of Cloudflare's numbers from 520 on): what
     /// became of the request is unknown.
     pub(crate) fn is_of_gateway(&self) -> bool {

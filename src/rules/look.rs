@@ -165,8 +165,7 @@ const LOOKED_AT: usize = 4_096;
 
 /// The response to a packet that may open a session, where it is neither from BITS nor an authentication round.
 pub fn foreign(exchange: &Exchange) -> Option<&Response> {
-    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    stranger(exchange).filter(|_| opens)
+    stranger(exchange).filter(|_| exchange.kind.precedes_session())
 }
 
 /// Requests that IIS itself, not BITS, answered by 404, and these answers.
@@ -253,7 +252,7 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
         let end = range(other).and_then(ContentRange::behind);
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
         match (answer, &other.request) {
-            (Some(response), _) if matches!(response.http_status, 200 | 201 | 416) => {
+            (Some(response), _) if response.tells_offset() => {
                 let implied = end.filter(|_| response.http_status != 416);
                 if let Some(wanted) = response.next_offset.or(implied) {
                     return sent.max(Some(wanted));
@@ -335,12 +334,10 @@ pub fn names_last_byte(exchange: &Exchange) -> bool {
 /// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
 pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
     let frame = exchange.request.as_ref()?.span.first.frame;
-    let tells =
-        |other: &&Exchange| matches!(other.kind, PacketType::Fragment | PacketType::Unknown);
-    ahead(session, exchange).filter(tells).find_map(|other| {
+    let mut tells = ahead(session, exchange).filter(|other| other.kind.may_be_fragment());
+    tells.find_map(|other| {
         let response = other.response.as_ref()?;
-        let before = response.span.first.frame < frame;
-        let word = matches!(response.http_status, 200 | 201 | 416) && before;
+        let word = response.tells_offset() && response.span.first.frame < frame;
         word.then_some((response.next_offset?, other.connection))
     })
 }

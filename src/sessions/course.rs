@@ -57,8 +57,7 @@ impl Open {
             own().filter(|(_, exchange)| gave_id(exchange)).map(|(at, _)| at + 1).next_back();
         own()
             .filter(|(at, exchange)| {
-                *at >= first.unwrap_or(from)
-                    && matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
+                *at >= first.unwrap_or(from) && exchange.kind.precedes_session()
             })
             .map(|(at, _)| at)
             .collect()

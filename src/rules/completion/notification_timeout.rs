@@ -42,7 +42,7 @@ const LATE_SECS: f64 = 30.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::refusal(exchange) else { return };
-    let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
+    let fragment = exchange.kind.may_be_fragment();
     let Some(confidence) = confidence(exchange, response).filter(|_| fragment) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
     let which = if look::is_final(exchange) { "the last Fragment" } else { "a Fragment" };

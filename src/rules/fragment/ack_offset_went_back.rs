@@ -1,6 +1,5 @@
 //! The rule `ack-offset-went-back`.
 
-use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, look};
@@ -130,7 +129,6 @@ fn is_obeyed(session: &Session, exchange: &Exchange, next: u64) -> bool {
 }
 
 fn confirmed_by(exchange: &Exchange) -> Option<u64> {
-    let about = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
-    let response = exchange.response.as_ref().filter(|_| about)?;
-    response.next_offset.filter(|_| matches!(response.http_status, 200 | 201 | 416))
+    let response = exchange.response.as_ref().filter(|_| exchange.kind.may_be_fragment())?;
+    response.next_offset.filter(|_| response.tells_offset())
 }

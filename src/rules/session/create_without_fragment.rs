@@ -1,6 +1,5 @@
 //! The rule `create-without-fragment`.
 
-use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Outcome, Session};
 use crate::rules::{Around, Confidence, Notes, look};
@@ -50,10 +49,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     }
     let quiet = around.quiet_secs_after(session);
-    let used = session
-        .exchanges
-        .iter()
-        .any(|exchange| !matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping));
+    let used = session.exchanges.iter().any(|exchange| !exchange.kind.precedes_session());
     let (Some(opened), false) = (look::created(session), used) else { return };
     if quiet >= CLIENT_WAITS_SECS {
         let message =

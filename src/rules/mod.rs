@@ -21,6 +21,7 @@ mod connect;
 mod diagnosis;
 mod echo;
 mod elsewhere;
+pub(crate) mod filtering;
 pub mod finding;
 pub(crate) mod front;
 mod handshake;

@@ -4,7 +4,9 @@ use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Finding, Notes, Severity, front, look, page, unanswered};
+use crate::rules::{
+    Confidence, Finding, Notes, Severity, filtering, front, look, page, unanswered,
+};
 
 rule! {
     /// A packet was answered with an error, and nothing else tells why.
@@ -171,7 +173,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
         let confidence = if whole { Confidence::Likely } else { Confidence::Possible };
         let finding = notes.note(severity, confidence, &[exchange.span()], message);
         match finding {
-            Some(finding) if page::fault(response).is_some() => {
+            Some(finding) if filtering::fault(response).is_some() => {
                 finding.advice = Some(OF_FILTERING.into());
             }
             Some(finding) if asks_for_tls(response) => {
@@ -245,7 +247,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
         (None, None) => "no error code".to_owned(),
     };
     let who = front::by(session, exchange);
-    let named = || page::fault(response).map(|(_, words)| format!("; its page names {words}"));
+    let named = || filtering::fault(response).map(|(_, words)| format!("; its page names {words}"));
     let says = |(_, words)| format!("; its page says \"{words}\"");
     let page = page::reason(response).map(says).or_else(named).unwrap_or_default();
     let what = match exchange.request {

@@ -43,6 +43,7 @@ mod rule;
 mod runner;
 mod seen;
 mod slip;
+pub(crate) mod stripped;
 #[cfg(test)]
 mod tests;
 mod unanswered;
@@ -59,8 +60,6 @@ mod security;
 mod session;
 mod tcp;
 mod tls;
-
-pub(crate) use http::header_stripped::may_lack_fields;
 
 pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};

@@ -1,7 +1,7 @@
 //! The rule `packet-type-missing`.
 
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::http::header_stripped::stripped;
+use crate::rules::stripped::Stripped;
 use crate::rules::{Around, Confidence, Notes, Severity, front, look, page, slip};
 use crate::stream::Side;
 
@@ -66,7 +66,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             let message = format!("a \"{}\" request without BITS-Packet-Type", request.method);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if is_unmarked(session, exchange, response)
-            && stripped(session, exchange, around).is_none()
+            && Stripped::of(session, exchange, around).is_none()
         {
             let (severity, confidence) = weight(session, exchange, notes.severity());
             let message = format!(

@@ -1,6 +1,7 @@
 //! The rule `remote-application-failed`.
 
 use crate::at::Span;
+use crate::bits::hresult;
 use crate::model::{Exchange, Session};
 use crate::rules::{Around, Confidence, Notes, Severity, look};
 use crate::sessions::Notification;
@@ -36,8 +37,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     if !response.is_of_application() || response.http_status == 408 {
         return;
     }
-    let code = response.error_value().map(crate::bits::hresult::hex);
-    let message = format!(
+    let code = response.error_value().map(hresult::hex);
+    let mut message = format!(
         "{} was answered {}{} for the application after {:.1} s",
         exchange.kind,
         response.http_status,
@@ -47,11 +48,10 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     let notification = around.notification(session, exchange);
+    message.push_str(&notification.map(Notification::in_words).unwrap_or_default());
     let mut spans = vec![exchange.span()];
     spans.extend(notification.map(|one| one.request));
     spans.extend(notification.and_then(|one| one.answer).map(|(_, at)| Span::at(at)));
-    let message =
-        format!("{message}{}", notification.map(Notification::in_words).unwrap_or_default());
     let finding = notes.note(severity, Confidence::Certain, &spans, message);
     if let Some(finding) = finding.filter(|_| notification.is_some()) {
         finding.confirm = Some("The log of that application at this time.".into());

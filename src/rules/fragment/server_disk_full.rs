@@ -1,6 +1,6 @@
 //! The rule `server-disk-full`.
 
-use crate::bits::hresult::MISPRINTED;
+use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, look};
 
@@ -38,13 +38,13 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    let full = match response.error_value() {
-        Some(code) if DISK_FULL.contains(&code) => true,
-        Some(MISPRINTED) => response.http_status == 500 && !look::may_be_of_application(response),
-        _ => false,
-    };
+    let Some(code) = response.error_value() else { return };
+    let full = DISK_FULL.contains(&code)
+        || code == MISPRINTED
+            && response.http_status == 500
+            && !look::may_be_of_application(response);
     if full {
-        let code = response.error_value().map(crate::bits::hresult::hex).unwrap_or_default();
+        let code = hresult::hex(code);
         let message =
             format!("{} was answered {} with {code}", exchange.kind, response.http_status);
         let severity = look::unless_recovered(session, exchange, notes.severity());

@@ -12,7 +12,7 @@ use super::rare::{Absent, Rare};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
-use crate::http::Carrier;
+use crate::http::{Carrier, End};
 use crate::stream::{Connection, Side};
 
 pub use super::request::{RareRequest, Request};
@@ -102,6 +102,14 @@ pub struct Hole {
     pub offset: u64,
     /// How many.
     pub bytes: u64,
+}
+
+impl Body {
+    /// Notes how it ended.
+    pub(crate) fn end(&mut self, why: End) {
+        self.complete = why == End::Complete;
+        self.reset = why == End::Reset;
+    }
 }
 
 impl Exchange {

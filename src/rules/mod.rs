@@ -31,6 +31,7 @@ pub(crate) mod look;
 mod lost;
 #[cfg(test)]
 mod normal;
+mod offsets;
 pub mod origin;
 pub(crate) mod page;
 mod product;

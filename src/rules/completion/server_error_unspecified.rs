@@ -5,7 +5,7 @@ use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
-    Confidence, Finding, Notes, Severity, filtering, front, look, page, unanswered,
+    Confidence, Finding, Notes, Severity, filtering, front, look, offsets, page, unanswered,
 };
 
 rule! {
@@ -233,7 +233,7 @@ fn tells_enough(session: &Session, exchange: &Exchange, response: &Response) -> 
 /// Whether a packet is less than it announces, or a Fragment of another file or from another byte than the ones before it.
 fn may_be_at_fault(session: &Session, exchange: &Exchange) -> bool {
     let cut = exchange.request.as_ref().is_some_and(|request| !request.body.complete);
-    let wanted = look::expected(session, exchange);
+    let wanted = offsets::expected(session, exchange);
     let astray = look::range(exchange).is_some_and(|range| {
         range.total != session.bytes_total || wanted.is_some() && range.start != wanted
     });

@@ -155,11 +155,6 @@ impl Engine {
         Some(connection)
     }
 
-    /// The frames of the first connection that the capture lacks bytes of, whatever it was for.
-    pub const fn lost_in(&self) -> Option<Span> {
-        self.lost_in
-    }
-
     /// Whether there is one to be taken.
     pub fn has_closed(&self) -> bool {
         self.table.has_closed()
@@ -187,6 +182,11 @@ impl Engine {
     /// The last frame taken.
     pub const fn last(&self) -> At {
         self.last
+    }
+
+    /// The frames of the first connection that the capture lacks bytes of, whatever it was for.
+    pub const fn lost_in(&self) -> Option<Span> {
+        self.lost_in
     }
 
     /// What was passed over or lost so far.

@@ -85,7 +85,7 @@ pub struct Body {
     /// When the first of them came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
-    /// Of these, bytes that the capture lacks.
+    /// Of its bytes, those that the capture lacks.
     #[serde(default, skip_serializing_if = "Rare::is_none")]
     pub holes: Rare<Vec<Hole>>,
     /// The message was seen to its end.

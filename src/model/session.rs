@@ -19,9 +19,10 @@ use crate::stream::Connection;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Close-Session was answered with success, with every byte acknowledged or the start not captured.
+    /// Close-Session was answered with success and nothing shows that bytes are missing, or it must have been: a qualifier
+    /// says how sure that is.
     Completed,
-    /// Cancel-Session was sent.
+    /// Cancel-Session was sent, and not refused.
     Cancelled,
     /// Create-Session, or a request that names no session, was refused, or answered by something that is no BITS server.
     Rejected,
@@ -103,7 +104,7 @@ pub struct Session {
     pub reply: Option<Reply>,
     /// Every Fragment request in the order of sending, repeats included.
     pub fragments: Vec<Fragment>,
-    /// Length of the file, from the first readable Content-Range.
+    /// Length of the file, from the first Content-Range that was not refused; where all were, from the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_total: Option<u64>,
     /// Bytes of Fragment bodies on the wire, repeats included.

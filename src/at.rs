@@ -37,11 +37,15 @@ impl Timestamp {
         self.since(earlier) as f64 / 1e9
     }
 
+    /// The same moment, to be put into words by a calendar.
+    pub(crate) fn moment(self) -> jiff::Timestamp {
+        // Every i64 of nanoseconds lies within jiff's range, in a year of four digits.
+        jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default()
+    }
+
     /// How it is shown.
     fn text(self, out: &mut [u8; TEXT]) -> &str {
-        // Every i64 of nanoseconds lies within jiff's range, in a year of four digits.
-        let moment = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default();
-        let at = Offset::UTC.to_datetime(moment);
+        let at = Offset::UTC.to_datetime(self.moment());
         let (micros, rest) = (at.subsec_nanosecond() / 1000, at.subsec_nanosecond() % 1000);
         *out = *b"0000-00-00T00:00:00.000000000Z";
         for (place, pair) in [

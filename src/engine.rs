@@ -143,8 +143,7 @@ impl Engine {
     pub fn closed(&mut self) -> Option<Connection> {
         let (mut connection, layer) = self.table.closed()?;
         connection.tls = layer.into_tls();
-        let tls = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
-        self.tls_opaque += tls.filter(|tls| tls.is_opaque()).count() as u64;
+        self.tls_opaque += connection.tls_layers().filter(|tls| tls.is_opaque()).count() as u64;
         self.duplicate_frames += u64::from(connection.client_side.duplicate_frames)
             + u64::from(connection.server_side.duplicate_frames);
         self.sides.add(&connection);
@@ -154,11 +153,6 @@ impl Engine {
             self.lost_in.get_or_insert(connection.span());
         }
         Some(connection)
-    }
-
-    /// The frames of the first connection that the capture lacks bytes of, whatever it was for.
-    pub const fn lost_in(&self) -> Option<Span> {
-        self.lost_in
     }
 
     /// Whether there is one to be taken.
@@ -188,6 +182,11 @@ impl Engine {
     /// The last frame taken.
     pub const fn last(&self) -> At {
         self.last
+    }
+
+    /// The frames of the first connection that the capture lacks bytes of, whatever it was for.
+    pub const fn lost_in(&self) -> Option<Span> {
+        self.lost_in
     }
 
     /// What was passed over or lost so far.

@@ -12,7 +12,7 @@ use crate::at::Span;
 use crate::http::{Head, Start};
 use crate::model::exchange::{Body, Request, Response};
 
-/// Whether a head belongs to the upload protocol: told by its headers, or by the verb where those are cut off.
+/// Whether a head belongs to the upload protocol: by its verb, or by a header that only packets have.
 pub fn is_bits(head: &Head<'_>) -> bool {
     if head.odd.cut_line {
         // Whose upload it is, a part of its target cannot tell.

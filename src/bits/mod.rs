@@ -64,6 +64,16 @@ impl PacketType {
         all.next().filter(|_| all.next().is_none())
     }
 
+    /// Whether it is a Fragment, or may be one that the capture lacks.
+    pub(crate) const fn may_be_fragment(&self) -> bool {
+        matches!(self, Self::Fragment | Self::Unknown)
+    }
+
+    /// Whether it may come before there is a session.
+    pub(crate) const fn precedes_session(&self) -> bool {
+        matches!(self, Self::CreateSession | Self::Ping)
+    }
+
     /// The name in the spelling of Windows.
     pub fn name(&self) -> &str {
         match self {

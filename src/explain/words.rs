@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::model::negotiation::Verdict;
 use crate::model::{Outcome, attempt, lookup};
 use crate::observe::extract::manifest::Proof;
+use crate::rules::filtering::{FILTERED, Fault};
 use crate::rules::origin::Origin;
-use crate::rules::page::{FILTERED, Fault};
 use crate::rules::{Confidence, Severity};
 use crate::tls::Opaque;
 

@@ -187,8 +187,7 @@ fn later(session: &Session) -> String {
 
 /// RFC 3339 to the millisecond, which is what STIX prescribes for its own times.
 fn millis(time: Timestamp) -> String {
-    let moment = jiff::Timestamp::from_nanosecond(i128::from(time.nanos())).unwrap_or_default();
-    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    time.moment().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// A UUID of version 5 (RFC 9562 5.5).

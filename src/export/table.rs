@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::style::{Style, Tone};
 use super::text;
 use super::timeline::{error_words, rate, server, sign, tone, wrapped};
+use crate::model::url::path_within;
 use crate::model::{Report, Session};
 
 const COLUMNS: [&str; 11] = [
@@ -98,9 +99,8 @@ fn constraint(number: usize) -> ColumnConstraint {
 /// The URL; on a terminal its path alone, the server stands beside it.
 fn url<'s>(session: &'s Session, style: &Style) -> Option<&'s str> {
     let url = session.url.as_deref()?;
-    let path =
-        url.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
-    Some(path.filter(|_| style.width > 0).unwrap_or(url))
+    let path = path_within(url);
+    Some(if style.width > 0 && !path.is_empty() { path } else { url })
 }
 
 fn arrange(table: &mut Table, style: &Style) {

@@ -179,19 +179,15 @@ impl Clock {
             Times::Delta => seconds(at.since(previous)),
             Times::Absolute => local(at, "%H:%M:%S%.6f"),
             Times::AbsoluteDate => local(at, "%Y-%m-%d %H:%M:%S%.6f"),
-            Times::Epoch => format!("{:.6}", jiff_of(at).as_duration().as_secs_f64()),
-            Times::Utc => jiff_of(at).strftime("%H:%M:%S%.6fZ").to_string(),
-            Times::UtcDate => jiff_of(at).strftime("%Y-%m-%d %H:%M:%S%.6fZ").to_string(),
+            Times::Epoch => format!("{:.6}", at.moment().as_duration().as_secs_f64()),
+            Times::Utc => at.moment().strftime("%H:%M:%S%.6fZ").to_string(),
+            Times::UtcDate => at.moment().strftime("%Y-%m-%d %H:%M:%S%.6fZ").to_string(),
         }
     }
 }
 
-fn jiff_of(at: Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_nanosecond(i128::from(at.nanos())).unwrap_or_default()
-}
-
 fn local(at: Timestamp, format: &str) -> String {
-    jiff_of(at).to_zoned(TimeZone::system()).strftime(format).to_string()
+    at.moment().to_zoned(TimeZone::system()).strftime(format).to_string()
 }
 
 /// Seconds to the microsecond, in groups: `0.201 507`.

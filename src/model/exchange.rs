@@ -12,8 +12,7 @@ use super::{address, is_zero};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
-use crate::bits::hresult::SESSION_NOT_FOUND;
-use crate::http::Carrier;
+use crate::http::{Carrier, End};
 use crate::stream::{Connection, Side};
 
 pub use super::request::{RareRequest, Request};
@@ -86,7 +85,7 @@ pub struct Body {
     /// When the first of them came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
-    /// Of these, bytes that the capture lacks.
+    /// Of its bytes, those that the capture lacks.
     #[serde(flatten, skip_serializing_if = "Rare::is_none")]
     pub lacks: Rare<Lacks>,
     /// The message was seen to its end.
@@ -114,6 +113,14 @@ pub struct Hole {
     pub offset: u64,
     /// How many.
     pub bytes: u64,
+}
+
+impl Body {
+    /// Notes how it ended.
+    pub(crate) fn end(&mut self, why: End) {
+        self.complete = why == End::Complete;
+        self.reset = why == End::Reset;
+    }
 }
 
 impl Exchange {
@@ -213,8 +220,7 @@ impl Exchange {
 
     /// Whether it was answered that the session is unknown.
     pub(crate) fn says_lost(&self) -> bool {
-        let response = self.response.as_ref();
-        response.is_some_and(|response| response.error_value() == Some(SESSION_NOT_FOUND))
+        self.response.as_ref().is_some_and(Response::says_lost)
     }
 
     /// The same, where the capture lacks what was asked.

@@ -161,8 +161,7 @@ impl<'a> View<'a> {
         let mut last = 0;
         for exchange in own(self.exchanges) {
             let Some(response) = &exchange.response else { continue };
-            let relevant = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
-            if !relevant || !matches!(response.http_status, 200 | 201 | 416) {
+            if !exchange.kind.may_be_fragment() || !response.tells_offset() {
                 continue;
             }
             let announced = || exchange.range()?.behind();

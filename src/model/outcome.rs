@@ -7,7 +7,7 @@ use super::ranges::Ranges;
 use super::scattered;
 use super::session::Outcome;
 use crate::bits::PacketType;
-use crate::bits::hresult::{ACCESS_DENIED, INVALID_ARGUMENT, SESSION_NOT_FOUND, TOO_LARGE};
+use crate::bits::hresult::{ACCESS_DENIED, INVALID_ARGUMENT, TOO_LARGE};
 
 impl View<'_> {
     /// The outcome, and what qualifies it.
@@ -26,7 +26,7 @@ impl View<'_> {
         let mut qualifiers = Vec::new();
         let cancel = self.of_kind(&PacketType::CancelSession).next_back()?;
         match &cancel.response {
-            Some(response) if response.is_success() || says_lost(response) => {}
+            Some(response) if response.is_success() || response.says_lost() => {}
             Some(_) => return None,
             // It did not arrive, or the client thought better of it.
             None if self.goes_on_after_cancel() => return None,
@@ -69,7 +69,7 @@ impl View<'_> {
         match *answered.last()? {
             None if known => Some((Outcome::Completed, vec!["unconfirmed"])),
             Some(last)
-                if says_lost(last)
+                if last.says_lost()
                     && ((known || unknown) && may_have_closed(&answered)
                         || known && self.may_repeat_a_lost_close()) =>
             {
@@ -126,9 +126,7 @@ impl View<'_> {
             request.is_some_and(|request| request.is_cut() && request.content_range.is_none())
                 || answer.is_some_and(|answer| answer.is_cut() && answer.next_offset.is_none())
         };
-        let may_carry =
-            |kind: &PacketType| matches!(kind, PacketType::Fragment | PacketType::Unknown);
-        self.exchanges.iter().any(|exchange| may_carry(&exchange.kind) && lacks(exchange))
+        self.exchanges.iter().any(|exchange| exchange.kind.may_be_fragment() && lacks(exchange))
     }
 
     /// Whether a server that takes Fragments in any order may have those that the capture, or an answer to them, lacks.
@@ -190,7 +188,7 @@ impl View<'_> {
     fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let response =
             self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
-        let unknown = says_lost(response);
+        let unknown = response.says_lost();
         // Nothing is left to cancel where the code that is cut off says so.
         let unread = response.is_cut() && response.error.is_none();
         let cancels = |last: &Exchange| last.kind == PacketType::CancelSession;
@@ -229,12 +227,8 @@ impl View<'_> {
 /// Whether a server may have carried out one of several Closes before it said that it does not know the session: no answer
 /// came, or one of a gateway that got none.
 fn may_have_closed(answered: &[Option<&Response>]) -> bool {
-    let mut before = answered.iter().take_while(|answer| !answer.is_some_and(says_lost));
+    let mut before = answered.iter().take_while(|answer| !answer.is_some_and(Response::says_lost));
     before.any(|answer| answer.is_none_or(Response::is_of_gateway))
-}
-
-fn says_lost(response: &Response) -> bool {
-    response.error_value() == Some(SESSION_NOT_FOUND)
 }
 
 /// Whether a client tries again after an error, later or with less: 501 and 505 are for good, and so is what the server

@@ -109,7 +109,7 @@ pub struct Quality {
     /// Datagrams of which IP fragments were forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub datagrams_forgotten: u64,
-    /// Exchanges of uploads that were only counted, to stay under the cap on those of one session.
+    /// Exchanges of uploads that were only counted, to stay under the caps on those of one session and of all.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exchanges_omitted: u64,
     /// Findings of one rule in one session, or in the whole, beyond the cap.

@@ -115,7 +115,7 @@ pub struct RareRequest {
     /// What the first bytes of the file are, as a media type; for a body that holds the start of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_type: Option<String>,
-    /// Name of the field that holds it, where it is longer than that.
+    /// Name of the field with the longest value, where that is longer than 4,096 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long_field: Option<String>,
     /// Requests may be missing right before it: the capture has a hole there.

@@ -12,6 +12,7 @@ use super::rare::{Absent, Rare};
 use super::text::Text;
 use crate::at::Span;
 use crate::bits::fields::{self, Notation};
+use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::rules::origin::Origin;
 
 /// A response ([MC-BUP] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11).
@@ -178,6 +179,11 @@ impl Response {
         self.is_success() && self.packet_type.is_some()
     }
 
+    /// Whether its status tells how far the file got: the server took a Fragment, or names the byte that it wants.
+    pub(crate) const fn tells_offset(&self) -> bool {
+        matches!(self.http_status, 200 | 201 | 416)
+    }
+
     /// Whether a gateway gave it that got no answer itself (RFC 9110 15.6.3, 15.6.5; of Cloudflare's numbers from 520 on): what
     /// became of the request is unknown.
     pub(crate) fn is_of_gateway(&self) -> bool {
@@ -204,6 +210,11 @@ impl Response {
     /// The same, whatever the status.
     pub(crate) fn error_sent(&self) -> Option<u32> {
         self.error.as_ref()?.value.filter(|value| *value != 0)
+    }
+
+    /// Whether it says that the session is unknown.
+    pub(crate) fn says_lost(&self) -> bool {
+        self.error_value() == Some(SESSION_NOT_FOUND)
     }
 }
 

@@ -20,9 +20,10 @@ use crate::stream::Connection;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Close-Session was answered with success, with every byte acknowledged or the start not captured.
+    /// Close-Session was answered with success and nothing shows that bytes are missing, or it must have been: a qualifier
+    /// says how sure that is.
     Completed,
-    /// Cancel-Session was sent.
+    /// Cancel-Session was sent, and not refused.
     Cancelled,
     /// Create-Session, or a request that names no session, was refused, or answered by something that is no BITS server.
     Rejected,
@@ -107,7 +108,7 @@ pub struct Session {
     pub notifications: Vec<Notification>,
     /// Every Fragment request in the order of sending, repeats included.
     pub fragments: Vec<Fragment>,
-    /// Length of the file, from the first readable Content-Range.
+    /// Length of the file, from the first Content-Range that was not refused; where all were, from the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_total: Option<u64>,
     /// Bytes of Fragment bodies on the wire, repeats included.
@@ -158,8 +159,8 @@ pub struct Session {
     pub(crate) index: Index,
 }
 
-/// So long, in seconds, a client waits for an answer.
-const RESPONSE_SECS: f64 = 300.0;
+/// How long, in seconds, a client waits for an answer ([MC-BUP] 3.1.2.2).
+pub(crate) const CLIENT_WAITS_SECS: f64 = 300.0;
 
 /// A client that answers a challenge does so at once; after this time, in seconds, it has not.
 pub(crate) const CREDENTIALS_SECS: f64 = 1.0;
@@ -185,7 +186,7 @@ impl Session {
         let connection = self.connection(last.connection);
         match &last.response {
             None if self.outcome == Outcome::Incomplete
-                && since < RESPONSE_SECS
+                && since < CLIENT_WAITS_SECS
                 && connection.is_some_and(|connection| !connection.is_over()) =>
             {
                 for it in self.outcome_qualifiers.iter_mut().filter(|it| *it == "interrupted") {

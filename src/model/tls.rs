@@ -94,8 +94,7 @@ impl TlsConnection {
     pub fn all_of(connection: &Connection) -> impl Iterator<Item = Self> {
         let lost = |side: &SideFacts| side.lost_by_capture + side.missing + side.cut > 0;
         let holed = lost(&connection.client_side) || lost(&connection.server_side);
-        let all = std::iter::successors(connection.tls.as_deref(), |tls| tls.inside.as_deref());
-        all.enumerate().map(move |(depth, tls)| Self {
+        connection.tls_layers().enumerate().map(move |(depth, tls)| Self {
             connection: connection.id,
             client: connection.client,
             server: connection.server,

@@ -41,7 +41,7 @@ pub struct Row {
 pub struct RowRequest {
     /// The method as written.
     pub method: String,
-    /// The target as written.
+    /// The target as written, save for passwords and tokens, which are `***` unless they are to be shown.
     pub target: String,
     /// `Host`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ pub struct Listing<S: FnMut(&Row) -> bool> {
     sink: S,
     secrets: Secrets,
     enough: bool,
-    rows: VecDeque<(bool, Row)>,
+    rows: VecDeque<Held>,
     /// Number of the row in front.
     first: u64,
     /// Bytes of targets and hosts in the rows.
@@ -75,6 +75,13 @@ pub struct Listing<S: FnMut(&Row) -> bool> {
     open: BTreeMap<(u64, u32), u64>,
     /// Connection and exchange of answers that came before their requests.
     early: VecDeque<(u64, u32)>,
+}
+
+/// A row that waits for its turn.
+struct Held {
+    row: Row,
+    /// Nothing more is to come of it.
+    done: bool,
 }
 
 impl<S: FnMut(&Row) -> bool> Listing<S> {
@@ -97,7 +104,7 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
         self.drain(true);
     }
 
-    fn row(&mut self, connection: &Connection, exchange: u32) -> Option<&mut (bool, Row)> {
+    fn row(&mut self, connection: &Connection, exchange: u32) -> Option<&mut Held> {
         let next = self.first + self.rows.len() as u64;
         let number = *self.open.entry((connection.id, exchange)).or_insert(next);
         if number == next {
@@ -106,8 +113,13 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
                 server: connection.server.to_string(),
                 ..Row::default()
             };
-            self.rows.push_back((false, row));
+            self.rows.push_back(Held { row, done: false });
         }
+        self.held(number)
+    }
+
+    /// The row of a number, unless it was handed out.
+    fn held(&mut self, number: u64) -> Option<&mut Held> {
         self.rows.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
@@ -123,19 +135,18 @@ impl<S: FnMut(&Row) -> bool> Listing<S> {
 
     /// Nothing more is to come of an exchange.
     fn give_up(&mut self, key: (u64, u32)) {
-        let place = self.open.remove(&key).and_then(|number| number.checked_sub(self.first));
-        let place = place.and_then(|place| usize::try_from(place).ok());
-        if let Some((done, _)) = place.and_then(|place| self.rows.get_mut(place)) {
-            *done = true;
+        let number = self.open.remove(&key);
+        if let Some(held) = number.and_then(|number| self.held(number)) {
+            held.done = true;
         }
     }
 
     fn drain(&mut self, all: bool) {
-        while let Some((done, _)) = self.rows.front() {
-            if !*done && !all && self.rows.len() < HELD && self.used < ROOM {
+        while let Some(held) = self.rows.front() {
+            if !held.done && !all && self.rows.len() < HELD && self.used < ROOM {
                 return;
             }
-            if let Some((_, row)) = self.rows.pop_front() {
+            if let Some(Held { row, .. }) = self.rows.pop_front() {
                 self.first += 1;
                 self.used = self.used.saturating_sub(row.request.as_ref().map_or(0, size));
                 self.enough |= !(self.sink)(&row);
@@ -156,7 +167,7 @@ impl<S: FnMut(&Row) -> bool> Observer for Listing<S> {
     fn http(&mut self, connection: &Connection, event: &Event<'_>) {
         let Event::Head { exchange, span, ref head, .. } = *event else { return };
         let secrets = self.secrets;
-        let Some((done, row)) = self.row(connection, exchange) else { return };
+        let Some(Held { row, done }) = self.row(connection, exchange) else { return };
         let mut taken = 0;
         match head.start {
             Start::Request { method, target } => {

@@ -85,6 +85,15 @@ pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     is_own(session, exchange) || bears && by_web()
 }
 
+/// Whether the server itself answered, and not through a hop: IIS in front of its own BITS, or the BITS server under its own
+/// name.
+pub fn is_by_server(session: &Session, exchange: &Exchange) -> bool {
+    let tells_of_hop = |answer: &Response| answer.via.is_some() || !answer.hops.is_empty();
+    let passed = exchange.response.as_ref().is_some_and(tells_of_hop);
+    let iis = Origin::of(exchange) == Origin::Iis && stands(session, exchange).is_none();
+    !passed && (iis || is_own(session, exchange))
+}
+
 /// Whether IIS answered where another product serves BITS, so that it does not stand in front of its own.
 fn is_other_iis(session: &Session, exchange: &Exchange) -> bool {
     Origin::of(exchange) == Origin::Iis && stands(session, exchange).is_some()

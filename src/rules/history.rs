@@ -9,8 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Session, Text, url};
-use crate::rules::fragment::ack_offset_went_back;
-use crate::rules::look;
+use crate::rules::{look, offsets};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
@@ -144,7 +143,7 @@ impl Brief {
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),
             lost: session.exchanges.iter().any(Exchange::says_lost),
-            went_back: ack_offset_went_back::steps_back(session).next().is_some(),
+            went_back: offsets::steps_back(session).next().is_some(),
             total: session.bytes_total,
             sent: session.bytes_sent,
             acknowledged: session.bytes_acknowledged,

@@ -12,9 +12,6 @@ use crate::rules::origin::Origin;
 use crate::rules::page::{self, Reason};
 use crate::stream::{Connection, Side};
 
-/// How long a client waits for an answer ([MC-BUP] 3.1.2.2).
-pub const CLIENT_WAITS_SECS: f64 = 300.0;
-
 /// The shortest of the round time-outs that gateways come with.
 pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
 
@@ -168,8 +165,7 @@ const LOOKED_AT: usize = 4_096;
 
 /// The response to a packet that may open a session, where it is neither from BITS nor an authentication round.
 pub fn foreign(exchange: &Exchange) -> Option<&Response> {
-    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
-    stranger(exchange).filter(|_| opens)
+    stranger(exchange).filter(|_| exchange.kind.precedes_session())
 }
 
 /// Requests that IIS itself, not BITS, answered by 404, and these answers.
@@ -244,35 +240,6 @@ pub fn knows_end(exchange: &Exchange) -> bool {
     exchange.kind != PacketType::Fragment || whole_request(exchange).is_some()
 }
 
-/// Requests without an answer that one client may have under way.
-const UNDER_WAY: usize = 256;
-
-/// The byte that the server wanted next when a Fragment was sent; `None` too where that was too long ago.
-pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
-    let frame = exchange.request.as_ref()?.span.first.frame;
-    // Ends of what was sent whole since the server's last word.
-    let (mut sent, mut under_way) = (None, 0);
-    for other in ahead(session, exchange) {
-        let end = range(other).and_then(ContentRange::behind);
-        let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
-        match (answer, &other.request) {
-            (Some(response), _) if matches!(response.http_status, 200 | 201 | 416) => {
-                let implied = end.filter(|_| response.http_status != 416);
-                if let Some(wanted) = response.next_offset.or(implied) {
-                    return sent.max(Some(wanted));
-                }
-            }
-            // How much of it the server took is unknown.
-            (None, Some(request)) if request.body.complete && under_way < UNDER_WAY => {
-                (sent, under_way) = (end.max(sent), under_way + 1);
-            }
-            (None, Some(_)) => return None,
-            _ => {}
-        }
-    }
-    sent
-}
-
 /// Who closed a connection first, and when.
 pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
     let sides = [Side::Client, Side::Server];
@@ -325,27 +292,6 @@ pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     last(&exchange.kind) > frame && !(brings && replayed)
         || opens && last(&PacketType::Fragment) > frame
         || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)
-}
-
-/// Whether an Ack names the last byte of its Fragment instead of the one after it.
-pub fn names_last_byte(exchange: &Exchange) -> bool {
-    let next =
-        exchange.response.as_ref().filter(|ack| ack.is_success()).and_then(|ack| ack.next_offset);
-    let end = range(exchange).filter(|range| range.valid).and_then(|range| range.end);
-    next.is_some() && next == end
-}
-
-/// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
-pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
-    let frame = exchange.request.as_ref()?.span.first.frame;
-    let tells =
-        |other: &&Exchange| matches!(other.kind, PacketType::Fragment | PacketType::Unknown);
-    ahead(session, exchange).filter(tells).find_map(|other| {
-        let response = other.response.as_ref()?;
-        let before = response.span.first.frame < frame;
-        let word = matches!(response.http_status, 200 | 201 | 416) && before;
-        word.then_some((response.next_offset?, other.connection))
-    })
 }
 
 /// Whether a Fragment holds the last byte of the file.

@@ -5,14 +5,11 @@ use jiff::fmt::rfc2822;
 use crate::at::Timestamp;
 use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Severity, look};
+use crate::rules::{Severity, look, reset};
 
 /// Clocks of two answers that are further apart, in seconds, are two clocks: `Date` has whole seconds and may be cached
 /// for one.
 const CLOCK_SLACK_SECS: f64 = 5.0;
-
-/// Hop counts of one server may be so far apart: routes change.
-const TTL_SLACK: u8 = 3;
 
 /// How a server says that it does not know a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +184,7 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
     };
     if direct
         && let (Some(one), Some(two)) = (ttl(made), ttl(lost))
-        && one.abs_diff(two) > TTL_SLACK
+        && one.abs_diff(two) > reset::TTL_SLACK
     {
         changes.push(format!("TTL {one}, then {two}"));
     }

@@ -21,6 +21,7 @@ mod connect;
 mod diagnosis;
 mod echo;
 mod elsewhere;
+pub(crate) mod filtering;
 pub mod finding;
 pub(crate) mod front;
 mod handshake;
@@ -30,6 +31,7 @@ pub(crate) mod look;
 mod lost;
 #[cfg(test)]
 mod normal;
+mod offsets;
 pub mod origin;
 pub(crate) mod page;
 mod product;
@@ -42,6 +44,7 @@ mod rule;
 mod runner;
 mod seen;
 mod slip;
+pub(crate) mod stripped;
 #[cfg(test)]
 mod tests;
 mod unanswered;
@@ -58,8 +61,6 @@ mod security;
 mod session;
 mod tcp;
 mod tls;
-
-pub(crate) use http::header_stripped::may_lack_fields;
 
 pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};

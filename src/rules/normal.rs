@@ -125,6 +125,8 @@ fn a_refusal_that_did_not_last_is_recovery() {
         "403 plain\n  | The requested URL was rejected. Your support ID is: 7",
         "403 plain\n  Server: Microsoft-IIS/10.0",
         "403 error=0x80070005 context=0x5",
+        "500 error=0x80070070 context=0x5",
+        "500 error=0x80200020 context=0x5",
         "502 plain\n  Server: nginx",
     ] {
         let again = format!("< {refusal}\n... 600 s\n= connection\n> ");

@@ -52,43 +52,6 @@ pub fn speaks_bits(response: &Response) -> bool {
     response.http_status == 400 && !response.is_ack() && reason == Some(Reason::Bits)
 }
 
-/// What the request filtering of IIS found fault with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The name in the URL.
-    Name,
-    /// The verb.
-    Verb,
-    /// The length of the body.
-    Length,
-    /// Something else in the request.
-    Other,
-}
-
-/// Sub-statuses of a 404 by the request filtering of IIS, with words for what each is about.
-pub const FILTERED: [(u16, Fault, &str); 13] = [
-    (5, Fault::Name, "a sequence that is denied"),
-    (6, Fault::Verb, "a verb that is denied"),
-    (7, Fault::Name, "an extension that is denied"),
-    (8, Fault::Name, "a hidden segment"),
-    (10, Fault::Other, "a header that is too long"),
-    (11, Fault::Name, "an escape within an escape"),
-    (12, Fault::Name, "characters beyond ASCII"),
-    (13, Fault::Length, "a body that is too long"),
-    (14, Fault::Name, "a URL that is too long"),
-    (15, Fault::Name, "a query that is too long"),
-    (18, Fault::Name, "a sequence in the query that is denied"),
-    (19, Fault::Other, "what a filtering rule denies"),
-    (20, Fault::Name, "too many segments"),
-];
-
-/// What the page of a 404 by IIS says that request filtering found fault with: also as `404.8, a hidden segment`.
-pub fn fault(response: &Response) -> Option<(Fault, String)> {
-    let told = sub_status(response).filter(|_| response.http_status == 404)?;
-    let (number, fault, words) = FILTERED.iter().find(|(number, ..)| *number == told)?;
-    Some((*fault, format!("404.{number}, {words}")))
-}
-
 /// Whether a request was called malformed for another reason than its verb, or may have been for what is cut off of it.
 pub fn is_about_more_than_verb(request: &Request, response: &Response) -> bool {
     response.http_status == 400 && (request.is_cut() || reason(response).is_some())

@@ -6,7 +6,7 @@ use crate::rules::{Confidence, Notes, Severity, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
 
 /// A TTL may differ by so much within one host: routes change.
-const TTL_SLACK: u8 = 3;
+pub const TTL_SLACK: u8 = 3;
 
 /// Packets of a host to know its TTL and its identifications by.
 const ENOUGH: u64 = 2;

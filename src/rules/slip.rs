@@ -1,7 +1,9 @@
-//! Slips of a client, which a server may mind or not.
+//! Slips of a client, which a server may mind or not, and requests that are refused although none shows.
 
+use crate::bits::fields::VALUE_LIMIT;
 use crate::bits::hresult::{self, INVALID_ARGUMENT};
-use crate::model::{Exchange, Session};
+use crate::model::negotiation::{Negotiation, Verdict};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::{Severity, look};
 
 /// Exchanges before one that are looked at for the same slip.
@@ -48,6 +50,38 @@ pub fn is_refused_otherwise(exchange: &Exchange) -> bool {
     look::refusal(exchange).is_some_and(|answer| {
         answer.error_value().is_some_and(means_else) || answer.is_of_application()
     })
+}
+
+/// Whether a Create-Session was refused as malformed where neither its fields nor its URL tell why.
+pub fn is_refused_for_nothing(session: &Session, exchange: &Exchange) -> bool {
+    let file = session.url.as_deref().is_some_and(|url| !url.ends_with('/') && names_file(url));
+    let refused = look::refused_create(exchange).is_some_and(is_invalid_argument);
+    file && refused && may_be_about_the_url(exchange)
+}
+
+/// Whether it says no more than that the request is not in order.
+pub fn is_invalid_argument(answer: &Response) -> bool {
+    answer.http_status == 400 && answer.error_value() == Some(INVALID_ARGUMENT)
+}
+
+/// Whether nothing else of the request explains a refusal as malformed.
+pub fn may_be_about_the_url(exchange: &Exchange) -> bool {
+    let negotiation = Negotiation::of(exchange);
+    let about_offers = match negotiation.verdict {
+        Verdict::RefusedAlthoughKnown => negotiation.offered.len() > 1,
+        verdict => verdict != Verdict::RefusedOther,
+    };
+    exchange.request.as_ref().is_some_and(|request| {
+        !about_offers
+            && request.longest_value <= VALUE_LIMIT as u64
+            && request.content_length == Some(0)
+            && request.content_length_raw.is_empty()
+    })
+}
+
+/// Whether the last part of a URL looks like the name of a file, by its extension.
+pub fn names_file(url: &str) -> bool {
+    url.rsplit('/').next().is_some_and(|name| name.contains('.'))
 }
 
 #[cfg(test)]

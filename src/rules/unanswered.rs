@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use crate::at::{At, Span};
 use crate::bits::PacketType;
+use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Request, Session, TlsConnection};
 use crate::rules::{Finding, look, origin};
 use crate::stream::{Reset, Side};
@@ -31,7 +32,7 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let end = closed.or_else(|| next().filter(|_| !lost()))?;
         let waited = end.time.secs_since(request.span.last.time);
         // Who waits to the end closes the connection, which was not seen then.
-        (closed.is_some() || waited < look::CLIENT_WAITS_SECS).then_some((exchange, waited))
+        (closed.is_some() || waited < CLIENT_WAITS_SECS).then_some((exchange, waited))
     })
 }
 
@@ -47,7 +48,7 @@ pub fn under_way(session: &Session, end: At) -> Option<(&Exchange, f64)> {
 
 /// Whether a client waited as long as it does, to the second: what is seen of a wait depends on where it is captured.
 pub fn is_timeout(waited: f64) -> bool {
-    waited.round() >= look::CLIENT_WAITS_SECS
+    waited.round() >= CLIENT_WAITS_SECS
 }
 
 /// Whether an RST tells that the capture has all that the server sent before.

@@ -1,7 +1,7 @@
 //! Whether IIS refused the verb of an upload, not what it asks for.
 
-use super::page::{self, Fault};
-use super::{Around, Confidence};
+use super::filtering::{self, Fault};
+use super::{Around, Confidence, page};
 use crate::at::At;
 use crate::model::{Exchange, Request, Response};
 
@@ -26,7 +26,7 @@ impl Sign {
         response: &Response,
         around: &Around<'_>,
     ) -> Option<Self> {
-        match (page::fault(response), page::sub_status(response)) {
+        match (filtering::fault(response), page::sub_status(response)) {
             (Some((Fault::Verb, _)), _) => return Some(Self::Told),
             (_, Some(_)) => return None,
             (_, None) => {}

@@ -64,6 +64,12 @@ impl<'a> Asked<'a> {
         self.path().map(|path| target.same_or(path))
     }
 
+    /// The host, shared with the request in the same way.
+    pub fn host_text(&self) -> Option<Text> {
+        let written = self.exchange.request.as_ref()?.host.clone().unwrap_or_default();
+        self.host().map(|host| written.same_or(host))
+    }
+
     pub fn host(&self) -> Option<&str> {
         self.place().host.as_deref()
     }
@@ -106,12 +112,6 @@ impl<'a> Asked<'a> {
         let behind = |answer: &Response| at > answer.span.first.time;
         let waits = at >= request.first.time && !other.response.as_ref().is_some_and(behind);
         waits.then(|| at.secs_since(request.last.time))
-    }
-
-    /// The host, shared with the request in the same way.
-    pub fn host_text(&self) -> Option<Text> {
-        let written = self.exchange.request.as_ref()?.host.clone().unwrap_or_default();
-        self.host().map(|host| written.same_or(host))
     }
 
     pub fn url(&self) -> Option<Url<'a>> {

@@ -145,8 +145,7 @@ impl Sessions {
         observer: &mut impl Observer,
     ) {
         if let Some(body) = self.body_of(connection, exchange, side) {
-            body.complete = why == http::End::Complete;
-            body.reset = why == http::End::Reset;
+            body.end(why);
         }
         if side == Side::Server {
             self.early.end((connection.id, exchange), span, why);

@@ -4,13 +4,10 @@ use super::assign::RECENT;
 use super::open::Open;
 use crate::at::At;
 use crate::bits::PacketType;
-use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
 use crate::model::Response;
 use crate::model::exchange::Exchange;
-
-/// A client waits so many seconds for an answer ([MC-BUP] 3.1.2.2).
-const ANSWER_SECS: f64 = 300.0;
+use crate::model::session::CLIENT_WAITS_SECS;
 
 impl Open {
     /// No answer to the last Create was seen, or not the whole head of it: the id that follows may be its own.
@@ -60,8 +57,7 @@ impl Open {
             own().filter(|(_, exchange)| gave_id(exchange)).map(|(at, _)| at + 1).next_back();
         own()
             .filter(|(at, exchange)| {
-                *at >= first.unwrap_or(from)
-                    && matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
+                *at >= first.unwrap_or(from) && exchange.kind.precedes_session()
             })
             .map(|(at, _)| at)
             .collect()
@@ -91,7 +87,7 @@ impl Open {
     pub fn is_under_way(&self, now: At) -> bool {
         self.is_asked()
             && !self.is_provisional()
-            && now.time.secs_since(self.last.time) < ANSWER_SECS
+            && now.time.secs_since(self.last.time) < CLIENT_WAITS_SECS
     }
 
     /// Length of its file, as its latest Fragment tells.
@@ -125,7 +121,7 @@ impl Open {
         let Some(answer) = exchange.response.as_ref().filter(|_| self.is_over()) else {
             return false;
         };
-        let refused = answer.http_status >= 400 && answer.error_value() != Some(SESSION_NOT_FOUND);
+        let refused = answer.http_status >= 400 && !answer.says_lost();
         let beyond =
             |next| exchange.confirms_bytes() && !self.may_reach(next) && next != self.reached();
         refused || answer.next_offset.is_some_and(beyond)

@@ -70,8 +70,7 @@ impl Early {
         answer.over = true;
         if let Some(response) = &mut answer.value.response {
             response.span.cover(span);
-            response.body.complete = why == http::End::Complete;
-            response.body.reset = why == http::End::Reset;
+            response.body.end(why);
         }
     }
 

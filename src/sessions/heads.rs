@@ -203,17 +203,7 @@ impl Sessions {
             self.orphan(message);
         } else if self.link(connection.id, exchange).is_none() {
             if !decode::is_bits(head) {
-                if self.tunnels.is_asked(connection.id, exchange) {
-                    let response = decode::response(head, span, self.secrets, &mut self.words);
-                    self.tunnels.answer(connection.id, exchange, response);
-                }
-                self.web.answered(connection, exchange, status, head, span.first);
-                self.notifications.answer(message, status, self.secrets);
-                self.answer_fetch(message, status);
-                if head.unasked && status >= 200 {
-                    self.keep_early(message);
-                }
-                return;
+                return self.ordinary_response(message, status);
             }
             self.orphan(message);
         }
@@ -231,6 +221,20 @@ impl Sessions {
         let response = decode::response(head, span, self.secrets, &mut self.words);
         self.weigh(link.session, head.size() as u64);
         self.answered(connection.id, exchange, response);
+    }
+
+    fn ordinary_response(&mut self, message: &Message<'_>, status: u16) {
+        let Message { connection, exchange, span, head } = *message;
+        if self.tunnels.is_asked(connection.id, exchange) {
+            let response = decode::response(head, span, self.secrets, &mut self.words);
+            self.tunnels.answer(connection.id, exchange, response);
+        }
+        self.web.answered(message, status);
+        self.notifications.answer(message, status, self.secrets);
+        self.answer_fetch(message, status);
+        if head.unasked && status >= 200 {
+            self.keep_early(message);
+        }
     }
 
     /// A request got its final response.

@@ -33,7 +33,7 @@ use crate::model::{Exchange, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
 use crate::rules::history::Brief;
-use crate::rules::may_lack_fields;
+use crate::rules::stripped::may_lack_fields;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;

@@ -6,7 +6,6 @@ use super::open::Number;
 use super::{Channel, Link, Sessions};
 use crate::at::At;
 use crate::bits::PacketType;
-use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::bits::protocol::canonical_id;
 use crate::model::exchange::{Exchange, Response};
 
@@ -122,9 +121,7 @@ impl Sessions {
 /// Whether two answers refuse something that may be a Create in the same words.
 fn refuses_alike(one: &Response, other: &Response) -> bool {
     let words = |answer: &Response| (answer.http_status, answer.error_value());
-    one.http_status >= 400
-        && one.error_value() != Some(SESSION_NOT_FOUND)
-        && words(one) == words(other)
+    one.http_status >= 400 && !one.says_lost() && words(one) == words(other)
 }
 
 impl Channel {

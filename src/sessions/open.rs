@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use super::asked::Written;
 use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
-use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{fold, length};
 use crate::model::session::Reply;
@@ -143,7 +142,7 @@ impl Open {
             self.add_node(host);
         }
         let Some(exchange) = self.exchanges.get_mut(index) else { return };
-        let unknown = response.error_value() == Some(SESSION_NOT_FOUND);
+        let unknown = response.says_lost();
         let cancel = exchange.kind == PacketType::CancelSession;
         let ends = cancel || exchange.kind == PacketType::CloseSession;
         let create = exchange.kind == PacketType::CreateSession;

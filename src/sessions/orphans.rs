@@ -10,7 +10,6 @@ use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
-use crate::model::TlsConnection;
 use crate::model::exchange::Exchange;
 use crate::stream::{Connection, Side};
 
@@ -277,9 +276,8 @@ impl Sessions {
 /// the capture lacks some, and perhaps the head, the request for a tunnel for instance, by which the rest would be read.
 fn hidden(connection: &Connection) -> u64 {
     let client = connection.side(Side::Client);
-    let closed = TlsConnection::all_of(connection).find(|one| one.tls.is_opaque());
-    match closed {
-        Some(closed) => closed.tls.from_client.application_bytes,
+    match connection.tls_layers().find(|tls| tls.is_opaque()) {
+        Some(closed) => closed.from_client.application_bytes,
         None if client.lost_by_capture > 0 => client.sent,
         None => 0,
     }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use super::asked::Asked;
 use super::assign::RECENT;
 use super::open::Open;
-use crate::model::Text;
 use crate::model::exchange::Exchange;
 use crate::model::session::CREDENTIALS_SECS;
 use crate::rules::hosts::bare;
@@ -50,10 +49,6 @@ impl Open {
     /// The first server that it was seen at.
     pub fn server(&self) -> Option<SocketAddr> {
         self.peers.first().map(|(_, server)| *server)
-    }
-
-    pub const fn url(&self) -> Option<&Text> {
-        self.url.as_ref()
     }
 
     pub fn has_client(&self, asked: &Asked<'_>) -> bool {

@@ -139,7 +139,7 @@ impl Shelf {
     pub fn name(&mut self, number: Number, id: Text, raw: &str) {
         let Some(open) = self.open.get_mut(&number) else { return };
         open.id = Some(id.clone());
-        let (client, url) = (open.client, open.url().cloned());
+        let (client, url) = (open.client, open.url.clone());
         self.by_id.entry(id).or_default().insert(number);
         let own = self.by_client.get(&client);
         let earlier = own.into_iter().flat_map(|own| own.range(..number).rev().take(RECENT));
@@ -196,7 +196,7 @@ impl Shelf {
         facts: &impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
         let own: Vec<_> = self.recent(client).collect();
-        self.briefs(own, |open| open.last.time <= ended && open.url() == Some(url), facts)
+        self.briefs(own, |open| open.last.time <= ended && open.url.as_ref() == Some(url), facts)
     }
 
     /// The sessions of whatever client with the path of some URL that were last seen about a frame, as far as they go.
@@ -210,7 +210,11 @@ impl Shelf {
         let after = self.idle.range((frame, 0)..).take(RECENT);
         let near = before.chain(after).map(|(_, number)| *number).collect();
         let path = path_within(url);
-        self.briefs(near, |open| open.url().is_some_and(|url| path_within(url) == path), facts)
+        self.briefs(
+            near,
+            |open| open.url.as_ref().is_some_and(|url| path_within(url) == path),
+            facts,
+        )
     }
 
     fn briefs<'c>(

@@ -12,13 +12,18 @@ use crate::at::At;
 use crate::bits;
 use crate::http::{Head, Start};
 use crate::model::{Downloads, Exchange, Request, url};
-use crate::stream::Connection;
 
 /// Servers remembered, and directories of IIS.
 const SERVERS: usize = 4_096;
 
 /// Requests under way that are looked out for, the latest ones.
 const ASKED: usize = 64;
+
+/// What the name of IIS begins with.
+const IIS: &[u8] = b"Microsoft-IIS";
+
+/// What the names of Microsoft's servers begin with.
+const MICROSOFT: &[u8] = b"Microsoft-";
 
 /// What servers answered to ordinary requests.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +52,15 @@ struct Asked {
     connection: u64,
     exchange: u32,
     host: u64,
-    /// The directory that it asks for something in, and whether it asks for that itself.
-    directory: Option<(u64, bool)>,
+    visit: Option<Visit>,
+}
+
+/// A request for something in a directory.
+#[derive(Clone, Copy, Debug)]
+struct Visit {
+    directory: u64,
+    /// It asks for the directory itself.
+    itself: bool,
 }
 
 impl Web {
@@ -62,14 +74,15 @@ impl Web {
         }
         let host = head.field("Host").unwrap_or_default();
         let fetched = matches!(method, "GET" | "HEAD").then(|| first_part(url::path_in(target)));
-        let directory = fetched
-            .flatten()
-            .map(|(directory, rest)| (self.name(host, directory), rest.is_none_or(str::is_empty)));
+        let visit = fetched.flatten().map(|(directory, rest)| Visit {
+            directory: self.name(host, directory),
+            itself: rest.is_none_or(str::is_empty),
+        });
         if self.asked.len() >= ASKED {
             self.asked.pop_front();
         }
         let host = self.host(host);
-        self.asked.push_back(Asked { connection: connection.id, exchange, host, directory });
+        self.asked.push_back(Asked { connection: connection.id, exchange, host, visit });
     }
 
     /// What BITS clients fetched.
@@ -78,36 +91,31 @@ impl Web {
     }
 
     /// Notes the answer to an ordinary request.
-    pub(super) fn answered(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        status: u16,
-        head: &Head<'_>,
-        at: At,
-    ) {
-        let server = connection.server;
+    pub(super) fn answered(&mut self, message: &Message<'_>, status: u16) {
+        let Message { connection, exchange, span, head } = *message;
+        let (server, at) = (connection.server, span.first);
         let asked = |asked: &Asked| asked.connection == connection.id && asked.exchange == exchange;
         let place = self.asked.iter().position(asked).filter(|_| status >= 200);
-        let Some(asked) = place.and_then(|at| self.asked.remove(at)) else { return };
-        if let Some((directory, itself)) = asked.directory
+        let Some(asked) = place.and_then(|place| self.asked.remove(place)) else { return };
+        if let Some(visit) = asked.visit
             && head.field("Server").is_some_and(|server| begins(server, IIS))
         {
-            self.visited((server, directory), itself, status, at);
+            self.visited(server, visit, status, at);
         }
         if self.named.len() < SERVERS && is_named(head) {
             self.named.entry((server, asked.host)).or_insert(at);
         }
     }
 
-    fn visited(&mut self, key: (SocketAddr, u64), itself: bool, status: u16, at: At) {
+    fn visited(&mut self, server: SocketAddr, visit: Visit, status: u16, at: At) {
+        let key = (server, visit.directory);
         if self.directories.len() >= SERVERS && !self.directories.contains_key(&key) {
             return;
         }
         let directory = self.directories.entry(key).or_default();
         match status {
             200..=299 | 304 => directory.success = directory.success.or(Some(at)),
-            300..=403 | 405..=499 if itself => {
+            300..=403 | 405..=499 if visit.itself => {
                 directory.other = directory.other.or(Some((status, at)));
             }
             _ => {}
@@ -158,9 +166,3 @@ fn first_part(path: &str) -> Option<(&str, Option<&str>)> {
     let path = path.strip_prefix('/').filter(|path| !path.is_empty())?;
     Some(path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest))))
 }
-
-/// What the name of IIS begins with.
-const IIS: &[u8] = b"Microsoft-IIS";
-
-/// What the names of Microsoft's servers begin with.
-const MICROSOFT: &[u8] = b"Microsoft-";

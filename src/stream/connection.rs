@@ -84,6 +84,11 @@ impl Connection {
         self.tls.as_ref().is_none_or(|tls| tls.is_read())
     }
 
+    /// The TLS in it, each layer inside the one before; none before it is over.
+    pub fn tls_layers(&self) -> impl Iterator<Item = &Facts> {
+        std::iter::successors(self.tls.as_deref(), |tls| tls.inside.as_deref())
+    }
+
     /// All its frames so far.
     pub const fn span(&self) -> Span {
         Span { first: self.first, last: self.last }

@@ -49,6 +49,5 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 
 /// Whether bytes were sent, or the capture lacks what would tell.
 fn may_have_sent(session: &Session) -> bool {
-    let sends = |kind: &PacketType| matches!(kind, PacketType::Fragment | PacketType::Unknown);
-    session.joined || session.exchanges.iter().any(|exchange| sends(&exchange.kind))
+    session.joined || session.exchanges.iter().any(|exchange| exchange.kind.may_be_fragment())
 }

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, offsets};
 
 rule! {
     /// The session was closed before every byte was there.
@@ -67,7 +67,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let close = session.exchanges.iter().rev().find(|e| e.kind == PacketType::CloseSession);
     // The last byte was sent, and the server counts it as still wanted.
     let miscounted = session.bytes_acknowledged.checked_add(1) == Some(total)
-        && session.exchanges.iter().any(|one| look::is_final(one) && look::names_last_byte(one));
+        && session.exchanges.iter().any(|one| look::is_final(one) && offsets::names_last_byte(one));
     if session.outcome_qualifiers.iter().any(|word| word == "closed-short")
         && !miscounted
         && let Some(close) = close

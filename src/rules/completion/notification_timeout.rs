@@ -2,6 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::bits::hresult::{self, MISPRINTED};
+use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
@@ -41,7 +42,7 @@ const LATE_SECS: f64 = 30.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::refusal(exchange) else { return };
-    let fragment = matches!(exchange.kind, PacketType::Fragment | PacketType::Unknown);
+    let fragment = exchange.kind.may_be_fragment();
     let Some(confidence) = confidence(exchange, response).filter(|_| fragment) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
     let which = if look::is_final(exchange) { "the last Fragment" } else { "a Fragment" };
@@ -68,7 +69,7 @@ fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
         let amid = look::range(exchange).is_some() && !is_last;
         return Some(if amid { Confidence::Likely } else { Confidence::Certain });
     }
-    let late = look::wait_secs(exchange).round() - look::CLIENT_WAITS_SECS;
+    let late = look::wait_secs(exchange).round() - CLIENT_WAITS_SECS;
     let answered = code.and_then(hresult::status).is_some();
     let by_time = (0.0..=LATE_SECS).contains(&late) && !answered;
     (of_application && is_last && (by_time || code == Some(TIMED_OUT)))

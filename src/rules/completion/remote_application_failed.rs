@@ -1,5 +1,6 @@
 //! The rule `remote-application-failed`.
 
+use crate::bits::hresult;
 use crate::model::notification::Notification;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
@@ -35,8 +36,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if !response.is_of_application() || response.http_status == 408 {
         return;
     }
-    let code = response.error_value().map(crate::bits::hresult::hex);
-    let message = format!(
+    let code = response.error_value().map(hresult::hex);
+    let mut message = format!(
         "{} was answered {}{} for the application after {:.1} s",
         exchange.kind,
         response.http_status,
@@ -46,11 +47,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     let notification = session.notifications.iter().rev().find(|one| one.is_within(exchange));
+    message.push_str(&notification.map(Notification::in_words).unwrap_or_default());
     let mut spans = vec![exchange.span()];
     spans.extend(notification.map(|one| one.request));
     spans.extend(notification.and_then(|one| one.response));
-    let message =
-        format!("{message}{}", notification.map(Notification::in_words).unwrap_or_default());
     let finding = notes.note(severity, Confidence::Certain, &spans, message);
     if let Some(finding) = finding.filter(|_| notification.is_some()) {
         finding.confirm = Some("The log of that application at this time.".into());

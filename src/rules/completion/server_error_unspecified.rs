@@ -4,7 +4,9 @@ use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Finding, Notes, Severity, front, look, page, unanswered};
+use crate::rules::{
+    Confidence, Finding, Notes, Severity, filtering, front, look, offsets, page, unanswered,
+};
 
 rule! {
     /// A packet was answered with an error, and nothing else tells why.
@@ -123,63 +125,77 @@ rule! {
 
 fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     for exchange in &session.exchanges {
-        if let Some(response) =
-            exchange.response.as_ref().filter(|answer| says_nothing(session, answer))
-        {
-            // A retry that worked is the way the protocol mends it.
-            let severity = look::unless_recovered(session, exchange, notes.severity());
-            // Rules about answers in front of BITS take more for a way to mend it.
-            let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
-            // An error is the right answer to a packet of a session that is over, or to half a packet.
-            let right = look::is_over_before(session, exchange)
-                || unanswered::cut_off(session, exchange).is_some();
-            if right || explained.covers(exchange, least) {
-                continue;
-            }
-            let message = message(session, exchange, response);
-            let who = front::origin(session, exchange);
-            let unseen = !look::is_whole(session, exchange);
-            let sure = if unseen { Confidence::Possible } else { Confidence::Certain };
-            let mut finding = notes.note(severity, sure, &[exchange.span()], message);
-            if let Some(finding) = finding.as_deref_mut().filter(|_| unseen) {
-                turn_to_both(finding, response);
-            }
-            front::turn(finding.as_deref_mut(), who);
-            // A proxy that fails seldom says so with 500, but may put its page over that of the server.
-            let either = who == Origin::Proxy && response.http_status == 500;
-            if let Some(finding) = finding.filter(|_| either) {
-                finding.answerable = Some("the proxy, or the server behind it".into());
-            }
+        let answer = exchange.response.as_ref();
+        if let Some(response) = answer.filter(|answer| says_nothing(session, answer)) {
+            tell_silent(session, exchange, response, explained, notes);
         }
     }
-    let open = !explained.end;
-    let decisive = session.error.as_ref().filter(|_| open).and_then(|error| {
-        let answers =
+    let unexplained =
+        session.error.as_ref().filter(|_| !explained.end && session.outcome.is_failure());
+    let decisive = unexplained.and_then(|error| {
+        let mut answers =
             session.exchanges.iter().filter_map(|one| Some((one, one.response.as_ref()?)));
-        answers.into_iter().find(|(_, answer)| answer.span.first == error.frame.0)
+        answers.find(|(_, answer)| answer.span.first == error.frame.0)
     });
-    let ended = session.outcome.is_failure();
     if let Some((exchange, response)) = decisive
-        && ended
         && !response.is_challenge()
         && tells_enough(session, exchange, response)
         && !says_nothing(session, response)
     {
-        let (severity, message) = (notes.severity(), message(session, exchange, response));
-        // What the capture lacks beside it may explain it.
-        let whole = session.is_whole();
-        let confidence = if whole { Confidence::Likely } else { Confidence::Possible };
-        let finding = notes.note(severity, confidence, &[exchange.span()], message);
-        match finding {
-            Some(finding) if page::fault(response).is_some() => {
-                finding.advice = Some(OF_FILTERING.into());
-            }
-            Some(finding) if asks_for_tls(response) => {
-                finding.answerable = Some("who gave the job its URL".into());
-                finding.advice = Some(OF_TLS.into());
-            }
-            finding => front::turn(finding, front::origin(session, exchange)),
+        tell_last(session, exchange, response, notes);
+    }
+}
+
+/// Notes an error without a meaning, unless something explains it.
+fn tell_silent(
+    session: &Session,
+    exchange: &Exchange,
+    response: &Response,
+    explained: &Explained,
+    notes: &mut Notes<'_>,
+) {
+    // A retry that worked is the way the protocol mends it.
+    let severity = look::unless_recovered(session, exchange, notes.severity());
+    // Rules about answers in front of BITS take more for a way to mend it.
+    let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
+    // An error is the right answer to a packet of a session that is over, or to half a packet.
+    let right =
+        look::is_over_before(session, exchange) || unanswered::cut_off(session, exchange).is_some();
+    if right || explained.covers(exchange, least) {
+        return;
+    }
+    let message = message(session, exchange, response);
+    let who = front::origin(session, exchange);
+    let unseen = !look::is_whole(session, exchange);
+    let sure = if unseen { Confidence::Possible } else { Confidence::Certain };
+    let mut finding = notes.note(severity, sure, &[exchange.span()], message);
+    if let Some(finding) = finding.as_deref_mut().filter(|_| unseen) {
+        turn_to_both(finding, response);
+    }
+    front::turn(finding.as_deref_mut(), who);
+    // A proxy that fails seldom says so with 500, but may put its page over that of the server.
+    let either = who == Origin::Proxy && response.http_status == 500;
+    if let Some(finding) = finding.filter(|_| either) {
+        finding.answerable = Some("the proxy, or the server behind it".into());
+    }
+}
+
+/// Notes the error that the session ended on, where it means something and no other rule knows a reason for it.
+fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes: &mut Notes<'_>) {
+    let (severity, message) = (notes.severity(), message(session, exchange, response));
+    // What the capture lacks beside it may explain it.
+    let whole = session.is_whole();
+    let confidence = if whole { Confidence::Likely } else { Confidence::Possible };
+    let finding = notes.note(severity, confidence, &[exchange.span()], message);
+    match finding {
+        Some(finding) if filtering::fault(response).is_some() => {
+            finding.advice = Some(OF_FILTERING.into());
         }
+        Some(finding) if asks_for_tls(response) => {
+            finding.answerable = Some("who gave the job its URL".into());
+            finding.advice = Some(OF_TLS.into());
+        }
+        finding => front::turn(finding, front::origin(session, exchange)),
     }
 }
 
@@ -217,7 +233,7 @@ fn tells_enough(session: &Session, exchange: &Exchange, response: &Response) -> 
 /// Whether a packet is less than it announces, or a Fragment of another file or from another byte than the ones before it.
 fn may_be_at_fault(session: &Session, exchange: &Exchange) -> bool {
     let cut = exchange.request.as_ref().is_some_and(|request| !request.body.complete);
-    let wanted = look::expected(session, exchange);
+    let wanted = offsets::expected(session, exchange);
     let astray = look::range(exchange).is_some_and(|range| {
         range.total != session.bytes_total || wanted.is_some() && range.start != wanted
     });
@@ -245,7 +261,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
         (None, None) => "no error code".to_owned(),
     };
     let who = front::by(session, exchange);
-    let named = || page::fault(response).map(|(_, words)| format!("; its page names {words}"));
+    let named = || filtering::fault(response).map(|(_, words)| format!("; its page names {words}"));
     let says = |(_, words)| format!("; its page says \"{words}\"");
     let page = page::reason(response).map(says).or_else(named).unwrap_or_default();
     let what = match exchange.request {

@@ -1,7 +1,7 @@
 //! The rule `ack-offset-beyond-end`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, look, offsets};
 
 rule! {
     /// The server acknowledges bytes behind the end of the file.
@@ -27,16 +27,8 @@ rule! {
     Error, belief 35, needs Anything, Exchange
 }
 
-/// The offset that an answer names behind the end of the file, and the length of that.
-pub(super) fn beyond(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
-    let next = exchange.response.as_ref()?.next_offset?;
-    let own = look::range(exchange).and_then(|range| range.total);
-    let total = own.max(session.bytes_total)?;
-    (next > total).then_some((next, total))
-}
-
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if let Some((next, total)) = beyond(session, exchange) {
+    if let Some((next, total)) = offsets::beyond_end(session, exchange) {
         notes.add(
             exchange.span(),
             format!(

@@ -1,7 +1,7 @@
 //! The rule `ack-offset-mismatch`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, offsets};
 
 rule! {
     /// The server acknowledges another offset than the one after the Fragment.
@@ -67,7 +67,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let range = look::range(exchange).filter(|range| range.valid);
     let end = range.and_then(|range| range.end);
     let (Some(next), Some(end)) = (response.next_offset, end) else { return };
-    let had = look::confirmed(session, exchange).map(|(next, _)| next);
+    let had = offsets::confirmed(session, exchange).map(|(next, _)| next);
     if end.checked_add(1) == Some(next) || had == Some(next) && next > end {
         return;
     }
@@ -76,7 +76,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if after_gap && range.and_then(|range| range.start) == Some(next) {
         return;
     }
-    let slip = match look::names_last_byte(exchange) {
+    let slip = match offsets::names_last_byte(exchange) {
         true => ", its last byte instead of the one after it",
         false => "",
     };

@@ -1,10 +1,9 @@
 //! The rule `content-length-missing`.
 
 use crate::bits::PacketType;
-use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::negotiation::Verdict;
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, slip};
 
 rule! {
     /// A request without Content-Length.
@@ -40,10 +39,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
             continue;
         };
-        let refused = response.http_status == 400
-            && response.error_value() == Some(INVALID_ARGUMENT)
-            && !passed
-            && !is_wrong_in_itself(session, exchange);
+        let invalid = slip::is_invalid_argument(response);
+        let refused = invalid && !passed && !is_wrong_in_itself(session, exchange);
         let (severity, confidence) = match response.http_status {
             411 => (notes.severity(), Confidence::Certain),
             _ if refused => (notes.severity(), Confidence::Likely),

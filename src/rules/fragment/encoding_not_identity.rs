@@ -57,7 +57,7 @@ fn encodings(exchange: &Exchange) -> impl Iterator<Item = (&'static str, &str)> 
 }
 
 fn is_identity(value: &str) -> bool {
-    matches!(value.trim(), "") || value.trim().eq_ignore_ascii_case("identity")
+    value.trim().is_empty() || value.trim().eq_ignore_ascii_case("identity")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, offsets};
 use crate::stream::Connection;
 
 rule! {
@@ -87,7 +87,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if look::is_over_before(session, exchange) {
         return;
     }
-    if let (Some(expected), Some(start)) = (look::expected(session, exchange), range.start)
+    if let (Some(expected), Some(start)) = (offsets::expected(session, exchange), range.start)
         && start > expected
         && !is_miscounted(session, exchange, start)
         && !may_be_taken(session, exchange)
@@ -121,14 +121,14 @@ fn is_said(session: &Session, exchange: &Exchange, expected: u64) -> bool {
     let whole = session.connection(exchange.connection).is_some_and(Connection::is_whole);
     whole
         && exchange.response.as_ref().is_some_and(astray)
-        && look::confirmed(session, exchange) == Some((expected, exchange.connection))
+        && offsets::confirmed(session, exchange) == Some((expected, exchange.connection))
 }
 
 /// Whether bytes before it never came, though the session went on to its end on the connection that the last ones came on.
 fn is_hole(session: &Session, exchange: &Exchange) -> bool {
     let over = matches!(session.outcome, Outcome::Completed | Outcome::Failed);
     let lacks = session.bytes_total.is_some_and(|total| session.bytes_unique < total);
-    let before = look::confirmed(session, exchange).map(|(_, connection)| connection);
+    let before = offsets::confirmed(session, exchange).map(|(_, connection)| connection);
     over && lacks && before.is_none_or(|connection| connection == exchange.connection)
 }
 
@@ -140,7 +140,7 @@ fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.
 fn is_miscounted(session: &Session, exchange: &Exchange, start: u64) -> bool {
-    let mut slips = look::ahead(session, exchange).filter(|other| look::names_last_byte(other));
+    let mut slips = look::ahead(session, exchange).filter(|other| offsets::names_last_byte(other));
     slips.next().and_then(look::range).and_then(ContentRange::behind) == Some(start)
 }
 

@@ -1,7 +1,7 @@
 //! The rule `fragment-overlap`.
 
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, offsets};
 
 rule! {
     /// A Fragment begins with bytes that the server already has.
@@ -41,11 +41,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for exchange in &session.exchanges {
         let Some(range) = look::range(exchange) else { continue };
         let (Some(start), Some(end)) = (range.start, range.end) else { continue };
-        let Some(had) = look::expected(session, exchange) else { continue };
+        let Some(had) = offsets::expected(session, exchange) else { continue };
         if start >= had || end < had {
             continue;
         }
-        let same = look::confirmed(session, exchange)
+        let same = offsets::confirmed(session, exchange)
             .is_some_and(|(_, connection)| connection == exchange.connection);
         count += usize::from(same);
         let severity = if count >= TOO_MANY { Severity::Warning } else { notes.severity() };

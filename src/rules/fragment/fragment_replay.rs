@@ -2,7 +2,7 @@
 
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, offsets};
 
 rule! {
     /// A Fragment was sent again although the server had confirmed all of it.
@@ -49,7 +49,7 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(range) = look::range(exchange).filter(|range| range.valid) else { return };
     let (Some(start), Some(end)) = (range.start, range.end) else { return };
-    let Some((had, connection)) = look::confirmed(session, exchange) else { return };
+    let Some((had, connection)) = offsets::confirmed(session, exchange) else { return };
     if end >= had
         || !was_accepted(session, exchange, start, end)
         || look::is_over_before(session, exchange)

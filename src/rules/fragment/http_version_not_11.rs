@@ -1,8 +1,7 @@
 //! The rule `http-version-not-11`.
 
 use crate::model::{Exchange, Response, Session};
-use crate::rules::session::destination_is_directory;
-use crate::rules::{Confidence, Notes, Severity, front, look};
+use crate::rules::{Confidence, Notes, Severity, front, look, slip};
 
 rule! {
     /// A message that is not HTTP/1.1.
@@ -51,9 +50,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         Some(_) if look::refused(exchange) && foreign => {
             (Severity::Warning, Confidence::Certain, "")
         }
-        _ if request.is_some()
-            && destination_is_directory::is_refused_for_nothing(session, exchange) =>
-        {
+        _ if request.is_some() && slip::is_refused_for_nothing(session, exchange) => {
             let severity = look::unless_recovered(session, exchange, notes.severity());
             (severity, Confidence::Possible, ", and nothing else is wrong with it")
         }

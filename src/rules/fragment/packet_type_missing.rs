@@ -1,8 +1,7 @@
 //! The rule `packet-type-missing`.
 
-use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::http::header_stripped::stripped;
+use crate::rules::stripped::Stripped;
 use crate::rules::{Around, Confidence, Notes, Severity, front, look, page, slip};
 use crate::stream::Side;
 
@@ -67,7 +66,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             let message = format!("a \"{}\" request without BITS-Packet-Type", request.method);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if is_unmarked(session, exchange, response)
-            && stripped(session, exchange, around).is_none()
+            && Stripped::of(session, exchange, around).is_none()
         {
             let (severity, confidence) = weight(session, exchange, notes.severity());
             let message = format!(
@@ -87,9 +86,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 /// Whether an answer with other fields of the protocol, or inside a session, does not say that it is from BITS; other
 /// answers to a first packet have rules of their own.
 fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> bool {
-    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping);
     let known = || front::acknowledged(session, exchange).is_some() && !page::is_page(response);
-    let within = session.id.is_some() && (!opens || known());
+    let within = session.id.is_some() && (!exchange.kind.precedes_session() || known());
     response.is_success() && !response.is_ack() && (within || look::bears_bits(response))
 }
 

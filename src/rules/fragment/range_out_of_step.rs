@@ -1,8 +1,7 @@
 //! The rule `range-out-of-step`.
 
 use crate::model::Session;
-use crate::rules::fragment::ack_offset_beyond_end;
-use crate::rules::{Confidence, Notes, Severity};
+use crate::rules::{Confidence, Notes, Severity, offsets};
 
 rule! {
     /// The server wants another offset than the Fragment has.
@@ -53,7 +52,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let Some(next) = response.next_offset else { continue };
         // No client can go on there.
-        if ack_offset_beyond_end::beyond(session, exchange).is_some() {
+        if offsets::beyond_end(session, exchange).is_some() {
             continue;
         }
         all += 1;

@@ -2,9 +2,9 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
+use crate::rules::filtering::{self, Fault};
 use crate::rules::origin::Origin;
-use crate::rules::page::{self, Fault};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, page};
 
 rule! {
     /// IIS refused a request for its length and called it 404.
@@ -71,7 +71,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let size = exchange.request.as_ref().and_then(|request| request.content_length);
-    if let Some((Fault::Length, why)) = page::fault(response) {
+    if let Some((Fault::Length, why)) = filtering::fault(response) {
         let size =
             size.map_or_else(String::new, |size| format!(" of {}", look::counted(size, "byte")));
         let message = format!("the page of IIS names {why}, for a {}{size}", exchange.kind);

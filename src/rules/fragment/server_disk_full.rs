@@ -1,6 +1,6 @@
 //! The rule `server-disk-full`.
 
-use crate::bits::hresult::MISPRINTED;
+use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, look};
 
@@ -38,13 +38,13 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    let full = match response.error_value() {
-        Some(code) if DISK_FULL.contains(&code) => true,
-        Some(MISPRINTED) => response.http_status == 500 && !look::may_be_of_application(response),
-        _ => false,
-    };
+    let Some(code) = response.error_value() else { return };
+    let full = DISK_FULL.contains(&code)
+        || code == MISPRINTED
+            && response.http_status == 500
+            && !look::may_be_of_application(response);
     if full {
-        let code = response.error_value().map(crate::bits::hresult::hex).unwrap_or_default();
+        let code = hresult::hex(code);
         let message =
             format!("{} was answered {} with {code}", exchange.kind, response.http_status);
         let severity = look::unless_recovered(session, exchange, notes.severity());
@@ -54,17 +54,13 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Severity::{Error, Note};
+    use crate::rules::Severity::Error;
     use crate::rules::tests::severity;
 
     #[test]
-    fn a_later_try_that_passes_makes_it_a_note() {
-        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x80070070 context=0x5\n";
-        assert_eq!(severity("server-disk-full", text), Some(Error));
-        let passed = format!("{text}> PING\n< 200\n> FRAGMENT 0-9/20\n< 200\n");
-        assert_eq!(severity("server-disk-full", &passed), Some(Note));
-        let repeated = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n\
+    fn earlier_bytes_that_pass_again_make_nothing_good() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n\
              < 500 error=0x80070070 context=0x5\n> FRAGMENT 0-9/20\n< 200";
-        assert_eq!(severity("server-disk-full", repeated), Some(Error));
+        assert_eq!(severity("server-disk-full", text), Some(Error));
     }
 }

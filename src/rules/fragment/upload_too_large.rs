@@ -42,17 +42,3 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::rules::Severity::{Error, Note};
-    use crate::rules::tests::severity;
-
-    #[test]
-    fn a_later_try_that_passes_makes_it_a_note() {
-        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x80200020 context=0x5\n";
-        assert_eq!(severity("upload-too-large", text), Some(Error));
-        let passed = format!("{text}> PING\n< 200\n> FRAGMENT 0-9/20\n< 200\n");
-        assert_eq!(severity("upload-too-large", &passed), Some(Note));
-    }
-}

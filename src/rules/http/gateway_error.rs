@@ -122,22 +122,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }
 
-/// Whether the server itself answered, and not through a hop: IIS in front of its own BITS, or the BITS server under its own
-/// name.
-pub fn is_by_server(session: &Session, exchange: &Exchange) -> bool {
-    let passed = exchange.response.as_ref().is_some_and(tells_of_hop);
-    let iis = Origin::of(exchange) == Origin::Iis && front::stands(session, exchange).is_none();
-    !passed && (iis || front::is_own(session, exchange))
-}
-
-fn tells_of_hop(answer: &Response) -> bool {
-    answer.via.is_some() || !answer.hops.is_empty()
-}
-
 fn is_about_what_is_behind(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     match (response.http_status, Origin::of_response(response)) {
         (_, Origin::HttpSys) => false,
-        (503, _) if is_by_server(session, exchange) => false,
+        (503, _) if front::is_by_server(session, exchange) => false,
         (502 | 503 | 520..=523 | 525..=530, _) => true,
         (500, Origin::Proxy) => {
             page::reason(response).is_some_and(|(reason, _)| reason == Unreachable)

@@ -1,9 +1,8 @@
 //! The rule `gateway-timeout`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::http::gateway_error;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, front, look};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
@@ -59,7 +58,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = asked.or_else(alone) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
     let timed = look::knows_end(exchange);
-    let own = status == 503 && gateway_error::is_by_server(session, exchange);
+    let own = status == 503 && front::is_by_server(session, exchange);
     let late = timed && matches!(status, 502 | 503) && !own && waited >= look::ROUND_TIMEOUT_SECS;
     if !late && !matches!(status, 504 | 524) || Origin::of_response(response) == Origin::HttpSys {
         return;

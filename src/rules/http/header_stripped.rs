@@ -1,15 +1,12 @@
 //! The rule `header-stripped`.
 
-use std::borrow::Cow;
 use std::iter;
 
 use crate::at::Span;
-use crate::bits::PacketType;
-use crate::bits::protocol::canonical_id;
-use crate::model::{Exchange, Outcome, Response, Session, Text};
-use crate::rules::history::{Brief, Names};
-use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look, page};
+use crate::model::{Exchange, Session};
+use crate::rules::history::Names;
+use crate::rules::stripped::{self, Sign, Stripped};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// Something on the way took BITS fields out of a message.
@@ -203,7 +200,8 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(Stripped { response, hop, leg, sign }) = stripped(session, exchange, around) else {
+    let Some(Stripped { response, hop, leg, sign }) = Stripped::of(session, exchange, around)
+    else {
         return of_request(session, exchange, around, notes);
     };
     let spans: Vec<Span> = iter::once(exchange.span()).chain(leg).collect();
@@ -231,7 +229,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 /// more or less.
 fn of_request(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let (own, span) = (Names::of(exchange), exchange.span());
-    let Some(own) = own.filter(|_| is_called_invalid(exchange)) else { return };
+    let Some(own) = own.filter(|_| stripped::is_called_invalid(exchange)) else { return };
     let client = session.client.address;
     let mut other = around.legs(session).filter(|leg| leg.client != client && !leg.created);
     let found = other.find_map(|leg| {
@@ -246,89 +244,4 @@ fn of_request(session: &Session, exchange: &Exchange, around: &Around<'_>, notes
         let severity = look::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, Confidence::Likely, &[span, leg], message);
     }
-}
-
-/// Whether something on the way may have taken fields of it away: a success that is not from BITS, or a request that BITS
-/// called invalid.
-pub(crate) fn may_lack_fields(exchange: &Exchange) -> bool {
-    look::stranger(exchange).is_some_and(Response::is_success) || is_called_invalid(exchange)
-}
-
-fn is_called_invalid(exchange: &Exchange) -> bool {
-    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Unknown);
-    opens && exchange.response.as_ref().is_some_and(|ack| ack.is_ack() && ack.http_status == 400)
-}
-
-/// An answer without its BITS fields, and what tells that it had them.
-pub(crate) struct Stripped<'a> {
-    response: &'a Response,
-    hop: Cow<'a, str>,
-    /// The session that the hop opened in its stead.
-    leg: Option<Span>,
-    sign: Sign,
-}
-
-/// What tells that an answer had BITS fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    /// Behind the hop, the same session got them.
-    Confirmed,
-    /// The server was seen to speak BITS.
-    Known,
-    /// The server would refuse the verb if it had no BITS.
-    Refuses,
-}
-
-/// A success through a hop that may be an Ack without its fields.
-pub(crate) fn stripped<'a>(
-    session: &Session,
-    exchange: &'a Exchange,
-    around: &Around<'_>,
-) -> Option<Stripped<'a>> {
-    let response = look::stranger(exchange)
-        .filter(|response| response.is_success() && !page::is_page(response))?;
-    let confirming = around.opened_behind(session).find(|leg| confirms(leg, session, exchange));
-    let written = response.via.as_deref().or(response.hops.first().map(String::as_str));
-    let leg = confirming.or_else(|| around.opened_behind(session).next());
-    // A session that was opened behind it had an Ack.
-    let acked = confirming.or(leg.filter(|leg| opens(leg, exchange)));
-    // Who goes on without the type alone does not need it.
-    let minds = session.outcome == Outcome::Rejected && acked.is_some();
-    if look::bears_bits(response) && !minds {
-        return None;
-    }
-    let unnamed = || acked.map(|_| exchange.server.ip().to_string().into());
-    let hop = written.map(Cow::from).or_else(unnamed)?;
-    let known = leg.is_some() || speaks(session, response, around);
-    // IIS without BITS refuses the verb; an Ack has no body.
-    let empty = response.body_start.is_empty();
-    let sign = match confirming {
-        Some(_) => Sign::Confirmed,
-        None if known => Sign::Known,
-        None if empty && Origin::of_response(response) == Origin::Iis => Sign::Refuses,
-        None => return None,
-    };
-    let leg = leg.map(Brief::span);
-    Some(Stripped { response, hop, leg, sign })
-}
-
-/// Whether a session behind a proxy began while a Create-Session waited.
-fn opens(leg: &Brief, exchange: &Exchange) -> bool {
-    exchange.kind == PacketType::CreateSession && leg.begins_within(exchange.span())
-}
-
-/// Whether a session behind a proxy is the same, and its server confirmed the bytes of a Fragment.
-fn confirms(leg: &Brief, session: &Session, exchange: &Exchange) -> bool {
-    let id = |id: &Option<Text>| id.as_deref().map(canonical_id);
-    let end = look::range(exchange).and_then(|range| range.end);
-    session.id.is_some() && id(&leg.id) == id(&session.id) && end.is_some_and(|end| leg.named > end)
-}
-
-/// Whether the server gave an Ack in this session, or its software opened another.
-fn speaks(session: &Session, response: &Response, around: &Around<'_>) -> bool {
-    let mut answers = session.exchanges.iter().filter_map(|other| other.response.as_ref());
-    answers.any(Response::is_ack)
-        || around.same_server(session).any(|brief| {
-            brief.created && brief.software.is_some() && brief.software == response.server
-        })
 }

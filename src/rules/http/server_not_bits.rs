@@ -1,8 +1,8 @@
 //! The rule `server-not-bits`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::http::header_stripped::stripped;
 use crate::rules::origin::Origin;
+use crate::rules::stripped::Stripped;
 use crate::rules::{Around, Confidence, Notes, front, look, page};
 
 rule! {
@@ -63,7 +63,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let success = response.is_success()
         && !page::is_page(response)
         && !look::bears_bits(response)
-        && stripped(session, exchange, around).is_none();
+        && Stripped::of(session, exchange, around).is_none();
     let refuses =
         who == Origin::WebServer && matches!(status, 403 | 406 | 409 | 410 | 415 | 422 | 423 | 451);
     if success && who != Origin::Waf || refuses {

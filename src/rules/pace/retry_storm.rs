@@ -1,7 +1,7 @@
 //! The rule `retry-storm`.
 
 use crate::at::Span;
-use crate::model::{Outcome, Session};
+use crate::model::Session;
 use crate::rules::retry::{self, Try};
 use crate::rules::{Around, Confidence, Notes};
 
@@ -76,16 +76,16 @@ const CLOSE_SECS: f64 = 60.0;
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let mut sessions = retry::sessions(session, around);
     // One that went well is no failed try.
-    if matches!(session.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Incomplete) {
+    if !session.outcome.is_failure() {
         sessions.pop();
     }
     let own = |last: &Try| last.span.first.time >= session.started;
     for tries in [retry::packets(session), sessions] {
+        let run = longest_run(&tries);
         // Told once, by the session that the last of them belongs to.
-        if let [first, .., last] = longest_run(&tries)
+        if let [first, .., last] = run
             && own(last)
         {
-            let run = longest_run(&tries);
             let secs = last.span.first.time.secs_since(first.span.first.time);
             let message = format!("{} failed {} times within {secs:.0} s", first.what.0, run.len());
             let spans: Vec<Span> = run.iter().map(|one| Span::at(one.span.first)).collect();

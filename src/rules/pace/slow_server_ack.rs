@@ -1,6 +1,7 @@
 //! The rule `slow-server-ack`.
 
 use crate::bits::PacketType;
+use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 use crate::stream::Connection;
@@ -72,7 +73,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let usual = sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);
     for (exchange, wait) in &waits {
         let unusual = waits.len() > ENOUGH && *wait > FACTOR * usual;
-        let over = *wait >= look::CLIENT_WAITS_SECS;
+        let over = *wait >= CLIENT_WAITS_SECS;
         if *wait <= SLOW_SECS || !(unusual || over) || has_other_reason(session, exchange) {
             continue;
         }

@@ -1,6 +1,6 @@
 //! The rule `create-without-fragment`.
 
-use crate::bits::PacketType;
+use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Outcome, Session};
 use crate::rules::{Around, Confidence, Notes, look};
 
@@ -49,12 +49,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     }
     let quiet = around.quiet_secs_after(session);
-    let used = session
-        .exchanges
-        .iter()
-        .any(|exchange| !matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping));
+    let used = session.exchanges.iter().any(|exchange| !exchange.kind.precedes_session());
     let (Some(opened), false) = (look::created(session), used) else { return };
-    if quiet >= look::CLIENT_WAITS_SECS {
+    if quiet >= CLIENT_WAITS_SECS {
         let message =
             format!("opened, and nothing more in the {quiet:.0} s that the capture goes on");
         notes.note(notes.severity(), Confidence::Likely, &[opened.span()], message);

@@ -1,10 +1,7 @@
 //! The rule `destination-is-directory`.
 
-use crate::bits::fields::VALUE_LIMIT;
-use crate::bits::hresult::INVALID_ARGUMENT;
-use crate::model::negotiation::{Negotiation, Verdict};
-use crate::model::{Exchange, Response, Session};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::model::Session;
+use crate::rules::{Around, Confidence, Notes, look, slip};
 
 rule! {
     /// The URL names a folder, not a file.
@@ -48,10 +45,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(url) = session.url.as_deref() else { return };
     for exchange in &session.exchanges {
         let Some(answer) = look::refused_create(exchange) else { continue };
-        if !may_be_about_the_url(exchange) {
+        if !slip::may_be_about_the_url(exchange) {
             continue;
         }
-        let invalid = is_invalid(answer);
+        let invalid = slip::is_invalid_argument(answer);
         let inside = || {
             around.same_server(session).any(|brief| {
                 let other = brief.url.as_deref().filter(|_| brief.created);
@@ -64,7 +61,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             (Confidence::Likely, "whose path ends with a slash")
         } else if invalid && inside() {
             (Confidence::Certain, "a folder that takes other uploads")
-        } else if invalid && !has_extension(url) {
+        } else if invalid && !slip::names_file(url) {
             (Confidence::Possible, "and nothing else is wrong with the request")
         } else {
             continue;
@@ -74,34 +71,4 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let severity = look::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, confidence, &[exchange.span()], message);
     }
-}
-
-/// Whether a Create-Session was refused as malformed where neither its fields nor its URL tell why.
-pub fn is_refused_for_nothing(session: &Session, exchange: &Exchange) -> bool {
-    let file = session.url.as_deref().is_some_and(|url| !url.ends_with('/') && has_extension(url));
-    let refused = look::refused_create(exchange).is_some_and(is_invalid);
-    file && refused && may_be_about_the_url(exchange)
-}
-
-fn is_invalid(answer: &Response) -> bool {
-    answer.http_status == 400 && answer.error_value() == Some(INVALID_ARGUMENT)
-}
-
-/// Whether nothing else of the request explains a refusal as malformed.
-fn may_be_about_the_url(exchange: &Exchange) -> bool {
-    let negotiation = Negotiation::of(exchange);
-    let about_offers = match negotiation.verdict {
-        Verdict::RefusedAlthoughKnown => negotiation.offered.len() > 1,
-        verdict => verdict != Verdict::RefusedOther,
-    };
-    exchange.request.as_ref().is_some_and(|request| {
-        !about_offers
-            && request.longest_value <= VALUE_LIMIT as u64
-            && request.content_length == Some(0)
-            && request.content_length_raw.is_empty()
-    })
-}
-
-fn has_extension(url: &str) -> bool {
-    url.rsplit('/').next().is_some_and(|name| name.contains('.'))
 }

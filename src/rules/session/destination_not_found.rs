@@ -1,7 +1,7 @@
 //! The rule `destination-not-found`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session};
+use crate::model::Session;
 use crate::rules::origin::Origin;
 use crate::rules::session::folder_missing::is_told;
 use crate::rules::{Around, Confidence, Notes, front, look};
@@ -60,10 +60,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let opens = |exchange: &&Exchange| {
-        matches!(exchange.kind, PacketType::CreateSession | PacketType::Ping)
-    };
-    for exchange in session.exchanges.iter().filter(opens) {
+    for exchange in session.exchanges.iter().filter(|one| one.kind.precedes_session()) {
         let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else {
             continue;
         };

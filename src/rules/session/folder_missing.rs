@@ -2,9 +2,8 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::http::iis_request_filtering_path::filtered;
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look, page};
+use crate::rules::{Around, Confidence, Notes, filtering, look, page};
 
 rule! {
     /// The folder for the file does not exist on the server.
@@ -114,7 +113,7 @@ fn not_found(exchange: &Exchange, answer: &Response) -> bool {
 
 /// Whether IIS hides such a path, be the folder there or not.
 fn is_filtered(exchange: &Exchange, answer: &Response) -> bool {
-    let path = || exchange.request.as_ref().and_then(|request| filtered(&request.target));
+    let path = || exchange.request.as_ref().and_then(|request| filtering::denied(&request.target));
     // Where its page gives a sub-status, this tells; 0 is a file that does not exist.
     let hides = || page::sub_status(answer).map_or_else(|| path().is_some(), |told| told != 0);
     Origin::of_response(answer) == Origin::Iis && hides()

@@ -1,5 +1,6 @@
 //! The rule `host-id-unreachable`.
 
+use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Answer, Exchange, Outcome, Session};
 use crate::rules::hosts::{self, Named};
 use crate::rules::{Around, Confidence, Notes, Severity, look};
@@ -144,7 +145,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
     let quiet = around.quiet_secs_after(session);
     let unused = named.later().next().is_none() && session.is_whole();
-    let silent = unused && quiet >= look::CLIENT_WAITS_SECS;
+    let silent = unused && quiet >= CLIENT_WAITS_SECS;
     if silent && !failed {
         let message =
             format!("\"{}\" was named, and no packet went to it within {quiet:.0} s", named.value);

@@ -37,9 +37,9 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let mut targets = session.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
-    let Some(first) = targets.next() else { return };
-    if targets.all(|request| request.target == first.target) {
+    let mut requests = session.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
+    let Some(first) = requests.next() else { return };
+    if requests.all(|request| request.target == first.target) {
         return;
     }
     let mut paths =

@@ -7,7 +7,7 @@ use crate::rules::history::Brief;
 use crate::rules::http::webdav_conflict;
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
-use crate::rules::{Around, Confidence, Notes, look, page};
+use crate::rules::{Around, Confidence, Notes, filtering, look, page};
 
 rule! {
     /// BITS uploads are not enabled for this directory.
@@ -135,7 +135,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && !answer.is_cut()
             && Origin::of_response(answer) == Origin::Iis
             && webdav_conflict::sign(answer).is_none()
-            && page::fault(answer).is_none()
+            && filtering::fault(answer).is_none()
             && !is_about_verb(exchange, around);
         let never = (opens || is_other_node(session, exchange)) && !around.takes_uploads(session);
         let server = answer.server.as_deref().unwrap_or("IIS");

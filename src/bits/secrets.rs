@@ -1,5 +1,7 @@
 //! Credentials in heads and request targets: what is kept tells that there were some and of what kind, not what they are.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// What stands for a secret.
@@ -18,7 +20,7 @@ pub enum Secrets {
 impl Secrets {
     /// Whether a request target or `Host` stays as it is: there is no place for a secret in it.
     pub fn keeps(self, text: &[u8]) -> bool {
-        self == Self::Show || memchr::memchr2(b'@', b'?', text).is_none()
+        self == Self::Show || has_no_place(text)
     }
 
     /// A request target, `Host` or URL.
@@ -59,19 +61,23 @@ const SCHEMED: [&str; 6] = [
 /// Fields of which nothing but the names of cookies may be told.
 const COOKIES: [&str; 4] = ["Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2"];
 
-/// Words in the name of a field that holds a secret.
-const SECRET: [&str; 11] = [
+/// Words in the name of a field, or of a parameter of a URL, that holds a secret: in lower case, without `-` and `_`.
+const SECRET: [&str; 15] = [
     "token",
     "secret",
-    "api-key",
     "apikey",
-    "access-key",
-    "auth-key",
-    "functions-key",
-    "subscription-key",
+    "accesskey",
+    "authkey",
+    "functionskey",
+    "subscriptionkey",
+    "authorization",
     "password",
+    "passwd",
+    "passphrase",
     "signature",
     "jwt",
+    "samlresponse",
+    "assertion",
 ];
 
 /// Fields that hold a URL, or the part of one where a password can be.
@@ -135,65 +141,76 @@ fn masked_field(name: &str, value: &str) -> String {
         let names: Vec<String> = names.map(|(name, _)| format!("{}={MASK}", name.trim())).collect();
         return names.join("; ");
     }
-    let lower = name.to_ascii_lowercase();
-    if SECRET.iter().any(|word| lower.contains(word)) {
+    if has_word(&plain(name)) {
         return MASK.to_owned();
     }
     if URLS.iter().any(&is) { masked(value.to_owned()) } else { value.to_owned() }
 }
 
-/// Names of query parameters that are credentials by themselves (RFC 6750 2.3 and what storage services use).
-const TOKENS: [&str; 18] = [
-    "access_token",
-    "auth_token",
-    "refresh_token",
-    "id_token",
-    "client_secret",
-    "token",
-    "api_key",
-    "apikey",
-    "password",
-    "passwd",
-    "pwd",
-    "secret",
-    "jwt",
+/// Names of parameters that are credentials (RFC 6750 2.3, and what servers and storage services use), as those words.
+const TOKENS: [&str; 12] = [
     "sig",
-    "signature",
-    "x-amz-signature",
-    "x-amz-security-token",
-    "x-goog-signature",
+    "pwd",
+    "pass",
+    "otp",
+    "auth",
+    "tempauth",
+    "bearer",
+    "hmac",
+    "ticket",
+    "sessionid",
+    "jsessionid",
+    "phpsessid",
 ];
 
+/// Least length, in bytes, from which on a `code` is a credential (RFC 6749 4.1.2, Azure Functions), not a number.
+const LONG_CODE: usize = 16;
+
+/// Whether a request target, `Host` or URL has neither a user, nor a query, nor parameters of its path.
+fn has_no_place(text: &[u8]) -> bool {
+    memchr::memchr3(b'@', b'?', b';', text).is_none()
+}
+
+/// A name in the form to compare.
+fn plain(name: &str) -> String {
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    name.chars()
+        .filter(|letter| !matches!(letter, '-' | '_'))
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+fn has_word(plain: &str) -> bool {
+    SECRET.iter().any(|word| plain.contains(word))
+}
+
 /// A request target or `Host` without its secrets: the password before the host (RFC 3986 3.2.1), and the values of
-/// query parameters that are credentials.
+/// parameters of the path and of the query that are credentials.
 fn masked(target: String) -> String {
-    if memchr::memchr2(b'@', b'?', target.as_bytes()).is_none() {
+    if has_no_place(target.as_bytes()) {
         return target;
     }
     let (front, query) = target.split_once('?').unzip();
-    let mut out = without_password(front.unwrap_or(&target));
+    let front = without_password(front.unwrap_or(&target));
+    let mut out = without_values(&front, ';');
     if let Some(query) = query {
         out.push('?');
-        let pairs: Vec<String> = query.split('&').map(without_value).collect();
-        out.push_str(&pairs.join("&"));
+        out.push_str(&without_values(query, '&'));
     }
     out
 }
 
-/// Whether a masked target had a password before its host.
-pub fn had_password(masked: &str) -> bool {
-    authority(masked).is_some_and(|(_, authority, _)| {
-        authority.rsplit_once('@').is_some_and(|(user, _)| user.ends_with(&format!(":{MASK}")))
+/// Whether a target has a password before its host, masked or not.
+pub fn had_password(target: &str) -> bool {
+    authority(target).is_some_and(|(_, authority, _)| {
+        authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'))
     })
 }
 
-/// Query parameters of a masked target whose values were credentials.
-pub fn tokens(masked: &str) -> impl Iterator<Item = &str> {
-    let query = masked.split_once('?').map(|(_, query)| query);
-    query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        (value == MASK).then_some(name)
-    })
+/// Query parameters of a target whose values are credentials, masked or not.
+pub fn tokens(target: &str) -> impl Iterator<Item = &str> {
+    let query = target.split_once('?').map(|(_, query)| query);
+    query.into_iter().flat_map(|query| query.split('&')).filter_map(secret_in).map(|(name, _)| name)
 }
 
 /// What stands before, in and behind the place of user and host, where the text has one with a user in it.
@@ -221,14 +238,27 @@ fn without_password(text: &str) -> String {
     masked().unwrap_or_else(|| text.to_owned())
 }
 
-fn without_value(pair: &str) -> String {
-    let is_token = |name: &str| TOKENS.iter().any(|token| name.eq_ignore_ascii_case(token));
-    match pair.split_once('=') {
-        Some((name, value)) if !value.is_empty() && (is_token(name) || holds_password(value)) => {
-            format!("{name}={MASK}")
+fn without_values(text: &str, between: char) -> String {
+    let pairs = text.split(between).map(|pair| match secret_in(pair) {
+        Some((name, value)) => {
+            // A parameter of the path ends with its segment.
+            let rest = value.find('/').filter(|_| between == ';');
+            let rest = rest.and_then(|end| value.get(end..)).unwrap_or_default();
+            format!("{name}={MASK}{rest}").into()
         }
-        _ => pair.to_owned(),
-    }
+        None => Cow::Borrowed(pair),
+    });
+    pairs.collect::<Vec<_>>().join(between.encode_utf8(&mut [0; 4]))
+}
+
+/// The name and value of a parameter, if that is a credential.
+fn secret_in(pair: &str) -> Option<(&str, &str)> {
+    let (name, value) = pair.split_once('=').filter(|(_, value)| !value.is_empty())?;
+    let plain = plain(name);
+    let is = |token: &&str| *token == plain;
+    let is_code = plain == "code" && value.len() >= LONG_CODE;
+    let by_name = has_word(&plain) || TOKENS.iter().any(is) || is_code;
+    (by_name || value == MASK || holds_password(value)).then_some((name, value))
 }
 
 /// Whether a value of a query is a URL with a password before its host, be it encoded or not.
@@ -259,6 +289,41 @@ mod tests {
     }
 
     #[test]
+    fn names_of_credentials_are_known_by_their_words() {
+        for name in [
+            "authToken",
+            "upload_token",
+            "x-functions-key",
+            "Subscription-Key",
+            "newPassword",
+            "access%5Fkey",
+            "SAMLResponse",
+            "tempauth",
+            "client_assertion",
+            "api-key",
+            "pass",
+            "PHPSESSID",
+        ] {
+            let all = masked(format!("/a?n=1&{name}=abc&m=2"));
+            assert_eq!(all, format!("/a?n=1&{name}=***&m=2"));
+            assert_eq!(tokens(&format!("/a?{name}=abc")).collect::<Vec<_>>(), [name]);
+        }
+        for query in
+            ["code=404", "author=bob", "key=a/b", "passage=2", "bits-session-id={1}", "design=1"]
+        {
+            assert_eq!(masked(format!("/a?{query}")), format!("/a?{query}"));
+        }
+        assert_eq!(masked("/a?code=0123456789abcdef".to_owned()), "/a?code=***");
+    }
+
+    #[test]
+    fn a_credential_in_the_path_is_masked() {
+        let masked = masked("/app;jsessionid=A1B2;v=1/file;x=2?y=3".to_owned());
+        assert_eq!(masked, "/app;jsessionid=***;v=1/file;x=2?y=3");
+        assert_eq!(super::masked("/a;jsessionid=A1/b".to_owned()), "/a;jsessionid=***/b");
+    }
+
+    #[test]
     fn a_password_in_a_url_of_the_query_is_masked() {
         for url in ["http://bob:s3cret@host/", "https%3A%2F%2Fbob%3as3cret%40host%2F"] {
             assert_eq!(masked(format!("/a?back={url}&x=1")), "/a?back=***&x=1");
@@ -274,7 +339,12 @@ mod tests {
         assert_eq!(masked_field("WWW-Authenticate", "NTLM"), "NTLM");
         assert_eq!(masked_field("WWW-Authenticate", "NTLM TlRMTVNTUAAC"), "NTLM ***");
         assert_eq!(masked_field("Set-Cookie", "SERVERID=s1; path=/"), "SERVERID=***; path=***");
-        for name in ["X-Access-Token", "Ocp-Apim-Subscription-Key", "Cf-Access-Jwt-Assertion"] {
+        for name in [
+            "X-Forwarded-Authorization",
+            "X-Access-Token",
+            "Ocp-Apim-Subscription-Key",
+            "Cf-Access-Jwt-Assertion",
+        ] {
             assert_eq!(masked_field(name, "abc"), "***");
         }
         assert_eq!(masked_field("BITS-Packet-Type", "Ping"), "Ping");

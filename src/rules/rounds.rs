@@ -30,10 +30,12 @@ impl Door {
 
     /// The scheme of the credentials that a request brings for it.
     pub fn scheme(self, request: &Request) -> Option<&str> {
-        match self {
+        let brought = match self {
             Self::Server => request.authorization.as_deref(),
             Self::Proxy => request.proxy_authorization.as_deref(),
-        }
+        };
+        // The credentials themselves follow where they are shown.
+        brought.map(|value| value.split(' ').next().unwrap_or(value))
     }
 
     /// Whether it did not let an exchange pass.

@@ -77,3 +77,18 @@ fn secrets_are_shown_where_they_are_asked_for() {
     let har = said(&["export", "--format", "har", "--show-secrets"], &file);
     assert!(har.contains("HIDDEN-5") && har.contains("HIDDEN-7"));
 }
+
+#[test]
+fn what_is_found_does_not_depend_on_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = capture(&dir);
+    let rules = |args: &[&str]| {
+        let report: serde_json::Value = serde_json::from_str(&said(args, &file)).unwrap();
+        let findings = report["sessions"][0]["findings"].as_array().unwrap().clone();
+        findings.iter().map(|one| one["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let masked = rules(&["sessions", "--json"]);
+    assert!(masked.iter().any(|rule| rule == "basic-over-cleartext"), "{masked:?}");
+    assert!(masked.iter().any(|rule| rule == "credentials-in-url"), "{masked:?}");
+    assert_eq!(rules(&["sessions", "--json", "--show-secrets"]), masked);
+}

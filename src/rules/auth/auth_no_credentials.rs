@@ -78,7 +78,10 @@ const OWN: [&str; 5] = ["Basic", "Digest", "NTLM", "Negotiate", "Kerberos"];
 /// Whether only schemes are on offer that BITS does not answer.
 fn wants_token(challenged: &Exchange) -> bool {
     let offered = challenged.response.as_ref().map_or(&[][..], |answer| &answer.challenges);
-    let own = |scheme: &String| OWN.iter().any(|own| own.eq_ignore_ascii_case(scheme));
+    let own = |challenge: &String| {
+        let scheme = challenge.split(' ').next().unwrap_or_default();
+        OWN.iter().any(|own| own.eq_ignore_ascii_case(scheme))
+    };
     !offered.is_empty() && !offered.iter().any(own)
 }
 

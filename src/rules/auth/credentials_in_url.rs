@@ -8,7 +8,7 @@ rule! {
     /// The URL holds credentials.
     ///
     /// URLs end up in the logs of every server and proxy on the way. A password before the host is deprecated; a token in
-    /// the query is reported as a note. Neither is shown nor kept here.
+    /// the query is reported as a note. Neither is shown nor kept here, unless asked for.
     ///
     /// ```fires
     /// > POST http://bob:secret@server/upload/file.bin
@@ -34,8 +34,8 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    let masked = |exchange: &Exchange| exchange.request.as_ref().is_some_and(is_masked);
-    if !session.exchanges.iter().any(masked) {
+    let may_hold = |exchange: &Exchange| exchange.request.as_ref().is_some_and(has_place);
+    if !session.exchanges.iter().any(may_hold) {
         return;
     }
     let first = |holds: fn(&Request) -> bool| {
@@ -55,9 +55,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether something in it may stand for a secret.
-fn is_masked(request: &Request) -> bool {
-    let holds = |text: &str| memchr::memchr(b'*', text.as_bytes()).is_some();
+/// Whether there is a place for a secret in it.
+fn has_place(request: &Request) -> bool {
+    let holds = |text: &str| memchr::memchr2(b'@', b'?', text.as_bytes()).is_some();
     holds(&request.target) || request.host.as_deref().is_some_and(holds)
 }
 

@@ -65,13 +65,21 @@ pub(super) fn find(what: &str) -> Option<Code> {
 fn number(what: &str) -> Option<u32> {
     let (value, notation) = fields::hresult(what)?;
     match (notation, u16::try_from(value)) {
-        (Notation::Decimal, Ok(status @ 100..=599)) => Some(hresult::of_status(status)),
-        // 0 and 1 are on the wire as they stand.
-        (Notation::Decimal, Ok(error @ 2..)) => Some(hresult::of_win32(error)),
+        (Notation::Decimal, Ok(status @ 100..=599)) if !is_win32_alone(status) => {
+            Some(hresult::of_status(status))
+        }
         // A bare number may be a word of letters from a to f.
         (Notation::BareHex, _) if what.len() < 8 => None,
+        // 0 and 1 are on the wire as they stand.
+        (_, Ok(error @ 2..)) => Some(hresult::of_win32(error)),
         _ => Some(value),
     }
+}
+
+/// Whether a number is known as a Win32 error and not as a status: 112 is ERROR_DISK_FULL.
+fn is_win32_alone(number: u16) -> bool {
+    let known = |code| hresult::meaning(code).is_some();
+    known(hresult::of_win32(number)) && !known(hresult::of_status(number))
 }
 
 #[cfg(test)]
@@ -83,6 +91,14 @@ mod tests {
         let code = find("450").unwrap();
         assert_eq!((code.symbol, code.http_status, code.meaning), (None, Some(450), None));
         assert_eq!(code.decimal, -2_145_844_798);
+    }
+
+    #[test]
+    fn a_win32_error_may_have_the_number_of_no_status() {
+        for (what, code) in [("112", "0x80070070"), ("0x2EE2", "0x80072EE2"), ("404", "0x80190194")]
+        {
+            assert_eq!(find(what).unwrap().code, code);
+        }
     }
 
     #[test]

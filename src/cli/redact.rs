@@ -10,6 +10,7 @@ use bitsleuth::limits::Limits;
 use bitsleuth::model::Report;
 use bitsleuth::observe::heads::Heads;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::input::{self, Progress};
 use super::output;
@@ -36,7 +37,7 @@ pub struct RedactArgs {
     #[command(flatten)]
     input: OneInput,
     /// Make the same pseudonyms wherever this text is given; who has it can test guesses
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     key: Option<String>,
     /// The pcapng file to write; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -51,7 +52,7 @@ pub struct Redact {
     #[arg(long)]
     redact: bool,
     /// Make the same pseudonyms wherever this text is given; who has it can test guesses
-    #[arg(long, value_name = "TEXT", requires = "redact")]
+    #[arg(long, value_name = "TEXT", requires = "redact", value_parser = NonEmptyStringValueParser::new())]
     key: Option<String>,
 }
 

@@ -37,9 +37,13 @@ impl Target {
             return Ok(Self::Stdout(BufWriter::with_capacity(64 << 10, io::stdout())));
         };
         if let Ok(place) = path.canonicalize() {
-            let is_input =
-                |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == place);
-            if inputs.files.0.iter().any(|input| is_input(&input)) {
+            let is_there = |input: &PathBuf| {
+                let standard = input == Path::new("-");
+                let input = if standard { Path::new("/dev/stdin") } else { input };
+                input.canonicalize().is_ok_and(|input| input == place)
+            };
+            let keys = inputs.tls_keys.iter().chain(&inputs.tls_rsa_key);
+            if inputs.files.0.iter().chain(keys).any(is_there) {
                 return Err(failed(path, "is an input, and would be overwritten"));
             }
         }

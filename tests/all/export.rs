@@ -64,6 +64,11 @@ fn an_input_is_not_overwritten() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("would be overwritten"), "{}", stderr(&output));
     assert_eq!(std::fs::read(path).unwrap(), sample("good.pcap"));
+    let keys = store(&dir, "keys.log", b"# none\n");
+    let keys = keys.to_str().unwrap();
+    let output = run(&["export", "--format", "json", "--tls-keys", keys, "-o", keys, path]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read(keys).unwrap(), b"# none\n");
 }
 
 #[test]

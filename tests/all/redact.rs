@@ -176,6 +176,8 @@ fn a_key_gives_the_same_pseudonyms_and_none_gives_others() {
     assert_eq!(redacted(&capture, &["--key", "a"]), redacted(&capture, &["--key", "a"]));
     assert_ne!(redacted(&capture, &["--key", "a"]), redacted(&capture, &["--key", "b"]));
     assert_ne!(redacted(&capture, &[]), redacted(&capture, &[]));
+    let empty = run(&["redact", "--key", "", "good.pcap", "-o", "-"]);
+    assert_eq!(empty.status.code(), Some(2));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::timeline::Words;
 use crate::at::{Span, Timestamp};
 use crate::model::notification::Notification;
 use crate::model::session::Reply;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Request, Session};
 use crate::rules::reset;
 use crate::stream::Side;
 
@@ -175,8 +175,7 @@ impl Story {
     fn server(&mut self, exchange: &Exchange) -> usize {
         let host =
             exchange.request.as_ref().and_then(|request| request.host.clone().map(String::from));
-        let absolute =
-            exchange.request.as_ref().is_some_and(|request| request.target.contains("://"));
+        let absolute = exchange.request.as_ref().is_some_and(Request::is_for_proxy);
         let via = exchange.response.as_ref().is_some_and(|response| response.via.is_some());
         let same = |server: &Server| {
             server.address == exchange.server

@@ -9,6 +9,7 @@ mod words;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 
 use super::style::{Style, Tone};
 use super::text::{self, Clock};
@@ -81,7 +82,7 @@ pub fn write_exchange(
         clock: *clock,
         words: words::Words::new(*style),
         last: None,
-        connection: None,
+        before: None,
         known: BTreeSet::new(),
         resets: Vec::new(),
         quiet: i64::MAX,
@@ -101,7 +102,8 @@ struct Dialogue<'a> {
     words: words::Words<'a>,
     /// The frames of the line before.
     last: Option<Span>,
-    connection: Option<u64>,
+    /// The connection of the exchange before, and its ends.
+    before: Option<(u64, IpAddr, SocketAddr)>,
     known: BTreeSet<u64>,
     /// RSTs by the connection that they ended, with who sent them.
     resets: Vec<(u64, Reset, String)>,
@@ -116,7 +118,7 @@ impl<'a> Dialogue<'a> {
             clock: Clock::new(style.times, Some(session.started)),
             words: words::Words::of(session, *style),
             last: None,
-            connection: None,
+            before: None,
             known: BTreeSet::new(),
             resets: resets(session),
             quiet: quiet(&session.exchanges),
@@ -210,13 +212,19 @@ impl<'a> Dialogue<'a> {
 
     /// What to say where the conversation goes on over another connection.
     fn change(&mut self, exchange: &Exchange) -> Option<String> {
-        let before = self.connection.replace(exchange.connection);
-        let fresh = self.known.insert(exchange.connection);
-        if before.is_none_or(|before| before == exchange.connection) {
-            return None;
-        }
+        let Exchange { connection: now, client, server, .. } = *exchange;
+        let before = self.before.replace((now, client.ip(), server));
+        let fresh = self.known.insert(now);
+        let (_, old_client, old_server) = before.filter(|(before, ..)| *before != now)?;
         let how = if fresh { "new connection" } else { "back on the connection" };
-        Some(format!("{how}, port {}", exchange.client.port()))
+        let mut words = format!("{how}, port {}", client.port());
+        if old_client != client.ip() {
+            words.push_str(&format!(", from {}", client.ip()));
+        }
+        if old_server != server {
+            words.push_str(&format!(", to {server}"));
+        }
+        Some(words)
     }
 }
 

@@ -177,6 +177,19 @@ fn an_error_has_its_name_and_a_second_capture_its_number() {
 }
 
 #[test]
+fn where_the_ends_change_they_are_named() {
+    let mut report = samples::report();
+    let last = report.sessions[0].exchanges.last_mut().unwrap();
+    last.server.set_ip([10, 20, 0, 81].into());
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("   new connection, port 46950, to 10.20.0.81:80\n"), "{text}");
+    let last = report.sessions[0].exchanges.last_mut().unwrap();
+    last.client.set_ip([10, 20, 0, 12].into());
+    let text = shown(&report, &Style::default());
+    assert!(text.contains(", port 46950, from 10.20.0.12, to 10.20.0.81:80\n"), "{text}");
+}
+
+#[test]
 fn several_sessions_end_in_a_summary() {
     let mut report = samples::report();
     report.sessions.push(samples::session());

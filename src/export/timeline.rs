@@ -50,7 +50,7 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
 
 /// Writes a finding that belongs to no session.
 fn write_aside(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
-    let (sign, words) = findings::words(finding, style);
+    let (sign, words) = findings::words(finding, &[], style);
     let words = layout::wrapped(&style.clean(&words), 2, Tone::Plain, style);
     let tone = Tone::of(finding.severity);
     writeln!(out, "{}", style.paint(tone, format_args!("{sign} {words}")))

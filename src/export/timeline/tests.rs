@@ -1,6 +1,7 @@
 use super::*;
 use crate::at::Numbered;
 use crate::model::exchange::{RareResponse, Response};
+use crate::transcript;
 
 fn shown(report: &Report, style: &Style) -> String {
     let mut out = Vec::new();
@@ -187,6 +188,23 @@ fn where_the_ends_change_they_are_named() {
     last.client.set_ip([10, 20, 0, 12].into());
     let text = shown(&report, &Style::default());
     assert!(text.contains(", port 46950, from 10.20.0.12, to 10.20.0.81:80\n"), "{text}");
+}
+
+fn played(text: &str) -> String {
+    shown(&transcript::analyse(&transcript::play(text).unwrap(), &mut ()), &Style::default())
+}
+
+#[test]
+fn what_no_line_shows_is_told_where_it_passed() {
+    let text = played(
+        "> CREATE-SESSION\n< 200 session=1\n! client closes\n! server closes\n... 600 s\n! unanswered\n\
+         ... 600 s\n! refused\n... 600 s\n= connection\n> FRAGMENT 0-19/20\n< 200\n\
+         > CLOSE-SESSION\n< 200\n",
+    );
+    let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("new conn")).collect();
+    assert!(lines[1].contains("with 3 SYN in 9 s (frames 12, 14)   connect-timeout"), "{text}");
+    assert!(lines[2].contains("with RST (frames 15, 16)   connect-refused"), "{text}");
+    assert!(lines[3].contains("→ Fragment"), "{text}");
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub fn write(
     if detail == Detail::Brief {
         return report.sessions.iter().try_for_each(|session| write_brief(out, session, style));
     }
-    writeln!(out, "{}", style.paint(Tone::Strong, style.clean(&headline(report))))?;
+    let headline = style.clean(&headline(report)).into_owned();
+    writeln!(out, "{}", timeline::wrapped(&headline, 2, Tone::Strong, style))?;
     for finding in &report.findings {
         if finding.severity > Severity::Note || detail == Detail::Full || report.sessions.is_empty()
         {

@@ -42,7 +42,7 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
         writeln!(out)?;
     }
     match report.sessions.len() {
-        0 => writeln!(out, "{}", head::nothing(report)),
+        0 => writeln!(out, "{}", layout::wrapped(&head::nothing(report), 2, Tone::Plain, style)),
         1 => Ok(()),
         _ => writeln!(out, "{}", head::summary(report)),
     }

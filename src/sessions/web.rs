@@ -11,7 +11,7 @@ use super::Message;
 use crate::at::{At, Span};
 use crate::bits;
 use crate::http::{Head, Start};
-use crate::model::{Downloads, Exchange, Request, url};
+use crate::model::{Downloads, Exchange, Notifications, Request, url};
 use crate::stream::Connection;
 
 /// Servers remembered, and directories of IIS.
@@ -30,6 +30,7 @@ pub struct Web {
     asked: VecDeque<Asked>,
     notified: VecDeque<Notification>,
     downloads: Option<Downloads>,
+    notifications: Option<Notifications>,
     names: RandomState,
 }
 
@@ -109,6 +110,7 @@ impl Web {
     fn notify(&mut self, message: &Message<'_>) {
         let Message { connection, exchange, span, head } = *message;
         let Some(url) = head.field("BITS-Original-Request-URL") else { return };
+        Notifications::count(&mut self.notifications, &span);
         let names = ["BITS-Request-DataFile-Name", "BITS-Request-DataEntity-Name"];
         let path = names.iter().find_map(|name| head.field(name)).unwrap_or_default();
         if self.notified.len() >= ASKED {
@@ -131,6 +133,11 @@ impl Web {
         self.downloads.as_ref()
     }
 
+    /// What servers told the applications behind them, in all.
+    pub const fn notifications(&self) -> Option<&Notifications> {
+        self.notifications.as_ref()
+    }
+
     /// What servers told the applications behind them, the latest ones.
     pub fn notified(&self) -> impl DoubleEndedIterator<Item = &Notification> {
         self.notified.iter()
@@ -151,6 +158,9 @@ impl Web {
             told.filter(|one| one.connection == connection.id && one.exchange == exchange);
         if let Some(notification) = told.next() {
             notification.answer = Some((status, at));
+            if let Some(all) = &mut self.notifications {
+                all.worst_http_status = all.worst_http_status.max(Some(status));
+            }
         }
         let asked = |asked: &Asked| asked.connection == connection.id && asked.exchange == exchange;
         let place = self.asked.iter().position(asked).filter(|_| status >= 200);

@@ -230,6 +230,16 @@ pub(in crate::export) fn nothing(report: &Report) -> String {
             downloads.first_frame
         );
     }
+    if let Some(told) = &report.notifications {
+        let all = text::count(told.requests, "notification");
+        words = format!(
+            "{words}; {all} from a BITS server to its application, from frame {} on",
+            told.first_frame
+        );
+        if let Some(status) = told.worst_http_status.filter(|status| *status >= 400) {
+            words = format!("{words}, answered {status} at worst");
+        }
+    }
     words
 }
 

@@ -208,6 +208,19 @@ fn what_no_line_shows_is_told_where_it_passed() {
 }
 
 #[test]
+fn notifications_of_an_application_are_counted() {
+    let told = "> POST /notify\n  BITS-Original-Request-URL: http://h/f\n";
+    let text = played(&format!("{told}< 200 plain\n{told}< 500 plain\n"));
+    assert!(
+        text.ends_with(
+            "; 2 notifications from a BITS server to its application, from frame 4 on, \
+             answered 500 at worst\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
 fn several_sessions_end_in_a_summary() {
     let mut report = samples::report();
     report.sessions.push(samples::session());

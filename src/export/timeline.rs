@@ -21,7 +21,8 @@ use crate::stream::{Connection, Reset};
 use layout::{Line, Mark, Message};
 
 pub(super) use head::{
-    again, error_words, headline, identity, nothing, rate, server, sign, sizes, tally, tone,
+    again, error_words, headline, identity, nothing, rate, server, sign, sizes, successor, tally,
+    tone,
 };
 pub use layout::line;
 pub(super) use layout::wrapped;
@@ -35,7 +36,7 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
         write_aside(out, finding, style)?;
     }
     for session in &report.sessions {
-        head::write(out, session, style)?;
+        head::write(out, session, report, style)?;
         let mut lines = Dialogue::of(session, style).lines(session);
         findings::add(&mut lines, &session.findings, style);
         layout::write(out, &lines, style)?;

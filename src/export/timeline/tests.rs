@@ -208,6 +208,17 @@ fn what_no_line_shows_is_told_where_it_passed() {
 }
 
 #[test]
+fn a_fallback_time_out_stands_behind_its_host() {
+    for (value, words) in
+        [("110", "110 s"), ("4294967295", "never"), ("0x6E", "\"0x6E\""), ("never", "\"never\"")]
+    {
+        let text =
+            played(&format!("> CREATE-SESSION\n< 200 session=1 host=node1 fallback={value}\n"));
+        assert!(text.contains(&format!(", Host-Id node1, fallback {words}\n")), "{text}");
+    }
+}
+
+#[test]
 fn notifications_of_an_application_are_counted() {
     let told = "> POST /notify\n  BITS-Original-Request-URL: http://h/f\n";
     let text = played(&format!("{told}< 200 plain\n{told}< 500 plain\n"));

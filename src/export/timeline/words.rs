@@ -109,6 +109,7 @@ impl<'a> Words<'a> {
             parts.push(format!("Host-Id {host}"));
         }
         parts.extend(next(response));
+        parts.extend(response.fallback_in_words().map(|limit| format!("fallback {limit}")));
         parts.extend(error(response));
         if let Some(url) = &response.reply_url {
             parts.push(format!("reply at {url}"));

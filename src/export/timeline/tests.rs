@@ -219,6 +219,14 @@ fn a_fallback_time_out_stands_behind_its_host() {
 }
 
 #[test]
+fn a_refusal_opens_nothing() {
+    let text = played(
+        "> CREATE-SESSION\n< 403 session=1 protocol={7df0354d-249b-430f-820d-3d2a9bef4931}\n",
+    );
+    assert!(text.contains("← Ack 403          names {7df0354d-…}, session 1"), "{text}");
+}
+
+#[test]
 fn notifications_of_an_application_are_counted() {
     let told = "> POST /notify\n  BITS-Original-Request-URL: http://h/f\n";
     let text = played(&format!("{told}< 200 plain\n{told}< 500 plain\n"));

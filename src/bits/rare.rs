@@ -91,12 +91,13 @@ pub(super) fn of_response(
             .map(text)
             .collect();
     let challenges = || offers.iter().flat_map(|value| challenges(value));
+    let fallback = fields
+        .first(Field::BitsHostIdFallbackTimeout)
+        .or_else(|| fields.first(Field::BitsHostidFallbackTimeout));
     RareResponse {
         host_id: value(Field::BitsHostId),
-        host_id_fallback_timeout_seconds: fields
-            .first(Field::BitsHostIdFallbackTimeout)
-            .or_else(|| fields.first(Field::BitsHostidFallbackTimeout))
-            .and_then(number),
+        host_id_fallback_timeout_seconds: fallback.and_then(number),
+        host_id_fallback_timeout_raw: fallback.filter(|raw| !is_number(raw)).map(text),
         next_offset_raw: received.filter(|raw| !is_number(raw)).map(text),
         reply_url: value(Field::BitsReplyUrl).map(|url| secrets.target(url)),
         error: value(Field::BitsError)

@@ -67,7 +67,8 @@ const QUALIFIERS: [(&str, &str); 12] = [
     ("closed-short", "Close-Session was accepted although bytes are missing."),
     (
         "may-recover",
-        "The error is one after which the client tries again, and the capture ends before it could.",
+        "The error is one after which the client tries again, and the capture ends before it must have: by default after \
+         600 s.",
     ),
     ("interrupted", "The last request has no answer, and its connection or its time is over."),
     (

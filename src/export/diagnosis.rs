@@ -34,7 +34,8 @@ pub fn write(
     if detail == Detail::Brief {
         return report.sessions.iter().try_for_each(|session| write_brief(out, session, style));
     }
-    writeln!(out, "{}", style.paint(Tone::Strong, style.clean(&headline(report))))?;
+    let headline = style.clean(&headline(report)).into_owned();
+    writeln!(out, "{}", timeline::wrapped(&headline, 2, Tone::Strong, style))?;
     for finding in &report.findings {
         if finding.severity > Severity::Note || detail == Detail::Full || report.sessions.is_empty()
         {
@@ -51,7 +52,7 @@ pub fn write(
     for session in &report.sessions {
         if is_ill(session) || detail == Detail::Full && !session.findings.is_empty() {
             writeln!(out)?;
-            write_session(out, session, detail, style)?;
+            write_session(out, session, report, detail, style)?;
         }
     }
     Ok(())
@@ -158,11 +159,15 @@ fn is_ill(session: &Session) -> bool {
 fn write_session(
     out: &mut dyn Write,
     session: &Session,
+    report: &Report,
     detail: Detail,
     style: &Style,
 ) -> io::Result<()> {
     writeln!(out, "{}", timeline::headline(session, style))?;
     writeln!(out, "  {}", style.clean(&timeline::identity(session)))?;
+    if let Some(words) = timeline::successor(session, report) {
+        writeln!(out, "  {}", style.clean(&format!("carried on as {words}")))?;
+    }
     writeln!(out)?;
     let cause = session.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
     if let Some(diagnosis) = &session.diagnosis {
@@ -267,6 +272,23 @@ mod tests {
         );
         assert!(lines[2].starts_with("  besides     warning: Basic credentials"), "{text}");
         assert!(lines[2].ends_with("basic-over-cleartext"), "{text}");
+    }
+
+    #[test]
+    fn a_lost_upload_is_told_with_the_one_that_carries_it_on() {
+        let report = report(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n\
+             > CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-19/20 session=2\n< 200\n\
+             > CLOSE-SESSION session=2\n< 200\n",
+        );
+        let mut out = Vec::new();
+        write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\n  carried on as 2, completed\n"), "{text}");
+        let mut out = Vec::new();
+        crate::export::markdown::write(&mut out, &report).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\n- carried on as: 2, completed\n"), "{text}");
     }
 
     #[test]

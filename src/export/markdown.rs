@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::story::{Step, Story};
 use super::text::{self, escape};
-use super::timeline::{error_words, server, sign};
+use super::timeline::{error_words, server, sign, successor};
 use crate::model::{Report, Session};
 use crate::rules::Finding;
 use crate::stream::Side;
@@ -23,7 +23,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.sessions.len() > 1 {
         overview(out, report)?;
     }
-    report.sessions.iter().try_for_each(|session| write_session(out, session))
+    report.sessions.iter().try_for_each(|session| write_session(out, session, report))
 }
 
 fn overview(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -48,7 +48,7 @@ fn overview(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     writeln!(out)
 }
 
-fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
+fn write_session(out: &mut dyn Write, session: &Session, report: &Report) -> io::Result<()> {
     let name = session.name().unwrap_or("no id seen");
     writeln!(
         out,
@@ -70,6 +70,7 @@ fn write_session(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         ("started", Some(session.started.to_string())),
         ("took", Some(text::duration(session.ended.since(session.started)))),
         ("error", error_words(session)),
+        ("carried on as", successor(session, report)),
     ];
     for (name, value) in facts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
         writeln!(out, "- {name}: {}", plain(value))?;

@@ -78,8 +78,14 @@ impl Story {
             }
             let server = story.server(exchange);
             let began = exchange.span().first.time;
-            if before.replace(exchange.connection).is_some_and(|old| old != exchange.connection) {
-                story.note(began, format!("⋮ connection from port {}", exchange.client.port()));
+            let (connection, client) = (exchange.connection, exchange.client);
+            match before.replace((connection, client.ip())) {
+                Some((old, _)) if old == connection => {}
+                Some((_, old)) if old != client.ip() => {
+                    story.note(began, format!("⋮ connection from {client}"));
+                }
+                Some(_) => story.note(began, format!("⋮ connection from port {}", client.port())),
+                None => {}
             }
             if let Some(request) = &exchange.request {
                 let said = words.request(exchange, request);

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::style::{Style, Tone};
 use super::text;
-use super::timeline::{error_words, rate, server, sign, tone, wrapped};
+use super::timeline::{self, error_words, rate, server, sign, tone, wrapped};
 use crate::model::url::path_within;
 use crate::model::{Report, Session};
 
@@ -25,8 +25,11 @@ const LONG: [(usize, u16); 2] = [(3, 18), (9, 26)];
 /// The columns that are left where all of them would be too wide; the others go below their row.
 const FEW: [usize; 6] = [0, 4, 5, 6, 7, 8];
 
-/// Writes a row for every session. Where the style has a width, cells wrap, or what does not fit goes below the row.
+/// Writes a row for every session, or that there is none. Where the style has a width, cells wrap, or what does not fit goes below the row.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
+    if report.sessions.is_empty() {
+        return timeline::write(out, report, style);
+    }
     let digests = report.sessions.iter().any(|session| digest(session).is_some());
     let all: Vec<usize> = (0..COLUMNS.len() - usize::from(!digests)).collect();
     let plain = Style { color: false, ..*style };
@@ -165,6 +168,15 @@ outcome       client      server         url                                   s
 … incomplete  10.20.0.11  10.20.0.80:80  http://10.20.0.80/backup/backup.bak  41 kB   6 %   20 %  401 ms  6.8 kB/s
 "
         );
+    }
+
+    #[test]
+    fn without_sessions_it_says_so() {
+        let mut report = samples::report();
+        report.sessions.clear();
+        let mut out = Vec::new();
+        write(&mut out, &report, &Style::default()).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "no BITS upload in 0 frames\n");
     }
 
     #[test]

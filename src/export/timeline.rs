@@ -9,6 +9,7 @@ mod words;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 
 use super::style::{Style, Tone};
 use super::text::{self, Clock};
@@ -21,7 +22,8 @@ use crate::stream::{Connection, Reset};
 use layout::{Line, Mark, Message};
 
 pub(super) use head::{
-    again, error_words, headline, identity, nothing, rate, server, sign, sizes, tally, tone,
+    again, error_words, headline, identity, nothing, rate, server, sign, sizes, successor, tally,
+    tone,
 };
 pub use layout::line;
 pub(super) use layout::wrapped;
@@ -35,14 +37,14 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
         write_aside(out, finding, style)?;
     }
     for session in &report.sessions {
-        head::write(out, session, style)?;
+        head::write(out, session, report, style)?;
         let mut lines = Dialogue::of(session, style).lines(session);
         findings::add(&mut lines, &session.findings, style);
         layout::write(out, &lines, style)?;
         writeln!(out)?;
     }
     match report.sessions.len() {
-        0 => writeln!(out, "{}", head::nothing(report)),
+        0 => writeln!(out, "{}", layout::wrapped(&head::nothing(report), 2, Tone::Plain, style)),
         1 => Ok(()),
         _ => writeln!(out, "{}", head::summary(report)),
     }
@@ -50,7 +52,7 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
 
 /// Writes a finding that belongs to no session.
 fn write_aside(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
-    let (sign, words) = findings::words(finding, style);
+    let (sign, words) = findings::words(finding, &[], style);
     let words = layout::wrapped(&style.clean(&words), 2, Tone::Plain, style);
     let tone = Tone::of(finding.severity);
     writeln!(out, "{}", style.paint(tone, format_args!("{sign} {words}")))
@@ -82,7 +84,7 @@ pub fn write_exchange(
         clock: *clock,
         words: words::Words::new(*style),
         last: None,
-        connection: None,
+        before: None,
         known: BTreeSet::new(),
         resets: Vec::new(),
         quiet: i64::MAX,
@@ -103,7 +105,8 @@ struct Dialogue<'a> {
     words: words::Words<'a>,
     /// The frames of the line before.
     last: Option<Span>,
-    connection: Option<u64>,
+    /// The connection of the exchange before, and its ends.
+    before: Option<(u64, IpAddr, SocketAddr)>,
     known: BTreeSet<u64>,
     /// RSTs by the connection that they ended, with who sent them.
     resets: Vec<(u64, Reset, String)>,
@@ -118,7 +121,7 @@ impl<'a> Dialogue<'a> {
             clock: Clock::new(style.times, Some(session.started)),
             words: words::Words::of(session, *style),
             last: None,
-            connection: None,
+            before: None,
             known: BTreeSet::new(),
             resets: resets(session),
             quiet: quiet(&session.exchanges),
@@ -235,13 +238,19 @@ impl<'a> Dialogue<'a> {
 
     /// What to say where the conversation goes on over another connection.
     fn change(&mut self, exchange: &Exchange) -> Option<String> {
-        let before = self.connection.replace(exchange.connection);
-        let fresh = self.known.insert(exchange.connection);
-        if before.is_none_or(|before| before == exchange.connection) {
-            return None;
-        }
+        let Exchange { connection: now, client, server, .. } = *exchange;
+        let before = self.before.replace((now, client.ip(), server));
+        let fresh = self.known.insert(now);
+        let (_, old_client, old_server) = before.filter(|(before, ..)| *before != now)?;
         let how = if fresh { "new connection" } else { "back on the connection" };
-        Some(format!("{how}, port {}", exchange.client.port()))
+        let mut words = format!("{how}, port {}", client.port());
+        if old_client != client.ip() {
+            words.push_str(&format!(", from {}", client.ip()));
+        }
+        if old_server != server {
+            words.push_str(&format!(", to {server}"));
+        }
+        Some(words)
     }
 }
 

@@ -24,7 +24,7 @@ pub mod url;
 pub use attempt::{Answer, Attempt};
 pub use exchange::{Exchange, Request, Response};
 pub use lookup::Lookup;
-pub use report::{Downloads, Report};
+pub use report::{Downloads, Notifications, Report};
 pub use session::{Outcome, Session};
 pub use text::Text;
 pub use tls::TlsConnection;

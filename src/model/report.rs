@@ -38,6 +38,9 @@ pub struct Report {
     /// What BITS clients fetched, or tried to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downloads: Option<Downloads>,
+    /// What BITS servers told the applications behind them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Notifications>,
     /// What the rules found about connections and the capture as a whole.
     pub findings: Vec<Finding>,
     /// What was passed over or lost, counted.
@@ -79,6 +82,33 @@ impl Downloads {
     pub(crate) fn count(downloads: &mut Option<Self>, span: &Span) {
         let (first_frame, last_frame) = (span.first.frame, span.last.frame);
         let all = downloads.get_or_insert(Self { requests: 0, first_frame, last_frame });
+        all.requests += 1;
+        all.first_frame = all.first_frame.min(first_frame);
+        all.last_frame = all.last_frame.max(last_frame);
+    }
+}
+
+/// Requests of BITS servers to the applications behind them ([MC-BUP] 2.2.12), also those of the uploads, which tell more of
+/// them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Notifications {
+    /// How many.
+    pub requests: u64,
+    /// Where the first one begins.
+    pub first_frame: u64,
+    /// Where the last one ends.
+    pub last_frame: u64,
+    /// The highest status of the answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_http_status: Option<u16>,
+}
+
+impl Notifications {
+    /// Counts a request of these frames in.
+    pub(crate) fn count(notifications: &mut Option<Self>, span: &Span) {
+        let (first_frame, last_frame) = (span.first.frame, span.last.frame);
+        let none = Self { requests: 0, first_frame, last_frame, worst_http_status: None };
+        let all = notifications.get_or_insert(none);
         all.requests += 1;
         all.first_frame = all.first_frame.min(first_frame);
         all.last_frame = all.last_frame.max(last_frame);

@@ -68,6 +68,9 @@ pub struct Response {
     pub rare: Rare<RareResponse>,
 }
 
+/// The fallback time-out that never ends ([MC-BUP] 3.1.2.3).
+const NEVER: u64 = 0xFFFF_FFFF;
+
 /// What few responses have.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 pub struct RareResponse {
@@ -77,6 +80,9 @@ pub struct RareResponse {
     /// `BITS-Host-Id-Fallback-Timeout`, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_id_fallback_timeout_seconds: Option<u64>,
+    /// The same as written, where it is not just a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_id_fallback_timeout_raw: Option<String>,
     /// `BITS-Received-Content-Range` as written, where it is not just a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_offset_raw: Option<String>,
@@ -202,6 +208,21 @@ impl Response {
         context.is_some_and(|(value, _)| value == 7)
     }
 
+    /// After how long without the host of BITS-Host-Id a client goes back to the first one, in words: `110 s`, `never`, or
+    /// what is no number as written; `None` where nothing is said of it.
+    pub(crate) fn fallback_in_words(&self) -> Option<String> {
+        match (self.host_id_fallback_timeout_seconds, &self.host_id_fallback_timeout_raw) {
+            (Some(NEVER), _) => Some("never".to_owned()),
+            (Some(secs), _) => Some(format!("{secs} s")),
+            (None, raw) => raw.as_ref().map(|raw| format!("{raw:?}")),
+        }
+    }
+
+    /// Whether it says when that is.
+    pub(crate) fn falls_back(&self) -> bool {
+        self.host_id_fallback_timeout_seconds.is_some_and(|secs| secs != NEVER)
+    }
+
     /// The error code, where one was given and is not zero. One on a success counts for nothing: the status decides.
     pub fn error_value(&self) -> Option<u32> {
         self.error_sent().filter(|_| !self.is_success())
@@ -247,6 +268,7 @@ impl Serialize for Response {
         form.maybe("session_id", &self.session_id)?;
         form.maybe("host_id", &rare.host_id)?;
         form.maybe("host_id_fallback_timeout_seconds", &rare.host_id_fallback_timeout_seconds)?;
+        form.maybe("host_id_fallback_timeout_raw", &rare.host_id_fallback_timeout_raw)?;
         form.maybe("next_offset", &self.next_offset)?;
         form.maybe("next_offset_raw", &rare.next_offset_raw)?;
         form.maybe("reply_url", &rare.reply_url)?;

@@ -162,6 +162,9 @@ pub struct Session {
 /// How long, in seconds, a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub(crate) const CLIENT_WAITS_SECS: f64 = 300.0;
 
+/// So long, in seconds, it waits before it tries again after an error, by default.
+const RETRY_SECS: f64 = 600.0;
+
 /// A client that answers a challenge does so at once; after this time, in seconds, it has not.
 pub(crate) const CREDENTIALS_SECS: f64 = 1.0;
 
@@ -179,10 +182,14 @@ impl Session {
     }
 
     /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose connection
-    /// goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still come.
+    /// goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still come. A retry that
+    /// had the time to come is not to be hoped for.
     pub(crate) fn tell_capture_ended(&mut self, end: At) {
         let Some(last) = self.exchanges.last() else { return };
         let since = end.time.secs_since(self.ended);
+        if since > RETRY_SECS {
+            self.outcome_qualifiers.retain(|it| it != "may-recover");
+        }
         let connection = self.connection(last.connection);
         match &last.response {
             None if self.outcome == Outcome::Incomplete

@@ -106,12 +106,7 @@ pub struct Finding {
 impl Finding {
     /// Its frames for people: `frame 7`, `frames 7, 9`, `frames 2:7, 2:9` where there are several inputs.
     pub fn frames_in_words(&self) -> Option<String> {
-        let labels: Vec<String> = self.proof.iter().map(At::name).collect();
-        match &labels[..] {
-            [] => None,
-            [one] => Some(format!("frame {one}")),
-            _ => Some(format!("frames {}", labels.join(", "))),
-        }
+        frames_in_words(&self.proof)
     }
 
     /// Whether it only serves those who hunt for attacks: it is true of many healthy uploads, so that it would drown what
@@ -119,6 +114,16 @@ impl Finding {
     pub fn is_hint(&self) -> bool {
         let of_security = || named(&self.rule).is_some_and(|rule| rule.family() == "security");
         self.severity == Severity::Note && of_security()
+    }
+}
+
+/// Frames for people; `None` where there are none.
+pub(crate) fn frames_in_words<'a>(frames: impl IntoIterator<Item = &'a At>) -> Option<String> {
+    let labels: Vec<String> = frames.into_iter().map(At::name).collect();
+    match &labels[..] {
+        [] => None,
+        [one] => Some(format!("frame {one}")),
+        _ => Some(format!("frames {}", labels.join(", "))),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
 use crate::http::{Event, Head};
 use crate::limits::Limits;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Notifications, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
 use crate::rules::history::Brief;
@@ -38,7 +38,7 @@ use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
 use early::Early;
-use notifications::Notifications;
+use notifications::Notified;
 use open::Number;
 use orphans::Strays;
 use replies::Replies;
@@ -58,7 +58,7 @@ pub struct Sessions {
     early: Early,
     strays: Strays,
     web: Web,
-    notifications: Notifications,
+    notifications: Notified,
     tunnels: Tunnels,
     late: u64,
     digest: bool,
@@ -134,7 +134,7 @@ impl Sessions {
             early: Early::default(),
             strays: Strays::new(),
             web: Web::default(),
-            notifications: Notifications::default(),
+            notifications: Notified::default(),
             tunnels: Tunnels::default(),
             late: 0,
             digest,
@@ -309,6 +309,11 @@ impl Sessions {
     /// What servers answered to requests that are not BITS.
     pub const fn web(&self) -> &Web {
         &self.web
+    }
+
+    /// What servers told the applications behind them, in all.
+    pub const fn notifications(&self) -> Option<&Notifications> {
+        self.notifications.all()
     }
 
     /// Sessions given up early to stay under the cap.

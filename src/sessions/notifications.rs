@@ -7,8 +7,8 @@ use crate::bits::decode;
 use crate::bits::protocol;
 use crate::bits::secrets::Secrets;
 use crate::http::Head;
-use crate::model::Session;
 use crate::model::notification::{Mode, Notification};
+use crate::model::{Notifications, Session};
 
 /// Notifications that wait for their session to be over, the latest ones.
 const KEPT: usize = 256;
@@ -22,7 +22,10 @@ const RESPONSE_PATHS: [&str; 2] = ["BITS-Response-DataFile-Name", "BITS-Response
 
 /// The notifications of a capture.
 #[derive(Default)]
-pub(super) struct Notifications(VecDeque<Told>);
+pub(super) struct Notified {
+    latest: VecDeque<Told>,
+    all: Option<Notifications>,
+}
 
 struct Told {
     connection: u64,
@@ -30,7 +33,7 @@ struct Told {
     value: Notification,
 }
 
-impl Notifications {
+impl Notified {
     /// Notes an ordinary request, if it is one.
     pub fn ask(&mut self, message: &Message<'_>, secrets: Secrets) {
         let Message { connection, exchange, span, head } = *message;
@@ -44,8 +47,9 @@ impl Notifications {
         };
         let named = [&request_path, &response_path].into_iter().flatten();
         let session_id = named.filter_map(|path| session_in(path)).next();
-        if self.0.len() >= KEPT {
-            self.0.pop_front();
+        Notifications::count(&mut self.all, &span);
+        if self.latest.len() >= KEPT {
+            self.latest.pop_front();
         }
         let value = Notification {
             server: connection.client,
@@ -61,7 +65,7 @@ impl Notifications {
             static_reply_url: None,
             copy_to_destination: false,
         };
-        self.0.push_back(Told { connection: connection.id, exchange, value });
+        self.latest.push_back(Told { connection: connection.id, exchange, value });
     }
 
     /// Notes the answer to an ordinary request, if that was one.
@@ -69,18 +73,27 @@ impl Notifications {
         let Message { connection, exchange, span, head } = *message;
         let is_asked =
             |one: &&mut Told| one.connection == connection.id && one.exchange == exchange;
-        let Some(told) = self.0.iter_mut().rev().find(is_asked).filter(|_| status >= 200) else {
+        let Some(told) = self.latest.iter_mut().rev().find(is_asked).filter(|_| status >= 200)
+        else {
             return;
         };
+        if let Some(all) = &mut self.all {
+            all.worst_http_status = all.worst_http_status.max(Some(status));
+        }
         told.value.response = Some(span);
         told.value.http_status = Some(status);
         told.value.static_reply_url = url(head, "BITS-Static-Response-URL", secrets);
         told.value.copy_to_destination = head.field("BITS-Copy-File-To-Destination").is_some();
     }
 
+    /// How many there are.
+    pub const fn all(&self) -> Option<&Notifications> {
+        self.all.as_ref()
+    }
+
     /// Those that are about a session: they name it, or its URL while its server keeps the client waiting.
     pub fn of(&self, session: &Session) -> Vec<Notification> {
-        let all = self.0.iter().map(|told| &told.value);
+        let all = self.latest.iter().map(|told| &told.value);
         let mut own: Vec<_> = all.filter(|one| is_about(one, session)).cloned().collect();
         own.sort_by_key(|one| one.request.first.time);
         own

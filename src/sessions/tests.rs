@@ -213,6 +213,18 @@ fn what_no_client_tries_again_cannot_recover() {
 }
 
 #[test]
+fn a_retry_that_had_the_time_to_come_is_not_hoped_for() {
+    let text =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 503 plain\n! client closes\n";
+    let other = "= client 192.0.2.99\n> GET /\n< 200 plain\n";
+    for (then, qualifiers) in [("... 590 s\n", &["may-recover"][..]), ("... 610 s\n", &[])] {
+        let report = play(Limits::default(), &format!("{text}{then}{other}"));
+        let session = report.0.iter().chain(&report.1).next().unwrap();
+        assert_eq!(session.outcome_qualifiers, qualifiers, "{then}");
+    }
+}
+
+#[test]
 fn a_client_that_may_still_bring_credentials_is_not_refused() {
     let ask = "< 401 plain\n  WWW-Authenticate: NTLM\n";
     let begun =

@@ -131,6 +131,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
     let RareResponse {
         host_id,
         host_id_fallback_timeout_seconds: _,
+        host_id_fallback_timeout_raw,
         next_offset_raw,
         reply_url,
         error,
@@ -150,6 +151,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
         odd: _,
     } = rare;
     names.texts([host_id, reply_url, location].into_iter().flatten());
+    names.field("BITS-Host-Id-Fallback-Timeout", host_id_fallback_timeout_raw);
     names.field("BITS-Received-Content-Range", next_offset_raw);
     if let Some(ErrorCode { header: _, raw, value: _, notation: _ }) = error {
         names.field("BITS-Error", [raw]);

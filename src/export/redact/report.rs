@@ -28,6 +28,7 @@ pub fn report(report: &mut Report, pseudonyms: &Pseudonyms) {
         tls_connections,
         lookups,
         downloads: _,
+        notifications: _,
         findings,
         quality: _,
     } = report;

@@ -1,30 +1,42 @@
 //! What the rules say, at the line that it belongs to.
 
 use super::layout::Line;
+use crate::at::At;
 use crate::export::style::{Style, Tone};
+use crate::rules::finding::frames_in_words;
 use crate::rules::{Finding, Severity};
 
-/// Puts each finding behind the last line that shows one of its frames, or behind all of them; hints for hunters are left
+/// Puts each finding behind the last line that shows one of its frames, else where they passed; hints for hunters are left
 /// to the list of findings.
 pub(super) fn add(lines: &mut Vec<Line>, findings: &[Finding], style: &Style) {
-    let place = |finding: &Finding| {
-        let last = lines.iter().rposition(|line| line.has_any(&finding.frames));
-        last.map_or(lines.len(), |last| last + 1)
-    };
-    let mut placed: Vec<(usize, &Finding)> = findings
+    let mut placed: Vec<_> = findings
         .iter()
         .filter(|finding| !finding.is_hint())
-        .map(|finding| (place(finding), finding))
+        .map(|finding| (place(lines, finding), finding, words(finding, lines, style)))
         .collect();
-    placed.sort_by_key(|(place, _)| *place);
-    for (place, finding) in placed.into_iter().rev() {
-        let (sign, words) = words(finding, style);
+    placed.sort_by_key(|(place, ..)| *place);
+    for ((place, _), finding, (sign, words)) in placed.into_iter().rev() {
         lines.insert(place, Line::Finding { sign, words, tone: Tone::of(finding.severity) });
     }
 }
 
-/// A finding in one line, and the sign before it.
-pub(super) fn words(finding: &Finding, style: &Style) -> (&'static str, String) {
+/// Behind how many lines a finding belongs, and among those that belong there with no frame in a line, behind which frame.
+fn place(lines: &[Line], finding: &Finding) -> (usize, u64) {
+    if let Some(line) = lines.iter().rposition(|line| line.has_any(&finding.frames)) {
+        return (line + 1, 0);
+    }
+    let Some(last) = finding.frames.iter().max() else { return (lines.len(), 0) };
+    // The wait in which they passed is told ahead of the message that ends it.
+    let next = lines.iter().position(|line| line.begins_behind(*last));
+    (next.unwrap_or(lines.len()), *last)
+}
+
+/// A finding in one line, with the frames that none of `lines` shows, and the sign before it.
+pub(super) fn words(finding: &Finding, lines: &[Line], style: &Style) -> (&'static str, String) {
     let sign = if finding.severity == Severity::Note { style.signs().note } else { "!" };
-    (sign, format!("{}: {}   {}", finding.severity.name(), finding.message, finding.rule))
+    let hidden = |at: &&At| !lines.iter().any(|line| line.has_any(&[at.frame]));
+    let frames = frames_in_words(finding.proof.iter().filter(hidden));
+    let frames = frames.map_or_else(String::new, |frames| format!(" ({frames})"));
+    let (severity, message) = (finding.severity.name(), &finding.message);
+    (sign, format!("{severity}: {message}{frames}   {}", finding.rule))
 }

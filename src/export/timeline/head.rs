@@ -13,7 +13,12 @@ use crate::model::session::Outcome;
 use crate::model::{Report, Session};
 
 /// Writes what is true of the session as a whole.
-pub(super) fn write(out: &mut dyn Write, session: &Session, style: &Style) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    session: &Session,
+    report: &Report,
+    style: &Style,
+) -> io::Result<()> {
     writeln!(out, "{}", headline(session, style))?;
     let error = error_words(session);
     let error = error.map(|words| (format!("error {words}"), Tone::Bad));
@@ -22,7 +27,7 @@ pub(super) fn write(out: &mut dyn Write, session: &Session, style: &Style) -> io
         session.negotiation.as_ref().map(agreement),
         Some(amounts(session)),
         digest(session),
-        session.superseded_by.as_ref().map(|id| format!("carried on as {id}")),
+        successor(session, report).map(|words| format!("carried on as {words}")),
     ];
     let plain = plain.into_iter().flatten().map(|words| (words, Tone::Plain));
     for (words, tone) in plain.chain(error).filter(|(words, _)| !words.is_empty()) {
@@ -207,6 +212,16 @@ pub(in crate::export) fn error_words(session: &Session) -> Option<String> {
     Some(format!("{words}, frame {}", error.frame.0.name()))
 }
 
+/// The session that carries a lost one on, and how that ended.
+pub(in crate::export) fn successor(session: &Session, report: &Report) -> Option<String> {
+    let id = session.superseded_by.as_ref()?;
+    // They are in the order in which they began.
+    let later = report.sessions.partition_point(|other| other.order() <= session.order());
+    let mut later = report.sessions.get(later..).into_iter().flatten();
+    let found = later.find(|other| other.id.as_ref() == Some(id));
+    Some(found.map_or_else(|| id.to_string(), |found| format!("{id}, {}", found.outcome.name())))
+}
+
 /// What there is to say where no upload was found.
 pub(in crate::export) fn nothing(report: &Report) -> String {
     let frames: u64 = report.captures.iter().map(|input| input.frames).sum();
@@ -229,6 +244,16 @@ pub(in crate::export) fn nothing(report: &Report) -> String {
             "{words}; {requests} of BITS clients for downloads, from frame {} on, not looked into",
             downloads.first_frame
         );
+    }
+    if let Some(told) = &report.notifications {
+        let all = text::count(told.requests, "notification");
+        words = format!(
+            "{words}; {all} from a BITS server to its application, from frame {} on",
+            told.first_frame
+        );
+        if let Some(status) = told.worst_http_status.filter(|status| *status >= 400) {
+            words = format!("{words}, answered {status} at worst");
+        }
     }
     words
 }

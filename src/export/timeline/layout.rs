@@ -34,6 +34,11 @@ impl Line {
         let Self::Message(Message { span, .. }) = self else { return false };
         frames.iter().any(|frame| (span.first.frame..=span.last.frame).contains(frame))
     }
+
+    /// Whether it is a message that begins behind a frame.
+    pub const fn begins_behind(&self, frame: u64) -> bool {
+        matches!(self, Self::Message(Message { span, .. }) if span.first.frame > frame)
+    }
 }
 
 /// One message, or what cut it off.

@@ -126,6 +126,7 @@ pub fn report() -> Report {
         tls_connections: Vec::new(),
         lookups: Vec::new(),
         downloads: None,
+        notifications: None,
         findings: Vec::new(),
         schema: "bitsleuth.report".into(),
         schema_version: "1.0.0".into(),

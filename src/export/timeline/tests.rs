@@ -1,6 +1,7 @@
 use super::*;
 use crate::at::Numbered;
 use crate::model::exchange::{RareResponse, Response};
+use crate::transcript;
 
 fn shown(report: &Report, style: &Style) -> String {
     let mut out = Vec::new();
@@ -171,6 +172,68 @@ fn an_error_has_its_name_and_a_second_capture_its_number() {
     assert!(
         text.contains(
             "2:3       ← Ack 500          0x8020001F BG_E_SESSION_NOT_FOUND, context 0x5\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn where_the_ends_change_they_are_named() {
+    let mut report = samples::report();
+    let last = report.sessions[0].exchanges.last_mut().unwrap();
+    last.server.set_ip([10, 20, 0, 81].into());
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("   new connection, port 46950, to 10.20.0.81:80\n"), "{text}");
+    let last = report.sessions[0].exchanges.last_mut().unwrap();
+    last.client.set_ip([10, 20, 0, 12].into());
+    let text = shown(&report, &Style::default());
+    assert!(text.contains(", port 46950, from 10.20.0.12, to 10.20.0.81:80\n"), "{text}");
+}
+
+fn played(text: &str) -> String {
+    shown(&transcript::analyse(&transcript::play(text).unwrap(), &mut ()), &Style::default())
+}
+
+#[test]
+fn what_no_line_shows_is_told_where_it_passed() {
+    let text = played(
+        "> CREATE-SESSION\n< 200 session=1\n! client closes\n! server closes\n... 600 s\n! unanswered\n\
+         ... 600 s\n! refused\n... 600 s\n= connection\n> FRAGMENT 0-19/20\n< 200\n\
+         > CLOSE-SESSION\n< 200\n",
+    );
+    let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("new conn")).collect();
+    assert!(lines[1].contains("with 3 SYN in 9 s (frames 12, 14)   connect-timeout"), "{text}");
+    assert!(lines[2].contains("with RST (frames 15, 16)   connect-refused"), "{text}");
+    assert!(lines[3].contains("→ Fragment"), "{text}");
+}
+
+#[test]
+fn a_fallback_time_out_stands_behind_its_host() {
+    for (value, words) in
+        [("110", "110 s"), ("4294967295", "never"), ("0x6E", "\"0x6E\""), ("never", "\"never\"")]
+    {
+        let text =
+            played(&format!("> CREATE-SESSION\n< 200 session=1 host=node1 fallback={value}\n"));
+        assert!(text.contains(&format!(", Host-Id node1, fallback {words}\n")), "{text}");
+    }
+}
+
+#[test]
+fn a_refusal_opens_nothing() {
+    let text = played(
+        "> CREATE-SESSION\n< 403 session=1 protocol={7df0354d-249b-430f-820d-3d2a9bef4931}\n",
+    );
+    assert!(text.contains("← Ack 403          names {7df0354d-…}, session 1"), "{text}");
+}
+
+#[test]
+fn notifications_of_an_application_are_counted() {
+    let told = "> POST /notify\n  BITS-Original-Request-URL: http://h/f\n";
+    let text = played(&format!("{told}< 200 plain\n{told}< 500 plain\n"));
+    assert!(
+        text.ends_with(
+            "; 2 notifications from a BITS server to its application, from frame 4 on, \
+             answered 500 at worst\n"
         ),
         "{text}"
     );

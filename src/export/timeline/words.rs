@@ -103,12 +103,14 @@ impl<'a> Words<'a> {
     pub fn response(&self, exchange: &Exchange, response: &Response) -> Said {
         let mut parts: Vec<String> = self.stranger(exchange).into_iter().collect();
         if let Some(guid) = &response.protocol {
-            parts.push(format!("chooses {}", self.chosen(exchange, guid)));
+            let verb = if response.is_success() { "chooses" } else { "names" };
+            parts.push(format!("{verb} {}", self.chosen(exchange, guid)));
         }
         parts.extend(self.opened(exchange, response));
         if let Some(host) = &response.host_id {
             parts.push(format!("Host-Id {host}"));
         }
+        parts.extend(response.fallback_in_words().map(|limit| format!("fallback {limit}")));
         parts.extend(next(response));
         parts.extend(error(response));
         if let Some(url) = &response.reply_url {
@@ -205,7 +207,9 @@ impl<'a> Words<'a> {
         let id = response.session_id.as_ref()?;
         if exchange.kind == PacketType::CreateSession {
             let known = self.id.as_ref() == Some(&protocol::canonical_id(id));
-            return Some(format!("opens {}", if known { self.brief(id) } else { id.to_string() }));
+            // A session that is named in a refusal does not begin.
+            let verb = if response.is_success() { "opens" } else { "session" };
+            return Some(format!("{verb} {}", if known { self.brief(id) } else { id.to_string() }));
         }
         self.foreign(Some(id))
     }

@@ -1,7 +1,7 @@
 //! The rule `host-id-fallback`.
 
 use crate::at::{At, Span};
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::hosts::Named;
 use crate::rules::{Around, Confidence, Notes, look};
 
@@ -79,8 +79,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         if named.takes(exchange) {
             left = fails_from(&named, Some(exchange), around);
         } else if let Some(left) = left.filter(|left| left.frame < first.frame) {
-            let limit = match session.host_id_fallback_timeout_seconds {
-                Some(secs) => format!("the fallback time-out is {secs} s"),
+            let answer = named.opened.response.as_ref();
+            let limit = match answer.and_then(Response::fallback_in_words) {
+                Some(words) => format!("the fallback time-out is {words}"),
                 None if look::whole_answer(named.opened).is_none() => {
                     "its head is cut off".to_owned()
                 }

@@ -13,6 +13,14 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1 host=node1
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1 fallback=0x6E
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1 fallback=4294967295
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=node1 fallback=86400
@@ -26,9 +34,15 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
-    let whole = look::whole_answer(named.opened).is_some();
-    if whole && session.host_id_fallback_timeout_seconds.is_none() {
-        let message = format!("BITS-Host-Id \"{}\" without a fallback time-out", named.value);
+    let answer = look::whole_answer(named.opened).filter(|answer| !answer.falls_back());
+    if let Some(answer) = answer {
+        let limit = answer.fallback_in_words();
+        let message = match limit {
+            Some(limit) => {
+                format!("BITS-Host-Id \"{}\" with the fallback time-out {limit}", named.value)
+            }
+            None => format!("BITS-Host-Id \"{}\" without a fallback time-out", named.value),
+        };
         notes.add(named.opened.span(), message);
     }
 }

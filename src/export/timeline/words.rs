@@ -137,6 +137,9 @@ impl<'a> Words<'a> {
         let mut named: Vec<String> = all
             .iter()
             .take(OFFERS)
+        if all.is_empty() {
+            return "offers no protocol".to_owned();
+        }
             .map(|guid| match protocol::name(guid) {
                 Some(name) => format!("{guid} {name}"),
                 None => (*guid).to_owned(),

@@ -162,10 +162,8 @@ impl Negotiation {
 
     fn judge_refusal(&self, raw: Option<&str>, response: &Response) -> Verdict {
         let code = response.error_value();
-        let about_protocol = response.http_status == 400
-            && (code.is_none()
-                || code == Some(INVALID_ARGUMENT)
-                || code == Some(PROTOCOL_MISMATCH));
+        let about_protocol = code == Some(PROTOCOL_MISMATCH)
+            || response.http_status == 400 && code.is_none_or(|code| code == INVALID_ARGUMENT);
         if !about_protocol {
             return Verdict::RefusedOther;
         }
@@ -217,6 +215,8 @@ fn offers(raw: &Text) -> Vec<Offer> {
             offer.duplicate_of = (first != place).then_some(first);
         }
     }
+    offers
+}
 
 #[cfg(test)]
 mod tests {
@@ -231,6 +231,4 @@ mod tests {
         let places: Vec<_> = offers.iter().map(|offer| offer.duplicate_of).collect();
         assert_eq!(places, [None, None, Some(0)]);
     }
-}
-    offers
 }

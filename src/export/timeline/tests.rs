@@ -183,3 +183,16 @@ fn several_sessions_end_in_a_summary() {
     let text = shown(&report, &Style::default());
     assert_eq!(text.lines().last(), Some("2 uploads, 2 incomplete; 1 client"));
 }
+
+#[test]
+fn what_a_request_does_not_name_is_told() {
+    let mut report = samples::report();
+    let requests = report.sessions[0].exchanges.iter_mut().filter_map(|e| e.request.as_mut());
+    for request in requests {
+        request.session_id = None;
+        request.supported_protocols = Some(",".into());
+    }
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("→ Create-Session   offers no protocol\n"), "{text}");
+    assert!(text.lines().any(|line| line.contains("→ Fragment") && line.contains("no session id")));
+}

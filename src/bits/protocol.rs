@@ -39,9 +39,10 @@ pub fn canonical_id(text: &str) -> String {
     bare.to_ascii_lowercase()
 }
 
-/// Splits a `BITS-Supported-Protocols` value at spaces, commas and semicolons.
+/// Splits a `BITS-Supported-Protocols` value at spaces, commas, and whatever else some servers take for a separator.
 pub fn offers(value: &str) -> impl Iterator<Item = &str> {
-    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b',' | b';');
+    let of_an_entry = |byte: u8| byte.is_ascii_alphanumeric() || b"{}-\"'._%".contains(&byte);
+    let ends = move |byte: &u8| byte.is_ascii() && !of_an_entry(*byte);
     let mut rest = value;
     std::iter::from_fn(move || {
         let start = rest.bytes().position(|byte| !ends(&byte))?;
@@ -74,6 +75,13 @@ mod tests {
     #[test]
     fn offers_are_split_at_spaces_and_commas() {
         assert_eq!(offers("{a} {b},{c} , {d}").collect::<Vec<_>>(), ["{a}", "{b}", "{c}", "{d}"]);
+    }
+
+    #[test]
+    fn other_signs_separate_offers_unless_they_belong_to_one() {
+        assert_eq!(offers("{a}|{b}/(c)").collect::<Vec<_>>(), ["{a}", "{b}", "c"]);
+        assert_eq!(offers("BITS-1.5 ä–b").collect::<Vec<_>>(), ["BITS-1.5", "ä–b"]);
+        assert_eq!(offers(" , |;").count(), 0);
     }
 
     #[test]

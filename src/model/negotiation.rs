@@ -162,10 +162,8 @@ impl Negotiation {
 
     fn judge_refusal(&self, raw: Option<&str>, response: &Response) -> Verdict {
         let code = response.error_value();
-        let about_protocol = response.http_status == 400
-            && (code.is_none()
-                || code == Some(INVALID_ARGUMENT)
-                || code == Some(PROTOCOL_MISMATCH));
+        let about_protocol = code == Some(PROTOCOL_MISMATCH)
+            || response.http_status == 400 && code.is_none_or(|code| code == INVALID_ARGUMENT);
         if !about_protocol {
             return Verdict::RefusedOther;
         }
@@ -212,9 +210,25 @@ fn offers(raw: &Text) -> Vec<Offer> {
     if offers.len() > 1 {
         let mut seen = HashMap::<_, _, RandomState>::default();
         for (place, offer) in offers.iter_mut().enumerate() {
-            let first = *seen.entry(offer.guid.to_ascii_lowercase()).or_insert(place);
+            let bare = protocol::canonical_id(offer.guid.trim_matches('"'));
+            let first = *seen.entry(bare).or_insert(place);
             offer.duplicate_of = (first != place).then_some(first);
         }
     }
     offers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_protocol_in_another_spelling_is_there_twice() {
+        let offers = offers(
+            &"{7df0354d-249b-430f-820d-3d2a9bef4931} {1} 7DF0354D-249B-430F-820D-3D2A9BEF4931"
+                .into(),
+        );
+        let places: Vec<_> = offers.iter().map(|offer| offer.duplicate_of).collect();
+        assert_eq!(places, [None, None, Some(0)]);
+    }
 }

@@ -143,6 +143,11 @@ pub fn goes_on(session: &Session, exchange: &Exchange) -> bool {
     session.succeeds_after(exchange.span().first.frame)
 }
 
+/// Whether the client made do with an answer: any exchange behind it succeeded, or the upload is done.
+pub fn went_on(session: &Session, exchange: &Exchange) -> bool {
+    session.outcome.is_done() || goes_on(session, exchange)
+}
+
 /// Whether a Fragment behind an exchange was answered with success.
 pub fn fragment_follows(session: &Session, exchange: &Exchange) -> bool {
     session.last_success(&PacketType::Fragment) > exchange.span().first.frame

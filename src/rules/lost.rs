@@ -4,7 +4,8 @@ use jiff::fmt::rfc2822;
 
 use crate::at::Timestamp;
 use crate::bits::PacketType;
-use crate::model::{Exchange, Outcome, Response, Session};
+use crate::bits::protocol::canonical_id;
+use crate::model::{Exchange, Outcome, Request, Response, Session};
 use crate::rules::{Severity, look, reset};
 
 /// Clocks of two answers that are further apart, in seconds, are two clocks: `Date` has whole seconds and may be cached
@@ -33,8 +34,25 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
 /// Whether an exchange says that the session is unknown although nothing had ended it.
 pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
     of(session, exchange).is_some()
+        && !is_nameless(session, exchange)
         && !look::is_over_before(session, exchange)
         && !may_follow_a_close(exchange)
+}
+
+/// Whether a request does not name its session although that has an id, and the server took none like it before: no server
+/// can tell then which one is meant.
+pub fn is_nameless(session: &Session, exchange: &Exchange) -> bool {
+    let taken = |other: &Exchange| names_none(other) && other.succeeded();
+    session.id.is_some() && names_none(exchange) && !look::ahead(session, exchange).any(taken)
+}
+
+/// Whether a packet that must name its session ([MC-BUP] 2.2.1.2) does not.
+pub fn names_none(exchange: &Exchange) -> bool {
+    let kinds = [PacketType::Fragment, PacketType::CloseSession, PacketType::CancelSession];
+    let lacks = |request: &Request| {
+        request.session_id.as_deref().is_none_or(|id| canonical_id(id).is_empty())
+    };
+    kinds.contains(&exchange.kind) && look::whole_request(exchange).is_some_and(lacks)
 }
 
 /// Whether it may be a Close repeated after one that the capture lacks, which had worked: no server knows the session then.

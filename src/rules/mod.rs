@@ -28,7 +28,7 @@ mod handshake;
 pub mod history;
 pub(crate) mod hosts;
 pub(crate) mod look;
-mod lost;
+pub(crate) mod lost;
 #[cfg(test)]
 mod normal;
 mod offsets;

@@ -174,10 +174,10 @@ fn is_haproxy(response: &Response) -> bool {
         && response.body_start.starts_with(&page)
 }
 
-/// 502 and 504 are for gateways only (RFC 9110 15.6.3, 15.6.5); Apache uses 503 for a server that it cannot reach.
+/// 407 is for proxies only, 502 and 504 are for gateways (RFC 9110 15.5.8, 15.6.3, 15.6.5); Apache uses 503 for a server that it cannot reach.
 fn is_gateway(response: &Response) -> bool {
     let apache = || response.server.as_deref().is_some_and(|server| server.starts_with("Apache"));
-    matches!(response.http_status, 502 | 504) || response.http_status == 503 && apache()
+    matches!(response.http_status, 407 | 502 | 504) || response.http_status == 503 && apache()
 }
 
 /// The last hop by its `Via`, preferring the comment that names the product (RFC 9110 7.6.3).
@@ -301,6 +301,12 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_a_logon_at_a_proxy_is_one() {
+        assert_eq!(said(407, &[], ""), "a proxy");
+        assert_eq!(said(407, &["Server: Apache/2.4.57"], ""), "the proxy Apache/2.4.57");
+    }
+
+    #[test]
     fn firewalls_are_known_by_their_block_pages() {
         let page = |fields: &[&str], status, body: &str| {
             let response = response(status, fields, body);
@@ -326,6 +332,7 @@ mod tests {
 
     #[test]
     fn what_gives_no_name_is_a_web_server_without_one() {
+        assert_eq!(said(401, &[], ""), "a web server without a name");
         assert_eq!(said(501, &[], "<h1>Not Implemented</h1>"), "a web server without a name");
         assert_eq!(said(500, &["Server: Mono-HTTPAPI/1.0"], ""), "the web server Mono-HTTPAPI/1.0");
     }

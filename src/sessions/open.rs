@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::asked::Written;
+use super::place::Aim;
 use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
@@ -175,10 +176,10 @@ impl Open {
         self.over || self.gone || self.lost && self.successor.is_some()
     }
 
-    /// Takes note of a later session of its client with some URL.
-    pub fn followed_by(&mut self, number: Number, id: &str, url: Option<&Text>) {
+    /// Takes note of a later session of its client.
+    pub fn followed_by(&mut self, number: Number, id: &str, aim: &Aim) {
         let closer = self.successor.as_ref().is_none_or(|(known, _)| number < *known);
-        if closer && url.is_some() && self.url.as_ref() == url {
+        if closer && self.has_aim(aim) {
             self.successor = Some((number, id.into()));
         }
     }

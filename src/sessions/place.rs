@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::asked::Asked;
 use super::assign::RECENT;
 use super::open::Open;
+use crate::model::Text;
 use crate::model::exchange::Exchange;
 use crate::model::session::CREDENTIALS_SECS;
 use crate::rules::hosts::bare;
@@ -15,7 +16,28 @@ const REMEMBERED: usize = 16;
 /// A proxy passes a request on within so many seconds; a client that lost its way takes longer to ask again.
 const PASSED_ON_SECS: f64 = 10.0;
 
+/// Where a session goes: URL, path without percent-encoding, and host in lower case.
+pub(super) struct Aim {
+    url: Option<Text>,
+    path: Option<Text>,
+    host: Option<Text>,
+}
+
 impl Open {
+    /// Where it goes, as its first request names that.
+    pub fn aim(&self) -> Aim {
+        let (url, path) = (self.url.clone(), self.path.clone());
+        Aim { url, path, host: self.hosts.first().cloned() }
+    }
+
+    /// Whether a session goes there, too, or to the same path on a host that this was sent to: its client keeps that one
+    /// for a new Create ([MC-BUP] 3.1.5.1.2).
+    pub fn has_aim(&self, aim: &Aim) -> bool {
+        let sent_on =
+            self.path == aim.path && aim.host.as_deref().is_some_and(|host| self.was_sent_to(host));
+        aim.url.is_some() && (self.url == aim.url || sent_on)
+    }
+
     /// Takes note of where a message of it goes.
     pub fn remember(&mut self, asked: &Asked<'_>) {
         let written = asked.written();

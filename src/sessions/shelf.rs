@@ -134,19 +134,19 @@ impl Shelf {
         own.rev().take(RECENT).copied()
     }
 
-    /// Takes note of the id of a session: canonical, and as written. It carries on what its client lost under the same
-    /// URL.
+    /// Takes note of the id of a session: canonical, and as written. It carries on what its client lost on the way to the
+    /// same place.
     pub fn name(&mut self, number: Number, id: Text, raw: &str) {
         let Some(open) = self.open.get_mut(&number) else { return };
         open.id = Some(id.clone());
-        let (client, url) = (open.client, open.url.clone());
+        let (client, aim) = (open.client, open.aim());
         self.by_id.entry(id).or_default().insert(number);
         let own = self.by_client.get(&client);
         let earlier = own.into_iter().flat_map(|own| own.range(..number).rev().take(RECENT));
         let earlier: Vec<_> = earlier.copied().collect();
         for earlier in earlier {
             if let Some(open) = self.open.get_mut(&earlier) {
-                open.followed_by(number, raw, url.as_ref());
+                open.followed_by(number, raw, &aim);
             }
             self.settle(earlier);
         }

@@ -277,3 +277,17 @@ fn a_length_that_was_refused_is_not_that_of_the_file() {
     let taken = "> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n";
     assert_eq!(only(&format!("{refused}{taken}")).0, Outcome::Completed);
 }
+
+#[test]
+fn a_lost_session_is_carried_on_at_the_host_that_it_was_sent_to() {
+    let lost = "= url http://server/upload/file.bin\n> CREATE-SESSION\n< 200 session=1 host=Node1\n= server 192.0.2.81:80\n\
+                = url http://node1/upload/file.bin\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n";
+    let at = |url: &str| {
+        let text = format!("{lost}= url {url}\n> CREATE-SESSION\n< 200 session=2\n");
+        let (_, rest, _) = play(Limits::default(), &text);
+        rest[0].superseded_by.as_deref().map(str::to_owned)
+    };
+    assert_eq!(at("http://node1/upload/file.bin").as_deref(), Some("2"));
+    assert_eq!(at("http://node2/upload/file.bin"), None);
+    assert_eq!(at("http://node1/upload/other.bin"), None);
+}

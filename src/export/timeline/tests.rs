@@ -272,3 +272,16 @@ fn what_the_server_tells_the_application_stands_where_it_waits() {
     assert_eq!(*answer, "HTTP 500         of the application", "{text}");
     assert!(ack.starts_with("Ack 200"), "{text}");
 }
+
+#[test]
+fn what_a_request_does_not_name_is_told() {
+    let mut report = samples::report();
+    let requests = report.sessions[0].exchanges.iter_mut().filter_map(|e| e.request.as_mut());
+    for request in requests {
+        request.session_id = None;
+        request.supported_protocols = Some(",".into());
+    }
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("→ Create-Session   offers no protocol\n"), "{text}");
+    assert!(text.lines().any(|line| line.contains("→ Fragment") && line.contains("no session id")));
+}

@@ -9,7 +9,7 @@ use crate::model::notification::{Mode, Notification};
 use crate::model::ranges::Ranges;
 use crate::model::session::Reply;
 use crate::model::{Exchange, Request, Response, Session};
-use crate::rules::{front, origin::Origin};
+use crate::rules::{front, lost, origin::Origin};
 
 /// Columns of the bar that shows where a Fragment lies in the file.
 const BAR: u64 = 20;
@@ -81,6 +81,9 @@ impl<'a> Words<'a> {
             parts.push(format!("by {}", request.method));
         }
         parts.extend(self.foreign(request.session_id.as_deref()));
+        if self.id.is_some() && lost::names_none(exchange) {
+            parts.push("no session id".to_owned());
+        }
         if let Some(scheme) = &request.authorization {
             parts.push(format!("authorization {scheme}"));
         }
@@ -137,6 +140,9 @@ impl<'a> Words<'a> {
             return absent(request, "offers no protocol");
         };
         let all: Vec<&str> = protocol::offers(raw).collect();
+        if all.is_empty() {
+            return "offers no protocol".to_owned();
+        }
         let mut named: Vec<String> = all
             .iter()
             .take(OFFERS)

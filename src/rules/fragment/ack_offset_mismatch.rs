@@ -60,9 +60,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     };
     if let Some(raw) = &response.next_offset_raw {
-        // Who reads past the words finds the number.
+        // Who reads past the words finds the number, where there is one.
+        let readable = response.next_offset.is_some() || look::went_on(session, exchange);
+        let severity = if readable { Severity::Note } else { notes.severity() };
         let message = format!("acknowledged {raw:?} instead of a number");
-        notes.note(Severity::Note, Confidence::Certain, &[exchange.span()], message);
+        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
     let range = look::range(exchange).filter(|range| range.valid);
     let end = range.and_then(|range| range.end);
@@ -84,4 +86,25 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         exchange.span(),
         format!("acknowledged {next} after a Fragment that ends with byte {end}{slip}"),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Note, Warning};
+    use crate::rules::tests::{report, severity};
+
+    #[test]
+    fn what_is_no_number_counts_where_the_client_did_not_go_on() {
+        let said = |received: &str| {
+            let field = format!("BITS-Received-Content-Range: {received}");
+            format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n  {field}\n")
+        };
+        let rule = "ack-offset-mismatch";
+        assert_eq!(severity(rule, &said("-1")), Some(Warning));
+        assert_eq!(severity(rule, &said("bytes 0-9/20")), Some(Note));
+        let went_on = said("-1") + "> FRAGMENT 10-19/20\n< 200\n";
+        assert_eq!(severity(rule, &went_on), Some(Note));
+        let findings = report(&said("-1")).sessions.remove(0).findings;
+        assert!(findings.iter().all(|finding| finding.rule != "ack-range-missing"));
+    }
 }

@@ -1,7 +1,7 @@
 //! The rule `ack-range-missing`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -22,6 +22,14 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 200
     /// ```
+    /// It is there, though it names no byte:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    ///   BITS-Received-Content-Range: -1
+    /// ```
     ///
     /// Answerable: the server, or a proxy that takes headers away
     /// Advice: Let the server send BITS-Received-Content-Range with every Ack to a Fragment; look for a proxy that drops it.
@@ -31,15 +39,15 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let lacks = |ack: &Response| ack.next_offset.is_none() && ack.next_offset_raw.is_none();
     let accepted = exchange
         .response
         .as_ref()
-        .is_some_and(|ack| ack.is_success() && ack.is_ack() && ack.next_offset.is_none());
+        .is_some_and(|ack| ack.is_success() && ack.is_ack() && lacks(ack));
     if exchange.kind != PacketType::Fragment || !accepted {
         return;
     }
-    let went_on = session.outcome.is_done() || look::goes_on(session, exchange);
-    let severity = if went_on { Severity::Note } else { notes.severity() };
+    let severity = if look::went_on(session, exchange) { Severity::Note } else { notes.severity() };
     let message = "the Ack to the Fragment has no BITS-Received-Content-Range";
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

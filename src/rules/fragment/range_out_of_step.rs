@@ -4,11 +4,11 @@ use crate::model::Session;
 use crate::rules::{Confidence, Notes, Severity, offsets};
 
 rule! {
-    /// The server wants another offset than the Fragment has.
+    /// The server refuses the offset of a Fragment.
     ///
     /// The protocol mends this by itself: the client goes on at the offset that the 416 names. More than once in a
     /// session it means that something changes the server's state; three times without progress, that the upload goes
-    /// nowhere.
+    /// nowhere. Where the Fragment begins at the very byte that the 416 names, the server is at fault.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -64,18 +64,41 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             (false, _) => Severity::Warning,
         };
         let sent = exchange.range().and_then(|range| range.start);
-        let sent = sent.map(|start| format!(" instead of {start}")).unwrap_or_default();
         let times =
             if all > 1 { format!(" (416 number {all} of this session)") } else { String::new() };
-        let message = format!("the server wants byte {next}{sent}{times}");
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        let what = match sent {
+            Some(start) if start == next => {
+                format!("416 to a Fragment that begins at byte {next}, which the server wants")
+            }
+            Some(start) => format!("the server wants byte {next} instead of {start}"),
+            None => format!("the server wants byte {next}"),
+        };
+        let message = format!("{what}{times}");
+        let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        if let Some(finding) = finding.filter(|_| sent == Some(next)) {
+            finding.answerable = Some("the server".into());
+            finding.advice = Some(OF_SERVER.into());
+        }
     }
 }
+
+/// What to do where the Fragment begins at the byte that the server names.
+const OF_SERVER: &str =
+    "Mend the server: it must take a Fragment that begins at the byte that its own answer names.";
 
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::{Error, Warning};
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{diagnosed, severity};
+
+    #[test]
+    fn a_fragment_that_begins_where_the_server_wants_it_is_in_step() {
+        let again = "> FRAGMENT 10-19/20\n< 416 received=10\n".repeat(3);
+        let taken = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
+        let diagnosis = diagnosed(&format!("{taken}{again}"));
+        assert_eq!(diagnosis.answerable.as_deref(), Some("the server"));
+        assert!(!diagnosis.summary.contains("instead of"), "{}", diagnosis.summary);
+    }
 
     #[test]
     fn three_times_without_progress_is_an_error() {

@@ -7,7 +7,7 @@ use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, look, page};
 
 rule! {
-    /// The server knows none of the protocols on offer.
+    /// The server takes none of the protocols on offer.
     ///
     /// One upload protocol is registered, and a list without it leaves a BITS server nothing to choose. A client of its own
     /// make or something that rewrites the header is behind it. A server that refuses although the protocol is on the list
@@ -92,8 +92,15 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     let offers = look::counted(negotiation.offered.len(), "protocol");
     let message = format!("{offers} offered, {what}: {}", names(&negotiation.offered));
-    notes.note(notes.severity(), confidence, &[exchange.span()], message);
+    let finding = notes.note(notes.severity(), confidence, &[exchange.span()], message);
+    if let Some(finding) = finding.filter(|_| !negotiation.offers_unknown_only()) {
+        finding.answerable = Some("the server, or a proxy that rewrites the list".into());
+        finding.advice = Some(OF_LIST.into());
+    }
 }
+
+/// What to do where the registered protocol was offered.
+const OF_LIST: &str = "The registered protocol is on the list: look how the server reads that (case, braces, separators, number of entries), and for a proxy that rewrites BITS-Supported-Protocols.";
 
 /// Whether a BITS server says so by its code.
 fn is_said(exchange: &Exchange) -> bool {
@@ -117,4 +124,29 @@ fn names(offers: &[Offer]) -> String {
         names.push("…".to_owned());
     }
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::negotiation::Verdict;
+    use crate::rules::tests::report;
+
+    #[test]
+    fn who_offered_the_registered_protocol_is_not_told_to_offer_it() {
+        let create = "> CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}";
+        let known = "+{7df0354d-249b-430f-820d-3d2a9bef4931}";
+        let advised = |offers: &str, answer: &str| {
+            let report = report(&format!("{offers}\n< {answer} context=0x5\n"));
+            let session = &report.sessions[0];
+            let diagnosis = session.diagnosis.clone().unwrap();
+            assert_eq!(diagnosis.cause, "protocol-not-supported");
+            let asks = diagnosis.advice.unwrap().starts_with("Offer");
+            (session.negotiation.as_ref().unwrap().verdict, asks)
+        };
+        let (unknown, known) = (create.to_owned(), format!("{create}{known}"));
+        assert_eq!(advised(&unknown, "500 error=0x80200022"), (Verdict::NoCommonProtocol, true));
+        let refused = (Verdict::RefusedAlthoughKnown, false);
+        assert_eq!(advised(&known, "500 error=0x80200022"), refused);
+        assert_eq!(advised(&known, "400 error=0x0"), refused);
+    }
 }

@@ -1,6 +1,6 @@
 //! The rule `supported-protocols-missing`.
 
-use crate::bits::PacketType;
+use crate::bits::{PacketType, protocol};
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Outcome, Session};
 use crate::rules::{Confidence, Notes, Severity, look, page};
@@ -8,7 +8,7 @@ use crate::rules::{Confidence, Notes, Severity, look, page};
 rule! {
     /// Create-Session offers no protocol.
     ///
-    /// BITS-Supported-Protocols is missing or empty. A Windows server refuses that; a more lenient one may choose by itself.
+    /// BITS-Supported-Protocols is missing or names nothing. A Windows server refuses that; a more lenient one may choose by itself.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -19,6 +19,10 @@ rule! {
     /// > CREATE-SESSION
     ///   BITS-Supported-Protocols:
     /// < 200 session=1
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION offers=,
+    /// < 400 error=0x80070057 context=0x5
     /// ```
     /// ```fires
     /// > CREATE-SESSION
@@ -46,20 +50,24 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let offers =
         exchange.request.as_ref().and_then(|request| request.supported_protocols.as_deref());
-    if exchange.kind != PacketType::CreateSession
-        || offers.is_some_and(|offers| !offers.trim().is_empty())
-    {
+    let offered = offers.is_some_and(|offers| protocol::offers(offers).next().is_some());
+    if exchange.kind != PacketType::CreateSession || offered {
         return;
     }
     let refused = Negotiation::of(exchange).verdict == Verdict::OfferMissing
         || exchange.response.as_ref().is_some_and(page::speaks_bits);
     // Where it was let pass, it explains no later failure.
     let harmless = look::creates(exchange) && session.outcome != Outcome::Failed;
+    let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
     let (severity, what) = match (refused, harmless) {
-        (true, _) => (notes.severity(), "refused with 400"),
-        (false, true) => (Severity::Note, "accepted all the same"),
+        (true, _) => (notes.severity(), format!("refused with {status}")),
+        (false, true) => (Severity::Note, "accepted all the same".to_owned()),
         (false, false) => return,
     };
-    let message = format!("a Create-Session without BITS-Supported-Protocols, {what}");
+    let lacks = match offers {
+        Some(_) => "whose BITS-Supported-Protocols names nothing",
+        None => "without BITS-Supported-Protocols",
+    };
+    let message = format!("a Create-Session {lacks}, {what}");
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

@@ -26,6 +26,10 @@ rule! {
     /// < 200 session=1 protocol=7DF0354D-249B-430F-820D-3D2A9BEF4931
     /// ```
     /// ```silent
+    /// > CREATE-SESSION offers={7df0354d-249b-430f-820d-3d2a9bef4931}|{11111111-2222-3333-4444-555555555555}
+    /// < 200 session=1
+    /// ```
+    /// ```silent
     /// > CREATE-SESSION offers="{7df0354d-249b-430f-820d-3d2a9bef4931}"
     /// < 200 session=1
     /// ```

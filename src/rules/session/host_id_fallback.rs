@@ -1,8 +1,8 @@
 //! The rule `host-id-fallback`.
 
 use crate::at::{At, Span};
-use crate::model::{Exchange, Response, Session};
-use crate::rules::hosts::Named;
+use crate::model::{Exchange, Response, Session, url};
+use crate::rules::hosts::{self, Named};
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
@@ -90,13 +90,23 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             let message = format!(
                 "back from \"{}\" to {} after {:.1} s; {limit}",
                 named.value,
-                exchange.server,
+                place(exchange),
                 first.time.secs_since(left.time)
             );
             let spans = [Span::at(left), exchange.span()];
             notes.note(notes.severity(), Confidence::Certain, &spans, message);
             return;
         }
+    }
+}
+
+/// Where a request went: the host that it is for, and the address.
+fn place(exchange: &Exchange) -> String {
+    let server = exchange.server;
+    let url = exchange.request.as_ref().and_then(|request| url::of(exchange, request));
+    match url.filter(|url| hosts::bare(url.host) != server.ip().to_string()) {
+        Some(url) => format!("\"{}\" at {server}", url.host),
+        None => server.to_string(),
     }
 }
 
@@ -135,7 +145,7 @@ mod tests {
     fn the_time_runs_from_the_first_connection_that_failed() {
         let tries = "! unanswered\n... 25 s\n! unanswered\n... 50 s\n";
         let told = said(&format!("{OPENED}{tries}{BACK}"));
-        assert!(told[0].contains("to 192.0.2.80:80 after 117.0 s"), "{told:?}");
+        assert!(told[0].contains("to \"server\" at 192.0.2.80:80 after 117.0 s"), "{told:?}");
         let idle = "> FRAGMENT 0-9/20\n< 200\n! server closes\n! client closes\n... 600 s\n";
         let later = said(&format!("{OPENED}{idle}{tries}{BACK}"));
         assert_eq!(later, told);

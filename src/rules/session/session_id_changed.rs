@@ -1,5 +1,6 @@
 //! The rule `session-id-changed`.
 
+use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Session};
 use crate::rules::Notes;
@@ -24,6 +25,12 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// A Create-Session is answered with a new id, whatever it names itself:
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   BITS-Session-Id: {11111111-2222-3333-4444-555555555555}
+    /// < 200 session={66666666-2222-3333-4444-555555555555}
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Mend the server: it must repeat the id of the request or leave it out; look for a cache or proxy on the way.
@@ -33,6 +40,9 @@ rule! {
 }
 
 fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    if exchange.kind == PacketType::CreateSession {
+        return;
+    }
     let asked = exchange.request.as_ref().and_then(|request| request.session_id.as_deref());
     let given = exchange.response.as_ref().and_then(|response| response.session_id.as_deref());
     let (Some(asked), Some(given)) = (asked, given) else { return };

@@ -1,13 +1,17 @@
 //! The rule `session-id-missing`.
 
-use crate::model::{Exchange, Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::bits::PacketType;
+use crate::bits::hresult::{self, INVALID_ARGUMENT};
+use crate::bits::protocol::canonical_id;
+use crate::model::{Exchange, Outcome, Response, Session};
+use crate::rules::{Confidence, Notes, Severity, look, lost};
 
 rule! {
-    /// A session was opened without an id.
+    /// A session id is missing.
     ///
     /// The Ack for Create-Session is the one answer that must carry BITS-Session-Id: all that follows refers to it. Later
-    /// answers of Windows servers leave it out.
+    /// answers of Windows servers leave it out. Of the requests, every Fragment, Close-Session and Cancel-Session must name
+    /// the session.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -19,6 +23,21 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 200
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10 session=
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
+    /// Its server does without:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 session=
+    /// < 200
+    /// > FRAGMENT 10-19/20 session=
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Let the server send BITS-Session-Id; if it does, find the proxy that takes the header away.
@@ -29,8 +48,10 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(ack) = exchange.response.as_ref().filter(|_| look::creates(exchange)) else { return };
-    if ack.session_id.as_deref().is_some_and(|id| !is_empty(id)) {
+    let Some(ack) = exchange.response.as_ref().filter(|_| look::creates(exchange)) else {
+        return of_request(session, exchange, notes);
+    };
+    if ack.session_id.as_deref().is_some_and(|id| !canonical_id(id).is_empty()) {
         return;
     }
     let harmless = session.outcome == Outcome::Completed;
@@ -40,7 +61,78 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 
-/// Whether nothing is left of it without its braces.
-fn is_empty(id: &str) -> bool {
-    id.trim().bytes().all(|byte| matches!(byte, b'{' | b'}'))
+/// The same of a request that was refused for it.
+fn of_request(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(answer) = look::refusal(exchange).filter(|answer| answer.is_ack()) else { return };
+    let Some(confidence) = blames_id(session, exchange, answer) else { return };
+    if !lost::is_nameless(session, exchange) || look::is_over_before(session, exchange) {
+        return;
+    }
+    let severity = match exchange.kind {
+        // The client has done with it.
+        PacketType::CancelSession => Severity::Warning,
+        // A Close before it may have worked.
+        _ if session.outcome == Outcome::Completed => Severity::Note,
+        _ => look::unless_recovered(session, exchange, notes.severity()),
+    };
+    let status = answer.http_status;
+    let message = format!("{} without BITS-Session-Id was answered {status}", exchange.kind);
+    if let Some(finding) = notes.note(severity, confidence, &[exchange.span()], message) {
+        finding.answerable = Some("the client, or a proxy that takes headers away".into());
+        finding.advice = Some(OF_REQUEST.into());
+        finding.confirm =
+            Some("A capture beside the client shows whether the header leaves it.".into());
+        finding.reference = Some("[MC-BUP] 2.2.1.2".into());
+        finding.client_code = answer.error_value().or(Some(hresult::of_status(status)));
+    }
+}
+
+/// What to do where a request does not name its session.
+const OF_REQUEST: &str = "Let the client send BITS-Session-Id with every Fragment, Close-Session and Cancel-Session; if it does, find the proxy that takes the header away.";
+
+/// How sure it is that an answer refuses a request for want of an id.
+fn blames_id(session: &Session, exchange: &Exchange, answer: &Response) -> Option<Confidence> {
+    let invalid = answer.error_value().is_none_or(|code| code == INVALID_ARGUMENT);
+    match answer.http_status {
+        _ if exchange.says_lost() => Some(Confidence::Certain),
+        400 if invalid && is_in_order(session, exchange) => Some(Confidence::Likely),
+        _ => None,
+    }
+}
+
+/// Whether nothing else of a request is wrong.
+fn is_in_order(session: &Session, exchange: &Exchange) -> bool {
+    let length = exchange.request.as_ref().and_then(|request| request.content_length);
+    match look::range(exchange) {
+        Some(range) => range.valid && range.total == session.bytes_total && range.len() == length,
+        None => exchange.kind != PacketType::Fragment && length == Some(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Warning;
+    use crate::rules::tests::{diagnosed, severity};
+
+    const OPENED: &str = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
+
+    #[test]
+    fn who_does_not_name_the_session_is_why_it_is_unknown() {
+        let said = |rest: &str| diagnosed(&format!("{OPENED}{rest}"));
+        let close = said("> CLOSE-SESSION session=\n< 500 error=0x8020001F context=0x5\n");
+        assert_eq!(close.cause, "session-id-missing");
+        assert_eq!(close.client_error.as_deref(), Some("0x8020001F"));
+        assert!(close.answerable.unwrap().starts_with("the client"));
+        assert!(!close.contributing.iter().any(|rule| rule.contains("same-connection")));
+        let fragment = said("> FRAGMENT 10-19/20 session=\n< 400 error=0x80070057 context=0x5\n");
+        assert_eq!(fragment.cause, "session-id-missing");
+        let grown = said("> FRAGMENT 10-29/30 session=\n< 400 error=0x80070057 context=0x5\n");
+        assert_eq!(grown.cause, "total-length-changed");
+    }
+
+    #[test]
+    fn a_cancel_that_names_nothing_leaves_the_session_at_the_server() {
+        let text = "> CANCEL-SESSION session=\n< 500 error=0x8020001F context=0x5\n";
+        assert_eq!(severity("session-id-missing", &format!("{OPENED}{text}")), Some(Warning));
+    }
 }

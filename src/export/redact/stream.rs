@@ -30,10 +30,13 @@ struct Talk {
 
 impl<'p> Follower<'p> {
     pub fn new(pseudonyms: &'p Pseudonyms, limits: &Limits) -> Self {
+        // None will come, so that nothing waits for them.
+        let mut keys = KeyLog::default();
+        keys.complete();
         Self {
             table: Table::new(limits),
             limits: limits.clone(),
-            keys: KeyLog::default(),
+            keys,
             pseudonyms,
             kept: Kept::default(),
         }

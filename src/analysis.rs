@@ -77,6 +77,11 @@ impl Analysis {
         self.engine.keys()
     }
 
+    /// Whether any connection waits for its keys.
+    pub fn waits_for_keys(&self) -> bool {
+        self.engine.waits_for_keys()
+    }
+
     /// Takes a frame; `observer` learns what it completes.
     #[inline(always)]
     pub fn push(&mut self, frame: &Frame<'_>, observer: &mut impl Observer) {

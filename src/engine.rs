@@ -86,7 +86,13 @@ impl Engine {
 
     /// The secrets and keys that open TLS, to add to them.
     pub const fn keys(&mut self) -> &mut KeyLog {
+        self.table.resume_closed();
         &mut self.keys
+    }
+
+    /// Whether any connection waits for its keys.
+    pub fn waits_for_keys(&self) -> bool {
+        self.keys.waiting_bytes() > 0
     }
 
     /// Takes a frame.
@@ -191,6 +197,8 @@ impl Engine {
 
     /// What was passed over or lost so far.
     pub fn quality(&self) -> Quality {
+        // Where no keys came, it was not the cap that kept a closed connection from being read.
+        let closed = if self.keys.is_empty() { 0 } else { self.table.no_longer_waiting() };
         Quality {
             connections: self.table.seen(),
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
@@ -199,7 +207,7 @@ impl Engine {
             closed_forgotten: self.table.closed_forgotten(),
             bytes_given_up: self.table.given_up(),
             datagrams_forgotten: self.decoder.dropped(),
-            tls_given_up: self.tls_given_up,
+            tls_given_up: self.tls_given_up + closed,
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.sides.one_sided(),
             duplicate_frames: self.duplicate_frames,
@@ -237,6 +245,23 @@ impl<O: Listener> Owner<Layer> for Delivery<'_, O> {
             None => self.deliver(connection, layer, *event),
         }
     }
+
+    fn waits(&self, layer: &Layer) -> bool {
+        layer.waits()
+    }
+
+    /// Those that are open have half of the room to themselves.
+    fn keeps_too_many(&self, kept: usize) -> bool {
+        kept > self.limits.tls_waiting_closed
+            || self.keys.waiting_bytes() > self.limits.tls_waiting_in_all / 2
+    }
+
+    #[inline(never)]
+    fn resume(&mut self, connection: &mut Connection, layer: &mut Layer, last: bool) {
+        let Self { keys, limits, out, .. } = self;
+        let last = last || keys.is_complete();
+        layer.resume(last, keys, limits, &mut |event| out.http(connection, &event));
+    }
 }
 
 impl<O: Listener> Delivery<'_, O> {
@@ -257,7 +282,7 @@ impl<O: Listener> Delivery<'_, O> {
         let waiting = keys.waiting_bytes();
         if waiting != before && waiting > limits.tls_waiting_in_all {
             **tls_given_up += 1;
-            layer.give_up(keys, limits, &mut out);
+            layer.resume(true, keys, limits, &mut out);
         }
         if layer.is_opaque(!connection.midstream) { Verdict::Ignore } else { Verdict::Go }
     }

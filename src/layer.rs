@@ -86,12 +86,28 @@ impl Layer {
             Self::Tls(both) => {
                 let (decryptor, inner) = &mut **both;
                 decryptor.push(*event, keys, &mut |event| inner.push(&event, keys, limits, out));
-                if decryptor.is_over() {
-                    // Its connection is remembered for a while.
-                    let facts = std::mem::replace(self, Self::Opaque).into_tls();
-                    *self = facts.map_or(Self::Opaque, Self::Ended);
-                }
+                self.settle();
             }
+        }
+    }
+
+    /// Of TLS that is over only the facts stay: its connection is remembered for a while.
+    fn settle(&mut self) {
+        if let Self::Tls(both) = self
+            && both.0.is_over()
+            && !both.1.waits()
+        {
+            let facts = std::mem::replace(self, Self::Opaque).into_tls();
+            *self = facts.map_or(Self::Opaque, Self::Ended);
+        }
+    }
+
+    /// Whether something waits for TLS keys, here or in a tunnel.
+    pub fn waits(&self) -> bool {
+        match self {
+            Self::Tls(both) => both.0.waits() || both.1.waits(),
+            Self::Http(parser) => parser.tunnel().is_some_and(Self::waits),
+            Self::Detect(_) | Self::Ended(_) | Self::Opaque => false,
         }
     }
 
@@ -133,9 +149,10 @@ impl Layer {
         }
     }
 
-    /// Stops waiting for TLS keys.
-    pub fn give_up(
+    /// Goes on with what waits for TLS keys, if new ones came; the `last` time it stops waiting.
+    pub fn resume(
         &mut self,
+        last: bool,
         keys: &KeyLog,
         limits: &Limits,
         out: &mut dyn FnMut(http::Event<'_>),
@@ -144,12 +161,18 @@ impl Layer {
         match self {
             Self::Tls(both) => {
                 let (decryptor, inner) = &mut **both;
-                decryptor.give_up(keys, &mut |event| inner.push(&event, keys, limits, &mut out));
-                inner.give_up(keys, limits, out);
+                let mut hand =
+                    |event: stream::Event<'_>| inner.push(&event, keys, limits, &mut out);
+                match last {
+                    true => decryptor.give_up(keys, &mut hand),
+                    false => decryptor.retry(keys, &mut hand),
+                }
+                inner.resume(last, keys, limits, out);
+                self.settle();
             }
             Self::Http(parser) => {
                 if let Some(tunnel) = parser.tunnel_mut() {
-                    tunnel.give_up(keys, limits, out);
+                    tunnel.resume(last, keys, limits, out);
                 }
             }
             Self::Detect(_) | Self::Ended(_) | Self::Opaque => {}

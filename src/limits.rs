@@ -46,6 +46,9 @@ pub struct Limits {
     pub tls_waiting: usize,
     /// Bytes of TLS records kept over all connections until their keys turn up: 64 connections at their own cap.
     pub tls_waiting_in_all: usize,
+    /// Closed connections that wait for their keys, which may stand at the end of a capture; the oldest are given up first.
+    /// They have half of `tls_waiting_in_all`, so that each may keep 8 KiB.
+    pub tls_waiting_closed: usize,
     /// Connections with TLS that a report holds one by one, and as many whose handshake failed; `bitsleuth tls` lists all.
     /// One costs about 1 kB.
     pub tls_connections: usize,
@@ -75,6 +78,7 @@ impl Default for Limits {
             record: 16 << 20,
             tls_waiting: 1 << 20,
             tls_waiting_in_all: 64 << 20,
+            tls_waiting_closed: 4_096,
             tls_connections: 1_000,
             decompression_ratio: 5_000,
         }

@@ -37,6 +37,7 @@ fn tight() -> Limits {
         record: 64 << 10,
         tls_waiting: 8 << 10,
         tls_waiting_in_all: 16 << 10,
+        tls_waiting_closed: 4,
         ..Limits::default()
     }
 }

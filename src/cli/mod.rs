@@ -27,6 +27,7 @@ pub mod timeline;
 pub mod tls;
 pub mod twice;
 pub mod uploads;
+pub mod verdicts;
 pub mod version;
 
 use std::path::Path;

@@ -17,6 +17,7 @@ use super::output;
 use super::run::{Failure, Status, status_of};
 use super::target::Target;
 use super::twice::OneInput;
+use super::verdicts::Verdicts;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -88,6 +89,7 @@ impl RedactArgs {
         let twice = self.input.keep(&self.output)?;
         let mut out = Target::open_for_bytes(Some(&self.output), &twice.input)?;
         let mut first = First::new(&pseudonyms, &limits);
+        let (mut before, mut after) = (Verdicts::new(&limits), Verdicts::new(&limits));
         let mut merge = twice.input.open(limits.clone())?;
         if status_of(&merge) == Status::Unreadable {
             return Ok(Status::Unreadable);
@@ -99,6 +101,7 @@ impl RedactArgs {
         while let Some(item) = merge.next() {
             if let Item::Frame(frame) = item {
                 first.push(&frame);
+                before.push(&frame);
             }
         }
         drop(progress);
@@ -112,7 +115,7 @@ impl RedactArgs {
         // What is damaged ends both readings at the same place.
         while let Ok(Some(item)) = reader.next() {
             if let Item::Frame(frame) = item {
-                second.push(&frame)?;
+                second.push(&frame, |frame| after.push(frame))?;
             }
         }
         drop(progress);
@@ -124,6 +127,9 @@ impl RedactArgs {
                 text::count(left.frames, "frame"),
                 text::count(left.tls, "connection")
             ));
+        }
+        if let Some(changed) = before.compare(after) {
+            output::tell(format_args!("bitsleuth: not diagnosed as in the original: {changed}"));
         }
         Ok(status)
     }

@@ -86,7 +86,7 @@ pub fn analyse(
             Item::Frame(frame) => analysis.push(&frame, observer),
             Item::Secrets(text) => analysis.keys().add(text),
         }
-        if analysis.keys().waiting_bytes() > 0 {
+        if analysis.waits_for_keys() {
             late.drain(..).flat_map(LateSecrets::read).for_each(|text| analysis.keys().add(&text));
             if all_at_once {
                 analysis.keys().complete();

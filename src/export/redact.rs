@@ -14,6 +14,7 @@ mod report;
 mod seen;
 mod stream;
 mod tls;
+mod told;
 mod v4;
 mod v6;
 mod words;

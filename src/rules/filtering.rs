@@ -84,6 +84,16 @@ const DENIED: [&str; 24] = [
 /// The longest URL and the longest query that are allowed by default, in bytes.
 const LONGEST: [usize; 2] = [4096, 2048];
 
+/// Whether a folder or file of this name is hidden by default.
+pub fn is_hidden(name: &str) -> bool {
+    HIDDEN.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
+}
+
+/// Whether this extension is denied by default.
+pub fn is_denied(extension: &str) -> bool {
+    DENIED.iter().any(|denied| denied.eq_ignore_ascii_case(extension))
+}
+
 /// What the default request filtering would not let through.
 pub fn denied(target: &str) -> Option<String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));

@@ -65,6 +65,12 @@ mod tls;
 pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub(crate) use rounds::Door;
+
+/// What rules look for in the texts of a response, in lower case: what products are known by, and reasons to refuse.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    let marks = product::marks().filter(|mark| !mark.is_empty());
+    marks.chain(page::WORDS.iter().map(|(words, _)| *words))
+}
 pub use rule::{Check, Needs, Place, Rule};
 pub use runner::{Judge, worst, worst_of};
 pub use seen::Seen;

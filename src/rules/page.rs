@@ -18,7 +18,7 @@ pub enum Reason {
 }
 
 /// What pages say, in lower case.
-const WORDS: [(&str, Reason); 14] = [
+pub(super) const WORDS: [(&str, Reason); 14] = [
     ("bits-packet-type", Reason::Bits),
     ("bits-supported-protocols", Reason::Bits),
     ("bits-session-id", Reason::Bits),

@@ -197,6 +197,15 @@ const PRODUCTS: &[Product] = &[
     proxy("Privoxy", &[Server("privoxy"), Body("privoxy")]),
 ];
 
+/// The texts that products are known by.
+pub(super) fn marks() -> impl Iterator<Item = &'static str> {
+    PRODUCTS.iter().flat_map(|product| product.marks).flat_map(|mark| match *mark {
+        Server(text) | Refuses(text, _) | Body(text) | Reason(text) | Via(text) => [text, ""],
+        Both(one, other) => [one, other],
+        Hop(_) => [""; 2],
+    })
+}
+
 /// The parts of a response that a mark may be in, in lower case.
 struct Texts {
     server: String,

@@ -154,6 +154,19 @@ pub enum End {
 pub trait Owner<T> {
     /// Takes one event.
     fn event(&mut self, connection: &mut Connection, state: &mut T, event: &Event<'_>) -> Verdict;
+
+    /// Whether a connection whose events were all taken may still yield something, so that it should be kept.
+    fn waits(&self, _state: &T) -> bool {
+        false
+    }
+
+    /// Whether `kept` connections that wait, of those that are over, are too many.
+    fn keeps_too_many(&self, _kept: usize) -> bool {
+        true
+    }
+
+    /// Goes on with a connection that waits; the `last` time, since it is about to be forgotten or no longer kept.
+    fn resume(&mut self, _connection: &mut Connection, _state: &mut T, _last: bool) {}
 }
 
 impl<T, F> Owner<T> for F

@@ -1,6 +1,6 @@
 //! All connections: who talks to whom, and when to forget them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -19,6 +19,9 @@ use super::{End, Owner};
 /// Nanoseconds for which a closed connection is remembered.
 const LINGER: i64 = 60_000_000_000;
 
+/// Connections resumed for each segment since they were last resumed, so that this cannot take most of the time.
+const RESUMED: usize = 64;
+
 /// Turns segments into the events of each connection, under caps.
 ///
 /// With each connection it keeps a `T` of its owner, lent with every event.
@@ -36,8 +39,13 @@ pub struct Table<T> {
     count: u64,
     forgotten: u64,
     closed_forgotten: u64,
-    /// Until then no closed connection is due to be forgotten.
+    no_longer_waiting: u64,
+    /// Until then no closed connection is due to be forgotten or resumed.
     quiet_until: Option<Timestamp>,
+    /// Closed connections that wait, by id. They stay in the queue of open ones.
+    waiting: BTreeMap<u64, u32>,
+    /// How many may be resumed by now, if what they wait for may have come.
+    resumes: Option<usize>,
 }
 
 impl<T: Default> Table<T> {
@@ -61,14 +69,17 @@ impl<T: Default> Table<T> {
             count: 0,
             forgotten: 0,
             closed_forgotten: 0,
+            no_longer_waiting: 0,
             quiet_until: None,
+            waiting: BTreeMap::new(),
+            resumes: None,
         }
     }
 
     /// Takes a segment; `out` gets what it yields before this returns the id of its connection.
     #[inline(always)]
     pub fn push(&mut self, segment: &Segment<'_>, out: &mut impl Owner<T>) -> u64 {
-        self.tick(&segment.at);
+        self.tick(&segment.at, out);
         let (slot, dir) = self.slot(segment, out);
         let Some(flow) = self.pool.get_mut(slot) else { return 0 };
         flow.push(dir, segment, &mut self.budget, out);
@@ -76,8 +87,7 @@ impl<T: Default> Table<T> {
         if flow.closed_at.is_none() {
             self.pool.touch(slot, Queue::Open);
         } else if self.pool.queue(slot) == Some(Queue::Open) {
-            self.pool.touch(slot, Queue::Closed);
-            self.quiet_until = None;
+            self.close(slot, id, out);
         }
         self.evict(&segment.at, out);
         id
@@ -85,10 +95,69 @@ impl<T: Default> Table<T> {
 
     /// Forgets connections that closed long before `now`.
     #[inline(always)]
-    pub fn tick(&mut self, now: &At) {
+    fn tick(&mut self, now: &At, out: &mut impl Owner<T>) {
         if self.quiet_until.is_none_or(|until| now.time > until) {
-            self.forget_closed(now.time);
+            self.tend(now.time, out);
         }
+    }
+
+    #[inline(never)]
+    fn tend(&mut self, now: Timestamp, out: &mut impl Owner<T>) {
+        self.forget_closed(now);
+        let Some(resumes) = &mut self.resumes else { return };
+        *resumes += RESUMED;
+        self.quiet_until = None;
+        if *resumes < self.waiting.len() {
+            return;
+        }
+        self.resumes = None;
+        for (id, slot) in std::mem::take(&mut self.waiting) {
+            self.resume(slot, false, out);
+            match self.waits(slot, out) {
+                true => _ = self.waiting.insert(id, slot),
+                false => self.let_rest(slot),
+            }
+        }
+    }
+
+    /// Closed connections that wait are to be resumed at the next segment, or soon after.
+    pub const fn resume_closed(&mut self) {
+        self.quiet_until = None;
+        if self.resumes.is_none() {
+            self.resumes = Some(0);
+        }
+    }
+
+    /// A connection is over; the oldest of those that wait are resumed for the last time where they are too many.
+    #[inline(never)]
+    fn close(&mut self, slot: u32, id: u64, out: &mut impl Owner<T>) {
+        if !self.waits(slot, out) {
+            return self.let_rest(slot);
+        }
+        self.waiting.insert(id, slot);
+        while out.keeps_too_many(self.waiting.len())
+            && let Some((_, slot)) = self.waiting.pop_first()
+        {
+            self.no_longer_waiting += 1;
+            self.resume(slot, true, out);
+            self.let_rest(slot);
+        }
+    }
+
+    fn waits(&self, slot: u32, out: &impl Owner<T>) -> bool {
+        self.pool.get(slot).is_some_and(|flow| out.waits(&flow.subject.state))
+    }
+
+    fn resume(&mut self, slot: u32, last: bool, out: &mut impl Owner<T>) {
+        if let Some(flow) = self.pool.get_mut(slot) {
+            out.resume(&mut flow.subject.connection, &mut flow.subject.state, last);
+        }
+    }
+
+    /// Moves a closed connection that does not wait to its queue.
+    fn let_rest(&mut self, slot: u32) {
+        self.pool.touch(slot, Queue::Closed);
+        self.quiet_until = None;
     }
 
     fn forget_closed(&mut self, now: Timestamp) {
@@ -151,6 +220,11 @@ impl<T: Default> Table<T> {
     /// Closed connections forgotten before their time to stay under the cap.
     pub const fn closed_forgotten(&self) -> u64 {
         self.closed_forgotten
+    }
+
+    /// Closed connections that its owner had too many of that waited.
+    pub const fn no_longer_waiting(&self) -> u64 {
+        self.no_longer_waiting
     }
 
     /// Connections seen so far.
@@ -224,6 +298,9 @@ impl<T: Default> Table<T> {
         if let Some(flow) = self.pool.get_mut(slot) {
             flow.end(at, why, &mut self.budget, out);
         }
+        if self.waits(slot, out) {
+            self.resume(slot, true, out);
+        }
         self.forget(slot);
     }
 
@@ -232,6 +309,7 @@ impl<T: Default> Table<T> {
         let Some(flow) = self.pool.remove(slot) else { return };
         self.flows.remove(flow.key);
         self.ids.remove(&flow.subject.connection.id);
+        self.waiting.remove(&flow.subject.connection.id);
         self.gone.push_back((flow.subject.connection, flow.subject.state));
     }
 }

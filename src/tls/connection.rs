@@ -22,7 +22,7 @@ use super::shared::Share;
 /// sequence numbers show to be missing. It is handed on once decryption goes on behind it, or at the end.
 ///
 /// While keys are missing and may still come, everything from the first record that needs them is kept, in both
-/// directions. A direction that nothing can open any more goes by unread, but for what the meter counts.
+/// directions; where none came, beyond the end of the connection. A direction that nothing can open any more goes by unread, but for what the meter counts.
 pub struct Decryptor {
     limit: usize,
     pub(super) facts: Facts,
@@ -130,11 +130,16 @@ impl Decryptor {
             self.hold(event, keys, VecDeque::push_back);
             self.retry(keys, out);
         }
-        let last = matches!(event, Event::End { why, .. } if why != End::Fin)
-            || (self.client.ended && self.server.ended);
-        if self.stuck.is_some() && (last || self.waits_for_too_much() || keys.is_complete()) {
+        if self.stuck.is_some()
+            && (self.waits_for_too_much() || keys.is_complete() || self.is_at_last(event, keys))
+        {
             self.give_up(keys, out);
         }
+    }
+
+    /// Whether something waits for keys, be the connection over or not.
+    pub const fn waits(&self) -> bool {
+        self.stuck.is_some()
     }
 
     /// Whether nothing can follow and nothing waits.
@@ -171,6 +176,14 @@ impl Decryptor {
     /// What is known of the connection in the end.
     pub fn into_facts(self) -> Facts {
         self.facts
+    }
+
+    /// Whether nothing follows `event`, and keys came that do not open all. Those of a connection that has none may come at
+    /// the end of the capture.
+    fn is_at_last(&self, event: Event<'_>, keys: &KeyLog) -> bool {
+        let last = matches!(event, Event::End { why, .. } if why != End::Fin)
+            || (self.client.ended && self.server.ended);
+        last && (self.facts.decrypted || self.handshake.has_secrets(keys))
     }
 
     fn waits_for_too_much(&self) -> bool {

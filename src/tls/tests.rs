@@ -134,6 +134,7 @@ fn end(decryptor: &mut Decryptor, keys: &KeyLog, plain: &mut Plain) {
         let event = Event::End { at: At::default(), side, why: End::Fin };
         decryptor.push(event, keys, &mut |event| plain.take(event));
     }
+    decryptor.give_up(keys, &mut |event| plain.take(event));
 }
 
 fn all() -> [Sample; 3] {
@@ -565,6 +566,7 @@ proptest! {
         for side in [Side::Client, Side::Server] {
             decryptor.push(Event::End { at: At::default(), side, why: End::Reset }, &keys, &mut |_| {});
         }
+        decryptor.give_up(&keys, &mut |_| {});
         prop_assert_eq!(decryptor.waiting_bytes(), 0);
     }
 }

@@ -57,6 +57,15 @@ impl Wire {
         self.packet(&data);
     }
 
+    /// The server gives a connection up.
+    fn reset(&mut self, client: u8, seq: u32) {
+        let to = Ipv4Addr::new(10, 0, 0, client).octets();
+        let mut data = Vec::new();
+        let builder = PacketBuilder::ipv4(SERVER, to, 64).tcp(80, 4000, seq, 0).rst();
+        builder.write(&mut data, b"").unwrap();
+        self.packet(&data);
+    }
+
     fn finish(self) -> Report {
         self.analysis.finish(vec![Input::default()], &mut ())
     }
@@ -253,6 +262,26 @@ fn connections_that_wait_for_keys_share_a_cap() {
     }
     let quality = wire.finish().quality;
     assert_eq!((quality.tls_given_up, quality.tls_opaque), (2, 4));
+}
+
+#[test]
+fn closed_connections_that_wait_for_keys_have_caps_of_their_own() {
+    let few = Limits { tls_waiting_closed: 1, ..Limits::default() };
+    let short = Limits { tls_waiting_in_all: 4000, ..Limits::default() };
+    for (limits, given_up) in [(few, 3), (short, 3), (Limits::default(), 0)] {
+        // Without any key, nothing is lost by it.
+        let other = format!("CLIENT_RANDOM {} 00", "00".repeat(32));
+        for (keys, given_up) in [("", 0), (&*other, given_up)] {
+            let mut wire = Wire::under(limits.clone());
+            wire.analysis.keys().add(keys.as_bytes());
+            for client in 1..=4 {
+                tls(&mut wire, client);
+                wire.reset(client, 48);
+            }
+            let quality = wire.finish().quality;
+            assert_eq!((quality.tls_given_up, quality.tls_opaque), (given_up, 4));
+        }
+    }
 }
 
 /// What a request says behind so many tunnels, each inside the one before.

@@ -86,6 +86,46 @@ fn captures_that_lack_segments_or_the_ends_of_heads_have_it_too() {
     }
 }
 
+#[test]
+fn what_rules_read_of_names_pages_and_repeats_stays() {
+    let iis = "> CREATE-SESSION\n< 404 plain\n  Server: Microsoft-IIS/10.0\n";
+    for text in [
+        &format!("= url http://zebra/upload/bin/zebra.dat\n{iis}")[..],
+        &format!("= url http://zebra/zebra/zebra.MDB\n{iis}"),
+        "> CREATE-SESSION\n  BITS-Supported-Protocols:\n< 400 plain\n  | protocol not supported by zebra\n",
+        "> CREATE-SESSION\n< 400 plain\n  Server: nginx/1.22.1\n  | <title>400 The plain HTTP request was sent to HTTPS port</title>\n",
+        "> CREATE-SESSION\n< 403 plain\n  | <b>zebra</b> FortiGuard zebra\n",
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n! again changed\n< 200\n",
+        "> CREATE-SESSION\n! again changed\n< 200 session=1\n> FRAGMENT 0-9/10\n! again\n< 200\n",
+    ] {
+        let before = transcript(text);
+        let after = redacted(&before, &[]);
+        assert_eq!(story(&before), story(&after), "{text}");
+        assert!(!String::from_utf8_lossy(&after).contains("zebra"), "{text}");
+    }
+}
+
+#[test]
+fn uploads_with_another_diagnosis_are_told() {
+    let start =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=3000\n! client resets\n";
+    let gone = format!("{start}! name elsewhere.example found\n! name server unanswered\n");
+    let told = |text: &str| {
+        stderr(&run_on(&transcript(text), &["redact", "-", "-o", "-"]))
+            .lines()
+            .filter(|line| line.contains("diagnosed"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert!(told(start).is_empty());
+    assert_eq!(
+        told(&gone),
+        [
+            "bitsleuth: not diagnosed as in the original: upload from frame 4 (dns-failed, now tcp-reset-by-client)"
+        ]
+    );
+}
+
 /// A conversation in which every name is a secret.
 const SECRETS: &str = "\
 = url http://zebrahost.zebradomain.example:8530/zebrapath/zebrafile.doc?zebraquery=zebravalue

@@ -93,9 +93,15 @@ const PRODUCTS: [&str; 20] = [
     "via",
 ];
 
-/// Names of fields, parameters and folders that everybody uses.
-const KNOWN: [&str; 5] =
-    ["access_token", "authorization", "bits-sessions", "ccm_incoming", "content-name"];
+/// Names of fields, parameters, folders and files that everybody uses.
+const KNOWN: [&str; 6] = [
+    "access_token",
+    "authorization",
+    "bits-sessions",
+    "ccm_incoming",
+    "content-name",
+    "web.config",
+];
 
 const NOTHING: [&str; 0] = [];
 

@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use bitsleuth::capture::{Item, Reader};
+use bitsleuth::http::Event;
 use bitsleuth::limits::Limits;
-use bitsleuth::stream::Side;
+use bitsleuth::observe::Observer;
+use bitsleuth::stream::{Connection, Side};
 use bitsleuth::tls::{Facts, KeyLog, Likelihood, Opaque, Traffic};
 use bitsleuth::{Analysis, Options};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::packed::gzip;
 use crate::support::build::{self, Order, Record, pcap};
 use crate::support::tls::{Plain, decrypt, decrypt_some, in_tls, secrets};
-use crate::support::{bitsleuth, report, root, sample, stderr, transcript};
+use crate::support::{bitsleuth, report, root, run_on, sample, stderr, transcript};
 
 /// A report without what TLS, lengths and the form of the file change.
 fn bare(mut report: Value) -> Value {
@@ -153,6 +156,75 @@ fn program_finds_keys_behind_the_packets() {
     let output = bitsleuth().args(["sessions", "--json"]).arg(path).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["sessions"][0]["outcome"], "completed");
+}
+
+/// What the program reports of a capture that it can read only once.
+fn report_at_once(capture: &[u8]) -> Value {
+    let output = run_on(capture, &["sessions", "--json", "--digest", "sha256", "-"]);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The conversation of a sample in TLS, its key log in a block behind the record before `place`.
+fn with_secrets_at(place: usize, sealed: &[Record], keys: &str) -> Vec<u8> {
+    let head = build::pcapng(&[], Order::Little);
+    let [before, behind] = [&sealed[..place], &sealed[place..]]
+        .map(|records| build::pcapng(records, Order::Little)[head.len()..].to_vec());
+    [head, before, build::secrets(keys, Order::Little), behind].concat()
+}
+
+#[test]
+fn keys_may_come_behind_all_packets_of_what_is_read_once() {
+    for name in ["good.pcap", "resumed.pcap", "balanced.pcap", "refused.pcap"] {
+        let (_, sealed, keys) = in_tls(&build::records(&sample(name)));
+        let expected = bare(report_with(&keys, &sealed));
+        let capture = with_secrets_at(sealed.len(), &sealed, &keys);
+        for once in [capture.clone(), gzip(&capture)] {
+            let found = bare(report_at_once(&once));
+            assert_eq!(differences(&found, &expected, name), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn keys_may_come_anywhere_in_what_is_read_once() {
+    let (_, sealed, keys) = in_tls(&build::records(&sample("resumed.pcap")));
+    let expected = bare(report_with(&keys, &sealed));
+    for place in 0..sealed.len() {
+        let found = bare(report(&[&with_secrets_at(place, &sealed, &keys)]));
+        assert_eq!(differences(&found, &expected, &place.to_string()), Vec::<String>::new());
+    }
+}
+
+/// Connections in the order in which they speak and end, an end as its negative.
+#[derive(Default)]
+struct Told(Vec<i64>);
+
+impl Observer for Told {
+    fn http(&mut self, connection: &Connection, _event: &Event<'_>) {
+        self.0.push(connection.id as i64);
+    }
+
+    fn closed(&mut self, connection: &Connection) {
+        self.0.push(-(connection.id as i64));
+    }
+}
+
+#[test]
+fn what_a_connection_said_is_told_before_its_end_however_late_the_keys() {
+    let (_, sealed, keys) = in_tls(&build::records(&sample("resumed.pcap")));
+    let capture = with_secrets_at(sealed.len(), &sealed, &keys);
+    let mut reader = Reader::new(&capture[..], &Limits::default()).unwrap();
+    let (mut analysis, mut order) = (Analysis::new(Options::default()), Told::default());
+    while let Some(item) = reader.next().unwrap() {
+        match item {
+            Item::Frame(frame) => analysis.push(&frame, &mut order),
+            Item::Secrets(text) => analysis.keys().add(text),
+        }
+    }
+    assert!(order.0.is_empty());
+    analysis.finish(Vec::new(), &mut order);
+    order.0.dedup();
+    assert_eq!(order.0, [1, -1, 2, -2]);
 }
 
 #[test]

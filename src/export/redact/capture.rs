@@ -83,30 +83,42 @@ impl<'p> First<'p> {
 }
 
 impl<W: Write> Second<'_, W> {
-    /// Takes the same frame again.
+    /// Takes the same frame again; `written` gets what becomes of it, under the same number.
     ///
     /// # Errors
     ///
     /// Where it cannot be written.
-    pub fn push(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+    pub fn push(&mut self, frame: &Frame<'_>, written: impl FnOnce(&Frame<'_>)) -> io::Result<()> {
         let Ok(Packet::Tcp(segment)) = self.decoder.push(frame) else {
             self.left.frames += 1;
             return Ok(());
         };
+        let before = self.follower.repeats(&segment);
         let connection = self.follower.push(&segment);
-        let payload = self.kept.payload(connection, &segment);
-        let (from, to) = (self.pseudonyms.socket(segment.from), self.pseudonyms.socket(segment.to));
-        match packet::build(&segment, from, to, &payload) {
-            Some((data, wire_len)) => self.writer.packet(RAW, frame.at.time, &data, wire_len, &[]),
-            None => {
-                self.left.frames += 1;
-                Ok(())
-            }
+        let after = self.follower.repeats(&segment);
+        let mut payload = self.kept.payload(connection, &segment);
+        if after.0 > before.0 {
+            differ(&mut payload, after.1.saturating_sub(before.1));
         }
+        let (from, to) = (self.pseudonyms.socket(segment.from), self.pseudonyms.socket(segment.to));
+        let Some((data, wire_len)) = packet::build(&segment, from, to, &payload) else {
+            self.left.frames += 1;
+            return Ok(());
+        };
+        self.writer.packet(RAW, frame.at.time, &data, wire_len, &[])?;
+        let frame =
+            Frame { at: frame.at, link: RAW, data: &data, wire_len, comment: None, plain: None };
+        written(&frame);
+        Ok(())
     }
 
     /// What was left out.
     pub fn finish(self) -> Left {
         self.left
     }
+}
+
+/// Makes the first `len` bytes of a segment differ from those that came before, which are the ones that count.
+fn differ(payload: &mut [u8], len: u64) {
+    payload.iter_mut().zip(0..len).for_each(|(byte, _)| *byte ^= 1);
 }

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::plain::PLAIN;
+use super::told;
 use super::v4::{V4, v4_at};
 use super::v6::v6_at;
 use super::words::{NUMERIC, PARAMETERS, PATHS, is_one};
@@ -24,7 +25,7 @@ pub struct Pseudonyms {
 /// What numbers and words may stay.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stay {
-    /// Names and paths: only what protocols are known by.
+    /// Names and paths: only what protocols are known by, and what IIS refuses.
     Paths,
     /// Products, registered values and error pages: also words and short numbers of these.
     Products,
@@ -86,7 +87,14 @@ impl Pseudonyms {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            let (used, becomes) = if let Some(guid) = guid(rest) {
+            let told = match stay {
+                Stay::Paths => told::refused(rest, &out),
+                Stay::Products => told::words(rest, out.chars().next_back()),
+                Stay::Numbers => 0,
+            };
+            let (used, becomes) = if told > 0 {
+                (told, rest.get(..told).unwrap_or_default().to_owned())
+            } else if let Some(guid) = guid(rest) {
                 (GUID, self.guid(guid))
             } else if let Some(address) = self.address_at(rest, out.chars().next_back()) {
                 address

@@ -30,13 +30,26 @@ struct Talk {
 
 impl<'p> Follower<'p> {
     pub fn new(pseudonyms: &'p Pseudonyms, limits: &Limits) -> Self {
+        // None will come, so that nothing waits for them.
+        let mut keys = KeyLog::default();
+        keys.complete();
         Self {
             table: Table::new(limits),
             limits: limits.clone(),
-            keys: KeyLog::default(),
+            keys,
             pseudonyms,
             kept: Kept::default(),
         }
+    }
+
+    /// How many segments between two endpoints came again with other bytes, and how many bytes came again at all.
+    pub fn repeats(&mut self, segment: &Segment<'_>) -> (u32, u64) {
+        let id = self.table.find(segment.from, segment.to);
+        let connection = id.and_then(|id| self.table.connection(id));
+        let sides = connection.into_iter().flat_map(|both| [&both.client_side, &both.server_side]);
+        sides.fold((0, 0), |(differing, bytes), side| {
+            (differing + side.differing, bytes + side.retransmitted_bytes)
+        })
     }
 
     /// Takes a segment and tells its connection.

@@ -94,6 +94,14 @@ pub fn pcapng(records: &[Record], order: Order) -> Vec<u8> {
     out
 }
 
+/// A pcapng block with the secrets of TLS.
+pub fn secrets(text: &str, order: Order) -> Vec<u8> {
+    let len = order.u32(text.len() as u32);
+    let mut body = [&order.u32(0x544c_534b)[..], &len, text.as_bytes()].concat();
+    body.resize(body.len().next_multiple_of(4), 0);
+    block(10, &body, order)
+}
+
 fn block(kind: u32, body: &[u8], order: Order) -> Vec<u8> {
     let len = order.u32(body.len() as u32 + 12);
     [&order.u32(kind)[..], &len, body, &len].concat()

@@ -82,8 +82,10 @@ pub fn decrypt_some(
         deliver(&mut plain, &keys, decryptor, event)
     };
     while table.finish(last, &mut hand) {}
-    let closed = std::iter::from_fn(|| table.closed());
-    plain.facts = closed.map(|(_, decryptor)| decryptor.into_facts()).collect();
+    while let Some((_, mut decryptor)) = table.closed() {
+        decryptor.give_up(&keys, &mut |event| plain.take(event));
+        plain.facts.push(decryptor.into_facts());
+    }
     plain.facts.retain(|facts| facts.client_hello_at.is_some());
     plain
 }

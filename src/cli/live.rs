@@ -1,0 +1,117 @@
+//! Frames as an interface sees them, one after the other and into a file.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bitsleuth::capture::live::{Live, Settings};
+use bitsleuth::capture::{Error, Frame, LinkType};
+use bitsleuth::export::pcap::Writer;
+
+use super::capture::{CaptureArgs, Caught, Counted};
+use super::output::{STDOUT, named};
+use super::run::Failure;
+use super::target::failed;
+use super::{sandbox, signal};
+
+/// Hands every frame to `each` until Ctrl-C, the count, the duration or a problem ends it.
+///
+/// # Errors
+///
+/// Where it cannot begin: the interface cannot be opened, or the file not be made.
+pub fn run_live(
+    args: &CaptureArgs,
+    each: &mut impl FnMut(&Frame<'_>) -> io::Result<()>,
+) -> Result<Caught, Failure> {
+    signal::ends_reading();
+    let end = args.duration.and_then(|secs| Instant::now().checked_add(Duration::from_secs(secs)));
+    let mut live = Live::open(&Settings {
+        interface: &args.interface,
+        snaplen: args.snaplen,
+        promiscuous: !args.no_promiscuous,
+        filter: args.filter.as_deref(),
+    })?;
+    let mut file = Kept::create(args.write.as_deref(), live.link(), args.snaplen)?;
+    sandbox::drop_root().map_err(|error| Error::Live {
+        interface: args.interface.clone(),
+        why: format!("cannot give up the rights of root: {error}"),
+    })?;
+    if !args.no_sandbox {
+        sandbox::enter(&[]);
+    }
+    let mut left = args.count.unwrap_or(u64::MAX);
+    let mut watch = || -> Result<(), Failure> {
+        while left > 0 && !signal::has_ended() && end.is_none_or(|end| Instant::now() < end) {
+            if let Some(frame) = live.next()? {
+                left -= 1;
+                file.write(&frame)?;
+                each(&frame)?;
+            } else {
+                file.flush()?;
+            }
+        }
+        Ok(())
+    };
+    let watched = watch();
+    let flushed = file.flush().map_err(Failure::Output);
+    let input = live.input().clone();
+    let counted = live.finish().map(|counted| Counted {
+        received: counted.received,
+        dropped: counted.dropped,
+        interface_dropped: counted.interface_dropped,
+    });
+    let (counted, untold) = match counted {
+        Ok(counted) => (Some(counted), None),
+        Err(error) => (None, Some(error.into())),
+    };
+    Ok(Caught { input, counted, problem: watched.and(flushed).err().or(untold) })
+}
+
+/// The file that frames are kept in, if any.
+struct Kept {
+    writer: Option<Writer<BufWriter<Box<dyn Write>>>>,
+    /// What it is called.
+    name: PathBuf,
+}
+
+impl Kept {
+    /// Makes the file, or takes standard output for `-`, and begins a capture there.
+    fn create(path: Option<&Path>, link: LinkType, snaplen: u32) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self { writer: None, name: PathBuf::new() }) };
+        let out: Box<dyn Write> = if path == Path::new("-") {
+            Box::new(io::stdout())
+        } else {
+            Box::new(File::create(path).map_err(|error| failed(path, &error.to_string()))?)
+        };
+        let name = if path == Path::new("-") { Path::new(STDOUT) } else { path }.to_owned();
+        let begun = Writer::new(BufWriter::with_capacity(64 << 10, out), link, snaplen);
+        let mut kept = Self { writer: Some(begun.map_err(|error| named(&name, &error))?), name };
+        kept.flush()?;
+        Ok(kept)
+    }
+
+    fn write(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let written = writer.packet(frame.at.time, frame.data, frame.wire_len);
+        written.map_err(|error| named(&self.name, &error))
+    }
+
+    /// Hands on what waits: whoever reads a pipe wants it now, and a full disk is to be known soon.
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.writer.as_mut().map_or(Ok(()), Writer::flush);
+        flushed.map_err(|error| named(&self.name, &error))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named_at_once() {
+        let tried = Kept::create(Some(Path::new("/dev/full")), LinkType(1), 96);
+        let Err(Failure::Output(error)) = tried.map(|_| ()) else { panic!("nothing said") };
+        assert!(error.to_string().starts_with("/dev/full: No space left"), "{error}");
+    }
+}

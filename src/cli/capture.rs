@@ -1,7 +1,7 @@
 //! `bitsleuth capture`: watches an interface.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[cfg(not(feature = "live"))]
 use bitsleuth::capture::Frame;
@@ -22,7 +22,8 @@ use super::target::no_text;
 pub const EXAMPLES: &str = "\
 Examples:
   bitsleuth capture -i eth0
-  bitsleuth capture -i eth0 -f 'tcp port 8530' -a 600 -w kept.pcap";
+  bitsleuth capture -i eth0 -f 'tcp port 8530' -a 600 -w kept.pcap
+  bitsleuth capture -i eth0 -w - | wireshark -k -i -";
 
 /// The command with its options.
 #[derive(Args, Clone, Debug)]
@@ -36,14 +37,15 @@ pub struct CaptureCommand {
 impl CaptureCommand {
     /// Runs the command: exchanges as they complete, then the timeline and the counters, whatever ended the capture.
     pub fn run(&self) -> Result<Status, Failure> {
-        let to_stdout = self.args.write.as_ref().is_some_and(|path| path.as_os_str() == "-");
+        let to_stdout = self.args.writes_to_stdout();
         if to_stdout && io::stdout().is_terminal() {
             return Err(no_text());
         }
-        let style = self.show.style();
+        let style = if to_stdout { self.show.style_on(&io::stderr()) } else { self.show.style() };
         let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
         analysis.keys().complete();
-        let mut out = Output::new();
+        let mut out: Box<dyn Write> =
+            if to_stdout { Box::new(output::aside()) } else { Box::new(Output::new()) };
         let mut clock = text::Clock::new(style.times, None);
         let caught = run_live(&self.args, &mut |frame| {
             analysis.push(frame, &mut done);
@@ -105,13 +107,21 @@ pub struct CaptureArgs {
     #[arg(short = 'a', long, value_name = "SECS")]
     pub duration: Option<u64>,
 
-    /// Write the frames to a pcap file, too
+    /// Write the frames to a pcap file, too; with `-`, standard output is for them, and the text goes to standard error
     #[arg(short, long, value_name = "FILE")]
     pub write: Option<PathBuf>,
 
     /// Keep the right to open files and the network while capturing; Linux takes both away otherwise
     #[arg(long)]
     pub no_sandbox: bool,
+}
+
+impl CaptureArgs {
+    /// Whether standard output is for the frames.
+    pub fn writes_to_stdout(&self) -> bool {
+        let names = ["-", "/dev/stdout"].map(Path::new);
+        self.write.as_ref().is_some_and(|path| names.contains(&path.as_path()))
+    }
 }
 
 /// What came of a capture.

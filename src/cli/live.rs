@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bitsleuth::capture::live::{Live, Settings};
@@ -32,7 +32,7 @@ pub fn run_live(
         promiscuous: !args.no_promiscuous,
         filter: args.filter.as_deref(),
     })?;
-    let mut file = Kept::create(args.write.as_deref(), live.link(), args.snaplen)?;
+    let mut file = Kept::create(args, live.link())?;
     sandbox::drop_root().map_err(|error| Error::Live {
         interface: args.interface.clone(),
         why: format!("cannot give up the rights of root: {error}"),
@@ -76,16 +76,18 @@ struct Kept {
 }
 
 impl Kept {
-    /// Makes the file, or takes standard output for `-`, and begins a capture there.
-    fn create(path: Option<&Path>, link: LinkType, snaplen: u32) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self { writer: None, name: PathBuf::new() }) };
-        let out: Box<dyn Write> = if path == Path::new("-") {
-            Box::new(io::stdout())
-        } else {
-            Box::new(File::create(path).map_err(|error| failed(path, &error.to_string()))?)
+    /// Makes the file that is asked for, or takes standard output, and begins a capture there.
+    fn create(args: &CaptureArgs, link: LinkType) -> Result<Self, Failure> {
+        let Some(path) = &args.write else {
+            return Ok(Self { writer: None, name: PathBuf::new() });
         };
-        let name = if path == Path::new("-") { Path::new(STDOUT) } else { path }.to_owned();
-        let begun = Writer::new(BufWriter::with_capacity(64 << 10, out), link, snaplen);
+        let (out, name): (Box<dyn Write>, _) = if args.writes_to_stdout() {
+            (Box::new(io::stdout()), PathBuf::from(STDOUT))
+        } else {
+            let file = File::create(path).map_err(|error| failed(path, &error.to_string()))?;
+            (Box::new(file), path.clone())
+        };
+        let begun = Writer::new(BufWriter::with_capacity(64 << 10, out), link, args.snaplen);
         let mut kept = Self { writer: Some(begun.map_err(|error| named(&name, &error))?), name };
         kept.flush()?;
         Ok(kept)
@@ -108,10 +110,28 @@ impl Kept {
 mod tests {
     use super::*;
 
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: CaptureArgs,
+    }
+
+    fn args(write: &str) -> CaptureArgs {
+        Line::try_parse_from(["x", "-i", "lo", "-w", write]).unwrap().args
+    }
+
     #[test]
     fn a_file_that_cannot_be_written_is_named_at_once() {
-        let tried = Kept::create(Some(Path::new("/dev/full")), LinkType(1), 96);
-        let Err(Failure::Output(error)) = tried.map(|_| ()) else { panic!("nothing said") };
+        let tried = Kept::create(&args("/dev/full"), LinkType(1)).map(|_| ());
+        let Err(Failure::Output(error)) = tried else { panic!("nothing said") };
         assert!(error.to_string().starts_with("/dev/full: No space left"), "{error}");
+    }
+
+    #[test]
+    fn standard_output_has_two_names() {
+        assert!(args("-").writes_to_stdout() && args("/dev/stdout").writes_to_stdout());
+        assert!(!args("stdout").writes_to_stdout());
     }
 }

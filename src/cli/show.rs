@@ -1,6 +1,6 @@
 //! How text output is to look.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 
 use bitsleuth::export::{Style, Times};
 use clap::{Args, ValueEnum};
@@ -57,14 +57,23 @@ pub enum Form {
 impl Show {
     /// What the options, the environment and standard output add up to.
     pub fn style(&self) -> Style {
-        Style { times: self.times, ..self.look.style() }
+        self.style_on(&io::stdout())
+    }
+
+    /// What the options, the environment and where the text goes add up to.
+    pub fn style_on(&self, place: &impl IsTerminal) -> Style {
+        Style { times: self.times, ..self.look.style_on(place) }
     }
 }
 
 impl Look {
     /// What the options, the environment and standard output add up to.
     pub fn style(&self) -> Style {
-        let terminal = std::io::stdout().is_terminal();
+        self.style_on(&io::stdout())
+    }
+
+    fn style_on(&self, place: &impl IsTerminal) -> Style {
+        let terminal = place.is_terminal();
         let columns = || terminal_size::terminal_size().map_or(0, |(width, _)| width.0);
         let columns = if terminal { usize::from(columns()) } else { 0 };
         self.resolve(terminal, columns, |name| std::env::var(name).ok())

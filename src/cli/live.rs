@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bitsleuth::at::Timestamp;
 use bitsleuth::capture::live::{Live, Settings};
 use bitsleuth::capture::{Error, Frame, LinkType};
 use bitsleuth::export::pcap::Writer;
@@ -14,6 +15,12 @@ use super::output::{STDOUT, named};
 use super::run::Failure;
 use super::target::failed;
 use super::{sandbox, signal};
+
+/// How long the kernel may hold a frame back to hand over many at once: twice the time-out of a capture, and some.
+const HELD: Duration = Duration::from_millis(250);
+
+/// How long frames that wait at the end are taken at most, whatever the clocks say.
+const REST: Duration = Duration::from_secs(2);
 
 /// Hands every frame to `each` until Ctrl-C, the count, the duration or a problem ends it.
 ///
@@ -40,20 +47,16 @@ pub fn run_live(
     if !args.no_sandbox {
         sandbox::enter(&[]);
     }
-    let mut left = args.count.unwrap_or(u64::MAX);
-    let mut watch = || -> Result<(), Failure> {
-        while left > 0 && !signal::has_ended() && end.is_none_or(|end| Instant::now() < end) {
-            if let Some(frame) = live.next()? {
-                left -= 1;
-                file.write(&frame)?;
-                each(&frame)?;
-            } else {
-                file.flush()?;
-            }
-        }
-        Ok(())
+    let mut take = || -> Result<Option<Timestamp>, Failure> {
+        let Some(frame) = live.next()? else {
+            file.flush()?;
+            return Ok(None);
+        };
+        file.write(&frame)?;
+        each(&frame)?;
+        Ok(Some(frame.at.time))
     };
-    let watched = watch();
+    let watched = watch(args, end, &mut take);
     let flushed = file.flush().map_err(Failure::Output);
     let input = live.input().clone();
     let counted = live.finish().map(|counted| Counted {
@@ -66,6 +69,33 @@ pub fn run_live(
         Err(error) => (None, Some(error.into())),
     };
     Ok(Caught { input, counted, problem: watched.and(flushed).err().or(untold) })
+}
+
+/// Takes frames until the count or what was received until Ctrl-C or the end of the duration is complete.
+fn watch(
+    args: &CaptureArgs,
+    end: Option<Instant>,
+    take: &mut impl FnMut() -> Result<Option<Timestamp>, Failure>,
+) -> Result<(), Failure> {
+    let mut left = args.count.unwrap_or(u64::MAX);
+    while left > 0 && !signal::has_ended() && end.is_none_or(|end| Instant::now() < end) {
+        left -= u64::from(take()?.is_some());
+    }
+    let (ended, last) = (Instant::now(), now());
+    while left > 0 && ended.elapsed() < REST {
+        match take()? {
+            Some(time) if time > last => break,
+            Some(_) => left -= 1,
+            None if ended.elapsed() >= HELD => break,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// The file that frames are kept in, if any.

@@ -98,13 +98,13 @@ impl Look {
     }
 }
 
-/// NO_COLOR (no-color.org) wins over CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors).
+/// NO_COLOR (no-color.org) wins over CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors), and FORCE_COLOR (force-color.org).
 fn wants_color(terminal: bool, env: &impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if set("NO_COLOR").is_some() {
         return false;
     }
-    if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+    if ["CLICOLOR_FORCE", "FORCE_COLOR"].into_iter().filter_map(set).any(|value| value != "0") {
         return true;
     }
     let dumb = set("TERM").is_some_and(|term| term == "dumb");
@@ -147,6 +147,9 @@ mod tests {
         assert!(!style(&[], false, &[]).color);
         assert!(!style(&[], true, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]).color);
         assert!(style(&[], false, &[("CLICOLOR_FORCE", "1")]).color);
+        assert!(style(&[], false, &[("FORCE_COLOR", "1")]).color);
+        assert!(!style(&[], false, &[("FORCE_COLOR", "0")]).color);
+        assert!(!style(&[], false, &[("NO_COLOR", "1"), ("FORCE_COLOR", "1")]).color);
         assert!(!style(&[], true, &[("TERM", "dumb")]).color);
         assert!(style(&["--color", "always"], false, &[("NO_COLOR", "1")]).color);
     }

@@ -137,8 +137,8 @@ impl Live {
         let wire_len = packet.header.len.max(packet.header.caplen);
         let frame =
             Frame { at, link: self.link, data: packet.data, wire_len, comment: None, plain: None };
-        let cut = (frame.data.len() as u64) < u64::from(wire_len);
-        self.input.count(&FrameFacts { time: at.time, link: self.link, wire_len, cut });
+        let captured = packet.header.caplen;
+        self.input.count(&FrameFacts { time: at.time, link: self.link, wire_len, captured });
         self.input.bytes += frame.data.len() as u64;
         Ok(Some(frame))
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bitsleuth::capture::{Item, Reader, Stream};
+use bitsleuth::capture::{Input, Item, Reader, Stream};
 use bitsleuth::export::annotate::Notes;
 use bitsleuth::export::pcapng::{self, Writer};
 use bitsleuth::limits::Limits;
@@ -58,7 +58,8 @@ impl AnnotateArgs {
         if reader.format() == "pcapng" {
             self.copy(&mut reader, &mut notes, &mut out)?;
         } else {
-            self.convert(&mut reader, &mut notes, &mut out)?;
+            let snaplen = report.captures.first().and_then(Input::kept_snaplen);
+            self.convert(&mut reader, &mut notes, Writer::new(&mut out, snaplen)?)?;
         }
         out.finish()?;
         Ok(self.judge.status(status, worst(&report), Level::Never))
@@ -87,9 +88,8 @@ impl AnnotateArgs {
         &self,
         reader: &mut Reader<Stream>,
         notes: &mut Notes,
-        out: &mut Target,
+        mut writer: Writer<&mut Target>,
     ) -> Result<(), Failure> {
-        let mut writer = Writer::new(out)?;
         while let Ok(Some(item)) = reader.next() {
             let Item::Frame(frame) = item else { continue };
             let (comments, ours) = notes.of(&frame);

@@ -33,6 +33,9 @@ pub struct AnnotateArgs {
     select: Select,
     #[command(flatten)]
     judge: JudgeArgs,
+    /// RSA private key of a server in PEM form, for TLS without forward secrecy
+    #[arg(long, value_name = "FILE")]
+    tls_rsa_key: Vec<PathBuf>,
     /// The pcapng file to write; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -45,7 +48,8 @@ impl AnnotateArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let limits = Limits::default();
-        let twice = self.input.keep(&self.output)?;
+        let mut twice = self.input.keep(&self.output)?;
+        twice.input.tls_rsa_key.clone_from(&self.tls_rsa_key);
         let mut out = Target::open_for_bytes(Some(&self.output), &twice.input)?;
         let (mut reader, progress) = twice.open(&limits)?;
         let (mut report, status) = analyse(&twice.input, self.judge.options(), &mut ())?;

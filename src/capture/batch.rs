@@ -94,8 +94,7 @@ impl Batch {
     #[inline(always)]
     pub fn facts(&self, place: usize) -> Option<FrameFacts> {
         let Entry { kind, time, link, wire_len, data, .. } = *self.entries.get(place)?;
-        let cut = data.len < wire_len;
-        (kind == Kind::Frame).then_some(FrameFacts { time, link, wire_len, cut })
+        (kind == Kind::Frame).then_some(FrameFacts { time, link, wire_len, captured: data.len })
     }
 
     /// The frame or the secrets at `place`; a frame is given its numbers by `at`.

@@ -32,6 +32,9 @@ pub struct Input {
     /// The most bytes of a frame that were captured, where the capture states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snaplen: Option<u32>,
+    /// The most bytes of a frame that were captured, as far as it was read.
+    #[serde(skip)]
+    pub longest: u32,
     /// Link types of the frames, in order of appearance; at most 64 (tcpdump.org/linktypes.html).
     pub link_types: Vec<u32>,
     /// Why it was not read, or not to its end.
@@ -43,10 +46,15 @@ pub struct Input {
 }
 
 impl Input {
+    /// The snap length that the capture states, if it keeps to it.
+    pub fn kept_snaplen(&self) -> Option<u32> {
+        self.snaplen.filter(|stated| self.longest <= *stated)
+    }
+
     /// Counts a frame in.
     #[inline(always)]
     pub(super) fn count(&mut self, frame: &FrameFacts) {
-        let FrameFacts { time, link, cut, .. } = *frame;
+        let FrameFacts { time, link, wire_len, captured } = *frame;
         self.frames += 1;
         if self.first.is_none_or(|first| time < first) {
             self.first = Some(time);
@@ -54,7 +62,8 @@ impl Input {
         if self.last.is_none_or(|last| time > last) {
             self.last = Some(time);
         }
-        self.cut_frames += u64::from(cut);
+        self.cut_frames += u64::from(captured < wire_len);
+        self.longest = self.longest.max(captured);
         if self.link_types.last() != Some(&link.0)
             && self.link_types.len() < LINK_TYPES
             && !self.link_types.contains(&link.0)

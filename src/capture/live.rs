@@ -1,9 +1,8 @@
 //! Network interfaces, by libpcap or Npcap.
 
-use std::path::Path;
 use std::time::Duration;
 
-use pcap::{Active, Capture, Savefile};
+use pcap::{Active, Capture};
 
 use super::record::FrameFacts;
 use super::{Error, Frame, Input, LinkType};
@@ -65,8 +64,6 @@ pub struct Settings<'a> {
     pub promiscuous: bool,
     /// Expression of pcap-filter(7).
     pub filter: Option<&'a str>,
-    /// File to write the frames to as pcap.
-    pub save: Option<&'a Path>,
 }
 
 /// What the kernel counted.
@@ -83,7 +80,6 @@ pub struct Stats {
 /// A capture under way.
 pub struct Live {
     capture: Capture<Active>,
-    save: Option<Savefile>,
     link: LinkType,
     input: Input,
 }
@@ -93,8 +89,7 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// [`Error::Rights`], [`Error::Filter`], or [`Error::Live`] where there is no such interface or the file cannot be
-    /// written.
+    /// [`Error::Rights`], [`Error::Filter`], or [`Error::Live`] where there is no such interface.
     pub fn open(settings: &Settings<'_>) -> Result<Self, Error> {
         let name = settings.interface;
         let failed = |error| explain(name, &error);
@@ -107,7 +102,6 @@ impl Live {
         }
         // The time-out does not end a wait without traffic on Linux, so nothing may wait.
         let capture = capture.setnonblock().map_err(failed)?;
-        let save = settings.save.map(|path| capture.savefile(path)).transpose().map_err(failed)?;
         let link = from_dlt(capture.get_datalink().0);
         let input = Input {
             name: name.to_owned(),
@@ -115,7 +109,7 @@ impl Live {
             snaplen: Some(settings.snaplen),
             ..Input::default()
         };
-        Ok(Self { capture, save, link, input })
+        Ok(Self { capture, link, input })
     }
 
     /// The next frame, `None` where none came for a moment.
@@ -133,9 +127,6 @@ impl Live {
             }
             Err(error) => return Err(explain(&self.input.name, &error)),
         };
-        if let Some(save) = &mut self.save {
-            save.write(&packet);
-        }
         let number = self.input.frames + 1;
         let at = At {
             frame: number,
@@ -146,10 +137,15 @@ impl Live {
         let wire_len = packet.header.len.max(packet.header.caplen);
         let frame =
             Frame { at, link: self.link, data: packet.data, wire_len, comment: None, plain: None };
-        let cut = (frame.data.len() as u64) < u64::from(wire_len);
-        self.input.count(&FrameFacts { time: at.time, link: self.link, wire_len, cut });
+        let captured = packet.header.caplen;
+        self.input.count(&FrameFacts { time: at.time, link: self.link, wire_len, captured });
         self.input.bytes += frame.data.len() as u64;
         Ok(Some(frame))
+    }
+
+    /// What the first bytes of every frame are.
+    pub const fn link(&self) -> LinkType {
+        self.link
     }
 
     /// Facts about what was captured so far.
@@ -157,17 +153,13 @@ impl Live {
         &self.input
     }
 
-    /// Ends the capture: completes the file and asks the kernel for its counters.
+    /// Ends the capture and asks the kernel for its counters.
     ///
     /// # Errors
     ///
-    /// [`Error::Live`] where the file cannot be written or the kernel does not answer.
+    /// [`Error::Live`] where the kernel does not answer.
     pub fn finish(mut self) -> Result<Stats, Error> {
-        let failed = |error| explain(&self.input.name, &error);
-        if let Some(save) = &mut self.save {
-            save.flush().map_err(failed)?;
-        }
-        let counted = self.capture.stats().map_err(failed)?;
+        let counted = self.capture.stats().map_err(|error| explain(&self.input.name, &error))?;
         Ok(Stats {
             received: u64::from(counted.received),
             dropped: u64::from(counted.dropped),
@@ -202,22 +194,23 @@ pub(super) fn message(error: &pcap::Error) -> String {
     }
 }
 
-/// Number of raw IP in files.
-const RAW_IN_FILES: u32 = 101;
-
-/// Number of raw IP within libpcap, which numbers a few link types otherwise than files do.
-const RAW_IN_LIBRARY: i32 = if cfg!(target_os = "openbsd") { 14 } else { 12 };
+/// Link types that libpcap numbers otherwise than files do, as (within, in files): the raw IP and the loopback of OpenBSD.
+#[cfg(target_os = "openbsd")]
+const RENUMBERED: [(i32, u32); 2] = [(14, 101), (12, 108)];
+/// Link types that libpcap numbers otherwise than files do, as (within, in files): ATM, raw IP, and ATM of Linux.
+#[cfg(not(target_os = "openbsd"))]
+const RENUMBERED: [(i32, u32); 3] = [(11, 100), (12, 101), (19, 106)];
 
 pub(super) fn to_dlt(link: LinkType) -> i32 {
-    if link.0 == RAW_IN_FILES { RAW_IN_LIBRARY } else { i32::try_from(link.0).unwrap_or(i32::MAX) }
+    let known = RENUMBERED.iter().find(|(_, in_files)| *in_files == link.0);
+    known.map_or_else(|| i32::try_from(link.0).unwrap_or(i32::MAX), |(within, _)| *within)
 }
 
 fn from_dlt(number: i32) -> LinkType {
-    LinkType(if number == RAW_IN_LIBRARY {
-        RAW_IN_FILES
-    } else {
-        u32::try_from(number).unwrap_or(u32::MAX)
-    })
+    let known = RENUMBERED.iter().find(|(within, _)| *within == number);
+    LinkType(
+        known.map_or_else(|| u32::try_from(number).unwrap_or(u32::MAX), |(_, in_files)| *in_files),
+    )
 }
 
 #[cfg(test)]
@@ -233,8 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn raw_ip_is_renumbered() {
-        assert_eq!(from_dlt(to_dlt(LinkType(101))), LinkType(101));
+    fn raw_ip_and_atm_are_renumbered() {
+        for number in [1, 100, 101, 106, 113] {
+            assert_eq!(from_dlt(to_dlt(LinkType(number))), LinkType(number));
+        }
         assert_eq!(from_dlt(1), LinkType(1));
+        assert_ne!(to_dlt(LinkType(101)), 101);
     }
 }

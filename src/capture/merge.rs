@@ -267,6 +267,7 @@ mod tests {
             last: Some(Timestamp::from_nanos(4_000_005_000)),
             cut_frames: 2,
             snaplen: Some(65535),
+            longest: 1,
             link_types: vec![1],
             ..Input::default()
         };

@@ -34,8 +34,8 @@ pub struct FrameFacts {
     pub link: LinkType,
     /// Bytes on the wire, no fewer than were captured.
     pub wire_len: u32,
-    /// Whether fewer were captured.
-    pub cut: bool,
+    /// Bytes captured.
+    pub captured: u32,
 }
 
 impl Record {
@@ -51,7 +51,7 @@ impl Record {
         let captured = u32::try_from(data.len()).unwrap_or(u32::MAX);
         let wire_len = wire_len.max(captured);
         (self.kind, self.data, self.comment) = (Kind::Frame, data, 0..0);
-        self.facts = FrameFacts { time, link, wire_len, cut: captured < wire_len };
+        self.facts = FrameFacts { time, link, wire_len, captured };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bitsleuth::capture::{Item, Reader, Stream};
+use bitsleuth::capture::{Input, Item, Reader, Stream};
 use bitsleuth::export::annotate::Notes;
 use bitsleuth::export::pcapng::{self, Writer};
 use bitsleuth::limits::Limits;
@@ -33,6 +33,9 @@ pub struct AnnotateArgs {
     select: Select,
     #[command(flatten)]
     judge: JudgeArgs,
+    /// RSA private key of a server in PEM form, for TLS without forward secrecy
+    #[arg(long, value_name = "FILE")]
+    tls_rsa_key: Vec<PathBuf>,
     /// The pcapng file to write; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -45,7 +48,8 @@ impl AnnotateArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let limits = Limits::default();
-        let twice = self.input.keep(&self.output)?;
+        let mut twice = self.input.keep(&self.output)?;
+        twice.input.tls_rsa_key.clone_from(&self.tls_rsa_key);
         let mut out = Target::open_for_bytes(Some(&self.output), &twice.input)?;
         let (mut reader, progress) = twice.open(&limits)?;
         let (mut report, status) = analyse(&twice.input, self.judge.options(), &mut ())?;
@@ -58,7 +62,8 @@ impl AnnotateArgs {
         if reader.format() == "pcapng" {
             self.copy(&mut reader, &mut notes, &mut out)?;
         } else {
-            self.convert(&mut reader, &mut notes, &mut out)?;
+            let snaplen = report.captures.first().and_then(Input::kept_snaplen);
+            self.convert(&mut reader, &mut notes, Writer::new(&mut out, snaplen)?)?;
         }
         out.finish()?;
         Ok(self.judge.status(status, worst(&report), Level::Never))
@@ -87,9 +92,8 @@ impl AnnotateArgs {
         &self,
         reader: &mut Reader<Stream>,
         notes: &mut Notes,
-        out: &mut Target,
+        mut writer: Writer<&mut Target>,
     ) -> Result<(), Failure> {
-        let mut writer = Writer::new(out)?;
         while let Ok(Some(item)) = reader.next() {
             let Item::Frame(frame) = item else { continue };
             let (comments, ours) = notes.of(&frame);

@@ -22,7 +22,7 @@ Examples:
 Exit status:
   0  nothing at or above the level of --fail-on
   1  a finding at or above it; an upload that was rejected or failed counts as an error
-  2  an input could not be read, or the command line is wrong";
+  2  input could not be read or output be written, or the command line is wrong";
 
 /// What to diagnose.
 #[derive(Args, Debug, Clone)]

@@ -12,6 +12,8 @@ pub mod http;
 pub mod input;
 pub mod interfaces;
 pub mod judge;
+#[cfg(feature = "live")]
+mod live;
 pub mod output;
 pub mod redact;
 pub mod report;
@@ -65,7 +67,7 @@ Exit status:
   0  everything was read, and nothing was found that --fail-on names
   1  something was found that --fail-on names; `diagnose` names errors by itself,
      and an upload that was rejected or failed is one
-  2  an input could not be read, or the command line is wrong";
+  2  input could not be read or output be written, or the command line is wrong";
 
 /// The subcommands.
 #[derive(Subcommand, Debug)]

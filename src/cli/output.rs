@@ -1,7 +1,7 @@
 //! Standard output, in large pieces, in which nothing waits for long.
 
 use std::fmt;
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, LineWriter, Stdout, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
@@ -76,6 +76,11 @@ impl Write for Output {
 /// An error of the same kind that says where it happened.
 pub fn named(place: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", escape(&place.display().to_string())))
+}
+
+/// Standard error for a text, where standard output is for something else.
+pub fn aside() -> impl Write {
+    LineWriter::new(AutoStream::new(io::stderr(), ColorChoice::Always))
 }
 
 /// Says something on standard error.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bitsleuth::capture::Item;
+use bitsleuth::capture::{Input, Item};
 use bitsleuth::export::redact::capture::First;
 use bitsleuth::export::redact::{self, Pseudonyms};
 use bitsleuth::export::text;
@@ -110,7 +110,8 @@ impl RedactArgs {
         if status == Status::Unreadable && merge.inputs().iter().all(|input| input.frames == 0) {
             return Ok(status);
         }
-        let mut second = first.second(&mut out)?;
+        let snaplen = merge.inputs().first().and_then(Input::kept_snaplen);
+        let mut second = first.second(&mut out, snaplen)?;
         let progress = progress_of();
         // What is damaged ends both readings at the same place.
         while let Ok(Some(item)) = reader.next() {

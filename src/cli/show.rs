@@ -1,6 +1,6 @@
 //! How text output is to look.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 
 use bitsleuth::export::{Style, Times};
 use clap::{Args, ValueEnum};
@@ -57,14 +57,23 @@ pub enum Form {
 impl Show {
     /// What the options, the environment and standard output add up to.
     pub fn style(&self) -> Style {
-        Style { times: self.times, ..self.look.style() }
+        self.style_on(&io::stdout())
+    }
+
+    /// What the options, the environment and where the text goes add up to.
+    pub fn style_on(&self, place: &impl IsTerminal) -> Style {
+        Style { times: self.times, ..self.look.style_on(place) }
     }
 }
 
 impl Look {
     /// What the options, the environment and standard output add up to.
     pub fn style(&self) -> Style {
-        let terminal = std::io::stdout().is_terminal();
+        self.style_on(&io::stdout())
+    }
+
+    fn style_on(&self, place: &impl IsTerminal) -> Style {
+        let terminal = place.is_terminal();
         let columns = || terminal_size::terminal_size().map_or(0, |(width, _)| width.0);
         let columns = if terminal { usize::from(columns()) } else { 0 };
         self.resolve(terminal, columns, |name| std::env::var(name).ok())
@@ -89,13 +98,13 @@ impl Look {
     }
 }
 
-/// NO_COLOR (no-color.org) wins over CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors).
+/// NO_COLOR (no-color.org) wins over CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors), and FORCE_COLOR (force-color.org).
 fn wants_color(terminal: bool, env: &impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if set("NO_COLOR").is_some() {
         return false;
     }
-    if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+    if ["CLICOLOR_FORCE", "FORCE_COLOR"].into_iter().filter_map(set).any(|value| value != "0") {
         return true;
     }
     let dumb = set("TERM").is_some_and(|term| term == "dumb");
@@ -138,6 +147,9 @@ mod tests {
         assert!(!style(&[], false, &[]).color);
         assert!(!style(&[], true, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]).color);
         assert!(style(&[], false, &[("CLICOLOR_FORCE", "1")]).color);
+        assert!(style(&[], false, &[("FORCE_COLOR", "1")]).color);
+        assert!(!style(&[], false, &[("FORCE_COLOR", "0")]).color);
+        assert!(!style(&[], false, &[("NO_COLOR", "1"), ("FORCE_COLOR", "1")]).color);
         assert!(!style(&[], true, &[("TERM", "dumb")]).color);
         assert!(style(&["--color", "always"], false, &[("NO_COLOR", "1")]).color);
     }

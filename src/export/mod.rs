@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod ndjson;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod pcap;
 pub mod pcapng;
 pub mod redact;
 pub mod rules;

@@ -30,6 +30,8 @@ const NANOS: i64 = 1_000_000_000;
 /// Writes a section of our own: little-endian, times in nanoseconds.
 pub struct Writer<W> {
     out: W,
+    /// 0 where it is not stated.
+    snaplen: u32,
     interfaces: Vec<Interface>,
 }
 
@@ -42,12 +44,12 @@ struct Interface {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins the section.
+    /// Begins the section; no packet may have more than `snaplen` bytes, where that is stated.
     ///
     /// # Errors
     ///
     /// Where it cannot be written, as with all methods.
-    pub fn new(mut out: W) -> io::Result<Self> {
+    pub fn new(mut out: W, snaplen: Option<u32>) -> io::Result<Self> {
         let mut body = Vec::new();
         body.extend(BYTE_ORDER.to_le_bytes());
         body.extend([1, 0, 0, 0]);
@@ -56,7 +58,7 @@ impl<W: Write> Writer<W> {
         option(&mut body, SHB_USERAPPL, name.as_bytes(), false);
         option(&mut body, 0, &[], false);
         block(&mut out, SECTION, &body, false)?;
-        Ok(Self { out, interfaces: Vec::new() })
+        Ok(Self { out, snaplen: snaplen.unwrap_or(0), interfaces: Vec::new() })
     }
 
     /// Writes a packet of which `data` was captured; there is an interface for each link type, and another
@@ -95,7 +97,7 @@ impl<W: Write> Writer<W> {
     fn interface(&mut self, own: Interface) -> io::Result<usize> {
         let mut body = own.link.to_le_bytes().to_vec();
         body.extend([0, 0]);
-        body.extend(0_u32.to_le_bytes());
+        body.extend(self.snaplen.to_le_bytes());
         option(&mut body, IF_TSRESOL, &[9], false);
         if own.before_1970 {
             option(&mut body, IF_TSOFFSET, &EARLIEST.to_le_bytes(), false);
@@ -216,7 +218,7 @@ mod tests {
     use crate::limits::Limits;
 
     fn capture() -> Vec<u8> {
-        let mut writer = Writer::new(Vec::new()).unwrap();
+        let mut writer = Writer::new(Vec::new(), None).unwrap();
         let time = Timestamp::from_nanos(1_000_000_007);
         writer.packet(LinkType(101), time, b"abcde", 9, &["first".to_owned()]).unwrap();
         writer.packet(LinkType(1), time, b"xyz", 3, &[]).unwrap();
@@ -253,7 +255,7 @@ mod tests {
 
     #[test]
     fn media_without_a_number_do_not_get_that_of_others() {
-        let mut writer = Writer::new(Vec::new()).unwrap();
+        let mut writer = Writer::new(Vec::new(), None).unwrap();
         let time = Timestamp::from_nanos(0);
         for number in [0x0001_0001, 228] {
             writer.packet(LinkType(number), time, b"a", 1, &[]).unwrap();
@@ -264,7 +266,7 @@ mod tests {
 
     #[test]
     fn times_before_1970_are_kept() {
-        let mut writer = Writer::new(Vec::new()).unwrap();
+        let mut writer = Writer::new(Vec::new(), None).unwrap();
         let times = [-1, 5, EARLIEST * NANOS, -86_400 * NANOS].map(Timestamp::from_nanos);
         times.iter().for_each(|time| writer.packet(LinkType(1), *time, b"a", 1, &[]).unwrap());
         let expected = times.map(|time| format!("{time} 1 a of 1 None"));

@@ -81,6 +81,25 @@ fn other_connections_can_be_left_out() {
     assert_eq!(cut.frames, read(&good).frames);
 }
 
+/// The snap length that a capture states.
+fn snaplen(bytes: &[u8]) -> Option<u32> {
+    let mut reader = Reader::new(bytes, &Limits::default()).unwrap();
+    while reader.next().unwrap().is_some() {}
+    reader.snaplen()
+}
+
+#[test]
+fn the_snap_length_is_kept_where_no_frame_is_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    for (stated, expected) in [(20_000_u32, Some(20_000)), (60, None)] {
+        let mut before = sample("good.pcap");
+        before[16..20].copy_from_slice(&stated.to_le_bytes());
+        assert_eq!(snaplen(&annotate(&store(&dir, "a.pcap", &before), &[])), expected);
+        let redacted = run_on(&before, &["redact", "-", "-o", "-"]).stdout;
+        assert_eq!(snaplen(&redacted), expected);
+    }
+}
+
 #[test]
 fn the_input_is_not_overwritten() {
     let dir = tempfile::tempdir().unwrap();

@@ -229,17 +229,20 @@ fn what_a_connection_said_is_told_before_its_end_however_late_the_keys() {
 
 #[test]
 fn program_takes_the_rsa_key_of_a_server() {
-    let report = |name: &str, key: &str| {
+    let said = |command: &[&str], name: &str, key: &str| {
         let capture = peer(name);
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("x.pcapng"), without_secrets(&capture)).unwrap();
-        let mut command = bitsleuth();
-        command.args(["sessions", "--json", "--tls-rsa-key"]).arg(peers().join(key));
-        command.arg(dir.path().join("x.pcapng")).output().unwrap()
+        let mut program = bitsleuth();
+        program.args(command).arg("--tls-rsa-key").arg(peers().join(key));
+        program.arg(dir.path().join("x.pcapng")).output().unwrap()
     };
+    let report = |name: &str, key: &str| said(&["sessions", "--json"], name, key);
     let output = report("openssl-12-rsa-gcm128", "server.key");
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value["sessions"][0]["outcome"], "completed");
+    let output = said(&["annotate", "-o", "-"], "openssl-12-rsa-gcm128", "server.key");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("BITS Create-Session"));
     let output = report("openssl-12-rsa-gcm128", "plaintext.tsv");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("no private key in PEM form"), "{}", stderr(&output));

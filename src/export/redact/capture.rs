@@ -31,6 +31,8 @@ pub struct First<'p> {
     limits: Limits,
     pseudonyms: &'p Pseudonyms,
     last: At,
+    /// Bytes of the longest packet that will be written.
+    longest: u32,
 }
 
 /// Writes it, frame by frame, when it is read again.
@@ -53,6 +55,7 @@ impl<'p> First<'p> {
             limits: limits.clone(),
             pseudonyms,
             last: At::default(),
+            longest: 0,
         }
     }
 
@@ -60,16 +63,19 @@ impl<'p> First<'p> {
     pub fn push(&mut self, frame: &Frame<'_>) {
         self.last = frame.at;
         if let Ok(Packet::Tcp(segment)) = self.decoder.push(frame) {
+            self.longest = self.longest.max(packet::len(&segment));
             self.follower.push(&segment);
         }
     }
 
-    /// The second reading, which writes to `out`.
+    /// The second reading, which writes to `out`. `snaplen` is that of the capture, where it is known.
     ///
     /// # Errors
     ///
     /// Where nothing can be written.
-    pub fn second<W: Write>(self, out: W) -> io::Result<Second<'p, W>> {
+    pub fn second<W: Write>(self, out: W, snaplen: Option<u32>) -> io::Result<Second<'p, W>> {
+        // Fragments put together may be longer than any of them.
+        let snaplen = snaplen.filter(|stated| self.longest <= *stated);
         let kept = self.follower.finish(self.last);
         Ok(Second {
             decoder: Decoder::new(&self.limits),
@@ -77,7 +83,7 @@ impl<'p> First<'p> {
             left: Left { tls: kept.tls, frames: 0 },
             kept,
             pseudonyms: self.pseudonyms,
-            writer: Writer::new(out)?,
+            writer: Writer::new(out, snaplen)?,
         })
     }
 }

@@ -59,6 +59,13 @@ pub(super) fn build(
     Some((packet, head + segment.wire_len))
 }
 
+/// Bytes of the packet that a segment becomes.
+pub(super) fn len(segment: &Segment<'_>) -> u32 {
+    let ip = if segment.from.is_ipv4() { Ipv4Header::MIN_LEN } else { Ipv6Header::LEN };
+    let len = ip + TcpHeader::MIN_LEN + segment.options.len() + segment.payload.len();
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
 /// The options that matter to who reads the capture; time stamps tell how long a machine is up.
 fn options(raw: &[u8]) -> Vec<u8> {
     const END: u8 = 0;

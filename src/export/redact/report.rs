@@ -71,6 +71,7 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
         last: _,
         cut_frames: _,
         snaplen: _,
+        longest: _,
         link_types: _,
         problem,
         corrupt: _,

@@ -12,6 +12,9 @@ use crate::rules::{Diagnosis, Finding, Severity};
 /// Columns before the text of a block.
 const INDENT: usize = 12;
 
+/// Columns before what a headline has beyond its first line.
+const BELOW: usize = 2;
+
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
@@ -34,7 +37,8 @@ pub fn write(
     if detail == Detail::Brief {
         return report.sessions.iter().try_for_each(|session| write_brief(out, session, style));
     }
-    writeln!(out, "{}", style.paint(Tone::Strong, style.clean(&headline(report))))?;
+    let head = timeline::wrapped(&style.clean(&headline(report)), BELOW, Tone::Strong, style);
+    writeln!(out, "{head}")?;
     for finding in &report.findings {
         if finding.severity > Severity::Note || detail == Detail::Full || report.sessions.is_empty()
         {
@@ -295,6 +299,14 @@ mod tests {
         assert_eq!(
             head(&both),
             "2 uploads: 1 incomplete as far as the capture shows, 1 with nothing wrong"
+        );
+        let mut out = Vec::new();
+        let style = Style { width: 60, ..Style::default() };
+        write(&mut out, &report(&both), &style, Detail::Usual).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.starts_with("2 uploads: 1 incomplete as far as the capture shows, 1\n  with"),
+            "{text}"
         );
     }
 }

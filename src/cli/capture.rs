@@ -12,6 +12,7 @@ use bitsleuth::observe::Observer;
 use bitsleuth::{Analysis, Options};
 use clap::Args;
 
+use super::input::Habits;
 #[cfg(feature = "live")]
 use super::live::run_live;
 use super::output::{self, Output};
@@ -104,7 +105,7 @@ pub struct CaptureArgs {
     pub count: Option<u64>,
 
     /// Stop after so many seconds
-    #[arg(short = 'a', long, value_name = "SECS")]
+    #[arg(short = 'a', long, value_name = "SECS", value_parser = seconds)]
     pub duration: Option<u64>,
 
     /// Write the frames to a pcap file, too; with `-`, standard output is for them, and the text goes to standard error
@@ -114,6 +115,15 @@ pub struct CaptureArgs {
     /// Keep the right to open files and the network while capturing; Linux takes both away otherwise
     #[arg(long)]
     pub no_sandbox: bool,
+
+    #[command(flatten)]
+    _habits: Habits,
+}
+
+/// Seconds, also as tshark writes them.
+fn seconds(text: &str) -> Result<u64, String> {
+    let number = text.strip_prefix("duration:").unwrap_or(text);
+    number.parse().map_err(|_| "seconds are meant, as in `60`".to_owned())
 }
 
 impl CaptureArgs {

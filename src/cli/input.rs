@@ -14,7 +14,7 @@ use bitsleuth::capture::{Filter, Merge, Problem};
 use bitsleuth::export::text::escape;
 use bitsleuth::limits::Limits;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::descriptors;
@@ -73,6 +73,15 @@ impl Args for Files {
     }
 }
 
+/// Options of tcpdump and tshark that ask for what is done anyway: no names are looked up, and no line waits for long.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Habits {
+    #[arg(short = 'n', action = ArgAction::Count, hide = true)]
+    _no_names: u8,
+    #[arg(short = 'l', action = ArgAction::Count, hide = true)]
+    _line_by_line: u8,
+}
+
 /// What to read, and how.
 #[derive(Args, Clone, Debug, Default)]
 pub struct InputArgs {
@@ -84,7 +93,7 @@ pub struct InputArgs {
     pub filter: Option<String>,
 
     /// File of TLS keys, as browsers and curl write it
-    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
+    #[arg(long, alias = "tls-keylog", value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
           value_parser = any_path())]
     pub tls_keys: Vec<PathBuf>,
 
@@ -98,6 +107,9 @@ pub struct InputArgs {
     /// Show passwords, tokens, cookies and credentials instead of masking them
     #[arg(long)]
     pub show_secrets: bool,
+
+    #[command(flatten)]
+    pub habits: Habits,
 
     /// Folders in which a command creates files while it reads.
     #[arg(skip)]

@@ -136,7 +136,7 @@ impl Kept {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -152,11 +152,20 @@ mod tests {
         Line::try_parse_from(["x", "-i", "lo", "-w", write]).unwrap().args
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_file_that_cannot_be_written_is_named_at_once() {
         let tried = Kept::create(&args("/dev/full"), LinkType(1)).map(|_| ());
         let Err(Failure::Output(error)) = tried else { panic!("nothing said") };
         assert!(error.to_string().starts_with("/dev/full: No space left"), "{error}");
+    }
+
+    #[test]
+    fn what_tshark_takes_is_taken() {
+        let line = |last: &str| Line::try_parse_from(["x", "-ni", "lo", "-l", "-a", last]);
+        assert_eq!(line("duration:60").unwrap().args.duration, Some(60));
+        assert_eq!(line("60").unwrap().args.duration, Some(60));
+        assert!(line("filesize:60").is_err());
     }
 
     #[test]

@@ -128,11 +128,13 @@ pub enum Command {
 }
 
 /// Options that people know from other programs, or from other commands, and where it is that they mean.
-const HABITS: [(&str, &str); 4] = [
+const HABITS: [(&str, &str); 6] = [
     ("--json", "`bitsleuth sessions --json`, or `diagnose --json`"),
     ("-T", "`bitsleuth sessions --json`, or `bitsleuth export`"),
     ("-D", "`bitsleuth interfaces`"),
     ("-i", "`bitsleuth capture -i`"),
+    ("-c", "`bitsleuth capture -c`, or `editcap -r` for files"),
+    ("-Y", "`-f` for frames; `--session`, `--url`, `--outcome` and others for uploads"),
 ];
 
 /// Adds to a complaint about an option what may be meant.

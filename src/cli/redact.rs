@@ -23,6 +23,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   bitsleuth redact upload.pcap -o for-the-vendor.pcapng
   bitsleuth redact --key 'case 4711' monday.pcapng.gz -o monday-redacted.pcapng
+  bitsleuth annotate --only-bits --session DEAD upload.pcap -o - | bitsleuth redact - -o one-upload.pcapng
 
 What stays: times, ports, TCP with its flags, numbers, hop counts and losses; methods, statuses, lengths, ranges, offsets, \
 error codes, protocol GUIDs, names of known header fields, words of products. What becomes a pseudonym of the same length: \

@@ -10,7 +10,7 @@ use bitsleuth::limits::Limits;
 use clap::Args;
 use tempfile::NamedTempFile;
 
-use super::input::{Files, InputArgs, Progress};
+use super::input::{Files, Habits, InputArgs, Progress};
 use super::run::Failure;
 use super::signal;
 use super::target::{failed, folder_of};
@@ -27,13 +27,16 @@ pub struct OneInput {
     read: Option<PathBuf>,
 
     /// File of TLS keys, as browsers and curl write it
-    #[arg(long, value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
+    #[arg(long, alias = "tls-keylog", value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
           value_parser = super::input::any_path())]
     tls_keys: Vec<PathBuf>,
 
     /// Keep the right to open other files and the network while reading; Linux takes both away otherwise
     #[arg(long)]
     no_sandbox: bool,
+
+    #[command(flatten)]
+    habits: Habits,
 }
 
 /// A capture that can be read again.
@@ -65,6 +68,7 @@ impl OneInput {
             kept: kept.as_ref().map(|file| file.path().to_owned()),
             tls_keys: self.tls_keys.clone(),
             no_sandbox: self.no_sandbox,
+            habits: self.habits.clone(),
             writes_to: temporary.into_iter().chain(folder).collect(),
             ..InputArgs::default()
         };

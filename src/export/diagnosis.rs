@@ -12,6 +12,9 @@ use crate::rules::{Diagnosis, Finding, Severity};
 /// Columns before the text of a block.
 const INDENT: usize = 12;
 
+/// Columns before what a headline has beyond its first line.
+const BELOW: usize = 2;
+
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
@@ -34,8 +37,8 @@ pub fn write(
     if detail == Detail::Brief {
         return report.sessions.iter().try_for_each(|session| write_brief(out, session, style));
     }
-    let headline = style.clean(&headline(report)).into_owned();
-    writeln!(out, "{}", timeline::wrapped(&headline, 2, Tone::Strong, style))?;
+    let head = timeline::wrapped(&style.clean(&headline(report)), BELOW, Tone::Strong, style);
+    writeln!(out, "{head}")?;
     for finding in &report.findings {
         if finding.severity > Severity::Note || detail == Detail::Full || report.sessions.is_empty()
         {
@@ -166,7 +169,8 @@ fn write_session(
     writeln!(out, "{}", timeline::headline(session, style))?;
     writeln!(out, "  {}", style.clean(&timeline::identity(session)))?;
     if let Some(words) = timeline::successor(session, report) {
-        writeln!(out, "  {}", style.clean(&format!("carried on as {words}")))?;
+        let words = style.clean(&format!("carried on as {words}")).into_owned();
+        writeln!(out, "  {}", timeline::wrapped(&words, 2, Tone::Plain, style))?;
     }
     writeln!(out)?;
     let cause = session.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
@@ -317,6 +321,14 @@ mod tests {
         assert_eq!(
             head(&both),
             "2 uploads: 1 incomplete as far as the capture shows, 1 with nothing wrong"
+        );
+        let mut out = Vec::new();
+        let style = Style { width: 60, ..Style::default() };
+        write(&mut out, &report(&both), &style, Detail::Usual).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.starts_with("2 uploads: 1 incomplete as far as the capture shows, 1\n  with"),
+            "{text}"
         );
     }
 }

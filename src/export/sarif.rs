@@ -1,5 +1,6 @@
 //! Findings as SARIF 2.1.0 (OASIS), which code hosts and CI systems show.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -68,10 +69,18 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
         "ruleId": finding.rule,
         "ruleIndex": ALL.iter().position(|rule| rule.is_named(&finding.rule)),
         "level": finding.severity,
-        "message": { "text": finding.message },
+        "message": { "text": unlinked(&finding.message) },
         "locations": [location],
         "properties": { "confidence": finding.confidence, "frames": frames },
     }))
+}
+
+/// Text from the wire that must not become a link, as `[this](http://host)` does in a message (SARIF 3.11.6).
+fn unlinked(text: &str) -> Cow<'_, str> {
+    if !text.contains("](") {
+        return text.into();
+    }
+    text.replace('\\', r"\\").replace('[', r"\[").replace(']', r"\]").into()
 }
 
 /// What is escaped in a relative reference.
@@ -94,6 +103,12 @@ fn uri(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_link_does_not_become_one() {
+        assert_eq!(unlinked("host [fd00::5] of a\\b"), "host [fd00::5] of a\\b");
+        assert_eq!(unlinked(r"a\[b](http://c)"), r"a\\\[b\](http://c)");
+    }
 
     #[test]
     fn a_name_becomes_a_uri() {

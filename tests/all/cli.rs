@@ -84,12 +84,23 @@ fn an_option_known_from_elsewhere_gets_the_place_where_it_is() {
         (&["-D"], "bitsleuth interfaces"),
         (&["-i", "lo"], "capture -i"),
         (&["-T", "json", "good.pcap"], "sessions --json"),
+        (&["-r", "good.pcap", "-Y", "http"], "--outcome"),
+        (&["-r", "good.pcap", "-c", "9"], "capture -c"),
     ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2));
         let said = stderr(&output);
         assert!(said.contains(place) && !said.contains("as a value"), "{said}");
     }
+}
+
+#[test]
+fn an_option_that_asks_for_what_is_done_anyway_is_taken() {
+    let usual = stdout(&run(&["sessions", "good.pcap"]));
+    assert_eq!(stdout(&run(&["sessions", "-nn", "-l", "-r", "good.pcap"])), usual);
+    assert_eq!(stdout(&run(&["sessions", "-nr", "good.pcap"])), usual);
+    let help = stdout(&run(&["sessions", "--help"]));
+    assert!(!help.contains(" -n") && !help.contains(" -l"), "{help}");
 }
 
 #[test]

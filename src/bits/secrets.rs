@@ -148,12 +148,11 @@ fn masked_field(name: &str, value: &str) -> String {
 }
 
 /// Names of parameters that are credentials (RFC 6750 2.3, and what servers and storage services use), as those words.
-const TOKENS: [&str; 12] = [
+const TOKENS: [&str; 11] = [
     "sig",
     "pwd",
     "pass",
     "otp",
-    "auth",
     "tempauth",
     "bearer",
     "hmac",
@@ -163,8 +162,11 @@ const TOKENS: [&str; 12] = [
     "phpsessid",
 ];
 
-/// Least length, in bytes, from which on a `code` is a credential (RFC 6749 4.1.2, Azure Functions), not a number.
-const LONG_CODE: usize = 16;
+/// Names of parameters that are credentials where the value is long (RFC 6749 4.1.2, Azure Functions), else a number or word.
+const LONG_TOKENS: [&str; 2] = ["code", "auth"];
+
+/// Bytes of a value that is long.
+const LONG: usize = 16;
 
 /// Whether a request target, `Host` or URL has neither a user, nor a query, nor parameters of its path.
 fn has_no_place(text: &[u8]) -> bool {
@@ -192,10 +194,19 @@ fn masked(target: String) -> String {
     }
     let (front, query) = target.split_once('?').unzip();
     let front = without_password(front.unwrap_or(&target));
-    let mut out = without_values(&front, ';');
+    let mut parts = front.split(';');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // A parameter of the path ends with its segment (RFC 3986 3.3).
+        let (pair, rest) = part.split_at(part.find('/').unwrap_or(part.len()));
+        out.push(';');
+        out.push_str(&without_value(pair));
+        out.push_str(rest);
+    }
     if let Some(query) = query {
         out.push('?');
-        out.push_str(&without_values(query, '&'));
+        let pairs: Vec<_> = query.split('&').map(without_value).collect();
+        out.push_str(&pairs.join("&"));
     }
     out
 }
@@ -238,17 +249,8 @@ fn without_password(text: &str) -> String {
     masked().unwrap_or_else(|| text.to_owned())
 }
 
-fn without_values(text: &str, between: char) -> String {
-    let pairs = text.split(between).map(|pair| match secret_in(pair) {
-        Some((name, value)) => {
-            // A parameter of the path ends with its segment.
-            let rest = value.find('/').filter(|_| between == ';');
-            let rest = rest.and_then(|end| value.get(end..)).unwrap_or_default();
-            format!("{name}={MASK}{rest}").into()
-        }
-        None => Cow::Borrowed(pair),
-    });
-    pairs.collect::<Vec<_>>().join(between.encode_utf8(&mut [0; 4]))
+fn without_value(pair: &str) -> Cow<'_, str> {
+    secret_in(pair).map_or(Cow::Borrowed(pair), |(name, _)| format!("{name}={MASK}").into())
 }
 
 /// The name and value of a parameter, if that is a credential.
@@ -256,9 +258,15 @@ fn secret_in(pair: &str) -> Option<(&str, &str)> {
     let (name, value) = pair.split_once('=').filter(|(_, value)| !value.is_empty())?;
     let plain = plain(name);
     let is = |token: &&str| *token == plain;
-    let is_code = plain == "code" && value.len() >= LONG_CODE;
-    let by_name = has_word(&plain) || TOKENS.iter().any(is) || is_code;
+    let is_long = LONG_TOKENS.iter().any(is) && value.len() >= LONG;
+    let by_name = is_long || (has_word(&plain) || TOKENS.iter().any(is)) && !is_setting(value);
     (by_name || value == MASK || holds_password(value)).then_some((name, value))
+}
+
+/// Whether a value is a switch or a count, as of `passwordless=true` and `tokens=5`.
+fn is_setting(value: &str) -> bool {
+    let is = |word: &&str| value.eq_ignore_ascii_case(word);
+    ["true", "false"].iter().any(is) || value.len() < 4 && value.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether a value of a query is a URL with a password before its host, be it encoded or not.
@@ -308,9 +316,17 @@ mod tests {
             assert_eq!(all, format!("/a?n=1&{name}=***&m=2"));
             assert_eq!(tokens(&format!("/a?{name}=abc")).collect::<Vec<_>>(), [name]);
         }
-        for query in
-            ["code=404", "author=bob", "key=a/b", "passage=2", "bits-session-id={1}", "design=1"]
-        {
+        for query in [
+            "code=404",
+            "author=bob",
+            "key=a/b",
+            "passage=2",
+            "bits-session-id={1}",
+            "design=1",
+            "passwordless=true",
+            "tokens=5",
+            "auth=ntlm",
+        ] {
             assert_eq!(masked(format!("/a?{query}")), format!("/a?{query}"));
         }
         assert_eq!(masked("/a?code=0123456789abcdef".to_owned()), "/a?code=***");
@@ -321,6 +337,10 @@ mod tests {
         let masked = masked("/app;jsessionid=A1B2;v=1/file;x=2?y=3".to_owned());
         assert_eq!(masked, "/app;jsessionid=***;v=1/file;x=2?y=3");
         assert_eq!(super::masked("/a;jsessionid=A1/b".to_owned()), "/a;jsessionid=***/b");
+        for path in ["/auth-tokens/dt=1/f.bin?v=1", "/signature=final/a@home.pdf", "/token=1;v=2/f"]
+        {
+            assert_eq!(super::masked(path.to_owned()), path);
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn canonical_id(text: &str) -> String {
 
 /// Splits a `BITS-Supported-Protocols` value at spaces, commas, and whatever else some servers take for a separator.
 pub fn offers(value: &str) -> impl Iterator<Item = &str> {
-    let of_an_entry = |byte: u8| byte.is_ascii_alphanumeric() || b"{}-\"'._%".contains(&byte);
+    let of_an_entry = |byte: u8| byte.is_ascii_alphanumeric() || b"{}-\"'._%/:".contains(&byte);
     let ends = move |byte: &u8| byte.is_ascii() && !of_an_entry(*byte);
     let mut rest = value;
     std::iter::from_fn(move || {
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn other_signs_separate_offers_unless_they_belong_to_one() {
-        assert_eq!(offers("{a}|{b}/(c)").collect::<Vec<_>>(), ["{a}", "{b}", "c"]);
-        assert_eq!(offers("BITS-1.5 ä–b").collect::<Vec<_>>(), ["BITS-1.5", "ä–b"]);
+        assert_eq!(offers("{a}|{b};(c)").collect::<Vec<_>>(), ["{a}", "{b}", "c"]);
+        assert_eq!(offers("BITS/1.5 urn:ä–b").collect::<Vec<_>>(), ["BITS/1.5", "urn:ä–b"]);
         assert_eq!(offers(" , |;").count(), 0);
     }
 

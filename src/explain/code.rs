@@ -71,15 +71,21 @@ fn number(what: &str) -> Option<u32> {
         // A bare number may be a word of letters from a to f.
         (Notation::BareHex, _) if what.len() < 8 => None,
         // 0 and 1 are on the wire as they stand.
-        (_, Ok(error @ 2..)) => Some(hresult::of_win32(error)),
+        (Notation::Decimal, Ok(error @ 2..)) => Some(hresult::of_win32(error)),
+        (_, Ok(error @ 2..)) if is_known(hresult::of_win32(error)) => {
+            Some(hresult::of_win32(error))
+        }
         _ => Some(value),
     }
 }
 
 /// Whether a number is known as a Win32 error and not as a status: 112 is ERROR_DISK_FULL.
 fn is_win32_alone(number: u16) -> bool {
-    let known = |code| hresult::meaning(code).is_some();
-    known(hresult::of_win32(number)) && !known(hresult::of_status(number))
+    is_known(hresult::of_win32(number)) && !is_known(hresult::of_status(number))
+}
+
+fn is_known(code: u32) -> bool {
+    hresult::meaning(code).is_some()
 }
 
 #[cfg(test)]
@@ -103,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_nobody_knows_is_no_code() {
-        for what in ["0xDEADBEEF", "99999", "4294967296", "fade", "", "-5", "0x123456789"] {
+        for what in ["0xDEADBEEF", "0xFFFF", "99999", "4294967296", "fade", "", "-5", "0x123456789"]
+        {
             assert_eq!(find(what), None, "{what}");
         }
     }

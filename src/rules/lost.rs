@@ -39,11 +39,13 @@ pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
         && !may_follow_a_close(exchange)
 }
 
-/// Whether a request does not name its session although that has an id, and the server took none like it before: no server
-/// can tell then which one is meant.
+/// Whether a request does not name its session although that has an id: no server can tell then which one is meant, unless
+/// it took one like it before, or the session was lost by then.
 pub fn is_nameless(session: &Session, exchange: &Exchange) -> bool {
-    let taken = |other: &Exchange| names_none(other) && other.succeeded();
-    session.id.is_some() && names_none(exchange) && !look::ahead(session, exchange).any(taken)
+    let excuses = |other: &Exchange| {
+        if names_none(other) { other.succeeded() } else { other.says_lost() }
+    };
+    session.id.is_some() && names_none(exchange) && !look::ahead(session, exchange).any(excuses)
 }
 
 /// Whether a packet that must name its session ([MC-BUP] 2.2.1.2) does not.

@@ -239,7 +239,7 @@ impl Sessions {
             let weight = open.weight;
             match open.into_session(&facts, &mut self.hashing, now) {
                 Some(mut session) => {
-                    session.notifications = self.notifications.of(&session);
+                    session.notifications = self.notifications.take(&session);
                     return Some(session);
                 }
                 None => self.release(weight),

@@ -8,13 +8,17 @@ use crate::bits::protocol;
 use crate::bits::secrets::Secrets;
 use crate::http::Head;
 use crate::model::notification::{Mode, Notification};
+use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Notifications, Session};
 
 /// Notifications that wait for their session to be over, the latest ones.
 const KEPT: usize = 256;
 
-/// Bytes kept of a path or URL: twice as long as any that Windows takes.
-const LONGEST: usize = 4 << 10;
+/// Of these, the most that one session is given.
+const GIVEN: usize = 16;
+
+/// Bytes kept of a path or URL.
+const LONGEST: usize = 1 << 10;
 
 /// Names of the field for the path of the file, in the specification and on the wire, and of that for the reply.
 const REQUEST_PATHS: [&str; 2] = ["BITS-Request-DataFile-Name", "BITS-Request-DataEntity-Name"];
@@ -91,19 +95,39 @@ impl Notified {
         self.all.as_ref()
     }
 
-    /// Those that are about a session: they name it, or its URL while its server keeps the client waiting.
-    pub fn of(&self, session: &Session) -> Vec<Notification> {
-        let all = self.latest.iter().map(|told| &told.value);
-        let mut own: Vec<_> = all.filter(|one| is_about(one, session)).cloned().collect();
+    /// Takes out those that are about a session: in its time they name it, or its URL while its server keeps the client
+    /// waiting.
+    pub fn take(&mut self, session: &Session) -> Vec<Notification> {
+        let all = std::mem::take(&mut self.latest);
+        let mut own = Vec::new();
+        for told in all {
+            if own.len() < GIVEN && is_about(&told.value, session) {
+                own.push(told.value);
+            } else {
+                self.latest.push_back(told);
+            }
+        }
         own.sort_by_key(|one| one.request.first.time);
         own
     }
 }
 
 fn is_about(one: &Notification, session: &Session) -> bool {
-    if let (Some(named), Some(id)) = (&one.session_id, &session.id) {
-        return protocol::canonical_id(named) == protocol::canonical_id(id);
+    let time = one.request.first.time;
+    if time < session.started || time.secs_since(session.ended) > CLIENT_WAITS_SECS {
+        return false;
     }
+    let id = session.id.as_deref().map(protocol::canonical_id);
+    let mut paths = [&one.request_path, &one.response_path].into_iter().flatten();
+    let is_in = |id: &str, path: &str| parts(path).any(|part| protocol::canonical_id(part) == id);
+    if id.is_some_and(|id| paths.any(|path| is_in(&id, path))) {
+        return true;
+    }
+    // Whoever names another session means that.
+    !one.session_id.as_ref().is_some_and(|named| named.starts_with('{')) && names_url(one, session)
+}
+
+fn names_url(one: &Notification, session: &Session) -> bool {
     session.url.as_ref().is_some_and(|url| url.eq_ignore_ascii_case(&one.original_url))
         && session
             .exchanges
@@ -122,9 +146,14 @@ fn path(head: &Head<'_>, names: [&str; 2]) -> Option<String> {
     Some(String::from_utf8_lossy(value.get(..LONGEST).unwrap_or(value)).into_owned())
 }
 
+/// The parts of a path, the last one first.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.rsplit(['\\', '/'])
+}
+
 /// The session that a path names: `...\BITS-Sessions\Requests\{id}\...` ([MC-BUP] 4.2).
 fn session_in(path: &str) -> Option<&str> {
-    let mut parts = path.rsplit(['\\', '/']);
+    let mut parts = parts(path);
     let mut id = parts.next()?;
     for part in parts {
         if ["Requests", "Replies"].iter().any(|folder| part.eq_ignore_ascii_case(folder)) {
@@ -171,6 +200,25 @@ mod tests {
         assert_eq!(one.static_reply_url.as_deref(), Some("http://server/done"));
         let other = request.replace("A1", "A2");
         assert_eq!(told(&other, "< 200 plain"), []);
+    }
+
+    #[test]
+    fn a_folder_may_have_the_name_of_another() {
+        for file in [r"c:\inetpub\Requests\file.bin", r"d:\bits\{a1}\file.bin"] {
+            let request = format!("{URL}\n  BITS-Request-DataFile-Name: {file}");
+            assert_eq!(told(&request, "< 200 plain").len(), 1, "{file}");
+        }
+    }
+
+    #[test]
+    fn each_is_told_of_one_session() {
+        let upload = "= url http://server/other.bin\n> CREATE-SESSION\n< 200 session={a1}\n\
+                      > CLOSE-SESSION\n< 200\n= connection\n";
+        let file = r"c:\BITS-Sessions\Requests\{a1}\file";
+        let request = format!("{URL}\n  BITS-Request-DataFile-Name: {file}\n");
+        let after =
+            format!("< 200 plain\n= client 10.0.0.9\n= server 192.0.2.80:80\n{}", upload.repeat(9));
+        assert_eq!(told(&request, &after).len(), 1);
     }
 
     #[test]

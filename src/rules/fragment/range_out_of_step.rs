@@ -1,6 +1,6 @@
 //! The rule `range-out-of-step`.
 
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, offsets};
 
 rule! {
@@ -75,11 +75,20 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let message = format!("{what}{times}");
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-        if let Some(finding) = finding.filter(|_| sent == Some(next)) {
+        if let Some(finding) = finding.filter(|_| sent == Some(next) && is_sound(session, exchange))
+        {
             finding.answerable = Some("the server".into());
             finding.advice = Some(OF_SERVER.into());
         }
     }
+}
+
+/// Whether nothing of a Fragment contradicts itself or the session.
+fn is_sound(session: &Session, exchange: &Exchange) -> bool {
+    let length = exchange.request.as_ref().and_then(|request| request.content_length);
+    exchange.range().is_some_and(|range| {
+        range.valid && range.total == session.bytes_total && range.len() == length
+    })
 }
 
 /// What to do where the Fragment begins at the byte that the server names.
@@ -89,7 +98,7 @@ const OF_SERVER: &str =
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::{Error, Warning};
-    use crate::rules::tests::{diagnosed, severity};
+    use crate::rules::tests::{diagnosed, report, severity};
 
     #[test]
     fn a_fragment_that_begins_where_the_server_wants_it_is_in_step() {
@@ -98,6 +107,10 @@ mod tests {
         let diagnosis = diagnosed(&format!("{taken}{again}"));
         assert_eq!(diagnosis.answerable.as_deref(), Some("the server"));
         assert!(!diagnosis.summary.contains("instead of"), "{}", diagnosis.summary);
+        let wrong = "> FRAGMENT 10-29/20\n< 416 received=10\n".repeat(3);
+        let findings = report(&format!("{taken}{wrong}")).sessions.remove(0).findings;
+        let own = findings.iter().find(|finding| finding.rule == "range-out-of-step").unwrap();
+        assert!(own.answerable.as_deref() != Some("the server"), "{own:?}");
     }
 
     #[test]

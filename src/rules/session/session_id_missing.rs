@@ -131,6 +131,14 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_was_lost_before_is_not_lost_for_want_of_its_id() {
+        let lost = "> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
+        let close = "> CLOSE-SESSION session=\n< 500 error=0x8020001F context=0x5\n";
+        let told = diagnosed(&format!("{OPENED}{lost}{close}"));
+        assert!(told.cause.starts_with("session-not-found"), "{}", told.cause);
+    }
+
+    #[test]
     fn a_cancel_that_names_nothing_leaves_the_session_at_the_server() {
         let text = "> CANCEL-SESSION session=\n< 500 error=0x8020001F context=0x5\n";
         assert_eq!(severity("session-id-missing", &format!("{OPENED}{text}")), Some(Warning));

@@ -71,6 +71,9 @@ pub struct Response {
 /// The fallback time-out that never ends ([MC-BUP] 3.1.2.3).
 const NEVER: u64 = 0xFFFF_FFFF;
 
+/// Letters shown of a time-out that is no number.
+const RAW: usize = 40;
+
 /// What few responses have.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 pub struct RareResponse {
@@ -214,7 +217,10 @@ impl Response {
         match (self.host_id_fallback_timeout_seconds, &self.host_id_fallback_timeout_raw) {
             (Some(NEVER), _) => Some("never".to_owned()),
             (Some(secs), _) => Some(format!("{secs} s")),
-            (None, raw) => raw.as_ref().map(|raw| format!("{raw:?}")),
+            (None, raw) => raw.as_ref().map(|raw| match raw.char_indices().nth(RAW) {
+                Some((end, _)) => format!("{:?}...", raw.get(..end).unwrap_or_default()),
+                None => format!("{raw:?}"),
+            }),
         }
     }
 

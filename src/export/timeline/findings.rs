@@ -6,6 +6,9 @@ use crate::export::style::{Style, Tone};
 use crate::rules::finding::frames_in_words;
 use crate::rules::{Finding, Severity};
 
+/// Frames named that no line shows.
+const FRAMES: usize = 4;
+
 /// Puts each finding behind the last line that shows one of its frames, else where they passed; hints for hunters are left
 /// to the list of findings.
 pub(super) fn add(lines: &mut Vec<Line>, findings: &[Finding], style: &Style) {
@@ -35,8 +38,10 @@ fn place(lines: &[Line], finding: &Finding) -> (usize, u64) {
 pub(super) fn words(finding: &Finding, lines: &[Line], style: &Style) -> (&'static str, String) {
     let sign = if finding.severity == Severity::Note { style.signs().note } else { "!" };
     let hidden = |at: &&At| !lines.iter().any(|line| line.has_any(&[at.frame]));
-    let frames = frames_in_words(finding.proof.iter().filter(hidden));
-    let frames = frames.map_or_else(String::new, |frames| format!(" ({frames})"));
+    let hidden: Vec<&At> = finding.proof.iter().filter(hidden).take(FRAMES + 1).collect();
+    let more = if hidden.len() > FRAMES { ", ..." } else { "" };
+    let frames = frames_in_words(hidden.into_iter().take(FRAMES));
+    let frames = frames.map_or_else(String::new, |frames| format!(" ({frames}{more})"));
     let (severity, message) = (finding.severity.name(), &finding.message);
     (sign, format!("{severity}: {message}{frames}   {}", finding.rule))
 }

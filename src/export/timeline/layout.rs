@@ -96,8 +96,8 @@ pub(super) fn write(out: &mut dyn Write, lines: &[Line], style: &Style) -> io::R
                 let (sign, words) = (style.clean(sign), style.clean(words));
                 let column = widths.time + 4;
                 let gap = if words.is_empty() { "" } else { "   " };
-                let note = style.paint(*tone, format_args!("{sign}{gap}{words}"));
-                writeln!(out, "{:column$}{note}", "")?;
+                let lead = format!("{:column$}{sign}{gap}", "");
+                writeln!(out, "{}", self::line(&lead, &words, column + 2, *tone, style))?;
             }
             Line::Finding { sign, words, tone } => {
                 let column = widths.before_arrow() + sign.width() + 1;

@@ -25,7 +25,8 @@ const LONG: [(usize, u16); 2] = [(3, 18), (9, 26)];
 /// The columns that are left where all of them would be too wide; the others go below their row.
 const FEW: [usize; 6] = [0, 4, 5, 6, 7, 8];
 
-/// Writes a row for every session, or that there is none. Where the style has a width, cells wrap, or what does not fit goes below the row.
+/// Writes a row for every session, or that there is none. Where the style has a width, cells wrap, or what does not fit
+/// goes below the row.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
     if report.sessions.is_empty() {
         return timeline::write(out, report, style);

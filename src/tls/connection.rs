@@ -22,7 +22,8 @@ use super::shared::Share;
 /// sequence numbers show to be missing. It is handed on once decryption goes on behind it, or at the end.
 ///
 /// While keys are missing and may still come, everything from the first record that needs them is kept, in both
-/// directions; where none came, beyond the end of the connection. A direction that nothing can open any more goes by unread, but for what the meter counts.
+/// directions; where none came, beyond the end of the connection. A direction that nothing can open any more goes by
+/// unread, but for what the meter counts.
 pub struct Decryptor {
     limit: usize,
     pub(super) facts: Facts,

@@ -8,7 +8,8 @@ use crate::rules::{Confidence, Notes, Severity, look, page};
 rule! {
     /// Create-Session offers no protocol.
     ///
-    /// BITS-Supported-Protocols is missing or names nothing. A Windows server refuses that; a more lenient one may choose by itself.
+    /// BITS-Supported-Protocols is missing or names nothing. A Windows server refuses that; a more lenient one may choose by
+    /// itself.
     ///
     /// ```fires
     /// > CREATE-SESSION

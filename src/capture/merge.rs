@@ -70,10 +70,7 @@ impl Merge {
         self.endless |= size.is_none();
         let block = if self.sources.len() < MANY { BLOCK } else { SMALL_BLOCK };
         match start(stream, &self.used, &self.limits, block) {
-            Ok((mut reader, compression)) => {
-                if compression.is_some() {
-                    reader.leave_heads();
-                }
+            Ok((reader, compression)) => {
                 let input = Input {
                     name: name.to_owned(),
                     format: reader.format().to_owned(),

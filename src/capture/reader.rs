@@ -89,7 +89,7 @@ impl<R: Read> Reader<R> {
             frames: 0,
             cap: limits.record.min(LONGEST),
             over: false,
-            heads: true,
+            heads: false,
         })
     }
 
@@ -122,9 +122,9 @@ impl<R: Read> Reader<R> {
         Ok(Some(Block { raw, big_endian, item: self.item() }))
     }
 
-    /// Leaves the heads of frames to be decoded by who takes them: unpacking is work enough for one thread.
-    pub(super) const fn leave_heads(&mut self) {
-        self.heads = false;
+    /// Whether the heads of frames are to be decoded here from now on, or left to who takes them.
+    pub(super) const fn decode_heads(&mut self, here: bool) {
+        self.heads = here;
     }
 
     /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its end.

@@ -4,10 +4,11 @@ use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use lz4_flex::frame::FrameDecoder;
 
 use super::Error;
+use super::window::Window;
 
 /// A stream of any kind.
 pub type Stream = Box<dyn Read + Send>;
@@ -15,7 +16,10 @@ pub type Stream = Box<dyn Read + Send>;
 /// Bytes that any compressed stream may yield before its ratio is judged.
 const FREE: u64 = 64 << 20;
 
-/// Compressed bytes read at a time for zstd, which copies blocks that are not in one piece: few of them.
+/// Compressed bytes read at a time.
+const INPUT: usize = 64 << 10;
+
+/// The same for zstd, which copies blocks that are not in one piece: few of them.
 const ZSTD_INPUT: usize = 512 << 10;
 
 /// Unpacks `reader` where it is compressed, and names the format. `used` counts what is taken from `reader`; `ratio` is the
@@ -29,13 +33,10 @@ pub fn open(
     reader.by_ref().take(4).read_to_end(&mut magic)?;
     let whole = io::Cursor::new(magic.clone()).chain(reader);
     let (plain, name): (Stream, _) = match *magic.as_slice() {
-        [0x1f, 0x8b, ..] => {
-            (Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, whole))), "gzip")
-        }
+        [0x1f, 0x8b, ..] => (Box::new(MultiGzDecoder::new(Window::new(whole, INPUT))), "gzip"),
         // Frames to be skipped (RFC 8878 3.1.2) come first where several processors packed.
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
-            let whole = io::BufReader::with_capacity(ZSTD_INPUT, whole);
-            (Box::new(zstd::Decoder::with_buffer(whole)?), "zstd")
+            (Box::new(zstd::Decoder::with_buffer(Window::new(whole, ZSTD_INPUT))?), "zstd")
         }
         [0x04, 0x22, 0x4d, 0x18] => (Box::new(FrameDecoder::new(whole)), "lz4"),
         _ => return Ok((Box::new(whole), None)),

@@ -1,6 +1,6 @@
 //! A sliding window over a stream: what has been read and not been used yet.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
 /// Bytes of a page of memory, or a part of one.
@@ -155,6 +155,25 @@ impl<R: Read> Window<R> {
     }
 }
 
+impl<R: Read> Read for Window<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        Self::consume(self, read);
+        Ok(read)
+    }
+}
+
+impl<R: Read> BufRead for Window<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.want(1)?;
+        Ok(self.data())
+    }
+
+    fn consume(&mut self, len: usize) {
+        Self::consume(self, len);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,16 +189,18 @@ mod tests {
         assert!(!window.want(9).unwrap());
     }
 
+    /// Yields whatever is asked for, to the first byte of a page.
+    struct Aligned;
+
+    impl Read for Aligned {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert_eq!(buffer.as_ptr().align_offset(PAGE), 0);
+            Ok(buffer.len())
+        }
+    }
+
     #[test]
     fn blocks_are_read_to_pages_of_their_own() {
-        /// Yields whatever is asked for, to the first byte of a page.
-        struct Aligned;
-        impl Read for Aligned {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                assert_eq!(buffer.as_ptr().align_offset(PAGE), 0);
-                Ok(buffer.len())
-            }
-        }
         let (mut window, mut other) = (Window::new(Aligned, 64 << 10), Vec::new());
         for left in [0, 1, 1000, 8 << 10] {
             assert!(window.want(window.data().len() + 1).unwrap());
@@ -187,5 +208,18 @@ mod tests {
             window.swap(&mut other);
             assert_eq!(window.data().len(), left);
         }
+    }
+
+    #[test]
+    fn a_stream_of_a_window_is_that_below() {
+        let mut lent = Window::new(Aligned, 64 << 10);
+        for _ in 0..3 {
+            assert_eq!(lent.fill_buf().unwrap().len(), 64 << 10);
+            BufRead::consume(&mut lent, 64 << 10);
+        }
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut read = Vec::new();
+        Window::new(&bytes[..], 100).read_to_end(&mut read).unwrap();
+        assert_eq!(read, bytes);
     }
 }

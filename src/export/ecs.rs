@@ -210,16 +210,10 @@ fn http(request: Option<&Request>, response: Option<&Response>) -> Value {
 }
 
 fn url_fields(full: &str) -> Value {
-    let (scheme, rest) = full.split_once("://").unwrap_or(("", full));
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    let domain = match port {
-        Some(_) => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-        None => authority,
-    };
-    json!({
-        "full": full, "scheme": scheme, "path": path, "port": port, "domain": domain,
-    })
+    let scheme = full.split_once("://").map_or("", |(scheme, _)| scheme);
+    let (domain, port) = url::host_and_port(full);
+    let path = url::path_within(full);
+    json!({"full": full, "scheme": scheme, "path": path, "port": port, "domain": domain})
 }
 
 fn bits(exchange: &Exchange, id: Option<&str>) -> Value {

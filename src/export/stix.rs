@@ -12,7 +12,7 @@ use uuid::{Builder, Uuid, uuid};
 
 use super::json;
 use crate::at::Timestamp;
-use crate::model::{Report, Session};
+use crate::model::{Report, Session, url};
 
 /// The namespace of observables (STIX 2.1 2.9).
 const OBSERVABLES: Uuid = uuid!("00abedb4-aa42-466c-9c23-fed23a9cfcd2");
@@ -133,8 +133,7 @@ impl Bundle {
 
     /// The host of a URL, where it is a name.
     fn host(&mut self, url: &str) -> Option<String> {
-        let authority = url.split_once("://")?.1.split('/').next()?;
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let (host, _) = url::host_and_port(url);
         let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
         let name = plain && host.contains('.') && host.parse::<IpAddr>().is_err();
         name.then(|| self.observable("domain-name", json!({"value": host}), json!({})))

@@ -45,6 +45,14 @@ pub fn may_share_host(one: Option<&str>, other: Option<&str>) -> bool {
     one.zip(other).is_none_or(|(one, other)| apart(one).0.eq_ignore_ascii_case(apart(other).0))
 }
 
+/// The host in a whole URL without user, and the port that it names.
+pub(crate) fn host_and_port(url: &str) -> (&str, Option<u16>) {
+    let authority = apart(url).0;
+    let bare = authority.rsplit('@').next().unwrap_or(authority);
+    let parted = bare.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    parted.map_or((bare, None), |(host, port)| (host, Some(port)))
+}
+
 /// Host and path of a whole URL.
 fn apart(url: &str) -> (&str, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -94,6 +102,18 @@ pub(crate) fn percent_decoded(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_no_part_of_the_host() {
+        for (url, parts) in [
+            ("http://server:8080/a", ("server", Some(8080))),
+            ("https://bob@server/a:1", ("server", None)),
+            ("http://[::1]/", ("[::1]", None)),
+            ("http://[::1]:81/", ("[::1]", Some(81))),
+        ] {
+            assert_eq!(host_and_port(url), parts);
+        }
+    }
 
     #[test]
     fn a_target_without_a_slash_does_not_run_into_the_host() {

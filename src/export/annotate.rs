@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::style::Style;
 use super::text::escape;
-use super::timeline::Words;
+use super::timeline::{Words, beside};
 use crate::at::Span;
 use crate::capture::Frame;
 use crate::limits::Limits;
@@ -43,6 +43,7 @@ impl Notes {
         };
         for session in &report.sessions {
             notes.messages(session);
+            notes.beside(session);
             session.findings.iter().for_each(|finding| notes.finding(finding));
             for connection in &session.connections {
                 let frames = (connection.first.frame, connection.last.frame);
@@ -83,10 +84,7 @@ impl Notes {
     fn messages(&mut self, session: &Session) {
         let mut words = Words::of(session, Style::default());
         let id = session.id.as_deref().map_or_else(String::new, |id| format!(", session {id}"));
-        let text = |what: &str, detail: &str| match detail {
-            "" => format!("{what}{id}"),
-            detail => format!("{what}: {detail}{id}"),
-        };
+        let text = |what: &str, detail: &str| format!("{}{id}", with_detail(what, detail));
         for exchange in &session.exchanges {
             if let Some(request) = &exchange.request {
                 let said = words.request(exchange, request);
@@ -102,9 +100,40 @@ impl Notes {
         }
     }
 
+    /// What is said of a session on other connections than its own.
+    fn beside(&mut self, session: &Session) {
+        if let Some(reply) = &session.reply {
+            let request = beside::fetch(reply);
+            self.comment(reply.request, &with_detail(&request.what, &request.detail));
+            if let Some(response) = &reply.response {
+                let said = beside::fetched(response);
+                let what = format!("{} to {}", said.what, request.what);
+                self.comment(response.span, &with_detail(&what, &said.detail));
+            }
+        }
+        for one in &session.notifications {
+            let ends = (one.server, one.application);
+            let request = beside::notification(one);
+            let name = format!("{} to the application", request.what);
+            self.message(ends, one.request, &with_detail(&request.what, &request.detail), &name);
+            if let Some((span, said)) = one.response.zip(beside::notified(one)) {
+                let what = format!("{} to {}", said.what, request.what);
+                self.comment(span, &with_detail(&what, &said.detail));
+            }
+            let last = one.response.map_or(one.request.last, |span| span.last);
+            let known = self.connections.entry(key(one.server, one.application));
+            known.or_default().push((one.request.first.frame, last.frame));
+        }
+    }
+
+    fn comment(&mut self, span: Span, text: &str) {
+        let comments = self.by_frame.entry(span.first.frame).or_default();
+        comments.push(format!("BITS {}", escape(text)));
+    }
+
     fn message(&mut self, ends: (SocketAddr, SocketAddr), span: Span, text: &str, name: &str) {
+        self.comment(span, text);
         let (first, last) = (span.first.frame, span.last.frame);
-        self.by_frame.entry(first).or_default().push(format!("BITS {}", escape(text)));
         if first < last {
             let name = format!("BITS {}, from frame {first} on", escape(name));
             self.said.entry(ends).or_default().push(Message { first, last, name });
@@ -118,6 +147,10 @@ impl Notes {
             self.by_frame.entry(*frame).or_default().push(text.clone());
         }
     }
+}
+
+fn with_detail(what: &str, detail: &str) -> String {
+    if detail.is_empty() { what.to_owned() } else { format!("{what}: {detail}") }
 }
 
 /// The message that a later frame carries on.
@@ -135,4 +168,38 @@ fn continued(said: Option<&Vec<Message>>, frame: u64) -> Option<String> {
 
 fn key(one: SocketAddr, other: SocketAddr) -> (SocketAddr, SocketAddr) {
     (one.min(other), one.max(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript;
+
+    #[test]
+    fn what_is_said_on_other_connections_is_told_too() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... 3 s\n< 200\n... -2 s\n\
+                    = client 192.0.2.80\n= server 192.0.2.90:80\n> POST /app/notify.aspx\n\
+                    \x20 BITS-Original-Request-URL: http://server/upload/file.bin\n... 1 s\n< 500 plain\n";
+        let records = transcript::play(text).unwrap();
+        let mut notes = Notes::new(&transcript::analyse(&records, &mut ()), &Limits::default());
+        let told: Vec<(String, bool)> = records
+            .iter()
+            .flat_map(|record| {
+                let (comments, ours) = notes.of(&record.frame());
+                comments.into_iter().map(move |comment| (comment, ours))
+            })
+            .filter(|(comment, _)| comment.contains("applica"))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    "BITS POST: from the server to the application at 192.0.2.90:80, without the file"
+                        .to_owned(),
+                    true
+                ),
+                ("BITS HTTP 500 to POST: of the application".to_owned(), true),
+            ]
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Uploads as dialogues: the verdict, then a line for every message and what the rules say of it.
 
+pub(super) mod beside;
 mod findings;
 mod head;
 mod layout;
@@ -183,18 +184,18 @@ impl<'a> Dialogue<'a> {
     /// The request for the reply of an upload-reply session, and the answer that decided.
     fn fetch(&mut self, reply: &Reply, lines: &mut Vec<Line>) {
         lines.extend(self.wait(reply.request, None));
-        lines.push(self.message(reply.request, Mark::Request, words::fetch(reply)));
+        lines.push(self.message(reply.request, Mark::Request, beside::fetch(reply)));
         if let Some(response) = &reply.response {
             lines.extend(self.wait(response.span, None));
-            lines.push(self.message(response.span, Mark::Response, words::fetched(response)));
+            lines.push(self.message(response.span, Mark::Response, beside::fetched(response)));
         }
     }
 
     /// What the server tells the application behind it, and what that answers.
     fn notification(&mut self, one: &Notification, lines: &mut Vec<Line>) {
         lines.extend(self.wait(one.request, None));
-        lines.push(self.message(one.request, Mark::Request, words::notification(one)));
-        if let Some((span, said)) = one.response.zip(words::notified(one)) {
+        lines.push(self.message(one.request, Mark::Request, beside::notification(one)));
+        if let Some((span, said)) = one.response.zip(beside::notified(one)) {
             lines.extend(self.wait(span, None));
             lines.push(self.message(span, Mark::Response, said));
         }

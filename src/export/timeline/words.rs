@@ -5,9 +5,7 @@ use crate::bits::{PacketType, hresult};
 use crate::export::style::{Style, Tone};
 use crate::export::text;
 use crate::model::exchange::Body;
-use crate::model::notification::{Mode, Notification};
 use crate::model::ranges::Ranges;
-use crate::model::session::Reply;
 use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::{front, lost, origin::Origin};
 
@@ -241,78 +239,6 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The line of the request for a reply.
-pub(in crate::export) fn fetch(reply: &Reply) -> Said {
-    let what = match (reply.head, reply.get) {
-        (true, true) => "HEAD, GET",
-        (true, false) => "HEAD",
-        (false, _) => "GET",
-    };
-    Said {
-        what: what.to_owned(),
-        detail: "the reply".to_owned(),
-        tone: Tone::Strong,
-        aside: Tone::Plain,
-    }
-}
-
-/// Only the ranges asked for (RFC 9110 15.3.7).
-const PARTIAL_CONTENT: u16 = 206;
-
-/// The line of the answer to that request.
-pub(in crate::export) fn fetched(response: &Response) -> Said {
-    let good = response.is_success();
-    let mut parts = Vec::new();
-    match response.content_length.filter(|_| good) {
-        Some(length) if response.http_status == PARTIAL_CONTENT => {
-            parts.push(format!("{} of the reply", text::bytes(length)));
-        }
-        Some(length) => parts.push(format!("the reply has {}", text::bytes(length))),
-        None if !good => parts.push(format!("from {}", Origin::describe(response))),
-        None => {}
-    }
-    parts.extend(response.location.as_ref().map(|location| format!("points to {location}")));
-    if !response.challenges.is_empty() {
-        parts.push(format!("asks for {}", response.challenges.join(" or ")));
-    }
-    let tone = if good { Tone::Good } else { tone(response) };
-    Said { what: answer(response), detail: parts.join(", "), tone, aside: Tone::Plain }
-}
-
-/// The line of what a server tells the application behind it.
-pub(in crate::export) fn notification(one: &Notification) -> Said {
-    let file = match one.mode {
-        Mode::ByReference => "with the path of the file",
-        Mode::ByValue => "with the file itself",
-        Mode::Unknown => "without the file",
-    };
-    Said {
-        what: "POST".to_owned(),
-        detail: format!("from the server to the application at {}, {file}", one.application),
-        tone: Tone::Strong,
-        aside: Tone::Plain,
-    }
-}
-
-/// The line of the answer to that.
-pub(in crate::export) fn notified(one: &Notification) -> Option<Said> {
-    let status = one.http_status?;
-    let good = status == 200;
-    let mut parts = vec!["of the application".to_owned()];
-    parts.extend(one.static_reply_url.as_ref().map(|url| format!("the reply is at {url}")));
-    if good {
-        let copy = if one.copy_to_destination { "the file is" } else { "the file is not" };
-        parts.push(format!("{copy} to be kept at the destination"));
-    }
-    let tone = if good { Tone::Good } else { Tone::Bad };
-    Some(Said {
-        what: format!("HTTP {status}"),
-        detail: parts.join(", "),
-        tone,
-        aside: Tone::Plain,
-    })
-}
-
 /// A bar in the columns that stand for the bytes from `start` up to but not including `end`, empty where that is none.
 fn bar(start: u64, end: u64, total: u64, block: &str) -> String {
     let place = |byte: u64| {
@@ -360,7 +286,7 @@ fn error(response: &Response) -> Option<String> {
     Some(format!("{code}{symbol}{context}"))
 }
 
-fn answer(response: &Response) -> String {
+pub(super) fn answer(response: &Response) -> String {
     let who = if response.is_ack() { "Ack" } else { "HTTP" };
     format!("{who} {}", response.http_status)
 }
@@ -370,7 +296,7 @@ fn absent(request: &Request, words: &str) -> String {
     if request.is_cut() { "head cut off".to_owned() } else { words.to_owned() }
 }
 
-fn tone(response: &Response) -> Tone {
+pub(super) fn tone(response: &Response) -> Tone {
     match response.http_status {
         200..=299 if response.is_ack() => Tone::Good,
         401 | 407 | 416 | 200..=399 => Tone::Odd,

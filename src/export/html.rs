@@ -50,7 +50,7 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
         )?;
     }
     for (number, session) in full {
-        session::write(out, number, session, heads, !several)?;
+        session::write(out, number, (session, report), heads, !several)?;
     }
     inputs(out, report)?;
     writeln!(out, "</main><script>{SCRIPT}</script></body></html>")

@@ -23,6 +23,13 @@ pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
     exchange.range().filter(|_| exchange.kind == PacketType::Fragment)
 }
 
+/// Whether the range of a Fragment, its length and the total of the session agree; `None` where it has no range.
+pub fn range_agrees(session: &Session, exchange: &Exchange) -> Option<bool> {
+    let range = range(exchange)?;
+    let length = exchange.request.as_ref().and_then(|request| request.content_length);
+    Some(range.valid && range.total == session.bytes_total && range.len() == length)
+}
+
 /// Texts of one field, of which only a new one is looked at: most exchanges repeat that of the one before.
 #[derive(Default)]
 pub struct Fresh<'a>(Option<&'a Text>);

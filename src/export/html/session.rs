@@ -8,8 +8,8 @@ use crate::export::diagnosis::answerer;
 use crate::export::story::{Message, Step, Story};
 use crate::export::style::Tone;
 use crate::export::text;
-use crate::export::timeline::{again, error_words, server, sign, sizes};
-use crate::model::{Exchange, Session};
+use crate::export::timeline::{again, error_words, server, sign, sizes, successor};
+use crate::model::{Exchange, Report, Session};
 use crate::observe::heads::{Heads, RawHead};
 use crate::rules::{Finding, Severity};
 use crate::stream::Side;
@@ -17,11 +17,11 @@ use crate::stream::Side;
 /// Messages listed; of more, the first and the last ones.
 const LISTED: usize = 1_000;
 
-/// Writes a session; one that is alone is open.
+/// Writes a session of a report; one that is alone is open.
 pub(super) fn write(
     out: &mut dyn Write,
     number: usize,
-    session: &Session,
+    (session, report): (&Session, &Report),
     heads: &Heads,
     open: bool,
 ) -> io::Result<()> {
@@ -37,7 +37,7 @@ pub(super) fn write(
         Esc(name)
     )?;
     diagnosis(out, session)?;
-    facts(out, session)?;
+    facts(out, session, report)?;
     findings(out, session)?;
     writeln!(
         out,
@@ -80,7 +80,7 @@ fn diagnosis(out: &mut dyn Write, session: &Session) -> io::Result<()> {
     writeln!(out, "</div>")
 }
 
-fn facts(out: &mut dyn Write, session: &Session) -> io::Result<()> {
+fn facts(out: &mut dyn Write, session: &Session, report: &Report) -> io::Result<()> {
     let sizes = match session.bytes_total {
         Some(_) => format!(
             "{}, {} sent, {} acknowledged",
@@ -107,7 +107,7 @@ fn facts(out: &mut dyn Write, session: &Session) -> io::Result<()> {
         ("host id", session.host_id.clone()),
         ("reply", session.reply_url.clone()),
         ("error", error_words(session)),
-        ("carried on as", session.superseded_by.clone().map(String::from)),
+        ("carried on as", successor(session, report)),
     ];
     writeln!(out, "<dl>")?;
     for (name, value) in facts.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {

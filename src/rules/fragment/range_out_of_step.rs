@@ -1,7 +1,7 @@
 //! The rule `range-out-of-step`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, offsets};
+use crate::model::Session;
+use crate::rules::{Confidence, Notes, Severity, look, offsets};
 
 rule! {
     /// The server refuses the offset of a Fragment.
@@ -75,20 +75,13 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let message = format!("{what}{times}");
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-        if let Some(finding) = finding.filter(|_| sent == Some(next) && is_sound(session, exchange))
+        if let Some(finding) = finding
+            .filter(|_| sent == Some(next) && look::range_agrees(session, exchange) == Some(true))
         {
             finding.answerable = Some("the server".into());
             finding.advice = Some(OF_SERVER.into());
         }
     }
-}
-
-/// Whether nothing of a Fragment contradicts itself or the session.
-fn is_sound(session: &Session, exchange: &Exchange) -> bool {
-    let length = exchange.request.as_ref().and_then(|request| request.content_length);
-    exchange.range().is_some_and(|range| {
-        range.valid && range.total == session.bytes_total && range.len() == length
-    })
 }
 
 /// What to do where the Fragment begins at the byte that the server names.

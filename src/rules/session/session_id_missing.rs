@@ -102,11 +102,10 @@ fn blames_id(session: &Session, exchange: &Exchange, answer: &Response) -> Optio
 
 /// Whether nothing else of a request is wrong.
 fn is_in_order(session: &Session, exchange: &Exchange) -> bool {
-    let length = exchange.request.as_ref().and_then(|request| request.content_length);
-    match look::range(exchange) {
-        Some(range) => range.valid && range.total == session.bytes_total && range.len() == length,
-        None => exchange.kind != PacketType::Fragment && length == Some(0),
-    }
+    look::range_agrees(session, exchange).unwrap_or_else(|| {
+        let length = exchange.request.as_ref().and_then(|request| request.content_length);
+        exchange.kind != PacketType::Fragment && length == Some(0)
+    })
 }
 
 #[cfg(test)]

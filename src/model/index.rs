@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::outcome::over_unasked;
 use super::{Exchange, Response, Session, scattered};
 use crate::bits::PacketType;
 use crate::stream::Connection;
@@ -26,6 +27,7 @@ struct Found {
     succeeded: BTreeMap<PacketType, (usize, u64)>,
     carried_on: u64,
     over: Option<u64>,
+    over_unasked: Option<u64>,
     acked: Option<u64>,
     close_unheard: Option<u64>,
     largest_taken: Option<u64>,
@@ -41,6 +43,8 @@ impl Session {
                     None => found.add_unheard(exchange),
                 }
             }
+            let over = over_unasked(&self.exchanges).and_then(|place| self.exchanges.get(place));
+            found.over_unasked = over.map(|exchange| exchange.span().last.frame);
             found
         })
     }
@@ -73,6 +77,11 @@ impl Session {
     /// The last frame of the first Close or Cancel that succeeded.
     pub(crate) fn over(&self) -> Option<u64> {
         self.found().over
+    }
+
+    /// The frame of an Ack that must be that of a Close or Cancel that the capture lacks.
+    pub(crate) fn over_unasked(&self) -> Option<u64> {
+        self.found().over_unasked
     }
 
     /// The first frame of the first Close that may have done its work unheard.

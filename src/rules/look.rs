@@ -258,6 +258,12 @@ pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
+/// The same, or that an answer without its request looks like one to a Close or Cancel.
+pub fn is_likely_over_before(session: &Session, exchange: &Exchange) -> bool {
+    let over = session.over_unasked();
+    is_over_before(session, exchange) || over.is_some_and(|over| over < exchange.span().first.frame)
+}
+
 /// The Close before an exchange that had closed the session already, where the client had the answer.
 pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
     let done = session.first_success(&PacketType::CloseSession)?;

@@ -26,6 +26,7 @@ struct Found {
     /// Of each kind that was answered with success, the place of the first exchange and the first frame of the last one.
     succeeded: BTreeMap<PacketType, (usize, u64)>,
     carried_on: u64,
+    asked_on: u64,
     over: Option<u64>,
     over_unasked: Option<u64>,
     acked: Option<u64>,
@@ -67,6 +68,11 @@ impl Session {
     /// The first frame of the last one of any packet that carries the upload on, where BITS answered; 0 without one.
     pub(crate) fn carried_on(&self) -> u64 {
         self.found().carried_on
+    }
+
+    /// The first frame of the last Fragment with an id that no server was seen to answer; 0 without one.
+    pub(crate) fn asked_on(&self) -> u64 {
+        self.found().asked_on
     }
 
     /// The last frame of the first exchange that BITS answered.
@@ -148,6 +154,9 @@ impl Found {
     }
 
     fn add_unheard(&mut self, exchange: &Exchange) {
+        if exchange.kind == PacketType::Fragment && exchange.asked_id().is_some() {
+            self.asked_on = self.asked_on.max(exchange.span().first.frame);
+        }
         if exchange.kind == PacketType::CloseSession {
             let first = self.close_unheard.unwrap_or(u64::MAX);
             self.close_unheard = Some(first.min(exchange.span().first.frame));

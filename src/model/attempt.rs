@@ -54,7 +54,8 @@ impl Answer {
             return None;
         }
         if connection.reset.is_some_and(|reset| reset.side == Side::Server) {
-            return Some(Self::Refused);
+            // Who sends more than SYN had an answer to it.
+            return only_syns.then_some(Self::Refused);
         }
         if connection.icmp.is_some_and(|icmp| !icmp.is_too_big()) {
             return Some(Self::Unreachable);

@@ -158,16 +158,16 @@ impl<'a> View<'a> {
 
     /// The server's last word on the offset.
     fn last_offset(&self) -> u64 {
-        let mut last = 0;
-        for exchange in own(self.exchanges) {
-            let Some(response) = &exchange.response else { continue };
-            if !exchange.kind.may_be_fragment() || !response.tells_offset() {
-                continue;
-            }
+        let told = own(self.exchanges).filter_map(|exchange| {
+            let tells = |response: &&Response| response.tells_offset();
+            let response = exchange.response.as_ref().filter(tells)?;
             let announced = || exchange.range()?.behind();
             let implied = || if response.http_status == 416 { None } else { announced() };
-            last = response.next_offset.or_else(implied).unwrap_or(last);
-        }
+            let next = response.next_offset.or_else(implied)?;
+            exchange.kind.may_be_fragment().then_some((response.span.first.frame, next))
+        });
+        // An answer whose request the capture lacks may stand behind others that came later.
+        let last = told.max_by_key(|(frame, _)| *frame).map_or(0, |(_, next)| next);
         self.total.map_or(last, |total| last.min(total))
     }
 
@@ -282,5 +282,23 @@ impl<'a> View<'a> {
             context: response.error_context.clone(),
             frame: Numbered(response.span.first),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transcript;
+
+    #[test]
+    fn the_last_word_is_the_answer_that_came_last() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n> FRAGMENT 10-19/30\n< 200\n";
+        let records = transcript::play(text).unwrap();
+        let mut exchanges = transcript::analyse(&records, &mut ()).sessions.remove(0).exchanges;
+        // The request was lost, and its answer came behind the next one.
+        let mut first = exchanges.remove(1);
+        first.request = None;
+        exchanges.push(first);
+        assert_eq!(fold(exchanges, None).unwrap().bytes_acknowledged, 20);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::outcome::over_unasked;
 use super::{Exchange, Response, Session, scattered};
 use crate::bits::PacketType;
 use crate::stream::Connection;
@@ -25,7 +26,9 @@ struct Found {
     /// Of each kind that was answered with success, the place of the first exchange and the first frame of the last one.
     succeeded: BTreeMap<PacketType, (usize, u64)>,
     carried_on: u64,
+    asked_on: u64,
     over: Option<u64>,
+    over_unasked: Option<u64>,
     acked: Option<u64>,
     close_unheard: Option<u64>,
     largest_taken: Option<u64>,
@@ -41,6 +44,8 @@ impl Session {
                     None => found.add_unheard(exchange),
                 }
             }
+            let over = over_unasked(&self.exchanges).and_then(|place| self.exchanges.get(place));
+            found.over_unasked = over.map(|exchange| exchange.span().last.frame);
             found
         })
     }
@@ -65,6 +70,11 @@ impl Session {
         self.found().carried_on
     }
 
+    /// The first frame of the last Fragment with an id that no server was seen to answer; 0 without one.
+    pub(crate) fn asked_on(&self) -> u64 {
+        self.found().asked_on
+    }
+
     /// The last frame of the first exchange that BITS answered.
     pub(crate) fn acked(&self) -> Option<u64> {
         self.found().acked
@@ -73,6 +83,11 @@ impl Session {
     /// The last frame of the first Close or Cancel that succeeded.
     pub(crate) fn over(&self) -> Option<u64> {
         self.found().over
+    }
+
+    /// The frame of an Ack that must be that of a Close or Cancel that the capture lacks.
+    pub(crate) fn over_unasked(&self) -> Option<u64> {
+        self.found().over_unasked
     }
 
     /// The first frame of the first Close that may have done its work unheard.
@@ -139,6 +154,9 @@ impl Found {
     }
 
     fn add_unheard(&mut self, exchange: &Exchange) {
+        if exchange.kind == PacketType::Fragment && exchange.asked_id().is_some() {
+            self.asked_on = self.asked_on.max(exchange.span().first.frame);
+        }
         if exchange.kind == PacketType::CloseSession {
             let first = self.close_unheard.unwrap_or(u64::MAX);
             self.close_unheard = Some(first.min(exchange.span().first.frame));

@@ -71,7 +71,9 @@ impl View<'_> {
             Some(last)
                 if last.says_lost()
                     && ((known || unknown) && may_have_closed(&answered)
-                        || known && self.may_repeat_a_lost_close()) =>
+                        || known
+                            && (self.may_repeat_a_lost_close()
+                                || over_unasked(self.exchanges).is_some())) =>
             {
                 Some((Outcome::Completed, vec!["likely"]))
             }
@@ -92,6 +94,13 @@ impl View<'_> {
             && fragment.bounds().map(|(_, end)| end) == self.total;
         let counts = self.exchanges.iter().any(Exchange::confirms_bytes);
         (closes && last && counts).then(|| (Outcome::Completed, vec!["likely"]))
+    }
+
+    /// Whether the session was over before an answer that it is unknown: so it was that of a Close or Cancel, or nothing but
+    /// that answer tells of it, which may be to one that is repeated.
+    fn is_lost_when_over(&self) -> bool {
+        over_unasked(self.exchanges).is_some()
+            || self.exchanges.iter().all(Exchange::is_lost_unasked)
     }
 
     /// The Closes, with those that the capture lacks and the server did not know the session for: behind a Close a client
@@ -150,15 +159,12 @@ impl View<'_> {
         if self.acknowledged == total {
             return true;
         }
-        let closed = |exchange: &&Exchange| {
-            exchange.kind == PacketType::CloseSession && exchange.response.is_some()
-        };
         let last = own(self.exchanges).rfind(|exchange| exchange.kind == PacketType::Fragment);
         let answer_lost = last.is_some_and(|exchange| {
             exchange.response.is_none()
                 && exchange.range().and_then(|range| range.end) == total.checked_sub(1)
         });
-        answer_lost && self.exchanges.iter().any(|exchange| closed(&exchange))
+        answer_lost && self.closes().any(|close| close.response.is_some())
     }
 
     fn rejected(&self) -> Option<(Outcome, Vec<&'static str>)> {
@@ -195,7 +201,9 @@ impl View<'_> {
         if unread && self.exchanges.last().is_some_and(cancels) {
             return None;
         }
-        if self.is_unclear() || unknown && self.ends_with_close() && self.may_repeat_a_lost_close()
+        if self.is_unclear()
+            || unknown && self.ends_with_close() && self.may_repeat_a_lost_close()
+            || unknown && self.is_lost_when_over()
         {
             return None;
         }
@@ -222,6 +230,20 @@ impl View<'_> {
         let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
         if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
     }
+}
+
+/// The place of an Ack that must be that of a Close or Cancel that the capture lacks: it counts no bytes where others did
+/// right before it, and opens nothing, and the server took no more behind it.
+pub(crate) fn over_unasked(exchanges: &[Exchange]) -> Option<usize> {
+    let taken = |exchange: &Exchange| {
+        exchange.kind != PacketType::Ping
+            && exchange.response.as_ref().is_some_and(Response::accepts)
+    };
+    let place = exchanges.iter().rposition(taken)?;
+    let [.., before, ack] = exchanges.get(..=place)? else { return None };
+    let answer = ack.response.as_ref().filter(|_| ack.request.is_none())?;
+    let ends = answer.next_offset.is_none() && answer.protocol.is_none();
+    (ends && before.connection == ack.connection && before.confirms_bytes()).then_some(place)
 }
 
 /// Whether a server may have carried out one of several Closes before it said that it does not know the session: no answer

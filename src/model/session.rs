@@ -69,7 +69,7 @@ pub struct Session {
     /// How it ended.
     pub outcome: Outcome,
     /// What qualifies the outcome: `unconfirmed`, `likely`, `after-last-byte`, `closed-short`, `may-recover`,
-    /// `interrupted`, `capture-ended`, `idle-at-end`, `authentication`, `lost`, `heads-cut`.
+    /// `interrupted`, `capture-ended`, `idle-at-end`, `authentication`, `lost`, `heads-cut`, `end-lost`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcome_qualifiers: Vec<String>,
     /// The start was not captured: the first thing seen is not Create-Session.
@@ -210,6 +210,19 @@ impl Session {
                 self.outcome_qualifiers.insert(0, "capture-ended".to_owned());
             }
             _ => {}
+        }
+    }
+
+    /// Tells an end that the capture lacks from a failure: behind the answer that is the last thing seen, the client went
+    /// on. What the server has forgotten stays so.
+    pub(crate) fn tell_lost_end(&mut self) {
+        let lost = self.outcome_qualifiers.iter().any(|it| it == "lost");
+        // Else the hole may be what was answered.
+        let asked = self.exchanges.last().is_some_and(|last| last.request.is_some());
+        if self.lacks_end && asked && self.outcome.is_failure() && !lost {
+            self.outcome = Outcome::Incomplete;
+            self.outcome_qualifiers = vec!["end-lost".to_owned()];
+            self.error = None;
         }
     }
 

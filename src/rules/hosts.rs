@@ -133,13 +133,13 @@ pub fn is_in_time(session: &Session, time: Timestamp) -> bool {
 /// So long, in seconds, a server keeps an idle connection: http.sys does so by default.
 const IDLE_SECS: f64 = 120.0;
 
-/// Whether a client reached a host although it had asked for its name in vain at `last`: what it sent there was answered
-/// behind that, or it has a connection to it.
+/// Whether a client reached a host although it had asked for its name in vain at `last`: it sent something there behind
+/// that, answered or not, or it has a connection to it.
 pub fn is_reached(session: &Session, host: &str, last: At) -> bool {
     let latest = session.exchanges.iter().rev().find(|exchange| is_for(exchange, host));
-    latest.filter(|exchange| exchange.response.is_some()).is_some_and(|exchange| {
+    latest.is_some_and(|exchange| {
         let connection = session.connection(exchange.connection);
-        let open = connection.is_some_and(|one| {
+        let open = connection.filter(|_| exchange.response.is_some()).is_some_and(|one| {
             let idle_secs = last.time.secs_since(exchange.span().last.time);
             one.reset.is_none() && look::first_fin(one).is_none() && idle_secs <= IDLE_SECS
         });

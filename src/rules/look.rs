@@ -212,7 +212,16 @@ pub fn stranger_alone<'a>(
 
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
-    session.carried_on() > exchange.span().first.frame || lost::is_done_unheard(session, exchange)
+    session.carried_on() > exchange.span().first.frame
+        || is_opened_after(session, exchange)
+        || lost::is_done_unheard(session, exchange)
+}
+
+/// Whether Fragments with an id follow a Create: the client was let in, be it that the capture lacks every answer.
+fn is_opened_after(session: &Session, exchange: &Exchange) -> bool {
+    let opens = exchange.kind == PacketType::CreateSession;
+    let frame = exchange.span().first.frame;
+    opens && session.last_success(&PacketType::Fragment).max(session.asked_on()) > frame
 }
 
 /// What a finding about an answer from something in front of BITS is worth: as much as the rule says, a note where the
@@ -265,6 +274,12 @@ pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
+/// The same, or that an answer without its request looks like one to a Close or Cancel.
+pub fn is_likely_over_before(session: &Session, exchange: &Exchange) -> bool {
+    let over = session.over_unasked();
+    is_over_before(session, exchange) || over.is_some_and(|over| over < exchange.span().first.frame)
+}
+
 /// The Close before an exchange that had closed the session already, where the client had the answer.
 pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
     let done = session.first_success(&PacketType::CloseSession)?;
@@ -292,7 +307,6 @@ pub fn refused(exchange: &Exchange) -> bool {
 /// that: a Fragment that did shows it of a Create before it, the whole file of a Fragment, or of what may be one.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
-    let opens = exchange.kind == PacketType::CreateSession;
     let frame = exchange.span().first.frame;
     let brings = match exchange.kind {
         PacketType::Fragment => true,
@@ -302,7 +316,7 @@ pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let closed = session.outcome == Outcome::Completed && !session.joined;
     let replayed = exchange.place().is_some_and(|start| session.bytes_acknowledged <= start);
     last(&exchange.kind) > frame && !(brings && replayed)
-        || opens && last(&PacketType::Fragment) > frame
+        || is_opened_after(session, exchange)
         || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)
 }
 

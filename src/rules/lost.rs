@@ -35,7 +35,7 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
 pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
     of(session, exchange).is_some()
         && !is_nameless(session, exchange)
-        && !look::is_over_before(session, exchange)
+        && !look::is_likely_over_before(session, exchange)
         && !may_follow_a_close(exchange)
 }
 

@@ -165,8 +165,10 @@ impl Sessions {
         let next = exchange.response.as_ref().and_then(|response| response.next_offset);
         let goes_on = |open: &Open| next.map_or(!anew, |next| open.may_reach(next));
         let mut fitting = rivals.iter().filter(|rival| self.open.get(**rival).is_some_and(goes_on));
+        let beyond = |open: &Open| open.total() < next && open.total().is_some();
         match (fitting.next(), fitting.next()) {
             (Some(one), None) => Home::Known(Some(*one)),
+            _ if usual.is_some_and(beyond) => Home::Unclear,
             _ if anew && rivals.is_empty() => Home::Known(None),
             _ if !anew && rivals.len() <= 1 => Home::Known(newest),
             _ => Home::Unclear,

@@ -76,7 +76,9 @@ impl Connection {
     /// Whether nothing of it escaped the capture, or could not be decrypted.
     pub fn is_whole(&self) -> bool {
         let lost = self.lost_by_capture() + self.client_side.cut + self.server_side.cut;
-        lost == 0 && !self.is_one_sided() && self.is_read()
+        let unseen = |side: &SideFacts| side.payload_bytes == 0 && side.acked > 0;
+        let unseen = unseen(&self.client_side) || unseen(&self.server_side);
+        lost == 0 && !unseen && !self.is_one_sided() && self.is_read()
     }
 
     /// Whether what TLS carries on it was decrypted to the end, if it has any.

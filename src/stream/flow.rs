@@ -206,7 +206,7 @@ impl<T: Default> Flow<T> {
         let Some(offset) =
             half.offset(Seq(segment.ack)).and_then(|offset| u64::try_from(offset).ok())
         else {
-            return;
+            return self.acknowledge_unseen(dir, segment);
         };
         let end = half.fin.map_or(u64::MAX, |(end, _)| end);
         half.fin_acked |= offset > end;
@@ -218,6 +218,16 @@ impl<T: Default> Flow<T> {
         }
         facts.acked = acked;
         facts.sent = facts.sent.max(acked).max(next);
+    }
+
+    /// The same of a direction of which no data was seen so far.
+    #[inline(never)]
+    fn acknowledge_unseen(&mut self, dir: Dir, segment: &Segment<'_>) {
+        if self.halves.of(dir.other()).base().is_none() {
+            let acked = self.has_of_other(dir, segment);
+            let facts = self.subject.facts(dir.other());
+            facts.acked = facts.acked.max(acked);
+        }
     }
 
     #[inline(always)]

@@ -592,6 +592,18 @@ fn midstream_begins_with_the_first_data() {
 }
 
 #[test]
+fn what_was_acknowledged_of_a_direction_without_data_is_known() {
+    let mut net = Net::new();
+    assert_eq!(net.client(99, 0, SYN, b""), NOTHING);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), ["Client 0 abc from 2"]);
+    assert_eq!(net.server(500, 103, ACK, b""), NOTHING);
+    assert_eq!(net.side(Side::Server).acked, 0);
+    assert_eq!(net.client(103, 540, ACK, b""), NOTHING);
+    assert_eq!(net.side(Side::Server).acked, 40);
+    assert!(!net.connection().is_whole());
+}
+
+#[test]
 fn swapped_roles_deliver_the_event_again() {
     let mut net = Net::new();
     net.server_port = 5000;

@@ -83,6 +83,17 @@ rule! {
     ///   Proxy-Authorization: Basic Ym9iOng=
     /// < 200 session=1
     /// ```
+    /// The capture lacks what the client said to it:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 407 plain
+    ///   Server: squid/5.7
+    ///   Proxy-Authenticate: Basic realm=x
+    /// > CREATE-SESSION lost
+    ///   Proxy-Authorization: Basic Ym9iOng=
+    /// < 200 session=1 lost
+    /// ! client closes
+    /// ```
     ///
     /// Answerable: the proxy
     /// Advice: Let the proxy pass this host without a logon, have the client go past the proxy, or give the job credentials for it.

@@ -82,8 +82,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             }
         };
         // A Fragment may be among what the capture lacks, though nothing is missing where it would have come, or may have
-        // gone to another node of a farm.
-        let seen = session.is_whole() && is_on_same_connection(session, close);
+        // gone to another node of a farm; one surely is where the server has more than was seen to be sent.
+        let seen = session.is_whole()
+            && is_on_same_connection(session, close)
+            && session.bytes_unique >= session.bytes_acknowledged;
         let sure = if seen { Confidence::Certain } else { Confidence::Likely };
         notes.note(notes.severity(), sure, &[close.span()], message);
     }
@@ -102,4 +104,22 @@ fn unconfirmed(session: &Session, total: u64) -> Option<(u64, u64)> {
     let mut ranges = Ranges::default();
     taken.filter_map(Exchange::bounds).for_each(|(start, end)| ranges.add(start, end));
     ranges.missing(total).iter().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Confidence;
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn where_the_server_has_what_was_not_seen_to_be_sent_more_can_be_missing() {
+        let sure = |first: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n{first}> FRAGMENT 10-19/30\n< 200 received=20\n> CLOSE-SESSION\n< 200\n"
+            );
+            diagnosed(&text).confidence
+        };
+        assert_eq!(sure("> FRAGMENT 0-9/30\n< 200\n"), Confidence::Certain);
+        assert_eq!(sure(""), Confidence::Likely);
+    }
 }

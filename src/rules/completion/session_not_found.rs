@@ -61,7 +61,7 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(loss) = lost::of(session, exchange) else { return };
     let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
-    let over = look::is_over_before(session, exchange)
+    let over = look::is_likely_over_before(session, exchange)
         || is_repeated_close(session, exchange)
         || lost::may_follow_a_close(exchange);
     // For a session that was closed it is the right answer.
@@ -69,7 +69,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let (confidence, message) = match loss {
         Loss::Said => (
             // What was not captured may have been a Cancel-Session.
-            if exchange.request.is_some() { Confidence::Certain } else { Confidence::Likely },
+            match exchange.request.is_some() && !is_behind_hole(session, exchange) {
+                true => Confidence::Certain,
+                false => Confidence::Likely,
+            },
             format!("{} was answered with BG_E_SESSION_NOT_FOUND", packet(exchange)),
         ),
         Loss::Implied => (
@@ -78,6 +81,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         ),
     };
     notes.note(severity, confidence, &[exchange.span()], message);
+}
+
+/// Whether the capture lacks requests between what the server took last and an exchange: one may have ended the session.
+fn is_behind_hole(session: &Session, exchange: &Exchange) -> bool {
+    let after_gap = |one: &Exchange| one.request.as_ref().is_some_and(|request| request.after_gap);
+    let taken = |one: &Exchange| one.kind != PacketType::Ping && one.succeeded();
+    let mut since = look::ahead(session, exchange).take_while(|one| !taken(one));
+    after_gap(exchange) || since.any(after_gap)
 }
 
 /// Whether an earlier Close-Session may have done its work, though no answer of the server tells.
@@ -98,9 +109,50 @@ fn packet(exchange: &Exchange) -> String {
 #[cfg(test)]
 mod tests {
     use crate::model::Outcome;
-    use crate::rules::Finding;
     use crate::rules::Severity::Note;
-    use crate::rules::tests::{report, severity};
+    use crate::rules::tests::{diagnosed, report, severity};
+    use crate::rules::{Confidence, Finding};
+
+    const LOST: &str = "< 500 error=0x8020001F context=0x5\n";
+
+    #[test]
+    fn so_it_is_after_one_of_which_only_the_answer_was_captured() {
+        let closed = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION lost\n< 200\n";
+        for next in ["> FRAGMENT 0-9/10\n", "= connection\n> PING\n< 200\n> CLOSE-SESSION\n"] {
+            let text = format!("{closed}{next}{LOST}");
+            assert_eq!(severity("session-not-found", &text), Some(Note), "{text}");
+            assert_eq!(report(&text).sessions[0].outcome, Outcome::Completed, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_close_that_goes_unanswered_and_an_unknown_session_behind_it_are_an_end() {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1 lost\n> FRAGMENT 0-9/10\n< 200 lost\n> CLOSE-SESSION\n< 200 lost\n\
+             = connection\n> CLOSE-SESSION lost\n{LOST}"
+        );
+        assert_eq!(report(&text).sessions[0].outcome, Outcome::Completed);
+    }
+
+    #[test]
+    fn nothing_but_that_answer_tells_of_no_failure() {
+        let session =
+            report(&format!("> CANCEL-SESSION session=1 lost\n{LOST}")).sessions.remove(0);
+        assert_eq!(session.outcome, Outcome::Incomplete);
+    }
+
+    #[test]
+    fn behind_a_hole_in_which_the_session_can_have_ended_it_is_less_sure() {
+        let sure = |unseen: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n{unseen}! client closes\n\
+                 = connection\n> FRAGMENT 10-19/20\n{LOST}"
+            );
+            diagnosed(&text).confidence
+        };
+        let cancel = "> CANCEL-SESSION lost\n< 200 lost\n";
+        assert_eq!((sure(""), sure(cancel)), (Confidence::Certain, Confidence::Likely));
+    }
 
     #[test]
     fn an_answer_alone_behind_a_close_is_one_to_its_repeat() {

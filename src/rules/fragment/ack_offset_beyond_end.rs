@@ -20,6 +20,16 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 200 received=20
     /// ```
+    /// The Ack is that of another upload, of which the capture lacks the request:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 received=10
+    /// = connection
+    /// > FRAGMENT 0-29/60 session=2 lost
+    /// < 200 received=30
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Mend the server: BITS-Received-Content-Range must name the next byte that it wants.

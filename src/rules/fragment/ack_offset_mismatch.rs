@@ -47,6 +47,17 @@ rule! {
     /// < 200 received=10
     /// < 200 received=20
     /// ```
+    /// So it is of all that follow:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/30 lost
+    /// > FRAGMENT 10-19/30
+    /// > FRAGMENT 20-29/30
+    /// < 200 received=10
+    /// < 200 received=20
+    /// < 200 received=30
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Mend the server: its Ack must name the next byte that it wants.
@@ -74,8 +85,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     // It may be the Ack of what the capture lacks ahead of this.
-    let after_gap = exchange.request.as_ref().is_some_and(|request| request.after_gap);
-    if after_gap && range.and_then(|range| range.start) == Some(next) {
+    let connection = session.connection(exchange.connection);
+    let lossy = connection.is_some_and(|one| one.client_side.lost_by_capture > 0);
+    if lossy && range.and_then(|range| range.start) == Some(next) {
         return;
     }
     let slip = match offsets::names_last_byte(exchange) {

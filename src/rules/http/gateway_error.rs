@@ -133,3 +133,18 @@ fn is_about_what_is_behind(session: &Session, exchange: &Exchange, response: &Re
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn who_sends_fragments_later_was_let_in_though_no_answer_was_captured() {
+        let text = "> CREATE-SESSION\n< 503 plain\n  Server: nginx\n... 10 min\n= connection\n\
+                    > CREATE-SESSION\n< 200 session=1 lost\n";
+        let sent = format!("{text}> FRAGMENT 0-9/20\n< 200 lost\n");
+        assert_eq!(severity("gateway-error", text), Some(Error));
+        assert_eq!(severity("gateway-error", &sent), Some(Note));
+    }
+}

@@ -44,3 +44,18 @@ const ANSWERS: [Answer; 1] = [Answer::Refused];
 fn said(attempt: &Attempt) -> String {
     format!("{} refused {} of {} with RST", attempt.server, connect::tries(attempt), attempt.client)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::transcript;
+
+    #[test]
+    fn who_acknowledged_more_than_syn_was_let_in() {
+        let mut records = transcript::play("> CREATE-SESSION\n! server resets\n").unwrap();
+        // Without the answer to SYN, and the request.
+        let rest = records.split_off(4);
+        let records: Vec<_> = [0, 2].map(|place| records[place].clone()).into_iter().collect();
+        let report = transcript::analyse(&[records, rest].concat(), &mut ());
+        assert!(report.attempts.is_empty(), "{:?}", report.attempts);
+    }
+}

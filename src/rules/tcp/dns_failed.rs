@@ -78,6 +78,14 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// So it did where no answer was captured:
+    /// ```silent
+    /// ! name server SERVFAIL
+    /// > CREATE-SESSION
+    /// < 200 session=1 lost
+    /// > FRAGMENT 0-9/20
+    /// < 200 lost
+    /// ```
     /// It has a connection to it:
     /// ```silent
     /// > CREATE-SESSION

@@ -4,7 +4,7 @@ mod target;
 
 use percent_encoding::percent_decode_str;
 
-pub use target::{had_password, tokens};
+pub use target::{had_password, is_credential, tokens};
 use target::{has_no_place, masked};
 
 /// What stands for a secret.

@@ -99,6 +99,12 @@ fn without_value(pair: &str) -> Cow<'_, str> {
     secret_in(pair).map_or(Cow::Borrowed(pair), |(name, _)| format!("{name}={MASK}").into())
 }
 
+/// Whether a parameter of that name can be a credential.
+pub fn is_credential(name: &str) -> bool {
+    let plain = plain(name);
+    has_word(&plain) || TOKENS.iter().chain(&LONG_TOKENS).any(|token| *token == plain)
+}
+
 /// The name and value of a parameter, if that is a credential.
 fn secret_in(pair: &str) -> Option<(&str, &str)> {
     let (name, value) = pair.split_once('=').filter(|(_, value)| !value.is_empty())?;

@@ -11,7 +11,7 @@ use super::told;
 use super::v4::{V4, v4_at};
 use super::v6::v6_at;
 use super::words::{NUMERIC, PARAMETERS, PATHS, is_one};
-use crate::bits::protocol;
+use crate::bits::{protocol, secrets};
 
 /// Length of a GUID without braces.
 const GUID: usize = 36;
@@ -132,7 +132,14 @@ impl Pseudonyms {
             return token.to_owned();
         }
         let mut random = self.random(b"token", &token.to_ascii_lowercase());
-        token.bytes().map(|byte| char::from(alike(byte, random()))).collect()
+        loop {
+            let word: String =
+                token.bytes().map(|byte| char::from(alike(byte, random()))).collect();
+            // By chance it could name a credential where there is none.
+            if !secrets::is_credential(&word) {
+                return word;
+            }
+        }
     }
 
     fn guid(&self, guid: &str) -> String {
@@ -172,7 +179,8 @@ const NAME: usize = 64;
 /// Whether the token at the start of a text is in the name of a parameter that is a credential.
 fn is_parameter(token: &str, rest: &str) -> bool {
     let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    is_one(token, PARAMETERS) && rest.bytes().take(NAME).find(|byte| !of_name(byte)) == Some(b'=')
+    let known = is_one(token, PARAMETERS) || secrets::is_credential(token);
+    known && rest.bytes().take(NAME).find(|byte| !of_name(byte)) == Some(b'=')
 }
 
 fn alike(byte: u8, random: u8) -> u8 {
@@ -234,6 +242,19 @@ mod tests {
         assert_eq!(pseudonyms.text(text), other);
         assert_ne!(Pseudonyms::new(Some("l")).text(text), other);
         assert_ne!(Pseudonyms::new(None).text(text), Pseudonyms::new(None).text(text));
+    }
+
+    #[test]
+    fn by_chance_nothing_becomes_the_name_of_a_credential() {
+        let pseudonyms = Pseudonyms::new(Some("k"));
+        for number in 0..17_576_u32 {
+            let letter = |place: u32| char::from(b'a' + (number / 26_u32.pow(place) % 26) as u8);
+            let name: String = (0..3).map(letter).collect();
+            let target = format!("/a?{name}=1234567890");
+            let before = secrets::tokens(&target).count();
+            let after = pseudonyms.text(&target);
+            assert_eq!(secrets::tokens(&after).count(), before, "{target} {after}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, lost, unanswered};
+use crate::rules::origin::Origin;
+use crate::rules::{Confidence, Notes, front, look, lost, unanswered};
 
 rule! {
     /// The session was closed more than once.
@@ -106,7 +107,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let [first, .., last] = all.as_slice() else { return };
     let secs = last.span().first.time.secs_since(first.span().first.time);
     let answer = match &first.response {
-        Some(response) => format!("the first one was answered {}", response.http_status),
+        Some(response) => {
+            let who = front::by(session, first);
+            format!("the first one was answered {}{who}", response.http_status)
+        }
         None => "the first one was not answered".to_owned(),
     };
     let unheard = lost::is_done_unheard(session, first);
@@ -114,12 +118,46 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let message =
         format!("Close-Session was sent {} times within {secs:.0} s; {answer}{done}", all.len());
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
-    notes.note(notes.severity(), Confidence::Certain, &spans, message);
+    let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
+    if let Some(finding) = finding.filter(|_| first.response.is_some()) {
+        finding.answerable = Some(answerable(front::origin(session, first)).into());
+        finding.advice = Some(OF_ANSWER.into());
+    }
+}
+
+/// What to do where the first one was refused: no answer was lost.
+const OF_ANSWER: &str = "See whether the file is in its place on the server, and why the first Close-Session was refused: in the log of what answered.";
+
+/// Who refused the first one.
+const fn answerable(who: Origin) -> &'static str {
+    match who {
+        Origin::Proxy => "the proxy",
+        Origin::Waf => "the firewall",
+        Origin::BitsServer | Origin::Iis | Origin::HttpSys => "the server",
+        Origin::WebServer | Origin::Unknown | Origin::Nobody => "what answered the first one",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::report;
+
+    #[test]
+    fn where_the_first_one_was_refused_no_answer_was_lost() {
+        let who = |first: &str| {
+            let opened = "> CREATE-SESSION\n< 200 session=1\n  Server: Microsoft-IIS/10.0\n";
+            let report = report(&format!(
+                "{opened}> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n{first}... 600 s\n= connection\n\
+                 > CLOSE-SESSION\n< 200\n"
+            ));
+            let mut findings = report.sessions[0].findings.iter();
+            let retried = findings.find(|finding| finding.rule == "close-retried").unwrap();
+            retried.answerable.as_deref().unwrap().to_owned()
+        };
+        assert_eq!(who("< 405 plain\n  Server: nginx\n"), "the proxy");
+        assert_eq!(who("< 500 error=0x80004005 context=0x5\n"), "the server");
+        assert!(who("! client closes\n").contains("was lost"));
+    }
 
     #[test]
     fn a_session_is_told_as_closed_only_where_no_answer_denies_that() {

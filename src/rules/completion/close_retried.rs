@@ -104,6 +104,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     };
     let mut all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
     all.sort_by_key(|exchange| exchange.span().first.frame);
+    let seen = all.clone();
+    all.retain(|inner| !seen.iter().any(|outer| holds(outer, inner)));
     let [first, .., last] = all.as_slice() else { return };
     let secs = last.span().first.time.secs_since(first.span().first.time);
     let answer = match &first.response {
@@ -125,6 +127,16 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
+/// Whether one Close was sent and answered while another one waited: the leg behind a proxy, and no retry.
+fn holds(outer: &Exchange, inner: &Exchange) -> bool {
+    let (outside, inside) = (outer.span(), inner.span());
+    outer.connection != inner.connection
+        && outer.response.is_some()
+        && inner.response.is_some()
+        && outside.first.frame < inside.first.frame
+        && inside.last.frame < outside.last.frame
+}
+
 /// What to do where the first one was refused: no answer was lost.
 const OF_ANSWER: &str = "See whether the file is in its place on the server, and why the first Close-Session was refused: in the log of what answered.";
 
@@ -141,6 +153,27 @@ const fn answerable(who: Origin) -> &'static str {
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::report;
+    use crate::transcript;
+
+    #[test]
+    fn one_within_the_wait_of_another_is_the_leg_behind_a_proxy() {
+        let fired = |back: &str| {
+            let text = format!(
+                "> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION\n... 4 s\n< 200\n... {back} s\n= connection\n\
+                 > CLOSE-SESSION\n< 200\n"
+            );
+            let mut records = transcript::play(&text).unwrap();
+            records.sort_by_key(|record| record.at.time);
+            for (record, number) in records.iter_mut().zip(1..) {
+                record.at.frame = number;
+            }
+            let report = transcript::analyse(&records, &mut ());
+            assert_eq!(report.sessions[0].exchanges.len(), 3);
+            let mut findings = report.sessions[0].findings.iter();
+            findings.any(|finding| finding.rule == "close-retried")
+        };
+        assert!(!fired("-3"));
+    }
 
     #[test]
     fn where_the_first_one_was_refused_no_answer_was_lost() {

@@ -123,6 +123,9 @@ impl Body {
     }
 }
 
+/// The shortest Fragment that a client makes, unless the file has no more, in bytes.
+const LEAST_FRAGMENT: u64 = 5 * 1024;
+
 impl Exchange {
     /// One of which nothing was seen so far.
     pub(crate) fn on(connection: &Connection, carrier: Carrier) -> Self {
@@ -181,6 +184,22 @@ impl Exchange {
     /// Whether it was answered with success.
     pub fn succeeded(&self) -> bool {
         self.response.as_ref().is_some_and(Response::is_success)
+    }
+
+    /// Whether its body is no longer than the shortest Fragment that a client makes ([MC-BUP] Appendix A <10>, <16>).
+    pub(crate) fn is_as_small_as_can_be(&self) -> bool {
+        let length = self.request.as_ref().and_then(|request| request.content_length);
+        length.is_some_and(|length| length <= LEAST_FRAGMENT)
+    }
+
+    /// Whether its answer is one that a client makes good by itself: it goes on at the byte that a 416 names, and with
+    /// smaller Fragments after a 413 ([MC-BUP] 3.1.5.1.4, 3.1.5.2.4).
+    pub(crate) fn is_mended_by_client(&self) -> bool {
+        self.response.as_ref().is_some_and(|answer| match answer.http_status {
+            413 => self.range().is_some() && !self.is_as_small_as_can_be(),
+            416 => answer.next_offset.is_some(),
+            _ => false,
+        })
     }
 
     /// Whether it is an answer that opens a session, and its request was not seen.

@@ -212,7 +212,7 @@ impl View<'_> {
             qualifiers.push("lost");
         } else if response.is_challenge() {
             qualifiers.push("authentication");
-        } else if may_recover(response) {
+        } else if self.exchanges.last().is_some_and(may_recover) {
             qualifiers.push("may-recover");
         }
         Some((Outcome::Failed, qualifiers))
@@ -255,12 +255,14 @@ fn may_have_closed(answered: &[Option<&Response>]) -> bool {
 
 /// Whether a client tries again after an error, later or with less: 501 and 505 are for good, and so is what the server
 /// says no to ([MC-BUP] 3.1.5.2.1, 3.2.5.2.3). Of the errors of an application the status tells, be the code what it may.
-fn may_recover(response: &Response) -> bool {
+fn may_recover(exchange: &Exchange) -> bool {
+    let Some(response) = &exchange.response else { return false };
     let status = response.http_status;
     let passes = matches!(status, 408 | 500 | 502..=504 | 506..=599);
     if response.is_of_application() {
         return passes || status == 409;
     }
     let final_codes = [TOO_LARGE, INVALID_ARGUMENT, ACCESS_DENIED].map(Some);
-    (passes || matches!(status, 413 | 416)) && !final_codes.contains(&response.error_value())
+    let smaller = status == 413 && !exchange.is_as_small_as_can_be();
+    (passes || smaller || status == 416) && !final_codes.contains(&response.error_value())
 }

@@ -24,7 +24,8 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
     // A client that had closed the connection before did not hear it.
     let unheard = decisive.is_some_and(|exchange| unanswered::cut_off(session, exchange).is_some());
-    let code = client_code(session, (rule, cause), answer.filter(|_| !unheard));
+    let mended = decisive.is_some_and(Exchange::is_mended_by_client);
+    let code = client_code(session, (rule, cause), answer.filter(|_| !unheard && !mended));
     Some(Diagnosis {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,
@@ -192,6 +193,18 @@ mod tests {
         let diagnosis = report.sessions[0].diagnosis.as_ref().unwrap();
         assert_eq!(diagnosis.cause, "header-stripped");
         assert_eq!(diagnosis.answered_by, super::Origin::Proxy);
+    }
+
+    #[test]
+    fn what_the_client_mends_by_itself_is_in_no_log() {
+        let code = |rest: &str| {
+            let text = format!("> CREATE-SESSION\n< 200 session=1\n{rest}\n");
+            report(&text).sessions[0].diagnosis.as_ref().unwrap().client_error.clone()
+        };
+        assert_eq!(code("> FRAGMENT 10-19/20\n< 416 received=0"), None);
+        assert_eq!(code("> FRAGMENT 0-59999/60000\n< 413 plain"), None);
+        let least = code("> FRAGMENT 0-4999/60000\n< 413 plain");
+        assert_eq!(least.as_deref(), Some("0x8019019D"));
     }
 
     #[test]

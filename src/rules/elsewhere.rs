@@ -25,8 +25,10 @@ const NODES: &str =
 const WORDS: &[Words] = &[
     words(
         "upload-too-large",
-        Some("Raise the limit that this server sets for the length of a file, or split the file."),
-        Some("That limit beside the length of the file."),
+        Some(
+            "Raise the limit that this server sets for a file or for one Fragment; or split the file, or let the client send smaller Fragments.",
+        ),
+        Some("These limits beside the length of the file and that of the Fragment."),
     ),
     words(
         "session-not-found",

@@ -54,7 +54,13 @@ pub fn speaks_bits(response: &Response) -> bool {
 
 /// Whether a request was called malformed for another reason than its verb, or may have been for what is cut off of it.
 pub fn is_about_more_than_verb(request: &Request, response: &Response) -> bool {
-    response.http_status == 400 && (request.is_cut() || reason(response).is_some())
+    let told = || reason(response).is_some() || refuses_url(response);
+    response.http_status == 400 && (request.is_cut() || told())
+}
+
+/// Whether Squid refused the URL: it is no URL, or one without scheme and host at a port for clients that know of the proxy.
+pub fn refuses_url(response: &Response) -> bool {
+    response.own_error().is_some_and(|error| error.starts_with("ERR_INVALID_URL"))
 }
 
 /// The sub-status that an error page of IIS tells to clients it trusts: 6 of `404.6 - Not Found`.

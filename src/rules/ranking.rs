@@ -51,7 +51,7 @@ causes! {
     a_server_that_went_away: "connect-refused" for
         opened("> FRAGMENT 0-9/20\n< 200\n! server closes\n... 600 s\n! refused\n");
     an_idle_timer_on_the_way: "idle-reset" for
-        opened("> FRAGMENT 0-9/20\n< 200\n... 350 s\n> FRAGMENT 10-19/20\n! server resets\n");
+        opened("> FRAGMENT 0-9/20\n< 200\n... 350 s\n> FRAGMENT 10-19/20 dropped\n! server resets ttl=254\n");
     a_gateway_that_waited: "gateway-timeout" for
         "> CREATE-SESSION\n... 60 s\n< 504 plain\n  Server: nginx/1.22.1\n";
     a_gateway_without_backend: "gateway-error" for

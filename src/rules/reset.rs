@@ -17,6 +17,9 @@ const IP_ID_SLACK: u16 = 1_024;
 /// RSTs to both sides within this time, in seconds, have one sender.
 const AT_ONCE_SECS: f64 = 0.05;
 
+/// The shortest idle timers of devices on the way; servers that close idle connections sooner do so with FIN.
+pub const IDLE_SECS: f64 = 30.0;
+
 /// Where an RST came from, and why that is believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
@@ -74,10 +77,26 @@ pub fn judge(
 ) {
     for (exchange, reset, sender) in inside(session, side).filter(|(.., it)| !it.middlebox) {
         let (who, moment) = (side.name(), moment(exchange));
-        let message = format!("the {who} reset the connection {moment} ({})", sender.evidence);
-        let severity = weigh(exchange, &reset);
-        notes.note(severity, sender.confidence, &[span(exchange, &reset)], message);
+        let mut message = format!("the {who} reset the connection {moment} ({})", sender.evidence);
+        let mut severity = weigh(exchange, &reset);
+        let mut spans = vec![span(exchange, &reset)];
+        if let Some(fin) = crossed(session, exchange).filter(|_| side == Side::Server) {
+            message = format!(
+                "the server had closed the idle connection in frame {}, and the {} crossed that",
+                fin.name(),
+                exchange.kind
+            );
+            severity = Severity::Note;
+            spans.insert(0, Span::at(fin));
+        }
+        notes.note(severity, sender.confidence, &spans, message);
     }
+}
+
+/// The FIN by which the server had closed the connection before a request began: RST is what it must answer then.
+pub fn crossed(session: &Session, exchange: &Exchange) -> Option<At> {
+    let fin = session.connection(exchange.connection)?.server_side.fin?;
+    (fin.frame < exchange.span().first.frame).then_some(fin)
 }
 
 /// Whether the client reset the connection after repeating data that nobody acknowledged.

@@ -204,6 +204,8 @@ fn what_no_client_tries_again_cannot_recover() {
         ("501 plain", &[]),
         ("500 error=0x80070070 context=0x5", &["may-recover"]),
         ("503 plain", &["may-recover"]),
+        // No smaller Fragment follows.
+        ("413 plain", &[]),
     ] {
         let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< {answer}\n");
         let report = play(Limits::default(), &text);

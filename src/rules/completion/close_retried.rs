@@ -2,7 +2,8 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, lost, unanswered};
+use crate::rules::origin::Origin;
+use crate::rules::{Confidence, Notes, front, look, lost, unanswered};
 
 rule! {
     /// The session was closed more than once.
@@ -103,10 +104,15 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     };
     let mut all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
     all.sort_by_key(|exchange| exchange.span().first.frame);
+    let seen = all.clone();
+    all.retain(|inner| !seen.iter().any(|outer| holds(outer, inner)));
     let [first, .., last] = all.as_slice() else { return };
     let secs = last.span().first.time.secs_since(first.span().first.time);
     let answer = match &first.response {
-        Some(response) => format!("the first one was answered {}", response.http_status),
+        Some(response) => {
+            let who = front::by(session, first);
+            format!("the first one was answered {}{who}", response.http_status)
+        }
         None => "the first one was not answered".to_owned(),
     };
     let unheard = lost::is_done_unheard(session, first);
@@ -114,12 +120,77 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let message =
         format!("Close-Session was sent {} times within {secs:.0} s; {answer}{done}", all.len());
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
-    notes.note(notes.severity(), Confidence::Certain, &spans, message);
+    let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
+    if let Some(finding) = finding.filter(|_| first.response.is_some()) {
+        finding.answerable = Some(answerable(front::origin(session, first)).into());
+        finding.advice = Some(OF_ANSWER.into());
+    }
+}
+
+/// Whether one Close was sent and answered while another one waited: the leg behind a proxy, and no retry.
+fn holds(outer: &Exchange, inner: &Exchange) -> bool {
+    let (outside, inside) = (outer.span(), inner.span());
+    outer.connection != inner.connection
+        && outer.response.is_some()
+        && inner.response.is_some()
+        && outside.first.frame < inside.first.frame
+        && inside.last.frame < outside.last.frame
+}
+
+/// What to do where the first one was refused: no answer was lost.
+const OF_ANSWER: &str = "See whether the file is in its place on the server, and why the first Close-Session was refused: in the log of what answered.";
+
+/// Who refused the first one.
+const fn answerable(who: Origin) -> &'static str {
+    match who {
+        Origin::Proxy => "the proxy",
+        Origin::Waf => "the firewall",
+        Origin::BitsServer | Origin::Iis | Origin::HttpSys => "the server",
+        Origin::WebServer | Origin::Unknown | Origin::Nobody => "what answered the first one",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::report;
+    use crate::transcript;
+
+    #[test]
+    fn one_within_the_wait_of_another_is_the_leg_behind_a_proxy() {
+        let fired = |back: &str| {
+            let text = format!(
+                "> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION\n... 4 s\n< 200\n... {back} s\n= connection\n\
+                 > CLOSE-SESSION\n< 200\n"
+            );
+            let mut records = transcript::play(&text).unwrap();
+            records.sort_by_key(|record| record.at.time);
+            for (record, number) in records.iter_mut().zip(1..) {
+                record.at.frame = number;
+            }
+            let report = transcript::analyse(&records, &mut ());
+            assert_eq!(report.sessions[0].exchanges.len(), 3);
+            let mut findings = report.sessions[0].findings.iter();
+            findings.any(|finding| finding.rule == "close-retried")
+        };
+        assert!(!fired("-3"));
+    }
+
+    #[test]
+    fn where_the_first_one_was_refused_no_answer_was_lost() {
+        let who = |first: &str| {
+            let opened = "> CREATE-SESSION\n< 200 session=1\n  Server: Microsoft-IIS/10.0\n";
+            let report = report(&format!(
+                "{opened}> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n{first}... 600 s\n= connection\n\
+                 > CLOSE-SESSION\n< 200\n"
+            ));
+            let mut findings = report.sessions[0].findings.iter();
+            let retried = findings.find(|finding| finding.rule == "close-retried").unwrap();
+            retried.answerable.as_deref().unwrap().to_owned()
+        };
+        assert_eq!(who("< 405 plain\n  Server: nginx\n"), "the proxy");
+        assert_eq!(who("< 500 error=0x80004005 context=0x5\n"), "the server");
+        assert!(who("! client closes\n").contains("was lost"));
+    }
 
     #[test]
     fn a_session_is_told_as_closed_only_where_no_answer_denies_that() {

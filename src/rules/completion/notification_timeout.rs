@@ -19,6 +19,13 @@ rule! {
     /// ... 300 s
     /// < 408 error=0x80070112 context=0x7
     /// ```
+    /// The same code means a full disk, too, and the server did not wait for the application:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 500 error=0x80070112 context=0x7
+    /// ```
     /// Something else lost patience with the client:
     /// ```silent
     /// > CREATE-SESSION
@@ -37,6 +44,9 @@ rule! {
 /// `ERROR_INTERNET_TIMEOUT` and `ERROR_WINHTTP_TIMEOUT`, as which the server may hand on that it waited in vain.
 const TIMED_OUT: u32 = 0x8007_2EE2;
 
+/// The time that BITS 1.5 gives the application, the shortest that there is ([MC-BUP] 3.3.2).
+const SHORTEST_SECS: f64 = 30.0;
+
 /// So long may it take until the server says that its five minutes are over.
 const LATE_SECS: f64 = 30.0;
 
@@ -45,7 +55,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let fragment = exchange.kind.may_be_fragment();
     let Some(confidence) = confidence(exchange, response).filter(|_| fragment) else { return };
     let (status, waited) = (response.http_status, look::wait_secs(exchange));
-    let which = if look::is_final(exchange) { "the last Fragment" } else { "a Fragment" };
+    let which =
+        if look::is_final(exchange) { "the last Fragment" } else { "a Fragment amid the file" };
     let message = match exchange.kind {
         PacketType::Fragment => format!(
             "{which} was answered {status} after {waited:.0} s of waiting for the application"
@@ -62,14 +73,20 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
     let of_application = response.is_of_application();
     let code = response.error_value();
-    let by_code = code == Some(MISPRINTED) && of_application;
+    let waited = look::wait_secs(exchange).round();
+    let by_status = response.http_status == 408;
     let is_last = look::is_final(exchange);
-    if by_code || response.http_status == 408 && response.is_ack() && is_last {
-        // The application hears of a file that is there, not of a part of it.
-        let amid = look::range(exchange).is_some() && !is_last;
-        return Some(if amid { Confidence::Likely } else { Confidence::Certain });
+    // The application hears of a file that is there, not of a part of it.
+    let amid = look::range(exchange).is_some() && !is_last;
+    let by_code = code == Some(MISPRINTED) && of_application;
+    if by_status && (by_code || response.is_ack() && is_last) {
+        return Some(if amid { Confidence::Possible } else { Confidence::Certain });
     }
-    let late = look::wait_secs(exchange).round() - CLIENT_WAITS_SECS;
+    // Without the status for it, the code may as well mean a full disk.
+    if by_code && !amid && waited >= SHORTEST_SECS {
+        return Some(Confidence::Likely);
+    }
+    let late = waited - CLIENT_WAITS_SECS;
     let answered = code.and_then(hresult::status).is_some();
     let by_time = (0.0..=LATE_SECS).contains(&late) && !answered;
     (of_application && is_last && (by_time || code == Some(TIMED_OUT)))
@@ -79,12 +96,16 @@ fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::diagnosed;
+    use crate::rules::{Confidence, Diagnosis};
+
+    fn diagnosis(range: &str, secs: u32, answer: &str) -> Diagnosis {
+        diagnosed(&format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT {range}\n... {secs} s\n< {answer} context=0x7\n"
+        ))
+    }
 
     fn told(range: &str, secs: u32, answer: &str) -> String {
-        let text = format!(
-            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT {range}\n... {secs} s\n< {answer} context=0x7\n"
-        );
-        diagnosed(&text).summary
+        diagnosis(range, secs, answer).summary
     }
 
     #[test]
@@ -101,10 +122,19 @@ mod tests {
 
     #[test]
     fn a_fragment_amid_the_file_is_not_called_the_last() {
-        for (range, which) in [("0-9/20", "a Fragment was"), ("10-19/20", "the last Fragment was")]
-        {
-            let summary = told(range, 1, "408 error=0x80070112");
-            assert!(summary.contains(which), "{summary}");
+        let amid = ("0-9/20", "a Fragment amid the file was", Confidence::Possible);
+        let last = ("10-19/20", "the last Fragment was", Confidence::Certain);
+        for (range, which, confidence) in [amid, last] {
+            let told = diagnosis(range, 1, "408 error=0x80070112");
+            assert!(told.summary.contains(which), "{}", told.summary);
+            assert_eq!(told.confidence, confidence);
         }
+    }
+
+    #[test]
+    fn of_the_code_that_means_a_full_disk_too_the_wait_decides() {
+        let cause = |secs| diagnosis("0-9/10", secs, "500 error=0x80070112").cause;
+        assert_eq!(cause(1), "remote-application-failed");
+        assert_eq!(cause(30), "notification-timeout");
     }
 }

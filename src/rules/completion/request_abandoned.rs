@@ -50,7 +50,6 @@ rule! {
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
     /// Advice: See what the server did at this time; where the client has a time-out of its own, raise it above five minutes.
-    /// Client: 0x80072EE2
     /// Confirm: The server's log: whether it has the request, and its time-taken.
     /// Reference: [MC-BUP] 3.1.2.2
     Warning, belief 38, needs Anything, TroubledSession
@@ -90,5 +89,14 @@ mod tests {
         assert!(fired(text).contains(&("request-abandoned".to_owned(), Note)), "{:?}", fired(text));
         let diagnosis = diagnosed(text);
         assert_eq!(diagnosis.cause, "half-open-retry");
+    }
+
+    #[test]
+    fn a_client_that_gave_up_by_itself_logs_no_code_that_could_be_told() {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 30 s\n! client closes\n";
+        assert_eq!(diagnosed(text).client_error, None);
+        let reset = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n! client resets\n";
+        assert_eq!(diagnosed(reset).client_error, None);
     }
 }

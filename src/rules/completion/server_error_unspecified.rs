@@ -195,6 +195,11 @@ fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes:
             finding.answerable = Some("who gave the job its URL".into());
             finding.advice = Some(OF_TLS.into());
         }
+        Some(finding) if page::refuses_url(response) => {
+            finding.answerable = Some("who set the client's proxy, or the proxy".into());
+            finding.advice = Some(OF_URL.into());
+            finding.confirm = Some(LOG_OF_PROXY.into());
+        }
         finding => front::turn(finding, front::origin(session, exchange)),
     }
 }
@@ -217,6 +222,10 @@ const OF_FILTERING: &str = "Allow it in the request filtering of this directory:
 /// What to do where the port speaks TLS.
 const OF_TLS: &str =
     "Give the job a URL that begins with https: this port takes requests inside TLS only.";
+
+/// What to do where a proxy takes exception to the URL.
+const OF_URL: &str = "Set this proxy as the proxy of the client, which then sends whole URLs, or let this port of the proxy take requests as a server does (in Squid, accel or intercept).";
+const LOG_OF_PROXY: &str = "The access log of the proxy: the request with its URL as an error.";
 
 fn asks_for_tls(response: &Response) -> bool {
     page::reason(response).is_some_and(|(reason, _)| reason == page::Reason::Tls)
@@ -305,6 +314,15 @@ mod tests {
         let own_page = asked("500 plain\n  Server: squid/5.7").answerable;
         assert_eq!(own_page.as_deref(), Some("the proxy, or the server behind it"));
         assert_eq!(asked("500 error=0x1").answerable.as_deref(), Some("the server"));
+    }
+
+    #[test]
+    fn a_proxy_that_refuses_the_url_does_not_refuse_the_verb() {
+        let text = "> CREATE-SESSION\n< 400 plain\n  Server: squid/5.7\n  X-Squid-Error: ERR_INVALID_URL 0\n";
+        let diagnosis = diagnosed(text);
+        assert_eq!(diagnosis.cause, "server-error-unspecified");
+        assert!(diagnosis.advice.unwrap().contains("whole URLs"));
+        assert!(!diagnosis.contributing.contains(&"verb-rejected-by-proxy".to_owned()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rule `session-not-found-after-idle`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, lost};
+use crate::rules::{Confidence, Notes, look, lost};
 
 rule! {
     /// The server forgot the session while nothing was sent.
@@ -19,6 +19,19 @@ rule! {
     /// > PING
     /// < 200
     /// > FRAGMENT 10-19/20
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
+    /// The first Close may have done its work:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// ! client closes
+    /// ... 15 d
+    /// = connection
+    /// > CLOSE-SESSION
     /// < 500 error=0x8020001F context=0x5
     /// ```
     /// ```silent
@@ -46,7 +59,8 @@ const CLEAN_UP_SECS: f64 = 12.0 * 3600.0;
 const TIMEOUT_SECS: f64 = 14.0 * 86_400.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if !lost::is_amid(session, exchange) {
+    let closed = || look::ahead(session, exchange).any(|one| lost::is_done_unheard(session, one));
+    if !lost::is_amid(session, exchange) || closed() {
         return;
     }
     let Some(idle) = lost::idle_secs(session, exchange).filter(|idle| *idle >= CLEAN_UP_SECS)

@@ -84,10 +84,17 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
                         .into(),
                 );
             }
+            (Some(finding), ..) if maker.server.ip() != exchange.server.ip() => {
+                finding.answerable = Some("whoever runs the host's name, or the balancer".into());
+                finding.advice = Some(OF_ADDRESSES.into());
+            }
             _ => {}
         }
     }
 }
+
+/// What to do where two addresses were asked: a client takes those that the name has, one after the other.
+const OF_ADDRESSES: &str = "Two addresses were asked: let the host's name lead to one of them, or set BITSHostId on each node so that clients stay with theirs; where a balancer in front of the capture chose them, give it affinity by client address.";
 
 /// What to do where the client went back from the host that BITS-Host-Id named.
 const OF_NODE: &str = "Look why the node that BITS-Host-Id named was left; let the nodes share one folder, or expect a restart from byte 0.";
@@ -120,9 +127,15 @@ mod tests {
 
     #[test]
     fn another_address_of_the_first_host_is_not_where_a_client_was_sent() {
+        let who = "whoever runs the host's name, or the balancer";
         let text = "> CREATE-SESSION\n< 200 session=1 host=node1\n= server 192.0.2.81:80\n\
                     > FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n";
-        assert_eq!(diagnosed(text).answerable.as_deref(), Some("whoever runs the balancer"));
+        assert_eq!(diagnosed(text).answerable.as_deref(), Some(who));
+        let named = text.replace(" host=node1", "");
+        assert_eq!(diagnosed(&named).answerable.as_deref(), Some(who));
+        let one = "> CREATE-SESSION\n< 200 session=1\n  Server: Microsoft-IIS/10.0\n> FRAGMENT 0-9/20\n\
+                   < 500 error=0x8020001F context=0x5\n  Server: Microsoft-IIS/8.5\n";
+        assert_eq!(diagnosed(one).answerable.as_deref(), Some("whoever runs the balancer"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, elsewhere, front, look};
 
 rule! {
-    /// A request was too large for something on the way.
+    /// A request was too large for the server, or for something on the way.
     ///
     /// A Windows client sends smaller Fragments then, but none under 5 KB: if that is refused too, the job fails.
     ///
@@ -53,6 +53,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let who = front::answerer(session, exchange);
     let bytes = look::counted(size, "byte");
     let mut message = format!("{who} refused a {} of {bytes} with 413", exchange.kind);
+    // A BITS server may mean the file.
+    if let Some(total) = session.bytes_total.filter(|_| is_by_bits(exchange)) {
+        message.push_str(&format!(", of a file of {}", look::counted(total, "byte")));
+    }
     if let Some(passed) = smaller {
         message.push_str(&format!(", one of {passed} passed"));
     }
@@ -81,11 +85,18 @@ fn advice(answer: &Response) -> Option<String> {
     let known = LIMITS.iter().find(|(product, _)| name.starts_with(product));
     match known {
         Some((_, limit)) => Some(format!("Raise the body limit of what answered: {limit}.")),
-        None if answer.is_ack() || elsewhere::is_named_otherwise(answer) => {
+        None if answer.is_ack() => {
+            Some("Raise the limit that this server sets for requests, or for files.".into())
+        }
+        None if elsewhere::is_named_otherwise(answer) => {
             Some("Raise the limit that the server which answered sets for request bodies.".into())
         }
         None => None,
     }
+}
+
+fn is_by_bits(exchange: &Exchange) -> bool {
+    exchange.response.as_ref().is_some_and(Response::is_ack)
 }
 
 /// The settings that limit bodies, by the start of `Server`.
@@ -150,7 +161,7 @@ mod tests {
         };
         let nginx = "Raise the body limit of what answered: nginx client_max_body_size.";
         assert_eq!(advice("plain\n  Server: nginx/1.22.1"), nginx);
-        assert!(!advice("error=0\n  Server: gobits").contains("IIS"));
+        assert!(advice("error=0\n  Server: gobits").contains("or for files"));
         assert!(advice("plain").contains("IIS"));
     }
 

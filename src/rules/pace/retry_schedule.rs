@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::Session;
 use crate::rules::retry::{self, Try};
-use crate::rules::{Around, Confidence, Notes};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The pauses between the tries follow a schedule.
@@ -54,7 +54,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let pauses = retry::pauses(&tries);
         let Some(pause) = pauses.iter().copied().reduce(f64::min) else { continue };
         let alike = pauses.iter().all(|other| (other - pause).abs() <= LATE_SECS);
-        let Some(name) = schedule(pause, pauses.len()).filter(|_| alike) else { continue };
+        let name = schedule(pause, pauses.len(), is_of_manager(session));
+        let Some(name) = name.filter(|_| alike) else { continue };
         let message = match pauses.len() {
             1 => format!("{pause:.0} s between two tries: {name}"),
             count => format!("{count} pauses of about {pause:.0} s between tries: {name}"),
@@ -65,7 +66,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 }
 
 /// What a pause is called, where so many of them are enough to recognise it.
-fn schedule(pause: f64, count: usize) -> Option<String> {
+fn schedule(pause: f64, count: usize, by_manager: bool) -> Option<String> {
     let is = |secs: f64| (0.0..=LATE_SECS).contains(&(pause - secs));
     if is(DEFAULT_SECS) {
         return Some("the default retry delay of BITS".to_owned());
@@ -77,9 +78,44 @@ fn schedule(pause: f64, count: usize) -> Option<String> {
         return Some("the shortest retry delay that BITS takes".to_owned());
     }
     let minutes = (pause / 60.0).floor();
-    Some(if minutes >= 1.0 && is(minutes * 60.0) {
-        format!("a retry delay of {minutes:.0} min, as Configuration Manager sets it")
+    if minutes < 1.0 || !is(minutes * 60.0) {
+        return Some("a retry delay set for this job".to_owned());
+    }
+    let delay = delay(minutes);
+    Some(if by_manager {
+        format!("a retry delay of {delay}, as Configuration Manager sets it")
     } else {
-        "a retry delay set for this job".to_owned()
+        format!("a retry delay of {delay}, set for this job")
     })
+}
+
+/// A delay in the largest unit of which it is whole.
+fn delay(minutes: f64) -> String {
+    let units = [(1_440.0, "day"), (60.0, "hour"), (1.0, "minute")];
+    let whole = units.into_iter().find(|(unit, _)| minutes % unit == 0.0);
+    whole.map_or_else(String::new, |(unit, name)| look::counted(minutes / unit, name))
+}
+
+/// Whether the upload goes to a management point of Configuration Manager.
+fn is_of_manager(session: &Session) -> bool {
+    session.url.as_deref().is_some_and(|url| url.to_ascii_lowercase().contains("/ccm_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_minutes_are_told_as_those_of_configuration_manager_at_its_own_paths_only() {
+        let told = |secs, by_manager| schedule(secs, 2, by_manager).unwrap();
+        assert_eq!(told(172_800.0, false), "a retry delay of 2 days, set for this job");
+        assert_eq!(
+            told(1_800.0, true),
+            "a retry delay of 30 minutes, as Configuration Manager sets it"
+        );
+        assert_eq!(told(77.0, true), "a retry delay set for this job");
+        let text = "= url http://server/CCM_Incoming/{1}\n> CREATE-SESSION\n< 503 plain\n";
+        let session = crate::rules::tests::report(text).sessions.remove(0);
+        assert!(is_of_manager(&session));
+    }
 }

@@ -95,6 +95,10 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     };
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     match finding {
+        Some(finding) if who == Origin::Iis => {
+            finding.advice = Some(OF_IIS.into());
+            finding.confirm = Some(LOG_OF_IIS.into());
+        }
         Some(finding) if who == Origin::WebServer => {
             finding.advice = Some(OF_WEB_SERVER.into());
             finding.confirm = Some(LOG_OF_WEB_SERVER.into());
@@ -102,6 +106,10 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         finding => front::turn(finding, who),
     }
 }
+
+/// What to do where IIS denied it before it asked BITS: for want of rights on the disk it answers 401.3.
+const OF_IIS: &str = "Read the sub-status in the IIS log: 403.4 wants https, 403.6 another client address, 403.7, 403.13, 403.16 and 403.17 a client certificate that is valid, 403.1 to 403.3 rights of the directory's handlers.";
+const LOG_OF_IIS: &str = "The IIS log: sc-substatus of this request.";
 
 /// What to do where another web server than IIS denied it.
 const OF_WEB_SERVER: &str =
@@ -124,4 +132,20 @@ fn denied_by_bits(answer: &Response) -> bool {
     let denied = status == 403 && code.is_none_or(|code| code == ACCESS_DENIED)
         || code == Some(ACCESS_DENIED) && status >= 400 && status != 501 && !answer.is_challenge();
     denied && !answer.is_of_application()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn iis_in_front_of_bits_denies_by_its_own_rules() {
+        let advice = |answer: &str| {
+            diagnosed(&format!("> CREATE-SESSION\n< {answer}\n  Server: Microsoft-IIS/10.0\n"))
+                .advice
+                .unwrap()
+        };
+        assert!(advice("403 plain").contains("sub-status"));
+        assert!(advice("403 error=0x80070005 context=0x5").contains("Change permission"));
+    }
 }

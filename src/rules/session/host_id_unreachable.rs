@@ -99,7 +99,6 @@ rule! {
     ///
     /// Answerable: the server
     /// Advice: Make the node's name and port reachable from the clients, or clear BITSHostId and let the balancer keep a client on one node.
-    /// Client: 0x80072EFD
     /// Confirm: Resolve the name and open the port from the client (Test-NetConnection).
     /// Reference: [MC-BUP] 1.3.4.2
     Error, belief 51, needs Anything, Around
@@ -110,10 +109,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let mut failed = false;
     for attempt in named.attempts(around.sight.attempts) {
         failed = true;
-        let how = match attempt.answer {
-            Answer::Refused => "met a refusal",
-            Answer::Unanswered => "met silence",
-            Answer::Unreachable => "met an ICMP error",
+        let (how, code) = match attempt.answer {
+            Answer::Refused => ("met a refusal", CANNOT_CONNECT),
+            Answer::Unanswered => ("met silence", TIMED_OUT),
+            Answer::Unreachable => ("met an ICMP error", TIMED_OUT),
         };
         let message = format!(
             "\"{}\" was named, and {} to {} {how}",
@@ -124,7 +123,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let severity = severity(session, notes.severity());
         let certain = named.address().is_some() && attempt.client == named.opened.client.ip();
         let confidence = if certain { Confidence::Certain } else { Confidence::Likely };
-        notes.note(severity, confidence, &[named.opened.span(), attempt.span], message);
+        let spans = [named.opened.span(), attempt.span];
+        if let Some(finding) = notes.note(severity, confidence, &spans, message) {
+            finding.client_code = Some(code);
+        }
     }
     let meant = around.sight.lookups.iter().filter(|lookup| {
         lookup.client == named.opened.client.ip()
@@ -154,6 +156,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
 }
 
+/// `ERROR_WINHTTP_CANNOT_CONNECT`: the node refused the connection.
+const CANNOT_CONNECT: u32 = 0x8007_2EFD;
+
+/// `ERROR_WINHTTP_TIMEOUT`: the node kept silent.
+const TIMED_OUT: u32 = 0x8007_2EE2;
+
 /// `ERROR_WINHTTP_NAME_NOT_RESOLVED`: the client knew of no address to connect to.
 const NAME_NOT_RESOLVED: u32 = 0x8007_2EE7;
 
@@ -167,6 +175,18 @@ fn severity(session: &Session, own: Severity) -> Severity {
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn what_the_client_logs_is_how_it_failed() {
+        let code = |how: &str| {
+            let opened = "> CREATE-SESSION\n< 200 session=1 host=192.0.2.81 fallback=60\n";
+            diagnosed(&format!("{opened}{how}\n")).client_error
+        };
+        let node = "= server 192.0.2.81:80\n";
+        assert_eq!(code(&format!("{node}! refused")).as_deref(), Some("0x80072EFD"));
+        assert_eq!(code(&format!("{node}! unanswered")).as_deref(), Some("0x80072EE2"));
+        assert_eq!(code("... 10 min\n= client 10.0.0.6\n> GET /\n< 200 plain"), None);
+    }
 
     #[test]
     fn of_a_name_that_does_not_resolve_the_client_logs_that() {

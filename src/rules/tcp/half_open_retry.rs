@@ -2,11 +2,11 @@
 
 use crate::at::{At, Span};
 use crate::model::Session;
-use crate::rules::{Notes, look, reset};
+use crate::rules::{Confidence, Notes, look, reset};
 use crate::stream::{Connection, Side};
 
 rule! {
-    /// Data was repeated without any acknowledgement until the client gave up or opened another connection.
+    /// Data was repeated without any acknowledgement until the client gave up, or to the end.
     ///
     /// The other side was gone, or the path to it.
     ///
@@ -42,6 +42,19 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20 dropped
+    /// ... 1 s
+    /// ! again
+    /// ... 2 s
+    /// ! again
+    /// ... 4 s
+    /// ! again
+    /// ... 8 s
+    /// ! again
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
     /// ! again
     /// ! again
     /// ... 20 s
@@ -67,20 +80,71 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let told = told.into_iter().flatten().any(|at| at.frame < end.frame);
         if !told && reset::repeats_in_vain(connection) {
             let message = format!(
-                "no acknowledgement of {} in spite of {}; {:.0} s later {what}",
+                "no acknowledgement of {} in spite of {}; {what}",
                 look::counted(client.unacked(), "byte"),
                 look::counted(client.repeats, "repeated segment"),
-                end.time.secs_since(last.time)
             );
-            notes.likely(Span { first: last, last: end }, message);
+            let span = [Span { first: last, last: end }];
+            let finding = notes.note(notes.severity(), Confidence::Likely, &span, message);
+            if let Some(finding) = finding.filter(|_| was_idle(session, connection)) {
+                finding.advice = Some(OF_IDLE.into());
+            }
         }
     }
 }
 
+/// What to do where the silence began behind a pause.
+const OF_IDLE: &str = "The connection had been idle before: look for an idle timer on the way (a firewall, an address translator, a balancer) that drops connections without a word, and raise it above the pauses of the job; else for an outage at this time.";
+
+/// Whether a pause that an idle timer may not outlive came before the last request of a connection.
+fn was_idle(session: &Session, connection: &Connection) -> bool {
+    let mut latest = session.on(connection.id).rev();
+    let (last, before) = (latest.next(), latest.next());
+    last.zip(before).is_some_and(|(last, before)| {
+        last.span().first.time.secs_since(before.span().last.time) >= reset::IDLE_SECS
+    })
+}
+
 /// What ended the wait after `last`, and how to say it.
-fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, &'static str)> {
-    let next = session.begun_after(last.frame);
+fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, String)> {
+    let later =
+        |at: At, what: &str| (at, format!("{:.0} s later {what}", at.time.secs_since(last.time)));
+    let next = session.begun_after(last.frame).map(|next| later(next.first, "a new connection"));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);
-    let reset = reset.map(|reset| (reset.at, "the client reset the connection"));
-    next.map(|next| (next.first, "a new connection")).or(reset)
+    next.or_else(|| reset.map(|reset| later(reset.at, "the client reset the connection")))
+        .or_else(|| is_lasting(session, connection, last).then(|| (last, TO_THE_END.to_owned())))
+}
+
+const TO_THE_END: &str = "nothing more was captured of the connection";
+
+/// Whether the client repeats for so long that it would have heard of a single loss: it sends again only what nobody
+/// acknowledged to it, whatever the capture lacks.
+fn is_lasting(session: &Session, connection: &Connection, last: At) -> bool {
+    let since = session.on(connection.id).next_back().map(|one| one.span().first.time);
+    let secs = since.map_or(0.0, |since| last.time.secs_since(since));
+    connection.client_side.repeats >= LASTING && secs >= LASTING_SECS
+}
+
+/// A host waits twice as long before each repeat (RFC 6298 5.5).
+const LASTING: u32 = 4;
+const LASTING_SECS: f64 = 10.0;
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn behind_a_pause_it_may_be_an_idle_timer() {
+        let advice = |pause: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n... {pause}\n> FRAGMENT 0-9/20 dropped\n! again\n\
+                 ! again\n... 20 s\n= connection\n> PING\n< 200\n"
+            );
+            let told = diagnosed(&text);
+            assert_eq!(told.cause, "half-open-retry");
+            told.advice.unwrap()
+        };
+        assert!(advice("900 s").contains("idle timer"));
+        assert!(!advice("1 s").contains("idle timer"));
+    }
 }

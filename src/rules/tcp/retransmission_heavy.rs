@@ -30,6 +30,16 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// One segment that was repeated to the end:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! again
+    /// ! again
+    /// ! again
+    /// ! again
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -58,7 +68,9 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
     let (client, server) = (&connection.client_side, &connection.server_side);
     for (who, side, other) in [("client", client, server), ("server", server, client)] {
         let heavy = side.retransmitted_bytes.saturating_mul(100 / PERCENT) > side.payload_bytes;
-        if heavy && side.retransmitted >= FEW {
+        // What was repeated in vain to the end shows that the other side was gone, not how good the path was.
+        let in_vain = if side.unacked() > 0 && side.repeats > 1 { side.repeats } else { 0 };
+        if heavy && side.retransmitted.saturating_sub(in_vain) >= FEW {
             notes.add(
                 connection.span(),
                 format!(
@@ -84,7 +96,11 @@ fn stall(side: &SideFacts, other: &SideFacts) -> Option<(Span, f64)> {
     let closed = other.zero_windows.iter().any(|period| {
         period.started <= last.time && period.ended.is_none_or(|ended| ended >= first.time)
     });
-    (secs > STALL_SECS && secs <= LONGEST_SECS && !closed).then_some((Span { first, last }, secs))
+    let in_vain = side.unacked() > 0
+        && side.repeats > 1
+        && side.last_data.is_some_and(|at| at.frame == last.frame);
+    (secs > STALL_SECS && secs <= LONGEST_SECS && !closed && !in_vain)
+        .then_some((Span { first, last }, secs))
 }
 
 /// A healthy path loses far less; throughput suffers visibly from here on.

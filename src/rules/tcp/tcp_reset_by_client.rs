@@ -57,7 +57,6 @@ rule! {
     ///
     /// Answerable: the client
     /// Advice: Look into the client's BITS log at this time.
-    /// Client: 0x80072EFE
     /// Confirm: Event 61 in the client's BITS-Client log at the same second.
     /// Reference: [MC-BUP] 3.1.6
     Warning, belief 40, needs Anything, TroubledSession

@@ -8,7 +8,8 @@ rule! {
     /// The server reset the connection before it had answered.
     ///
     /// The RST looks like the server's other packets: a recycled worker process, a connection limit, a filter.
-    /// Behind bytes of the server that the capture lacks, it is no more than a note: they may be the answer.
+    /// Behind bytes of the server that the capture lacks, it is no more than a note: they may be the answer. So it is where
+    /// the server had closed an idle connection, and the request crossed that: the client opens another one.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -70,6 +71,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::at::Timestamp;
     use crate::rules::Severity;
     use crate::transcript;
 
@@ -84,6 +86,28 @@ mod tests {
         let findings = &report.sessions[0].findings;
         let reset = findings.iter().find(|finding| finding.rule == "tcp-reset-by-server");
         assert_eq!(reset.unwrap().severity, Severity::Note);
+        assert!(report.sessions[0].diagnosis.is_none());
+    }
+
+    #[test]
+    fn a_request_that_crossed_the_end_of_an_idle_connection_is_a_note() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n... 120 s\n> FRAGMENT 0-9/20 dropped\n! server resets\n";
+        let mut records = transcript::play(text).unwrap();
+        let holds = |data: &[u8]| data.windows(7).any(|bytes| bytes == b"0-9/20\r");
+        let asked = records.iter().position(|record| holds(&record.data)).unwrap();
+        // What the RST says, as FIN with ACK.
+        let mut fin = records.last().unwrap().clone();
+        fin.data[47] = 0x11;
+        fin.at.time = Timestamp::from_nanos(records[asked].at.time.nanos() - 1_000);
+        records.insert(asked, fin);
+        for (record, number) in records.iter_mut().zip(1..) {
+            record.at.frame = number;
+        }
+        let report = transcript::analyse(&records, &mut ());
+        let findings = &report.sessions[0].findings;
+        let reset = findings.iter().find(|finding| finding.rule == "tcp-reset-by-server").unwrap();
+        assert_eq!(reset.severity, Severity::Note);
+        assert!(reset.message.ends_with("and the Fragment crossed that"), "{}", reset.message);
         assert!(report.sessions[0].diagnosis.is_none());
     }
 }

@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::Session;
 use crate::rules::retry::{self, Try};
-use crate::rules::{Around, Confidence, Notes};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The pauses between the tries follow a schedule.
@@ -56,8 +56,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let alike = pauses.iter().all(|other| (other - pause).abs() <= LATE_SECS);
         let Some(name) = schedule(pause, pauses.len()).filter(|_| alike) else { continue };
         let message = match pauses.len() {
-            1 => format!("{pause:.0} s between two tries: {name}"),
-            count => format!("{count} pauses of about {pause:.0} s between tries: {name}"),
+            1 => format!("{} between two tries: {name}", look::lasting(pause)),
+            count => {
+                format!("{count} pauses of about {} between tries: {name}", look::lasting(pause))
+            }
         };
         let spans: Vec<Span> = tries.iter().map(|one| Span::at(one.span.first)).collect();
         notes.note(notes.severity(), Confidence::Likely, &spans, message);

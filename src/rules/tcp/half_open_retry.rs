@@ -67,10 +67,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let told = told.into_iter().flatten().any(|at| at.frame < end.frame);
         if !told && reset::repeats_in_vain(connection) {
             let message = format!(
-                "no acknowledgement of {} in spite of {}; {:.0} s later {what}",
+                "no acknowledgement of {} in spite of {}; {} later {what}",
                 look::counted(client.unacked(), "byte"),
                 look::counted(client.repeats, "repeated segment"),
-                end.time.secs_since(last.time)
+                look::lasting(end.time.secs_since(last.time))
             );
             notes.likely(Span { first: last, last: end }, message);
         }

@@ -1,7 +1,7 @@
 //! The rule `idle-reset`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, reset};
+use crate::rules::{Notes, look, reset};
 use crate::stream::{Reset, Side};
 
 rule! {
@@ -58,8 +58,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let idle = exchange.span().first.time.secs_since(before.time);
         if idle >= IDLE_SECS {
             let message = format!(
-                "after {idle:.0} s without a packet the {} met RST ({})",
-                exchange.kind, sender.evidence
+                "after {} without a packet the {} met RST ({})",
+                look::lasting(idle),
+                exchange.kind,
+                sender.evidence
             );
             notes.likely(reset::span(exchange, &reset), message);
         }

@@ -2,6 +2,7 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
+use crate::rules::completion::reply_url_too_long;
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
@@ -194,6 +195,10 @@ fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes:
         Some(finding) if asks_for_tls(response) => {
             finding.answerable = Some("who gave the job its URL".into());
             finding.advice = Some(OF_TLS.into());
+        }
+        Some(finding) if reply_url_too_long::may_be_so(session, exchange, response) => {
+            finding.answerable = Some("the server, or the application behind it".into());
+            finding.advice = Some(reply_url_too_long::ADVICE.into());
         }
         finding => front::turn(finding, front::origin(session, exchange)),
     }

@@ -31,7 +31,7 @@ pub struct DiagnoseArgs {
     uploads: Uploads,
     #[command(flatten)]
     show: Show,
-    /// One line per upload
+    /// One line per upload, and per error outside them
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
     /// Notes too, and what was found about healthy uploads

@@ -70,10 +70,12 @@ pub(super) fn about(code: &str, symbol: Option<&str>, status: Option<u16>) -> Ve
         let is = |word: &str| word.eq_ignore_ascii_case(code) || Some(word) == symbol;
         words(rule).split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is)
     };
+    // Requests for credentials are in the examples of others by the way only.
+    let by_the_way = |rule: &Rule| matches!(status, Some(401 | 407)) && rule.family() != "auth";
     let answered = |rule: &Rule| {
         let examples = rule.examples("fires");
         let mut lines = examples.iter().flat_map(|text| text.lines());
-        status.is_some_and(|status| lines.any(|line| answers(line, status)))
+        status.is_some_and(|status| lines.any(|line| answers(line, status))) && !by_the_way(rule)
     };
     ALL.iter().filter(|rule| spoken(rule) || answered(rule)).map(|rule| rule.id()).collect()
 }
@@ -117,5 +119,8 @@ mod tests {
         let rules = about("0x80072EFE", None, None);
         assert!(rules.contains(&"tcp-reset-by-middlebox".to_owned()), "{rules:?}");
         assert_eq!(about("0x00200006", Some("BG_S_ERROR_CONTEXT_NONE"), None), [""; 0]);
+        assert!(about("0x80072F7D", None, None).contains(&"tls-handshake-failed".to_owned()));
+        let of_auth = about("0x80190191", None, Some(401));
+        assert!(!of_auth.is_empty() && !of_auth.contains(&"mtu-blackhole".to_owned()));
     }
 }

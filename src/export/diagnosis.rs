@@ -6,6 +6,7 @@ use super::style::{Style, Tone};
 use super::text;
 use super::timeline;
 use crate::model::{Outcome, Report, Session};
+use crate::rules::finding::frames_in_words;
 use crate::rules::origin::Origin;
 use crate::rules::{Diagnosis, Finding, Severity};
 
@@ -18,7 +19,7 @@ const BELOW: usize = 2;
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// One line per upload.
+    /// One line per upload, and per error outside them.
     Brief,
     /// Uploads that went wrong, and all findings about these.
     #[default]
@@ -35,7 +36,7 @@ pub fn write(
     detail: Detail,
 ) -> io::Result<()> {
     if detail == Detail::Brief {
-        return report.sessions.iter().try_for_each(|session| write_brief(out, session, style));
+        return write_brief(out, report, style);
     }
     let head = timeline::wrapped(&style.clean(&headline(report)), BELOW, Tone::Strong, style);
     writeln!(out, "{head}")?;
@@ -44,8 +45,8 @@ pub fn write(
         {
             writeln!(out)?;
             block(out, "capture", &stated(finding), Tone::of(finding.severity), style)?;
-            for advice in finding.advice.iter().filter(|_| finding.severity > Severity::Note) {
-                block(out, "", &format!("{} {advice}", style.signs().right), Tone::Plain, style)?;
+            if finding.severity > Severity::Note {
+                write_advice(out, finding, style)?;
             }
         }
     }
@@ -89,15 +90,28 @@ fn asides(report: &Report) -> impl Iterator<Item = &Finding> {
     well.flat_map(|session| &session.findings).filter(|finding| finding.severity > Severity::Note)
 }
 
-fn write_brief(out: &mut dyn Write, session: &Session, style: &Style) -> io::Result<()> {
-    let sign = timeline::sign(session.outcome, style.ascii);
-    let name = session.name().unwrap_or("an upload");
-    let head = format!("{sign} {}  {name}", session.outcome.name());
-    let line = match &session.diagnosis {
-        Some(diagnosis) => format!("{head}  {}: {}", diagnosis.cause, diagnosis.summary),
-        None => head,
+/// A line for each error outside the uploads, and for each upload.
+fn write_brief(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
+    let mut line = |outcome: Outcome, words: String| {
+        writeln!(out, "{} {}", timeline::sign(outcome, style.ascii), style.clean(&words))
     };
-    writeln!(out, "{}", style.clean(&line))
+    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        line(Outcome::Failed, format!("capture  {}", brief(finding)))?;
+    }
+    for session in &report.sessions {
+        let name = session.name().unwrap_or("an upload");
+        let error = || session.findings.iter().find(|one| one.severity == Severity::Error);
+        let why = match &session.diagnosis {
+            Some(diagnosis) => format!("  {}: {}", diagnosis.cause, diagnosis.summary),
+            None => error().map_or_else(String::new, |error| format!("  {}", brief(error))),
+        };
+        line(session.outcome, format!("{}  {name}{why}", session.outcome.name()))?;
+    }
+    Ok(())
+}
+
+fn brief(finding: &Finding) -> String {
+    format!("{}: {}", finding.rule, with_frames(finding))
 }
 
 /// Which captures, how many uploads, how they fared.
@@ -182,9 +196,14 @@ fn write_session(
         let other = Some(&*finding.rule) != cause;
         other && (detail == Detail::Full || !finding.is_hint())
     };
-    for finding in session.findings.iter().filter(told) {
+    let mut findings = session.findings.iter().filter(told).peekable();
+    while let Some(finding) = findings.next() {
         block(out, also, &stated(finding), Tone::of(finding.severity), style)?;
         also = "";
+        let last = findings.peek().is_none_or(|next| next.rule != finding.rule);
+        if cause.is_none() && last && finding.severity == Severity::Error {
+            write_advice(out, finding, style)?;
+        }
     }
     Ok(())
 }
@@ -196,8 +215,9 @@ fn write_cause(
     style: &Style,
 ) -> io::Result<()> {
     let sure = diagnosis.confidence.name();
+    let more = more_of(session, diagnosis);
     block(out, "because", &diagnosis.summary, Tone::Strong, style)?;
-    block(out, "", &format!("{}, {sure}", diagnosis.cause), Tone::Quiet, style)?;
+    block(out, "", &format!("{}, {sure}{more}", diagnosis.cause), Tone::Quiet, style)?;
     timeline::write_proof(out, session, &diagnosis.frames, style)?;
     if let Some(who) = answerer(session, diagnosis) {
         block(out, "answered by", who, Tone::Plain, style)?;
@@ -211,6 +231,21 @@ fn write_cause(
     blocks(out, &told, style)
 }
 
+/// How often else the rule of the cause fired, and where; notes do not count.
+fn more_of(session: &Session, diagnosis: &Diagnosis) -> String {
+    let like = |one: &&Finding| {
+        *one.rule == *diagnosis.cause
+            && one.frames != diagnosis.frames
+            && one.severity > Severity::Note
+    };
+    let others: Vec<&Finding> = session.findings.iter().filter(like).collect();
+    let frames = frames_in_words(others.iter().flat_map(|finding| &finding.proof));
+    match frames {
+        Some(frames) => format!("; {} more like it ({frames})", others.len()),
+        None => String::new(),
+    }
+}
+
 /// Who gave the decisive answer; `None` where everything was answered, so that what went wrong is no answer.
 pub(super) fn answerer(session: &Session, diagnosis: &Diagnosis) -> Option<&'static str> {
     let unanswered = || session.exchanges.iter().any(|exchange| exchange.response.is_none());
@@ -220,8 +255,20 @@ pub(super) fn answerer(session: &Session, diagnosis: &Diagnosis) -> Option<&'sta
 
 /// A finding with its severity, frames and rule.
 fn stated(finding: &Finding) -> String {
+    format!("{}: {}   {}", finding.severity.name(), with_frames(finding), finding.rule)
+}
+
+/// What was found, with its frames.
+fn with_frames(finding: &Finding) -> String {
     let frames = finding.frames_in_words().map_or_else(String::new, |words| format!(" ({words})"));
-    format!("{}: {}{frames}   {}", finding.severity.name(), finding.message, finding.rule)
+    format!("{}{frames}", finding.message)
+}
+
+/// What to do about a finding that no cause is told for.
+fn write_advice(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
+    let right = style.signs().right;
+    let mut advice = finding.advice.iter();
+    advice.try_for_each(|words| block(out, "", &format!("{right} {words}"), Tone::Plain, style))
 }
 
 /// A label and text beside it.
@@ -247,88 +294,4 @@ pub(super) fn blocks(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transcript;
-
-    fn report(text: &str) -> Report {
-        transcript::analyse(&transcript::play(text).unwrap(), &mut ())
-    }
-
-    fn head(text: &str) -> String {
-        headline(&report(text))
-    }
-
-    #[test]
-    fn what_is_to_be_known_of_an_upload_that_went_well_has_a_line() {
-        let report = report(
-            "> CREATE-SESSION\n  Authorization: Basic Ym9iOng=\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n\
-             > CLOSE-SESSION\n< 200\n",
-        );
-        let mut out = Vec::new();
-        write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            (lines[0], lines.len()),
-            ("1 upload, nothing wrong with the transfer", 3),
-            "{text}"
-        );
-        assert!(lines[2].starts_with("  besides     warning: Basic credentials"), "{text}");
-        assert!(lines[2].ends_with("basic-over-cleartext"), "{text}");
-    }
-
-    #[test]
-    fn a_lost_upload_is_told_with_the_one_that_carries_it_on() {
-        let report = report(
-            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n\
-             > CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-19/20 session=2\n< 200\n\
-             > CLOSE-SESSION session=2\n< 200\n",
-        );
-        let mut out = Vec::new();
-        write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("\n  carried on as 2, completed\n"), "{text}");
-        let mut out = Vec::new();
-        crate::export::markdown::write(&mut out, &report).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("\n- carried on as: 2, completed\n"), "{text}");
-    }
-
-    #[test]
-    fn nobody_is_told_only_where_an_answer_is_missing() {
-        let told = |text: &str| {
-            let report = report(text);
-            let session = &report.sessions[0];
-            answerer(session, session.diagnosis.as_ref().unwrap())
-        };
-        let lossy = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-999/1000\n! again\n! again\n! again\n\
-                     < 200\n> CLOSE-SESSION\n< 200\n";
-        assert_eq!(told(lossy), None);
-        let silent =
-            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 30 s\n! client closes\n";
-        assert_eq!(told(silent), Some("nobody"));
-    }
-
-    #[test]
-    fn an_upload_without_an_end_is_not_said_to_be_well() {
-        let begun = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
-        assert_eq!(head(begun), "1 upload: 1 incomplete as far as the capture shows");
-        let ended = format!("{begun}> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n");
-        assert_eq!(head(&ended), "1 upload, nothing wrong");
-        let other = begun.replace("session=1", "session=2");
-        let both = format!("{ended}= url http://server/upload/b.bin\n{other}");
-        assert_eq!(
-            head(&both),
-            "2 uploads: 1 incomplete as far as the capture shows, 1 with nothing wrong"
-        );
-        let mut out = Vec::new();
-        let style = Style { width: 60, ..Style::default() };
-        write(&mut out, &report(&both), &style, Detail::Usual).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert!(
-            text.starts_with("2 uploads: 1 incomplete as far as the capture shows, 1\n  with"),
-            "{text}"
-        );
-    }
-}
+mod tests;

@@ -39,7 +39,7 @@ fn overview(out: &mut dyn Write, report: &Report) -> io::Result<()> {
             session.outcome.name(),
             session.client.address,
             server(session),
-            plain(session.url.as_deref().unwrap_or("–")),
+            plain(session.url_or_path().unwrap_or("–")),
             session.bytes_total.map_or_else(|| "–".to_owned(), |size| text::size(size as f64)),
             text::duration(session.ended.since(session.started)),
             plain(session.diagnosis.as_ref().map_or("", |diagnosis| &diagnosis.cause))

@@ -102,8 +102,8 @@ fn constraint(number: usize) -> ColumnConstraint {
 
 /// The URL; on a terminal its path alone, the server stands beside it.
 fn url<'s>(session: &'s Session, style: &Style) -> Option<&'s str> {
-    let url = session.url.as_deref()?;
-    let path = path_within(url);
+    let url = session.url_or_path()?;
+    let path = session.url.as_deref().map_or("", path_within);
     Some(if style.width > 0 && !path.is_empty() { path } else { url })
 }
 

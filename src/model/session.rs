@@ -9,7 +9,7 @@ use super::index::Index;
 use super::negotiation::{Negotiation, Verdict};
 use super::notification::Notification;
 use super::response::Response;
-use super::{Exchange, Text, is_zero};
+use super::{Exchange, Text, is_zero, url};
 use crate::at::{At, Numbered, Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
@@ -226,9 +226,16 @@ impl Session {
         }
     }
 
-    /// What it is known by: its URL, else its id.
+    /// What it is known by: its URL, else the path in it, else its id.
     pub fn name(&self) -> Option<&str> {
-        self.url.as_deref().or(self.id.as_deref())
+        self.url_or_path().or(self.id.as_deref())
+    }
+
+    /// Its URL; its path alone where the capture lacks the host.
+    pub fn url_or_path(&self) -> Option<&str> {
+        let requests = || self.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
+        let path = || requests().map(url::path_of).find(|path| path.starts_with('/'));
+        self.url.as_deref().or_else(path)
     }
 
     /// All its frames; `None` for one without exchanges.

@@ -94,6 +94,12 @@ pub fn is_denied(extension: &str) -> bool {
     DENIED.iter().any(|denied| denied.eq_ignore_ascii_case(extension))
 }
 
+/// Whether a name that is hidden by default stands for settings or code of the web site.
+pub fn governs(target: &str) -> bool {
+    let path = target.split('?').next().unwrap_or_default().to_ascii_lowercase();
+    path.split('/').any(|segment| segment == "web.config" || segment.starts_with("app_"))
+}
+
 /// What the default request filtering would not let through.
 pub fn denied(target: &str) -> Option<String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));

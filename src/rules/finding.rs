@@ -104,7 +104,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Its frames for people: `frame 7`, `frames 7, 9`, `frames 2:7, 2:9` where there are several inputs.
+    /// Its frames for people: `frame 7`, `frames 7, 9`, `frames 2:7, 2:9` where there are several inputs. Of very many, the
+    /// first.
     pub fn frames_in_words(&self) -> Option<String> {
         frames_in_words(&self.proof)
     }
@@ -117,13 +118,21 @@ impl Finding {
     }
 }
 
-/// Frames for people; `None` where there are none.
+/// Frames that are named one by one.
+const NAMED: usize = 8;
+
+/// Frames for people, the first of very many; `None` where there are none.
 pub(crate) fn frames_in_words<'a>(frames: impl IntoIterator<Item = &'a At>) -> Option<String> {
-    let labels: Vec<String> = frames.into_iter().map(At::name).collect();
+    let mut frames = frames.into_iter();
+    let labels: Vec<String> = frames.by_ref().take(NAMED).map(At::name).collect();
+    let more = match frames.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     match &labels[..] {
         [] => None,
         [one] => Some(format!("frame {one}")),
-        _ => Some(format!("frames {}", labels.join(", "))),
+        _ => Some(format!("frames {}{more}", labels.join(", "))),
     }
 }
 

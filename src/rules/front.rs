@@ -156,6 +156,17 @@ pub fn answerer(session: &Session, exchange: &Exchange) -> String {
     }
 }
 
+/// Who can do something about an answer: who gave it.
+pub fn answerable(session: &Session, exchange: &Exchange) -> &'static str {
+    match origin(session, exchange) {
+        Origin::Proxy => "the proxy",
+        Origin::Waf => "the firewall",
+        Origin::WebServer if !is_of_bits(session, exchange) => "the web server that answered",
+        Origin::BitsServer | Origin::Iis | Origin::HttpSys | Origin::WebServer => "the server",
+        Origin::Unknown | Origin::Nobody => "whoever answered",
+    }
+}
+
 /// Turns a finding about the server to what answered in its place, where that is a proxy or a firewall.
 pub fn turn(finding: Option<&mut Finding>, who: Origin) {
     let name = match who {

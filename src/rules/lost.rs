@@ -89,10 +89,16 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
         && tells(response);
     let in_order = is_in_order(exchange);
     let empty = response.is_ack() && response.http_status == 400 && code.is_none();
-    let reconnected =
-        session.exchanges.first().is_some_and(|first| first.connection != exchange.connection);
-    let vague = response.http_status == 500 && code == Some(1);
-    in_words || empty && in_order && session.joined || vague && reconnected
+    in_words || empty && in_order && session.joined || is_vague_after_reconnect(session, exchange)
+}
+
+/// Whether a packet met 500 with the code 0x1, which means nothing, on a later connection than the first: home-made servers
+/// may bind the session to the connection.
+pub fn is_vague_after_reconnect(session: &Session, exchange: &Exchange) -> bool {
+    let vague = |answer: &Response| answer.http_status == 500 && answer.error_value() == Some(1);
+    let first = session.exchanges.first();
+    exchange.response.as_ref().is_some_and(vague)
+        && first.is_some_and(|first| first.connection != exchange.connection)
 }
 
 /// What pages say of a session that is unknown, in lower case; a redacted capture keeps these words.
@@ -196,7 +202,7 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
         && steady
         && (one - two).abs() > CLOCK_SLACK_SECS
     {
-        changes.push(format!("its clock differs by {:.0} s", (one - two).abs()));
+        changes.push(format!("its clock differs by {}", look::lasting((one - two).abs())));
     }
     let ttl = |exchange: &Exchange| {
         let side = &session.connection(exchange.connection)?.server_side;

@@ -165,7 +165,8 @@ fn an_upload_that_went_well_in_the_end_is_explained_by_what_was_repeated() {
     assert_eq!(pool, told("app-pool-down", "the server"));
     let gateway = told("gateway-error", "the gateway, or the server behind it");
     assert_eq!(after("502 plain\n  Server: nginx/1.22.1"), gateway);
-    assert_eq!(after("503 plain\n  Server: nginx/1.22.1\n  Retry-After: 5"), gateway);
+    let web = told("gateway-error", "the web server that answered, or the server behind it");
+    assert_eq!(after("503 plain\n  Server: nginx/1.22.1\n  Retry-After: 5"), web);
     let late = after("504 plain\n  Server: nginx/1.22.1");
     assert_eq!(late, told("gateway-timeout", "the gateway"));
     let server = told("server-error-unspecified", "the server");

@@ -40,7 +40,7 @@ pub fn packets(session: &Session) -> Vec<Try> {
 
 /// The sessions of this upload since one was completed, in order, with this one; empty where it is the first.
 pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
-    let what = || ("the session".into(), None);
+    let what = || ("the upload".into(), None);
     let earlier = around
         .same_upload()
         .rev()

@@ -117,8 +117,12 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
 pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
-    let digits = usize::from(waited < FEW_SECS);
-    let mut message = format!("{} was not answered within {waited:.digits$} s", exchange.kind);
+    let (kind, time) = (&exchange.kind, look::lasting(waited));
+    let mut message = if waited < WAITS_SECS {
+        format!("{kind} was not answered before the client left, {time} later")
+    } else {
+        format!("{kind} was not answered within {time}")
+    };
     let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
     match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
         Some(0) => message.push_str(", though its bytes were acknowledged"),
@@ -131,8 +135,8 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
     message
 }
 
-/// Waits shorter than this are told with tenths of a second.
-const FEW_SECS: f64 = 10.0;
+/// Who leaves sooner did not wait.
+const WAITS_SECS: f64 = 0.5;
 
 /// Turns a finding about a request that was not answered to the proxy that it was sent to, where that is so: no other host
 /// can have acknowledged its bytes.

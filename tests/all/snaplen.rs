@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::stitch::told;
 use crate::support::build::{Order, pcap, records, resegmented, snapped};
-use crate::support::{report, transcript};
+use crate::support::{report, run_on, stdout, transcript};
 
 /// The report on a conversation of which `len` bytes of each frame were captured.
 fn cut(text: &str, len: usize) -> Value {
@@ -30,6 +30,23 @@ fn a_healthy_upload_is_one_that_nothing_is_wrong_with_however_much_is_cut() {
         let report = cut(&format!("{UPLOAD}{REST}"), len);
         let told = told(&report);
         assert!(causes(&report).is_empty() && told.len() == 1, "{len}: {told:?}");
+    }
+}
+
+#[test]
+fn what_was_captured_at_most_is_told_not_what_the_file_states() {
+    let report = cut(&format!("{UPLOAD}{REST}"), 100);
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    assert!(message.ends_with(" cut, to 100 bytes at most"), "{message}");
+}
+
+#[test]
+fn the_path_stands_for_a_url_of_which_the_host_is_cut_off() {
+    let frames = snapped(&records(&transcript(&format!("{UPLOAD}{REST}"))), 100);
+    let capture = pcap(&frames, Order::Little);
+    for command in [&["diagnose", "-q", "-"][..], &["timeline", "-"], &["sessions", "-"]] {
+        let text = stdout(&run_on(&capture, command));
+        assert!(text.contains(" /upload/file.bin"), "{command:?}: {text}");
     }
 }
 

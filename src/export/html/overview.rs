@@ -64,7 +64,7 @@ pub(super) fn write(
 }
 
 fn row(out: &mut dyn Write, number: usize, session: &Session, told: bool) -> io::Result<()> {
-    let url = session.url.as_deref().unwrap_or("–");
+    let url = session.url_or_path().unwrap_or("–");
     let cause = session.diagnosis.as_ref().map_or("", |diagnosis| &diagnosis.cause);
     let size = session.bytes_total;
     let nanos = session.ended.since(session.started);

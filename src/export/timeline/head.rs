@@ -48,7 +48,7 @@ pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
     let host = session.server.host.as_deref().filter(|_| session.url.is_none());
     let host = host.map_or_else(String::new, |host| format!(" ({host})"));
     let tls = if session.exchanges.iter().any(|exchange| exchange.tls) { " TLS" } else { "" };
-    let url = session.url.as_deref().unwrap_or_default();
+    let url = session.url_or_path().unwrap_or_default();
     let rest =
         format!("{} {} {server}{host}{tls}   {url}", session.client.address, style.signs().right);
     let column = verdict.chars().count() + 3;

@@ -39,13 +39,12 @@ fn unclear(session: &Session, notes: &mut Notes<'_>) {
 fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let inputs = report.captures.iter().enumerate();
     for (number, input) in inputs.filter(|(_, input)| input.cut_frames > 0) {
-        let snaplen = input.snaplen.map(|bytes| format!(", the snap length is {bytes}"));
         let message = format!(
-            "{}: {} of {} cut{}",
+            "{}: {} of {} cut, to {} at most",
             input.name,
             input.cut_frames,
             look::counted(input.frames, "frame"),
-            snaplen.unwrap_or_default()
+            look::counted(input.longest, "byte")
         );
         notes.of_input(number, message);
     }

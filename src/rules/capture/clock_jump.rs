@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::{Notes, Seen};
+use crate::rules::{Notes, Seen, look};
 
 rule! {
     /// The clock of the capture went back.
@@ -36,6 +36,9 @@ fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
             1 => "once".to_owned(),
             times => format!("{times} times"),
         };
-        notes.add(Span::at(first), format!("time goes back {times}, by up to {most:.1} s"));
+        notes.add(
+            Span::at(first),
+            format!("time goes back {times}, by up to {}", look::lasting(most)),
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The rule `close-missing`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Notes};
+use crate::rules::{Around, Notes, look};
 
 rule! {
     /// Every byte was acknowledged, but the session was never closed.
@@ -79,7 +79,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if left && session.reply_url.is_none() {
         notes.likely(last.span(), "the client left after the last byte without Close-Session");
     } else if quiet > RETRY_SECS {
-        let message = format!("no Close-Session in the {quiet:.0} s after the last byte");
+        let message =
+            format!("no Close-Session in the {} after the last byte", look::lasting(quiet));
         notes.likely(last.span(), message);
     }
 }

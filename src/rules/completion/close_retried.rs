@@ -117,8 +117,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     };
     let unheard = lost::is_done_unheard(session, first);
     let done = if unheard { "; the last one shows that the session was closed" } else { "" };
-    let message =
-        format!("Close-Session was sent {} times within {secs:.0} s; {answer}{done}", all.len());
+    let message = format!(
+        "Close-Session was sent {} times within {}; {answer}{done}",
+        all.len(),
+        look::lasting(secs)
+    );
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
     let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
     if let Some(finding) = finding.filter(|_| first.response.is_some()) {

@@ -59,7 +59,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         if look::is_final(exchange) { "the last Fragment" } else { "a Fragment amid the file" };
     let message = match exchange.kind {
         PacketType::Fragment => format!(
-            "{which} was answered {status} after {waited:.0} s of waiting for the application"
+            "{which} was answered {status} after {} of waiting for the application",
+            look::lasting(waited)
         ),
         _ => format!("{} was answered {status} for the application", look::NOT_CAPTURED),
     };

@@ -38,11 +38,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let code = response.error_value().map(hresult::hex);
     let mut message = format!(
-        "{} was answered {}{} for the application after {:.1} s",
+        "{} was answered {}{} for the application after {}",
         exchange.kind,
         response.http_status,
         code.map(|code| format!(", {code},")).unwrap_or_default(),
-        look::wait_secs(exchange)
+        look::lasting(look::wait_secs(exchange))
     );
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };

@@ -4,9 +4,9 @@ use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, lost, reset, unanswered};
 
 rule! {
-    /// The client gave up waiting before its five minutes were over.
+    /// The client left before its five minutes of waiting were over.
     ///
-    /// It has a shorter timer of its own, or its job was suspended. Whether the server hung or never got the request
+    /// It has a shorter timer of its own, or its job was suspended or cancelled. Whether the server hung or never got the request
     /// shows in whether its host acknowledged the bytes.
     ///
     /// ```fires
@@ -80,7 +80,19 @@ fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::{diagnosed, fired};
+    use crate::rules::tests::{diagnosed, fired, report};
+
+    #[test]
+    fn who_leaves_at_once_did_not_wait() {
+        let told = |wait: &str| {
+            let text = format!("> CREATE-SESSION\n{wait}! client closes\n");
+            let findings = report(&text).sessions.remove(0).findings;
+            let own = findings.into_iter().find(|finding| finding.rule == "request-abandoned");
+            own.unwrap().message
+        };
+        assert!(told("").contains("not answered before the client left, less than 1 ms later"));
+        assert!(told("... 30 s\n").contains("not answered within 30 s"));
+    }
 
     #[test]
     fn what_never_arrived_was_not_waited_for() {

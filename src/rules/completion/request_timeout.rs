@@ -58,11 +58,11 @@ const WAITS_SECS: f64 = 3.0;
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for cut in unanswered::cut(session).filter(|cut| cut.secs >= unanswered::CLIENT_SENDS_SECS) {
         let message = format!(
-            "{} of {} of the {} in {:.0} s, then the {} gave up",
+            "{} of {} of the {} in {}, then the {} gave up",
             cut.sent(),
             look::counted(cut.announced(), "byte"),
             cut.exchange.kind,
-            cut.secs,
+            look::lasting(cut.secs),
             cut.by.name()
         );
         let severity = look::unless_overcome(session, cut.exchange, notes.severity());
@@ -74,8 +74,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let secs = response.span.first.time.secs_since(request.span.first.time);
         let message = format!(
-            "{} answered 408 {secs:.0} s into a {} of which {} had come",
+            "{} answered 408 {} into a {} of which {} had come",
             front::answerer(session, exchange),
+            look::lasting(secs),
             exchange.kind,
             look::counted(request.body.bytes, "byte")
         );

@@ -136,7 +136,8 @@ fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)>
     (first && later).then(|| {
         let secs = fin.time.secs_since(request.span.last.time);
         let message = format!(
-            "the server closed the connection {secs:.1} s after the {} without an answer",
+            "the server closed the connection {} after the {} without an answer",
+            look::lasting(secs),
             exchange.kind
         );
         (message, fin)

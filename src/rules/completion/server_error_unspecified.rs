@@ -2,6 +2,7 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
+use crate::rules::completion::reply_url_too_long;
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
@@ -199,6 +200,10 @@ fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes:
             finding.answerable = Some("who set the client's proxy, or the proxy".into());
             finding.advice = Some(OF_URL.into());
             finding.confirm = Some(LOG_OF_PROXY.into());
+        }
+        Some(finding) if reply_url_too_long::may_be_so(session, exchange, response) => {
+            finding.answerable = Some("the server, or the application behind it".into());
+            finding.advice = Some(reply_url_too_long::ADVICE.into());
         }
         finding => front::turn(finding, front::origin(session, exchange)),
     }

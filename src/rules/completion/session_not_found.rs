@@ -66,6 +66,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         || lost::may_follow_a_close(exchange);
     // For a session that was closed it is the right answer.
     let severity = if over { Severity::Note } else { notes.severity() };
+    let bound = loss == Loss::Implied && lost::is_vague_after_reconnect(session, exchange);
     let (confidence, message) = match loss {
         Loss::Said => (
             // What was not captured may have been a Cancel-Session.
@@ -75,12 +76,23 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             },
             format!("{} was answered with BG_E_SESSION_NOT_FOUND", packet(exchange)),
         ),
+        Loss::Implied if bound => (
+            Confidence::Likely,
+            format!(
+                "{} was refused ({status} with the code 0x1) on a new connection, as if the session were unknown there",
+                packet(exchange)
+            ),
+        ),
         Loss::Implied => (
             Confidence::Likely,
             format!("{} was refused ({status}) as if the session were unknown", packet(exchange)),
         ),
     };
-    notes.note(severity, confidence, &[exchange.span()], message);
+    let finding = notes.note(severity, confidence, &[exchange.span()], message);
+    if let Some(finding) = finding.filter(|_| bound) {
+        finding.advice = Some(OF_CONNECTION.into());
+        finding.confirm = Some("The server's log: the exception or error at this time.".into());
+    }
 }
 
 /// Whether the capture lacks requests between what the server took last and an exchange: one may have ended the session.
@@ -90,6 +102,10 @@ fn is_behind_hole(session: &Session, exchange: &Exchange) -> bool {
     let mut since = look::ahead(session, exchange).take_while(|one| !taken(one));
     after_gap(exchange) || since.any(after_gap)
 }
+
+/// What to do where a server may have bound the session to the connection.
+const OF_CONNECTION: &str = "See whether the server keeps its sessions for one connection only, as some home-made ones do: let it \
+     find them by BITS-Session-Id on any connection.";
 
 /// Whether an earlier Close-Session may have done its work, though no answer of the server tells.
 fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
@@ -165,6 +181,20 @@ mod tests {
             |finding: &Finding| finding.rule == "session-not-found" && finding.severity == Note;
         assert!(session.findings.iter().any(note), "{:?}", session.findings);
         assert_eq!(session.outcome, Outcome::Completed);
+    }
+
+    #[test]
+    fn a_new_connection_may_be_the_reason() {
+        let text = |between: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n{between}\
+                 > FRAGMENT 10-19/20\n< 500 error=0x1 context=0x5\n"
+            )
+        };
+        let diagnosis = diagnosed(&text("= connection\n"));
+        assert!(diagnosis.summary.contains("0x1) on a new connection"), "{}", diagnosis.summary);
+        assert!(diagnosis.advice.unwrap().contains("for one connection only"));
+        assert_ne!(diagnosed(&text("")).cause, "session-not-found");
     }
 
     #[test]

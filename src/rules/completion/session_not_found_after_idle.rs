@@ -74,6 +74,6 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let confidence = if idle >= TIMEOUT_SECS { Confidence::Likely } else { Confidence::Possible };
     let message =
-        format!("{} was refused after {:.1} hours without progress", exchange.kind, idle / 3600.0);
+        format!("{} was refused after {} without progress", exchange.kind, look::lasting(idle));
     notes.note(notes.severity(), confidence, &[exchange.span()], message);
 }

@@ -1,7 +1,7 @@
 //! The rule `session-not-found-same-connection`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, lost};
+use crate::rules::{Confidence, Notes, look, lost};
 
 rule! {
     /// The session was lost on the very connection that it was made on.
@@ -45,8 +45,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if same && lost::changes(session, maker, exchange).is_empty() {
         let age = exchange.span().first.time.secs_since(maker.span().last.time);
         let message = format!(
-            "{} was refused {age:.0} s after Create-Session on the same connection, {idle:.0} s after the last success",
-            exchange.kind
+            "{} was refused {} after Create-Session on the same connection, {} after the last success",
+            exchange.kind,
+            look::lasting(age),
+            look::lasting(idle)
         );
         let spans = [maker.span(), exchange.span()];
         notes.note(notes.severity(), Confidence::Likely, &spans, message);

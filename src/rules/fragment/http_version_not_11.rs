@@ -56,9 +56,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         }
         _ => (Severity::Note, Confidence::Certain, ""),
     };
-    let which = if request.is_some() { "request" } else { "answer" };
+    let which = if request.is_some() { "request of" } else { "answer to" };
     let via = hop.map(|via| format!(", Via \"{via}\"")).unwrap_or_default();
-    let message = format!("the {which} of {} is HTTP/1.0{via}{why}", exchange.kind);
+    let message = format!("the {which} {} is HTTP/1.0{via}{why}", exchange.kind);
     notes.note(severity, confidence, &[exchange.span()], message);
 }
 

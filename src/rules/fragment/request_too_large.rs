@@ -64,6 +64,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_recovered(session, exchange, notes.severity());
     let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     let Some(finding) = finding else { return };
+    finding.answerable = Some(front::answerable(session, exchange).into());
     if let Some(advice) = exchange.response.as_ref().and_then(advice) {
         finding.advice = Some(advice.into());
     }
@@ -116,7 +117,10 @@ fn unknown(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         if unclear || look::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
     let who = front::answerer(session, exchange);
     let message = format!("{who} refused a request with 413");
-    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    if let Some(finding) = finding {
+        finding.answerable = Some(front::answerable(session, exchange).into());
+    }
 }
 
 fn length(exchange: &Exchange) -> u64 {
@@ -146,10 +150,12 @@ mod tests {
             diagnosed(&format!(
                 "> CREATE-SESSION\n< 200 session=1\n{own}> FRAGMENT 0-99/100\n< 413 plain\n{own}"
             ))
-            .answered_by
         };
-        assert_eq!(by("nginx/1.22.1"), Origin::Proxy);
-        assert_eq!(by("lighttpd/1.4.20"), Origin::BitsServer);
+        let (proxy, own) = (by("nginx/1.22.1"), by("lighttpd/1.4.20"));
+        assert_eq!(proxy.answered_by, Origin::Proxy);
+        assert_eq!(proxy.answerable.as_deref(), Some("the proxy"));
+        assert_eq!(own.answered_by, Origin::BitsServer);
+        assert_eq!(own.answerable.as_deref(), Some("the server"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rule `continue-stuck`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity};
+use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
     /// The client held its body back, waiting for 100.
@@ -48,11 +48,16 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let severity = if held > SLOW_SECS { Severity::Warning } else { Severity::Note };
     let answer = match exchange.interim_at {
-        Some(at) => format!("100 came after {:.1} s", at.secs_since(request.span.first.time)),
+        Some(at) => {
+            format!("100 came after {}", look::lasting(at.secs_since(request.span.first.time)))
+        }
         None => "no 100 came".to_owned(),
     };
-    let message =
-        format!("the body of the {} was held back for {held:.1} s: {answer}", exchange.kind);
+    let message = format!(
+        "the body of the {} was held back for {}: {answer}",
+        exchange.kind,
+        look::lasting(held)
+    );
     notes.note(severity, Confidence::Certain, &[request.span], message);
 }
 

@@ -6,11 +6,11 @@ use crate::rules::page::Reason::Unreachable;
 use crate::rules::{Confidence, Notes, front, look, page};
 
 rule! {
-    /// A gateway got no usable answer from behind it.
+    /// A gateway or web server could not serve the request.
     ///
-    /// Where it answered at once, the server is down, not reachable from it, or taken out by its health checks; where it took a
-    /// while, the server may have closed the connection, or the gateway waits for a short time only. A client takes it for a
-    /// passing error and tries again later.
+    /// A gateway got no usable answer from behind it: where it answered at once, the server is down, not reachable from it, or taken out by its health checks; where it took a
+    /// while, the server may have closed the connection, or the gateway waits for a short time only. A web server says 503 of itself
+    /// as well: it is being worked on, or was asked too much at once. A client takes it for a passing error and tries again later.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -114,13 +114,31 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = format!("{}{}", Origin::describe(response), front::error(response));
     let message = if asked.is_some() {
-        let after = look::knows_end(exchange).then(|| format!(" after {waited:.1} s"));
+        let after = look::knows_end(exchange).then(|| format!(" after {}", look::lasting(waited)));
         format!("{who} answered the {} with {status}{}", exchange.kind, after.unwrap_or_default())
     } else {
         format!("{who} answered {} with {status}", look::NOT_CAPTURED)
     };
-    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    if let Some(finding) = finding.filter(|_| may_be_its_own(response)) {
+        finding.answerable = Some("the web server that answered, or the server behind it".into());
+        finding.advice = Some(OF_WEB_SERVER.into());
+        finding.confirm = Some(LOG_OF_WEB_SERVER.into());
+    }
 }
+
+/// Whether a web server may speak of itself: nothing else tells that anything is behind it.
+fn may_be_its_own(response: &Response) -> bool {
+    response.http_status == 503
+        && Origin::of_response(response) == Origin::WebServer
+        && response.server.is_some()
+}
+
+/// What to do about 503 from a web server.
+const OF_WEB_SERVER: &str = "Look at the configuration of the web server that answered: a maintenance page, a limit of requests or \
+     connections, or a server behind it that is down.";
+const LOG_OF_WEB_SERVER: &str =
+    "The error log of that web server names the limit, or the server behind it that failed.";
 
 fn is_about_what_is_behind(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     match (response.http_status, Origin::of_response(response)) {
@@ -137,7 +155,7 @@ fn is_about_what_is_behind(session: &Session, exchange: &Exchange, response: &Re
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::{Error, Note};
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{diagnosed, severity};
 
     #[test]
     fn who_sends_fragments_later_was_let_in_though_no_answer_was_captured() {
@@ -146,5 +164,15 @@ mod tests {
         let sent = format!("{text}> FRAGMENT 0-9/20\n< 200 lost\n");
         assert_eq!(severity("gateway-error", text), Some(Error));
         assert_eq!(severity("gateway-error", &sent), Some(Note));
+    }
+
+    #[test]
+    fn a_web_server_may_say_503_of_itself() {
+        let told = |answer: &str| diagnosed(&format!("> CREATE-SESSION\n< {answer}\n"));
+        let own = told("503 plain\n  Server: nginx/1.22.1");
+        assert!(own.summary.starts_with("A gateway or web server could not serve the request:"));
+        assert!(own.advice.unwrap().contains("a maintenance page"));
+        let gateway = told("502 plain\n  Server: nginx/1.22.1").advice.unwrap();
+        assert!(gateway.starts_with("Look at the servers behind the gateway"), "{gateway}");
     }
 }

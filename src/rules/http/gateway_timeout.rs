@@ -66,7 +66,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = Origin::describe(response);
     let message = if asked.is_some() {
-        let after = if timed { format!(" after {waited:.0} s") } else { String::new() };
+        let after = if timed { format!(" after {}", look::lasting(waited)) } else { String::new() };
         format!("{who} answered the {} with {status}{after}", exchange.kind)
     } else {
         format!("{who} answered {} with {status}", look::NOT_CAPTURED)

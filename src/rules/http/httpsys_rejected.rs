@@ -39,10 +39,43 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if who != Origin::HttpSys || status < 400 || status == 503 {
         return;
     }
-    let words = response.body_start.split("HTTP Error ").nth(1);
-    let words = words.and_then(|words| words.split('<').next()).unwrap_or_default().trim();
+    let page = response.body_start.split("HTTP Error ").nth(1);
+    let page = page.and_then(|words| words.split('<').next()).unwrap_or_default().trim();
+    let number = format!("{status}. ");
+    let words = page.strip_prefix(&number).unwrap_or(page);
     let words = if words.is_empty() { String::new() } else { format!(": \"{words}\"") };
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let message = format!("http.sys answered the {} with {status}{words}", exchange.kind);
-    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    let page = page.to_ascii_lowercase();
+    let reason = REASONS.iter().find(|(words, _)| page.contains(words));
+    if let Some((finding, (_, reason))) = finding.zip(reason) {
+        let advice = format!(
+            "Look for it in %windir%\\System32\\LogFiles\\HTTPERR at this time: by its page, the reason phrase is {reason}."
+        );
+        finding.advice = Some(advice.into());
+    }
+}
+
+/// What pages of http.sys say, in lower case, and the reason phrase that stands in its error log then.
+const REASONS: [(&str, &str); 4] = [
+    ("verb is invalid", "Verb"),
+    ("hostname is invalid", "Hostname"),
+    ("url is invalid", "URL"),
+    ("chunked or have a content length", "LengthRequired"),
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn the_page_names_the_reason() {
+        let diagnosis = diagnosed(
+            "> CREATE-SESSION\n< 400 plain\n  Server: Microsoft-HTTPAPI/2.0\n\
+             \x20 | <hr><p>HTTP Error 400. The request verb is invalid.</p>\n",
+        );
+        assert!(diagnosis.summary.contains("400: \"The request verb is invalid.\""));
+        assert!(diagnosis.advice.unwrap().ends_with("the reason phrase is Verb."));
+    }
 }

@@ -76,6 +76,32 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             }
         };
         let severity = look::unless_made_good(session, exchange, notes.severity());
-        notes.note(severity, confidence, &[exchange.span()], message);
+        let finding = notes.note(severity, confidence, &[exchange.span()], message);
+        if let Some(finding) = finding.filter(|_| filtering::governs(&request.target)) {
+            finding.answerable = Some("who gave the job its URL".into());
+            finding.advice = Some(RENAME.into());
+        }
+    }
+}
+
+/// What to do about a name by which a client would set up the web site itself.
+const RENAME: &str = "Upload under another name: this one stands for settings or code of the web site, and who may write it \
+     rules the site. Do not take it off the list of hidden segments.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn only_harmless_names_are_to_be_allowed() {
+        let advice = |name: &str| {
+            let answer = "< 404 plain\n  Server: Microsoft-IIS/10.0";
+            let text = format!("= url http://server/upload/{name}\n> CREATE-SESSION\n{answer}");
+            diagnosed(&text).advice.unwrap()
+        };
+        assert!(advice("web.config").starts_with("Upload under another name"));
+        assert!(advice("App_Code/a.bin").starts_with("Upload under another name"));
+        assert!(advice("bin/a.dat").starts_with("Allow the name"));
+        assert!(advice("a+b.dat").starts_with("Allow the name"));
     }
 }

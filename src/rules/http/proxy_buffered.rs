@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::history::{Brief, Passed};
-use crate::rules::{Around, Confidence, Notes, Severity};
+use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
     /// A proxy takes each Fragment whole before it passes it on.
@@ -49,7 +49,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some((first, secs)) = buffered(near, far) else { return };
     let severity = if secs > SLOW_SECS { Severity::Warning } else { Severity::Note };
     let message = format!(
-        "large Fragments were passed on only when they were complete, up to {secs:.1} s after their start"
+        "large Fragments were passed on only when they were complete, up to {} after their start",
+        look::lasting(secs)
     );
     notes.note(severity, Confidence::Likely, &[first.span], message);
 }

@@ -90,7 +90,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server
-    /// Advice: Allow the verb BITS_POST in the request filtering of IIS (and in UrlScan), for CCM_Incoming also CCM_POST.
+    /// Advice: Allow the verb BITS_POST in the request filtering of IIS (and in UrlScan).
     /// Confirm: The IIS log shows sc-status 404 with sc-substatus 6.
     /// Reference: RFC 9110 9.1
     Error, belief 93, needs Anything, TroubledAround
@@ -106,6 +106,32 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let (who, why) = (Origin::describe(response), sign.words());
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered {} with 404 {why}", request.method);
-        notes.note(severity, sign.confidence(), &[exchange.span()], message);
+        let finding = notes.note(severity, sign.confidence(), &[exchange.span()], message);
+        let of_ccm = request.target.to_ascii_lowercase().contains("/ccm_");
+        if let Some(finding) = finding.filter(|_| of_ccm) {
+            finding.advice = Some(OF_MANAGEMENT_POINT.into());
+        }
+    }
+}
+
+/// What to do at a management point of ConfigMgr.
+const OF_MANAGEMENT_POINT: &str = "Allow the verb BITS_POST in the request filtering of IIS (and in UrlScan); a management point \
+     needs CCM_POST as well, for CCM_System.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn only_a_management_point_needs_another_verb() {
+        let advice = |path: &str| {
+            let page = "| <html><title>IIS 10.0 Detailed Error - 404.6 - Not Found</title>";
+            let answer = format!("< 404 plain\n  Server: Microsoft-IIS/10.0\n  {page}\n");
+            diagnosed(&format!("= url http://server{path}\n> CREATE-SESSION\n{answer}"))
+                .advice
+                .unwrap()
+        };
+        assert!(advice("/CCM_Incoming/a").contains("CCM_POST"));
+        assert!(!advice("/upload/a").contains("CCM_POST"));
     }
 }

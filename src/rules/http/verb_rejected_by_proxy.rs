@@ -95,7 +95,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the proxy
-    /// Advice: Allow the method BITS_POST on the proxy (extension methods), let the client go around it, or use https, which passes as a tunnel.
+    /// Advice: Allow the method BITS_POST on the proxy (extension methods), or let the client go around it.
     /// Confirm: The proxy's log shows the request as denied; the server's log lacks it.
     /// Reference: RFC 9110 9.1
     Error, belief 92, needs Answered, TroubleAround
@@ -123,13 +123,35 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let about_method = matches!(status, 405 | 501) && !origin::is_nameless_refusal(response);
     let confidence = if about_method { Confidence::Certain } else { Confidence::Likely };
     let severity = look::unless_made_good(session, exchange, notes.severity());
-    notes.note(severity, confidence, &[exchange.span()], message);
+    let finding = notes.note(severity, confidence, &[exchange.span()], message);
+    if let Some(finding) = finding.filter(|_| request.is_for_proxy() && !exchange.tunnel) {
+        finding.advice = Some(OF_FORWARD_PROXY.into());
+    }
 }
+
+/// What to do where the client itself sent the request to a proxy: one of the server ends TLS itself.
+const OF_FORWARD_PROXY: &str = "Allow the method BITS_POST on the proxy (extension methods), let the client go around it, or use \
+     https, which passes as a tunnel.";
 
 /// What the proxy itself says of the error, or what tells that it is one.
 fn why(around: &Around<'_>, exchange: &Exchange, response: &Response) -> String {
     match around.named_elsewhere(exchange).filter(|_| response.own_error().is_none()) {
         Some(at) => format!(", though the server gave its name in frame {}", at.name()),
         None => front::error(response),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn only_a_forward_proxy_passes_https_as_a_tunnel() {
+        let advice = |sent: &str| {
+            let answer = "< 405 plain\n  Server: envoy\n";
+            diagnosed(&format!("> CREATE-SESSION{sent}\n{answer}")).advice.unwrap()
+        };
+        assert!(advice(" proxied").contains("https"));
+        assert!(!advice("").contains("https"));
     }
 }

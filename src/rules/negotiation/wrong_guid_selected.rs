@@ -58,12 +58,12 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let (severity, what) = match negotiation.verdict {
         Verdict::SelectedNotOffered => (notes.severity(), "which"),
         // A client that goes on took it for a matter of spelling.
-        Verdict::SelectionMalformed if went_on => (Severity::Note, "which is no GUID and"),
-        Verdict::SelectionMalformed => (notes.severity(), "which is no GUID and"),
+        Verdict::SelectionMalformed if went_on => (Severity::Note, "which is no GUID and which"),
+        Verdict::SelectionMalformed => (notes.severity(), "which is no GUID and which"),
         _ => return,
     };
-    let offers = look::counted(negotiation.offered.len(), "offer");
-    let message = format!("chose \"{}\", {what} is not among the client's {offers}", selected.guid);
+    let message =
+        format!("the server chose \"{}\", {what} the client did not offer", selected.guid);
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 

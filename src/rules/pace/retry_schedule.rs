@@ -57,8 +57,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let name = schedule(pause, pauses.len(), is_of_manager(session));
         let Some(name) = name.filter(|_| alike) else { continue };
         let message = match pauses.len() {
-            1 => format!("{pause:.0} s between two tries: {name}"),
-            count => format!("{count} pauses of about {pause:.0} s between tries: {name}"),
+            1 => format!("{} between two tries: {name}", look::lasting(pause)),
+            count => {
+                format!("{count} pauses of about {} between tries: {name}", look::lasting(pause))
+            }
         };
         let spans: Vec<Span> = tries.iter().map(|one| Span::at(one.span.first)).collect();
         notes.note(notes.severity(), Confidence::Likely, &spans, message);

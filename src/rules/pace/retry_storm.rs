@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::Session;
 use crate::rules::retry::{self, Try};
-use crate::rules::{Around, Confidence, Notes};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The client tries the same thing again and again without a pause.
@@ -87,7 +87,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && own(last)
         {
             let secs = last.span.first.time.secs_since(first.span.first.time);
-            let message = format!("{} failed {} times within {secs:.0} s", first.what.0, run.len());
+            let message = format!(
+                "{} failed {} times within {}",
+                first.what.0,
+                run.len(),
+                look::lasting(secs)
+            );
             let spans: Vec<Span> = run.iter().map(|one| Span::at(one.span.first)).collect();
             let guessed = run.iter().any(|one| one.guessed);
             let confidence = if guessed { Confidence::Likely } else { Confidence::Certain };

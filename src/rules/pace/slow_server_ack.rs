@@ -82,7 +82,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             (false, true) => Severity::Note,
             (false, false) => notes.severity(),
         };
-        let message = format!("acknowledged after {wait:.1} s, where {usual:.3} s are usual");
+        let message = format!(
+            "acknowledged after {}, where {} are usual",
+            look::lasting(*wait),
+            look::lasting(usual)
+        );
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

@@ -46,11 +46,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let days = span.last.time.secs_since(begun.time) / DAY_SECS;
     let tries = earlier().count() + tries(session);
     if days > DAYS || tries > TRIES {
-        let lasted = match days < 1.0 {
-            true => format!("{:.1} hours", days * 24.0),
-            false => format!("{days:.1} days"),
-        };
-        notes.add(span, format!("tried {} within {lasted}", look::counted(tries, "time")));
+        let tried = look::counted(tries, "time");
+        notes.add(span, format!("tried {tried} within {}", look::lasting(days * DAY_SECS)));
     }
 }
 

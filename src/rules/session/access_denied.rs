@@ -55,7 +55,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server
-    /// Advice: Give the account Change permission on the physical folder; for a share, give it to the account of Connect As.
+    /// Advice: Give the account that the server acts for (who logged on, else the anonymous one, such as IUSR; for a share that of Connect As) Change permission on the physical folder; if the file is there already, allow that it is overwritten (BITSAllowOverwrites).
     /// Confirm: The IIS log names the user of this request; Process Monitor on the server names the file that was denied.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 84, needs Anything, TroubleAround

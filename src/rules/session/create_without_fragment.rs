@@ -52,8 +52,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let used = session.exchanges.iter().any(|exchange| !exchange.kind.precedes_session());
     let (Some(opened), false) = (look::created(session), used) else { return };
     if quiet >= CLIENT_WAITS_SECS {
-        let message =
-            format!("opened, and nothing more in the {quiet:.0} s that the capture goes on");
+        let message = format!(
+            "opened, and nothing more in the {} that the capture goes on",
+            look::lasting(quiet)
+        );
         notes.note(notes.severity(), Confidence::Likely, &[opened.span()], message);
     }
 }

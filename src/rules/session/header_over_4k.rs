@@ -1,7 +1,8 @@
 //! The rule `header-over-4k`.
 
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::origin::Origin;
+use crate::rules::{Confidence, Finding, Notes, Severity, look};
 
 rule! {
     /// A header value is longer than the 4,096 bytes that a BITS server takes.
@@ -43,7 +44,7 @@ rule! {
     ///
     /// Answerable: the client
     /// Advice: Shorten the value: the file's name, cookies, custom headers; for a Kerberos ticket, the user's group memberships.
-    /// Confirm: The http.sys error log (httperr), where it was http.sys that refused.
+    /// Confirm: The log of what answered, at this time; of http.sys that is its error log (HTTPERR).
     /// Reference: [MC-BUP] 2.2.1
     Error, belief 96, needs WholeExchange, Exchange
 }
@@ -69,8 +70,39 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         "\"{field}\" has a value of {} bytes, {what} with {}",
         request.longest_value, answer.http_status
     );
-    notes.note(severity, confidence, &[exchange.span()], message);
+    let finding = notes.note(severity, confidence, &[exchange.span()], message);
+    turn(finding, field, Origin::of_response(answer));
 }
+
+/// Turns a finding to the field that is too long, and to who found it so.
+fn turn(finding: Option<&mut Finding>, field: &str, who: Origin) {
+    let Some(finding) = finding else { return };
+    let known = ADVICE.iter().find(|(name, _)| name.eq_ignore_ascii_case(field));
+    if let Some((_, advice)) = known {
+        finding.advice = Some((*advice).into());
+    }
+    if who == Origin::HttpSys {
+        finding.confirm = Some(HTTPERR.into());
+    }
+}
+
+/// What to do about the fields that are known to grow.
+const ADVICE: [(&str, &str); 4] = [
+    (
+        "BITS-Supported-Protocols",
+        "Let the client offer fewer GUIDs: that of the upload protocol is enough.",
+    ),
+    ("Content-Name", "Shorten the file's name, or leave the field out: servers make no use of it."),
+    ("Cookie", "Delete the cookies of this server at the client, or set fewer or shorter ones."),
+    (
+        "Authorization",
+        "For a Kerberos ticket, put the user into fewer groups; or raise the limits of what answered, of http.sys \
+         MaxFieldLength and MaxRequestBytes.",
+    ),
+];
+
+const HTTPERR: &str =
+    "The error log of http.sys (HTTPERR) at this time: FieldLength or RequestLength.";
 
 /// Whether an exchange succeeded with as long a value of the same field as `request` has.
 fn passed_with(exchange: &Exchange, request: &Request) -> bool {
@@ -80,4 +112,23 @@ fn passed_with(exchange: &Exchange, request: &Request) -> bool {
             && other.longest_value >= request.longest_value
     };
     exchange.succeeded() && exchange.request.as_ref().is_some_and(as_long)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn the_field_and_who_refused_it_say_what_to_do() {
+        let told = |field: &str, answer: &str| {
+            let text = format!("> CREATE-SESSION\n  {field}: x*5000\n< {answer}\n");
+            let diagnosis = diagnosed(&text);
+            (diagnosis.advice.unwrap(), diagnosis.confirm.unwrap())
+        };
+        let (name, own) = told("Content-Name", "400 error=0x80070057 context=0x5");
+        assert!(name.starts_with("Shorten the file's name") && own.starts_with("The log of what"));
+        let kernel = "400 plain\n  Server: Microsoft-HTTPAPI/2.0";
+        let (cookie, httperr) = told("Cookie", kernel);
+        assert!(cookie.contains("cookies") && httperr.contains("FieldLength"));
+    }
 }

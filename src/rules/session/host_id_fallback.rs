@@ -8,8 +8,8 @@ use crate::rules::{Around, Confidence, Notes, look};
 rule! {
     /// The client went back to the first host.
     ///
-    /// The host that BITS-Host-Id named did not answer any more for as long as the fallback time-out says. Another node
-    /// may take over, but where it does not have the session's bytes the upload starts again from nothing.
+    /// The host that BITS-Host-Id named did not answer any more, usually for as long as the fallback time-out says. Another
+    /// node may take over, but where it does not have the session's bytes the upload starts again from nothing.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -88,10 +88,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 None => "no fallback time-out was given".to_owned(),
             };
             let message = format!(
-                "back from \"{}\" to {} after {:.1} s; {limit}",
+                "back from \"{}\" to {} after {}; {limit}",
                 named.value,
                 place(exchange),
-                first.time.secs_since(left.time)
+                look::lasting(first.time.secs_since(left.time))
             );
             let spans = [Span::at(left), exchange.span()];
             notes.note(notes.severity(), Confidence::Certain, &spans, message);
@@ -145,7 +145,7 @@ mod tests {
     fn the_time_runs_from_the_first_connection_that_failed() {
         let tries = "! unanswered\n... 25 s\n! unanswered\n... 50 s\n";
         let told = said(&format!("{OPENED}{tries}{BACK}"));
-        assert!(told[0].contains("to \"server\" at 192.0.2.80:80 after 117.0 s"), "{told:?}");
+        assert!(told[0].contains("to \"server\" at 192.0.2.80:80 after 117 s"), "{told:?}");
         let idle = "> FRAGMENT 0-9/20\n< 200\n! server closes\n! client closes\n... 600 s\n";
         let later = said(&format!("{OPENED}{idle}{tries}{BACK}"));
         assert_eq!(later, told);

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Outcome, Session};
 use crate::rules::hosts::{MOVES_WITHIN_SECS, Named};
-use crate::rules::{Around, Confidence, Notes, Severity};
+use crate::rules::{Around, Confidence, Notes, Severity, look};
 
 rule! {
     /// The client stays with the first host although another was named.
@@ -61,8 +61,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let harmless = session.outcome == Outcome::Completed;
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let message = format!(
-        "\"{}\" was named, and the first Fragment went to {} {waited:.1} s later",
-        named.value, next.server
+        "\"{}\" was named, and the first Fragment went to {} {} later",
+        named.value,
+        next.server,
+        look::lasting(waited)
     );
     notes.note(severity, Confidence::Certain, &[named.opened.span(), next.span()], message);
 }

@@ -52,8 +52,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if named.takes(exchange) && answer < Some(exchange.span().first.frame) {
             let made_good = look::fragment_follows(session, exchange);
             let severity = if made_good { Severity::Warning } else { notes.severity() };
-            let message =
-                format!("\"{}\" did not answer a {} for {waited:.1} s", named.value, exchange.kind);
+            let message = format!(
+                "\"{}\" did not answer a {} for {}",
+                named.value,
+                exchange.kind,
+                look::lasting(waited)
+            );
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }
     }

@@ -149,8 +149,11 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let unused = named.later().next().is_none() && session.is_whole();
     let silent = unused && quiet >= CLIENT_WAITS_SECS;
     if silent && !failed {
-        let message =
-            format!("\"{}\" was named, and no packet went to it within {quiet:.0} s", named.value);
+        let message = format!(
+            "\"{}\" was named, and no packet went to it within {}",
+            named.value,
+            look::lasting(quiet)
+        );
         let spans = [named.opened.span()];
         notes.note(Severity::Warning, Confidence::Possible, &spans, message);
     }

@@ -49,6 +49,25 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let code = answer.error_value().map(hresult::in_words);
         let code = code.map_or_else(String::new, |code| format!(" and {code}"));
         let message = format!("{who} answered a Ping with {}{code}", answer.http_status);
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        if let Some(finding) = finding {
+            finding.answerable = Some(front::answerable(session, exchange).into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn who_refused_it_is_asked() {
+        let asked = |server: &str| {
+            let answer = format!("= connection\n> PING\n< 404 plain\n  Server: {server}\n");
+            let text = format!("> CREATE-SESSION\n< 200 session=1\n{answer}");
+            diagnosed(&text).answerable.unwrap()
+        };
+        assert_eq!(asked("Microsoft-IIS/10.0"), "the server");
+        assert_eq!(asked("squid/5.7"), "the proxy");
     }
 }

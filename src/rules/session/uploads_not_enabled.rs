@@ -118,7 +118,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server
-    /// Advice: Enable BITS uploads on the virtual directory (Enable-BitsUpload, or its BITS page in IIS Manager), and check its handler mappings.
+    /// Advice: See whether the URL leads where it should and BITS is installed (Install-WindowsFeature BITS-IIS-Ext); enable uploads on the virtual directory, on its BITS page in IIS Manager or by EnableBITSUploads of its ADSI object (IIS 6 metabase compatibility); check its handler mappings.
     /// Confirm: The IIS log: BITS_POST with this status and its sub-status.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 87, needs Anything, TroubledAround

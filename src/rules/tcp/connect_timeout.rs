@@ -1,7 +1,7 @@
 //! The rule `connect-timeout`.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::rules::{Notes, Place, connect};
+use crate::rules::{Notes, Place, connect, look};
 
 rule! {
     /// The server did not answer the connection.
@@ -50,10 +50,11 @@ fn said(attempt: &Attempt) -> String {
     };
     let secs = attempt.last.time.secs_since(attempt.span.first.time);
     format!(
-        "{} {how} {} of {} with {} SYN in {secs:.0} s",
+        "{} {how} {} of {} with {} SYN in {}",
         attempt.server,
         connect::tries(attempt),
         attempt.client,
-        attempt.syns
+        attempt.syns,
+        look::lasting(secs)
     )
 }

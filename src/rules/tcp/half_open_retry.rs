@@ -107,8 +107,9 @@ fn was_idle(session: &Session, connection: &Connection) -> bool {
 
 /// What ended the wait after `last`, and how to say it.
 fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, String)> {
-    let later =
-        |at: At, what: &str| (at, format!("{:.0} s later {what}", at.time.secs_since(last.time)));
+    let later = |at: At, what: &str| {
+        (at, format!("{} later {what}", look::lasting(at.time.secs_since(last.time))))
+    };
     let next = session.begun_after(last.frame).map(|next| later(next.first, "a new connection"));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);
     next.or_else(|| reset.map(|reset| later(reset.at, "the client reset the connection")))

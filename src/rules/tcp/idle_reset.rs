@@ -1,7 +1,7 @@
 //! The rule `idle-reset`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, reset};
+use crate::rules::{Confidence, Notes, look, reset};
 use crate::stream::Side;
 
 rule! {
@@ -80,8 +80,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let idle = exchange.span().first.time.secs_since(before.time);
         if idle >= reset::IDLE_SECS {
             let message = format!(
-                "after {idle:.0} s without a packet the {} met RST ({})",
-                exchange.kind, sender.evidence
+                "after {} without a packet the {} met RST ({})",
+                look::lasting(idle),
+                exchange.kind,
+                sender.evidence
             );
             notes.likely(reset::span(exchange, &reset), message);
         }

@@ -1,13 +1,13 @@
 //! The rule `retransmission-heavy`.
 
 use crate::at::Span;
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 use crate::stream::{Connection, SideFacts};
 
 rule! {
     /// More than 2 % of the data was sent again, or some of it only after more than 3 s.
     ///
-    /// Loss on the path; the copies that a mirror port makes do not count, nor does waiting for a closed window.
+    /// Loss on the path, or segments that overtook others, so that the sender took these for lost; the copies that a mirror port makes do not count, nor does waiting for a closed window.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -71,23 +71,45 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         // What was repeated in vain to the end shows that the other side was gone, not how good the path was.
         let in_vain = if side.unacked() > 0 && side.repeats > 1 { side.repeats } else { 0 };
         if heavy && side.retransmitted.saturating_sub(in_vain) >= FEW {
-            notes.add(
-                connection.span(),
-                format!(
-                    "the {who} repeated {} segments with {} of its {}",
-                    side.retransmitted,
-                    side.retransmitted_bytes,
-                    look::counted(side.payload_bytes, "byte")
-                ),
-            );
+            let span = [connection.span()];
+            let finding =
+                notes.note(notes.severity(), Confidence::Certain, &span, repeated(who, side));
+            if let Some(finding) = finding.filter(|_| may_be_late(side)) {
+                finding.advice = Some(OF_ORDER.into());
+            }
         } else if let Some((span, secs)) = stall(side, other).filter(|_| !connection.is_one_sided())
         {
-            let message =
-                format!("data of the {who} was not acknowledged for {secs:.1} s and sent again");
+            let message = format!(
+                "data of the {who} was not acknowledged for {} and sent again",
+                look::lasting(secs)
+            );
             notes.add(span, message);
         }
     }
 }
+
+/// What was repeated, and what came out of order beside it.
+fn repeated(who: &str, side: &SideFacts) -> String {
+    let bytes = look::counted(side.payload_bytes, "byte");
+    let message = format!(
+        "the {who} repeated {} segments with {} of its {bytes}",
+        side.retransmitted, side.retransmitted_bytes
+    );
+    let ahead = look::counted(side.out_of_order, "segment");
+    match may_be_late(side) {
+        true => format!("{message}; {ahead} overtook others, which may have come late"),
+        false => message,
+    }
+}
+
+/// Whether what was repeated may have been late, not lost: as much came out of order.
+const fn may_be_late(side: &SideFacts) -> bool {
+    side.out_of_order >= side.retransmitted
+}
+
+/// What to do where segments came out of order, too.
+const OF_ORDER: &str = "Look for what changes the order of packets: several links or queues in use at once, wireless, a load \
+     balancer per packet. Beside the receiver, copies that both arrived show that nothing was lost.";
 
 /// The longest time after which data was sent again, where that is long and the `other` side had room for it.
 fn stall(side: &SideFacts, other: &SideFacts) -> Option<(Span, f64)> {
@@ -114,3 +136,19 @@ const STALL_SECS: f64 = 3.0;
 
 /// No sender waits longer before it repeats (RFC 6298 2.5): then the clock jumped, or the machine slept.
 const LONGEST_SECS: f64 = 130.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_out_of_order_may_have_been_late() {
+        let said = |out_of_order: u32| {
+            let mut side = SideFacts::default();
+            (side.retransmitted, side.out_of_order) = (4, out_of_order);
+            repeated("client", &side)
+        };
+        assert!(said(7).ends_with("; 7 segments overtook others, which may have come late"));
+        assert_eq!(said(0), "the client repeated 4 segments with 0 of its 0 bytes");
+    }
+}

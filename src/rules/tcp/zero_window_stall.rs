@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::rules::reset::STALLED_SECS;
-use crate::rules::{Confidence, Notes, Severity};
+use crate::rules::{Confidence, Notes, Severity, look};
 use crate::stream::Connection;
 
 rule! {
@@ -38,7 +38,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             let severity = if secs > STALLED_SECS { Severity::Error } else { Severity::Warning };
             if secs > STALL_SECS {
                 let span = Span { first: stall.start, last: end };
-                let message = format!("the {who} kept its window at 0 for {secs:.1} s");
+                let message = format!("the {who} kept its window at 0 for {}", look::lasting(secs));
                 let finding = notes.note(severity, Confidence::Certain, &[span], message);
                 if let Some(finding) = finding {
                     finding.answerable = Some(format!("the {who}").into());

@@ -11,7 +11,9 @@ rule! {
     ///
     /// It ended by a fatal alert, or the connection was closed, before any application data. Alerts from the client are
     /// about the certificate most of the time, those from the server about versions, cipher suites or names. Where an
-    /// upload was under way over TLS before, one of the sides has changed since.
+    /// upload was under way over TLS before, one of the sides has changed since. A Windows client logs 0x80072F7D, or by
+    /// what it finds wrong with the certificate 0x80072F8F, 0x80072F05 (its dates), 0x80072F06 (its names) or 0x80072F0D
+    /// (its issuer).
     ///
     /// Answerable: the server, or whoever looks after the client's trusted certificates
     /// Advice: Compare the versions and cipher suites of both sides; look at the dates, the names and the issuer of the certificate and at the clock of the client.

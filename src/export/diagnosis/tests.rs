@@ -1,0 +1,119 @@
+//! What people are told.
+
+use super::*;
+use crate::transcript;
+
+fn report(text: &str) -> Report {
+    transcript::analyse(&transcript::play(text).unwrap(), &mut ())
+}
+
+fn head(text: &str) -> String {
+    headline(&report(text))
+}
+
+#[test]
+fn what_is_to_be_known_of_an_upload_that_went_well_has_a_line() {
+    let report = report(
+        "> CREATE-SESSION\n  Authorization: Basic Ym9iOng=\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n\
+         > CLOSE-SESSION\n< 200\n",
+    );
+    let mut out = Vec::new();
+    write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("1 upload, nothing wrong with the transfer", 3), "{text}");
+    assert!(lines[2].starts_with("  besides     warning: Basic credentials"), "{text}");
+    assert!(lines[2].ends_with("basic-over-cleartext"), "{text}");
+}
+
+#[test]
+fn a_lost_upload_is_told_with_the_one_that_carries_it_on() {
+    let report = report(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n\
+         > CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-19/20 session=2\n< 200\n\
+         > CLOSE-SESSION session=2\n< 200\n",
+    );
+    let mut out = Vec::new();
+    write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("\n  carried on as 2, completed\n"), "{text}");
+    let mut out = Vec::new();
+    crate::export::markdown::write(&mut out, &report).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("\n- carried on as: 2, completed\n"), "{text}");
+}
+
+#[test]
+fn nobody_is_told_only_where_an_answer_is_missing() {
+    let told = |text: &str| {
+        let report = report(text);
+        let session = &report.sessions[0];
+        answerer(session, session.diagnosis.as_ref().unwrap())
+    };
+    let lossy = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-999/1000\n! again\n! again\n! again\n\
+                 < 200\n> CLOSE-SESSION\n< 200\n";
+    assert_eq!(told(lossy), None);
+    let silent =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 30 s\n! client closes\n";
+    assert_eq!(told(silent), Some("nobody"));
+}
+
+#[test]
+fn an_upload_without_an_end_is_not_said_to_be_well() {
+    let begun = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
+    assert_eq!(head(begun), "1 upload: 1 incomplete as far as the capture shows");
+    let ended = format!("{begun}> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n");
+    assert_eq!(head(&ended), "1 upload, nothing wrong");
+    let other = begun.replace("session=1", "session=2");
+    let both = format!("{ended}= url http://server/upload/b.bin\n{other}");
+    assert_eq!(
+        head(&both),
+        "2 uploads: 1 incomplete as far as the capture shows, 1 with nothing wrong"
+    );
+    let mut out = Vec::new();
+    let style = Style { width: 60, ..Style::default() };
+    write(&mut out, &report(&both), &style, Detail::Usual).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.starts_with("2 uploads: 1 incomplete as far as the capture shows, 1\n  with"),
+        "{text}"
+    );
+}
+
+fn told(text: &str, detail: Detail) -> String {
+    let mut out = Vec::new();
+    write(&mut out, &report(text), &Style::default(), detail).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn an_upload_that_was_cancelled_after_an_error_is_told_with_what_to_do() {
+    let text = "> CREATE-SESSION\n< 200 session=1 protocol={11111111-2222-3333-4444-555555555555}\n\
+                > CANCEL-SESSION\n< 200\n";
+    let usual = told(text, Detail::Usual);
+    assert!(usual.contains("\n  found       error: the server chose"), "{usual}");
+    assert!(usual.contains("\n              → Mend the server"), "{usual}");
+    let brief = told(text, Detail::Brief);
+    assert!(brief.contains("  wrong-guid-selected: the server chose"), "{brief}");
+}
+
+#[test]
+fn what_made_the_cause_more_than_once_is_counted() {
+    let odd = |kind: &str| format!("> {kind}\n< 400 error=0x80070057 context=0x5\n");
+    let text = format!("> CREATE-SESSION\n< 200 session=1\n{}{}", odd("RESUME"), odd("SUSPEND"));
+    let usual = told(&text, Detail::Usual);
+    assert!(
+        usual.contains("unknown-packet-type, certain; 1 more like it (frames 8, 10)"),
+        "{usual}"
+    );
+}
+
+#[test]
+fn what_no_upload_shows_is_told_in_brief_too() {
+    let mut report = report("! refused\n");
+    report.findings[0].severity = Severity::Error;
+    let mut out = Vec::new();
+    write(&mut out, &report, &Style::default(), Detail::Brief).unwrap();
+    let brief = String::from_utf8(out).unwrap();
+    assert!(brief.starts_with("✘ capture  connect-refused: "), "{brief}");
+}

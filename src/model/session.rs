@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::index::Index;
-use super::negotiation::{Negotiation, Verdict};
+use super::negotiation::Negotiation;
 use super::notification::Notification;
 use super::response::Response;
 use super::{Exchange, Text, is_zero, url};
-use crate::at::{At, Numbered, Span, Timestamp};
+use crate::at::{Numbered, Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
 
@@ -162,70 +162,10 @@ pub struct Session {
 /// How long, in seconds, a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub(crate) const CLIENT_WAITS_SECS: f64 = 300.0;
 
-/// So long, in seconds, it waits before it tries again after an error, by default.
-const RETRY_SECS: f64 = 600.0;
-
 /// A client that answers a challenge does so at once; after this time, in seconds, it has not.
 pub(crate) const CREDENTIALS_SECS: f64 = 1.0;
 
 impl Session {
-    /// Tells an answer that cannot be seen from one that did not come, by the connections.
-    pub(crate) fn tell_half_seen(&mut self) {
-        let all = &self.connections;
-        let half = !all.is_empty() && all.iter().all(Connection::is_one_sided);
-        if let Some(negotiation) = &mut self.negotiation
-            && negotiation.verdict == Verdict::Unanswered
-            && half
-        {
-            negotiation.verdict = Verdict::HalfSeen;
-        }
-    }
-
-    /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose connection
-    /// goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still come. A retry that
-    /// had the time to come is not to be hoped for.
-    pub(crate) fn tell_capture_ended(&mut self, end: At) {
-        let Some(last) = self.exchanges.last() else { return };
-        let since = end.time.secs_since(self.ended);
-        if since > RETRY_SECS {
-            self.outcome_qualifiers.retain(|it| it != "may-recover");
-        }
-        let connection = self.connection(last.connection);
-        match &last.response {
-            None if self.outcome == Outcome::Incomplete
-                && since < CLIENT_WAITS_SECS
-                && connection.is_some_and(|connection| !connection.is_over()) =>
-            {
-                for it in self.outcome_qualifiers.iter_mut().filter(|it| *it == "interrupted") {
-                    "capture-ended".clone_into(it);
-                }
-            }
-            Some(answer)
-                if self.outcome.is_failure()
-                    && answer.is_challenge()
-                    && since < CREDENTIALS_SECS
-                    && connection.is_some_and(Connection::client_goes_on) =>
-            {
-                self.outcome = Outcome::Incomplete;
-                self.outcome_qualifiers.insert(0, "capture-ended".to_owned());
-            }
-            _ => {}
-        }
-    }
-
-    /// Tells an end that the capture lacks from a failure: behind the answer that is the last thing seen, the client went
-    /// on. What the server has forgotten stays so.
-    pub(crate) fn tell_lost_end(&mut self) {
-        let lost = self.outcome_qualifiers.iter().any(|it| it == "lost");
-        // Else the hole may be what was answered.
-        let asked = self.exchanges.last().is_some_and(|last| last.request.is_some());
-        if self.lacks_end && asked && self.outcome.is_failure() && !lost {
-            self.outcome = Outcome::Incomplete;
-            self.outcome_qualifiers = vec!["end-lost".to_owned()];
-            self.error = None;
-        }
-    }
-
     /// What it is known by: its URL, else the path in it, else its id.
     pub fn name(&self) -> Option<&str> {
         self.url_or_path().or(self.id.as_deref())

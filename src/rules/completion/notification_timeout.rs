@@ -19,11 +19,11 @@ rule! {
     /// ... 300 s
     /// < 408 error=0x80070112 context=0x7
     /// ```
-    /// The same code means a full disk, too, and the server did not wait for the application:
+    /// The same code means a full disk, too; an application that is not told before the file is there is not slow amid it:
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
-    /// > FRAGMENT 0-9/10
+    /// > FRAGMENT 0-9/20
     /// < 500 error=0x80070112 context=0x7
     /// ```
     /// Something else lost patience with the client:
@@ -64,8 +64,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         ),
         _ => format!("{} was answered {status} for the application", look::NOT_CAPTURED),
     };
-    let recovered = look::recovered(session, exchange);
-    let severity = if recovered { Severity::Warning } else { notes.severity() };
+    let severity = match confidence {
+        Confidence::Possible if status != 408 => Severity::Note,
+        _ if look::recovered(session, exchange) => Severity::Warning,
+        _ => notes.severity(),
+    };
     notes.note(severity, confidence, &[exchange.span()], message);
 }
 
@@ -84,8 +87,9 @@ fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
         return Some(if amid { Confidence::Possible } else { Confidence::Certain });
     }
     // Without the status for it, the code may as well mean a full disk.
-    if by_code && !amid && waited >= SHORTEST_SECS {
-        return Some(Confidence::Likely);
+    if by_code && !amid {
+        let in_vain = waited >= SHORTEST_SECS;
+        return Some(if in_vain { Confidence::Likely } else { Confidence::Possible });
     }
     let late = waited - CLIENT_WAITS_SECS;
     let answered = code.and_then(hresult::status).is_some();

@@ -56,7 +56,7 @@ const PACKETS: [(&str, &str); 6] = [
 ];
 
 /// What can stand behind an outcome.
-const QUALIFIERS: [(&str, &str); 13] = [
+const QUALIFIERS: [(&str, &str); 12] = [
     ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
     (
         "likely",
@@ -86,11 +86,6 @@ const QUALIFIERS: [(&str, &str); 13] = [
     (
         "heads-cut",
         "The snap length cut every message before it shows what it is: nothing tells whether a session was opened.",
-    ),
-    (
-        "end-lost",
-        "The last thing seen is an error, but the client sent more behind it that the capture lacks: how it ended is \
-         unknown.",
     ),
 ];
 

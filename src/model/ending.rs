@@ -53,17 +53,4 @@ impl Session {
             _ => {}
         }
     }
-
-    /// Tells an end that the capture lacks from a failure: behind the answer that is the last thing seen, the client went
-    /// on. What the server has forgotten stays so.
-    pub(crate) fn tell_lost_end(&mut self) {
-        let lost = self.outcome_qualifiers.iter().any(|it| it == "lost");
-        // Else the hole may be what was answered.
-        let asked = self.exchanges.last().is_some_and(|last| last.request.is_some());
-        if self.lacks_end && asked && self.outcome.is_failure() && !lost {
-            self.outcome = Outcome::Incomplete;
-            self.outcome_qualifiers = vec!["end-lost".to_owned()];
-            self.error = None;
-        }
-    }
 }

@@ -196,7 +196,7 @@ impl Exchange {
     /// smaller Fragments after a 413 ([MC-BUP] 3.1.5.1.4, 3.1.5.2.4).
     pub(crate) fn is_mended_by_client(&self) -> bool {
         self.response.as_ref().is_some_and(|answer| match answer.http_status {
-            413 => self.range().is_some() && !self.is_as_small_as_can_be(),
+            413 => self.range().is_some() && !answer.is_ack() && !self.is_as_small_as_can_be(),
             416 => answer.next_offset.is_some(),
             _ => false,
         })

@@ -44,7 +44,8 @@ impl Session {
                     None => found.add_unheard(exchange),
                 }
             }
-            let over = over_unasked(&self.exchanges).and_then(|place| self.exchanges.get(place));
+            let over = over_unasked(&self.exchanges, self.bytes_total)
+                .and_then(|place| self.exchanges.get(place));
             found.over_unasked = over.map(|exchange| exchange.span().last.frame);
             found
         })
@@ -85,7 +86,7 @@ impl Session {
         self.found().over
     }
 
-    /// The frame of an Ack that must be that of a Close or Cancel that the capture lacks.
+    /// The frame of an Ack that must be that of a Close that the capture lacks.
     pub(crate) fn over_unasked(&self) -> Option<u64> {
         self.found().over_unasked
     }

@@ -73,7 +73,7 @@ impl View<'_> {
                     && ((known || unknown) && may_have_closed(&answered)
                         || known
                             && (self.may_repeat_a_lost_close()
-                                || over_unasked(self.exchanges).is_some())) =>
+                                || over_unasked(self.exchanges, self.total).is_some())) =>
             {
                 Some((Outcome::Completed, vec!["likely"]))
             }
@@ -99,7 +99,7 @@ impl View<'_> {
     /// Whether the session was over before an answer that it is unknown: so it was that of a Close or Cancel, or nothing but
     /// that answer tells of it, which may be to one that is repeated.
     fn is_lost_when_over(&self) -> bool {
-        over_unasked(self.exchanges).is_some()
+        over_unasked(self.exchanges, self.total).is_some()
             || self.exchanges.iter().all(Exchange::is_lost_unasked)
     }
 
@@ -232,9 +232,9 @@ impl View<'_> {
     }
 }
 
-/// The place of an Ack that must be that of a Close or Cancel that the capture lacks: it counts no bytes where others did
-/// right before it, and opens nothing, and the server took no more behind it.
-pub(crate) fn over_unasked(exchanges: &[Exchange]) -> Option<usize> {
+/// The place of an Ack that must be that of a Close that the capture lacks: it counts no bytes where another did right before
+/// it, up to the `total` of the file, and opens nothing, and the server took no more behind it.
+pub(crate) fn over_unasked(exchanges: &[Exchange], total: Option<u64>) -> Option<usize> {
     let taken = |exchange: &Exchange| {
         exchange.kind != PacketType::Ping
             && exchange.response.as_ref().is_some_and(Response::accepts)
@@ -243,7 +243,10 @@ pub(crate) fn over_unasked(exchanges: &[Exchange]) -> Option<usize> {
     let [.., before, ack] = exchanges.get(..=place)? else { return None };
     let answer = ack.response.as_ref().filter(|_| ack.request.is_none())?;
     let ends = answer.next_offset.is_none() && answer.protocol.is_none();
-    (ends && before.connection == ack.connection && before.confirms_bytes()).then_some(place)
+    let confirmed = before.response.as_ref().and_then(|response| response.next_offset);
+    let reached = confirmed.or_else(|| before.bounds().map(|(_, end)| end));
+    let whole = before.confirms_bytes() && total.is_some() && reached == total;
+    (ends && whole && before.connection == ack.connection).then_some(place)
 }
 
 /// Whether a server may have carried out one of several Closes before it said that it does not know the session: no answer

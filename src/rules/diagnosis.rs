@@ -24,7 +24,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
     // A client that had closed the connection before did not hear it.
     let unheard = decisive.is_some_and(|exchange| unanswered::cut_off(session, exchange).is_some());
-    let mended = decisive.is_some_and(Exchange::is_mended_by_client);
+    let mended = decisive.is_some_and(|exchange| is_mended(session, exchange));
     let code = client_code(session, (rule, cause), answer.filter(|_| !unheard && !mended));
     Some(Diagnosis {
         cause: cause.rule.to_string(),
@@ -181,6 +181,13 @@ const FAILURE: u32 = 0x8000_0000;
 /// Failures named by their HTTP status.
 const HTTP: u32 = 0x8019_0000;
 
+/// Whether a client makes an answer good by itself, and not by asking for the same again.
+fn is_mended(session: &Session, exchange: &Exchange) -> bool {
+    let status = |one: &Exchange| one.response.as_ref().map(|response| response.http_status);
+    let same = |one: &&Exchange| status(one) == status(exchange) && one.range() == exchange.range();
+    exchange.is_mended_by_client() && session.exchanges.iter().filter(same).nth(1).is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::report;
@@ -203,6 +210,9 @@ mod tests {
         };
         assert_eq!(code("> FRAGMENT 10-19/20\n< 416 received=0"), None);
         assert_eq!(code("> FRAGMENT 0-59999/60000\n< 413 plain"), None);
+        let again =
+            code("> FRAGMENT 0-59999/60000\n< 413 plain\n> FRAGMENT 0-59999/60000\n< 413 plain");
+        assert_eq!(again.as_deref(), Some("0x8019019D"));
         let least = code("> FRAGMENT 0-4999/60000\n< 413 plain");
         assert_eq!(least.as_deref(), Some("0x8019019D"));
     }

@@ -94,10 +94,11 @@ pub fn is_denied(extension: &str) -> bool {
     DENIED.iter().any(|denied| denied.eq_ignore_ascii_case(extension))
 }
 
-/// Whether a name that is hidden by default stands for settings or code of the web site.
+/// Whether a name that is hidden by default stands for settings, code or data of the web site.
 pub fn governs(target: &str) -> bool {
     let path = target.split('?').next().unwrap_or_default().to_ascii_lowercase();
-    path.split('/').any(|segment| segment == "web.config" || segment.starts_with("app_"))
+    let own = |segment: &str| segment == "web.config" || segment.starts_with("app_");
+    path.split('/').any(|segment| own(segment) && HIDDEN.contains(&segment))
 }
 
 /// What the default request filtering would not let through.

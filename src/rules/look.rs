@@ -135,6 +135,7 @@ pub fn lasting(secs: f64) -> String {
         format!("{many:.0} {one}{rest}")
     };
     match secs {
+        s if s < -0.0005 => format!("-{}", lasting(-s)),
         s if s < 0.0005 => "less than 1 ms".to_owned(),
         s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
         s if s < 9.95 => format!("{} s", (s * 10.0).round() / 10.0),

@@ -82,11 +82,14 @@ pub fn judge(
         let mut spans = vec![span(exchange, &reset)];
         if let Some(fin) = crossed(session, exchange).filter(|_| side == Side::Server) {
             message = format!(
-                "the server had closed the idle connection in frame {}, and the {} crossed that",
+                "the server had closed the connection in frame {}, and the {} crossed that",
                 fin.name(),
                 exchange.kind
             );
-            severity = Severity::Note;
+            // Who comes back has lost nothing.
+            if session.begun_after(fin.frame).is_some() {
+                severity = Severity::Note;
+            }
             spans.insert(0, Span::at(fin));
         }
         notes.note(severity, sender.confidence, &spans, message);

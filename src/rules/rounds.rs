@@ -81,7 +81,7 @@ const PATIENCE_SECS: f64 = 30.0;
 /// where the capture ends before the client could say it, or lacks what it said.
 pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Option<Confidence> {
     let connection = session.connection(last.connection);
-    if session.lacks_end || connection.is_some_and(|one| lacks_heads(session, one)) {
+    if session.lacks_end {
         return None;
     }
     let closed_first = connection.is_some_and(|connection| {
@@ -94,13 +94,6 @@ pub fn gave_up(session: &Session, around: &Around<'_>, last: &Exchange) -> Optio
     }
     let goes_on = connection.is_some_and(Connection::client_goes_on);
     (!goes_on || quiet_secs >= CREDENTIALS_SECS).then_some(Confidence::Likely)
-}
-
-/// Whether the capture lacks bytes of the client on a connection that are no part of a body that it has the head of.
-fn lacks_heads(session: &Session, connection: &Connection) -> bool {
-    let requests = session.on(connection.id).filter_map(|exchange| exchange.request.as_ref());
-    let in_bodies = requests.map(|request| request.body.lacks.uncaptured).sum();
-    connection.client_side.lost_by_capture > in_bodies
 }
 
 /// Whether a client that was challenged had the time to answer by `end`.

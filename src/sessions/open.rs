@@ -283,7 +283,6 @@ impl Open {
         session.connections.sort_unstable_by_key(|connection| connection.id);
         session.tell_half_seen();
         session.tell_capture_ended(now);
-        session.tell_lost_end();
         if session.outcome == Outcome::Failed {
             session.superseded_by = self.successor.map(|(_, id)| id);
         }

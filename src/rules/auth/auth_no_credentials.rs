@@ -42,17 +42,6 @@ rule! {
     ///   WWW-Authenticate: Basic realm=x
     /// ! client closes
     /// ```
-    /// The capture has no more than the refusal of what the client brought:
-    /// ```silent
-    /// > CREATE-SESSION
-    /// < 401 plain
-    ///   WWW-Authenticate: Basic realm=x
-    /// > CREATE-SESSION lost
-    ///   Authorization: Basic Ym9iOng=
-    /// < 401 plain
-    ///   WWW-Authenticate: Basic realm=x
-    /// ! client closes
-    /// ```
     ///
     /// Answerable: the client
     /// Advice: Set credentials on the job (SetCredentials, Set-BitsTransfer -Credential), or let the server take uploads to this URL without credentials.

@@ -104,8 +104,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     };
     let mut all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
     all.sort_by_key(|exchange| exchange.span().first.frame);
-    let seen = all.clone();
-    all.retain(|inner| !seen.iter().any(|outer| holds(outer, inner)));
+    leave_out_legs(&mut all);
     let [first, .., last] = all.as_slice() else { return };
     let secs = last.span().first.time.secs_since(first.span().first.time);
     let answer = match &first.response {
@@ -118,7 +117,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let unheard = lost::is_done_unheard(session, first);
     let done = if unheard { "; the last one shows that the session was closed" } else { "" };
     let message = format!(
-        "Close-Session was sent {} times within {}; {answer}{done}",
+        "Close-Session was sent {} times in {}; {answer}{done}",
         all.len(),
         look::lasting(secs)
     );
@@ -130,14 +129,31 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether one Close was sent and answered while another one waited: the leg behind a proxy, and no retry.
-fn holds(outer: &Exchange, inner: &Exchange) -> bool {
-    let (outside, inside) = (outer.span(), inner.span());
-    outer.connection != inner.connection
-        && outer.response.is_some()
-        && inner.response.is_some()
-        && outside.first.frame < inside.first.frame
-        && inside.last.frame < outside.last.frame
+/// Leaves out each Close that was sent and answered while another one waited: the leg behind a proxy, and no retry. They come
+/// in the order of their first frames.
+fn leave_out_legs(all: &mut Vec<&Exchange>) {
+    // Of those so far the one that was answered last, and the last one of other connections.
+    let mut outer: [Option<&Exchange>; 2] = [None, None];
+    all.retain(|close| {
+        if close.response.is_none() {
+            return true;
+        }
+        let last = |one: &Exchange| one.span().last.frame;
+        let mut others = outer.iter().flatten().filter(|one| one.connection != close.connection);
+        let is_leg = others.any(|one| last(close) < last(one));
+        let [longest, other] = &mut outer;
+        if longest.is_none_or(|one| last(one) < last(close)) {
+            if longest.is_some_and(|one| one.connection != close.connection) {
+                *other = *longest;
+            }
+            *longest = Some(close);
+        } else if longest.is_some_and(|one| one.connection != close.connection)
+            && other.is_none_or(|one| last(one) < last(close))
+        {
+            *other = Some(close);
+        }
+        !is_leg
+    });
 }
 
 /// What to do where the first one was refused: no answer was lost.

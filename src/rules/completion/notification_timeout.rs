@@ -88,7 +88,7 @@ fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
     }
     // Without the status for it, the code may as well mean a full disk.
     if by_code && !amid {
-        let in_vain = waited >= SHORTEST_SECS;
+        let in_vain = waited >= SHORTEST_SECS || exchange.request.is_none();
         return Some(if in_vain { Confidence::Likely } else { Confidence::Possible });
     }
     let late = waited - CLIENT_WAITS_SECS;

@@ -37,13 +37,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let code = response.error_value().map(hresult::hex);
-    let mut message = format!(
-        "{} was answered {}{} for the application after {}",
-        exchange.kind,
-        response.http_status,
-        code.map(|code| format!(", {code},")).unwrap_or_default(),
-        look::lasting(look::wait_secs(exchange))
-    );
+    let code = code.map(|code| format!(", {code},")).unwrap_or_default();
+    let (what, after) = match exchange.request {
+        Some(_) => {
+            let waited = look::lasting(look::wait_secs(exchange));
+            (exchange.kind.to_string(), format!(" after {waited}"))
+        }
+        None => (look::NOT_CAPTURED.to_owned(), String::new()),
+    };
+    let mut message =
+        format!("{what} was answered {}{code} for the application{after}", response.http_status);
     let recovered = look::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     let notification = session.notifications.iter().rev().find(|one| one.is_within(exchange));

@@ -66,7 +66,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         || lost::may_follow_a_close(exchange);
     // For a session that was closed it is the right answer.
     let severity = if over { Severity::Note } else { notes.severity() };
-    let bound = loss == Loss::Implied && lost::is_vague_after_reconnect(session, exchange);
+    let mut before = look::ahead(session, exchange);
+    let bound = loss == Loss::Implied
+        && lost::is_vague_after_reconnect(session, exchange)
+        && !before.any(|one| one.connection == exchange.connection && one.succeeded());
     let (confidence, message) = match loss {
         Loss::Said => (
             // What was not captured may have been a Cancel-Session.
@@ -125,7 +128,7 @@ fn packet(exchange: &Exchange) -> String {
 #[cfg(test)]
 mod tests {
     use crate::model::Outcome;
-    use crate::rules::Severity::Note;
+    use crate::rules::Severity::{Error, Note};
     use crate::rules::tests::{diagnosed, report, severity};
     use crate::rules::{Confidence, Finding};
 
@@ -139,6 +142,15 @@ mod tests {
             assert_eq!(severity("session-not-found", &text), Some(Note), "{text}");
             assert_eq!(report(&text).sessions[0].outcome, Outcome::Completed, "{text}");
         }
+    }
+
+    #[test]
+    fn an_ack_amid_the_file_may_be_that_of_a_ping() {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> PING lost\n< 200\n> FRAGMENT 10-19/20\n{LOST}"
+        );
+        assert_eq!(severity("session-not-found", &text), Some(Error));
+        assert_eq!(report(&text).sessions[0].outcome, Outcome::Failed);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rule `idle-reset`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, reset};
+use crate::rules::{Notes, look, reset};
 use crate::stream::Side;
 
 rule! {
@@ -37,8 +37,8 @@ rule! {
     /// > FRAGMENT 10-19/20
     /// ! server resets ttl=254
     /// ```
-    /// The RST is the server's own by all that it shows:
-    /// ```silent
+    /// A balancer sends RST as the server would:
+    /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
@@ -66,9 +66,7 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, reset, sender) in reset::inside(session, Side::Server) {
-        let own = !sender.middlebox && sender.confidence == Confidence::Certain;
-        let crossed = reset::crossed(session, exchange).is_some();
-        if own || crossed || is_arrived(session, exchange) {
+        if reset::crossed(session, exchange).is_some() || is_arrived(session, exchange) {
             continue;
         }
         let before = session

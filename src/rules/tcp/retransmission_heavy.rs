@@ -69,7 +69,8 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
     for (who, side, other) in [("client", client, server), ("server", server, client)] {
         let heavy = side.retransmitted_bytes.saturating_mul(100 / PERCENT) > side.payload_bytes;
         // What was repeated in vain to the end shows that the other side was gone, not how good the path was.
-        let in_vain = if side.unacked() > 0 && side.repeats > 1 { side.repeats } else { 0 };
+        let gone = !connection.is_one_sided() && side.unacked() > 0 && side.repeats > 1;
+        let in_vain = if gone { side.repeats } else { 0 };
         if heavy && side.retransmitted.saturating_sub(in_vain) >= FEW {
             let span = [connection.span()];
             let finding =

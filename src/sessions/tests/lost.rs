@@ -253,15 +253,3 @@ fn the_url_is_that_of_the_first_host_though_only_the_ack_was_seen_there() {
     let urls: Vec<_> = sessions.iter().map(|session| session.url.as_deref()).collect();
     assert_eq!(urls, [Some("http://server/upload/file.bin")]);
 }
-
-#[test]
-fn an_error_behind_which_the_client_went_on_unseen_is_no_end() {
-    let text = |lost: &str| {
-        format!(
-            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 400 error=0x80070057\n\
-             > CANCEL-SESSION{lost}\n< 200{lost}\n! client closes\n"
-        )
-    };
-    assert_eq!(only(&text("")).0, Outcome::Cancelled);
-    assert_eq!(only(&text(" lost")), (Outcome::Incomplete, vec!["end-lost".to_owned()]));
-}

@@ -96,8 +96,8 @@ impl View<'_> {
         (closes && last && counts).then(|| (Outcome::Completed, vec!["likely"]))
     }
 
-    /// Whether the session was over before an answer that it is unknown: so it was that of a Close or Cancel, or nothing but
-    /// that answer tells of it, which may be to one that is repeated.
+    /// Whether the session may have been over before an answer that it is unknown: behind an Ack of a Close, or where nothing
+    /// else tells of it, since that may be to a Close or Cancel that is repeated.
     fn is_lost_when_over(&self) -> bool {
         over_unasked(self.exchanges, self.total).is_some()
             || self.exchanges.iter().all(Exchange::is_lost_unasked)

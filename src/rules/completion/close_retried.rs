@@ -2,7 +2,6 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, front, look, lost, unanswered};
 
 rule! {
@@ -124,7 +123,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
     let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
     if let Some(finding) = finding.filter(|_| first.response.is_some()) {
-        finding.answerable = Some(answerable(front::origin(session, first)).into());
+        finding.answerable = Some(front::answerable(session, first).into());
         finding.advice = Some(OF_ANSWER.into());
     }
 }
@@ -132,42 +131,22 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 /// Leaves out each Close that was sent and answered while another one waited: the leg behind a proxy, and no retry. They come
 /// in the order of their first frames.
 fn leave_out_legs(all: &mut Vec<&Exchange>) {
-    // Of those so far the one that was answered last, and the last one of other connections.
-    let mut outer: [Option<&Exchange>; 2] = [None, None];
+    let last = |one: &Exchange| one.span().last.frame;
+    let mut longest: Option<&Exchange> = None;
     all.retain(|close| {
         if close.response.is_none() {
             return true;
         }
-        let last = |one: &Exchange| one.span().last.frame;
-        let mut others = outer.iter().flatten().filter(|one| one.connection != close.connection);
-        let is_leg = others.any(|one| last(close) < last(one));
-        let [longest, other] = &mut outer;
-        if longest.is_none_or(|one| last(one) < last(close)) {
-            if longest.is_some_and(|one| one.connection != close.connection) {
-                *other = *longest;
-            }
-            *longest = Some(close);
-        } else if longest.is_some_and(|one| one.connection != close.connection)
-            && other.is_none_or(|one| last(one) < last(close))
-        {
-            *other = Some(close);
+        let outer = longest.filter(|one| last(close) < last(one));
+        if outer.is_none() {
+            longest = Some(close);
         }
-        !is_leg
+        outer.is_none_or(|one| one.connection == close.connection)
     });
 }
 
 /// What to do where the first one was refused: no answer was lost.
 const OF_ANSWER: &str = "See whether the file is in its place on the server, and why the first Close-Session was refused: in the log of what answered.";
-
-/// Who refused the first one.
-const fn answerable(who: Origin) -> &'static str {
-    match who {
-        Origin::Proxy => "the proxy",
-        Origin::Waf => "the firewall",
-        Origin::BitsServer | Origin::Iis | Origin::HttpSys => "the server",
-        Origin::WebServer | Origin::Unknown | Origin::Nobody => "what answered the first one",
-    }
-}
 
 #[cfg(test)]
 mod tests {

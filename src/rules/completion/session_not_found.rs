@@ -98,11 +98,14 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
 }
 
+/// Requests without success in a row that are looked through for a hole.
+const REFUSED: usize = 256;
+
 /// Whether the capture lacks requests between what the server took last and an exchange: one may have ended the session.
 fn is_behind_hole(session: &Session, exchange: &Exchange) -> bool {
     let after_gap = |one: &Exchange| one.request.as_ref().is_some_and(|request| request.after_gap);
     let taken = |one: &Exchange| one.kind != PacketType::Ping && one.succeeded();
-    let mut since = look::ahead(session, exchange).take_while(|one| !taken(one));
+    let mut since = look::ahead(session, exchange).take_while(|one| !taken(one)).take(REFUSED);
     after_gap(exchange) || since.any(after_gap)
 }
 

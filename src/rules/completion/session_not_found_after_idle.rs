@@ -59,14 +59,17 @@ const CLEAN_UP_SECS: f64 = 12.0 * 3600.0;
 const TIMEOUT_SECS: f64 = 14.0 * 86_400.0;
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let closed = || look::ahead(session, exchange).any(|one| lost::is_done_unheard(session, one));
-    if !lost::is_amid(session, exchange) || closed() {
+    if !lost::is_amid(session, exchange) {
         return;
     }
     let Some(idle) = lost::idle_secs(session, exchange).filter(|idle| *idle >= CLEAN_UP_SECS)
     else {
         return;
     };
+    // An earlier Close may have been carried out.
+    if look::ahead(session, exchange).any(|one| lost::is_done_unheard(session, one)) {
+        return;
+    }
     let moved = lost::maker(session, exchange)
         .is_some_and(|maker| !lost::changes(session, maker, exchange).is_empty());
     if moved {

@@ -195,7 +195,7 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
     let request = exchange.request.as_ref().filter(|request| !request.body.complete)?;
     let connection = session.connection(exchange.connection)?;
     let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
-    // One that crossed the end of an idle connection was not ended by that.
+    // One that crossed the end of the connection was not ended by that.
     let fin = look::first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
     let (by, at, reset) = match (connection.reset, fin) {
         (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {

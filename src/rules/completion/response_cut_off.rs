@@ -125,7 +125,7 @@ fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)>
     Some((message, end))
 }
 
-/// A whole request that the server left unanswered; one that crossed the end of an idle connection does not count.
+/// A whole request that the server left unanswered; one that crossed the end of the connection does not count.
 fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)> {
     let fin = connection.server_side.fin?;
     let request = exchange.request.as_ref().filter(|request| request.body.complete)?;

@@ -85,7 +85,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 }
 
 /// What to do about a name by which a client would set up the web site itself.
-const RENAME: &str = "Upload under another name: this one stands for settings or code of the web site, and who may write it \
+const RENAME: &str = "Upload under another name: this one stands for settings, code or data of the web site, and who may write it \
      rules the site. Do not take it off the list of hidden segments.";
 
 #[cfg(test)]

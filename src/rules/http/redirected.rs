@@ -48,8 +48,8 @@ const OF_PORTAL: &str =
     "Exempt the client or this URL from the portal or the single sign-on that sends it to log in.";
 
 /// What addresses of such pages hold, in lower case.
-const LOG_INS: [&str; 9] =
-    ["login", "logon", "signin", "sign-in", "sso", "saml", "oauth", "portal", "captive"];
+const LOG_INS: [&str; 8] =
+    ["login", "logon", "signin", "sso", "saml", "oauth", "portal", "captive"];
 
 /// Whether a request was sent to a page to log in, and not to another place for the same file.
 fn asks_to_log_in(exchange: &Exchange, response: &Response) -> bool {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 
 use crate::at::Timestamp;
-use crate::rules::look::counted;
+use crate::rules::wording::counted;
 
 /// Makes text from the wire safe to show: controls, bidirectional overrides and characters without
 /// width become escapes such as `\x1b` and `\u{202e}`.

@@ -69,6 +69,19 @@ pub fn path_in(target: &str) -> &str {
     path(whole(target).map_or(target, |(.., target)| target))
 }
 
+/// A URL up to the last slash of its path.
+pub fn folder(url: &str) -> &str {
+    url.rfind('/').and_then(|place| url.get(..=place)).unwrap_or(url)
+}
+
+/// A URL up to the slash behind the first part of its path, as far as it has one: the virtual directory.
+pub fn virtual_directory(url: &str) -> Option<&str> {
+    let path = url.find("://")?.checked_add(3)?;
+    let root = path.checked_add(url.get(path..)?.find('/')?)?.checked_add(1)?;
+    let end = root.checked_add(url.get(root..)?.find('/')?)?;
+    url.get(..=end)
+}
+
 fn parts(request: &Request, tls: bool) -> (&'static str, Option<&str>, &str) {
     match whole(&request.target) {
         Some((scheme, authority, target)) => (scheme, Some(authority), target),

@@ -11,7 +11,6 @@ use crate::model::{
 use crate::rules::front;
 use crate::rules::history::{Brief, History, Key};
 use crate::rules::hosts::bare;
-use crate::rules::look;
 use crate::rules::origin::{self, Origin};
 use crate::sessions::{Directory, Web};
 
@@ -129,10 +128,10 @@ impl<'a> Around<'a> {
 
     /// Whether BITS took another upload into the same virtual directory before.
     pub fn takes_uploads(&self, session: &Session) -> bool {
-        let directory = session.url.as_deref().and_then(look::virtual_directory);
+        let directory = session.url.as_deref().and_then(url::virtual_directory);
         directory.is_some()
             && self.same_server(session).any(|brief| {
-                let other = brief.url.as_deref().and_then(look::virtual_directory);
+                let other = brief.url.as_deref().and_then(url::virtual_directory);
                 brief.created && other == directory
             })
     }

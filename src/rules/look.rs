@@ -1,7 +1,5 @@
 //! Questions that several rules ask.
 
-use std::fmt::Display;
-
 use crate::at::At;
 use crate::bits::fields::ContentRange;
 use crate::bits::{AGENT, PacketType};
@@ -14,9 +12,6 @@ use crate::stream::{Connection, Side};
 
 /// The shortest of the round time-outs that gateways come with.
 pub const ROUND_TIMEOUT_SECS: f64 = 10.0;
-
-/// What was asked where only the answer tells of it.
-pub const NOT_CAPTURED: &str = "a request that was not captured";
 
 /// The range that a Fragment carries.
 pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
@@ -115,51 +110,6 @@ pub fn refused_create(exchange: &Exchange) -> Option<&Response> {
 /// Whether an error was the application's behind the server, or its context may be cut off.
 pub fn may_be_of_application(answer: &Response) -> bool {
     answer.is_of_application() || answer.error_context.is_none() && answer.is_cut()
-}
-
-/// A number with its noun, as `1 request` and `2 requests`.
-pub fn counted(number: impl Display, noun: &str) -> String {
-    let mut words = number.to_string();
-    let plural = if words == "1" { "" } else { "s" };
-    words.extend([" ", noun, plural]);
-    words
-}
-
-/// How long something took: `145 ms`, `1.5 s`, `300 s`, `12 min 5 s`, `2 h 10 min`, `20 days`, `1 day 3 h`. The delays and
-/// time-outs of BITS are known in seconds.
-pub fn lasting(secs: f64) -> String {
-    let whole = secs.round();
-    let pair = |unit: f64, one: &str, part: f64, other: &str| {
-        let (many, rest) = ((whole / unit).floor(), (whole % unit / part).floor());
-        let rest = if rest < 1.0 { String::new() } else { format!(" {rest:.0} {other}") };
-        format!("{many:.0} {one}{rest}")
-    };
-    match secs {
-        s if s < -0.0005 => format!("-{}", lasting(-s)),
-        s if s < 0.0005 => "less than 1 ms".to_owned(),
-        s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
-        s if s < 9.95 => format!("{} s", (s * 10.0).round() / 10.0),
-        _ if whole <= 600.0 => format!("{whole:.0} s"),
-        _ if whole < 3600.0 => pair(60.0, "min", 1.0, "s"),
-        _ if whole < DAY_SECS => pair(3600.0, "h", 60.0, "min"),
-        _ if whole < 2.0 * DAY_SECS => pair(DAY_SECS, "day", 3600.0, "h"),
-        _ => pair(DAY_SECS, "days", 3600.0, "h"),
-    }
-}
-
-const DAY_SECS: f64 = 86_400.0;
-
-/// A URL up to the last slash of its path.
-pub fn folder(url: &str) -> &str {
-    url.rfind('/').and_then(|place| url.get(..=place)).unwrap_or(url)
-}
-
-/// A URL up to the slash behind the first part of its path, as far as it has one: the virtual directory.
-pub fn virtual_directory(url: &str) -> Option<&str> {
-    let path = url.find("://")?.checked_add(3)?;
-    let root = path.checked_add(url.get(path..)?.find('/')?)?.checked_add(1)?;
-    let end = root.checked_add(url.get(root..)?.find('/')?)?;
-    url.get(..=end)
 }
 
 /// The exchanges behind one.
@@ -352,17 +302,4 @@ pub fn is_final(exchange: &Exchange) -> bool {
 /// Whether the client says that it is the one of Windows.
 pub fn claims_windows(session: &Session) -> bool {
     session.user_agent.as_deref().is_some_and(|agent| agent.starts_with(AGENT))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lasting;
-
-    #[test]
-    fn a_time_is_told_in_the_unit_that_suits_it() {
-        let times = [0.0, 0.0123, 0.9996, 9.96, 600.4, 725.0, 7_800.0, 97_200.0, 1_728_000.0];
-        let told = ["less than 1 ms", "12 ms", "1 s", "10 s", "600 s", "12 min 5 s"];
-        let long = ["2 h 10 min", "1 day 3 h", "20 days"];
-        assert_eq!(times.map(lasting)[..], [&told[..], &long].concat());
-    }
 }

@@ -6,7 +6,7 @@ use crate::at::Timestamp;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Request, Response, Session};
-use crate::rules::{Severity, look, reset};
+use crate::rules::{Severity, look, reset, wording};
 
 /// Clocks of two answers that are further apart, in seconds, are two clocks: `Date` has whole seconds and may be cached
 /// for one.
@@ -202,7 +202,7 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
         && steady
         && (one - two).abs() > CLOCK_SLACK_SECS
     {
-        changes.push(format!("its clock differs by {}", look::lasting((one - two).abs())));
+        changes.push(format!("its clock differs by {}", wording::lasting((one - two).abs())));
     }
     let ttl = |exchange: &Exchange| {
         let side = &session.connection(exchange.connection)?.server_side;

@@ -49,6 +49,7 @@ pub(crate) mod stripped;
 mod tests;
 mod unanswered;
 mod verb;
+pub(crate) mod wording;
 
 mod auth;
 mod capture;

@@ -3,7 +3,7 @@
 use crate::at::At;
 use crate::model::session::CREDENTIALS_SECS;
 use crate::model::{Exchange, Request, Response, Session};
-use crate::rules::{Around, Confidence, Finding, Notes, Seen, Severity, look};
+use crate::rules::{Around, Confidence, Finding, Notes, Seen, Severity, look, wording};
 use crate::sessions::RefusedTunnel;
 use crate::stream::{Connection, Side};
 
@@ -120,7 +120,7 @@ pub fn judge_tunnels(
 /// What a refused tunnel was for, and how often it was asked for.
 pub fn tunnel(RefusedTunnel { exchange, tries, .. }: &RefusedTunnel) -> (String, String) {
     let target = exchange.request.as_ref().map_or("", |request| &request.target);
-    (format!("a tunnel of BITS to \"{target}\""), look::counted(*tries, "time"))
+    (format!("a tunnel of BITS to \"{target}\""), wording::counted(*tries, "time"))
 }
 
 /// Whether IIS gave an answer, by itself or through BITS.

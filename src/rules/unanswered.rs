@@ -6,7 +6,7 @@ use crate::at::{At, Span};
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Request, Session, TlsConnection};
-use crate::rules::{Finding, look, origin};
+use crate::rules::{Finding, look, origin, wording};
 use crate::stream::{Reset, Side};
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
@@ -117,7 +117,7 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
 pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
-    let (kind, time) = (&exchange.kind, look::lasting(waited));
+    let (kind, time) = (&exchange.kind, wording::lasting(waited));
     let mut message = if waited < WAITS_SECS {
         format!("{kind} was not answered before the client left, {time} later")
     } else {
@@ -127,7 +127,7 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
     match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
         Some(0) => message.push_str(", though its bytes were acknowledged"),
         Some(bytes) => {
-            let bytes = look::counted(bytes, "byte");
+            let bytes = wording::counted(bytes, "byte");
             message.push_str(&format!(" and without acknowledgement of {bytes}"));
         }
         None => {}

@@ -1,7 +1,7 @@
 //! The rule `auth-body-resent`.
 
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, wording};
 
 rule! {
     /// Bytes of the file were sent before the credentials, and again with them.
@@ -61,8 +61,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let bytes: u64 = wasted.iter().map(|exchange| body(exchange)).sum();
     let (Some(first), Some(last)) = (wasted.first(), wasted.last()) else { return };
     let severity = if bytes >= MUCH { notes.severity() } else { Severity::Note };
-    let fragments = look::counted(wasted.len(), "Fragment");
-    let bytes = look::counted(bytes, "byte");
+    let fragments = wording::counted(wasted.len(), "Fragment");
+    let bytes = wording::counted(bytes, "byte");
     let message = format!("a challenge to {fragments}, by which {bytes} had to be sent again");
     notes.note(severity, Confidence::Certain, &[first.span(), last.span()], message);
 }

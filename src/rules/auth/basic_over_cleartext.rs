@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, wording};
 
 rule! {
     /// A password crossed the network in the clear.
@@ -36,7 +36,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let Some(first) = session.exchanges.iter().find(basic) else { continue };
         let count = session.exchanges.iter().filter(basic).count();
         let user = rounds::user(first.request.as_ref());
-        let requests = look::counted(count, "request");
+        let requests = wording::counted(count, "request");
         let message = format!("Basic credentials{user} for {whom} in {requests} over http");
         notes.add(first.span(), message);
     }

@@ -1,7 +1,7 @@
 //! The rule `ntlm-connection-churn`.
 
 use crate::model::{Exchange, Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, wording};
 
 rule! {
     /// An NTLM handshake is torn apart over several connections.
@@ -79,7 +79,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some((first, next, how)) = torn.next() else { return };
     let times = match torn.count() {
         0 => String::new(),
-        more => format!("; {} in all", look::counted(more.saturating_add(1), "time")),
+        more => format!("; {} in all", wording::counted(more.saturating_add(1), "time")),
     };
     let recovered = session.outcome == Outcome::Completed;
     let severity = if recovered { Severity::Warning } else { notes.severity() };

@@ -1,7 +1,7 @@
 //! The rule `capture-gap`.
 
 use crate::model::Report;
-use crate::rules::{Notes, Seen, look};
+use crate::rules::{Notes, Seen, wording};
 
 rule! {
     /// The capture lacks packets that arrived.
@@ -39,6 +39,6 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
         (_, of_uploads) => format!(", {of_uploads} of them of uploads"),
     };
     let span = seen.lost_in.unwrap_or_default();
-    let lost = look::counted(lost, "byte");
+    let lost = wording::counted(lost, "byte");
     notes.add(span, format!("{lost} acknowledged but not captured{where_lost}"));
 }

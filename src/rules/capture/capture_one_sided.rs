@@ -1,7 +1,7 @@
 //! The rule `capture-one-sided`.
 
 use crate::model::Report;
-use crate::rules::{Notes, Seen, look};
+use crate::rules::{Notes, Seen, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -39,7 +39,7 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
         span,
         format!(
             "one direction is missing in {count} of {}{}",
-            look::counted(all, "connection"),
+            wording::counted(all, "connection"),
             whose.unwrap_or_default()
         ),
     );

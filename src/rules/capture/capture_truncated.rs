@@ -1,7 +1,7 @@
 //! The rule `capture-truncated`.
 
 use crate::model::{Report, Session};
-use crate::rules::{Notes, Place, Seen, look};
+use crate::rules::{Notes, Place, Seen, look, wording};
 
 rule! {
     /// Packets were cut by the snap length.
@@ -43,13 +43,13 @@ fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
             "{}: {} of {} cut, to {} at most",
             input.name,
             input.cut_frames,
-            look::counted(input.frames, "frame"),
-            look::counted(input.longest, "byte")
+            wording::counted(input.frames, "frame"),
+            wording::counted(input.longest, "byte")
         );
         notes.of_input(number, message);
     }
     if let Some((count, span)) = seen.beheaded {
-        let requests = look::counted(count, "request");
+        let requests = wording::counted(count, "request");
         let message = format!(
             "{requests} of BITS cut off within the first line: what became of such uploads is unseen"
         );

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::{Notes, Seen, look};
+use crate::rules::{Notes, Seen, wording};
 
 rule! {
     /// The clock of the capture went back.
@@ -38,7 +38,7 @@ fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
         };
         notes.add(
             Span::at(first),
-            format!("time goes back {times}, by up to {}", look::lasting(most)),
+            format!("time goes back {times}, by up to {}", wording::lasting(most)),
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, wording};
 
 rule! {
     /// The client cancelled the upload.
@@ -37,7 +37,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let total = session.bytes_total.filter(|total| *total > 0);
     let message = match total {
         Some(total) => {
-            let all = look::counted(total, "byte");
+            let all = wording::counted(total, "byte");
             let stays = if had >= total { ": the file may have stayed" } else { "" };
             format!("Cancel-Session with {had} of {all} at the server{stays}")
         }

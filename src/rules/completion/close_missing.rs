@@ -1,7 +1,7 @@
 //! The rule `close-missing`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Notes, look};
+use crate::rules::{Around, Notes, wording};
 
 rule! {
     /// Every byte was acknowledged, but the session was never closed.
@@ -80,7 +80,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         notes.likely(last.span(), "the client left after the last byte without Close-Session");
     } else if quiet > RETRY_SECS {
         let message =
-            format!("no Close-Session in the {} after the last byte", look::lasting(quiet));
+            format!("no Close-Session in the {} after the last byte", wording::lasting(quiet));
         notes.likely(last.span(), message);
     }
 }

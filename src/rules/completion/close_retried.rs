@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, front, look, lost, unanswered};
+use crate::rules::{Confidence, Notes, front, look, lost, unanswered, wording};
 
 rule! {
     /// The session was closed more than once.
@@ -118,7 +118,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let message = format!(
         "Close-Session was sent {} times in {}; {answer}{done}",
         all.len(),
-        look::lasting(secs)
+        wording::lasting(secs)
     );
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
     let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, offsets};
+use crate::rules::{Confidence, Notes, look, offsets, wording};
 
 rule! {
     /// The session was closed before every byte was there.
@@ -77,7 +77,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 format!("closed though no answer confirmed the bytes {from} to {}", to - 1)
             }
             _ => {
-                let total = look::counted(total, "byte");
+                let total = wording::counted(total, "byte");
                 format!("closed with {} of {total} acknowledged", session.bytes_acknowledged)
             }
         };

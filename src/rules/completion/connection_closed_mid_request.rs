@@ -1,7 +1,7 @@
 //! The rule `connection-closed-mid-request`.
 
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, Severity, look, reset, unanswered};
+use crate::rules::{Confidence, Notes, Severity, reset, unanswered, wording};
 use crate::stream::Side;
 
 rule! {
@@ -74,7 +74,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 "the {} closed the connection after {} of {} of the {}",
                 cut.by.name(),
                 cut.sent(),
-                look::counted(cut.announced(), "byte"),
+                wording::counted(cut.announced(), "byte"),
                 cut.exchange.kind
             );
             // The client had its reason.

@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, wording};
 
 rule! {
     /// The application behind the server did not answer in time.
@@ -60,9 +60,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let message = match exchange.kind {
         PacketType::Fragment => format!(
             "{which} was answered {status} after {} of waiting for the application",
-            look::lasting(waited)
+            wording::lasting(waited)
         ),
-        _ => format!("{} was answered {status} for the application", look::NOT_CAPTURED),
+        _ => format!("{} was answered {status} for the application", wording::NOT_CAPTURED),
     };
     let severity = match confidence {
         Confidence::Possible if status != 408 => Severity::Note,

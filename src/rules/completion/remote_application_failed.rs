@@ -3,7 +3,7 @@
 use crate::bits::hresult;
 use crate::model::notification::Notification;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, wording};
 
 rule! {
     /// The application behind the server failed.
@@ -40,10 +40,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let code = code.map(|code| format!(", {code},")).unwrap_or_default();
     let (what, after) = match exchange.request {
         Some(_) => {
-            let waited = look::lasting(look::wait_secs(exchange));
+            let waited = wording::lasting(look::wait_secs(exchange));
             (exchange.kind.to_string(), format!(" after {waited}"))
         }
-        None => (look::NOT_CAPTURED.to_owned(), String::new()),
+        None => (wording::NOT_CAPTURED.to_owned(), String::new()),
     };
     let mut message =
         format!("{what} was answered {}{code} for the application{after}", response.http_status);

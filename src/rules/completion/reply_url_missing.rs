@@ -1,7 +1,7 @@
 //! The rule `reply-url-missing`.
 
 use crate::model::Session;
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, look, wording};
 
 rule! {
     /// The last Ack names no reply, though earlier uploads to this URL got one.
@@ -72,7 +72,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         true => (Severity::Note, Confidence::Possible),
         false => (notes.severity(), Confidence::Likely),
     };
-    let earlier = look::counted(before, "earlier upload");
+    let earlier = wording::counted(before, "earlier upload");
     let message =
         format!("no BITS-Reply-URL with the last byte, though {earlier} to this URL got one");
     notes.note(severity, confidence, &[last.span()], message);

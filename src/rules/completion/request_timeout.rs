@@ -2,7 +2,7 @@
 
 use crate::bits::hresult;
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Confidence, Notes, front, look, unanswered};
+use crate::rules::{Confidence, Notes, front, look, unanswered, wording};
 
 rule! {
     /// A request took so long to send that one side gave up.
@@ -60,9 +60,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let message = format!(
             "{} of {} of the {} in {}, then the {} gave up",
             cut.sent(),
-            look::counted(cut.announced(), "byte"),
+            wording::counted(cut.announced(), "byte"),
             cut.exchange.kind,
-            look::lasting(cut.secs),
+            wording::lasting(cut.secs),
             cut.by.name()
         );
         let severity = look::unless_overcome(session, cut.exchange, notes.severity());
@@ -76,9 +76,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let message = format!(
             "{} answered 408 {} into a {} of which {} had come",
             front::answerer(session, exchange),
-            look::lasting(secs),
+            wording::lasting(secs),
             exchange.kind,
-            look::counted(request.body.bytes, "byte")
+            wording::counted(request.body.bytes, "byte")
         );
         let severity = look::unless_overcome(session, exchange, notes.severity());
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);

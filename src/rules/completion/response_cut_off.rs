@@ -3,7 +3,7 @@
 use crate::at::At;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::reset::sender;
-use crate::rules::{Confidence, Notes, look, unanswered};
+use crate::rules::{Confidence, Notes, look, unanswered, wording};
 use crate::stream::{Connection, Reset, Side};
 
 rule! {
@@ -118,7 +118,7 @@ fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)>
         _ if response.body.complete => return None,
         _ if response.is_cut() => "the answer ends inside its head".to_owned(),
         Some(length) if seen < length => {
-            format!("the answer ends after {seen} of {}", look::counted(length, "byte"))
+            format!("the answer ends after {seen} of {}", wording::counted(length, "byte"))
         }
         _ => return None,
     };
@@ -137,7 +137,7 @@ fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)>
         let secs = fin.time.secs_since(request.span.last.time);
         let message = format!(
             "the server closed the connection {} after the {} without an answer",
-            look::lasting(secs),
+            wording::lasting(secs),
             exchange.kind
         );
         (message, fin)

@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::{Outcome, Session};
 use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
     /// One upload starts over again and again.
@@ -95,7 +95,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let mut message = format!(
         "attempt {} at this upload after lost sessions, {} sent for nothing",
         chain.len() + 1,
-        look::counted(wasted, "byte")
+        wording::counted(wasted, "byte")
     );
     message.push_str(&changed(session, &chain));
     let first = chain.first().map_or(span, |brief| Span::at(brief.first));

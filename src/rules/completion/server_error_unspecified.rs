@@ -7,6 +7,7 @@ use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
     Confidence, Finding, Notes, Severity, filtering, front, look, offsets, page, unanswered,
+    wording,
 };
 
 rule! {
@@ -280,7 +281,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
     let page = page::reason(response).map(says).or_else(named).unwrap_or_default();
     let what = match exchange.request {
         Some(_) => exchange.kind.to_string(),
-        None => look::NOT_CAPTURED.to_owned(),
+        None => wording::NOT_CAPTURED.to_owned(),
     };
     format!("{what} was answered {}{who} with {code}{page}", response.http_status)
 }

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::lost::{self, Loss};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, wording};
 
 rule! {
     /// The server does not know the session.
@@ -122,7 +122,7 @@ fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
 
 fn packet(exchange: &Exchange) -> String {
     match exchange.kind.name() {
-        _ if exchange.request.is_none() => look::NOT_CAPTURED.to_owned(),
+        _ if exchange.request.is_none() => wording::NOT_CAPTURED.to_owned(),
         "" => "a packet without a type".to_owned(),
         name => name.to_owned(),
     }

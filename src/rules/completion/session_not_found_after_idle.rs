@@ -1,7 +1,7 @@
 //! The rule `session-not-found-after-idle`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, lost};
+use crate::rules::{Confidence, Notes, look, lost, wording};
 
 rule! {
     /// The server forgot the session while nothing was sent.
@@ -77,6 +77,6 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let confidence = if idle >= TIMEOUT_SECS { Confidence::Likely } else { Confidence::Possible };
     let message =
-        format!("{} was refused after {} without progress", exchange.kind, look::lasting(idle));
+        format!("{} was refused after {} without progress", exchange.kind, wording::lasting(idle));
     notes.note(notes.severity(), confidence, &[exchange.span()], message);
 }

@@ -1,7 +1,7 @@
 //! The rule `session-not-found-same-connection`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, lost};
+use crate::rules::{Confidence, Notes, lost, wording};
 
 rule! {
     /// The session was lost on the very connection that it was made on.
@@ -47,8 +47,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let message = format!(
             "{} was refused {} after Create-Session on the same connection, {} after the last success",
             exchange.kind,
-            look::lasting(age),
-            look::lasting(idle)
+            wording::lasting(age),
+            wording::lasting(idle)
         );
         let spans = [maker.span(), exchange.span()];
         notes.note(notes.severity(), Confidence::Likely, &spans, message);

@@ -1,7 +1,7 @@
 //! The rule `ack-offset-beyond-end`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look, offsets};
+use crate::rules::{Notes, offsets, wording};
 
 rule! {
     /// The server acknowledges bytes behind the end of the file.
@@ -43,7 +43,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             exchange.span(),
             format!(
                 "the server acknowledged byte {next} of a file of {}",
-                look::counted(total, "byte")
+                wording::counted(total, "byte")
             ),
         );
     }

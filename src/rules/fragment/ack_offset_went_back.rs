@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::offsets::{self, Step};
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, wording};
 
 rule! {
     /// The server acknowledges less than it did before.
@@ -73,7 +73,7 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for Step { exchange, most, next, confidence } in offsets::steps_back(session) {
-        let most = look::counted(most, "byte");
+        let most = wording::counted(most, "byte");
         let message = format!("the server wants byte {next} after it had confirmed {most}");
         notes.note(notes.severity(), confidence, &[exchange.span()], message);
     }

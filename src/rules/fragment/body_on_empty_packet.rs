@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, slip};
+use crate::rules::{Confidence, Notes, slip, wording};
 
 rule! {
     /// A packet with a body that must have none.
@@ -44,7 +44,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let severity = slip::if_refused(session, exchange, notes.severity(), |earlier| {
             surplus(earlier).is_some() && earlier.kind == exchange.kind
         });
-        let message = format!("{} carries {}", exchange.kind, look::counted(bytes, "byte"));
+        let message = format!("{} carries {}", exchange.kind, wording::counted(bytes, "byte"));
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, slip};
+use crate::rules::{Confidence, Notes, slip, wording};
 
 rule! {
     /// A Fragment without Content-Range.
@@ -37,7 +37,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     });
     let message = format!(
         "a Fragment of {} does not say which part of the file it is",
-        look::counted(bytes, "byte")
+        wording::counted(bytes, "byte")
     );
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

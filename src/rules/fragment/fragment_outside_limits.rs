@@ -1,7 +1,7 @@
 //! The rule `fragment-outside-limits`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, look, wording};
 
 rule! {
     /// The client calls itself Windows, but its Fragments have a size that Windows does not send.
@@ -63,6 +63,6 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         0 => String::new(),
         count => format!(", and {count} more"),
     };
-    let len = look::counted(len, "byte");
+    let len = wording::counted(len, "byte");
     notes.add(first.span(), format!("a Fragment of {len} by \"{agent}\"{more}"));
 }

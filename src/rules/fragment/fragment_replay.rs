@@ -2,7 +2,7 @@
 
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, offsets};
+use crate::rules::{Confidence, Notes, Severity, look, offsets, wording};
 
 rule! {
     /// A Fragment was sent again although the server had confirmed all of it.
@@ -58,7 +58,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let severity =
         if connection == exchange.connection { notes.severity() } else { Severity::Note };
-    let had = look::counted(had, "byte");
+    let had = wording::counted(had, "byte");
     let message = format!("bytes {start} to {end} again, though {had} had been confirmed");
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

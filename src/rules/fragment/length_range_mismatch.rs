@@ -1,7 +1,7 @@
 //! The rule `length-range-mismatch`.
 
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Confidence, Notes, look, slip};
+use crate::rules::{Confidence, Notes, slip, wording};
 
 rule! {
     /// Content-Length and Content-Range disagree.
@@ -48,7 +48,7 @@ fn mismatch(exchange: &Exchange) -> Option<String> {
     let request = exchange.request.as_ref()?;
     let named = request.content_range.as_ref().and_then(|range| range.len())?;
     let challenged = exchange.response.as_ref().is_some_and(|response| response.is_challenge());
-    let bytes_named = look::counted(named, "byte");
+    let bytes_named = wording::counted(named, "byte");
     match (request.content_length, carried(request)) {
         (Some(0), _) if challenged || authenticates(request) || is_of_nothing(request) => None,
         (Some(length), _) if length != named => {

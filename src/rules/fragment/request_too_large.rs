@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, elsewhere, front, look};
+use crate::rules::{Confidence, Notes, Severity, elsewhere, front, look, wording};
 
 rule! {
     /// A request was too large for the server, or for something on the way.
@@ -51,11 +51,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let size = length(exchange);
     let smaller = smaller(session, exchange, size);
     let who = front::answerer(session, exchange);
-    let bytes = look::counted(size, "byte");
+    let bytes = wording::counted(size, "byte");
     let mut message = format!("{who} refused a {} of {bytes} with 413", exchange.kind);
     // A BITS server may mean the file.
     if let Some(total) = session.bytes_total.filter(|_| is_by_bits(exchange)) {
-        message.push_str(&format!(", of a file of {}", look::counted(total, "byte")));
+        message.push_str(&format!(", of a file of {}", wording::counted(total, "byte")));
     }
     if let Some(passed) = smaller {
         message.push_str(&format!(", one of {passed} passed"));

@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::filtering::{self, Fault};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look, page};
+use crate::rules::{Confidence, Notes, look, page, wording};
 
 rule! {
     /// IIS refused a request for its length and called it 404.
@@ -73,7 +73,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let size = exchange.request.as_ref().and_then(|request| request.content_length);
     if let Some((Fault::Length, why)) = filtering::fault(response) {
         let size =
-            size.map_or_else(String::new, |size| format!(" of {}", look::counted(size, "byte")));
+            size.map_or_else(String::new, |size| format!(" of {}", wording::counted(size, "byte")));
         let message = format!("the page of IIS names {why}, for a {}{size}", exchange.kind);
         let severity = look::unless_made_good(session, exchange, notes.severity());
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);

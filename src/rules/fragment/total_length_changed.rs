@@ -1,7 +1,7 @@
 //! The rule `total-length-changed`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, slip};
+use crate::rules::{Confidence, Notes, Severity, look, slip, wording};
 
 rule! {
     /// The length of the file changes within the session.
@@ -41,7 +41,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if total != first && !look::is_over_before(session, exchange) {
         let message = format!(
             "the Fragment says that the file has {}, the first one said {first}",
-            look::counted(total, "byte")
+            wording::counted(total, "byte")
         );
         // A server that refuses it for another reason says which.
         let otherwise = slip::is_refused_otherwise(exchange);

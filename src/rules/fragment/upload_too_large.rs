@@ -3,7 +3,7 @@
 use crate::bits::fields::ContentRange;
 use crate::bits::hresult::TOO_LARGE;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, look, wording};
 
 rule! {
     /// The file, or one Fragment of it, is larger than the server allows.
@@ -37,7 +37,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let status = response.http_status;
         let mut message = format!("{} was answered {status} with BG_E_TOO_LARGE", exchange.kind);
         if let Some(total) = session.bytes_total {
-            message.push_str(&format!("; the file has {}", look::counted(total, "byte")));
+            message.push_str(&format!("; the file has {}", wording::counted(total, "byte")));
         }
         if let Some(len) = look::range(exchange).and_then(ContentRange::len) {
             message.push_str(&format!(", the Fragment {len}"));

@@ -1,7 +1,7 @@
 //! The rule `continue-stuck`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, wording};
 
 rule! {
     /// The client held its body back, waiting for 100.
@@ -49,14 +49,14 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = if held > SLOW_SECS { Severity::Warning } else { Severity::Note };
     let answer = match exchange.interim_at {
         Some(at) => {
-            format!("100 came after {}", look::lasting(at.secs_since(request.span.first.time)))
+            format!("100 came after {}", wording::lasting(at.secs_since(request.span.first.time)))
         }
         None => "no 100 came".to_owned(),
     };
     let message = format!(
         "the body of the {} was held back for {}: {answer}",
         exchange.kind,
-        look::lasting(held)
+        wording::lasting(held)
     );
     notes.note(severity, Confidence::Certain, &[request.span], message);
 }

@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::Reason::Unreachable;
-use crate::rules::{Confidence, Notes, front, look, page};
+use crate::rules::{Confidence, Notes, front, look, page, wording};
 
 rule! {
     /// A gateway or web server could not serve the request.
@@ -114,10 +114,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = format!("{}{}", Origin::describe(response), front::error(response));
     let message = if asked.is_some() {
-        let after = look::knows_end(exchange).then(|| format!(" after {}", look::lasting(waited)));
+        let after =
+            look::knows_end(exchange).then(|| format!(" after {}", wording::lasting(waited)));
         format!("{who} answered the {} with {status}{}", exchange.kind, after.unwrap_or_default())
     } else {
-        format!("{who} answered {} with {status}", look::NOT_CAPTURED)
+        format!("{who} answered {} with {status}", wording::NOT_CAPTURED)
     };
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| may_be_its_own(response)) {

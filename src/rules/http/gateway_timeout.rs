@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, front, look};
+use crate::rules::{Confidence, Notes, front, look, wording};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
@@ -66,10 +66,11 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = Origin::describe(response);
     let message = if asked.is_some() {
-        let after = if timed { format!(" after {}", look::lasting(waited)) } else { String::new() };
+        let after =
+            if timed { format!(" after {}", wording::lasting(waited)) } else { String::new() };
         format!("{who} answered the {} with {status}{after}", exchange.kind)
     } else {
-        format!("{who} answered {} with {status}", look::NOT_CAPTURED)
+        format!("{who} answered {} with {status}", wording::NOT_CAPTURED)
     };
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);
 }

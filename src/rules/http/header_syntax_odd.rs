@@ -1,7 +1,7 @@
 //! The rule `header-syntax-odd`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, wording};
 
 rule! {
     /// Heads are written in forms that the grammar does not allow.
@@ -50,8 +50,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if let Some(first) = first {
             let message = format!(
                 "{words} in {} and {}",
-                look::counted(requests, "request"),
-                look::counted(responses, "response")
+                wording::counted(requests, "request"),
+                wording::counted(responses, "response")
             );
             notes.add(first.span(), message);
         }

@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::history::{Brief, Passed};
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
     /// A proxy takes each Fragment whole before it passes it on.
@@ -50,7 +50,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let severity = if secs > SLOW_SECS { Severity::Warning } else { Severity::Note };
     let message = format!(
         "large Fragments were passed on only when they were complete, up to {} after their start",
-        look::lasting(secs)
+        wording::lasting(secs)
     );
     notes.note(severity, Confidence::Likely, &[first.span], message);
 }

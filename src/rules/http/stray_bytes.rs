@@ -1,7 +1,7 @@
 //! The rule `stray-bytes`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, wording};
 use crate::stream::Side;
 
 rule! {
@@ -43,7 +43,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             1 => String::new(),
             runs => format!(", the first of {runs} such runs"),
         };
-        let bytes = look::counted(first.bytes, "byte");
+        let bytes = wording::counted(first.bytes, "byte");
         notes.add(
             exchange.span(),
             format!("{bytes} behind the {who} of the {}{more}", exchange.kind),

@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::PROTOCOL_MISMATCH;
 use crate::model::negotiation::{Negotiation, Offer, Verdict};
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, page};
+use crate::rules::{Confidence, Notes, look, page, wording};
 
 rule! {
     /// The server takes none of the protocols on offer.
@@ -90,7 +90,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         }
         _ => return,
     };
-    let offers = look::counted(negotiation.offered.len(), "protocol");
+    let offers = wording::counted(negotiation.offered.len(), "protocol");
     let message = format!("{offers} offered, {what}: {}", names(&negotiation.offered));
     let finding = notes.note(notes.severity(), confidence, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| !negotiation.offers_unknown_only()) {
@@ -112,7 +112,7 @@ fn is_said(exchange: &Exchange) -> bool {
 fn alone(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if is_said(exchange) {
         let severity = look::unless_recovered(session, exchange, notes.severity());
-        let message = format!("{} was answered 0x80200022", look::NOT_CAPTURED);
+        let message = format!("{} was answered 0x80200022", wording::NOT_CAPTURED);
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::Session;
 use crate::rules::retry::{self, Try};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, wording};
 
 rule! {
     /// The pauses between the tries follow a schedule.
@@ -57,9 +57,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let name = schedule(pause, pauses.len(), is_of_manager(session));
         let Some(name) = name.filter(|_| alike) else { continue };
         let message = match pauses.len() {
-            1 => format!("{} between two tries: {name}", look::lasting(pause)),
+            1 => format!("{} between two tries: {name}", wording::lasting(pause)),
             count => {
-                format!("{count} pauses of about {} between tries: {name}", look::lasting(pause))
+                format!("{count} pauses of about {} between tries: {name}", wording::lasting(pause))
             }
         };
         let spans: Vec<Span> = tries.iter().map(|one| Span::at(one.span.first)).collect();
@@ -95,7 +95,7 @@ fn schedule(pause: f64, count: usize, by_manager: bool) -> Option<String> {
 fn delay(minutes: f64) -> String {
     let units = [(1_440.0, "day"), (60.0, "hour"), (1.0, "minute")];
     let whole = units.into_iter().find(|(unit, _)| minutes % unit == 0.0);
-    whole.map_or_else(String::new, |(unit, name)| look::counted(minutes / unit, name))
+    whole.map_or_else(String::new, |(unit, name)| wording::counted(minutes / unit, name))
 }
 
 /// Whether the upload goes to a management point of Configuration Manager.

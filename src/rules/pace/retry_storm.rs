@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::Session;
 use crate::rules::retry::{self, Try};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, wording};
 
 rule! {
     /// The client tries the same thing again and again without a pause.
@@ -91,7 +91,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 "{} failed {} times within {}",
                 first.what.0,
                 run.len(),
-                look::lasting(secs)
+                wording::lasting(secs)
             );
             let spans: Vec<Span> = run.iter().map(|one| Span::at(one.span.first)).collect();
             let guessed = run.iter().any(|one| one.guessed);

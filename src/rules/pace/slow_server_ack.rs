@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, look, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -84,8 +84,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let message = format!(
             "acknowledged after {}, where {} are usual",
-            look::lasting(*wait),
-            look::lasting(usual)
+            wording::lasting(*wait),
+            wording::lasting(usual)
         );
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }

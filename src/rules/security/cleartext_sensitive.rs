@@ -1,7 +1,7 @@
 //! The rule `cleartext-sensitive`.
 
 use crate::model::Session;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, wording};
 
 rule! {
     /// The file crosses the network in the clear.
@@ -30,7 +30,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     if let Some(first) = first.filter(|_| session.bytes_sent > 0 && !local) {
         notes.add(
             first.span(),
-            format!("{} sent over http", look::counted(session.bytes_sent, "byte")),
+            format!("{} sent over http", wording::counted(session.bytes_sent, "byte")),
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The rule `long-lived-job`.
 
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Around, Notes, look};
+use crate::rules::{Around, Notes, look, wording};
 
 rule! {
     /// One upload is tried again and again for days.
@@ -46,8 +46,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let days = span.last.time.secs_since(begun.time) / DAY_SECS;
     let tries = earlier().count() + tries(session);
     if days > DAYS || tries > TRIES {
-        let tried = look::counted(tries, "time");
-        notes.add(span, format!("tried {tried} within {}", look::lasting(days * DAY_SECS)));
+        let tried = wording::counted(tries, "time");
+        notes.add(span, format!("tried {tried} within {}", wording::lasting(days * DAY_SECS)));
     }
 }
 

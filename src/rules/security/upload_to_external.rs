@@ -1,7 +1,7 @@
 //! The rule `upload-to-external`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Confidence, Notes, Severity, address, look};
+use crate::rules::{Around, Confidence, Notes, Severity, address, wording};
 
 rule! {
     /// The file goes to an address of the public Internet.
@@ -56,7 +56,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let severity = if telling { Severity::Warning } else { Severity::Note };
     let message = format!(
         "the upload of {} of \"{}\"{} goes to {target}",
-        look::counted(session.bytes_unique, "byte"),
+        wording::counted(session.bytes_unique, "byte"),
         session.content_name.as_deref().or(session.url.as_deref()).unwrap_or_default(),
         kind.map(|kind| format!(" ({kind})")).unwrap_or_default()
     );

@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::{self, ACCESS_DENIED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, front, look};
+use crate::rules::{Around, Confidence, Notes, front, look, wording};
 
 rule! {
     /// Access was denied.
@@ -82,7 +82,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     };
     let code =
         answer.error_value().map_or(String::new(), |code| format!(" with {}", hresult::hex(code)));
-    let what = if asked { exchange.kind.to_string() } else { look::NOT_CAPTURED.to_owned() };
+    let what = if asked { exchange.kind.to_string() } else { wording::NOT_CAPTURED.to_owned() };
     let by = match who {
         Origin::BitsServer | Origin::Iis => format!(" by {}", who.name()),
         _ => front::by(session, exchange),

@@ -2,7 +2,7 @@
 
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, wording};
 
 rule! {
     /// A session was opened and never used.
@@ -54,7 +54,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if quiet >= CLIENT_WAITS_SECS {
         let message = format!(
             "opened, and nothing more in the {} that the capture goes on",
-            look::lasting(quiet)
+            wording::lasting(quiet)
         );
         notes.note(notes.severity(), Confidence::Likely, &[opened.span()], message);
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{Outcome, Session};
 use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, look, wording};
 
 rule! {
     /// The client opened another session for an upload that it had open already.
@@ -116,7 +116,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         "session \"{}\" of frame {} is still open, with {} of the file acknowledged",
         earlier.id.as_deref().unwrap_or_default(),
         earlier.first.name(),
-        look::counted(earlier.acknowledged, "byte")
+        wording::counted(earlier.acknowledged, "byte")
     );
     notes.note(severity, Confidence::Certain, &[created.span()], message);
 }

@@ -1,7 +1,7 @@
 //! The rule `folder-missing`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Response, Session};
+use crate::model::{Exchange, Response, Session, url};
 use crate::rules::origin::Origin;
 use crate::rules::{Around, Confidence, Notes, filtering, look, page};
 
@@ -76,7 +76,7 @@ rule! {
 const PATH_NOT_FOUND: u32 = 0x8007_0003;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let folder = session.url.as_deref().map(look::folder);
+    let folder = session.url.as_deref().map(url::folder);
     for exchange in &session.exchanges {
         let Some(answer) = exchange.response.as_ref() else { continue };
         let severity = look::unless_recovered(session, exchange, notes.severity());
@@ -121,15 +121,15 @@ fn is_filtered(exchange: &Exchange, answer: &Response) -> bool {
 
 /// Another folder of the same virtual directory that takes uploads, where this one takes none.
 fn sibling<'a>(session: &Session, around: &Around<'a>, folder: &str) -> Option<&'a str> {
-    let directory = look::virtual_directory(folder)?;
+    let directory = url::virtual_directory(folder)?;
     let mut found = None;
     for brief in around.same_server(session).filter(|brief| brief.created) {
         let Some(other) = brief.url.as_deref() else { continue };
-        if look::folder(other) == folder {
+        if url::folder(other) == folder {
             return None;
         }
-        if look::virtual_directory(other) == Some(directory) {
-            found = Some(look::folder(other));
+        if url::virtual_directory(other) == Some(directory) {
+            found = Some(url::folder(other));
         }
     }
     found

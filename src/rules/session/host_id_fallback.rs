@@ -3,7 +3,7 @@
 use crate::at::{At, Span};
 use crate::model::{Exchange, Response, Session, url};
 use crate::rules::hosts::{self, Named};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, look, wording};
 
 rule! {
     /// The client went back to the first host.
@@ -91,7 +91,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 "back from \"{}\" to {} after {}; {limit}",
                 named.value,
                 place(exchange),
-                look::lasting(first.time.secs_since(left.time))
+                wording::lasting(first.time.secs_since(left.time))
             );
             let spans = [Span::at(left), exchange.span()];
             notes.note(notes.severity(), Confidence::Certain, &spans, message);

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Outcome, Session};
 use crate::rules::hosts::{MOVES_WITHIN_SECS, Named};
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
     /// The client stays with the first host although another was named.
@@ -64,7 +64,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         "\"{}\" was named, and the first Fragment went to {} {} later",
         named.value,
         next.server,
-        look::lasting(waited)
+        wording::lasting(waited)
     );
     notes.note(severity, Confidence::Certain, &[named.opened.span(), next.span()], message);
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::hosts::Named;
-use crate::rules::{Confidence, Notes, Severity, look, unanswered};
+use crate::rules::{Confidence, Notes, Severity, look, unanswered, wording};
 
 rule! {
     /// The host that BITS-Host-Id named stopped answering.
@@ -56,7 +56,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 "\"{}\" did not answer a {} for {}",
                 named.value,
                 exchange.kind,
-                look::lasting(waited)
+                wording::lasting(waited)
             );
             notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         }

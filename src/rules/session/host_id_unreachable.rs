@@ -3,7 +3,7 @@
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Answer, Exchange, Outcome, Session};
 use crate::rules::hosts::{self, Named};
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
     /// The host that BITS-Host-Id named cannot be reached.
@@ -117,7 +117,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!(
             "\"{}\" was named, and {} to {} {how}",
             named.value,
-            look::counted(attempt.tries, "connection"),
+            wording::counted(attempt.tries, "connection"),
             attempt.server
         );
         let severity = severity(session, notes.severity());
@@ -152,7 +152,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!(
             "\"{}\" was named, and no packet went to it within {}",
             named.value,
-            look::lasting(quiet)
+            wording::lasting(quiet)
         );
         let spans = [named.opened.span()];
         notes.note(Severity::Warning, Confidence::Possible, &spans, message);

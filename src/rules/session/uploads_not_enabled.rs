@@ -7,7 +7,7 @@ use crate::rules::history::Brief;
 use crate::rules::http::webdav_conflict;
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
-use crate::rules::{Around, Confidence, Notes, filtering, look, page};
+use crate::rules::{Around, Confidence, Notes, filtering, look, page, wording};
 
 rule! {
     /// BITS uploads are not enabled for this directory.
@@ -143,7 +143,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         if said {
             let (sure, what) = match asked {
                 true => (Confidence::Certain, exchange.kind.to_string()),
-                false => (Confidence::Likely, look::NOT_CAPTURED.to_owned()),
+                false => (Confidence::Likely, wording::NOT_CAPTURED.to_owned()),
             };
             let message = format!("{what} was answered 501 and access denied");
             notes.note(severity, sure, &[exchange.span()], message);

@@ -1,7 +1,7 @@
 //! The rule `connect-timeout`.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::rules::{Notes, Place, connect, look};
+use crate::rules::{Notes, Place, connect, wording};
 
 rule! {
     /// The server did not answer the connection.
@@ -55,6 +55,6 @@ fn said(attempt: &Attempt) -> String {
         connect::tries(attempt),
         attempt.client,
         attempt.syns,
-        look::lasting(secs)
+        wording::lasting(secs)
     )
 }

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Session;
-use crate::rules::{Around, Confidence, Notes, Severity, hosts, look};
+use crate::rules::{Around, Confidence, Notes, Severity, hosts, wording};
 
 rule! {
     /// The name of the host could not be resolved.
@@ -146,7 +146,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!(
             "\"{}\" was asked for {}: {}",
             lookup.name,
-            look::counted(lookup.tries, "time"),
+            wording::counted(lookup.tries, "time"),
             lookup.failure.words()
         );
         let span = Span { first: lookup.span.first, last: lookup.last };

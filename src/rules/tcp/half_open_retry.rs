@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, look, reset};
+use crate::rules::{Confidence, Notes, reset, wording};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -81,8 +81,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if !told && reset::repeats_in_vain(connection) {
             let message = format!(
                 "no acknowledgement of {} in spite of {}; {what}",
-                look::counted(client.unacked(), "byte"),
-                look::counted(client.repeats, "repeated segment"),
+                wording::counted(client.unacked(), "byte"),
+                wording::counted(client.repeats, "repeated segment"),
             );
             let span = [Span { first: last, last: end }];
             let finding = notes.note(notes.severity(), Confidence::Likely, &span, message);
@@ -108,7 +108,7 @@ fn was_idle(session: &Session, connection: &Connection) -> bool {
 /// What ended the wait after `last`, and how to say it.
 fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, String)> {
     let later = |at: At, what: &str| {
-        (at, format!("{} later {what}", look::lasting(at.time.secs_since(last.time))))
+        (at, format!("{} later {what}", wording::lasting(at.time.secs_since(last.time))))
     };
     let next = session.begun_after(last.frame).map(|next| later(next.first, "a new connection"));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);

@@ -1,7 +1,7 @@
 //! The rule `idle-reset`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look, reset};
+use crate::rules::{Notes, reset, wording};
 use crate::stream::Side;
 
 rule! {
@@ -79,7 +79,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if idle >= reset::IDLE_SECS {
             let message = format!(
                 "after {} without a packet the {} met RST ({})",
-                look::lasting(idle),
+                wording::lasting(idle),
                 exchange.kind,
                 sender.evidence
             );

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::model::{Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -121,8 +121,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let message = format!(
             "segments of {} were repeated {} and never acknowledged, smaller ones were; {why}",
-            look::counted(client.longest, "byte"),
-            look::counted(client.retransmitted, "time")
+            wording::counted(client.longest, "byte"),
+            wording::counted(client.retransmitted, "time")
         );
         let first = icmp.map_or(connection.first, |icmp| icmp.at);
         let severity = if done { Severity::Warning } else { severity };

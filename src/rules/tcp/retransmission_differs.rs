@@ -1,7 +1,7 @@
 //! The rule `retransmission-differs`.
 
 use crate::at::Span;
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -34,7 +34,7 @@ rule! {
 fn check(connection: &Connection, notes: &mut Notes<'_>) {
     for (who, side) in [("client", &connection.client_side), ("server", &connection.server_side)] {
         if let Some(first) = side.first_differing {
-            let segments = look::counted(side.differing, "segment");
+            let segments = wording::counted(side.differing, "segment");
             let message = format!("{segments} of the {who} came again with other bytes");
             notes.add(Span::at(first), message);
         }

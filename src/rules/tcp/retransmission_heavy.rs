@@ -1,7 +1,7 @@
 //! The rule `retransmission-heavy`.
 
 use crate::at::Span;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, wording};
 use crate::stream::{Connection, SideFacts};
 
 rule! {
@@ -82,7 +82,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         {
             let message = format!(
                 "data of the {who} was not acknowledged for {} and sent again",
-                look::lasting(secs)
+                wording::lasting(secs)
             );
             notes.add(span, message);
         }
@@ -91,12 +91,12 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
 
 /// What was repeated, and what came out of order beside it.
 fn repeated(who: &str, side: &SideFacts) -> String {
-    let bytes = look::counted(side.payload_bytes, "byte");
+    let bytes = wording::counted(side.payload_bytes, "byte");
     let message = format!(
         "the {who} repeated {} segments with {} of its {bytes}",
         side.retransmitted, side.retransmitted_bytes
     );
-    let ahead = look::counted(side.out_of_order, "segment");
+    let ahead = wording::counted(side.out_of_order, "segment");
     match may_be_late(side) {
         true => format!("{message}; {ahead} overtook others, which may have come late"),
         false => message,

@@ -2,7 +2,7 @@
 
 use crate::at::Span;
 use crate::rules::reset::STALLED_SECS;
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -38,7 +38,8 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             let severity = if secs > STALLED_SECS { Severity::Error } else { Severity::Warning };
             if secs > STALL_SECS {
                 let span = Span { first: stall.start, last: end };
-                let message = format!("the {who} kept its window at 0 for {}", look::lasting(secs));
+                let message =
+                    format!("the {who} kept its window at 0 for {}", wording::lasting(secs));
                 let finding = notes.note(severity, Confidence::Certain, &[span], message);
                 if let Some(finding) = finding {
                     finding.answerable = Some(format!("the {who}").into());

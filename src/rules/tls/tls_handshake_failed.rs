@@ -4,7 +4,7 @@ use super::{alert_words, certificate_words, is_for_want_of_certificate, names_ot
 use crate::bits::hresult;
 use crate::model::TlsConnection;
 use crate::rules::handshake::{self, Said};
-use crate::rules::{Confidence, Notes, Place, Severity, look};
+use crate::rules::{Confidence, Notes, Place, Severity, wording};
 
 rule! {
     /// A TLS handshake failed.
@@ -45,7 +45,7 @@ fn message(connection: &TlsConnection) -> String {
             "the client closed it with what has the length of an alert".to_owned()
         }
         None if connection.otherwise > 0 => {
-            let bytes = look::counted(connection.otherwise, "byte");
+            let bytes = wording::counted(connection.otherwise, "byte");
             format!("the server answered with {bytes} that are no record of TLS")
         }
         None => "it was closed before any data".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::at::At;
 
-use super::connection::SideFacts;
+use super::side_facts::SideFacts;
 
 /// How far apart the identifications of successive packets of one host may be: it talks to others too.
 const STEP: u16 = 63;

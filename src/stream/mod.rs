@@ -12,6 +12,8 @@ mod part;
 mod pool;
 mod recent;
 mod repeats;
+mod reuse;
+mod side_facts;
 mod subject;
 mod table;
 #[cfg(test)]
@@ -22,7 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::At;
 
-pub use connection::{Connection, Icmp, Reset, SideFacts, ZeroWindow};
+pub use connection::{Connection, Icmp, Reset};
+pub use side_facts::{SideFacts, ZeroWindow};
 pub use table::Table;
 
 /// One end of a connection. The client is who opened it.

@@ -66,7 +66,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// The same at its offset.
+    /// These bytes as a part at `offset`.
     pub fn part(&self, offset: u64) -> Part<'_> {
         Part { at: self.at, offset, acked: self.acked, bytes: &self.bytes, len: self.len }
     }

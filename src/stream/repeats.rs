@@ -4,10 +4,10 @@ use crate::at::At;
 use crate::packet::{Flags, Segment};
 
 use super::Side;
-use super::connection::SideFacts;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::part::{Part, Seq};
+use super::side_facts::SideFacts;
 
 /// Taken for the round trip, in nanoseconds, where the handshake was not captured: longer than most.
 const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;

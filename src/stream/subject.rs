@@ -1,8 +1,9 @@
 //! What the owner of a connection is lent with every event.
 
-use super::connection::{Connection, SideFacts};
+use super::connection::Connection;
 use super::flows::Dir;
 use super::half::Output;
+use super::side_facts::SideFacts;
 use super::{Carriage, Chunk, Event, Owner, Side, Verdict};
 
 /// A connection, its owner's state, and what the owner decided.

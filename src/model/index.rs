@@ -6,8 +6,7 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::outcome::over_unasked;
-use super::{Exchange, Response, Session, scattered};
+use super::{Exchange, Response, Session, scattered, unseen_close};
 use crate::bits::PacketType;
 use crate::stream::Connection;
 
@@ -28,7 +27,7 @@ struct Found {
     carried_on: u64,
     asked_on: u64,
     over: Option<u64>,
-    over_unasked: Option<u64>,
+    close_unseen: Option<u64>,
     acked: Option<u64>,
     close_unheard: Option<u64>,
     largest_taken: Option<u64>,
@@ -44,9 +43,9 @@ impl Session {
                     None => found.add_unheard(exchange),
                 }
             }
-            let over = over_unasked(&self.exchanges, self.bytes_total)
+            let ack = unseen_close::place_of_ack(&self.exchanges, self.bytes_total)
                 .and_then(|place| self.exchanges.get(place));
-            found.over_unasked = over.map(|exchange| exchange.span().last.frame);
+            found.close_unseen = ack.map(|exchange| exchange.span().last.frame);
             found
         })
     }
@@ -86,9 +85,9 @@ impl Session {
         self.found().over
     }
 
-    /// The frame of an Ack that must be that of a Close that the capture lacks.
-    pub(crate) fn over_unasked(&self) -> Option<u64> {
-        self.found().over_unasked
+    /// The last frame of an Ack that must be that of a Close that the capture lacks.
+    pub(crate) fn close_unseen(&self) -> Option<u64> {
+        self.found().close_unseen
     }
 
     /// The first frame of the first Close that may have done its work unheard.

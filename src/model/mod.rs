@@ -16,10 +16,11 @@ pub mod rare;
 pub mod report;
 mod request;
 mod response;
-pub mod scattered;
+mod scattered;
 pub mod session;
 pub mod text;
 pub mod tls;
+mod unseen_close;
 pub mod url;
 
 pub use attempt::{Answer, Attempt};

@@ -4,8 +4,8 @@ use super::exchange::{Exchange, Response};
 use super::fold::{View, own};
 use super::negotiation::{Negotiation, Verdict};
 use super::ranges::Ranges;
-use super::scattered;
 use super::session::Outcome;
+use super::{scattered, unseen_close};
 use crate::bits::PacketType;
 use crate::bits::hresult::{ACCESS_DENIED, INVALID_ARGUMENT, TOO_LARGE};
 
@@ -15,7 +15,7 @@ impl View<'_> {
         let (outcome, qualifiers) = self
             .cancelled()
             .or_else(|| self.completed())
-            .or_else(|| self.closed_unasked())
+            .or_else(|| self.closed_unseen())
             .or_else(|| self.rejected())
             .or_else(|| self.failed())
             .unwrap_or_else(|| (Outcome::Incomplete, self.why_incomplete()));
@@ -72,8 +72,7 @@ impl View<'_> {
                 if last.says_lost()
                     && ((known || unknown) && may_have_closed(&answered)
                         || known
-                            && (self.may_repeat_a_lost_close()
-                                || over_unasked(self.exchanges, self.total).is_some())) =>
+                            && (self.may_repeat_a_lost_close() || self.was_closed_unseen())) =>
             {
                 Some((Outcome::Completed, vec!["likely"]))
             }
@@ -81,26 +80,19 @@ impl View<'_> {
         }
     }
 
-    /// Behind the last byte, an Ack that counts none where others do, and opens nothing, is that of a Close, though the
-    /// capture lacks the request: a client that goes on at once has nothing else to ask, or asks for what is gone.
-    fn closed_unasked(&self) -> Option<(Outcome, Vec<&'static str>)> {
-        let last = self.exchanges.iter().rposition(|exchange| !exchange.says_lost())?;
-        let [.., fragment, close] = self.exchanges.get(..=last)? else { return None };
-        let answer = close.response.as_ref().filter(|_| close.request.is_none())?;
-        let closes = answer.accepts() && answer.next_offset.is_none() && answer.protocol.is_none();
-        let last = fragment.kind == PacketType::Fragment
-            && fragment.connection == close.connection
-            && (fragment.response.is_none() || fragment.succeeded())
-            && fragment.bounds().map(|(_, end)| end) == self.total;
-        let counts = self.exchanges.iter().any(Exchange::confirms_bytes);
-        (closes && last && counts).then(|| (Outcome::Completed, vec!["likely"]))
+    fn closed_unseen(&self) -> Option<(Outcome, Vec<&'static str>)> {
+        unseen_close::is_likely(self.exchanges, self.total)
+            .then(|| (Outcome::Completed, vec!["likely"]))
     }
 
-    /// Whether the session may have been over before an answer that it is unknown: behind an Ack of a Close, or where nothing
+    /// Whether the session may have been over before an answer that it is unknown: behind the Ack of a Close, or where nothing
     /// else tells of it, since that may be to a Close or Cancel that is repeated.
-    fn is_lost_when_over(&self) -> bool {
-        over_unasked(self.exchanges, self.total).is_some()
-            || self.exchanges.iter().all(Exchange::is_lost_unasked)
+    fn may_have_been_over(&self) -> bool {
+        self.was_closed_unseen() || self.exchanges.iter().all(Exchange::is_lost_unasked)
+    }
+
+    fn was_closed_unseen(&self) -> bool {
+        unseen_close::place_of_ack(self.exchanges, self.total).is_some()
     }
 
     /// The Closes, with those that the capture lacks and the server did not know the session for: behind a Close a client
@@ -203,7 +195,7 @@ impl View<'_> {
         }
         if self.is_unclear()
             || unknown && self.ends_with_close() && self.may_repeat_a_lost_close()
-            || unknown && self.is_lost_when_over()
+            || unknown && self.may_have_been_over()
         {
             return None;
         }
@@ -230,23 +222,6 @@ impl View<'_> {
         let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
         if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
     }
-}
-
-/// The place of an Ack that must be that of a Close that the capture lacks: it counts no bytes where another did right before
-/// it, up to the `total` of the file, and opens nothing, and the server took no more behind it.
-pub(crate) fn over_unasked(exchanges: &[Exchange], total: Option<u64>) -> Option<usize> {
-    let taken = |exchange: &Exchange| {
-        exchange.kind != PacketType::Ping
-            && exchange.response.as_ref().is_some_and(Response::accepts)
-    };
-    let place = exchanges.iter().rposition(taken)?;
-    let [.., before, ack] = exchanges.get(..=place)? else { return None };
-    let answer = ack.response.as_ref().filter(|_| ack.request.is_none())?;
-    let ends = answer.next_offset.is_none() && answer.protocol.is_none();
-    let confirmed = before.response.as_ref().and_then(|response| response.next_offset);
-    let reached = confirmed.or_else(|| before.bounds().map(|(_, end)| end));
-    let whole = before.confirms_bytes() && total.is_some() && reached == total;
-    (ends && whole && before.connection == ack.connection).then_some(place)
 }
 
 /// Whether a server may have carried out one of several Closes before it said that it does not know the session: no answer

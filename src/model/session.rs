@@ -48,6 +48,11 @@ impl Outcome {
         matches!(self, Self::Rejected | Self::Failed)
     }
 
+    /// Whether the server may still hold the session.
+    pub(crate) const fn leaves_open(self) -> bool {
+        matches!(self, Self::Failed | Self::Incomplete)
+    }
+
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -28,7 +28,7 @@ pub struct Brief {
     pub url: Option<Text>,
     /// Its id as written.
     pub id: Option<Text>,
-    /// The same in the form to compare.
+    /// Its id in the form to compare.
     canonical: Option<Text>,
     /// Its Create-Session was answered with success.
     pub created: bool,
@@ -173,10 +173,9 @@ impl Brief {
         self.first.time <= span.first.time && self.last.time >= span.last.time
     }
 
-    /// Neither closed nor cancelled, nor known to be lost: the server still holds it.
+    /// Whether the server still holds it, as far as the capture shows.
     pub const fn is_open(&self) -> bool {
-        !self.lost
-            && !matches!(self.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Rejected)
+        !self.lost && self.outcome.leaves_open()
     }
 }
 

@@ -59,7 +59,7 @@ pub fn is_answered(session: &Session, exchange: &Exchange) -> bool {
         && !session.connection(exchange.connection).is_some_and(lossy)
 }
 
-/// The same, and both heads are whole.
+/// Whether a request [is answered](is_answered), and both heads are whole.
 pub fn is_whole(session: &Session, exchange: &Exchange) -> bool {
     is_answered(session, exchange) && has_whole_heads(exchange)
 }
@@ -84,18 +84,18 @@ pub fn forbidden(exchange: &Exchange) -> Option<u16> {
     wants.then_some(answer.http_status)
 }
 
-/// Whether it is a Create-Session that a BITS server answered with success.
+/// Whether an exchange is a Create-Session that a BITS server answered with success.
 pub fn creates(exchange: &Exchange) -> bool {
     exchange.kind == PacketType::CreateSession
         && exchange.response.as_ref().is_some_and(|ack| ack.is_success() && ack.is_ack())
 }
 
-/// The first Create-Session of a session that did so.
+/// The first Create-Session of a session that a BITS server answered with success.
 pub fn created(session: &Session) -> Option<&Exchange> {
     session.exchanges.iter().find(|exchange| creates(exchange))
 }
 
-/// Whether it is a Fragment that was answered with success.
+/// Whether an exchange is a Fragment that was answered with success.
 pub fn succeeded_fragment(exchange: &Exchange) -> bool {
     exchange.kind == PacketType::Fragment && exchange.succeeded()
 }
@@ -139,7 +139,7 @@ pub fn ahead<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Ite
     before(session, exchange).iter().rev()
 }
 
-/// The same in order.
+/// The exchanges ahead of one in order: as many as tell how far the file got, where anything does.
 pub fn before<'a>(session: &'a Session, exchange: &Exchange) -> &'a [Exchange] {
     let frame = exchange.span().first.frame;
     let place = session.exchanges.partition_point(|other| other.span().first.frame < frame);
@@ -173,7 +173,7 @@ fn strange(exchange: &Exchange) -> Option<&Response> {
     whole_answer(exchange).filter(|answer| !answer.is_ack() && !step(answer))
 }
 
-/// The same of a request that the capture lacks, with the seconds that its client had waited at most.
+/// As [`stranger`], of a request that the capture lacks, with the seconds that its client had waited at most.
 pub fn stranger_alone<'a>(
     session: &Session,
     exchange: &'a Exchange,
@@ -248,9 +248,9 @@ pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
-/// The same, or that an answer without its request looks like one to a Close or Cancel.
+/// Whether an exchange [came behind the end](is_over_before), or an Ack that must be that of a Close that the capture lacks.
 pub fn is_likely_over_before(session: &Session, exchange: &Exchange) -> bool {
-    let over = session.over_unasked();
+    let over = session.close_unseen();
     is_over_before(session, exchange) || over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
@@ -264,7 +264,7 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
     (earlier && heard).then_some(done)
 }
 
-/// The answer that refused it: one of 400 and above that is no authentication round, or an error of the application.
+/// The answer that refused an exchange: one of 400 and above that is no authentication round, or an error of the application.
 pub fn refusal(exchange: &Exchange) -> Option<&Response> {
     let fails = |answer: &Response| answer.http_status >= 400 || answer.is_of_application();
     let refused =
@@ -272,7 +272,7 @@ pub fn refusal(exchange: &Exchange) -> Option<&Response> {
     exchange.response.as_ref().filter(refused)
 }
 
-/// Whether it was refused.
+/// Whether an exchange was [refused](refusal).
 pub fn refused(exchange: &Exchange) -> bool {
     refusal(exchange).is_some()
 }

@@ -1,6 +1,6 @@
 //! The rule `session-limit`.
 
-use crate::model::{Outcome, Session};
+use crate::model::Session;
 use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
@@ -31,7 +31,7 @@ rule! {
 const LIMIT: usize = 50;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    if matches!(session.outcome, Outcome::Completed | Outcome::Cancelled | Outcome::Rejected) {
+    if !session.outcome.leaves_open() {
         return;
     }
     let Some(created) = look::created(session) else { return };

@@ -1,0 +1,49 @@
+//! A Close-Session that the capture lacks, told by its Ack: that counts no bytes, as the Ack of a Fragment does, and opens
+//! nothing ([MC-BUP] 2.2.7.2, 2.2.9).
+
+use super::exchange::{Exchange, Response};
+use crate::bits::PacketType;
+
+/// The place of an Ack that must be that of an unseen Close: right before it on its connection, the server confirmed the last
+/// byte of the file, which has `total` of them, and behind it the server took nothing more.
+pub(super) fn place_of_ack(exchanges: &[Exchange], total: Option<u64>) -> Option<usize> {
+    let taken = |exchange: &Exchange| {
+        exchange.kind != PacketType::Ping
+            && exchange.response.as_ref().is_some_and(Response::accepts)
+    };
+    let place = exchanges.iter().rposition(taken)?;
+    let [.., before, ack] = exchanges.get(..=place)? else { return None };
+    let confirmed = before.response.as_ref().and_then(|response| response.next_offset);
+    let reached = confirmed.or_else(|| end_of(before));
+    let whole = before.confirms_bytes() && total.is_some() && reached == total;
+    (is_like_ack_of_close(ack) && whole && before.connection == ack.connection).then_some(place)
+}
+
+/// Whether the last Ack, but for answers that the session is unknown, is likely that of an unseen Close: it came right behind
+/// the last Fragment of the file on its connection, and counts no bytes where others do. A client that goes on at once has
+/// nothing else to ask.
+pub(super) fn is_likely(exchanges: &[Exchange], total: Option<u64>) -> bool {
+    let last = exchanges.iter().rposition(|exchange| !exchange.says_lost());
+    let Some([.., fragment, ack]) = last.and_then(|last| exchanges.get(..=last)) else {
+        return false;
+    };
+    let sends_last_byte = fragment.kind == PacketType::Fragment
+        && (fragment.response.is_none() || fragment.succeeded())
+        && end_of(fragment) == total;
+    is_like_ack_of_close(ack)
+        && sends_last_byte
+        && fragment.connection == ack.connection
+        && exchanges.iter().any(Exchange::confirms_bytes)
+}
+
+fn is_like_ack_of_close(exchange: &Exchange) -> bool {
+    let closes = |answer: &Response| {
+        answer.accepts() && answer.next_offset.is_none() && answer.protocol.is_none()
+    };
+    exchange.request.is_none() && exchange.response.as_ref().is_some_and(closes)
+}
+
+/// The byte behind the range that a request names.
+fn end_of(exchange: &Exchange) -> Option<u64> {
+    exchange.bounds().map(|(_, end)| end)
+}

@@ -133,10 +133,15 @@ pub fn by_facility(code: u32) -> Option<String> {
     http.or_else(|| win32(code).map(|error| format!("Win32 error {error}")))
 }
 
+/// Whether a code means failure.
+pub const fn is_failure(code: u32) -> bool {
+    code & FAILURE != 0
+}
+
 /// The facility that a failure comes from, by its name.
 pub fn facility(code: u32) -> Option<&'static str> {
     let number = (code >> 16) & 0x7FF;
-    let failure = code & FAILURE != 0 && code & FOREIGN == 0;
+    let failure = is_failure(code) && code & FOREIGN == 0;
     FACILITIES.iter().find(|(known, _)| failure && *known == number).map(|(_, name)| *name)
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::diagnosis::{block, blocks};
 use super::style::{Style, Tone};
 use super::timeline::wrapped;
-use crate::bits::hresult;
+use crate::bits::{fields, hresult};
 use crate::explain::{Article, Code, Protocol, RuleEntry, Word};
 
 /// Columns before a paragraph.
@@ -48,8 +48,7 @@ fn write_rule(out: &mut dyn Write, rule: &RuleEntry, style: &Style) -> io::Resul
 
 /// A code of a rule's documentation with its name and meaning.
 fn in_words(code: &str) -> String {
-    let digits = code.strip_prefix("0x").unwrap_or(code);
-    u32::from_str_radix(digits, 16).map_or_else(|_| code.to_owned(), hresult::in_words)
+    fields::hresult(code).map_or_else(|| code.to_owned(), |(code, _)| hresult::in_words(code))
 }
 
 fn write_code(out: &mut dyn Write, code: &Code, style: &Style) -> io::Result<()> {

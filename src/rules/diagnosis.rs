@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::origin::Origin;
 use super::{Around, Diagnosis, Finding, Rule, Severity, front, named, unanswered};
-use crate::bits::hresult;
+use crate::bits::{fields, hresult};
 use crate::model::{Exchange, Outcome, Response, Session};
 
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
@@ -166,20 +166,14 @@ fn client_code(
         return cause.client_code;
     }
     if let Some(code) = rule.client_code() {
-        return code.strip_prefix("0x").and_then(|code| u32::from_str_radix(code, 16).ok());
+        return fields::hresult(code).map(|(code, _)| code);
     }
     let response = answer.filter(|response| !response.is_success())?;
-    let told = response.error_value().filter(|code| code & FAILURE != 0);
+    let told = response.error_value().filter(|code| hresult::is_failure(*code));
     // Of a head that is cut, the code may be among what is missing.
-    let status = (!response.is_cut()).then_some(HTTP | u32::from(response.http_status));
+    let status = (!response.is_cut()).then_some(hresult::of_status(response.http_status));
     told.or(status)
 }
-
-/// The bit of an HRESULT that means failure ([MS-ERREF] 2.1).
-const FAILURE: u32 = 0x8000_0000;
-
-/// Failures named by their HTTP status.
-const HTTP: u32 = 0x8019_0000;
 
 /// Whether a client makes an answer good by itself, and not by asking for the same again.
 fn is_mended(session: &Session, exchange: &Exchange) -> bool {

@@ -1,6 +1,8 @@
 //! What holds for every rule, and what each says of the examples in its documentation.
 
 use super::{ALL, Check, Diagnosis, Needs, Rule, Severity};
+use crate::bits::fields::{self, Notation};
+use crate::bits::hresult;
 use crate::capture::Frame;
 use crate::model::Report;
 use crate::{Analysis, Options, transcript};
@@ -20,7 +22,7 @@ pub(super) fn report(text: &str) -> Report {
     report_when_cut(text, usize::MAX)
 }
 
-/// The same of a capture that holds so many bytes of each frame.
+/// The report on a transcript of which the capture holds `snap` bytes of each frame.
 fn report_when_cut(text: &str, snap: usize) -> Report {
     let records = transcript::play(text).unwrap_or_else(|error| panic!("{error} in\n{text}"));
     let mut analysis = Analysis::new(Options::default());
@@ -37,7 +39,7 @@ pub(super) fn fired(text: &str) -> Vec<(String, Severity)> {
     fired_when_cut(text, usize::MAX)
 }
 
-/// The same of a capture that holds so many bytes of each frame.
+/// The rules that fire where the capture holds `snap` bytes of each frame.
 pub(super) fn fired_when_cut(text: &str, snap: usize) -> Vec<(String, Severity)> {
     let report = report_when_cut(text, snap);
     let sessions = report.sessions.iter().flat_map(|session| &session.findings);
@@ -187,7 +189,8 @@ fn only_rules_about_exchanges_need_them_whole() {
 fn codes_for_the_log_of_the_client_have_names() {
     for rule in ALL {
         let Some(code) = rule.client_code() else { continue };
-        let code = u32::from_str_radix(code.strip_prefix("0x").unwrap(), 16).unwrap();
-        assert!(crate::bits::hresult::symbol(code).is_some(), "{}", rule.id());
+        let (code, notation) = fields::hresult(code).unwrap();
+        assert_eq!(notation, Notation::Prefixed, "{}", rule.id());
+        assert!(hresult::symbol(code).is_some(), "{}", rule.id());
     }
 }

@@ -37,6 +37,7 @@ pub(crate) mod page;
 mod product;
 #[cfg(test)]
 mod ranking;
+mod remedies;
 pub(crate) mod reset;
 mod retry;
 mod rounds;

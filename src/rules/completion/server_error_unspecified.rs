@@ -2,11 +2,10 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
-use crate::rules::completion::reply_url_too_long;
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
-    Confidence, Finding, Notes, Severity, filtering, front, look, offsets, page, unanswered,
+    Confidence, Notes, Severity, filtering, front, look, offsets, page, remedies, unanswered,
     wording,
 };
 
@@ -172,7 +171,7 @@ fn tell_silent(
     let sure = if unseen { Confidence::Possible } else { Confidence::Certain };
     let mut finding = notes.note(severity, sure, &[exchange.span()], message);
     if let Some(finding) = finding.as_deref_mut().filter(|_| unseen) {
-        turn_to_both(finding, response);
+        remedies::turn_to_both(finding, response);
     }
     front::turn(finding.as_deref_mut(), who);
     // A proxy that fails seldom says so with 500, but may put its page over that of the server.
@@ -189,52 +188,7 @@ fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes:
     let whole = session.is_whole();
     let confidence = if whole { Confidence::Likely } else { Confidence::Possible };
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
-    match finding {
-        Some(finding) if filtering::fault(response).is_some() => {
-            finding.advice = Some(OF_FILTERING.into());
-        }
-        Some(finding) if asks_for_tls(response) => {
-            finding.answerable = Some("who gave the job its URL".into());
-            finding.advice = Some(OF_TLS.into());
-        }
-        Some(finding) if page::refuses_url(response) => {
-            finding.answerable = Some("who set the client's proxy, or the proxy".into());
-            finding.advice = Some(OF_URL.into());
-            finding.confirm = Some(LOG_OF_PROXY.into());
-        }
-        Some(finding) if reply_url_too_long::may_be_so(session, exchange, response) => {
-            finding.answerable = Some("the server, or the application behind it".into());
-            finding.advice = Some(reply_url_too_long::ADVICE.into());
-        }
-        finding => front::turn(finding, front::origin(session, exchange)),
-    }
-}
-
-/// Turns a finding about a request of which the capture lacks something to the client, too, where the answer may be about
-/// that.
-fn turn_to_both(finding: &mut Finding, response: &Response) {
-    if response.http_status < 500 {
-        finding.answerable = Some("the server, or the client".into());
-        finding.advice = Some(OF_UNSEEN.into());
-    }
-}
-
-/// What to do where the request may be at fault, but was not captured.
-const OF_UNSEEN: &str = "Capture the request, too: what it lacks or says may be the reason. The server's log at this time may name it.";
-
-/// What to do where IIS names what its request filtering found fault with.
-const OF_FILTERING: &str = "Allow it in the request filtering of this directory: headerLimits, filteringRules and the like, by the sub-status.";
-
-/// What to do where the port speaks TLS.
-const OF_TLS: &str =
-    "Give the job a URL that begins with https: this port takes requests inside TLS only.";
-
-/// What to do where a proxy takes exception to the URL.
-const OF_URL: &str = "Set this proxy as the proxy of the client, which then sends whole URLs, or let this port of the proxy take requests as a server does (in Squid, accel or intercept).";
-const LOG_OF_PROXY: &str = "The access log of the proxy: the request with its URL as an error.";
-
-fn asks_for_tls(response: &Response) -> bool {
-    page::reason(response).is_some_and(|(reason, _)| reason == page::Reason::Tls)
+    remedies::turn(finding, session, exchange, response);
 }
 
 /// Whether no reason for a refusal is among what the capture lacks, as far as can be told: 500 is the server's own fault,

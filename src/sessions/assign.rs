@@ -97,15 +97,8 @@ impl Sessions {
     /// A Create belongs to an attempt that has not succeeded yet, or to the Ping before it: of several, to that on its
     /// connection.
     fn attempt(&self, asked: &Asked) -> Option<Number> {
-        let fits = |open: &Open| {
-            open.has_client(asked)
-                && open.has_server(asked)
-                && open.has_path(asked)
-                && !open.is_elsewhere(asked)
-                && open.is_provisional()
-                && !open.is_created()
-                && !open.is_rival(asked)
-        };
+        let fits =
+            |open: &Open| may_begin(open, asked) && !open.is_created() && !open.is_rival(asked);
         let own = |open: &Open| open.spoke_last_on(asked.connection()) && fits(open);
         self.open.of_client(asked, own).or_else(|| self.open.of_client(asked, fits))
     }
@@ -141,52 +134,21 @@ impl Sessions {
         (last, behind_hole): (Option<Number>, bool),
         grave: Option<Number>,
     ) -> Option<Number> {
-        let one_end = |open: &Open| open.has_client(asked) || open.has_server(asked);
         let waits = |open: &Open| {
-            open.has_client(asked)
-                && open.has_server(asked)
-                && open.has_path(asked)
-                && !open.is_elsewhere(asked)
-                && open.is_provisional()
-                && (open.awaits_id() || behind_hole && open.has_create())
+            may_begin(open, asked) && (open.awaits_id() || behind_hole && open.has_create())
         };
         // An Ack without its request opened it.
         let unasked = |open: &Open| {
             open.is_headless() && !open.unclear && open.has_client(asked) && open.has_server(asked)
         };
-        // A proxy, or one address, may stand for several servers, each with ids of its own.
-        let between = |open: &Open| {
-            open.has_client(asked) && open.has_server(asked) && !open.is_elsewhere(asked)
+        let challenged = |last: &Number| {
+            self.is_challenged(*last)
+                && self.open.get(*last).is_some_and(|open| open.has_path(asked))
         };
-        self.open
-            // There are servers that give one id to several uploads.
-            .of_id(id, |open| open.has_path(asked) && between(open))
-            .or_else(|| self.open.of_id(id, between))
-            .or_else(|| {
-                self.open.of_id(id, |open| {
-                    open.has_client(asked) && open.has_host(asked) && !open.is_translated(asked)
-                })
-            })
-            .or_else(|| {
-                self.open.of_id(id, |open| {
-                    let unasked = !open.is_asked() && open.has_server(asked);
-                    let named = || open.has_host(asked) || open.has_path(asked);
-                    unasked || one_end(open) && named() && !open.is_translated(asked)
-                })
-            })
+        self.with_id_here(asked, id)
             // Its Create was seen, or one that was refused before it; the Ack that gave it the id was not.
             .or_else(|| self.open.of_client(asked, |open| open.has_create() && waits(open)))
-            .or_else(|| {
-                // The client moved, and so did the host by its Host-Id, or its name has several addresses.
-                self.open.of_id(id, |open| {
-                    open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked)
-                })
-            })
-            .or_else(|| {
-                // Its client was redirected: a GUID is no other session's.
-                let own = |open: &Open| open.has_client(asked) && open.has_server(asked);
-                self.open.of_id(id, own).filter(|_| id.len() >= GUID)
-            })
+            .or_else(|| self.with_id_elsewhere(asked, id))
             // It goes on where an Ack left off; between them there may be a Ping.
             .or_else(|| {
                 self.open.of_client(asked, |open| unasked(open) && asked.goes_on_with(open))
@@ -197,14 +159,40 @@ impl Sessions {
             .or(grave)
             // A Ping before it was seen.
             .or_else(|| self.open.of_client(asked, waits))
-            .or_else(|| {
-                // So was the Create that met a challenge; the one with credentials was not.
-                last.filter(|last| {
-                    self.is_challenged(*last)
-                        && self.open.get(*last).is_some_and(|open| open.has_path(asked))
-                })
-            })
+            // So was the Create that met a challenge; the one with credentials was not.
+            .or_else(|| last.filter(challenged))
             .or_else(|| self.open.of_client(asked, unasked))
+    }
+
+    /// The session that has an id, where what else is known of its ends agrees with the request.
+    fn with_id_here(&self, asked: &Asked<'_>, id: &str) -> Option<Number> {
+        let by_host = |open: &Open| {
+            open.has_client(asked) && open.has_host(asked) && !open.is_translated(asked)
+        };
+        let by_one_end = |open: &Open| {
+            let unasked = !open.is_asked() && open.has_server(asked);
+            let one_end = open.has_client(asked) || open.has_server(asked);
+            let named = || open.has_host(asked) || open.has_path(asked);
+            unasked || one_end && named() && !open.is_translated(asked)
+        };
+        // There are servers that give one id to several uploads.
+        self.open
+            .of_id(id, |open| open.has_path(asked) && is_between(open, asked))
+            .or_else(|| self.open.of_id(id, |open| is_between(open, asked)))
+            .or_else(|| self.open.of_id(id, by_host))
+            .or_else(|| self.open.of_id(id, by_one_end))
+    }
+
+    /// The session that has an id, though one of its ends moved.
+    fn with_id_elsewhere(&self, asked: &Asked<'_>, id: &str) -> Option<Number> {
+        // The client moved, and so did the host by its Host-Id, or its name has several addresses.
+        let moved =
+            |open: &Open| open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked);
+        // Its client was redirected: a GUID is no other session's.
+        let redirected = |open: &Open| open.has_client(asked) && open.has_server(asked);
+        self.open
+            .of_id(id, moved)
+            .or_else(|| self.open.of_id(id, redirected).filter(|_| id.len() >= GUID))
     }
 
     /// Whether credentials were asked for, and a session can be opened by a request that has them.
@@ -244,4 +232,15 @@ impl Sessions {
                 })
             })
     }
+}
+
+/// Whether a session is of the client and the server of a request. A proxy, or one address, may stand for several servers,
+/// each with ids of its own.
+fn is_between(open: &Open, asked: &Asked<'_>) -> bool {
+    open.has_client(asked) && open.has_server(asked) && !open.is_elsewhere(asked)
+}
+
+/// Whether a session is an attempt at the upload of a request, with no id so far.
+fn may_begin(open: &Open, asked: &Asked<'_>) -> bool {
+    is_between(open, asked) && open.has_path(asked) && open.is_provisional()
 }

@@ -13,29 +13,14 @@ use crate::stream::Connection;
 
 impl Sessions {
     pub(super) fn request(&mut self, message: &Message<'_>) {
-        let Message { connection, exchange, span, head } = *message;
+        let Message { connection, exchange, head, .. } = *message;
         if self.leaves_out() {
             return;
         }
-        let mut request = decode::request(head, span, self.secrets, &mut self.words);
         let after_gap = head.after_gap && may_lack_requests(connection, head);
-        if head.after_gap && !after_gap {
-            request.rare.edit().after_gap = false;
-        }
-        let is_held = span.last.frame != connection.last.frame;
-        let acked = match head.acked {
-            0 => Some(connection.server_side.acked).filter(|_| !is_held),
-            acked => Some(acked),
-        };
-        request.awaits = acked.map(|acked| NonZeroU64::MIN.saturating_add(acked));
-        let kind = decode::packet_type(&request);
-        let range = request.content_range.as_ref().filter(|_| kind == PacketType::Fragment);
+        let mut value = self.begun(message, after_gap);
+        let range = value.range().filter(|_| value.kind == PacketType::Fragment);
         let start = range.and_then(|range| range.start);
-        let inferred = kind != PacketType::CreateSession
-            && request.session_id.as_deref().is_none_or(str::is_empty);
-        let mut value = Exchange::on(connection, head.carrier);
-        (value.kind, value.inferred) = (kind, inferred);
-        value.request = Some(request);
         let last = self.connections.get(&connection.id).and_then(|channel| channel.last);
         let early = self.link(connection.id, exchange).copied();
         let early = early.filter(|link| !self.is_of_a_lost(&value, link));
@@ -64,6 +49,26 @@ impl Sessions {
             self.begin_digest(connection.id, exchange, pipelined);
         }
         self.answer_early(connection.id, exchange);
+    }
+
+    /// The exchange that a request begins; `after_gap` tells whether others may be missing right before it.
+    fn begun(&mut self, message: &Message<'_>, after_gap: bool) -> Exchange {
+        let Message { connection, span, head, .. } = *message;
+        let mut request = decode::request(head, span, self.secrets, &mut self.words);
+        if head.after_gap && !after_gap {
+            request.rare.edit().after_gap = false;
+        }
+        let is_held = span.last.frame != connection.last.frame;
+        let acked = match head.acked {
+            0 => Some(connection.server_side.acked).filter(|_| !is_held),
+            acked => Some(acked),
+        };
+        request.awaits = acked.map(|acked| NonZeroU64::MIN.saturating_add(acked));
+        let mut value = Exchange::on(connection, head.carrier);
+        value.kind = decode::packet_type(&request);
+        value.request = Some(request);
+        value.inferred = value.kind != PacketType::CreateSession && value.asked_id().is_none();
+        value
     }
 
     /// Gives a request the answer that came before it, if any.

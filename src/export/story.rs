@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::style::{Style, Tone};
 use super::text;
-use super::timeline::Words;
+use super::timeline::{Said, Words};
 use crate::at::{Span, Timestamp};
 use crate::model::notification::Notification;
 use crate::model::session::Reply;
@@ -77,27 +77,16 @@ impl Story {
                 story.fetch(reply);
             }
             let server = story.server(exchange);
-            let began = exchange.span().first.time;
-            let (connection, client) = (exchange.connection, exchange.client);
-            match before.replace((connection, client.ip())) {
-                Some((old, _)) if old == connection => {}
-                Some((_, old)) if old != client.ip() => {
-                    story.note(began, format!("⋮ connection from {client}"));
-                }
-                Some(_) => story.note(began, format!("⋮ connection from port {}", client.port())),
-                None => {}
+            if let Some(before) = before.replace(exchange) {
+                story.connection(before, exchange);
             }
+            let message = |from, span, said: Said, tone| {
+                let (detail, what) = (said.plain(), said.what);
+                Step::Message(Message { span, from, server, what, detail, tone, exchange: place })
+            };
             if let Some(request) = &exchange.request {
                 let said = words.request(exchange, request);
-                story.steps.push(Step::Message(Message {
-                    span: request.span,
-                    from: Side::Client,
-                    server,
-                    detail: said.plain(),
-                    what: said.what,
-                    tone: Tone::Plain,
-                    exchange: place,
-                }));
+                story.steps.push(message(Side::Client, request.span, said, Tone::Plain));
             }
             let until = exchange.span().last.time;
             while let Some(one) = told.next_if(|one| one.request.first.time <= until) {
@@ -106,15 +95,8 @@ impl Story {
             match &exchange.response {
                 Some(response) => {
                     let said = words.response(exchange, response);
-                    story.steps.push(Step::Message(Message {
-                        span: response.span,
-                        from: Side::Server,
-                        server,
-                        detail: said.plain(),
-                        what: said.what,
-                        tone: said.tone,
-                        exchange: place,
-                    }));
+                    let tone = said.tone;
+                    story.steps.push(message(Side::Server, response.span, said, tone));
                 }
                 None => story.silence(session, exchange),
             }
@@ -142,6 +124,19 @@ impl Story {
 
     fn note(&mut self, time: Timestamp, words: String) {
         self.steps.push(Step::Note { time, words });
+    }
+
+    /// Another connection than that of the exchange before, if it is one.
+    fn connection(&mut self, before: &Exchange, exchange: &Exchange) {
+        if before.connection == exchange.connection {
+            return;
+        }
+        let client = exchange.client;
+        let from = match before.client.ip() == client.ip() {
+            true => format!("port {}", client.port()),
+            false => client.to_string(),
+        };
+        self.note(exchange.span().first.time, format!("⋮ connection from {from}"));
     }
 
     /// The fetch of a reply, which is no exchange of the session.

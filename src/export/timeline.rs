@@ -28,7 +28,7 @@ pub(super) use head::{
 };
 pub use layout::line;
 pub(super) use layout::wrapped;
-pub(super) use words::Words;
+pub(super) use words::{Said, Words};
 
 const MILLISECOND: i64 = 1_000_000;
 

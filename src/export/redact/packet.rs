@@ -19,6 +19,17 @@ pub(super) fn build(
     if segment.wire_len > LONGEST {
         return None;
     }
+    let tcp = tcp_header(segment, from, to)?;
+    let len = tcp.header_len() + segment.wire_len as usize;
+    let mut packet = Vec::with_capacity(64 + payload.len());
+    packet.extend(ip_header(segment, from.ip(), to.ip(), u16::try_from(len).ok()?)?);
+    packet.extend(tcp.to_bytes());
+    let head = u32::try_from(packet.len()).ok()?;
+    packet.extend(payload);
+    Some((packet, head + segment.wire_len))
+}
+
+fn tcp_header(segment: &Segment<'_>, from: SocketAddr, to: SocketAddr) -> Option<TcpHeader> {
     let mut tcp = TcpHeader::new(from.port(), to.port(), segment.seq, segment.window);
     tcp.acknowledgment_number = segment.ack;
     tcp.fin = segment.flags.has(Flags::FIN);
@@ -27,36 +38,33 @@ pub(super) fn build(
     tcp.psh = segment.flags.has(Flags::PSH);
     tcp.ack = segment.flags.has(Flags::ACK);
     tcp.set_options_raw(&options(segment.options)).ok()?;
-    let len = tcp.header_len() + segment.wire_len as usize;
-    let mut packet = Vec::with_capacity(64 + payload.len());
-    match (from.ip(), to.ip()) {
+    Some(tcp)
+}
+
+/// The header of a packet with `len` bytes behind it; `None` between addresses of two families.
+fn ip_header(segment: &Segment<'_>, from: IpAddr, to: IpAddr, len: u16) -> Option<Vec<u8>> {
+    match (from, to) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
-            let len = u16::try_from(len).ok()?;
-            let mut ip =
-                Ipv4Header::new(len, segment.ttl, IpNumber::TCP, from.octets(), to.octets())
-                    .ok()?;
+            let (from, to) = (from.octets(), to.octets());
+            let mut ip = Ipv4Header::new(len, segment.ttl, IpNumber::TCP, from, to).ok()?;
             ip.identification = segment.ip_id.unwrap_or(0);
             ip.dont_fragment = true;
             ip.header_checksum = ip.calc_header_checksum();
-            packet.extend(ip.to_bytes());
+            Some(ip.to_bytes().to_vec())
         }
         (IpAddr::V6(from), IpAddr::V6(to)) => {
             let ip = Ipv6Header {
-                payload_length: u16::try_from(len).ok()?,
+                payload_length: len,
                 next_header: IpNumber::TCP,
                 hop_limit: segment.ttl,
                 source: from.octets(),
                 destination: to.octets(),
                 ..Ipv6Header::default()
             };
-            packet.extend(ip.to_bytes());
+            Some(ip.to_bytes().to_vec())
         }
-        _ => return None,
+        _ => None,
     }
-    packet.extend(tcp.to_bytes());
-    let head = u32::try_from(packet.len()).ok()?;
-    packet.extend(payload);
-    Some((packet, head + segment.wire_len))
 }
 
 /// Bytes of the packet that a segment becomes.

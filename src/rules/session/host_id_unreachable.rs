@@ -106,6 +106,29 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
+    let unreached = tell_attempts(session, &named, around, notes);
+    let unresolved = tell_lookups(session, &named, around, notes);
+    let quiet = around.quiet_secs_after(session);
+    let unused = named.later().next().is_none() && session.is_whole();
+    let silent = unused && quiet >= CLIENT_WAITS_SECS;
+    if silent && !unreached && !unresolved {
+        let message = format!(
+            "\"{}\" was named, and no packet went to it within {}",
+            named.value,
+            wording::lasting(quiet)
+        );
+        let spans = [named.opened.span()];
+        notes.note(Severity::Warning, Confidence::Possible, &spans, message);
+    }
+}
+
+/// Notes the connections to the node that failed; whether there were any.
+fn tell_attempts(
+    session: &Session,
+    named: &Named<'_>,
+    around: &Around<'_>,
+    notes: &mut Notes<'_>,
+) -> bool {
     let mut failed = false;
     for attempt in named.attempts(around.sight.attempts) {
         failed = true;
@@ -128,6 +151,17 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             finding.client_code = Some(code);
         }
     }
+    failed
+}
+
+/// Notes the look-ups of the name of the node that failed; whether there were any.
+fn tell_lookups(
+    session: &Session,
+    named: &Named<'_>,
+    around: &Around<'_>,
+    notes: &mut Notes<'_>,
+) -> bool {
+    let mut failed = false;
     let meant = around.sight.lookups.iter().filter(|lookup| {
         lookup.client == named.opened.client.ip()
             && named.is(&lookup.name)
@@ -145,18 +179,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             finding.client_code = Some(NAME_NOT_RESOLVED);
         }
     }
-    let quiet = around.quiet_secs_after(session);
-    let unused = named.later().next().is_none() && session.is_whole();
-    let silent = unused && quiet >= CLIENT_WAITS_SECS;
-    if silent && !failed {
-        let message = format!(
-            "\"{}\" was named, and no packet went to it within {}",
-            named.value,
-            wording::lasting(quiet)
-        );
-        let spans = [named.opened.span()];
-        notes.note(Severity::Warning, Confidence::Possible, &spans, message);
-    }
+    failed
 }
 
 /// `ERROR_WINHTTP_CANNOT_CONNECT`: the node refused the connection.

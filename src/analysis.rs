@@ -41,7 +41,7 @@ impl Default for Options {
 }
 
 /// Nanoseconds of capture time for which a list of failed look-ups is good enough.
-const LOOK: i64 = 1_000_000_000;
+const LOOKUPS_GOOD_NANOS: i64 = 1_000_000_000;
 
 /// One analysis of one or several captures.
 pub struct Analysis {
@@ -49,10 +49,11 @@ pub struct Analysis {
     sessions: Sessions,
     attempts: Attempts,
     judge: Judge,
+    /// The sessions that are over and go into the report.
     kept: Vec<Session>,
-    /// Failed look-ups as they were known at some time.
+    /// Failed look-ups as they were known at `lookups_as_of`.
     lookups: Vec<Lookup>,
-    looked: Timestamp,
+    lookups_as_of: Timestamp,
     tls: TlsConnections,
 }
 
@@ -68,7 +69,7 @@ impl Analysis {
             sessions: Sessions::new(limits, digest, secrets),
             kept: Vec::new(),
             lookups: Vec::new(),
-            looked: Timestamp::default(),
+            lookups_as_of: Timestamp::default(),
         }
     }
 
@@ -87,7 +88,7 @@ impl Analysis {
     pub fn push(&mut self, frame: &Frame<'_>, observer: &mut impl Observer) {
         self.engine.push(frame, &mut Feed { sessions: &mut self.sessions, observer });
         if self.engine.has_closed() {
-            self.forget(observer);
+            self.hand_on_closed(observer);
         }
         if self.sessions.may_be_due(self.engine.last()) {
             self.hand_out(observer);
@@ -97,7 +98,7 @@ impl Analysis {
     /// Ends the analysis. `inputs` are the facts of what was read.
     pub fn finish(mut self, inputs: Vec<Input>, observer: &mut impl Observer) -> Report {
         while self.end_connection(observer) {
-            self.forget(observer);
+            self.hand_on_closed(observer);
         }
         self.lookups = self.engine.lookups();
         self.sessions.finish();
@@ -139,7 +140,8 @@ impl Analysis {
         self.engine.finish(&mut Feed { sessions: &mut self.sessions, observer })
     }
 
-    fn forget(&mut self, observer: &mut impl Observer) {
+    /// Tells whoever follows connections of those that are over.
+    fn hand_on_closed(&mut self, observer: &mut impl Observer) {
         while let Some(connection) = self.engine.closed() {
             observer.closed(&connection);
             self.attempts.closed(&connection);
@@ -152,8 +154,8 @@ impl Analysis {
     fn hand_out(&mut self, observer: &mut impl Observer) {
         let (engine, now) = (&self.engine, self.engine.last());
         while let Some(mut session) = self.sessions.due(now, |id| engine.connection(id)) {
-            if now.time.since(self.looked).abs() >= LOOK {
-                (self.lookups, self.looked) = (engine.lookups(), now.time);
+            if now.time.since(self.lookups_as_of).abs() >= LOOKUPS_GOOD_NANOS {
+                (self.lookups, self.lookups_as_of) = (engine.lookups(), now.time);
             }
             let facts = |id| engine.connection(id);
             let open = self.sessions.open_of(&session, facts);

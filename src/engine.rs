@@ -26,12 +26,18 @@ pub struct Engine {
     keys: KeyLog,
     resolver: Resolver,
     limits: Limits,
+    /// Frames that hold nothing, by the reason.
     skipped: BTreeMap<Skip, u64>,
+    /// The last frame taken.
     last: At,
+    /// TLS layers of closed connections that could not be read.
     tls_opaque: u64,
+    /// Bytes of closed connections that the capture lacks, where it has both directions.
     lost_bytes: u64,
+    /// The frames of the first such connection.
     lost_in: Option<Span>,
     sides: Sides,
+    /// Open connections that no longer wait for TLS keys, to stay under the cap on what waits in all.
     tls_given_up: u64,
     duplicate_frames: u64,
     clock: Clock,
@@ -40,13 +46,13 @@ pub struct Engine {
 /// How often the clock of the capture went back.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
-    times: u64,
-    first: Option<At>,
-    most: f64,
+    times_back: u64,
+    first_back: Option<At>,
+    most_back_secs: f64,
 }
 
 /// Steps back that are told, in nanoseconds; queues and interfaces of one host differ by milliseconds.
-const BACK: i64 = 1_000_000_000;
+const LEAST_BACK_NANOS: i64 = 1_000_000_000;
 
 /// Reasons to skip a frame from which on further link types count as one: a header can name any number.
 const REASONS: usize = 64;
@@ -54,11 +60,11 @@ const REASONS: usize = 64;
 impl Clock {
     #[inline(always)]
     fn tick(&mut self, last: &At, now: &At) {
-        let back = now.time < last.time && last.time.since(now.time) >= BACK;
+        let back = now.time < last.time && last.time.since(now.time) >= LEAST_BACK_NANOS;
         if back && last.frame > 0 && last.input == now.input {
-            self.times += 1;
-            self.first.get_or_insert(*now);
-            self.most = self.most.max(last.time.secs_since(now.time));
+            self.times_back += 1;
+            self.first_back.get_or_insert(*now);
+            self.most_back_secs = self.most_back_secs.max(last.time.secs_since(now.time));
         }
     }
 }
@@ -211,9 +217,9 @@ impl Engine {
             lookups_omitted: self.resolver.omitted(),
             one_sided: self.sides.one_sided(),
             duplicate_frames: self.duplicate_frames,
-            times_back: self.clock.times,
-            first_back: self.clock.first,
-            most_back_seconds: self.clock.first.map(|_| self.clock.most),
+            times_back: self.clock.times_back,
+            first_back: self.clock.first_back,
+            most_back_seconds: self.clock.first_back.map(|_| self.clock.most_back_secs),
             tls_opaque: self.tls_opaque,
             ..Quality::default()
         }

@@ -32,7 +32,7 @@ pub fn open(
     let mut magic = Vec::with_capacity(4);
     reader.by_ref().take(4).read_to_end(&mut magic)?;
     let whole = io::Cursor::new(magic.clone()).chain(reader);
-    let (plain, name): (Stream, _) = match *magic.as_slice() {
+    let (plain, format): (Stream, _) = match *magic.as_slice() {
         [0x1f, 0x8b, ..] => (Box::new(MultiGzDecoder::new(Window::new(whole, INPUT))), "gzip"),
         // Frames to be skipped (RFC 8878 3.1.2) come first where several processors packed.
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
@@ -41,8 +41,8 @@ pub fn open(
         [0x04, 0x22, 0x4d, 0x18] => (Box::new(FrameDecoder::new(whole)), "lz4"),
         _ => return Ok((Box::new(whole), None)),
     };
-    let format = name;
-    Ok((Box::new(Bounded { plain, format, used, produced: 0, ratio, failed: None }), Some(name)))
+    let bounded = Bounded { plain, format, used, produced: 0, ratio, failed: None };
+    Ok((Box::new(bounded), Some(format)))
 }
 
 /// Yields as much as there is room for, however small the pieces are that are unpacked at a time, and stops where a small

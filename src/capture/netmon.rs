@@ -117,9 +117,11 @@ fn start(data: &[u8]) -> Option<i64> {
 /// The link type of an NDIS medium, or the one written in its place.
 fn link(medium: u16) -> LinkType {
     LinkType(match medium {
+        // IEEE 802.3, token ring, FDDI.
         1 => 1,
         2 => 6,
         3 => 10,
+        // Raw IP.
         8 | 9 => 101,
         0xe000..=0xefff => u32::from(medium & 0x0fff),
         // A number that no link type has.

@@ -20,10 +20,15 @@ impl Header {
     /// Decodes the file header, `None` where it is incomplete.
     pub fn decode_file(data: &[u8]) -> Option<Self> {
         let link = match Order::Big.u32(data, 12)? {
+            // IEEE 802.3 and Ethernet.
             0 | 4 => 1,
+            // Token ring.
             2 => 6,
+            // FDDI.
             8 => 10,
+            // ATM.
             18 => 123,
+            // IP observability on Solaris.
             26 => 226,
             // A number that no link type has.
             other => 0x0001_0000 | other,

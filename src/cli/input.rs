@@ -100,6 +100,7 @@ pub struct InputArgs {
     /// RSA private key of a server in PEM form, for TLS without forward secrecy
     #[arg(long, value_name = "FILE")]
     pub tls_rsa_key: Vec<PathBuf>,
+
     /// Keep the right to open other files and the network while reading; Linux takes both away otherwise
     #[arg(long)]
     pub no_sandbox: bool,

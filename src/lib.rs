@@ -22,7 +22,7 @@ pub mod analysis;
 pub mod at;
 pub mod bits;
 pub mod capture;
-pub mod dns;
+mod dns;
 pub mod engine;
 pub mod explain;
 pub mod export;

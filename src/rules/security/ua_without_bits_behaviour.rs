@@ -140,7 +140,7 @@ fn habits(
     let len = look::range(exchange).and_then(|range| range.len()).unwrap_or(0);
     let largest = if version < (6, 7) { LARGEST_OLD } else { LARGEST };
     let fragment = exchange.kind == PacketType::Fragment;
-    let bits = request.method == "BITS_POST" || request.method.eq_ignore_ascii_case("BITS_POST");
+    let bits = request.method.eq_ignore_ascii_case("BITS_POST");
     [
         (version < (6, 5), "uploads, which its version cannot"),
         (!bits && !request.method.is_empty(), "does not use BITS_POST"),

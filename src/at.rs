@@ -37,7 +37,7 @@ impl Timestamp {
         self.since(earlier) as f64 / 1e9
     }
 
-    /// The same moment, to be put into words by a calendar.
+    /// The moment as a calendar takes it.
     pub(crate) fn moment(self) -> jiff::Timestamp {
         // Every i64 of nanoseconds lies within jiff's range, in a year of four digits.
         jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or_default()
@@ -130,7 +130,7 @@ impl At {
         self.label().unwrap_or_else(|| self.frame.to_string())
     }
 
-    /// The same where there are several inputs, so that the number alone does not tell.
+    /// Input and number as `2:14`; `None` where there is one input, so that the number alone tells.
     pub fn label(&self) -> Option<String> {
         (self.input > 0).then(|| format!("{}:{}", self.input, self.input_frame))
     }

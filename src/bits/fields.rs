@@ -93,7 +93,7 @@ impl ContentRange {
         self.written(&mut [0; USUAL]).to_owned()
     }
 
-    /// The same; a usual one is written into `out`, from behind.
+    /// The value as written; a usual one is put into `out`, from behind.
     fn written<'a>(&'a self, out: &'a mut [u8; USUAL]) -> &'a str {
         let numbers = self.start.zip(self.end).zip(self.total).filter(|_| self.unusual.is_none());
         let Some(((start, end), total)) = numbers else {

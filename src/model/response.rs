@@ -234,7 +234,7 @@ impl Response {
         self.error_sent().filter(|_| !self.is_success())
     }
 
-    /// The same, whatever the status.
+    /// The error code as [`error_value`](Self::error_value), whatever the status.
     pub(crate) fn error_sent(&self) -> Option<u32> {
         self.error.as_ref()?.value.filter(|value| *value != 0)
     }

@@ -126,7 +126,7 @@ pub enum Packet<'a> {
 pub enum Skip {
     /// No decoder for this link type.
     LinkType(u32),
-    /// The same of link types beyond those that are told apart.
+    /// No decoder for the link type, beyond those that are told apart.
     OtherLinkType,
     /// Neither IPv4 nor IPv6 (ARP, LLDP, …).
     NotIp,

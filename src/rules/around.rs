@@ -165,7 +165,7 @@ impl<'a> Around<'a> {
         if hidden { Origin::Proxy } else { Origin::of(exchange) }
     }
 
-    /// The same, with the name that it gives itself; `None` without an answer.
+    /// The [`origin`](Self::origin) in words, with the name that it gives itself; `None` without an answer.
     pub fn told(&self, session: &Session, exchange: &Exchange) -> Option<String> {
         let hidden = self.named_elsewhere(exchange).map(|_| origin::NAMELESS_PROXY.to_owned());
         hidden.or_else(|| front::told(session, exchange))

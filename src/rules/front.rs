@@ -78,7 +78,7 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
         && !is_between(session, exchange)
 }
 
-/// The same, or the answer bears what BITS alone writes: something took its packet type away.
+/// Whether the answer is the BITS server's [own](is_own), or bears what BITS alone writes: something took its packet type away.
 pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     let bears = exchange.response.as_ref().is_some_and(look::bears_bits);
     let by_web = || matches!(Origin::of(exchange), Origin::WebServer | Origin::Iis);
@@ -113,7 +113,7 @@ pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
         .or_else(|| Origin::told(exchange))
 }
 
-/// The same as ` by …`, with what it says of the error, behind an answer that is not from BITS; nothing for one that is.
+/// Who answered as ` by …`, with what it says of the error; nothing for an answer from BITS.
 pub fn by(session: &Session, exchange: &Exchange) -> String {
     let Some(response) = exchange.response.as_ref().filter(|answer| !answer.is_ack()) else {
         return String::new();
@@ -122,7 +122,7 @@ pub fn by(session: &Session, exchange: &Exchange) -> String {
     format!(" by {who}{}", error(response))
 }
 
-/// The same as ` by "…"`, by the name that an answer bears: of a refused tunnel, that is the proxy's.
+/// Who answered as ` by "…"`, by the name that an answer bears: of a refused tunnel, that is the proxy's.
 pub fn quoted(answer: Option<&Response>) -> String {
     let name = answer.and_then(|answer| answer.server.as_deref().or(answer.via.as_deref()));
     name.map_or_else(String::new, |name| format!(" by \"{name}\""))

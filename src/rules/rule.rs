@@ -63,7 +63,7 @@ pub enum Check {
     Exchange(fn(&Session, &Exchange, &mut Notes<'_>)),
     /// Each exchange that did not go smoothly: without an answer, or with one that is no Ack of success or has an error.
     Trouble(fn(&Session, &Exchange, &mut Notes<'_>)),
-    /// The same, and what the capture shows around it.
+    /// Each exchange that did not go smoothly, and what the capture shows around it.
     TroubleAround(fn(&Session, &Exchange, &Around<'_>, &mut Notes<'_>)),
     /// Each session.
     Session(fn(&Session, &mut Notes<'_>)),
@@ -71,7 +71,7 @@ pub enum Check {
     Around(fn(&Session, &Around<'_>, &mut Notes<'_>)),
     /// Each session with an exchange that did not go smoothly.
     TroubledSession(fn(&Session, &mut Notes<'_>)),
-    /// The same, and what the capture shows around it.
+    /// Each session with an exchange that did not go smoothly, and what the capture shows around it.
     TroubledAround(fn(&Session, &Around<'_>, &mut Notes<'_>)),
     /// Each session with an exchange that did not go smoothly, once all others were asked, and what these explain of it.
     Rest(fn(&Session, &Explained, &mut Notes<'_>)),
@@ -98,7 +98,7 @@ pub enum Needs {
     /// For a rule about exchanges: a request that shows what it is, and its answer, whatever is cut off either, on a
     /// connection that did not lose bytes of both sides.
     Answered,
-    /// For a rule about exchanges: the same, both with whole heads.
+    /// For a rule about exchanges: as [`Answered`](Self::Answered), and request and answer have whole heads.
     WholeExchange,
     /// The session from its Create-Session on, both directions, no bytes lost.
     WholeSession,

@@ -25,12 +25,12 @@ impl Beginning {
         self.bytes.len() >= most
     }
 
-    /// As many as came.
+    /// The bytes that came.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The same, if they are of this exchange; nothing remains.
+    /// Takes the bytes out; none if they are of another exchange.
     pub fn take(&mut self, exchange: u32) -> Vec<u8> {
         let Self { exchange: kept, bytes } = std::mem::take(self);
         if kept == exchange { bytes } else { Vec::new() }

@@ -25,7 +25,7 @@ const MOST_RSA_KEYS: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct KeyLog {
     clients: HashMap<[u8; 32], Secrets>,
-    /// The same clients, the oldest first.
+    /// The keys of `clients`, the oldest first.
     order: VecDeque<[u8; 32]>,
     forgotten: u64,
     sources: Vec<String>,

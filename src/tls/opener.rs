@@ -49,7 +49,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The same for keys that begin within what is lost, if anything is: at least `least`.
+    /// The window for keys that begin within what is lost, if anything is: at least `least`.
     pub(super) fn with_new_keys(self, least: u64) -> Self {
         let near = self.near.max(least);
         let skipped = self.far.start.saturating_sub(near);

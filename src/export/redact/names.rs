@@ -43,7 +43,7 @@ impl<'p> Names<'p> {
         *text = self.pseudonyms.text(text).into();
     }
 
-    /// The same where there is one.
+    /// Replaces each [`text`](Self::text).
     pub fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t mut (impl Slot + 't)>) {
         texts.into_iter().for_each(|text| self.text(text));
     }

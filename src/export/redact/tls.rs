@@ -13,7 +13,7 @@ pub(super) fn connection(connection: &mut TlsConnection, names: &mut Names<'_>) 
     facts(tls, names);
 }
 
-/// The same without the connection, with all TLS inside.
+/// Replaces names in the facts of TLS, and of all TLS inside.
 pub(super) fn facts(facts: &mut Facts, names: &mut Names<'_>) {
     let Facts {
         tunnel: _,

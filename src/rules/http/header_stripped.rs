@@ -225,8 +225,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     notes.note(severity, confidence, &spans, message);
 }
 
-/// The same of a request: one that was refused, and on the other side of a proxy, where it was refused too, has a field
-/// more or less.
+/// Notes a request that was refused, and that on the other side of a proxy, where it was refused too, has a field more or
+/// less.
 fn of_request(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let (own, span) = (Names::of(exchange), exchange.span());
     let Some(own) = own.filter(|_| stripped::is_called_invalid(exchange)) else { return };

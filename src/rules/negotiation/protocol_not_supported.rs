@@ -108,7 +108,7 @@ fn is_said(exchange: &Exchange) -> bool {
     answer.and_then(Response::error_value) == Some(PROTOCOL_MISMATCH)
 }
 
-/// The same of an answer alone.
+/// Notes an answer that says so, of which the capture lacks the request.
 fn alone(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if is_said(exchange) {
         let severity = look::unless_recovered(session, exchange, notes.severity());

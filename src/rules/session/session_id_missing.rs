@@ -61,7 +61,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 
-/// The same of a request that was refused for it.
+/// Notes a request that names no session and was refused for it.
 fn of_request(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = look::refusal(exchange).filter(|answer| answer.is_ack()) else { return };
     let Some(confidence) = blames_id(session, exchange, answer) else { return };

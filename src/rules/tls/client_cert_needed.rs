@@ -56,7 +56,7 @@ fn refused(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// The same where the connection outlived the session.
+/// Notes such an answer on a connection that outlived its session.
 fn refused_late(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let lacking = report.tls_connections.iter().filter(|one| one.lacks_client_certificate());
     for connection in lacking {

@@ -20,7 +20,7 @@ mod scattered;
 pub mod session;
 pub mod text;
 pub mod tls;
-mod unseen_close;
+pub(crate) mod unseen_close;
 pub mod url;
 
 pub use attempt::{Answer, Attempt};

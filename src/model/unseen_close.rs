@@ -16,7 +16,7 @@ pub(super) fn place_of_ack(exchanges: &[Exchange], total: Option<u64>) -> Option
     let confirmed = before.response.as_ref().and_then(|response| response.next_offset);
     let reached = confirmed.or_else(|| end_of(before));
     let whole = before.confirms_bytes() && total.is_some() && reached == total;
-    (is_like_ack_of_close(ack) && whole && before.connection == ack.connection).then_some(place)
+    (may_be_ack(ack) && whole && before.connection == ack.connection).then_some(place)
 }
 
 /// Whether the last Ack, but for answers that the session is unknown, is likely that of an unseen Close: it came right behind
@@ -30,13 +30,14 @@ pub(super) fn is_likely(exchanges: &[Exchange], total: Option<u64>) -> bool {
     let sends_last_byte = fragment.kind == PacketType::Fragment
         && (fragment.response.is_none() || fragment.succeeded())
         && end_of(fragment) == total;
-    is_like_ack_of_close(ack)
+    may_be_ack(ack)
         && sends_last_byte
         && fragment.connection == ack.connection
         && exchanges.iter().any(Exchange::confirms_bytes)
 }
 
-fn is_like_ack_of_close(exchange: &Exchange) -> bool {
+/// Whether only an answer was seen, which may be the Ack of a Close.
+pub(crate) fn may_be_ack(exchange: &Exchange) -> bool {
     let closes = |answer: &Response| {
         answer.accepts() && answer.next_offset.is_none() && answer.protocol.is_none()
     };

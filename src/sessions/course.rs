@@ -5,9 +5,9 @@ use super::open::Open;
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
-use crate::model::Response;
 use crate::model::exchange::Exchange;
 use crate::model::session::CLIENT_WAITS_SECS;
+use crate::model::{Response, unseen_close};
 
 impl Open {
     /// No answer to the last Create was seen, or not the whole head of it: the id that follows may be its own.
@@ -107,11 +107,7 @@ impl Open {
 
     /// Whether its last Ack may be that of a Close that the capture lacks: it counts no bytes, and others did before it.
     pub fn may_be_closed(&self) -> bool {
-        let last = self.exchanges.last().filter(|last| last.request.is_none());
-        let uncounted =
-            |answer: &Response| answer.next_offset.is_none() && answer.protocol.is_none();
-        let answer = last.and_then(|last| last.response.as_ref());
-        answer.is_some_and(|answer| answer.accepts() && uncounted(answer))
+        self.exchanges.last().is_some_and(unseen_close::may_be_ack)
             && self.exchanges.iter().any(Exchange::confirms_bytes)
     }
 

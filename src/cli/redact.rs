@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bitsleuth::capture::{Input, Item};
+use bitsleuth::capture::{Frame, Input, Item, Merge};
 use bitsleuth::export::redact::capture::First;
 use bitsleuth::export::redact::{self, Pseudonyms};
 use bitsleuth::export::text;
@@ -97,16 +97,10 @@ impl RedactArgs {
         }
         let (mut reader, progress_of) = twice.open(&limits)?;
         twice.input.confine();
-        let told = merge.problems().len();
-        let progress = Progress::show(&merge);
-        while let Some(item) = merge.next() {
-            if let Item::Frame(frame) = item {
-                first.push(&frame);
-                before.push(&frame);
-            }
-        }
-        drop(progress);
-        merge.problems().iter().skip(told).for_each(input::warn);
+        read(&mut merge, |frame| {
+            first.push(frame);
+            before.push(frame);
+        });
         let status = status_of(&merge);
         if status == Status::Unreadable && merge.inputs().iter().all(|input| input.frames == 0) {
             return Ok(status);
@@ -135,4 +129,17 @@ impl RedactArgs {
         }
         Ok(status)
     }
+}
+
+/// Hands each frame to `each`, and says on standard error what ended the reading early.
+fn read(merge: &mut Merge, mut each: impl FnMut(&Frame<'_>)) {
+    let told = merge.problems().len();
+    let progress = Progress::show(merge);
+    while let Some(item) = merge.next() {
+        if let Item::Frame(frame) = item {
+            each(&frame);
+        }
+    }
+    drop(progress);
+    merge.problems().iter().skip(told).for_each(input::warn);
 }

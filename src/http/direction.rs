@@ -19,7 +19,9 @@ pub(super) struct Direction {
     pub buffer: Vec<u8>,
     /// The buffer is known to begin with a message.
     pub begun: bool,
+    /// The number of the exchange that the message belongs to.
     pub exchange: u32,
+    /// The frames of the message so far.
     pub span: Span,
     /// Where the head begins in the stream, as `acked` counts.
     pub start: u64,
@@ -27,24 +29,30 @@ pub(super) struct Direction {
     pub extra: u64,
     /// The longest piece so far, of what is carried.
     pub piece: u64,
-    /// How far its sender had the other stream then; 0 where that is not known.
+    /// How far its sender had the other stream when the head began; 0 where that is not known.
     pub acked: u64,
     /// Where the body begins, as `start`.
     pub body_start: u64,
+    /// Bytes of the body so far, those that the capture lacks included.
     pub body_offset: u64,
     /// The body may be left out, as nothing asked for it yet.
     pub withheld: bool,
     /// A hole swallowed the start of a message.
     pub head_lost: bool,
+    /// A message was seen.
     pub any: bool,
 }
 
 /// What a direction is in the middle of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
+    /// A head, or nothing.
     Head,
+    /// A body with so many bytes left.
     Length(u64),
+    /// A body in chunks.
     Chunked(Chunked),
+    /// A body that ends with the connection.
     UntilClose,
     /// Looking for the next plausible head.
     Seek,

@@ -67,12 +67,6 @@ mod tls;
 pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
 pub(crate) use rounds::Door;
-
-/// What rules look for in the texts of a response, in lower case: what products are known by, and reasons to refuse.
-pub(crate) fn words() -> impl Iterator<Item = &'static str> {
-    let marks = product::marks().filter(|mark| !mark.is_empty());
-    marks.chain(page::WORDS.iter().map(|(words, _)| *words))
-}
 pub use rule::{Check, Needs, Place, Rule};
 pub use runner::{Judge, worst, worst_of};
 pub use seen::Seen;
@@ -232,6 +226,12 @@ pub static ALL: &[&Rule] = &[
     &tls::tls_handshake_failed::RULE,
     &tls::tls_opaque::RULE,
 ];
+
+/// What rules look for in the texts of a response, in lower case: what products are known by, and reasons to refuse.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    let marks = product::marks().filter(|mark| !mark.is_empty());
+    marks.chain(page::WORDS.iter().map(|(words, _)| *words))
+}
 
 /// The rule of this id.
 pub fn named(id: &str) -> Option<&'static Rule> {

@@ -106,6 +106,7 @@ mod tests {
             assert_eq!(odd(other), Some(Note), "{other}");
         }
     }
+
     #[test]
     fn a_slip_that_the_client_makes_good_is_a_note() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n  Content-Range: bytes 0-10/20\n\

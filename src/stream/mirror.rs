@@ -71,6 +71,7 @@ impl Mirror {
         self.turn = (self.turn + 1) % DEPTH;
         false
     }
+
     #[inline(never)]
     fn holds(&self, segment: &Segment<'_>) -> bool {
         let (mark, now) = (Mark::of(segment), segment.at.time);

@@ -8,6 +8,7 @@ const FAR_IN_ALL: u64 = 2 * FAR;
 const ATTEMPT: u64 = 256;
 /// Bytes that each byte of plaintext pays back.
 const PAID_BACK: u64 = 64;
+
 /// Bytes that were worked through for records far ahead, less those that opened records paid back.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Effort(u64);

@@ -96,6 +96,7 @@ mod tests {
         let found = ("remote-application-failed".to_owned(), Severity::Warning);
         assert!(findings.contains(&found), "{findings:?}");
     }
+
     #[test]
     fn an_error_of_the_application_is_its_own_whatever_it_says() {
         for answer in [

@@ -20,7 +20,6 @@ pub mod around;
 mod connect;
 mod diagnosis;
 mod echo;
-mod elsewhere;
 pub(crate) mod filtering;
 pub mod finding;
 pub(crate) mod front;
@@ -33,6 +32,7 @@ pub(crate) mod lost;
 mod normal;
 mod offsets;
 pub mod origin;
+mod other_server;
 pub(crate) mod page;
 mod product;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::diagnosis::{self, Explained};
 use super::history::{History, canonical};
 use super::rounds::Door;
 use super::{
-    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, elsewhere, look, rounds,
+    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, other_server, rounds,
 };
 use crate::at::{At, Span};
 use crate::limits::Limits;
@@ -54,7 +54,7 @@ impl Judge {
             sight: *sight,
         };
         let mut findings = self.findings(session, &around);
-        elsewhere::reword(session, &mut findings);
+        other_server::reword(session, &mut findings);
         session.findings = findings;
         session.diagnosis = diagnosis::of(session, &around);
         self.seen.add_handshakes(handshakes);

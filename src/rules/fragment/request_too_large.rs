@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, elsewhere, front, look, wording};
+use crate::rules::{Confidence, Notes, Severity, front, look, other_server, wording};
 
 rule! {
     /// A request was too large for the server, or for something on the way.
@@ -89,7 +89,7 @@ fn advice(answer: &Response) -> Option<String> {
         None if answer.is_ack() => {
             Some("Raise the limit that this server sets for requests, or for files.".into())
         }
-        None if elsewhere::is_named_otherwise(answer) => {
+        None if other_server::is_named_otherwise(answer) => {
             Some("Raise the limit that the server which answered sets for request bodies.".into())
         }
         None => None,

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, elsewhere, look};
+use crate::rules::{Confidence, Notes, look, other_server};
 
 rule! {
     /// WebDAV took the request that was for BITS.
@@ -40,7 +40,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered 405 with {told}");
         let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-        if let Some(finding) = finding.filter(|_| elsewhere::is_named_otherwise(response)) {
+        if let Some(finding) = finding.filter(|_| other_server::is_named_otherwise(response)) {
             finding.advice = Some(ELSEWHERE.into());
             finding.confirm = Some(SETTINGS.into());
         }

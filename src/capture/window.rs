@@ -139,7 +139,8 @@ impl<R: Read> Window<R> {
         Ok(true)
     }
 
-    /// Moves what is at hand to where it belongs, unless there is more to be read behind it, and place for `len` bytes in all.
+    /// Moves what is at hand to where it belongs, unless there is more to be read behind it, and place for `len` bytes
+    /// in all.
     fn make_room(&mut self, len: usize) {
         if self.end < self.limit && self.start + len <= self.limit {
             return;

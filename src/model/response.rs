@@ -193,8 +193,8 @@ impl Response {
         matches!(self.http_status, 200 | 201 | 416)
     }
 
-    /// Whether a gateway gave it that got no answer itself (RFC 9110 15.6.3, 15.6.5; of Cloudflare's numbers from 520 on): what
-    /// became of the request is unknown.
+    /// Whether a gateway gave it that got no answer itself (RFC 9110 15.6.3, 15.6.5; of Cloudflare's numbers from 520
+    /// on): what became of the request is unknown.
     pub(crate) fn is_of_gateway(&self) -> bool {
         matches!(self.http_status, 502 | 504 | 520..=524 | 598 | 599) && !self.is_ack()
     }

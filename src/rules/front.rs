@@ -78,7 +78,8 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
         && !is_between(session, exchange)
 }
 
-/// Whether the answer is the BITS server's [own](is_own), or bears what BITS alone writes: something took its packet type away.
+/// Whether the answer is the BITS server's [own](is_own), or bears what BITS alone writes: something took its packet
+/// type away.
 pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     let bears = exchange.response.as_ref().is_some_and(look::bears_bits);
     let by_web = || matches!(Origin::of(exchange), Origin::WebServer | Origin::Iis);

@@ -277,8 +277,9 @@ pub fn refused(exchange: &Exchange) -> bool {
     refusal(exchange).is_some()
 }
 
-/// Whether a later exchange of the same kind succeeded, a Fragment with what this one was to bring, though the capture may lack
-/// that: a Fragment that did shows it of a Create before it, the whole file of a Fragment, or of what may be one.
+/// Whether a later exchange of the same kind succeeded, a Fragment with what this one was to bring, though the capture
+/// may lack that: a Fragment that did shows it of a Create before it, the whole file of a Fragment, or of what may be
+/// one.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let frame = exchange.span().first.frame;

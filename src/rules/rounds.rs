@@ -56,7 +56,8 @@ impl Door {
         requests.any(|request| self.scheme(request).is_some() || request.is_cut())
     }
 
-    /// Whether a client that waits to be asked brought credentials at any time: what comes ahead of the first challenge, or with it, has none.
+    /// Whether a client that waits to be asked brought credentials at any time: what comes ahead of the first
+    /// challenge, or with it, has none.
     pub fn may_have_been_tried_when_asked(self, session: &Session) -> bool {
         let mut asked = false;
         session.exchanges.iter().any(|exchange| {

@@ -137,8 +137,8 @@ impl Sessions {
         }
     }
 
-    /// Where a response without request and id belongs. Of several uploads under way that have spoken on its connection, or to its server where none
-    /// has, the range that it confirms may tell the one that it carries on.
+    /// Where a response without request and id belongs. Of several uploads under way that have spoken on its
+    /// connection, or to its server where none has, the range that it confirms may tell the one that it carries on.
     fn home_of_nameless(
         &self,
         exchange: &Exchange,

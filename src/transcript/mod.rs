@@ -90,7 +90,8 @@ pub(crate) fn analyse(records: &[Record], observer: &mut impl Observer) -> Repor
     analysis.finish(Vec::new(), observer)
 }
 
-/// The frames that a transcript is played as, those of which `is` holds stamped so many nanoseconds later, as another tap would.
+/// The frames that a transcript is played as, those of which `is` holds stamped so many nanoseconds later, as another
+/// tap would.
 #[cfg(test)]
 pub(crate) fn delayed(text: &str, nanos: i64, is: impl Fn(&[u8]) -> bool) -> Vec<Record> {
     let mut records = play(text).unwrap();

@@ -6,8 +6,8 @@ use crate::rules::{Confidence, Notes, Severity, look, wording};
 rule! {
     /// An NTLM handshake is torn apart over several connections.
     ///
-    /// NTLM proves the connection, not the request: its three messages must travel on one. A proxy that speaks HTTP/1.0 or shares
-    /// its connections, a balancer, or a server that closes after the challenge makes it start over for ever.
+    /// NTLM proves the connection, not the request: its three messages must travel on one. A proxy that speaks HTTP/1.0
+    /// or shares its connections, a balancer, or a server that closes after the challenge makes it start over for ever.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -7,8 +7,8 @@ use crate::stream::Connection;
 rule! {
     /// Only one direction of a connection was captured.
     ///
-    /// What the other side said is unknown; nothing can be concluded from its silence. A side that is there but never answers is not
-    /// meant: its acknowledgements would have been captured.
+    /// What the other side said is unknown; nothing can be concluded from its silence. A side that is there but never
+    /// answers is not meant: its acknowledgements would have been captured.
     ///
     /// ```fires
     /// = sees client

@@ -7,7 +7,8 @@ use crate::rules::{Notes, Seen, wording};
 rule! {
     /// The clock of the capture went back.
     ///
-    /// It was set while the capture ran, or files were joined out of order: times between the packets around such a step mean nothing.
+    /// It was set while the capture ran, or files were joined out of order: times between the packets around such a
+    /// step mean nothing.
     ///
     /// ```fires
     /// > CREATE-SESSION

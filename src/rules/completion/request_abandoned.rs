@@ -6,8 +6,8 @@ use crate::rules::{Confidence, Notes, Severity, lost, reset, unanswered};
 rule! {
     /// The client left before its five minutes of waiting were over.
     ///
-    /// It has a shorter timer of its own, or its job was suspended or cancelled. Whether the server hung or never got the request
-    /// shows in whether its host acknowledged the bytes.
+    /// It has a shorter timer of its own, or its job was suspended or cancelled. Whether the server hung or never got
+    /// the request shows in whether its host acknowledged the bytes.
     ///
     /// ```fires
     /// > CREATE-SESSION

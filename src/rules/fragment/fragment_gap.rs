@@ -113,8 +113,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether the server says so itself, as it did before on the same connection, of which the capture lacks nothing: the start of
-/// the session does not matter then.
+/// Whether the server says so itself, as it did before on the same connection, of which the capture lacks nothing: the
+/// start of the session does not matter then.
 fn is_said(session: &Session, exchange: &Exchange, expected: u64) -> bool {
     let astray =
         |answer: &Response| answer.http_status == 416 && answer.next_offset == Some(expected);

@@ -7,8 +7,8 @@ use crate::rules::{Confidence, Notes, look, page};
 rule! {
     /// A web page came where an Ack should be.
     ///
-    /// A portal that wants a log-in, a page of a filter or of maintenance: with status 200 it looks like success to everything but a
-    /// BITS client.
+    /// A portal that wants a log-in, a page of a filter or of maintenance: with status 200 it looks like success to
+    /// everything but a BITS client.
     ///
     /// ```fires
     /// > CREATE-SESSION

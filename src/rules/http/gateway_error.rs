@@ -8,9 +8,10 @@ use crate::rules::{Confidence, Notes, front, look, page, wording};
 rule! {
     /// A gateway or web server could not serve the request.
     ///
-    /// A gateway got no usable answer from behind it: where it answered at once, the server is down, not reachable from it, or taken out by its health checks; where it took a
-    /// while, the server may have closed the connection, or the gateway waits for a short time only. A web server says 503 of itself
-    /// as well: it is being worked on, or was asked too much at once. A client takes it for a passing error and tries again later.
+    /// A gateway got no usable answer from behind it: where it answered at once, the server is down, not reachable from
+    /// it, or taken out by its health checks; where it took a while, the server may have closed the connection, or the
+    /// gateway waits for a short time only. A web server says 503 of itself as well: it is being worked on, or was
+    /// asked too much at once. A client takes it for a passing error and tries again later.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -11,9 +11,10 @@ use crate::rules::{Around, Confidence, Notes, look};
 rule! {
     /// Something on the way took BITS fields out of a message.
     ///
-    /// The answer is a success and no page, its server is known to speak BITS or is an IIS that would refuse the verb without it, and
-    /// it passed a proxy: what lets only known header fields through leaves an Ack without its contents. Where the capture has
-    /// both sides of the proxy, a refused request that lacks a field on one of them tells as much.
+    /// The answer is a success and no page, its server is known to speak BITS or is an IIS that would refuse the verb
+    /// without it, and it passed a proxy: what lets only known header fields through leaves an Ack without its
+    /// contents. Where the capture has both sides of the proxy, a refused request that lacks a field on one of them
+    /// tells as much.
     ///
     /// ```fires
     /// > CREATE-SESSION

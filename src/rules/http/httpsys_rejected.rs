@@ -7,8 +7,8 @@ use crate::rules::{Confidence, Notes, look};
 rule! {
     /// http.sys answered before IIS was asked.
     ///
-    /// The kernel's HTTP driver refuses what it cannot parse, what exceeds its limits, and what no site is bound to. Nothing of it
-    /// is in the log of IIS.
+    /// The kernel's HTTP driver refuses what it cannot parse, what exceeds its limits, and what no site is bound to.
+    /// Nothing of it is in the log of IIS.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -7,9 +7,8 @@ use crate::rules::{Around, Confidence, Notes, look, page};
 rule! {
     /// IIS refused the name in the URL, whatever the verb.
     ///
-    /// Request filtering hides some folders (`bin`, `App_Data`), denies some extensions (`.config`, `.mdb`), escapes within escapes
-    /// such as `+`, and long URLs; it answers a bare 404, and
-    /// names the reason to clients it trusts.
+    /// Request filtering hides some folders (`bin`, `App_Data`), denies some extensions (`.config`, `.mdb`), escapes
+    /// within escapes such as `+`, and long URLs; it answers a bare 404, and names the reason to clients it trusts.
     ///
     /// ```fires
     /// = url http://server/upload/bin/file.dat

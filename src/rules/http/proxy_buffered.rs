@@ -7,8 +7,8 @@ use crate::rules::{Around, Confidence, Notes, Severity, wording};
 rule! {
     /// A proxy takes each Fragment whole before it passes it on.
     ///
-    /// Both legs of the upload were captured: the second one starts where the first has ended. Acks come late by that much, and
-    /// time-outs come sooner.
+    /// Both legs of the upload were captured: the second one starts where the first has ended. Acks come late by that
+    /// much, and time-outs come sooner.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -6,7 +6,8 @@ use crate::rules::{Around, Confidence, Notes, look};
 rule! {
     /// A BITS packet was redirected.
     ///
-    /// The upload does not go where its URL says; most often a site sends everybody to https, or a balancer to one of its nodes.
+    /// The upload does not go where its URL says; most often a site sends everybody to https, or a balancer to one of
+    /// its nodes.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -8,8 +8,9 @@ use crate::rules::{Around, Confidence, Notes, front, look, page};
 rule! {
     /// The answer is that of a web server without BITS.
     ///
-    /// It does what it does with any request for this URL and knows nothing of uploads: the wrong host, the wrong path, or a site in
-    /// front of the right one. A 403 may as well be that of a rule about verbs or of a firewall whose pages look like the server's.
+    /// It does what it does with any request for this URL and knows nothing of uploads: the wrong host, the wrong path,
+    /// or a site in front of the right one. A 403 may as well be that of a rule about verbs or of a firewall whose
+    /// pages look like the server's.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -7,7 +7,8 @@ use crate::rules::{Confidence, Notes, look, other_server};
 rule! {
     /// WebDAV took the request that was for BITS.
     ///
-    /// The 405 lists the verbs of WebDAV: its module stands before the BITS extension in this directory and knows no BITS_POST.
+    /// The 405 lists the verbs of WebDAV: its module stands before the BITS extension in this directory and knows no
+    /// BITS_POST.
     ///
     /// ```fires
     /// > CREATE-SESSION

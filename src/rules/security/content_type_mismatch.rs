@@ -6,7 +6,8 @@ use crate::rules::Notes;
 rule! {
     /// The file is not what its name says.
     ///
-    /// Its first bytes are those of an archive, a program or a document of another kind: a hint at data that was packed and renamed.
+    /// Its first bytes are those of an archive, a program or a document of another kind: a hint at data that was packed
+    /// and renamed.
     ///
     /// ```fires
     /// > CREATE-SESSION name=holiday.jpg

@@ -7,7 +7,8 @@ use crate::rules::look::Fresh;
 rule! {
     /// Control characters where a name should be.
     ///
-    /// Escape sequences, characters that turn the direction of writing, NUL: an attack on terminals and logs, or a broken client.
+    /// Escape sequences, characters that turn the direction of writing, NUL: an attack on terminals and logs, or a
+    /// broken client.
     ///
     /// ```fires
     /// = url http://server/upload/a%1b[2Jb

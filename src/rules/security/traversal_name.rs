@@ -7,8 +7,8 @@ use crate::rules::look::Fresh;
 rule! {
     /// A name tries to leave its folder.
     ///
-    /// `..` between separators, plain or escaped once or twice, or a NUL that cuts the name short: what an attack on the server's file
-    /// system looks like.
+    /// `..` between separators, plain or escaped once or twice, or a NUL that cuts the name short: what an attack on
+    /// the server's file system looks like.
     ///
     /// ```fires
     /// = url http://server/upload/%2e%2e%5Cwindows%5Cx.dll

@@ -12,8 +12,9 @@ use crate::rules::{Notes, look};
 rule! {
     /// The client calls itself Microsoft BITS but does not behave like it.
     ///
-    /// Windows sends one request at a time, by BITS_POST over HTTP/1.1, each with its length, in Fragments of at most 13 MB; BITS before 1.5
-    /// cannot upload. What does otherwise has borrowed the name. A small Fragment alone says nothing.
+    /// Windows sends one request at a time, by BITS_POST over HTTP/1.1, each with its length, in Fragments of at most
+    /// 13 MB; BITS before 1.5 cannot upload. What does otherwise has borrowed the name. A small Fragment alone says
+    /// nothing.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -6,8 +6,8 @@ use crate::rules::{Around, Confidence, Notes, Severity, address, wording};
 rule! {
     /// The file goes to an address of the public Internet.
     ///
-    /// Uploads by BITS mostly stay inside an organisation; who takes data out by BITS hides in traffic that is expected (MITRE ATT&CK
-    /// T1197). An archive that goes out whole to a bare address weighs more.
+    /// Uploads by BITS mostly stay inside an organisation; who takes data out by BITS hides in traffic that is expected
+    /// (MITRE ATT&CK T1197). An archive that goes out whole to a bare address weighs more.
     ///
     /// ```fires
     /// = server 93.184.216.34:80

@@ -9,9 +9,9 @@ use crate::rules::{Around, Confidence, Notes, front, look, wording};
 rule! {
     /// Access was denied.
     ///
-    /// The account that the server acts for, the one that logged on or the anonymous one, may not change the physical folder;
-    /// or the file exists and may not be overwritten. Write permission on the virtual directory plays no part. Where a proxy or
-    /// a web server in front says so, it is their rules that deny it.
+    /// The account that the server acts for, the one that logged on or the anonymous one, may not change the physical
+    /// folder; or the file exists and may not be overwritten. Write permission on the virtual directory plays no part.
+    /// Where a proxy or a web server in front says so, it is their rules that deny it.
     ///
     /// ```fires
     /// > CREATE-SESSION

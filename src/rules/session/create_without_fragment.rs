@@ -7,8 +7,8 @@ use crate::rules::{Around, Confidence, Notes, look, wording};
 rule! {
     /// A session was opened and never used.
     ///
-    /// The client had its Ack, sent nothing more, and the capture goes on: the job was paused by policy, battery or log-off, the
-    /// Ack did not reach the client, or the host that it was sent to is out of reach.
+    /// The client had its Ack, sent nothing more, and the capture goes on: the job was paused by policy, battery or
+    /// log-off, the Ack did not reach the client, or the host that it was sent to is out of reach.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -9,8 +9,8 @@ use crate::rules::{Around, Confidence, Notes, front, look};
 rule! {
     /// The BITS server does not know the path.
     ///
-    /// The server speaks BITS, so it is the URL that is wrong: a path that is not served, or an upload that the server does not
-    /// expect.
+    /// The server speaks BITS, so it is the URL that is wrong: a path that is not served, or an upload that the server
+    /// does not expect.
     ///
     /// ```fires
     /// > CREATE-SESSION

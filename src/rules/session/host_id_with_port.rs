@@ -6,7 +6,8 @@ use crate::rules::{Notes, hosts, look};
 rule! {
     /// BITS-Host-Id holds a port.
     ///
-    /// Its grammar is a host alone: scheme, port and path of the URL stay. A Windows client puts the value where the host was.
+    /// Its grammar is a host alone: scheme, port and path of the URL stay. A Windows client puts the value where the
+    /// host was.
     ///
     /// ```fires
     /// > CREATE-SESSION

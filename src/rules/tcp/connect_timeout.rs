@@ -6,8 +6,8 @@ use crate::rules::{Notes, Place, connect, wording};
 rule! {
     /// The server did not answer the connection.
     ///
-    /// SYN was repeated and met silence, or a router reported that there is no way: a firewall drops it, the host is down, or the
-    /// address is wrong.
+    /// SYN was repeated and met silence, or a router reported that there is no way: a firewall drops it, the host is
+    /// down, or the address is wrong.
     ///
     /// ```fires
     /// > CREATE-SESSION

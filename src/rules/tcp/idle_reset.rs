@@ -7,8 +7,8 @@ use crate::stream::Side;
 rule! {
     /// A connection was dropped while it was idle, and the client did not know.
     ///
-    /// The request after a pause met RST: a firewall, an address translator or a balancer had forgotten the connection without telling
-    /// its ends.
+    /// The request after a pause met RST: a firewall, an address translator or a balancer had forgotten the connection
+    /// without telling its ends.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -8,8 +8,8 @@ use crate::stream::Connection;
 rule! {
     /// Small packets pass, full-sized ones do not.
     ///
-    /// Somewhere the path carries less than the hosts believe, and the messages that would tell them are dropped or not heeded: typical
-    /// of VPNs and tunnels.
+    /// Somewhere the path carries less than the hosts believe, and the messages that would tell them are dropped or not
+    /// heeded: typical of VPNs and tunnels.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -6,7 +6,8 @@ use crate::stream::Connection;
 rule! {
     /// The capture was taken inside a host, before its network card cut the segments.
     ///
-    /// Segments are larger than any packet on the wire, and their checksums need not be right; sizes and losses on the wire are other.
+    /// Segments are larger than any packet on the wire, and their checksums need not be right; sizes and losses on the
+    /// wire are other.
     ///
     /// ```fires
     /// > CREATE-SESSION

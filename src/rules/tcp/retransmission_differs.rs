@@ -7,8 +7,8 @@ use crate::stream::Connection;
 rule! {
     /// A segment was repeated with other bytes.
     ///
-    /// Hosts repeat what they sent: something on the way rewrites, or somebody tries to show a monitor other bytes than the server. The
-    /// first copy was used here.
+    /// Hosts repeat what they sent: something on the way rewrites, or somebody tries to show a monitor other bytes than
+    /// the server. The first copy was used here.
     ///
     /// ```fires
     /// > CREATE-SESSION

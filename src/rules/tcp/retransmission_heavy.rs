@@ -7,7 +7,8 @@ use crate::stream::{Connection, SideFacts};
 rule! {
     /// More than 2 % of the data was sent again, or some of it only after more than 3 s.
     ///
-    /// Loss on the path, or segments that overtook others, so that the sender took these for lost; the copies that a mirror port makes do not count, nor does waiting for a closed window.
+    /// Loss on the path, or segments that overtook others, so that the sender took these for lost; the copies that a
+    /// mirror port makes do not count, nor does waiting for a closed window.
     ///
     /// ```fires
     /// > CREATE-SESSION

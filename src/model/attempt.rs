@@ -2,9 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use hashbrown::HashMap;
-
 use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -260,6 +260,11 @@ pub fn http(data: &[u8]) {
                 let body = bodies.insert((exchange, side), None);
                 assert!(matches!(body, Some(Some(_))), "an end without a beginning");
             }
+            http::Event::Unread { exchange, side, len, .. } => {
+                assert!(len > 0, "nothing is unread");
+                let body = bodies.get(&(exchange, side));
+                assert!(matches!(body, Some(None)), "unread before the end of its message");
+            }
             http::Event::Stray { len, .. } => assert!(len > 0, "nothing is stray"),
         });
     });

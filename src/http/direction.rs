@@ -41,6 +41,8 @@ pub(super) struct Direction {
     pub head_lost: bool,
     /// A message was seen.
     pub any: bool,
+    /// Bytes behind what there is of a head whose end the capture lacks, and the frame of the last.
+    pub unread: Option<(u64, At)>,
 }
 
 /// What a direction is in the middle of.
@@ -76,6 +78,7 @@ impl Direction {
             withheld: false,
             head_lost: false,
             any: false,
+            unread: None,
         }
     }
 
@@ -109,6 +112,21 @@ impl Direction {
                 len,
             });
             self.body_offset = self.body_offset.saturating_add(len);
+        }
+    }
+
+    /// So many bytes more behind a head whose end the capture lacks.
+    pub fn pass_over(&mut self, at: At, len: u64) {
+        if let Some((unread, last)) = &mut self.unread {
+            *unread = unread.saturating_add(len);
+            *last = at;
+        }
+    }
+
+    /// Nothing more of them comes.
+    pub fn tell_unread(&mut self, out: &mut impl FnMut(Event<'_>)) {
+        if let Some((len, at)) = self.unread.take().filter(|(len, _)| *len > 0) {
+            out(Event::Unread { exchange: self.exchange, side: self.side, at, len });
         }
     }
 

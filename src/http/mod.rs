@@ -204,6 +204,18 @@ pub enum Event<'a> {
         /// How many; above 0.
         len: u64,
     },
+    /// What followed the head of a request that the capture lacks the end of: the rest of the head, and the body. It comes
+    /// behind the end of the message, and before a final response to it.
+    Unread {
+        /// Which exchange.
+        exchange: u32,
+        /// Who sent it.
+        side: Side,
+        /// The frame of the last of them.
+        at: At,
+        /// How many bytes; above 0.
+        len: u64,
+    },
     /// A message ended.
     End {
         /// Which exchange.

@@ -222,6 +222,7 @@ impl Parser {
         let Some(len) = simple.or_else(|| head::end_of_head(&direction.buffer, held)) else {
             if room < bytes.len() {
                 self.partial_head(side, End::Lost, limits, out);
+                self.direction(side).pass_over(at, (bytes.len() - room) as u64);
                 return bytes.len();
             }
             return room;
@@ -248,6 +249,9 @@ impl Parser {
             if direction.state != State::Head {
                 direction.end(why, out);
             }
+            if side == Side::Client {
+                direction.unread = Some((0, direction.span.last));
+            }
         }
         let direction = self.direction(side);
         direction.state = State::Seek;
@@ -266,9 +270,13 @@ impl Parser {
         let Direction { head_lost: after_gap, acked, .. } = *self.direction(side);
         let cut = if whole { None } else { head::cut_field(bytes) };
         let mut summary = None;
+        self.direction(side).tell_unread(out);
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let next = self.next_exchange;
             let exchange = self.number(side, &seen, whole.then_some(bytes.len()), limits);
+            if seen.status >= 200 && exchange == self.client.exchange {
+                self.client.tell_unread(out);
+            }
             let unasked = side == Side::Server && exchange == next;
             summary = Some((exchange, seen));
             let head = Head { cut, after_gap, unasked, acked, ..head };
@@ -327,7 +335,7 @@ impl Parser {
                 }
                 direction.end(end, out);
             }
-            State::Seek => {}
+            State::Seek => direction.tell_unread(out),
         }
         self.direction(side).state = State::Seek;
     }

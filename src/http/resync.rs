@@ -68,6 +68,7 @@ impl Parser {
         }
         let start = next_head(bytes, side);
         direction.stray(at, start, out);
+        direction.pass_over(at, start as u64);
         if start < bytes.len() {
             direction.state = State::Head;
         }
@@ -86,11 +87,14 @@ impl Parser {
         match direction.state {
             State::Head if !direction.buffer.is_empty() => {
                 self.partial_head(side, End::Lost, limits, out);
-                self.direction(side).head_lost = true;
+                let direction = self.direction(side);
+                direction.head_lost = true;
+                direction.pass_over(at, len);
             }
             State::Head | State::Seek => {
                 direction.state = State::Seek;
                 direction.head_lost = true;
+                direction.pass_over(at, len);
             }
             State::Length(left) => {
                 direction.body_gap(at, len.min(left), out);

@@ -227,7 +227,7 @@ impl Observer for Extract {
                     *open.body(side) = None;
                 }
             }
-            Event::Gap { .. } | Event::Stray { .. } => {}
+            Event::Gap { .. } | Event::Unread { .. } | Event::Stray { .. } => {}
         }
     }
 

@@ -99,6 +99,24 @@ impl Sessions {
         }
     }
 
+    /// A request whose head is cut off has so many bytes behind what there is of that. Where they are enough for the body
+    /// that it announces, that was sent, though nothing tells where it begins.
+    pub(super) fn unread(&mut self, connection: &Connection, exchange: u32, at: At, len: u64) {
+        let Some(link) = self.link(connection.id, exchange).copied() else { return };
+        let value = self.open.get_mut(link.session).and_then(|o| o.exchanges.get_mut(link.index));
+        let Some(request) = value.and_then(|value| value.request.as_mut()) else { return };
+        let range = || request.content_range.as_ref()?.len();
+        let Some(length) = request.content_length.or_else(range).filter(|length| *length <= len)
+        else {
+            return;
+        };
+        if length > 0 && request.body.bytes == 0 {
+            add_hole(&mut request.body, 0, length);
+            request.body.end(http::End::Complete);
+            request.span.extend(at);
+        }
+    }
+
     pub(super) fn stray(
         &mut self,
         connection: &Connection,

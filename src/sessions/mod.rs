@@ -188,6 +188,7 @@ impl Sessions {
             Event::End { exchange, side, span, why } => {
                 self.end(connection, exchange, side, span, why, observer);
             }
+            Event::Unread { exchange, at, len, .. } => self.unread(connection, exchange, at, len),
             Event::Stray { side, at, len, after } => self.stray(connection, side, at, len, after),
         }
     }

@@ -34,6 +34,24 @@ fn a_healthy_upload_is_one_that_nothing_is_wrong_with_however_much_is_cut() {
 }
 
 #[test]
+fn the_bytes_of_a_fragment_count_though_its_head_is_cut() {
+    for len in LENGTHS {
+        let session = &cut(&format!("{UPLOAD}{REST}"), len)["sessions"][0];
+        let ranges = session["fragments"].as_array().unwrap().iter();
+        let known = ranges.filter(|range| range["end"].is_u64()).count() as u64;
+        assert_eq!(session["bytes_sent"], known * 10, "{len}");
+    }
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-2999/3000 sent=2000\n  X-Last: {:0200}\n! client resets\n",
+        0
+    );
+    for len in LENGTHS {
+        let session = &cut(&text, len)["sessions"][0];
+        assert!(session["bytes_sent"].as_u64().unwrap() <= 2000, "{len}");
+    }
+}
+
+#[test]
 fn what_was_captured_at_most_is_told_not_what_the_file_states() {
     let report = cut(&format!("{UPLOAD}{REST}"), 100);
     let message = report["findings"][0]["message"].as_str().unwrap();

@@ -54,7 +54,9 @@ fn events(side: Side, pieces: &[&[u8]]) -> Vec<String> {
             }
             _ => log.push(format!("body {exchange} {}", bytes.escape_ascii())),
         },
-        Event::Gap { .. } | Event::Stray { .. } => log.push(format!("{event:?}")),
+        Event::Gap { .. } | Event::Unread { .. } | Event::Stray { .. } => {
+            log.push(format!("{event:?}"));
+        }
         Event::End { exchange, why, .. } => log.push(format!("{exchange} {why:?}")),
     };
     for bytes in pieces.iter().filter(|bytes| !bytes.is_empty()) {

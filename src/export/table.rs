@@ -3,15 +3,13 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width,
-};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{Style, Tone};
 use super::text;
 use super::timeline::{self, error_words, rate, server, sign, tone, wrapped};
-use crate::model::url::path_within;
+use crate::model::url::{host_and_port, path_within};
 use crate::model::{Report, Session};
 
 const COLUMNS: [&str; 11] = [
@@ -64,7 +62,7 @@ fn lines(report: &Report, style: &Style, columns: &[usize]) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     let names = columns.iter().filter_map(|number| COLUMNS.get(*number));
-    table.set_header(names.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    table.set_header(names);
     for session in &report.sessions {
         let row = (0..).zip(row(session, style));
         table.add_row(row.filter(|(number, _)| columns.contains(number)).map(|(_, cell)| cell));
@@ -80,7 +78,24 @@ fn lines(report: &Report, style: &Style, columns: &[usize]) -> Vec<String> {
         }
     }
     arrange(&mut table, style);
-    table.lines().map(|line| line.trim_end().to_owned()).collect()
+    colored(table.lines(), report, style)
+}
+
+/// The lines of a table, each row of which begins with the outcome; further lines of a row are indented.
+fn colored(mut lines: impl Iterator<Item = String>, report: &Report, style: &Style) -> Vec<String> {
+    let head = lines.next().map(|head| style.paint(Tone::Strong, head.trim_end()));
+    let mut sessions = report.sessions.iter();
+    let rows = lines.map(|line| {
+        let line = line.trim_end();
+        let session = if line.starts_with(' ') { None } else { sessions.next() };
+        let painted = session.and_then(|session| {
+            let outcome = outcome(session, style);
+            let rest = line.strip_prefix(&outcome)?;
+            Some(style.paint(tone(session.outcome), outcome) + rest)
+        });
+        painted.unwrap_or_else(|| line.to_owned())
+    });
+    head.into_iter().chain(rows).collect()
 }
 
 fn digest(session: &Session) -> Option<&str> {
@@ -100,11 +115,13 @@ fn constraint(number: usize) -> ColumnConstraint {
     })
 }
 
-/// The URL; on a terminal its path alone, the server stands beside it.
+/// The URL; on a terminal its path alone, where its host is the address that stands beside it.
 fn url<'s>(session: &'s Session, style: &Style) -> Option<&'s str> {
     let url = session.url_or_path()?;
+    let (host, _) = host_and_port(url);
     let path = session.url.as_deref().map_or("", path_within);
-    Some(if style.width > 0 && !path.is_empty() { path } else { url })
+    let twice = host.trim_matches(['[', ']']).parse() == Ok(session.server.address);
+    Some(if style.width > 0 && twice && !path.is_empty() { path } else { url })
 }
 
 fn arrange(table: &mut Table, style: &Style) {
@@ -116,19 +133,18 @@ fn arrange(table: &mut Table, style: &Style) {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
     }
-    if style.color {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
+}
+
+fn outcome(session: &Session, style: &Style) -> String {
+    format!("{} {}", sign(session.outcome, style.ascii), session.outcome.name())
 }
 
 fn row(session: &Session, style: &Style) -> Vec<Cell> {
     let dash = || style.signs().dash.to_owned();
     let total = session.bytes_total.unwrap_or(0);
-    let outcome = format!("{} {}", sign(session.outcome, style.ascii), session.outcome.name());
     let error = error_words(session).unwrap_or_default();
     let cells = [
+        outcome(session, style),
         session.client.address.to_string(),
         server_of(session),
         url(session, style).map_or_else(dash, str::to_owned),
@@ -140,17 +156,7 @@ fn row(session: &Session, style: &Style) -> Vec<Cell> {
         error,
         digest(session).unwrap_or_default().to_owned(),
     ];
-    let first = colored(Cell::new(outcome), tone(session.outcome));
-    std::iter::once(first).chain(cells.iter().map(|cell| Cell::new(style.clean(cell)))).collect()
-}
-
-fn colored(cell: Cell, tone: Tone) -> Cell {
-    match tone {
-        Tone::Good => cell.fg(Color::DarkGreen),
-        Tone::Odd => cell.fg(Color::DarkYellow),
-        Tone::Bad => cell.fg(Color::DarkRed),
-        Tone::Plain | Tone::Quiet | Tone::Strong => cell,
-    }
+    cells.iter().map(|cell| Cell::new(style.clean(cell))).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which sessions are meant.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bitsleuth::bits::protocol::canonical_id;
 use bitsleuth::model::{Outcome, Session};
@@ -41,7 +41,7 @@ impl Select {
     /// Whether the session is meant.
     pub fn keep(&self, session: &Session) -> bool {
         any(&self.session, |id| has_id(session, id))
-            && any(&self.client, |address| session.client.address == *address)
+            && any(&self.client, |address| is_from(session, *address))
             && any(&self.server, |server| server.fits(session))
             && any(&self.url, |text| has_url(session, text))
             && any(&self.outcome, |outcome| session.outcome == *outcome)
@@ -56,6 +56,12 @@ fn any<T>(wishes: &[T], holds: impl Fn(&T) -> bool) -> bool {
 fn has_id(session: &Session, wish: &str) -> bool {
     let wish = canonical_id(wish);
     session.id.as_deref().is_some_and(|id| canonical_id(id).starts_with(&wish))
+}
+
+/// Whether any of it came from an address: a client may have several.
+fn is_from(session: &Session, address: IpAddr) -> bool {
+    session.client.address == address
+        || session.exchanges.iter().any(|exchange| exchange.client.ip() == address)
 }
 
 fn has_url(session: &Session, text: &str) -> bool {
@@ -89,17 +95,31 @@ impl Endpoint {
         Ok(Self { host: host.to_owned(), port })
     }
 
+    /// Whether any of it went there: the server may have sent the client to another host ([MC-BUP] 2.2.3).
     fn fits(&self, session: &Session) -> bool {
+        let address = self.host.parse::<IpAddr>().ok();
         let server = &session.server;
-        let has_port = |known: Option<u16>| self.port.is_none() || self.port == known;
-        let named = server.host.as_deref().and_then(|host| Self::parse(host).ok());
-        // Where a proxy is asked, address and port are those of the proxy.
-        let named = named.is_some_and(|named| {
+        let is = |server: SocketAddr, host: Option<&str>| {
+            address == Some(server.ip()) && self.has_port(Some(server.port()))
+                || host.is_some_and(|host| self.is_named(host, server.port()))
+        };
+        is(server.socket(), server.host.as_deref())
+            || session.exchanges.iter().any(|exchange| {
+                let host = exchange.request.as_ref().and_then(|request| request.host.as_deref());
+                is(exchange.server, host)
+            })
+    }
+
+    fn has_port(&self, known: Option<u16>) -> bool {
+        self.port.is_none() || self.port == known
+    }
+
+    /// Whether it is what the client calls the host that it reached at a port; where it asks a proxy, that is the proxy's.
+    fn is_named(&self, host: &str, port: u16) -> bool {
+        Self::parse(host).is_ok_and(|named| {
             named.host.eq_ignore_ascii_case(&self.host)
-                && (has_port(named.port) || has_port(Some(server.port)))
-        });
-        let address = self.host.parse::<IpAddr>().is_ok_and(|address| address == server.address);
-        named || address && has_port(Some(server.port))
+                && (self.has_port(named.port) || self.has_port(Some(port)))
+        })
     }
 }
 

@@ -104,6 +104,7 @@ impl fmt::Display for Error {
             Self::NotACapture { magic } => {
                 write!(f, "not a capture: begins with {magic:08x}, as no known format does")
             }
+            Self::CutOff { offset: 0, .. } => write!(f, "cut off within its header"),
             Self::CutOff { frame, offset } => {
                 write!(f, "cut off within frame {frame}, at byte {offset}")
             }

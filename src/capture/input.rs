@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::FrameFacts;
 use crate::at::Timestamp;
+use crate::model::is_zero;
 
 /// One capture file or interface, and how far it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +20,9 @@ pub struct Input {
     pub compression: Option<String>,
     /// Frames read.
     pub frames: u64,
+    /// Those of them that a filter left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub filtered_frames: u64,
     /// Bytes of the capture read, after decompression.
     pub bytes: u64,
     /// Earliest time of a frame.

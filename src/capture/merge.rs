@@ -167,7 +167,9 @@ impl Merge {
         source.input.count(&facts);
         let Some(filter) = &mut self.filter else { return true };
         let item = source.batch.item(source.place, At::default());
-        matches!(item, Some(Item::Frame(frame)) if filter.matches(frame.link, frame.data))
+        let wanted = matches!(item, Some(Item::Frame(f)) if filter.matches(f.link, f.data));
+        source.input.filtered_frames += u64::from(!wanted);
+        wanted
     }
 
     #[inline(always)]
@@ -302,6 +304,7 @@ mod tests {
         let filter = Filter::new("greater 40").unwrap();
         let mut merge = merge(&[("one", capture(&[(1, &short), (2, &long)]))]).filtered(filter);
         assert!(matches!(merge.next(), Some(Item::Frame(f)) if f.at.frame == 2));
-        assert_eq!(merge.inputs()[0].frames, 2);
+        let input = &merge.inputs()[0];
+        assert_eq!((input.frames, input.filtered_frames), (2, 1));
     }
 }

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use bitsleuth::capture::{Input, Item, Reader, Stream};
 use bitsleuth::export::annotate::Notes;
 use bitsleuth::export::pcapng::{self, Writer};
+use bitsleuth::export::timeline;
 use bitsleuth::limits::Limits;
 use bitsleuth::rules::worst;
 use clap::Args;
 
 use super::judge::{JudgeArgs, Level};
+use super::output;
 use super::run::{Failure, Status, analyse, is_in_vain};
 use super::select::Select;
 use super::target::Target;
@@ -57,6 +59,9 @@ impl AnnotateArgs {
             return Ok(status);
         }
         report.retain(|session| self.select.keep(session));
+        if self.only_bits && report.sessions.is_empty() {
+            output::tell(format_args!("bitsleuth: {}", timeline::nothing(&report)));
+        }
         let mut notes = Notes::new(&report, &limits);
         let _shown = progress();
         if reader.format() == "pcapng" {

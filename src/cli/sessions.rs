@@ -65,11 +65,12 @@ impl SessionsArgs {
             Format::Ndjson => Form::Lines(json::Lines::new(&mut out)),
         };
         let (select, names) = (&self.uploads.select, names.as_ref());
-        let mut sink = Sink { select, names, form, worst: None, failed: Ok(()) };
+        let mut sink = Sink { select, names, form, unasked: 0, worst: None, failed: Ok(()) };
         let digest = self.digest.is_some();
         let (mut report, status) = self.uploads.report(None, digest, &mut sink)?;
-        let Sink { form, worst: of_sessions, failed, .. } = sink;
+        let Sink { form, unasked, worst: of_sessions, failed, .. } = sink;
         failed?;
+        report.unasked += unasked;
         if let Some(names) = names {
             redact::report(&mut report, names);
         }
@@ -91,6 +92,8 @@ struct Sink<'a> {
     select: &'a Select,
     names: Option<&'a Pseudonyms>,
     form: Form<'a>,
+    /// How many were not.
+    unasked: usize,
     worst: Option<Severity>,
     failed: io::Result<()>,
 }
@@ -107,7 +110,11 @@ enum Form<'a> {
 
 impl Observer for Sink<'_> {
     fn session(&mut self, mut session: Session) -> Option<Session> {
-        if self.failed.is_err() || !self.select.keep(&session) {
+        if self.failed.is_err() {
+            return None;
+        }
+        if !self.select.keep(&session) {
+            self.unasked += 1;
             return None;
         }
         self.worst = self.worst.max(worst_of(&session));

@@ -22,9 +22,9 @@ use crate::rules::{Finding, reset};
 use crate::stream::{Connection, Reset};
 use layout::{Line, Mark, Message};
 
+pub use head::nothing;
 pub(super) use head::{
-    again, error_words, headline, identity, nothing, rate, server, sign, sizes, successor, tally,
-    tone,
+    again, error_words, headline, identity, rate, server, sign, sizes, successor, tally, tone,
 };
 pub use layout::line;
 pub(super) use layout::wrapped;

@@ -32,6 +32,6 @@ pub use text::Text;
 pub use tls::TlsConnection;
 
 /// Whether there is nothing to tell of a number.
-const fn is_zero(number: &u64) -> bool {
+pub(crate) const fn is_zero(number: &u64) -> bool {
     *number == 0
 }

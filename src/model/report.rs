@@ -54,6 +54,12 @@ impl Report {
         self.sessions.retain(asked);
         self.unasked += all - self.sessions.len();
     }
+
+    /// How many frames were read, and how many of them a filter left out.
+    pub(crate) fn frames(&self) -> (u64, u64) {
+        let sum = |of: fn(&Input) -> u64| self.captures.iter().map(of).sum();
+        (sum(|input| input.frames), sum(|input| input.filtered_frames))
+    }
 }
 
 /// The program that made a report.

@@ -26,6 +26,7 @@ pub(crate) mod front;
 mod handshake;
 pub mod history;
 pub(crate) mod hosts;
+mod left_out;
 pub(crate) mod look;
 pub(crate) mod lost;
 #[cfg(test)]

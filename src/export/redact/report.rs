@@ -66,6 +66,7 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
         format: _,
         compression: _,
         frames: _,
+        filtered_frames: _,
         bytes: _,
         first: _,
         last: _,

@@ -222,10 +222,14 @@ pub(in crate::export) fn successor(session: &Session, report: &Report) -> Option
     Some(found.map_or_else(|| id.to_string(), |found| format!("{id}, {}", found.outcome.name())))
 }
 
-/// What there is to say where no upload was found.
-pub(in crate::export) fn nothing(report: &Report) -> String {
-    let frames: u64 = report.captures.iter().map(|input| input.frames).sum();
-    let frames = text::count(frames, "frame");
+/// What there is to say where no upload was found, or none that was asked for.
+pub fn nothing(report: &Report) -> String {
+    let frames = match report.frames() {
+        (all, 0) => text::count(all, "frame"),
+        (all, out) => {
+            format!("{} of {} that the filter lets pass", all - out, text::count(all, "frame"))
+        }
+    };
     if report.unasked > 0 {
         let uploads = text::count(report.unasked as u64, "upload");
         return format!("{uploads} in {frames}, but none that was asked for");

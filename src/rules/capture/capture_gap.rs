@@ -1,7 +1,7 @@
 //! The rule `capture-gap`.
 
 use crate::model::Report;
-use crate::rules::{Notes, Seen, wording};
+use crate::rules::{Notes, Seen, left_out, wording};
 
 rule! {
     /// The capture lacks packets that arrived.
@@ -40,5 +40,6 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     };
     let span = seen.lost_in.unwrap_or_default();
     let lost = wording::counted(lost, "byte");
-    notes.add(span, format!("{lost} acknowledged but not captured{where_lost}"));
+    let message = format!("{lost} acknowledged but not captured{where_lost}");
+    left_out::note(report, span, message, notes);
 }

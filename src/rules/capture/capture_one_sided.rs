@@ -1,7 +1,7 @@
 //! The rule `capture-one-sided`.
 
 use crate::model::Report;
-use crate::rules::{Notes, Seen, wording};
+use crate::rules::{Notes, Seen, left_out, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -35,14 +35,12 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let first = seen.one_sided.as_deref();
     let span = first.map(Connection::span).unwrap_or_default();
     let whose = first.map(|first| format!(", such as that from {}", lacking(first)));
-    notes.add(
-        span,
-        format!(
-            "one direction is missing in {count} of {}{}",
-            wording::counted(all, "connection"),
-            whose.unwrap_or_default()
-        ),
+    let message = format!(
+        "one direction is missing in {count} of {}{}",
+        wording::counted(all, "connection"),
+        whose.unwrap_or_default()
     );
+    left_out::note(report, span, message, notes);
 }
 
 /// The direction that is missing, as `10.0.0.80:80 to 10.0.0.5:49200`.

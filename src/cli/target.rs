@@ -54,6 +54,7 @@ impl Target {
         }
         let place = place_of(path);
         let file = aside::file(beside(&place)).map_err(|error| failed(path, &error.to_string()))?;
+        keep_mode(&place, file.as_file());
         signal::removes(file.path());
         let (file, under_way) = file.into_parts();
         Ok(Self::File(BufWriter::with_capacity(64 << 10, file), under_way, place))
@@ -125,6 +126,18 @@ fn place_of(path: &Path) -> PathBuf {
     }
     place
 }
+
+/// Gives a file the mode of the one that it is to replace: it may have been closed to others.
+#[cfg(unix)]
+fn keep_mode(replaced: &Path, file: &File) {
+    if let Ok(facts) = replaced.metadata() {
+        // Where that fails, nobody gets more rights than with a new file.
+        let _ = file.set_permissions(facts.permissions());
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_replaced: &Path, _file: &File) {}
 
 fn is_device(path: &Path) -> bool {
     path.metadata().map_or_else(|_| is_reserved(path), |place| !place.is_file())

@@ -11,7 +11,9 @@ use serde_json::Value;
 
 #[cfg(unix)]
 use crate::support::root;
-use crate::support::{SAMPLES, bitsleuth, fed, run, run_on, sample, stderr, stdout, store};
+use crate::support::{
+    SAMPLES, bitsleuth, fed, run, run_on, sample, stderr, stdout, store, transcript,
+};
 
 const SUBCOMMANDS: &[&str] = &[
     "timeline",
@@ -216,6 +218,36 @@ fn a_link_to_a_file_yet_to_be_stays_one() {
     assert!(link.is_symlink() && dir.path().join("page.html").is_file());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_closed_to_others_stays_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let page = store(&dir, "page.html", b"old");
+    let mode = || page.metadata().unwrap().permissions().mode() & 0o777;
+    std::fs::set_permissions(&page, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(run(&["report", "good.pcap", "-o", page.to_str().unwrap()]).status.success());
+    assert_eq!(mode(), 0o600);
+    assert_ne!(std::fs::read(&page).unwrap(), b"old");
+}
+
+#[cfg(feature = "live")]
+#[test]
+fn what_a_filter_leaves_out_was_not_looked_at() {
+    let text = stdout(&run(&["sessions", "-f", "udp", "good.pcap"]));
+    assert_eq!(text, "no BITS upload in 0 of 24 frames that the filter lets pass\n");
+}
+
+#[test]
+fn nothing_to_annotate_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none.pcapng");
+    let args = ["annotate", "--only-bits", "--url", "typo", "good.pcap", "-o"];
+    let output = run(&[&args[..], &[path.to_str().unwrap()]].concat());
+    assert!(output.status.success());
+    assert_eq!(stderr(&output), "bitsleuth: 1 upload in 24 frames, but none that was asked for\n");
+}
+
 #[test]
 fn a_file_is_not_replaced_by_a_report_on_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -410,10 +442,39 @@ fn sessions_are_chosen() {
 }
 
 #[test]
+fn an_upload_is_of_every_host_that_took_part_in_it() {
+    let capture = transcript(
+        "= client 10.0.0.5\n= server 10.0.0.80:80\n= url http://front/a\n> CREATE-SESSION\n\
+         < 200 session=1 host=node7\n= server 10.0.0.81:8080\n= url http://node7:8080/a\n\
+         > FRAGMENT 0-9/10\n< 200\n= client 10.0.0.6\n> CLOSE-SESSION\n< 200\n",
+    );
+    for (options, count) in [
+        (["--server", "10.0.0.80"], 1),
+        (["--server", "10.0.0.81"], 1),
+        (["--server", "10.0.0.81:8080"], 1),
+        (["--server", "10.0.0.81:80"], 0),
+        (["--server", "front"], 1),
+        (["--server", "NODE7"], 1),
+        (["--server", "node8"], 0),
+        (["--client", "10.0.0.5"], 1),
+        (["--client", "10.0.0.6"], 1),
+        (["--client", "10.0.0.7"], 0),
+    ] {
+        let args = [&["sessions", "--json", "-"][..], &options].concat();
+        let report: Value = serde_json::from_slice(&run_on(&capture, &args).stdout).unwrap();
+        assert_eq!(report["sessions"].as_array().unwrap().len(), count, "{options:?}");
+    }
+}
+
+#[test]
 fn uploads_that_were_not_asked_for_are_not_denied() {
-    for command in
-        [&["diagnose"][..], &["timeline"], &["report"], &["report", "--format", "markdown"]]
-    {
+    for command in [
+        &["sessions"][..],
+        &["diagnose"],
+        &["timeline"],
+        &["report"],
+        &["report", "--format", "markdown"],
+    ] {
         let text = stdout(&run(&[command, &["--url", "typo", "good.pcap"]].concat()));
         assert!(text.contains("1 upload in"), "{text}");
         assert!(!text.contains("no BITS upload"), "{text}");

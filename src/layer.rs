@@ -27,7 +27,7 @@ pub struct Detect {
     looked_at: u64,
     /// The capture lacks bytes of the client so far.
     client_lost: bool,
-    /// The same of the server.
+    /// The capture lacks bytes of the server so far.
     server_lost: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct Detect {
 /// tail of a body whose start was not captured must fit.
 const PATIENCE: u64 = 16 << 20;
 
-/// The same of a connection that was captured from its start: only a greeting, such as that of a SOCKS proxy, comes first.
+/// That patience where the start of the connection was captured: only a greeting, as of a SOCKS proxy, comes first.
 const GREETING: u64 = 64 << 10;
 
 /// Tunnels and TLS around what is read. A chain of two HTTPS proxies makes five.

@@ -19,7 +19,7 @@ const FREE: u64 = 64 << 20;
 /// Compressed bytes read at a time.
 const INPUT: usize = 64 << 10;
 
-/// The same for zstd, which copies blocks that are not in one piece: few of them.
+/// Bytes read at a time for zstd, which copies blocks that are not in one piece: few of them.
 const ZSTD_INPUT: usize = 512 << 10;
 
 /// Unpacks `reader` where it is compressed, and names the format. `used` counts what is taken from `reader`; `ratio` is the

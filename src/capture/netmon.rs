@@ -19,7 +19,7 @@ const TABLES: [usize; 5] = [24, 32, 40, 48, 56];
 
 /// Where the bytes behind a frame tell its time since 1601-01-01 UTC, in units of 100 ns; an index of time zones follows.
 const UTC: usize = 6;
-/// The same of 1970-01-01.
+/// The time 1970-01-01 in those units.
 const EPOCH: i64 = 116_444_736_000_000_000;
 
 const ORDER: Order = Order::Little;

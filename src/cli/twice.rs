@@ -22,7 +22,7 @@ pub struct OneInput {
     #[arg(value_name = "FILE", required_unless_present = "read")]
     file: Option<PathBuf>,
 
-    /// The same, as with tcpdump
+    /// Capture to read, named as for tcpdump
     #[arg(short, long, value_name = "FILE", conflicts_with = "file")]
     read: Option<PathBuf>,
 

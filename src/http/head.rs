@@ -53,7 +53,7 @@ pub(crate) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
 /// An empty line and the LF in front of it.
 static EMPTY_LINE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\n\r\n"));
 
-/// The same where lines end in LF alone.
+/// An empty line where lines end in LF alone.
 static BARE_EMPTY_LINE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\n\n"));
 
 /// Parses a head and lends it to `use_it`. `whole` is false where the capture lacks its end. `None`: it is no head.

@@ -83,7 +83,7 @@ pub struct RareResponse {
     /// `BITS-Host-Id-Fallback-Timeout`, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_id_fallback_timeout_seconds: Option<u64>,
-    /// The same as written, where it is not just a number.
+    /// `BITS-Host-Id-Fallback-Timeout` as written, where it is not just a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_id_fallback_timeout_raw: Option<String>,
     /// `BITS-Received-Content-Range` as written, where it is not just a number.

@@ -74,7 +74,7 @@ pub struct Finding {
     pub message: String,
     /// The frames that prove it, counted over all inputs.
     pub frames: Vec<u64>,
-    /// The same with their times; of several inputs, as people look them up: `2:14` is frame 14 of the second.
+    /// The frames with their times; of several inputs, as people look them up: `2:14` is frame 14 of the second.
     #[serde(
         rename = "frame_labels",
         serialize_with = "labels",

@@ -2,7 +2,7 @@
 
 /// Bytes that are worked through at most to try more for a record, where more may be missing.
 const FAR: u64 = 2 << 20;
-/// The same for all records, as far as it is not paid back.
+/// Bytes worked through for all records together, as far as it is not paid back.
 const FAR_IN_ALL: u64 = 2 * FAR;
 /// Bytes that one attempt costs at least, however short the record.
 const ATTEMPT: u64 = 256;

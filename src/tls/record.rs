@@ -6,7 +6,7 @@ use crate::stream::Side;
 pub(super) const HEADER: usize = 5;
 /// Longest body of a protected record (RFC 5246 6.2.3).
 const LONGEST: usize = (1 << 14) + 2048;
-/// The same with its header.
+/// Longest protected record with its header.
 pub(super) const LONGEST_RECORD: usize = HEADER + LONGEST;
 /// Longest handshake message that is looked into; hellos stay far below, chains of certificates hardly come near.
 const LONGEST_MESSAGE: usize = 64 << 10;

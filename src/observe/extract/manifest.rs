@@ -111,7 +111,7 @@ pub struct Source {
     pub started: Timestamp,
     /// First and last frame of each message whose body went in, counted over all inputs.
     pub frames: Vec<[u64; 2]>,
-    /// The same as people look them up, where there are several inputs: `2:14` is frame 14 of the second.
+    /// The frames as people look them up, where there are several inputs: `2:14` is frame 14 of the second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frame_labels: Vec<[String; 2]>,
 }

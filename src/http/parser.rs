@@ -249,9 +249,6 @@ impl Parser {
             if direction.state != State::Head {
                 direction.end(why, out);
             }
-            if side == Side::Client {
-                direction.unread = Some((0, direction.span.last));
-            }
         }
         let direction = self.direction(side);
         direction.state = State::Seek;
@@ -296,6 +293,8 @@ impl Parser {
         direction.withheld = seen.expects;
         direction.head_lost = false;
         direction.any = true;
+        let asks = side == Side::Client && seen.request;
+        direction.unread = (asks && !whole).then_some((0, span.last));
         direction.state = match framing {
             Framing::Length(len) => State::Length(len),
             Framing::Chunked => State::Chunked(Chunked::START),

@@ -154,4 +154,17 @@ mod tests {
         let set_back = text.replace("> FRAGMENT", "... -90 s\n> FRAGMENT");
         assert_eq!(severity("session-not-found-after-server-change", &set_back), None);
     }
+
+    #[test]
+    fn a_clock_that_is_seen_hours_later_may_have_been_set() {
+        let later = |wait: &str, date: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n  Date: Thu, 01 Jan 2026 00:00:00 GMT\n... {wait}\n\
+                 = connection\n> FRAGMENT 0-9/10\n< 500 error=0x8020001F\n  Date: Thu, 01 Jan 2026 {date} GMT"
+            );
+            severity("session-not-found-after-server-change", &text)
+        };
+        assert_eq!(later("600 s", "00:10:40"), Some(Error));
+        assert_eq!(later("7200 s", "02:00:40"), None);
+    }
 }

@@ -88,6 +88,19 @@ rule! {
     /// > PING
     /// < 200
     /// ```
+    /// It was reached before, and died later:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1 fallback=60
+    /// = server 192.0.2.81:80
+    /// = url http://node1/upload/file.bin
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ! server closes
+    /// ! client closes
+    /// ... 600 s
+    /// ! refused
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=SERVER

@@ -303,7 +303,8 @@ pub fn refused(exchange: &Exchange) -> bool {
 }
 
 /// Whether a later exchange of the same kind succeeded, a Fragment with what this one was to bring, though the capture may lack
-/// that: a Fragment that did shows it of a Create before it, the whole file of a Fragment, or of what may be one.
+/// that: a Fragment that did shows it of a Create before it, the whole file of a Fragment, or of what may be one. Of a Ping,
+/// any packet that carries the upload on does.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let frame = exchange.span().first.frame;
@@ -314,7 +315,9 @@ pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     };
     let closed = session.outcome == Outcome::Completed && !session.joined;
     let replayed = exchange.place().is_some_and(|start| session.bytes_acknowledged <= start);
+    let pinged = exchange.kind == PacketType::Ping && session.carried_on() > frame;
     last(&exchange.kind) > frame && !(brings && replayed)
+        || pinged
         || is_opened_after(session, exchange)
         || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)
 }

@@ -24,12 +24,18 @@ pub enum Loss {
     Implied,
 }
 
-/// Whether an exchange says that the session is unknown. To a Cancel-Session the code for it is as good as success.
+/// Whether an exchange says that the session is unknown. To a Cancel-Session the code for it is as good as success; a Ping
+/// asks for none, and where the upload goes on none was lost.
 pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     let response = exchange.response.as_ref()?;
     let named = exchange.request.as_ref().is_some_and(|request| request.session_id.is_some());
     if exchange.says_lost() {
-        return (exchange.kind != PacketType::CancelSession).then_some(Loss::Said);
+        let harmless = match exchange.kind {
+            PacketType::CancelSession => true,
+            PacketType::Ping => session.carried_on() > exchange.span().first.frame,
+            _ => false,
+        };
+        return (!harmless).then_some(Loss::Said);
     }
     (named && is_implied(session, exchange, response)).then_some(Loss::Implied)
 }

@@ -76,6 +76,11 @@ pub fn sub_status(response: &Response) -> Option<u16> {
     })
 }
 
+/// Whether the page that comes with an answer is one of http.sys.
+pub fn is_of_http_sys(response: &Response) -> bool {
+    response.body_start.contains("HTTP Error ")
+}
+
 /// Whether a response is a web page.
 pub fn is_page(response: &Response) -> bool {
     let kind = response.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();

@@ -67,7 +67,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let message =
             format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
         let spans = [maker.span(), exchange.span()];
-        let finding = notes.note(notes.severity(), Confidence::Likely, &spans, message);
+        // One host may have an address of either family.
+        let across = maker.server.is_ipv4() != exchange.server.is_ipv4() && changes.len() == 1;
+        let confidence = if across { Confidence::Possible } else { Confidence::Likely };
+        let finding = notes.note(notes.severity(), confidence, &spans, message);
         let followed = named.map(|named| named.takes(exchange));
         match (finding, followed, held) {
             (Some(finding), Some(false), Some(_)) => {
@@ -110,6 +113,7 @@ fn held<'a>(session: &'a Session, exchange: &Exchange, named: &Named<'_>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use crate::rules::Confidence;
     use crate::rules::Severity::Error;
     use crate::rules::tests::{diagnosed, severity};
 
@@ -144,6 +148,19 @@ mod tests {
             "{NAMED}> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n"
         );
         assert_eq!(diagnosed(&text).cause, "session-not-found");
+    }
+
+    #[test]
+    fn an_address_of_the_other_family_may_be_of_the_same_host() {
+        let sure = |server: &str, client: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n= client {client}\n= server {server}\n\
+                 > FRAGMENT 0-9/10\n< 500 error=0x8020001F context=0x5\n"
+            ))
+            .confidence
+        };
+        assert_eq!(sure("192.0.2.81:80", "10.0.0.5"), Confidence::Likely);
+        assert_eq!(sure("[2001:db8::81]:80", "2001:db8::5"), Confidence::Possible);
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Index {
 struct Found {
     /// Of each kind that was answered with success, the place of the first exchange and the first frame of the last one.
     succeeded: BTreeMap<PacketType, (usize, u64)>,
+    /// Of each kind of request that BITS answered, whatever it said, the place of the last one.
+    heard: BTreeMap<PacketType, usize>,
     carried_on: u64,
     asked_on: u64,
     over: Option<u64>,
@@ -58,6 +60,11 @@ impl Session {
     /// The first exchange of a kind that was answered with success.
     pub(crate) fn first_success(&self, kind: &PacketType) -> Option<&Exchange> {
         self.exchanges.get(self.found().succeeded.get(kind)?.0)
+    }
+
+    /// The last request of a kind that BITS answered, whatever it said.
+    pub(crate) fn last_heard(&self, kind: &PacketType) -> Option<&Exchange> {
+        self.exchanges.get(*self.found().heard.get(kind)?)
     }
 
     /// Whether an exchange that begins behind a frame was answered with success.
@@ -131,6 +138,9 @@ impl Found {
         let span = exchange.span();
         if answer.is_ack() {
             self.acked = Some(self.acked.unwrap_or(u64::MAX).min(span.last.frame));
+            if exchange.request.is_some() {
+                self.heard.insert(exchange.kind.clone(), place);
+            }
         }
         if answer.is_of_gateway() {
             self.add_unheard(exchange);

@@ -160,9 +160,10 @@ impl<'a> Around<'a> {
     /// Who answered an exchange, in view of what the same address answered to ordinary requests, and of what answered
     /// before on the same connection.
     pub fn origin(&self, session: &Session, exchange: &Exchange) -> Origin {
-        let hidden =
-            self.named_elsewhere(exchange).is_some() || front::is_between(session, exchange);
-        if hidden { Origin::Proxy } else { Origin::of(exchange) }
+        match self.named_elsewhere(exchange) {
+            Some(_) => Origin::Proxy,
+            None => front::origin(session, exchange),
+        }
     }
 
     /// The [`origin`](Self::origin) in words, with the name that it gives itself; `None` without an answer.

@@ -7,7 +7,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::{self, Origin};
-use crate::rules::{Finding, look};
+use crate::rules::{Finding, look, page};
 
 /// Where that stands which gave an answer, seen from the BITS server of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn is_between(session: &Session, exchange: &Exchange) -> bool {
         exchange.response.as_ref().is_some_and(is_relay)
             && acknowledged(session, exchange).is_some()
     };
-    Origin::of(exchange) == Origin::WebServer && (between() || passes())
+    named(session, exchange) == Origin::WebServer && (between() || passes())
 }
 
 /// The Ack before an answer that is not from BITS which came from the same address under the same `Server`: what answered
@@ -73,7 +73,7 @@ const RELAYS: [&str; 5] = ["nginx", "openresty", "tengine", "angie", "freenginx"
 /// Whether the BITS server itself gave an answer that is no Ack: under the name that it gave in an Ack before, with nothing
 /// between.
 pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
-    Origin::of(exchange) == Origin::WebServer
+    named(session, exchange) == Origin::WebServer
         && acknowledged(session, exchange).is_some()
         && !is_between(session, exchange)
 }
@@ -82,7 +82,7 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
 /// type away.
 pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     let bears = exchange.response.as_ref().is_some_and(look::bears_bits);
-    let by_web = || matches!(Origin::of(exchange), Origin::WebServer | Origin::Iis);
+    let by_web = || matches!(named(session, exchange), Origin::WebServer | Origin::Iis);
     is_own(session, exchange) || bears && by_web()
 }
 
@@ -136,7 +136,19 @@ pub fn error(response: &Response) -> String {
 
 /// Who answered an exchange.
 pub fn origin(session: &Session, exchange: &Exchange) -> Origin {
-    if is_between(session, exchange) { Origin::Proxy } else { Origin::of(exchange) }
+    if is_between(session, exchange) { Origin::Proxy } else { named(session, exchange) }
+}
+
+/// Who answered by the answer alone, but that a service without IIS bears the name of http.sys: its Acks do, too.
+fn named(session: &Session, exchange: &Exchange) -> Origin {
+    let bare = |answer: &Response| !page::is_of_http_sys(answer);
+    let serves = || {
+        exchange.response.as_ref().is_some_and(bare) && acknowledged(session, exchange).is_some()
+    };
+    match Origin::of(exchange) {
+        Origin::HttpSys if serves() => Origin::WebServer,
+        who => who,
+    }
 }
 
 /// The words for who answered, with what it says of itself; none without an answer.
@@ -202,6 +214,21 @@ mod tests {
         let report = report(text);
         let session = &report.sessions[0];
         told(session, session.exchanges.last().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_service_without_iis_bears_the_name_of_http_sys() {
+        let after = |ack: &str, page: &str| {
+            let name = "  Server: Microsoft-HTTPAPI/2.0\n";
+            last_told(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n{ack}> FRAGMENT 0-9/10\n< 400 plain\n{name}{page}"
+            ))
+        };
+        let own = "  Server: Microsoft-HTTPAPI/2.0\n";
+        let page = "  | <p>HTTP Error 400. The request is badly formed.</p>\n";
+        assert_eq!(after(own, ""), "the BITS server Microsoft-HTTPAPI/2.0");
+        assert_eq!(after(own, page), "http.sys (before IIS)");
+        assert_eq!(after("  Server: Microsoft-IIS/10.0\n", ""), "http.sys (before IIS)");
     }
 
     #[test]

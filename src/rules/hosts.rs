@@ -19,7 +19,7 @@ pub struct Named<'a> {
     pub opened: &'a Exchange,
     session: &'a Session,
     host: String,
-    reached_at: OnceCell<Option<IpAddr>>,
+    reached_at: OnceCell<Option<SocketAddr>>,
 }
 
 impl<'a> Named<'a> {
@@ -62,8 +62,8 @@ impl<'a> Named<'a> {
         time.secs_since(self.opened.span().last.time)
     }
 
-    /// Connections to it that never came about. Those to a host that is named by name are told by port and time, and by its
-    /// address where it was reached.
+    /// Connections to it that never came about. Those to a host that is named by name are told by its address where it was
+    /// reached, else by port and time.
     pub fn attempts(&self, attempts: &'a [Attempt]) -> impl Iterator<Item = &'a Attempt> {
         attempts.iter().filter(|attempt| {
             let begins = self.secs_to(attempt.span.first.time);
@@ -75,11 +75,10 @@ impl<'a> Named<'a> {
                 && is_in_time(self.session, attempt.span.first.time)
                 && match self.address() {
                     Some(address) => attempt.server.ip() == address,
-                    None => {
-                        at_once
-                            && attempt.server.port() == self.home().port()
-                            && self.reached_at().is_none_or(|at| at == attempt.server.ip())
-                    }
+                    None => match self.reached_at() {
+                        Some(at) => attempt.server == at,
+                        None => at_once && attempt.server.port() == self.home().port(),
+                    },
                 }
         })
     }
@@ -93,10 +92,10 @@ impl<'a> Named<'a> {
     }
 
     /// The address at which it was first reached by its name.
-    fn reached_at(&self) -> Option<IpAddr> {
+    fn reached_at(&self) -> Option<SocketAddr> {
         *self.reached_at.get_or_init(|| {
             let mut requests = self.later();
-            requests.find(|one| is_for(one, &self.host)).map(|one| one.server.ip())
+            requests.find(|one| is_for(one, &self.host)).map(|one| one.server)
         })
     }
 

@@ -198,10 +198,33 @@ fn is_opened_after(session: &Session, exchange: &Exchange) -> bool {
     opens && session.last_success(&PacketType::Fragment).max(session.asked_on()) > frame
 }
 
+/// Whether something in front of BITS answered, and let the same pass later: BITS answered that, whatever it said. Of what
+/// may have been carried out, an unknown session may be a consequence.
+pub fn is_let_pass(session: &Session, exchange: &Exchange) -> bool {
+    let Some(answer) = whole_answer(exchange) else { return false };
+    if answer.is_ack() || answer.is_challenge() {
+        return false;
+    }
+    let may_be_done =
+        exchange.kind == PacketType::CloseSession || matches!(answer.http_status, 504 | 524);
+    session.last_heard(&exchange.kind).is_some_and(|later| {
+        let same = match (exchange.place(), later.place()) {
+            // The client takes that one for accepted, and goes on behind it.
+            (one, two) if answer.is_success() => one == two,
+            (Some(one), Some(two)) => one <= two,
+            (one, _) => one.is_none() && exchange.kind != PacketType::Fragment,
+        };
+        same && later.span().first.frame > exchange.span().first.frame
+            && later.client.ip() == exchange.client.ip()
+            && !(may_be_done && later.says_lost())
+    })
+}
+
 /// What a finding about an answer from something in front of BITS is worth: as much as the rule says, a note where the
-/// upload went on later.
+/// upload went on later, or it let the same pass.
 pub fn unless_made_good(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
-    if is_made_good(session, exchange) { Severity::Note } else { severity }
+    let over = is_made_good(session, exchange) || is_let_pass(session, exchange);
+    if over { Severity::Note } else { severity }
 }
 
 /// What a finding about a broken exchange is worth: as much as the rule says, a warning at most where the upload went on
@@ -210,9 +233,11 @@ pub fn unless_overcome(session: &Session, exchange: &Exchange, severity: Severit
     if is_made_good(session, exchange) { severity.min(Severity::Warning) } else { severity }
 }
 
-/// What a finding about a refused packet is worth: as much as the rule says, a note where the same was accepted later.
+/// What a finding about a refused packet is worth: as much as the rule says, a note where the same was accepted later, or
+/// what refused it let it pass.
 pub fn unless_recovered(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
-    if recovered(session, exchange) { Severity::Note } else { severity }
+    let over = recovered(session, exchange) || is_let_pass(session, exchange);
+    if over { Severity::Note } else { severity }
 }
 
 /// Whether fields of the protocol are there besides its type.
@@ -279,7 +304,7 @@ pub fn refused(exchange: &Exchange) -> bool {
 
 /// Whether a later exchange of the same kind succeeded, a Fragment with what this one was to bring, though the capture
 /// may lack that: a Fragment that did shows it of a Create before it, the whole file of a Fragment, or of what may be
-/// one.
+/// one. Of a Ping, any packet that carries the upload on does.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
     let frame = exchange.span().first.frame;
@@ -290,7 +315,9 @@ pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     };
     let closed = session.outcome == Outcome::Completed && !session.joined;
     let replayed = exchange.place().is_some_and(|start| session.bytes_acknowledged <= start);
+    let pinged = exchange.kind == PacketType::Ping && session.carried_on() > frame;
     last(&exchange.kind) > frame && !(brings && replayed)
+        || pinged
         || is_opened_after(session, exchange)
         || brings && (session.bytes_total == Some(session.bytes_acknowledged) || closed)
 }

@@ -12,6 +12,9 @@ use crate::rules::{Severity, look, reset, wording};
 /// for one.
 const CLOCK_SLACK_SECS: f64 = 5.0;
 
+/// Clocks of two answers with more seconds between them may be one that was set, or that runs fast.
+const CLOCK_RUNS_SECS: f64 = 900.0;
+
 /// How a server says that it does not know a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -21,12 +24,18 @@ pub enum Loss {
     Implied,
 }
 
-/// Whether an exchange says that the session is unknown. To a Cancel-Session the code for it is as good as success.
+/// Whether an exchange says that the session is unknown. To a Cancel-Session the code for it is as good as success; a Ping
+/// asks for none, and where the upload goes on none was lost.
 pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     let response = exchange.response.as_ref()?;
     let named = exchange.request.as_ref().is_some_and(|request| request.session_id.is_some());
     if exchange.says_lost() {
-        return (exchange.kind != PacketType::CancelSession).then_some(Loss::Said);
+        let harmless = match exchange.kind {
+            PacketType::CancelSession => true,
+            PacketType::Ping => session.carried_on() > exchange.span().first.frame,
+            _ => false,
+        };
+        return (!harmless).then_some(Loss::Said);
     }
     (named && is_implied(session, exchange, response)).then_some(Loss::Implied)
 }
@@ -158,11 +167,15 @@ pub fn maker<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchan
 
 /// Seconds since the last Create-Session or Fragment that succeeded.
 pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
-    let progress = |other: &&Exchange| {
-        matches!(other.kind, PacketType::CreateSession | PacketType::Fragment) && other.succeeded()
-    };
-    let last = look::ahead(session, exchange).find(progress)?;
+    let last = progress(session, exchange)?;
     Some(exchange.span().first.time.secs_since(last.span().last.time))
+}
+
+/// The last Create-Session or Fragment that succeeded before an exchange.
+fn progress<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+    look::ahead(session, exchange).find(|other| {
+        matches!(other.kind, PacketType::CreateSession | PacketType::Fragment) && other.succeeded()
+    })
 }
 
 /// The first exchange of a kind that succeeded, where it came before another exchange.
@@ -196,13 +209,10 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
             }
         }
     }
-    // Where time goes back, it is the clock of the capture that was set.
-    let steady = first.span.first.time <= then.span.first.time;
-    if let (Some(one), Some(two)) = (clock_error(first), clock_error(then))
-        && steady
-        && (one - two).abs() > CLOCK_SLACK_SECS
-    {
-        changes.push(format!("its clock differs by {}", wording::lasting((one - two).abs())));
+    let apart =
+        progress(session, lost).and_then(|last| clocks_apart(last.response.as_ref()?, then));
+    if let Some(secs) = apart {
+        changes.push(format!("its clock differs by {}", wording::lasting(secs)));
     }
     let ttl = |exchange: &Exchange| {
         let side = &session.connection(exchange.connection)?.server_side;
@@ -215,6 +225,15 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
         changes.push(format!("TTL {one}, then {two}"));
     }
     changes
+}
+
+/// By how many seconds the clocks of two answers differ, where they must be two.
+fn clocks_apart(first: &Response, then: &Response) -> Option<f64> {
+    let secs = (clock_error(first)? - clock_error(then)?).abs();
+    // Where time goes back, it is the clock of the capture that was set.
+    let between = then.span.first.time.secs_since(first.span.first.time);
+    let two = secs > CLOCK_SLACK_SECS && (0.0..CLOCK_RUNS_SECS).contains(&between);
+    two.then_some(secs)
 }
 
 /// By how many seconds the clock of an answer differs from that of the capture.

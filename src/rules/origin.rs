@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{echo, product};
+use super::{echo, page, product};
 use crate::model::{Exchange, Request, Response};
 
 /// Who gave an answer.
@@ -131,7 +131,8 @@ fn judge(response: &Response) -> (Origin, Option<String>) {
     let told = own_name(response);
     let has = |text: &str| server.is_some_and(|server| server.to_ascii_lowercase().contains(text));
     if has("microsoft-httpapi") {
-        return (Origin::HttpSys, None);
+        let kernel = is_of_http_sys(response);
+        return if kernel { (Origin::HttpSys, None) } else { (Origin::WebServer, told) };
     }
     if is_passed_on(response) {
         return (Origin::WebServer, Some(format!("behind {}", told.unwrap_or_default())));
@@ -155,6 +156,11 @@ fn judge(response: &Response) -> (Origin, Option<String>) {
         (None, Some(hop)) => (Origin::Proxy, Some(hop)),
         _ => (Origin::WebServer, told),
     }
+}
+
+/// Whether http.sys itself may give an answer under its name; services without IIS bear that as well.
+fn is_of_http_sys(response: &Response) -> bool {
+    matches!(response.http_status, 400..=499 | 501 | 503 | 505) || page::is_of_http_sys(response)
 }
 
 /// Envoy puts its own name over that of the server behind it, but then says how long that one took.
@@ -227,6 +233,8 @@ mod tests {
     fn microsoft_s_layers_are_told_apart() {
         let httpapi = said(503, &["Server: Microsoft-HTTPAPI/2.0"], "<h2>Service Unavailable</h2>");
         assert_eq!(httpapi, "http.sys (before IIS)");
+        let service = said(500, &["Server: Microsoft-HTTPAPI/2.0"], "");
+        assert_eq!(service, "the web server Microsoft-HTTPAPI/2.0");
         let iis = said(404, &["Server: Microsoft-IIS/10.0"], "<title>404 - File not found</title>");
         assert_eq!(iis, "Microsoft-IIS/10.0 (before BITS)");
         let tmg = "Reason: Forbidden ( Forefront TMG denied the specified URL. )";

@@ -11,6 +11,8 @@ pub enum Reason {
     Certificate,
     /// Its header is too long.
     Header,
+    /// A policy forbids it.
+    Policy,
     /// It came without TLS.
     Tls,
     /// The server it was for cannot be reached.
@@ -18,7 +20,7 @@ pub enum Reason {
 }
 
 /// What pages say, in lower case.
-pub(super) const WORDS: [(&str, Reason); 14] = [
+pub(super) const WORDS: [(&str, Reason); 17] = [
     ("bits-packet-type", Reason::Bits),
     ("bits-supported-protocols", Reason::Bits),
     ("bits-session-id", Reason::Bits),
@@ -29,6 +31,9 @@ pub(super) const WORDS: [(&str, Reason); 14] = [
     ("request header fields too large", Reason::Header),
     ("size of a request header field exceeds server limit", Reason::Header),
     ("number of request header fields exceeds", Reason::Header),
+    ("in accordance with company policy", Reason::Policy),
+    ("denied the specified uniform resource locator", Reason::Policy),
+    ("rejected by the http filter", Reason::Policy),
     ("the plain http request was sent to https port", Reason::Tls),
     ("sent an http request to an https server", Reason::Tls),
     ("speaking plain http to an ssl-enabled server port", Reason::Tls),
@@ -54,7 +59,8 @@ pub fn speaks_bits(response: &Response) -> bool {
 
 /// Whether a request was called malformed for another reason than its verb, or may have been for what is cut off of it.
 pub fn is_about_more_than_verb(request: &Request, response: &Response) -> bool {
-    let told = || reason(response).is_some() || refuses_url(response);
+    let other = |(reason, _)| reason != Reason::Policy;
+    let told = || reason(response).is_some_and(other) || refuses_url(response);
     response.http_status == 400 && (request.is_cut() || told())
 }
 
@@ -74,6 +80,11 @@ pub fn sub_status(response: &Response) -> Option<u16> {
         let alone = before.ends_with([' ', '>']) && digits.get(end..)?.starts_with([' ', '<']);
         digits.get(..end)?.parse().ok().filter(|_| alone)
     })
+}
+
+/// Whether the page that comes with an answer is one of http.sys.
+pub fn is_of_http_sys(response: &Response) -> bool {
+    response.body_start.contains("HTTP Error ")
 }
 
 /// Whether a response is a web page.

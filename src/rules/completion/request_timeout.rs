@@ -3,6 +3,7 @@
 use crate::bits::hresult;
 use crate::model::{Exchange, Request, Session};
 use crate::rules::{Confidence, Notes, front, look, unanswered, wording};
+use crate::stream::Connection;
 
 rule! {
     /// A request took so long to send that one side gave up.
@@ -66,7 +67,13 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             cut.by.name()
         );
         let severity = look::unless_overcome(session, cut.exchange, notes.severity());
-        notes.note(severity, Confidence::Likely, &[cut.span], message);
+        let finding = notes.note(severity, Confidence::Likely, &[cut.span], message);
+        let connection = session.connection(cut.exchange.connection);
+        if let Some(finding) = finding.filter(|_| connection.is_some_and(is_unhindered)) {
+            finding.answerable = Some("the client, or the network".into());
+            finding.advice = Some(OF_CLIENT.into());
+            finding.confirm = Some(LOG_OF_CLIENT.into());
+        }
     }
     for exchange in session.exchanges.iter().filter(|exchange| was_too_slow(exchange)) {
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
@@ -88,6 +95,16 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
+/// Whether nothing shows that held the client up: no loss, and no closed window.
+fn is_unhindered(connection: &Connection) -> bool {
+    let (client, server) = (&connection.client_side, &connection.server_side);
+    client.retransmitted == 0 && server.zero_windows.is_empty()
+}
+
+/// What to do where the client may have sent nothing.
+const OF_CLIENT: &str = "Neither loss nor a closed window held the client up: see whether it slept, or a policy limits what BITS may use; else the link is slow.";
+const LOG_OF_CLIENT: &str = "The gaps between the bytes of this request, and the client's System and BITS-Client logs at that time.";
+
 /// 408 from before BITS, to a request whose body is seen under way, or was waited for.
 fn was_too_slow(exchange: &Exchange) -> bool {
     let answer = exchange.response.as_ref().filter(|r| r.http_status == 408 && !r.is_ack());
@@ -106,6 +123,21 @@ fn is_lacking(request: &Request) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn a_client_that_nothing_held_up_is_asked_itself() {
+        let who = |trouble: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-99999/200000 sent=60000 pace=130\n\
+                 {trouble}! server resets\n"
+            ))
+            .answerable
+        };
+        assert_eq!(who("").as_deref(), Some("the client, or the network"));
+        let network = "the network, or the server where its window is closed";
+        assert_eq!(who("! again\n").as_deref(), Some(network));
+        assert_eq!(who("! server stalls 5\n").as_deref(), Some(network));
+    }
 
     #[test]
     fn a_client_that_was_answered_logs_the_status() {

@@ -67,7 +67,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let message =
             format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
         let spans = [maker.span(), exchange.span()];
-        let finding = notes.note(notes.severity(), Confidence::Likely, &spans, message);
+        // One host may have an address of either family.
+        let across = maker.server.is_ipv4() != exchange.server.is_ipv4() && changes.len() == 1;
+        let confidence = if across { Confidence::Possible } else { Confidence::Likely };
+        let finding = notes.note(notes.severity(), confidence, &spans, message);
         let followed = named.map(|named| named.takes(exchange));
         match (finding, followed, held) {
             (Some(finding), Some(false), Some(_)) => {
@@ -110,6 +113,7 @@ fn held<'a>(session: &'a Session, exchange: &Exchange, named: &Named<'_>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use crate::rules::Confidence;
     use crate::rules::Severity::Error;
     use crate::rules::tests::{diagnosed, severity};
 
@@ -147,11 +151,37 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_the_other_family_may_be_of_the_same_host() {
+        let sure = |server: &str, client: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n= client {client}\n= server {server}\n\
+                 > FRAGMENT 0-9/10\n< 500 error=0x8020001F context=0x5\n"
+            ))
+            .confidence
+        };
+        assert_eq!(sure("192.0.2.81:80", "10.0.0.5"), Confidence::Likely);
+        assert_eq!(sure("[2001:db8::81]:80", "2001:db8::5"), Confidence::Possible);
+    }
+
+    #[test]
     fn another_clock_is_another_server() {
         let text = "> CREATE-SESSION\n< 200 session=1\n  Date: Thu, 01 Jan 2026 00:00:00 GMT\n\
              > FRAGMENT 0-9/10\n< 500 error=0x8020001F\n  Date: Thu, 01 Jan 2026 00:00:40 GMT";
         assert_eq!(severity("session-not-found-after-server-change", text), Some(Error));
         let set_back = text.replace("> FRAGMENT", "... -90 s\n> FRAGMENT");
         assert_eq!(severity("session-not-found-after-server-change", &set_back), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_seen_hours_later_may_have_been_set() {
+        let later = |wait: &str, date: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n  Date: Thu, 01 Jan 2026 00:00:00 GMT\n... {wait}\n\
+                 = connection\n> FRAGMENT 0-9/10\n< 500 error=0x8020001F\n  Date: Thu, 01 Jan 2026 {date} GMT"
+            );
+            severity("session-not-found-after-server-change", &text)
+        };
+        assert_eq!(later("600 s", "00:10:40"), Some(Error));
+        assert_eq!(later("7200 s", "02:00:40"), None);
     }
 }

@@ -96,7 +96,7 @@ fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> b
 fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, Confidence) {
     let usual = session.acked().is_some();
     let done = session.outcome.is_done();
-    if usual && session.outcome != Outcome::Completed {
+    if usual && session.outcome != Outcome::Completed && !look::is_let_pass(session, exchange) {
         (own, Confidence::Certain)
     } else if session.outcome == Outcome::Rejected {
         (own, Confidence::Likely)

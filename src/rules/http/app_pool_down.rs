@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, front, look};
 
 rule! {
     /// The application pool behind the URL is stopped, or its queue is full.
@@ -25,6 +25,15 @@ rule! {
     /// < 400 plain
     ///   Server: Microsoft-HTTPAPI/2.0
     /// ```
+    /// A service without IIS answers under that name:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-HTTPAPI/2.0
+    /// > FRAGMENT 0-9/20
+    /// < 503 plain
+    ///   Server: Microsoft-HTTPAPI/2.0
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Start the application pool (`Start-WebAppPool`) and look in the System log for WAS events 5002, 5021 or 5059, which tell why it was stopped.
@@ -35,7 +44,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
-    if Origin::of_response(response) == Origin::HttpSys && response.http_status == 503 {
+    if front::origin(session, exchange) == Origin::HttpSys && response.http_status == 503 {
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let message = format!("http.sys answered the {} with 503", exchange.kind);
         notes.note(severity, Confidence::Likely, &[exchange.span()], message);

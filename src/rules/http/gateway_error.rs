@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::page::Reason::Unreachable;
+use crate::rules::page::Reason::{Policy, Unreachable};
 use crate::rules::{Confidence, Notes, front, look, page, wording};
 
 rule! {
@@ -122,7 +122,12 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         format!("{who} answered {} with {status}", wording::NOT_CAPTURED)
     };
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-    if let Some(finding) = finding.filter(|_| may_be_its_own(response)) {
+    let Some(finding) = finding else { return };
+    let forbids = |(reason, _): &(_, _)| *reason == Policy;
+    if let Some((_, words)) = page::reason(response).filter(forbids) {
+        finding.message.push_str(&format!("; its page says \"{words}\""));
+        front::turn(Some(finding), front::origin(session, exchange));
+    } else if may_be_its_own(response) {
         finding.answerable = Some("the web server that answered, or the server behind it".into());
         finding.advice = Some(OF_WEB_SERVER.into());
         finding.confirm = Some(LOG_OF_WEB_SERVER.into());
@@ -166,6 +171,16 @@ mod tests {
         let sent = format!("{text}> FRAGMENT 0-9/20\n< 200 lost\n");
         assert_eq!(severity("gateway-error", text), Some(Error));
         assert_eq!(severity("gateway-error", &sent), Some(Note));
+    }
+
+    #[test]
+    fn a_policy_that_refuses_is_not_a_server_that_is_down() {
+        let told = |answer: &str| diagnosed(&format!("> CREATE-SESSION\n< {answer}\n"));
+        let page = "  | <h1>Web Page Blocked</h1> blocked in accordance with company policy.";
+        let blocked = told(&format!("503 plain\n{page}"));
+        assert!(blocked.summary.contains("its page says \"in accordance with company policy\""));
+        assert_eq!(blocked.answerable.as_deref(), Some("the proxy"));
+        assert!(blocked.advice.unwrap().starts_with("Look at the rules and limits of the proxy"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, front, look};
 
 rule! {
     /// http.sys answered before IIS was asked.
@@ -26,6 +26,15 @@ rule! {
     /// < 404 plain
     ///   Server: Microsoft-IIS/10.0
     /// ```
+    /// A service without IIS answers under that name:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   Server: Microsoft-HTTPAPI/2.0
+    /// > FRAGMENT 0-9/20
+    /// < 400 plain
+    ///   Server: Microsoft-HTTPAPI/2.0
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Read %windir%\System32\LogFiles\HTTPERR at this time: its reason phrase (Verb, BadRequest, Hostname, LengthRequired, FieldLength) names the limit.
@@ -35,7 +44,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
-    let (who, status) = (Origin::of_response(response), response.http_status);
+    let (who, status) = (front::origin(session, exchange), response.http_status);
     if who != Origin::HttpSys || status < 400 || status == 503 {
         return;
     }

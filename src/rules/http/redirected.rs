@@ -36,7 +36,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         let who = around.told(session, exchange).unwrap_or_default();
         let message = format!("{who} answered the {} with {status} {to}", exchange.kind);
         let certain = Confidence::Certain;
-        let finding = notes.note(notes.severity(), certain, &[exchange.span()], message);
+        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let finding = notes.note(severity, certain, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| asks_to_log_in(exchange, response)) {
             finding.answerable = Some("whoever runs the page to log in".into());
             finding.advice = Some(OF_PORTAL.into());

@@ -3,6 +3,7 @@
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Outcome, Session};
 use crate::rules::{Around, Confidence, Notes, look, wording};
+use crate::stream::Connection;
 
 rule! {
     /// A session was opened and never used.
@@ -56,6 +57,39 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             "opened, and nothing more in the {} that the capture goes on",
             wording::lasting(quiet)
         );
-        notes.note(notes.severity(), Confidence::Likely, &[opened.span()], message);
+        let finding = notes.note(notes.severity(), Confidence::Likely, &[opened.span()], message);
+        let connection = session.connection(opened.connection);
+        if let Some(finding) = finding.filter(|_| connection.is_some_and(is_unheard)) {
+            finding.message.push_str("; the Ack was repeated, and never acknowledged");
+            finding.answerable = Some("the network".into());
+            finding.advice = Some(OF_PATH.into());
+            finding.confirm = Some("A capture at the client: whether the Ack arrives.".into());
+        }
+    }
+}
+
+/// Whether the server repeated what it had said, and the client did not confirm it to the end.
+fn is_unheard(connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    server.retransmitted > 0 && server.unacked() > 0
+}
+
+/// What to do where the answer does not arrive.
+const OF_PATH: &str = "Look at the way from the server to the client: the Ack did not arrive, so the client knows of no session.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn an_ack_that_is_repeated_in_vain_did_not_arrive() {
+        let who = |ack: &str| {
+            let later = "... 6 min\n= client 10.0.0.6\n> GET /\n< 200 plain\n";
+            let diagnosis = diagnosed(&format!("> CREATE-SESSION\n< 200 session=1{ack}\n{later}"));
+            assert_eq!(diagnosis.cause, "create-without-fragment");
+            diagnosis.answerable
+        };
+        assert_eq!(who("").as_deref(), Some("the client"));
+        assert_eq!(who(" dropped\n! again").as_deref(), Some("the network"));
     }
 }

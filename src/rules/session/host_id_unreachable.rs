@@ -1,5 +1,6 @@
 //! The rule `host-id-unreachable`.
 
+use crate::at::At;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Answer, Exchange, Outcome, Session};
 use crate::rules::hosts::{self, Named};
@@ -88,6 +89,19 @@ rule! {
     /// > PING
     /// < 200
     /// ```
+    /// It was reached before, and died later:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1 host=node1 fallback=60
+    /// = server 192.0.2.81:80
+    /// = url http://node1/upload/file.bin
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ! server closes
+    /// ! client closes
+    /// ... 600 s
+    /// ! refused
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1 host=SERVER
@@ -143,7 +157,7 @@ fn tell_attempts(
             wording::counted(attempt.tries, "connection"),
             attempt.server
         );
-        let severity = severity(session, notes.severity());
+        let severity = severity(session, attempt.span.last, notes.severity());
         let certain = named.address().is_some() && attempt.client == named.opened.client.ip();
         let confidence = if certain { Confidence::Certain } else { Confidence::Likely };
         let spans = [named.opened.span(), attempt.span];
@@ -172,7 +186,7 @@ fn tell_lookups(
     for lookup in meant {
         failed = true;
         let message = format!("\"{}\" was named, and {}", named.value, lookup.failure.words());
-        let severity = severity(session, notes.severity());
+        let severity = severity(session, lookup.span.last, notes.severity());
         let spans = [named.opened.span(), lookup.span];
         let finding = notes.note(severity, Confidence::Likely, &spans, message);
         if let Some(finding) = finding {
@@ -191,16 +205,18 @@ const TIMED_OUT: u32 = 0x8007_2EE2;
 /// `ERROR_WINHTTP_NAME_NOT_RESOLVED`: the client knew of no address to connect to.
 const NAME_NOT_RESOLVED: u32 = 0x8007_2EE7;
 
-/// A node that was reached in the end, or done without, cost time only.
-fn severity(session: &Session, own: Severity) -> Severity {
-    let reached = session.exchanges.last().is_some_and(|last: &Exchange| last.succeeded());
+/// A node that was reached after it had `failed`, or done without, cost time only.
+fn severity(session: &Session, failed: At, own: Severity) -> Severity {
+    let later = |last: &&Exchange| last.span().first.frame > failed.frame;
+    let reached = session.exchanges.last().filter(later).is_some_and(Exchange::succeeded);
     let went_on = session.outcome == Outcome::Incomplete && reached && session.exchanges.len() > 1;
     if session.outcome.is_done() || went_on { Severity::Warning } else { own }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::diagnosed;
+    use crate::rules::Severity::{Error, Warning};
+    use crate::rules::tests::{diagnosed, severity};
 
     #[test]
     fn what_the_client_logs_is_how_it_failed() {
@@ -212,6 +228,17 @@ mod tests {
         assert_eq!(code(&format!("{node}! refused")).as_deref(), Some("0x80072EFD"));
         assert_eq!(code(&format!("{node}! unanswered")).as_deref(), Some("0x80072EE2"));
         assert_eq!(code("... 10 min\n= client 10.0.0.6\n> GET /\n< 200 plain"), None);
+    }
+
+    #[test]
+    fn a_node_that_is_not_reached_any_more_is_an_error_while_the_upload_stands() {
+        let opened = "> CREATE-SESSION\n< 200 session=1 host=192.0.2.81 fallback=60\n\
+                      = server 192.0.2.81:80\n= url http://192.0.2.81/upload/file.bin\n\
+                      > FRAGMENT 0-9/20\n< 200\n! server closes\n! client closes\n... 600 s\n! refused\n";
+        let back = "... 60 s\n= server 192.0.2.80:80\n= url http://server/upload/file.bin\n\
+                    > FRAGMENT 10-19/20\n< 200\n";
+        assert_eq!(severity("host-id-unreachable", opened), Some(Error));
+        assert_eq!(severity("host-id-unreachable", &format!("{opened}{back}")), Some(Warning));
     }
 
     #[test]

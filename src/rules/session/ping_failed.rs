@@ -58,7 +58,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::diagnosed;
+    use crate::rules::tests::{diagnosed, report};
 
     #[test]
     fn who_refused_it_is_asked() {
@@ -69,5 +69,25 @@ mod tests {
         };
         assert_eq!(asked("Microsoft-IIS/10.0"), "the server");
         assert_eq!(asked("squid/5.7"), "the proxy");
+    }
+
+    #[test]
+    fn it_explains_nothing_where_the_upload_is_completed() {
+        let answers = [
+            "403 plain\n  Server: Microsoft-IIS/10.0",
+            "403 error=0x80070005 context=0x5",
+            "500 error=0x8020001F context=0x5",
+            "429 plain\n  Server: nginx/1.22.1",
+            "302 plain\n  Location: http://login.test/",
+        ];
+        for answer in answers {
+            let session = report(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n= connection\n> PING\n< {answer}\n\
+                 = connection\n> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n"
+            ))
+            .sessions
+            .remove(0);
+            assert_eq!(session.diagnosis, None, "{answer}");
+        }
     }
 }

@@ -132,10 +132,12 @@ fn event(kind: &str, dataset: &str, types: &[&str], outcome: &str) -> Object {
     event
 }
 
-fn lasted(event: &mut Object, start: Timestamp, end: Timestamp) {
+/// From the earlier to the later of two times: the clock may have gone back between them.
+fn lasted(event: &mut Object, one: Timestamp, other: Timestamp) {
+    let (start, end) = (one.min(other), one.max(other));
     event.insert("start".into(), json!(start));
     event.insert("end".into(), json!(end));
-    event.insert("duration".into(), json!(end.since(start).max(0)));
+    event.insert("duration".into(), json!(end.since(start)));
 }
 
 const fn outcome(outcome: Outcome) -> &'static str {

@@ -119,6 +119,18 @@ fn of_several_captures_each_frame_can_be_looked_up() {
 }
 
 #[test]
+fn no_format_has_a_time_that_ends_before_it_begins() {
+    let capture =
+        transcript("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... -5 s\n< 200\n");
+    let events = lines(&stdout(&run_on(&capture, &["export", "--format", "ecs", "-"])));
+    let time = |event: &Value, name: &str| event["event"][name].as_str().map(str::to_owned);
+    assert!(events.iter().all(|event| time(event, "start") <= time(event, "end")), "{events:?}");
+    let archive = stdout(&run_on(&capture, &["export", "--format", "har", "-"]));
+    let archive: Value = serde_json::from_str(&archive).unwrap();
+    assert!(archive["log"]["pages"][0]["pageTimings"]["onLoad"].as_f64() > Some(0.0));
+}
+
+#[test]
 fn of_one_capture_a_number_is_enough() {
     for format in ["ecs", "har", "json", "ndjson"] {
         let text = stdout(&run(&["export", "--format", format, "lost.pcap"]));

@@ -153,6 +153,7 @@ impl Bundle {
         name.then(|| self.observable("domain-name", json!({"value": host}), json!({})))
     }
 
+    /// The file, as long as it has a name or a hash; without a hash, its size tells it from others of its name.
     fn file(&mut self, session: &Session) -> Option<String> {
         let file = session.file.as_ref()?;
         let path = session.url.as_deref().and_then(|url| url.rsplit('/').next());
@@ -160,8 +161,13 @@ impl Bundle {
         let mut fixed = serde_json::Map::new();
         name.map(|name| fixed.insert("name".into(), json!(name)));
         file.sha256.as_ref().map(|hash| fixed.insert("hashes".into(), json!({"SHA-256": hash})));
-        (!fixed.is_empty())
-            .then(|| self.observable("file", Value::Object(fixed), json!({"size": file.size})))
+        if fixed.is_empty() {
+            return None;
+        }
+        let mut rest = serde_json::Map::new();
+        let telling = if file.sha256.is_some() { &mut rest } else { &mut fixed };
+        telling.insert("size".into(), json!(file.size));
+        Some(self.observable("file", Value::Object(fixed), Value::Object(rest)))
     }
 
     /// An observable whose id comes from the properties in `fixed`.
@@ -266,6 +272,16 @@ mod tests {
             addresses.iter().chain(&traffic).all(|one| refs.contains(&one["id"])),
             "{observed}"
         );
+    }
+
+    #[test]
+    fn files_of_one_name_and_differing_size_are_two() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= server 10.0.0.9:80\n\
+                    = connection\n> CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-9/40\n< 200\n";
+        let sizes = |kind| {
+            objects(text, kind).iter().map(|one| one["size"].as_u64()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(sizes("file"), BTreeSet::from([Some(30), Some(40)]));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 #[derive(Default)]
 struct Bundle {
     objects: BTreeMap<String, Value>,
+    /// How many uploads there are of what tells them apart.
+    keys: BTreeMap<String, u64>,
 }
 
 impl Bundle {
@@ -57,12 +59,7 @@ impl Bundle {
             self.url(url, &mut refs);
         }
         refs.extend(self.file(session));
-        let key = format!(
-            "{} {} {}",
-            session.started,
-            session.client.address,
-            session.id.as_deref().unwrap_or_default()
-        );
+        let key = self.key(session);
         let made = millis(session.ended);
         let observed = self.own("observed-data", &key, made.clone(), json!({
             "first_observed": millis(session.started), "last_observed": made, "number_observed": 1, "object_refs": refs,
@@ -76,6 +73,21 @@ impl Bundle {
                 "description": format!("BITS upload, {}", session.outcome.name()),
             }),
         );
+    }
+
+    /// What no other upload of the report has.
+    fn key(&mut self, session: &Session) -> String {
+        let ends = session.exchanges.first().map_or_else(
+            || format!("{} {}", session.client.address, session.server.socket()),
+            |first| format!("{} {}", first.client, first.server),
+        );
+        let id = session.id.as_deref().unwrap_or_default();
+        let url = session.url.as_deref().unwrap_or_default();
+        let key = format!("{} {ends} {id} {url}", session.started);
+        let alike = self.keys.entry(key.clone()).or_default();
+        *alike += 1;
+        // Create-Session may be sent again at once, and a coarse clock tells the same time of both.
+        if *alike > 1 { format!("{key} {alike}") } else { key }
     }
 
     fn technique(&mut self) -> String {
@@ -282,6 +294,20 @@ mod tests {
             objects(text, kind).iter().map(|one| one["size"].as_u64()).collect::<BTreeSet<_>>()
         };
         assert_eq!(sizes("file"), BTreeSet::from([Some(30), Some(40)]));
+    }
+
+    #[test]
+    fn uploads_that_begin_at_once_are_told_apart() {
+        let text = "> CREATE-SESSION\n= connection\n> CREATE-SESSION\n";
+        let mut records = transcript::play(text).unwrap();
+        let first = records[0].at.time;
+        records.iter_mut().for_each(|record| record.at.time = first);
+        let report = transcript::analyse(&records, &mut ());
+        let mut out = Vec::new();
+        write(&mut out, &report).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(report.sessions.len(), 2);
+        assert_eq!(text.matches(r#""type":"observed-data""#).count(), 2, "{text}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Events with the field names of the Elastic Common Schema 8.
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Map, Value, json};
 
@@ -49,6 +50,7 @@ impl Form for Ecs {
         lasted(&mut event, session.started, session.ended);
         let mut doc = document(session.ended, event);
         whose(&mut doc, session);
+        doc.insert("related".into(), json!({"ip": addresses(session)}));
         doc.insert("file".into(), file(session));
         doc.insert("bits".into(), json!({
             "session_id": session.id, "outcome": session.outcome.name(), "host_id": session.host_id,
@@ -175,6 +177,12 @@ fn ends(doc: &mut Object, client: SocketAddr, server: SocketAddr, tls: bool) {
 fn asked(doc: &mut Object, url: Option<&str>, agent: Option<&str>) {
     doc.insert("url".into(), json!(url.map(url_fields)));
     doc.insert("user_agent".into(), json!({"original": agent}));
+}
+
+/// All addresses of a session: it may go on with another server, or from another address.
+fn addresses(session: &Session) -> BTreeSet<IpAddr> {
+    let ends = session.exchanges.iter().flat_map(|one| [one.client.ip(), one.server.ip()]);
+    ends.chain([session.client.address, session.server.address]).collect()
 }
 
 /// What a session tells of its ends.

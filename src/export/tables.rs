@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::at::{At, Numbered, Timestamp};
+use crate::bits::PacketType;
 use crate::model::session::Fragment;
-use crate::model::{Report, Session};
+use crate::model::{Exchange, Report, Session};
 use crate::rules::Finding;
 
 /// Which table of a report.
@@ -66,6 +67,8 @@ pub struct Row<'r> {
     number: Option<u64>,
     session: Option<&'r Session>,
     fragment: Option<&'r Fragment>,
+    /// What carried the Fragment.
+    exchange: Option<&'r Exchange>,
     finding: Option<&'r Finding>,
 }
 
@@ -97,7 +100,13 @@ impl Table {
             Self::Sessions => Box::new(sessions),
             Self::Fragments => Box::new(sessions.flat_map(|row| {
                 let fragments = row.session.map_or(&[][..], |session| &session.fragments);
-                fragments.iter().map(move |fragment| Row { fragment: Some(fragment), ..row })
+                let exchanges = row.session.into_iter().flat_map(carriers).map(Some);
+                let both = fragments.iter().zip(exchanges.chain(std::iter::repeat(None)));
+                both.map(move |(fragment, exchange)| Row {
+                    fragment: Some(fragment),
+                    exchange,
+                    ..row
+                })
             })),
             Self::Findings => {
                 let outer = report
@@ -111,6 +120,12 @@ impl Table {
             }
         }
     }
+}
+
+/// What carried the Fragments of a session, in their order.
+fn carriers(session: &Session) -> impl Iterator<Item = &Exchange> {
+    let asked = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
+    asked.filter(|exchange| exchange.kind == PacketType::Fragment)
 }
 
 fn text(value: impl ToString) -> Option<Value> {
@@ -199,6 +214,9 @@ const FRAGMENTS: &[Column] = columns! {
     response_frame Integer |r| number(r.fragment?.response_frame?);
     request_frame_label Text |r| label(r.fragment?.request_frame);
     response_frame_label Text |r| label(r.fragment?.response_frame?);
+    client_address Text |r| text(r.exchange?.client.ip());
+    server_address Text |r| text(r.exchange?.server.ip());
+    server_port Integer |r| Some(Value::Integer(r.exchange?.server.port().into()));
 };
 
 const FINDINGS: &[Column] = columns! {

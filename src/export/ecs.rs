@@ -10,6 +10,7 @@ use super::events::{Form, id_of, time_of};
 use super::json::without_null;
 use crate::at::{At, Timestamp};
 use crate::bits::{PacketType, hresult};
+use crate::capture::Input;
 use crate::model::{Exchange, Outcome, Report, Request, Response, Session, url};
 use crate::rules::{Finding, Severity, named};
 
@@ -18,10 +19,35 @@ const VERSION: &str = "8.17.0";
 
 /// `bits.transaction`, `bits.session` and `bits.finding` events, told apart by `event.dataset`. What ECS has no name for
 /// is under `bits`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ecs;
+#[derive(Clone, Debug, Default)]
+pub struct Ecs {
+    captures: Vec<String>,
+}
+
+impl Ecs {
+    /// With the names of the inputs: of several, each event tells the one it begins in.
+    pub const fn of(captures: Vec<String>) -> Self {
+        Self { captures }
+    }
+
+    /// The name of an input by its place; `None` where there is only one.
+    fn capture(&self, place: Option<u32>) -> Option<&str> {
+        let several = self.captures.len() > 1;
+        let place = place.filter(|_| several).and_then(|place| usize::try_from(place).ok())?;
+        self.captures.get(place).map(String::as_str)
+    }
+
+    fn log(&self, doc: &mut Object, place: Option<u32>, level: Option<&str>) {
+        let file = json!({"path": self.capture(place)});
+        doc.insert("log".into(), json!({"level": level, "file": file}));
+    }
+}
 
 impl Form for Ecs {
+    fn inputs(&mut self, captures: &[Input]) {
+        self.captures = captures.iter().map(|input| input.name.clone()).collect();
+    }
+
     fn exchange(&self, exchange: &Exchange, session: Option<&Session>) -> Value {
         let span = exchange.span();
         let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
@@ -31,6 +57,7 @@ impl Form for Ecs {
         event.insert("action".into(), json!(action(&exchange.kind)));
         lasted(&mut event, span.first.time, span.last.time);
         let mut doc = document(span.first.time, event);
+        self.log(&mut doc, Some(span.first.place()), None);
         ends(&mut doc, exchange.client, exchange.server, exchange.tls);
         let url = request.and_then(|request| url::of(exchange, request));
         let agent = request.and_then(|request| request.user_agent.as_deref());
@@ -49,6 +76,7 @@ impl Form for Ecs {
         event.insert("reason".into(), json!(reason));
         lasted(&mut event, session.started, session.ended);
         let mut doc = document(session.ended, event);
+        self.log(&mut doc, session.span().map(|span| span.first.place()), None);
         whose(&mut doc, session);
         doc.insert("related".into(), json!({"ip": addresses(session)}));
         doc.insert("file".into(), file(session));
@@ -87,7 +115,8 @@ impl Form for Ecs {
         }
         let rule = named(&finding.rule);
         doc.insert("message".into(), json!(finding.message));
-        doc.insert("log".into(), json!({"level": finding.severity.name()}));
+        let place = finding.proof.first().map(At::place).or(finding.input);
+        self.log(&mut doc, place, Some(finding.severity.name()));
         doc.insert(
             "rule".into(),
             json!({

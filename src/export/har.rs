@@ -33,11 +33,17 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
     }
     entries.sort_by_key(|(begun, _)| *begun);
     let entries: Vec<Value> = entries.into_iter().map(|(_, entry)| entry).collect();
-    let archive = json!({"log": {
+    let several = report.captures.len() > 1;
+    let names: Vec<&str> = report.captures.iter().map(|input| &*input.name).collect();
+    let mut archive = json!({"log": {
         "version": "1.2",
         "creator": {"name": report.tool.name, "version": report.tool.version},
         "pages": pages, "entries": entries,
     }});
+    if let (Some(log), true) = (archive.pointer_mut("/log").and_then(Value::as_object_mut), several)
+    {
+        log.insert("_bits".to_owned(), json!({"captures": names}));
+    }
     json::write_line(out, &archive)
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::at::{At, Numbered, Timestamp};
 use crate::bits::PacketType;
+use crate::capture::Input;
 use crate::model::session::Fragment;
 use crate::model::{Exchange, Report, Session};
 use crate::rules::Finding;
@@ -70,6 +71,21 @@ pub struct Row<'r> {
     /// What carried the Fragment.
     exchange: Option<&'r Exchange>,
     finding: Option<&'r Finding>,
+    captures: &'r [Input],
+}
+
+impl Row<'_> {
+    /// The name of the capture that a frame is in, where there are several.
+    fn capture(&self, at: At) -> Option<Value> {
+        self.named(at.place())
+    }
+
+    /// The name of a capture by its place, where there are several.
+    fn named(&self, place: u32) -> Option<Value> {
+        let several = self.captures.len() > 1;
+        let place = usize::try_from(place).ok().filter(|_| several)?;
+        text(&self.captures.get(place)?.name)
+    }
 }
 
 impl Column {
@@ -94,6 +110,7 @@ impl Table {
         let sessions = (1_u64..).zip(&report.sessions).map(|(number, session)| Row {
             number: Some(number),
             session: Some(session),
+            captures: &report.captures,
             ..Row::default()
         });
         match self {
@@ -109,10 +126,12 @@ impl Table {
                 })
             })),
             Self::Findings => {
-                let outer = report
-                    .findings
-                    .iter()
-                    .map(|finding| Row { finding: Some(finding), ..Row::default() });
+                let captures = &report.captures[..];
+                let outer = report.findings.iter().map(move |finding| Row {
+                    finding: Some(finding),
+                    captures,
+                    ..Row::default()
+                });
                 Box::new(outer.chain(sessions.flat_map(|row| {
                     let findings = row.session.map_or(&[][..], |session| &session.findings);
                     findings.iter().map(move |finding| Row { finding: Some(finding), ..row })
@@ -200,6 +219,8 @@ const SESSIONS: &[Column] = columns! {
     diagnosis_summary Text |r| text(&r.session?.diagnosis.as_ref()?.summary);
     superseded_by Text |r| maybe(r.session?.superseded_by.as_deref());
     error_frame_label Text |r| label(r.session?.error.as_ref()?.frame);
+    capture Text |r| r.capture(r.session?.span()?.first);
+    error_capture Text |r| r.capture(r.session?.error.as_ref()?.frame.0);
 };
 
 const FRAGMENTS: &[Column] = columns! {
@@ -217,6 +238,7 @@ const FRAGMENTS: &[Column] = columns! {
     client_address Text |r| text(r.exchange?.client.ip());
     server_address Text |r| text(r.exchange?.server.ip());
     server_port Integer |r| Some(Value::Integer(r.exchange?.server.port().into()));
+    capture Text |r| r.capture(r.fragment?.request_frame.0);
 };
 
 const FINDINGS: &[Column] = columns! {
@@ -230,4 +252,8 @@ const FINDINGS: &[Column] = columns! {
     reference Text |r| maybe(r.finding?.reference.as_deref());
     advice Text |r| maybe(r.finding?.advice.as_deref());
     frame_labels Text |r| words(r.finding?.proof.iter().filter_map(At::label));
+    capture Text |r| {
+        let finding = r.finding?;
+        r.named(finding.proof.first().map(At::place).or(finding.input)?)
+    };
 };

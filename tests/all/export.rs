@@ -101,22 +101,44 @@ fn of_several_captures_each_frame_can_be_looked_up() {
     let export = |args: &[&str]| stdout(&run(&[&["export", "--format"], args, &both].concat()));
     let table = export(&["csv", "--table", "fragments"]);
     let ends = ",10.20.0.11,10.20.0.80,80";
-    assert!(table.ends_with(&format!(",102,108,2:8,2:14{ends}\r\n")), "{table}");
-    assert!(table.contains(&format!(",8,18,1:8,1:18{ends}\r\n")), "{table}");
+    assert!(table.ends_with(&format!(",102,108,2:8,2:14{ends},lost.pcap\r\n")), "{table}");
+    assert!(table.contains(&format!(",8,18,1:8,1:18{ends},resumed.pcap\r\n")), "{table}");
     let findings = export(&["csv", "--table", "findings"]);
-    assert!(findings.contains(",102 108,") && findings.contains(",2:8 2:14\r\n"), "{findings}");
-    assert!(export(&["csv"]).ends_with(",2:14\r\n"));
+    assert!(
+        findings.contains(",102 108,") && findings.contains(",2:8 2:14,lost.pcap\r\n"),
+        "{findings}"
+    );
+    assert!(export(&["csv"]).ends_with(",2:14,lost.pcap,lost.pcap\r\n"));
     let ecs = export(&["ecs"]);
     assert!(ecs.contains(r#""request":102,"request_label":"2:8","response":108"#), "{ecs}");
     assert!(ecs.contains(r#""frame_labels":["2:8","2:14"]"#), "{ecs}");
+    for event in lines(&ecs) {
+        let file = if event["client"]["port"] == 51787 { "lost.pcap" } else { "resumed.pcap" };
+        assert_eq!(event["log"]["file"]["path"], file, "{event}");
+    }
     let har = export(&["har"]);
     assert!(har.contains(r#""request_frame_labels":["2:8","2:12"]"#), "{har}");
+    assert!(har.contains(r#""captures":["resumed.pcap","lost.pcap"]"#), "{har}");
     let report = export(&["json"]);
     assert!(report.contains("\"frame_labels\": [\n            \"2:8\","), "{report}");
     let exchanges = stdout(&run(&["http", "--format", "ndjson", "resumed.pcap", "lost.pcap"]));
     assert!(exchanges.contains(
         r#""frame":102,"time":"2026-11-23T02:35:01.183860Z","capture":1,"capture_frame":8"#
     ));
+}
+
+#[test]
+fn texts_tell_which_capture_a_label_means() {
+    for args in [&["timeline"][..], &["diagnose"], &["report", "--format", "markdown"]] {
+        let text = stdout(&run(&[args, &["good.pcap", "resumed.pcap", "lost.pcap"]].concat()));
+        assert!(text.ends_with("capture 3: lost.pcap\n"), "{text}");
+        assert!(text.contains("capture 2: resumed.pcap\n"), "{text}");
+        assert!(!stdout(&run(&[args, &["lost.pcap"]].concat())).contains("capture 1"));
+        let named = stdout(&run(&[args, &["--redact", "good.pcap", "lost.pcap"]].concat()));
+        assert!(!named.contains("capture 2: "), "{named}");
+    }
+    let table = stdout(&run(&["sessions", "good.pcap", "resumed.pcap", "lost.pcap"]));
+    assert!(table.ends_with(", frame 3:14\n\ncapture 3: lost.pcap\n"), "{table}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ SCHEMA = {
         "file": fields(name=KEYWORD, size=LONG,
                        hash=fields(sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"})),
         "tls": fields(established={"type": "boolean"}),
-        "log": fields(level=KEYWORD),
+        "log": fields(level=KEYWORD, file=fields(path=KEYWORD)),
         "related": fields(ip={"type": "array", "items": IP, "minItems": 1}),
         "rule": fields(required=["id"], id=KEYWORD, name=KEYWORD, category=KEYWORD, reference=KEYWORD),
         "threat": fields(framework=KEYWORD, technique=fields(id=KEYWORDS, name=KEYWORDS, reference=KEYWORDS)),

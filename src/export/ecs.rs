@@ -1,5 +1,6 @@
 //! Events with the field names of the Elastic Common Schema 8.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
@@ -59,9 +60,8 @@ impl Form for Ecs {
         let mut doc = document(span.first.time, event);
         self.log(&mut doc, Some(span.first.place()), None);
         ends(&mut doc, exchange.client, exchange.server, exchange.tls);
-        let url = request.and_then(|request| url::of(exchange, request));
         let agent = request.and_then(|request| request.user_agent.as_deref());
-        asked(&mut doc, url.map(|url| url.text()).as_deref(), agent);
+        asked(&mut doc, request.and_then(|request| url_or_path(exchange, request)), agent);
         doc.insert("http".into(), http(request, response));
         let id = session.and_then(|session| session.id.as_deref()).or_else(|| id_of(exchange));
         doc.insert("bits".into(), bits(exchange, id));
@@ -202,9 +202,15 @@ fn ends(doc: &mut Object, client: SocketAddr, server: SocketAddr, tls: bool) {
     doc.insert("tls".into(), json!(tls.then(|| json!({"established": true}))));
 }
 
+/// What a request names: its path alone where the capture lacks the host.
+fn url_or_path<'a>(exchange: &Exchange, request: &'a Request) -> Option<Cow<'a, str>> {
+    let path = || Some(url::path_of(request)).filter(|path| path.starts_with('/'));
+    url::of(exchange, request).map(|url| url.text().into()).or_else(|| path().map(Cow::from))
+}
+
 /// What was asked for, and by which program.
-fn asked(doc: &mut Object, url: Option<&str>, agent: Option<&str>) {
-    doc.insert("url".into(), json!(url.map(url_fields)));
+fn asked(doc: &mut Object, url: Option<Cow<'_, str>>, agent: Option<&str>) {
+    doc.insert("url".into(), json!(url.map(|url| url_fields(&url))));
     doc.insert("user_agent".into(), json!({"original": agent}));
 }
 
@@ -219,7 +225,7 @@ fn whose(doc: &mut Object, session: &Session) {
     if let Some(exchange) = session.exchanges.first() {
         ends(doc, exchange.client, exchange.server, exchange.tls);
     }
-    asked(doc, session.url.as_deref(), session.user_agent.as_deref());
+    asked(doc, session.url_or_path().map(Cow::from), session.user_agent.as_deref());
 }
 
 fn file(session: &Session) -> Value {
@@ -249,6 +255,9 @@ fn http(request: Option<&Request>, response: Option<&Response>) -> Value {
 }
 
 fn url_fields(full: &str) -> Value {
+    if full.starts_with('/') {
+        return json!({"path": full});
+    }
     let scheme = full.split_once("://").map_or("", |(scheme, _)| scheme);
     let (domain, port) = url::host_and_port(full);
     let path = url::path_within(full);

@@ -142,6 +142,15 @@ fn texts_tell_which_capture_a_label_means() {
 }
 
 #[test]
+fn without_a_host_there_is_the_path() {
+    let capture = transcript("> CREATE-SESSION\n  Host:\n< 200 session=1\n");
+    let events = lines(&stdout(&run_on(&capture, &["export", "--format", "ecs", "-"])));
+    let path = &events[0]["url"]["path"];
+    assert!(path.as_str().unwrap().starts_with('/'), "{events:?}");
+    assert!(events.iter().all(|event| event["url"].as_object().is_none_or(|url| url.len() == 1)));
+}
+
+#[test]
 fn no_format_has_a_time_that_ends_before_it_begins() {
     let capture =
         transcript("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... -5 s\n< 200\n");

@@ -11,25 +11,25 @@ use super::json;
 use crate::model::{Exchange, Report, Request, Response, Session, url};
 use crate::observe::heads::{Heads, RawHead};
 
-/// Writes the archive: a page for each session, an entry for each exchange with a request. What HAR has no name for is
-/// under `_bits`.
+/// Writes the archive: a page for each session, an entry for each exchange with a request; HAR knows no response without
+/// one, so those are counted. What HAR has no name for is under `_bits`.
 pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<()> {
     let mut pages = Vec::new();
     let mut entries = Vec::new();
     for (number, session) in (1_u64..).zip(&report.sessions) {
         let page = format!("session_{number}");
+        let (asked, answers): (Vec<_>, Vec<_>) =
+            session.exchanges.iter().partition(|exchange| exchange.request.is_some());
         pages.push(json!({
             "id": page, "title": title(session), "startedDateTime": session.started,
             "pageTimings": {"onContentLoad": -1, "onLoad": session.duration_seconds * 1000.0},
             "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "file": session.file,
-                      "diagnosis": session.diagnosis, "findings": session.findings},
+                      "diagnosis": session.diagnosis, "findings": session.findings,
+                      "responses_without_request": answers.len()},
         }));
-        let known = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
-        entries.extend(
-            known.map(|exchange| {
-                (exchange.span().first.time, entry(exchange, &page, session, heads))
-            }),
-        );
+        entries.extend(asked.into_iter().map(|exchange: &Exchange| {
+            (exchange.span().first.time, entry(exchange, &page, session, heads))
+        }));
     }
     entries.sort_by_key(|(begun, _)| *begun);
     let entries: Vec<Value> = entries.into_iter().map(|(_, entry)| entry).collect();

@@ -151,6 +151,15 @@ fn without_a_host_there_is_the_path() {
 }
 
 #[test]
+fn an_archive_counts_the_responses_that_it_cannot_hold() {
+    let capture = transcript("= sees server\n> CREATE-SESSION\n< 200 session=1\n");
+    let archive = stdout(&run_on(&capture, &["export", "--format", "har", "-"]));
+    let archive: Value = serde_json::from_str(&archive).unwrap();
+    assert_eq!(archive["log"]["entries"].as_array().unwrap().len(), 0);
+    assert_eq!(archive["log"]["pages"][0]["_bits"]["responses_without_request"], 1);
+}
+
+#[test]
 fn no_format_has_a_time_that_ends_before_it_begins() {
     let capture =
         transcript("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... -5 s\n< 200\n");

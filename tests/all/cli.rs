@@ -610,3 +610,22 @@ fn help_that_cannot_be_written_is_told() {
         assert!(stderr(&output).contains("No space left"), "{args:?}");
     }
 }
+
+#[test]
+fn where_nothing_can_be_read_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("files");
+    let name = folder.to_str().unwrap();
+    for args in [
+        &["extract", "-o", name][..],
+        &["report"],
+        &["report", "--format", "markdown"],
+        &["http"],
+        &["timeline"],
+    ] {
+        let output = run(&[args, &["absent.pcap"]].concat());
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()), "{args:?}");
+    }
+    assert!(!folder.join("manifest.json").exists());
+}
+

@@ -22,7 +22,7 @@ pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<
             session.exchanges.iter().partition(|exchange| exchange.request.is_some());
         pages.push(json!({
             "id": page, "title": title(session), "startedDateTime": session.started,
-            "pageTimings": {"onContentLoad": -1, "onLoad": session.duration_seconds * 1000.0},
+            "pageTimings": {"onContentLoad": -1, "onLoad": rounded(session.duration_seconds * 1000.0)},
             "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "file": session.file,
                       "diagnosis": session.diagnosis, "findings": session.findings,
                       "responses_without_request": answers.len()},
@@ -56,7 +56,7 @@ fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> V
     let (request_head, response_head) = heads.of(exchange);
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
     let timings = timings(exchange);
-    let time: f64 = timings.iter().sum();
+    let time = rounded(timings.iter().sum());
     let [send, wait, receive] = timings;
     let mut entry = json!({
         "pageref": page,
@@ -95,6 +95,11 @@ fn timings(exchange: &Exchange) -> [f64; 3] {
     let Some(response) = &exchange.response else { return [send, 0.0, 0.0] };
     let wait = millis(response.span.first.time.since(request.span.last.time));
     [send, wait, millis(response.span.last.time.since(response.span.first.time))]
+}
+
+/// Milliseconds to the nanosecond: what is beyond is noise of the arithmetic.
+fn rounded(millis: f64) -> f64 {
+    (millis * 1e6).round() / 1e6
 }
 
 fn request_of(exchange: &Exchange, request: &Request, head: Option<&RawHead>) -> Value {

@@ -629,3 +629,11 @@ fn where_nothing_can_be_read_nothing_is_written() {
     assert!(!folder.join("manifest.json").exists());
 }
 
+#[test]
+fn a_capture_of_no_frames_or_seconds_is_refused() {
+    for option in ["-c", "-a"] {
+        let output = run(&["capture", "-i", "lo", option, "0"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("invalid value '0'"), "{}", stderr(&output));
+    }
+}

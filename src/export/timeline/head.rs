@@ -201,8 +201,9 @@ pub(in crate::export) fn sizes(session: &Session) -> String {
 /// Bytes of the file per second.
 pub(in crate::export) fn rate(session: &Session) -> Option<String> {
     let known = session.duration_seconds > 0.0 && session.bytes_unique > 0;
-    known.then(|| {
-        format!("{}/s", text::size(session.bytes_unique as f64 / session.duration_seconds))
+    known.then(|| match session.bytes_unique as f64 / session.duration_seconds {
+        rate if rate < 1.0 => "<1 B/s".to_owned(),
+        rate => format!("{}/s", text::size(rate)),
     })
 }
 

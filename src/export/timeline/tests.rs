@@ -262,6 +262,14 @@ fn all_servers_that_got_bytes_are_named() {
 }
 
 #[test]
+fn a_slow_upload_is_not_said_to_stand_still() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n... 100 s\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let report = transcript::analyse(&transcript::play(text).unwrap(), &mut ());
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("   <1 B/s   "), "{text}");
+}
+
+#[test]
 fn what_the_server_tells_the_application_stands_where_it_waits() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... 3 s\n< 200\n... -2 s\n\
                 = client 192.0.2.80\n= server 192.0.2.90:80\n> POST /app/notify.aspx\n\

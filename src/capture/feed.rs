@@ -79,6 +79,7 @@ impl Feed {
 pub(super) fn report(problems: &mut Vec<Problem>, input: &mut Input, error: &Error) {
     let message = error.to_string();
     input.problem = Some(message.clone());
+    input.failed = error.is_fatal();
     input.corrupt = error.leaves_doubt();
     problems.push(Problem { name: input.name.clone(), message, fatal: error.is_fatal() });
 }

@@ -44,6 +44,9 @@ pub struct Input {
     /// Why it was not read, or not to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// Whether that is more than an end that came early: the input counts as not read.
+    #[serde(skip)]
+    pub failed: bool,
     /// Whether what was read of it may be wrong: what compressed it says that it is damaged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub corrupt: bool,

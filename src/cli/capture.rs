@@ -101,7 +101,7 @@ pub struct CaptureArgs {
     pub no_promiscuous: bool,
 
     /// Stop after so many frames
-    #[arg(short, long, value_name = "COUNT")]
+    #[arg(short, long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
     /// Stop after so many seconds
@@ -123,7 +123,8 @@ pub struct CaptureArgs {
 /// Seconds, also as tshark writes them.
 fn seconds(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix("duration:").unwrap_or(text);
-    number.parse().map_err(|_| "seconds are meant, as in `60`".to_owned())
+    let seconds = number.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.ok_or_else(|| "seconds are meant, as in `60`".to_owned())
 }
 
 impl CaptureArgs {

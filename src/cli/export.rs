@@ -115,7 +115,7 @@ impl ExportArgs {
         let out = open(self.output.as_deref(), &self.uploads.input)?;
         match self.format {
             Format::Ndjson => self.events(out, Ndjson),
-            Format::Ecs => self.events(out, Ecs),
+            Format::Ecs => self.events(out, Ecs::of(self.uploads.input.names())),
             _ => self.document(out),
         }
     }

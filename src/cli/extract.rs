@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::output::Output;
-use super::run::{Failure, Status, analyse};
+use super::run::{Failure, Status, analyse, is_in_vain};
 use super::select::Select;
 use super::show::Look;
 use super::signal;
@@ -71,6 +71,9 @@ impl ExtractArgs {
         let input = self.input.writing_to(self.output.as_deref());
         let options = Options { digest: !self.dry_run, ..Options::default() };
         let (mut report, status) = analyse(&input, options, &mut extract)?;
+        if let Some(dir) = self.output.as_deref().filter(|_| is_in_vain(&report, status)) {
+            return Err(failed(dir, "nothing written, since nothing could be read"));
+        }
         report.retain(|session| self.select.keep(session));
         let manifest = extract.finish(&report).map_err(|error| {
             failed(self.output.as_deref().unwrap_or("output".as_ref()), &error.to_string())

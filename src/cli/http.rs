@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::input::InputArgs;
 use super::output::Output;
-use super::run::{Failure, Status, analyse};
+use super::run::{Failure, Status, analyse, is_in_vain};
 use super::show::{Form, Look};
 
 pub const EXAMPLES: &str = "\
@@ -35,11 +35,12 @@ impl HttpArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (mut out, style) = (Output::new(), self.look.style());
         let mut written: io::Result<()> = Ok(());
-        if self.format == Form::Text {
-            http::write_head(&mut out, &style)?;
-        }
+        let mut head = self.format == Form::Text;
         let mut listing = Listing::new(
             |row: &Row| {
+                if std::mem::take(&mut head) {
+                    written = http::write_head(&mut out, &style);
+                }
                 if written.is_ok() {
                     written = match self.format {
                         Form::Text => http::write_text(&mut out, row, &style),
@@ -50,9 +51,12 @@ impl HttpArgs {
             },
             self.input.secrets(),
         );
-        let (_, status) = analyse(&self.input, Options::default(), &mut listing)?;
+        let (report, status) = analyse(&self.input, Options::default(), &mut listing)?;
         listing.finish();
         written?;
+        if head && !is_in_vain(&report, status) {
+            http::write_head(&mut out, &style)?;
+        }
         out.flush()?;
         Ok(status)
     }

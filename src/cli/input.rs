@@ -146,6 +146,11 @@ impl InputArgs {
         names.map(|name| (name, self.kept.as_deref().unwrap_or(name)))
     }
 
+    /// What the user calls each input.
+    pub fn names(&self) -> Vec<String> {
+        self.places().map(|(name, _)| name.display().to_string()).collect()
+    }
+
     /// Opens all captures, and says on standard error which cannot be read.
     ///
     /// # Errors

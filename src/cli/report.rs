@@ -8,7 +8,7 @@ use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::judge::Level;
-use super::run::{Failure, Status};
+use super::run::{Failure, Status, is_in_vain};
 use super::target::Target;
 use super::uploads::Uploads;
 
@@ -48,6 +48,9 @@ impl ReportArgs {
         let mut out = Target::open(output, &uploads.input)?;
         let mut heads = Heads::new(uploads.input.secrets());
         let (mut report, status) = uploads.report(output, true, &mut heads)?;
+        if is_in_vain(&report, status) {
+            return Ok(status);
+        }
         uploads.redact.apply_to_all(&mut report, &mut heads);
         match self.format {
             Format::Html => html::write(&mut out, &report, &heads)?,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::legend;
 use super::style::{Style, Tone};
 use super::text;
 use super::timeline;
@@ -59,7 +60,7 @@ pub fn write(
             write_session(out, session, report, detail, style)?;
         }
     }
-    Ok(())
+    legend::write(out, &legend::of(report), style)
 }
 
 /// Warnings about uploads that went well, one line for each rule.

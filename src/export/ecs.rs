@@ -1,6 +1,8 @@
 //! Events with the field names of the Elastic Common Schema 8.
 
-use std::net::SocketAddr;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,7 @@ use super::events::{Form, id_of, time_of};
 use super::json::without_null;
 use crate::at::{At, Timestamp};
 use crate::bits::{PacketType, hresult};
+use crate::capture::Input;
 use crate::model::{Exchange, Outcome, Report, Request, Response, Session, url};
 use crate::rules::{Finding, Severity, named};
 
@@ -17,10 +20,35 @@ const VERSION: &str = "8.17.0";
 
 /// `bits.transaction`, `bits.session` and `bits.finding` events, told apart by `event.dataset`. What ECS has no name for
 /// is under `bits`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ecs;
+#[derive(Clone, Debug, Default)]
+pub struct Ecs {
+    captures: Vec<String>,
+}
+
+impl Ecs {
+    /// With the names of the inputs: of several, each event tells the one it begins in.
+    pub const fn of(captures: Vec<String>) -> Self {
+        Self { captures }
+    }
+
+    /// The name of an input by its place; `None` where there is only one.
+    fn capture(&self, place: Option<u32>) -> Option<&str> {
+        let several = self.captures.len() > 1;
+        let place = place.filter(|_| several).and_then(|place| usize::try_from(place).ok())?;
+        self.captures.get(place).map(String::as_str)
+    }
+
+    fn log(&self, doc: &mut Object, place: Option<u32>, level: Option<&str>) {
+        let file = json!({"path": self.capture(place)});
+        doc.insert("log".into(), json!({"level": level, "file": file}));
+    }
+}
 
 impl Form for Ecs {
+    fn inputs(&mut self, captures: &[Input]) {
+        self.captures = captures.iter().map(|input| input.name.clone()).collect();
+    }
+
     fn exchange(&self, exchange: &Exchange, session: Option<&Session>) -> Value {
         let span = exchange.span();
         let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
@@ -30,10 +58,10 @@ impl Form for Ecs {
         event.insert("action".into(), json!(action(&exchange.kind)));
         lasted(&mut event, span.first.time, span.last.time);
         let mut doc = document(span.first.time, event);
+        self.log(&mut doc, Some(span.first.place()), None);
         ends(&mut doc, exchange.client, exchange.server, exchange.tls);
-        let url = request.and_then(|request| url::of(exchange, request));
         let agent = request.and_then(|request| request.user_agent.as_deref());
-        asked(&mut doc, url.map(|url| url.text()).as_deref(), agent);
+        asked(&mut doc, request.and_then(|request| url_or_path(exchange, request)), agent);
         doc.insert("http".into(), http(request, response));
         let id = session.and_then(|session| session.id.as_deref()).or_else(|| id_of(exchange));
         doc.insert("bits".into(), bits(exchange, id));
@@ -48,7 +76,9 @@ impl Form for Ecs {
         event.insert("reason".into(), json!(reason));
         lasted(&mut event, session.started, session.ended);
         let mut doc = document(session.ended, event);
+        self.log(&mut doc, session.span().map(|span| span.first.place()), None);
         whose(&mut doc, session);
+        doc.insert("related".into(), json!({"ip": addresses(session)}));
         doc.insert("file".into(), file(session));
         doc.insert("bits".into(), json!({
             "session_id": session.id, "outcome": session.outcome.name(), "host_id": session.host_id,
@@ -85,7 +115,8 @@ impl Form for Ecs {
         }
         let rule = named(&finding.rule);
         doc.insert("message".into(), json!(finding.message));
-        doc.insert("log".into(), json!({"level": finding.severity.name()}));
+        let place = finding.proof.first().map(At::place).or(finding.input);
+        self.log(&mut doc, place, Some(finding.severity.name()));
         doc.insert(
             "rule".into(),
             json!({
@@ -132,10 +163,12 @@ fn event(kind: &str, dataset: &str, types: &[&str], outcome: &str) -> Object {
     event
 }
 
-fn lasted(event: &mut Object, start: Timestamp, end: Timestamp) {
+/// From the earlier to the later of two times: the clock may have gone back between them.
+fn lasted(event: &mut Object, one: Timestamp, other: Timestamp) {
+    let (start, end) = (one.min(other), one.max(other));
     event.insert("start".into(), json!(start));
     event.insert("end".into(), json!(end));
-    event.insert("duration".into(), json!(end.since(start).max(0)));
+    event.insert("duration".into(), json!(end.since(start)));
 }
 
 const fn outcome(outcome: Outcome) -> &'static str {
@@ -169,10 +202,22 @@ fn ends(doc: &mut Object, client: SocketAddr, server: SocketAddr, tls: bool) {
     doc.insert("tls".into(), json!(tls.then(|| json!({"established": true}))));
 }
 
+/// What a request names: its path alone where the capture lacks the host.
+fn url_or_path<'a>(exchange: &Exchange, request: &'a Request) -> Option<Cow<'a, str>> {
+    let path = || Some(url::path_of(request)).filter(|path| path.starts_with('/'));
+    url::of(exchange, request).map(|url| url.text().into()).or_else(|| path().map(Cow::from))
+}
+
 /// What was asked for, and by which program.
-fn asked(doc: &mut Object, url: Option<&str>, agent: Option<&str>) {
-    doc.insert("url".into(), json!(url.map(url_fields)));
+fn asked(doc: &mut Object, url: Option<Cow<'_, str>>, agent: Option<&str>) {
+    doc.insert("url".into(), json!(url.map(|url| url_fields(&url))));
     doc.insert("user_agent".into(), json!({"original": agent}));
+}
+
+/// All addresses of a session: it may go on with another server, or from another address.
+fn addresses(session: &Session) -> BTreeSet<IpAddr> {
+    let ends = session.exchanges.iter().flat_map(|one| [one.client.ip(), one.server.ip()]);
+    ends.chain([session.client.address, session.server.address]).collect()
 }
 
 /// What a session tells of its ends.
@@ -180,7 +225,7 @@ fn whose(doc: &mut Object, session: &Session) {
     if let Some(exchange) = session.exchanges.first() {
         ends(doc, exchange.client, exchange.server, exchange.tls);
     }
-    asked(doc, session.url.as_deref(), session.user_agent.as_deref());
+    asked(doc, session.url_or_path().map(Cow::from), session.user_agent.as_deref());
 }
 
 fn file(session: &Session) -> Value {
@@ -210,6 +255,9 @@ fn http(request: Option<&Request>, response: Option<&Response>) -> Value {
 }
 
 fn url_fields(full: &str) -> Value {
+    if full.starts_with('/') {
+        return json!({"path": full});
+    }
     let scheme = full.split_once("://").map_or("", |(scheme, _)| scheme);
     let (domain, port) = url::host_and_port(full);
     let path = url::path_within(full);

@@ -6,12 +6,15 @@ use serde_json::Value;
 
 use super::json;
 use crate::at::Timestamp;
+use crate::capture::Input;
 use crate::model::{Exchange, Report, Session};
 use crate::observe::Observer;
 use crate::rules::Finding;
 
 /// What the lines look like.
 pub trait Form {
+    /// Takes the inputs in, once they are known for good.
+    fn inputs(&mut self, _captures: &[Input]) {}
     /// The first line, if there is one.
     fn start(&self) -> Option<Value> {
         None
@@ -51,6 +54,7 @@ impl<W: Write, F: Form> Events<W, F> {
     ///
     /// The first that writing met, now or before.
     pub fn finish(mut self, report: &Report) -> io::Result<()> {
+        self.form.inputs(&report.captures);
         for session in &report.sessions {
             for exchange in &session.exchanges {
                 if !self.live || exchange.response.is_none() {

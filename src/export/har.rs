@@ -1,7 +1,8 @@
 //! The exchanges as an HTTP Archive 1.2, for developers and tickets; bodies are left out, credentials masked.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -10,33 +11,39 @@ use super::json;
 use crate::model::{Exchange, Report, Request, Response, Session, url};
 use crate::observe::heads::{Heads, RawHead};
 
-/// Writes the archive: a page for each session, an entry for each exchange with a request. What HAR has no name for is
-/// under `_bits`.
+/// Writes the archive: a page for each session, an entry for each exchange with a request; HAR knows no response without
+/// one, so those are counted. What HAR has no name for is under `_bits`.
 pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<()> {
     let mut pages = Vec::new();
     let mut entries = Vec::new();
     for (number, session) in (1_u64..).zip(&report.sessions) {
         let page = format!("session_{number}");
+        let (asked, answers): (Vec<_>, Vec<_>) =
+            session.exchanges.iter().partition(|exchange| exchange.request.is_some());
         pages.push(json!({
             "id": page, "title": title(session), "startedDateTime": session.started,
-            "pageTimings": {"onContentLoad": -1, "onLoad": session.duration_seconds * 1000.0},
+            "pageTimings": {"onContentLoad": -1, "onLoad": rounded(session.duration_seconds * 1000.0)},
             "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "file": session.file,
-                      "diagnosis": session.diagnosis, "findings": session.findings},
+                      "diagnosis": session.diagnosis, "findings": session.findings,
+                      "responses_without_request": answers.len()},
         }));
-        let known = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
-        entries.extend(
-            known.map(|exchange| {
-                (exchange.span().first.time, entry(exchange, &page, session, heads))
-            }),
-        );
+        entries.extend(asked.into_iter().map(|exchange: &Exchange| {
+            (exchange.span().first.time, entry(exchange, &page, session, heads))
+        }));
     }
     entries.sort_by_key(|(begun, _)| *begun);
     let entries: Vec<Value> = entries.into_iter().map(|(_, entry)| entry).collect();
-    let archive = json!({"log": {
+    let several = report.captures.len() > 1;
+    let names: Vec<&str> = report.captures.iter().map(|input| &*input.name).collect();
+    let mut archive = json!({"log": {
         "version": "1.2",
         "creator": {"name": report.tool.name, "version": report.tool.version},
         "pages": pages, "entries": entries,
     }});
+    if let (Some(log), true) = (archive.pointer_mut("/log").and_then(Value::as_object_mut), several)
+    {
+        log.insert("_bits".to_owned(), json!({"captures": names}));
+    }
     json::write_line(out, &archive)
 }
 
@@ -49,7 +56,7 @@ fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> V
     let (request_head, response_head) = heads.of(exchange);
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
     let timings = timings(exchange);
-    let time: f64 = timings.iter().sum();
+    let time = rounded(timings.iter().sum());
     let [send, wait, receive] = timings;
     let mut entry = json!({
         "pageref": page,
@@ -88,6 +95,11 @@ fn timings(exchange: &Exchange) -> [f64; 3] {
     let Some(response) = &exchange.response else { return [send, 0.0, 0.0] };
     let wait = millis(response.span.first.time.since(request.span.last.time));
     [send, wait, millis(response.span.last.time.since(response.span.first.time))]
+}
+
+/// Milliseconds to the nanosecond: what is beyond is noise of the arithmetic.
+fn rounded(millis: f64) -> f64 {
+    (millis * 1e6).round() / 1e6
 }
 
 fn request_of(exchange: &Exchange, request: &Request, head: Option<&RawHead>) -> Value {
@@ -166,14 +178,43 @@ const NO_URI: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// Brackets stand only around an address of IPv6 (RFC 3986 3.2.2).
-const NO_PATH: &AsciiSet = &NO_URI.add(b'[').add(b']');
+/// Brackets stand only around an address of IPv6 (RFC 3986 3.2.2), and what is sent has no fragment.
+const NO_PATH: &AsciiSet = &NO_URI.add(b'[').add(b']').add(b'#');
+
+/// What would end the host.
+const NO_HOST: &AsciiSet = &NO_PATH.add(b':').add(b'@').add(b'?');
 
 /// With everything that no URI may hold as percent escapes.
 pub(super) fn encoded(url: &str) -> String {
     let path = url::path_within(url);
     let front = url.strip_suffix(path).unwrap_or_default();
-    format!("{}{}", utf8_percent_encode(front, NO_URI), utf8_percent_encode(path, NO_PATH))
+    let (scheme, authority) = front.split_once("://").unwrap_or(("http", front));
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let parted = authority.rsplit_once(':').filter(|(_, port)| is_port(port));
+    let (host, port) = parted.map_or((authority, None), |(host, port)| (host, Some(port)));
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    format!("{scheme}://{}{port}{}", encoded_host(host), escaped(path, NO_PATH))
+}
+
+fn encoded_host(host: &str) -> Cow<'_, str> {
+    let within = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match within.and_then(|address| address.parse::<Ipv6Addr>().ok()) {
+        Some(_) => host.into(),
+        None => escaped(host, NO_HOST).into(),
+    }
+}
+
+/// With `set` as percent escapes, and each percent sign that begins none (RFC 3986 2.1).
+fn escaped(text: &str, set: &'static AsciiSet) -> String {
+    let mut parts = text.split('%');
+    let mut out = String::with_capacity(text.len());
+    out.extend(utf8_percent_encode(parts.next().unwrap_or_default(), set));
+    for part in parts {
+        let digits = part.bytes().take(2).filter(u8::is_ascii_hexdigit).count();
+        out.push_str(if digits == 2 { "%" } else { "%25" });
+        out.extend(utf8_percent_encode(part, set));
+    }
+    out
 }
 
 #[cfg(test)]
@@ -183,6 +224,18 @@ mod tests {
         assert_eq!(
             super::encoded("http://[fd00::1]:8530/up/report[1].docx?[a]"),
             "http://[fd00::1]:8530/up/report%5B1%5D.docx?%5Ba%5D"
+        );
+        assert_eq!(
+            super::encoded("http://a [31mred:x:80/[a#b"),
+            "http://a%20%5B31mred%3Ax:80/%5Ba%23b"
+        );
+    }
+
+    #[test]
+    fn a_percent_sign_that_begins_no_escape_is_one() {
+        assert_eq!(
+            super::encoded("http://a%zz/%%{x}%20%4/%"),
+            "http://a%25zz/%25%25%7Bx%7D%20%254/%25"
         );
     }
 }

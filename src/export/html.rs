@@ -109,11 +109,12 @@ fn inputs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         out,
         "<h2>Captures</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Captures\"><table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">frames</th><th scope=\"col\">first</th><th scope=\"col\">last</th><th scope=\"col\">problem</th></tr></thead><tbody>"
     )?;
-    for input in &report.captures {
+    for (number, input) in (1..).zip(&report.captures) {
+        let number = if report.captures.len() > 1 { format!("{number}: ") } else { String::new() };
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         writeln!(
             out,
-            "<tr><td>{}</td><td class=\"num\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{number}{}</td><td class=\"num\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             Esc(&input.name),
             text::grouped(input.frames),
             time(input.first),

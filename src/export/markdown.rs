@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::legend;
 use super::story::{Step, Story};
 use super::text::{self, escape};
 use super::timeline::{error_words, server, sign, successor};
@@ -23,7 +24,8 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if report.sessions.len() > 1 {
         overview(out, report)?;
     }
-    report.sessions.iter().try_for_each(|session| write_session(out, session, report))
+    report.sessions.iter().try_for_each(|session| write_session(out, session, report))?;
+    legend::of(report).iter().try_for_each(|line| writeln!(out, "- {}", plain(line)))
 }
 
 fn overview(out: &mut dyn Write, report: &Report) -> io::Result<()> {

@@ -13,6 +13,7 @@ pub mod har;
 pub mod html;
 pub mod http;
 pub mod json;
+mod legend;
 pub mod markdown;
 pub mod ndjson;
 #[cfg(feature = "parquet")]

@@ -33,11 +33,29 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
                 "semanticVersion": report.tool.version,
                 "rules": ALL.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
             }},
+            "invocations": [invocation(report)],
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
     });
     json::write(out, &document)
+}
+
+/// Whether all captures were read; what is wrong with those that were not.
+fn invocation(report: &Report) -> Value {
+    let failed = report.captures.iter().filter(|input| input.failed);
+    let told: Vec<Value> = failed
+        .map(|input| {
+            let problem = input.problem.as_deref().unwrap_or("could not be read");
+            let place = json!({ "artifactLocation": { "uri": uri(&input.name) } });
+            json!({
+                "level": "error",
+                "message": { "text": unlinked(problem) },
+                "locations": [{ "physicalLocation": place }],
+            })
+        })
+        .collect();
+    json!({ "executionSuccessful": told.is_empty(), "toolExecutionNotifications": told })
 }
 
 fn descriptor(rule: &Rule) -> Value {

@@ -2,7 +2,7 @@
 //!
 //! Ids are made from content, so that the same capture gives the same bundle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::net::IpAddr;
 
@@ -12,7 +12,8 @@ use uuid::{Builder, Uuid, uuid};
 
 use super::json;
 use crate::at::Timestamp;
-use crate::model::{Report, Session, url};
+use crate::bits::PacketType;
+use crate::model::{Exchange, Report, Session, url};
 
 /// The namespace of observables (STIX 2.1 2.9).
 const OBSERVABLES: Uuid = uuid!("00abedb4-aa42-466c-9c23-fed23a9cfcd2");
@@ -43,29 +44,22 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 #[derive(Default)]
 struct Bundle {
     objects: BTreeMap<String, Value>,
+    /// How many uploads there are of what tells them apart.
+    keys: BTreeMap<String, u64>,
 }
 
 impl Bundle {
     fn session(&mut self, session: &Session, technique: &str) {
-        let client = self.address(session.client.address);
-        let server = self.address(session.server.address);
-        let mut refs = vec![client.clone(), server.clone()];
-        refs.push(self.traffic(session, &client, &server));
+        let ends = [session.client.address, session.server.address];
+        let mut refs: BTreeSet<String> = ends.map(|end| self.address(end)).into();
+        for exchanges in by_connection(session).values() {
+            self.connection(exchanges, &mut refs);
+        }
         if let Some(url) = &session.url {
-            refs.push(self.observable(
-                "url",
-                json!({"value": super::har::encoded(url)}),
-                json!({}),
-            ));
-            refs.extend(self.host(url));
+            self.url(url, &mut refs);
         }
         refs.extend(self.file(session));
-        let key = format!(
-            "{} {} {}",
-            session.started,
-            session.client.address,
-            session.id.as_deref().unwrap_or_default()
-        );
+        let key = self.key(session);
         let made = millis(session.ended);
         let observed = self.own("observed-data", &key, made.clone(), json!({
             "first_observed": millis(session.started), "last_observed": made, "number_observed": 1, "object_refs": refs,
@@ -79,6 +73,21 @@ impl Bundle {
                 "description": format!("BITS upload, {}", session.outcome.name()),
             }),
         );
+    }
+
+    /// What no other upload of the report has.
+    fn key(&mut self, session: &Session) -> String {
+        let ends = session.exchanges.first().map_or_else(
+            || format!("{} {}", session.client.address, session.server.socket()),
+            |first| format!("{} {}", first.client, first.server),
+        );
+        let id = session.id.as_deref().unwrap_or_default();
+        let url = session.url.as_deref().unwrap_or_default();
+        let key = format!("{} {ends} {id} {url}", session.started);
+        let alike = self.keys.entry(key.clone()).or_default();
+        *alike += 1;
+        // Create-Session may be sent again at once, and a coarse clock tells the same time of both.
+        if *alike > 1 { format!("{key} {alike}") } else { key }
     }
 
     fn technique(&mut self) -> String {
@@ -96,34 +105,51 @@ impl Bundle {
         )
     }
 
-    fn traffic(&mut self, session: &Session, client: &str, server: &str) -> String {
-        let first = session.exchanges.first();
-        let family = if session.server.address.is_ipv4() { "ipv4" } else { "ipv6" };
-        let carrier = if first.is_some_and(|exchange| exchange.tls) { "https" } else { "http" };
+    /// A connection as far as the upload used it: both ends, what was sent, and where to.
+    fn connection(&mut self, exchanges: &[&Exchange], refs: &mut BTreeSet<String>) {
+        let Some(first) = exchanges.first() else { return };
+        let (client, server) = (self.address(first.client.ip()), self.address(first.server.ip()));
+        refs.insert(self.traffic(first, exchanges, [&client, &server]));
+        refs.extend([client, server]);
+        let mut urls = exchanges.iter().filter_map(|one| url::of(one, one.request.as_ref()?));
+        if let Some(url) = urls.next() {
+            self.url(&url.text(), refs);
+        }
+    }
+
+    fn traffic(&mut self, first: &Exchange, all: &[&Exchange], ends: [&str; 2]) -> String {
+        let family = if first.server.is_ipv4() { "ipv4" } else { "ipv6" };
+        let carrier = if first.tls { "https" } else { "http" };
+        let [client, server] = ends;
+        let (started, ended) = Exchange::times_of(all.iter().copied()).unwrap_or_default();
         let mut fixed = json!({
-            "start": millis(session.started), "end": later(session), "src_ref": client, "dst_ref": server,
-            "dst_port": session.server.port, "protocols": [family, "tcp", carrier],
+            "start": millis(started), "end": later(started, ended), "src_ref": client, "dst_ref": server,
+            "src_port": first.client.port(), "dst_port": first.server.port(),
+            "protocols": [family, "tcp", carrier],
         });
-        let request = first.and_then(|exchange| exchange.request.as_ref());
-        if let (Some(fixed), Some(exchange)) = (fixed.as_object_mut(), first) {
-            fixed.insert("src_port".into(), json!(exchange.client.port()));
-            if let Some(request) = request {
-                let agent =
-                    request.user_agent.as_deref().map(|agent| json!({"User-Agent": [agent]}));
-                let mut http = json!({
-                    "request_method": request.method.to_lowercase(),
-                    "request_value": request.target,
-                    "request_version": format!("http/1.{}", request.minor_version),
-                });
-                if let (Some(http), Some(agent)) = (http.as_object_mut(), agent) {
-                    http.insert("request_header".into(), agent);
-                }
-                fixed.insert("extensions".into(), json!({"http-request-ext": http}));
+        let request = all.iter().find_map(|exchange| exchange.request.as_ref());
+        if let (Some(fixed), Some(request)) = (fixed.as_object_mut(), request) {
+            let agent = request.user_agent.as_deref().map(|agent| json!({"User-Agent": [agent]}));
+            let mut http = json!({
+                "request_method": request.method.to_lowercase(),
+                "request_value": request.target,
+                "request_version": format!("http/1.{}", request.minor_version),
+            });
+            if let (Some(http), Some(agent)) = (http.as_object_mut(), agent) {
+                http.insert("request_header".into(), agent);
             }
+            fixed.insert("extensions".into(), json!({"http-request-ext": http}));
         }
         // What has an end is over (STIX 2.1 6.12).
-        let rest = json!({"src_byte_count": session.bytes_sent, "is_active": false});
+        let rest = json::without_null(json!({"src_byte_count": sent(all), "is_active": false}));
         self.observable("network-traffic", fixed, rest)
+    }
+
+    /// A URL, and its host where that is a name.
+    fn url(&mut self, url: &str, refs: &mut BTreeSet<String>) {
+        let value = super::har::encoded(url);
+        refs.insert(self.observable("url", json!({"value": value}), json!({})));
+        refs.extend(self.host(url));
     }
 
     fn address(&mut self, address: IpAddr) -> String {
@@ -139,6 +165,7 @@ impl Bundle {
         name.then(|| self.observable("domain-name", json!({"value": host}), json!({})))
     }
 
+    /// The file, as long as it has a name or a hash; without a hash, its size tells it from others of its name.
     fn file(&mut self, session: &Session) -> Option<String> {
         let file = session.file.as_ref()?;
         let path = session.url.as_deref().and_then(|url| url.rsplit('/').next());
@@ -146,8 +173,13 @@ impl Bundle {
         let mut fixed = serde_json::Map::new();
         name.map(|name| fixed.insert("name".into(), json!(name)));
         file.sha256.as_ref().map(|hash| fixed.insert("hashes".into(), json!({"SHA-256": hash})));
-        (!fixed.is_empty())
-            .then(|| self.observable("file", Value::Object(fixed), json!({"size": file.size})))
+        if fixed.is_empty() {
+            return None;
+        }
+        let mut rest = serde_json::Map::new();
+        let telling = if file.sha256.is_some() { &mut rest } else { &mut fixed };
+        telling.insert("size".into(), json!(file.size));
+        Some(self.observable("file", Value::Object(fixed), Value::Object(rest)))
     }
 
     /// An observable whose id comes from the properties in `fixed`.
@@ -178,10 +210,26 @@ impl Bundle {
     }
 }
 
+/// The exchanges of each connection, in order.
+fn by_connection(session: &Session) -> BTreeMap<u64, Vec<&Exchange>> {
+    let mut all: BTreeMap<u64, Vec<&Exchange>> = BTreeMap::new();
+    for exchange in &session.exchanges {
+        all.entry(exchange.connection).or_default().push(exchange);
+    }
+    all
+}
+
+/// Bytes of Fragment bodies; what else was sent is not counted, so that none are not told as 0.
+fn sent(exchanges: &[&Exchange]) -> Option<u64> {
+    let fragments = exchanges.iter().filter(|exchange| exchange.kind == PacketType::Fragment);
+    let bytes = fragments.filter_map(|exchange| Some(exchange.request.as_ref()?.body.bytes)).sum();
+    (bytes > 0).then_some(bytes)
+}
+
 /// The end, which has to lie after the start.
-fn later(session: &Session) -> String {
-    let least = session.started.nanos().saturating_add(1_000_000);
-    millis(Timestamp::from_nanos(session.ended.nanos().max(least)))
+fn later(started: Timestamp, ended: Timestamp) -> String {
+    let least = started.nanos().saturating_add(1_000_000);
+    millis(Timestamp::from_nanos(ended.nanos().max(least)))
 }
 
 /// RFC 3339 to the millisecond, which is what STIX prescribes for its own times.
@@ -203,6 +251,74 @@ fn v5(namespace: Uuid, name: &str) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transcript;
+
+    /// The objects of one type in the bundle of a transcript.
+    fn objects(text: &str, kind: &str) -> Vec<Value> {
+        let report = transcript::analyse(&transcript::play(text).unwrap(), &mut ());
+        let mut out = Vec::new();
+        write(&mut out, &report).unwrap();
+        let bundle: Value = serde_json::from_slice(&out).unwrap();
+        let all = bundle["objects"].as_array().unwrap().iter();
+        all.filter(|object| object["type"] == kind).cloned().collect()
+    }
+
+    #[test]
+    fn each_connection_has_its_own_ends_times_and_bytes() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= server 10.0.0.9:81\n\
+                    = connection\n... 9 s\n> FRAGMENT 10-29/30\n< 200\n";
+        let mut traffic = objects(text, "network-traffic");
+        traffic.sort_by_key(|one| one["start"].to_string());
+        let of = |name: &str| traffic.iter().map(|one| one[name].clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (of("src_byte_count"), of("dst_port")),
+            (vec![json!(10), json!(20)], vec![json!(80), json!(81)])
+        );
+        assert!(traffic[0]["end"].as_str() < traffic[1]["start"].as_str(), "{traffic:?}");
+        assert_ne!(traffic[0]["src_port"], traffic[1]["src_port"]);
+        let addresses = objects(text, "ipv4-addr");
+        let observed = objects(text, "observed-data").remove(0);
+        let refs = observed["object_refs"].as_array().unwrap();
+        assert_eq!(addresses.len(), 3);
+        assert!(
+            addresses.iter().chain(&traffic).all(|one| refs.contains(&one["id"])),
+            "{observed}"
+        );
+    }
+
+    #[test]
+    fn files_of_one_name_and_differing_size_are_two() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= server 10.0.0.9:80\n\
+                    = connection\n> CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-9/40\n< 200\n";
+        let sizes = |kind| {
+            objects(text, kind).iter().map(|one| one["size"].as_u64()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(sizes("file"), BTreeSet::from([Some(30), Some(40)]));
+    }
+
+    #[test]
+    fn uploads_that_begin_at_once_are_told_apart() {
+        let text = "> CREATE-SESSION\n= connection\n> CREATE-SESSION\n";
+        let mut records = transcript::play(text).unwrap();
+        let first = records[0].at.time;
+        records.iter_mut().for_each(|record| record.at.time = first);
+        let report = transcript::analyse(&records, &mut ());
+        let mut out = Vec::new();
+        write(&mut out, &report).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(report.sessions.len(), 2);
+        assert_eq!(text.matches(r#""type":"observed-data""#).count(), 2, "{text}");
+    }
+
+    #[test]
+    fn nothing_ends_before_it_begins_where_the_clock_goes_back() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... -5 s\n< 200\n";
+        let observed = objects(text, "observed-data").remove(0);
+        assert!(
+            observed["first_observed"].as_str() < observed["last_observed"].as_str(),
+            "{observed}"
+        );
+    }
 
     // RFC 9562 A.4.
     #[test]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;
 
+use super::legend;
 use super::style::{Style, Tone};
 use super::text;
 use super::timeline::{self, error_words, rate, server, sign, tone, wrapped};
@@ -26,6 +27,11 @@ const FEW: [usize; 6] = [0, 4, 5, 6, 7, 8];
 /// Writes a row for every session, or that there is none. Where the style has a width, cells wrap, or what does not fit
 /// goes below the row.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
+    write_rows(out, report, style)?;
+    legend::write(out, &legend::of_errors(report), style)
+}
+
+fn write_rows(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
     if report.sessions.is_empty() {
         return timeline::write(out, report, style);
     }

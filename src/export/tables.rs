@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::at::{At, Numbered, Timestamp};
+use crate::bits::PacketType;
+use crate::capture::Input;
 use crate::model::session::Fragment;
-use crate::model::{Report, Session};
+use crate::model::{Exchange, Report, Session};
 use crate::rules::Finding;
 
 /// Which table of a report.
@@ -66,7 +68,24 @@ pub struct Row<'r> {
     number: Option<u64>,
     session: Option<&'r Session>,
     fragment: Option<&'r Fragment>,
+    /// What carried the Fragment.
+    exchange: Option<&'r Exchange>,
     finding: Option<&'r Finding>,
+    captures: &'r [Input],
+}
+
+impl Row<'_> {
+    /// The name of the capture that a frame is in, where there are several.
+    fn capture(&self, at: At) -> Option<Value> {
+        self.named(at.place())
+    }
+
+    /// The name of a capture by its place, where there are several.
+    fn named(&self, place: u32) -> Option<Value> {
+        let several = self.captures.len() > 1;
+        let place = usize::try_from(place).ok().filter(|_| several)?;
+        text(&self.captures.get(place)?.name)
+    }
 }
 
 impl Column {
@@ -91,19 +110,28 @@ impl Table {
         let sessions = (1_u64..).zip(&report.sessions).map(|(number, session)| Row {
             number: Some(number),
             session: Some(session),
+            captures: &report.captures,
             ..Row::default()
         });
         match self {
             Self::Sessions => Box::new(sessions),
             Self::Fragments => Box::new(sessions.flat_map(|row| {
                 let fragments = row.session.map_or(&[][..], |session| &session.fragments);
-                fragments.iter().map(move |fragment| Row { fragment: Some(fragment), ..row })
+                let exchanges = row.session.into_iter().flat_map(carriers).map(Some);
+                let both = fragments.iter().zip(exchanges.chain(std::iter::repeat(None)));
+                both.map(move |(fragment, exchange)| Row {
+                    fragment: Some(fragment),
+                    exchange,
+                    ..row
+                })
             })),
             Self::Findings => {
-                let outer = report
-                    .findings
-                    .iter()
-                    .map(|finding| Row { finding: Some(finding), ..Row::default() });
+                let captures = &report.captures[..];
+                let outer = report.findings.iter().map(move |finding| Row {
+                    finding: Some(finding),
+                    captures,
+                    ..Row::default()
+                });
                 Box::new(outer.chain(sessions.flat_map(|row| {
                     let findings = row.session.map_or(&[][..], |session| &session.findings);
                     findings.iter().map(move |finding| Row { finding: Some(finding), ..row })
@@ -111,6 +139,12 @@ impl Table {
             }
         }
     }
+}
+
+/// What carried the Fragments of a session, in their order.
+fn carriers(session: &Session) -> impl Iterator<Item = &Exchange> {
+    let asked = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
+    asked.filter(|exchange| exchange.kind == PacketType::Fragment)
 }
 
 fn text(value: impl ToString) -> Option<Value> {
@@ -185,6 +219,8 @@ const SESSIONS: &[Column] = columns! {
     diagnosis_summary Text |r| text(&r.session?.diagnosis.as_ref()?.summary);
     superseded_by Text |r| maybe(r.session?.superseded_by.as_deref());
     error_frame_label Text |r| label(r.session?.error.as_ref()?.frame);
+    capture Text |r| r.capture(r.session?.span()?.first);
+    error_capture Text |r| r.capture(r.session?.error.as_ref()?.frame.0);
 };
 
 const FRAGMENTS: &[Column] = columns! {
@@ -199,6 +235,10 @@ const FRAGMENTS: &[Column] = columns! {
     response_frame Integer |r| number(r.fragment?.response_frame?);
     request_frame_label Text |r| label(r.fragment?.request_frame);
     response_frame_label Text |r| label(r.fragment?.response_frame?);
+    client_address Text |r| text(r.exchange?.client.ip());
+    server_address Text |r| text(r.exchange?.server.ip());
+    server_port Integer |r| Some(Value::Integer(r.exchange?.server.port().into()));
+    capture Text |r| r.capture(r.fragment?.request_frame.0);
 };
 
 const FINDINGS: &[Column] = columns! {
@@ -212,4 +252,8 @@ const FINDINGS: &[Column] = columns! {
     reference Text |r| maybe(r.finding?.reference.as_deref());
     advice Text |r| maybe(r.finding?.advice.as_deref());
     frame_labels Text |r| words(r.finding?.proof.iter().filter_map(At::label));
+    capture Text |r| {
+        let finding = r.finding?;
+        r.named(finding.proof.first().map(At::place).or(finding.input)?)
+    };
 };

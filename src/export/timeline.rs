@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
+use super::legend;
 use super::style::{Style, Tone};
 use super::text::{self, Clock};
 use crate::at::Span;
@@ -45,10 +46,11 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
         writeln!(out)?;
     }
     match report.sessions.len() {
-        0 => writeln!(out, "{}", layout::wrapped(&head::nothing(report), 2, Tone::Plain, style)),
-        1 => Ok(()),
-        _ => writeln!(out, "{}", head::summary(report)),
+        0 => writeln!(out, "{}", layout::wrapped(&head::nothing(report), 2, Tone::Plain, style))?,
+        1 => {}
+        _ => writeln!(out, "{}", head::summary(report))?,
     }
+    legend::write(out, &legend::of(report), style)
 }
 
 /// Writes a finding that belongs to no session.

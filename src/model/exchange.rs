@@ -247,16 +247,32 @@ impl Exchange {
         self.request.is_none() && self.says_lost()
     }
 
+    /// The frames of its request and of its response.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> + use<> {
+        let request = self.request.as_ref().map(|request| request.span);
+        let response = self.response.as_ref().map(|response| response.span);
+        request.into_iter().chain(response)
+    }
+
     /// The frames of several; `None` for none at all.
     pub(crate) fn span_of(all: &[Self]) -> Option<Span> {
-        let halves = all.iter().flat_map(|exchange| {
-            let request = exchange.request.as_ref().map(|request| request.span);
-            [request, exchange.response.as_ref().map(|response| response.span)]
-        });
-        let mut spans = halves.flatten();
+        let mut spans = all.iter().flat_map(Self::spans);
         let mut span = spans.next()?;
         spans.for_each(|next| span.cover(next));
         Some(span)
+    }
+
+    /// The earliest and the latest time of several, which are not those of the first and the last frame where the clock
+    /// went back; `None` for none at all.
+    pub(crate) fn times_of<'a>(
+        all: impl IntoIterator<Item = &'a Self>,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let spans = all.into_iter().flat_map(Self::spans);
+        let times = spans.flat_map(|span| [span.first.time, span.last.time]);
+        times.fold(None, |known, time| {
+            let (least, most) = known.unwrap_or((time, time));
+            Some((least.min(time), most.max(time)))
+        })
     }
 
     /// Its frames up to the answer: what a client sends after an early one (RFC 9110 10.1.1) proves nothing.

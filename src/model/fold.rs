@@ -15,7 +15,7 @@ use crate::bits::hresult;
 /// Puts a session together from its exchanges, in the order of their requests. `sha256` is that of the whole file,
 /// where it was computed. `None` for no exchange at all.
 pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session> {
-    let (first, span) = (exchanges.first()?, Exchange::span_of(&exchanges)?);
+    let (first, (started, ended)) = (exchanges.first()?, Exchange::times_of(&exchanges)?);
     let view = View::of(&exchanges);
     let (outcome, outcome_qualifiers) = view.outcome();
     let error = outcome.is_failure().then(|| view.error()).flatten();
@@ -55,9 +55,9 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         bytes_acknowledged: view.confirmed(),
         file: view.file(sha256),
         error,
-        started: span.first.time,
-        ended: span.last.time,
-        duration_seconds: span.last.time.secs_since(span.first.time),
+        started,
+        ended,
+        duration_seconds: ended.secs_since(started),
         superseded_by: None,
         diagnosis: None,
         findings: Vec::new(),
@@ -289,6 +289,15 @@ impl<'a> View<'a> {
 mod tests {
     use super::*;
     use crate::transcript;
+
+    #[test]
+    fn an_upload_takes_as_long_as_its_times_lie_apart() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... -5 s\n< 200\n";
+        let report = transcript::analyse(&transcript::play(text).unwrap(), &mut ());
+        let session = &report.sessions[0];
+        assert!(session.started < session.ended);
+        assert!((4.0..5.0).contains(&session.duration_seconds), "{}", session.duration_seconds);
+    }
 
     #[test]
     fn the_last_word_is_the_answer_that_came_last() {

@@ -129,11 +129,11 @@ pub struct Session {
     /// The error it ended on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<SessionError>,
-    /// Time of its first frame.
+    /// Time of its earliest frame: its first one, unless the clock went back.
     pub started: Timestamp,
-    /// Time of its last frame.
+    /// Time of its latest frame.
     pub ended: Timestamp,
-    /// From the first to the last frame.
+    /// From the earliest to the latest frame.
     pub duration_seconds: f64,
     /// The session that carries the same upload on after this one was lost; only where it began before this one was
     /// given up (28 days without a message, or too many open sessions).

@@ -671,3 +671,30 @@ fn help_that_cannot_be_written_is_told() {
         assert!(stderr(&output).contains("No space left"), "{args:?}");
     }
 }
+
+#[test]
+fn where_nothing_can_be_read_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("files");
+    let name = folder.to_str().unwrap();
+    for args in [
+        &["extract", "-o", name][..],
+        &["report"],
+        &["report", "--format", "markdown"],
+        &["http"],
+        &["timeline"],
+    ] {
+        let output = run(&[args, &["absent.pcap"]].concat());
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()), "{args:?}");
+    }
+    assert!(!folder.join("manifest.json").exists());
+}
+
+#[test]
+fn a_capture_of_no_frames_or_seconds_is_refused() {
+    for option in ["-c", "-a"] {
+        let output = run(&["capture", "-i", "lo", option, "0"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("invalid value '0'"), "{}", stderr(&output));
+    }
+}

@@ -101,6 +101,21 @@ fn sarif_points_to_capture_rule_and_frames() {
 }
 
 #[test]
+fn sarif_tells_of_captures_that_were_not_read() {
+    let of = |args: &[&str]| {
+        let output = run(&[&["diagnose", "--format", "sarif"], args].concat());
+        let log: Value = serde_json::from_slice(&output.stdout).unwrap();
+        log["runs"][0]["invocations"][0].clone()
+    };
+    let invocation = of(&["absent.pcap", "good.pcap"]);
+    assert_eq!(invocation["executionSuccessful"], false);
+    let told = &invocation["toolExecutionNotifications"];
+    let place = &told[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!((place, told.as_array().unwrap().len()), (&"absent.pcap".into(), 1));
+    assert_eq!(of(&["good.pcap"])["executionSuccessful"], true);
+}
+
+#[test]
 fn sarif_names_the_capture_that_a_finding_without_an_upload_is_about() {
     let dir = tempfile::tempdir().unwrap();
     let whole = sample("download.pcap");

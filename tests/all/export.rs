@@ -100,22 +100,75 @@ fn of_several_captures_each_frame_can_be_looked_up() {
     let both = ["resumed.pcap", "lost.pcap"];
     let export = |args: &[&str]| stdout(&run(&[&["export", "--format"], args, &both].concat()));
     let table = export(&["csv", "--table", "fragments"]);
-    assert!(table.ends_with(",102,108,2:8,2:14\r\n"), "{table}");
-    assert!(table.contains(",8,18,1:8,1:18\r\n"), "{table}");
+    let ends = ",10.20.0.11,10.20.0.80,80";
+    assert!(table.ends_with(&format!(",102,108,2:8,2:14{ends},lost.pcap\r\n")), "{table}");
+    assert!(table.contains(&format!(",8,18,1:8,1:18{ends},resumed.pcap\r\n")), "{table}");
     let findings = export(&["csv", "--table", "findings"]);
-    assert!(findings.contains(",102 108,") && findings.contains(",2:8 2:14\r\n"), "{findings}");
-    assert!(export(&["csv"]).ends_with(",2:14\r\n"));
+    assert!(
+        findings.contains(",102 108,") && findings.contains(",2:8 2:14,lost.pcap\r\n"),
+        "{findings}"
+    );
+    assert!(export(&["csv"]).ends_with(",2:14,lost.pcap,lost.pcap\r\n"));
     let ecs = export(&["ecs"]);
     assert!(ecs.contains(r#""request":102,"request_label":"2:8","response":108"#), "{ecs}");
     assert!(ecs.contains(r#""frame_labels":["2:8","2:14"]"#), "{ecs}");
+    for event in lines(&ecs) {
+        let file = if event["client"]["port"] == 51787 { "lost.pcap" } else { "resumed.pcap" };
+        assert_eq!(event["log"]["file"]["path"], file, "{event}");
+    }
     let har = export(&["har"]);
     assert!(har.contains(r#""request_frame_labels":["2:8","2:12"]"#), "{har}");
+    assert!(har.contains(r#""captures":["resumed.pcap","lost.pcap"]"#), "{har}");
     let report = export(&["json"]);
     assert!(report.contains("\"frame_labels\": [\n            \"2:8\","), "{report}");
     let exchanges = stdout(&run(&["http", "--format", "ndjson", "resumed.pcap", "lost.pcap"]));
     assert!(exchanges.contains(
         r#""frame":102,"time":"2026-11-23T02:35:01.183860Z","capture":1,"capture_frame":8"#
     ));
+}
+
+#[test]
+fn texts_tell_which_capture_a_label_means() {
+    for args in [&["timeline"][..], &["diagnose"], &["report", "--format", "markdown"]] {
+        let text = stdout(&run(&[args, &["good.pcap", "resumed.pcap", "lost.pcap"]].concat()));
+        assert!(text.ends_with("capture 3: lost.pcap\n"), "{text}");
+        assert!(text.contains("capture 2: resumed.pcap\n"), "{text}");
+        assert!(!stdout(&run(&[args, &["lost.pcap"]].concat())).contains("capture 1"));
+        let named = stdout(&run(&[args, &["--redact", "good.pcap", "lost.pcap"]].concat()));
+        assert!(!named.contains("capture 2: "), "{named}");
+    }
+    let table = stdout(&run(&["sessions", "good.pcap", "resumed.pcap", "lost.pcap"]));
+    assert!(table.ends_with(", frame 3:14\n\ncapture 3: lost.pcap\n"), "{table}");
+}
+
+#[test]
+fn without_a_host_there_is_the_path() {
+    let capture = transcript("> CREATE-SESSION\n  Host:\n< 200 session=1\n");
+    let events = lines(&stdout(&run_on(&capture, &["export", "--format", "ecs", "-"])));
+    let path = &events[0]["url"]["path"];
+    assert!(path.as_str().unwrap().starts_with('/'), "{events:?}");
+    assert!(events.iter().all(|event| event["url"].as_object().is_none_or(|url| url.len() == 1)));
+}
+
+#[test]
+fn an_archive_counts_the_responses_that_it_cannot_hold() {
+    let capture = transcript("= sees server\n> CREATE-SESSION\n< 200 session=1\n");
+    let archive = stdout(&run_on(&capture, &["export", "--format", "har", "-"]));
+    let archive: Value = serde_json::from_str(&archive).unwrap();
+    assert_eq!(archive["log"]["entries"].as_array().unwrap().len(), 0);
+    assert_eq!(archive["log"]["pages"][0]["_bits"]["responses_without_request"], 1);
+}
+
+#[test]
+fn no_format_has_a_time_that_ends_before_it_begins() {
+    let capture =
+        transcript("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... -5 s\n< 200\n");
+    let events = lines(&stdout(&run_on(&capture, &["export", "--format", "ecs", "-"])));
+    let time = |event: &Value, name: &str| event["event"][name].as_str().map(str::to_owned);
+    assert!(events.iter().all(|event| time(event, "start") <= time(event, "end")), "{events:?}");
+    let archive = stdout(&run_on(&capture, &["export", "--format", "har", "-"]));
+    let archive: Value = serde_json::from_str(&archive).unwrap();
+    assert!(archive["log"]["pages"][0]["pageTimings"]["onLoad"].as_f64() > Some(0.0));
 }
 
 #[test]

@@ -75,6 +75,7 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
         longest: _,
         link_types: _,
         problem,
+        failed: _,
         corrupt: _,
     } = input;
     names.becomes(name, format!("capture {number}"));

@@ -44,7 +44,7 @@ pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
         words.push("start not captured".to_owned());
     }
     let verdict = format!("{} {}", sign(session.outcome, style.ascii), words.join(", "));
-    let server = server(session);
+    let server = format!("{}{}", server(session), others(session));
     let host = session.server.host.as_deref().filter(|_| session.url.is_none());
     let host = host.map_or_else(String::new, |host| format!(" ({host})"));
     let tls = if session.exchanges.iter().any(|exchange| exchange.tls) { " TLS" } else { "" };
@@ -54,6 +54,18 @@ pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
     let column = verdict.chars().count() + 3;
     let rest = wrapped(style.clean(&rest).trim_end(), column, Tone::Strong, style);
     format!("{}   {rest}", style.paint(tone(session.outcome), style.clean(&verdict)))
+}
+
+/// The other servers that Fragments went to.
+fn others(session: &Session) -> String {
+    let fragments = session.exchanges.iter().filter(|one| one.kind == PacketType::Fragment);
+    let servers: BTreeSet<SocketAddr> = fragments.map(|one| one.server).collect();
+    let mut others = servers.iter().filter(|one| **one != server(session));
+    match (others.next(), others.count() as u64) {
+        (None, _) => String::new(),
+        (Some(other), 0) => format!(" and {other}"),
+        (Some(other), more) => format!(", {other} and {}", text::count(more, "other server")),
+    }
 }
 
 /// Address and port of the server.
@@ -189,8 +201,9 @@ pub(in crate::export) fn sizes(session: &Session) -> String {
 /// Bytes of the file per second.
 pub(in crate::export) fn rate(session: &Session) -> Option<String> {
     let known = session.duration_seconds > 0.0 && session.bytes_unique > 0;
-    known.then(|| {
-        format!("{}/s", text::size(session.bytes_unique as f64 / session.duration_seconds))
+    known.then(|| match session.bytes_unique as f64 / session.duration_seconds {
+        rate if rate < 1.0 => "<1 B/s".to_owned(),
+        rate => format!("{}/s", text::size(rate)),
     })
 }
 

@@ -248,6 +248,28 @@ fn several_sessions_end_in_a_summary() {
 }
 
 #[test]
+fn all_servers_that_got_bytes_are_named() {
+    let head = |text: &str| {
+        let report = transcript::analyse(&transcript::play(text).unwrap(), &mut ());
+        shown(&report, &Style::default()).lines().next().unwrap_or_default().to_owned()
+    };
+    let begun = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= server 10.0.0.9:81\n\
+                 = connection\n> FRAGMENT 10-19/30\n< 200\n";
+    assert!(head(begun).contains(":80 and 10.0.0.9:81   http"), "{}", head(begun));
+    let third = "= server 10.0.0.10:80\n= connection\n> FRAGMENT 20-29/30\n< 200\n";
+    let all = head(&format!("{begun}{third}"));
+    assert!(all.contains(":80, 10.0.0.9:81 and 1 other server   http"), "{all}");
+}
+
+#[test]
+fn a_slow_upload_is_not_said_to_stand_still() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n... 100 s\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let report = transcript::analyse(&transcript::play(text).unwrap(), &mut ());
+    let text = shown(&report, &Style::default());
+    assert!(text.contains("   <1 B/s   "), "{text}");
+}
+
+#[test]
 fn what_the_server_tells_the_application_stands_where_it_waits() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n... 3 s\n< 200\n... -2 s\n\
                 = client 192.0.2.80\n= server 192.0.2.90:80\n> POST /app/notify.aspx\n\

@@ -253,3 +253,23 @@ fn the_url_is_that_of_the_first_host_though_only_the_ack_was_seen_there() {
     let urls: Vec<_> = sessions.iter().map(|session| session.url.as_deref()).collect();
     assert_eq!(urls, [Some("http://server/upload/file.bin")]);
 }
+
+#[test]
+fn an_answer_alone_is_not_of_an_upload_that_what_follows_tells_apart() {
+    let then = |answer: &str| {
+        let text = format!(
+            "> FRAGMENT 0-29/30 session=1\n< {answer}\n> FRAGMENT 0-9/20 session=2\n< 200 received=10\n\
+             > FRAGMENT 10-19/20 session=2\n< 200 received=20\n> CLOSE-SESSION session=2\n< 200\n"
+        );
+        // The capture begins behind the first request.
+        let sessions = lacking(|frame| frame < 6, &text);
+        let mut own: Vec<_> = sessions.iter().map(|session| session.exchanges.len()).collect();
+        own.sort_unstable();
+        own
+    };
+    for answer in ["200 received=30", "416 received=15", "500 error=0x8020001F context=0x5"] {
+        assert_eq!(then(answer), [1, 3], "{answer}");
+    }
+    // A retry of the first Fragment, as far as that tells.
+    assert_eq!(then("503 error=0x80070005 context=0x7"), [4]);
+}

@@ -93,7 +93,8 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether the client goes on behind a Fragment as if that was taken, which only an answer tells ([MC-BUP] 3.1.5.1.4).
 fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
-    let mut later = look::after(session, exchange).filter(|next| next.kind != PacketType::Ping);
+    let mut later = look::after(session, exchange)
+        .filter(|next| next.request.is_some() && next.kind != PacketType::Ping);
     exchange.bounds().zip(later.next()).is_some_and(|((_, end), next)| match next.kind {
         PacketType::CloseSession => session.bytes_total == Some(end),
         _ => next.bounds().is_some_and(|(start, _)| start == end),
@@ -108,6 +109,7 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
     let moved = |next: &Exchange| host(next).is_some_and(|node| host(exchange) != Some(node));
     exchange.kind == PacketType::CreateSession
         && look::after(session, exchange)
+            .filter(|next| next.request.is_some())
             .find(|next| next.kind != PacketType::Ping || moved(next))
             .filter(|next| next.kind != exchange.kind)
             .is_some_and(|next| next.asked_id().is_some() || moved(next))
@@ -245,6 +247,9 @@ mod tests {
         assert_eq!(whole(&text("FRAGMENT 0-9/20 session=1")).count(), 0);
         assert_eq!(whole(&text("PING\n  Host: node")).count(), 0);
         assert_eq!(whole(&text("PING")).count(), 1);
+        let lost =
+            "FRAGMENT 0-9/20 session=1 lost\n< 200 received=10\n> FRAGMENT 10-19/20 session=1";
+        assert_eq!(whole(&text(lost)).count(), 0);
     }
 
     #[test]
@@ -258,6 +263,8 @@ mod tests {
         assert_eq!(count("", "FRAGMENT 10-19/20"), 0);
         assert_eq!(count("! client closes\n", "FRAGMENT 10-19/20"), 1);
         assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
+        // What was asked between is lost.
+        assert_eq!(count("", "PING lost\n< 200\n> FRAGMENT 10-19/20"), 0);
     }
 
     #[test]

@@ -273,3 +273,20 @@ fn an_answer_alone_is_not_of_an_upload_that_what_follows_tells_apart() {
     // A retry of the first Fragment, as far as that tells.
     assert_eq!(then("503 error=0x80070005 context=0x7"), [4]);
 }
+
+#[test]
+fn the_ack_of_a_close_is_not_of_a_session_that_is_lost() {
+    let text = "> FRAGMENT 10-19/20 session=1\n< 500 error=0x8020001F context=0x5\n> CREATE-SESSION\n< 200 session=2\n\
+                > FRAGMENT 0-19/20 session=2\n< 200 received=20\n> CLOSE-SESSION lost\n< 200\n";
+    let sessions = play(Limits::default(), text).1;
+    let own: Vec<_> = sessions.iter().map(|one| (one.outcome, one.exchanges.len())).collect();
+    assert_eq!(own, [(Outcome::Failed, 1), (Outcome::Completed, 3)]);
+}
+
+#[test]
+fn who_has_every_byte_may_have_refused_the_last_ones_before_the_close() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n> FRAGMENT 10-19/20\n\
+                < 416 received=20\n> CLOSE-SESSION lost\n< 200\n";
+    assert_eq!(only(text), (Outcome::Completed, vec!["likely".to_owned()]));
+    assert_eq!(only(&text.replace("416 received=20", "416 received=15")).0, Outcome::Incomplete);
+}

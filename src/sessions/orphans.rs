@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use super::asked::Asked;
 use super::assign::{RECENT, RIVALS};
-use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
 use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
 use crate::model::exchange::Exchange;
+use crate::model::session::LEAST_REQUEST;
 use crate::stream::{Connection, Side};
 
 /// Sessions of nothing but answers that are remembered, the latest ones.

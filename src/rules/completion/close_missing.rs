@@ -74,7 +74,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     };
     // It may be there, and the capture lacks it.
     let unasked = last.request.is_none() && !last.confirms_bytes();
-    if unasked || session.lacks_end {
+    if unasked || session.lacks_end || session.may_be_beside(0) {
         return;
     }
     let quiet = around.quiet_secs_after(session);

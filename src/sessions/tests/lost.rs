@@ -290,3 +290,49 @@ fn who_has_every_byte_may_have_refused_the_last_ones_before_the_close() {
     assert_eq!(only(text), (Outcome::Completed, vec!["likely".to_owned()]));
     assert_eq!(only(&text.replace("416 received=20", "416 received=15")).0, Outcome::Incomplete);
 }
+
+/// An upload over three connections, of which the second one carried `second`, and goes on longer than the last one, which
+/// carried `third`.
+fn beside(second: &str, third: &str) -> Session {
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n= connection\n{second}... 9 s\n\
+         ! client closes\n! server closes\n... -6 s\n= connection\n{third}"
+    );
+    let mut sessions = play(Limits::default(), &text).1;
+    assert_eq!(sessions.len(), 1, "{text}");
+    sessions.remove(0)
+}
+
+#[test]
+fn the_last_bytes_may_have_gone_by_a_connection_that_the_capture_lacks_requests_of() {
+    let told = |second: &str| {
+        let session = beside(second, "> CLOSE-SESSION\n< 200\n");
+        (session.outcome, session.outcome_qualifiers.concat())
+    };
+    let (likely, short) = ("likely".to_owned(), "closed-short".to_owned());
+    assert_eq!(told("> FRAGMENT 10-29/30 lost\n< 200 lost\n"), (Outcome::Completed, likely));
+    assert_eq!(told("> GET /\n< 200 plain\n"), (Outcome::Failed, short));
+}
+
+#[test]
+fn a_fragment_that_the_capture_lacks_on_another_connection_leaves_no_gap() {
+    let third = "> FRAGMENT 20-29/30\n< 200 received=30\n> CLOSE-SESSION\n< 200\n";
+    let session = beside("> FRAGMENT 10-19/30 lost\n< 200 lost\n", third);
+    assert!(session.findings.iter().all(|finding| finding.severity < Severity::Warning));
+    assert_eq!(session.outcome, Outcome::Completed);
+    let refused = third.replace("200 received=30", "416 received=10");
+    let session = beside("> FRAGMENT 10-19/30 lost\n< 200 lost\n", &refused);
+    assert_eq!(session.outcome_qualifiers, ["closed-short"]);
+}
+
+#[test]
+fn a_close_may_have_gone_by_a_connection_that_the_capture_lacks_requests_of() {
+    let third = "> FRAGMENT 10-29/30\n< 200 received=30\n! client closes\n! server closes\n... 700 s\n\
+                 = connection\n> GET /\n< 200 plain\n";
+    let missing = |second: &str| {
+        let session = beside(second, third);
+        session.findings.iter().any(|finding| finding.rule == "close-missing")
+    };
+    assert!(!missing("> CLOSE-SESSION lost\n< 200 lost\n"));
+    assert!(missing("> PING\n< 200\n"));
+}

@@ -57,6 +57,23 @@ impl Session {
         last.and_then(|last| last.response.as_ref()).is_some_and(|answer| !answer.is_success())
     }
 
+    /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its connection.
+    pub(crate) fn tell_lost_behind(&mut self) {
+        let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
+        let retried = |it: &String| it == "authentication" || it == "may-recover";
+        let retried = self.outcome_qualifiers.iter().any(retried);
+        // What the capture lacks may as well be the request itself.
+        let Some(request) = &last.request else { return };
+        let of_body = request.body.lacks.uncaptured;
+        let lost =
+            self.connection(last.connection).map_or(0, |one| one.client_side.lost_by_capture);
+        if self.outcome.is_failure() && retried && lost >= of_body.saturating_add(LEAST_REQUEST) {
+            self.outcome = Outcome::Incomplete;
+            self.outcome_qualifiers.retain(|it| it != "may-recover");
+            self.outcome_qualifiers.insert(0, "idle-at-end".to_owned());
+        }
+    }
+
     /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose connection
     /// goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still come. A retry that
     /// had the time to come is not to be hoped for.

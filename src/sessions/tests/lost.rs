@@ -336,3 +336,21 @@ fn a_close_may_have_gone_by_a_connection_that_the_capture_lacks_requests_of() {
     assert!(!missing("> CLOSE-SESSION lost\n< 200 lost\n"));
     assert!(missing("> PING\n< 200\n"));
 }
+
+#[test]
+fn a_refusal_behind_which_requests_are_lost_is_no_end() {
+    let told = |refusal: &str, behind: &str| {
+        let (outcome, qualifiers) = only(&format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n\
+             > FRAGMENT 10-19/20\n< {refusal}\n{behind}! client closes\n! server closes\n"
+        ));
+        (outcome, qualifiers.concat())
+    };
+    let lost = "> FRAGMENT 10-19/20 lost\n< 200 lost\n";
+    let idle = || "idle-at-end".to_owned();
+    assert_eq!(told("416 received=0", lost), (Outcome::Incomplete, idle()));
+    assert_eq!(told("416 received=0", ""), (Outcome::Failed, "may-recover".to_owned()));
+    assert_eq!(told("403 error=0x80070005 context=0x5", lost).0, Outcome::Failed);
+    let ntlm = "401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA";
+    assert_eq!(told(ntlm, lost), (Outcome::Incomplete, idle() + "authentication"));
+}

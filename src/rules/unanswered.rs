@@ -7,7 +7,7 @@ use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Request, Session, TlsConnection};
 use crate::rules::{Finding, look, origin, wording};
-use crate::stream::{Reset, Side};
+use crate::stream::{Connection, Reset, Side};
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
 /// what proves it. Those whose connection the server ended, be it by an alert of TLS, are none.
@@ -58,6 +58,9 @@ const fn tells(reset: &Reset) -> bool {
 
 /// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
 pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
+    if has_stray_answer(session, exchange) {
+        return false;
+    }
     if session.is_whole() {
         return exchange.response.is_none() && !gave_id(session, exchange);
     }
@@ -67,6 +70,17 @@ pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
         exchange.request.as_ref().is_some_and(|request| request.awaits > Some(NonZeroU64::MIN));
     let begun = connection.syn_ack.is_some() || told;
     begun && connection.server_side.cut == 0 && is_so(session, exchange)
+}
+
+/// Whether an answer to no request came right before on its connection, of which the capture lacks nothing: frames of one side
+/// have earlier times then than they came at, and this may be its answer.
+fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
+    let alone =
+        |other: &Exchange| other.request.is_none() && other.connection == exchange.connection;
+    let stray = look::ahead(session, exchange).next().is_some_and(alone);
+    let lacks_nothing =
+        |connection: &Connection| connection.lost_by_capture() == 0 && !connection.midstream;
+    stray && session.connection(exchange.connection).is_some_and(lacks_nothing)
 }
 
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
@@ -265,6 +279,15 @@ mod tests {
         assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
         // What was asked between is lost.
         assert_eq!(count("", "PING lost\n< 200\n> FRAGMENT 10-19/20"), 0);
+    }
+
+    #[test]
+    fn an_answer_to_no_request_may_be_to_the_one_behind_it() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n! client closes\n";
+        let mut session = report(text).sessions.remove(0);
+        assert_eq!(whole(&session).count(), 1);
+        session.exchanges[1].request = None;
+        assert_eq!(whole(&session).count(), 0);
     }
 
     #[test]

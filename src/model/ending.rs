@@ -1,9 +1,12 @@
 //! What a capture lacks of the end of a session, told from what did not come.
 
+use super::exchange::Exchange;
 use super::negotiation::Verdict;
-use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS};
+use super::ranges::Ranges;
+use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST};
 use super::{Outcome, Session};
 use crate::at::At;
+use crate::bits::PacketType;
 use crate::stream::Connection;
 
 /// So long, in seconds, a client waits before it tries again after an error, by default.
@@ -19,6 +22,55 @@ impl Session {
             && half
         {
             negotiation.verdict = Verdict::HalfSeen;
+        }
+    }
+
+    /// Tells what may be among the requests of other connections of which the capture lacks so many bytes: what is missing of
+    /// a file that the server took as it was.
+    pub(crate) fn tell_lost_beside(&mut self, bytes: u64) {
+        self.lost_beside = bytes;
+        let short = self.outcome_qualifiers.iter().any(|it| it == "closed-short");
+        if short && self.may_be_beside(self.unproven()) && !self.ends_refused() {
+            self.outcome = Outcome::Completed;
+            self.outcome_qualifiers = vec!["likely".to_owned()];
+        }
+    }
+
+    /// Whether the capture lacks so much beside that Fragments with so many bytes may be among it.
+    pub(crate) fn may_be_beside(&self, bytes: u64) -> bool {
+        self.lost_beside >= bytes.saturating_add(LEAST_REQUEST)
+    }
+
+    /// Bytes of the file of which no answer was seen that the server has them.
+    fn unproven(&self) -> u64 {
+        let mut taken = Ranges::default();
+        let fragments = self.exchanges.iter().filter(|one| one.kind == PacketType::Fragment);
+        let fragments = fragments.filter(|one| one.succeeded());
+        fragments.filter_map(Exchange::bounds).for_each(|(start, end)| taken.add(start, end));
+        let total = self.bytes_total.unwrap_or(0);
+        total.saturating_sub(taken.len().min(self.bytes_acknowledged))
+    }
+
+    /// Whether the server refused the last Fragment.
+    fn ends_refused(&self) -> bool {
+        let last = self.exchanges.iter().rfind(|one| one.kind == PacketType::Fragment);
+        last.and_then(|last| last.response.as_ref()).is_some_and(|answer| !answer.is_success())
+    }
+
+    /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its connection.
+    pub(crate) fn tell_lost_behind(&mut self) {
+        let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
+        let retried = |it: &String| it == "authentication" || it == "may-recover";
+        let retried = self.outcome_qualifiers.iter().any(retried);
+        // What the capture lacks may as well be the request itself.
+        let Some(request) = &last.request else { return };
+        let of_body = request.body.lacks.uncaptured;
+        let lost =
+            self.connection(last.connection).map_or(0, |one| one.client_side.lost_by_capture);
+        if self.outcome.is_failure() && retried && lost >= of_body.saturating_add(LEAST_REQUEST) {
+            self.outcome = Outcome::Incomplete;
+            self.outcome_qualifiers.retain(|it| it != "may-recover");
+            self.outcome_qualifiers.insert(0, "idle-at-end".to_owned());
         }
     }
 

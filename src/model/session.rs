@@ -156,6 +156,9 @@ pub struct Session {
     /// Requests behind its last one may be among what the capture lacks.
     #[serde(skip)]
     pub(crate) lacks_end: bool,
+    /// Bytes of requests, perhaps of it, that the capture lacks on other connections of its client and server.
+    #[serde(skip)]
+    pub(crate) lost_beside: u64,
     /// Bytes that its exchanges take, about.
     #[serde(skip)]
     pub weight: u64,
@@ -166,6 +169,9 @@ pub struct Session {
 
 /// How long, in seconds, a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub(crate) const CLIENT_WAITS_SECS: f64 = 300.0;
+
+/// A request of BITS takes so many bytes at least.
+pub(crate) const LEAST_REQUEST: u64 = 160;
 
 /// A client that answers a challenge does so at once; after this time, in seconds, it has not.
 pub(crate) const CREDENTIALS_SECS: f64 = 1.0;

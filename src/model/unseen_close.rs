@@ -27,8 +27,11 @@ pub(super) fn is_likely(exchanges: &[Exchange], total: Option<u64>) -> bool {
     let Some([.., fragment, ack]) = last.and_then(|last| exchanges.get(..=last)) else {
         return false;
     };
+    // Who has every byte refuses the last ones again.
+    let has_all = |answer: &Response| answer.http_status == 416 && answer.next_offset == total;
+    let taken = |answer: &Response| answer.is_success() || has_all(answer);
     let sends_last_byte = fragment.kind == PacketType::Fragment
-        && (fragment.response.is_none() || fragment.succeeded())
+        && fragment.response.as_ref().is_none_or(taken)
         && end_of(fragment) == total;
     may_be_ack(ack)
         && sends_last_byte

@@ -7,7 +7,7 @@ use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Request, Session, TlsConnection};
 use crate::rules::{Finding, look, origin, wording};
-use crate::stream::{Reset, Side};
+use crate::stream::{Connection, Reset, Side};
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
 /// what proves it. Those whose connection the server ended, be it by an alert of TLS, are none.
@@ -58,6 +58,9 @@ const fn tells(reset: &Reset) -> bool {
 
 /// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
 pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
+    if has_stray_answer(session, exchange) {
+        return false;
+    }
     if session.is_whole() {
         return exchange.response.is_none() && !gave_id(session, exchange);
     }
@@ -67,6 +70,17 @@ pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
         exchange.request.as_ref().is_some_and(|request| request.awaits > Some(NonZeroU64::MIN));
     let begun = connection.syn_ack.is_some() || told;
     begun && connection.server_side.cut == 0 && is_so(session, exchange)
+}
+
+/// Whether an answer to no request came right before on its connection, of which the capture lacks nothing: frames of one side
+/// have earlier times then than they came at, and this may be its answer.
+fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
+    let alone =
+        |other: &Exchange| other.request.is_none() && other.connection == exchange.connection;
+    let stray = look::ahead(session, exchange).next().is_some_and(alone);
+    let lacks_nothing =
+        |connection: &Connection| connection.lost_by_capture() == 0 && !connection.midstream;
+    stray && session.connection(exchange.connection).is_some_and(lacks_nothing)
 }
 
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
@@ -93,7 +107,8 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether the client goes on behind a Fragment as if that was taken, which only an answer tells ([MC-BUP] 3.1.5.1.4).
 fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
-    let mut later = look::after(session, exchange).filter(|next| next.kind != PacketType::Ping);
+    let mut later = look::after(session, exchange)
+        .filter(|next| next.request.is_some() && next.kind != PacketType::Ping);
     exchange.bounds().zip(later.next()).is_some_and(|((_, end), next)| match next.kind {
         PacketType::CloseSession => session.bytes_total == Some(end),
         _ => next.bounds().is_some_and(|(start, _)| start == end),
@@ -108,6 +123,7 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
     let moved = |next: &Exchange| host(next).is_some_and(|node| host(exchange) != Some(node));
     exchange.kind == PacketType::CreateSession
         && look::after(session, exchange)
+            .filter(|next| next.request.is_some())
             .find(|next| next.kind != PacketType::Ping || moved(next))
             .filter(|next| next.kind != exchange.kind)
             .is_some_and(|next| next.asked_id().is_some() || moved(next))
@@ -245,6 +261,9 @@ mod tests {
         assert_eq!(whole(&text("FRAGMENT 0-9/20 session=1")).count(), 0);
         assert_eq!(whole(&text("PING\n  Host: node")).count(), 0);
         assert_eq!(whole(&text("PING")).count(), 1);
+        let lost =
+            "FRAGMENT 0-9/20 session=1 lost\n< 200 received=10\n> FRAGMENT 10-19/20 session=1";
+        assert_eq!(whole(&text(lost)).count(), 0);
     }
 
     #[test]
@@ -258,6 +277,17 @@ mod tests {
         assert_eq!(count("", "FRAGMENT 10-19/20"), 0);
         assert_eq!(count("! client closes\n", "FRAGMENT 10-19/20"), 1);
         assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
+        // What was asked between is lost.
+        assert_eq!(count("", "PING lost\n< 200\n> FRAGMENT 10-19/20"), 0);
+    }
+
+    #[test]
+    fn an_answer_to_no_request_may_be_to_the_one_behind_it() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n! client closes\n";
+        let mut session = report(text).sessions.remove(0);
+        assert_eq!(whole(&session).count(), 1);
+        session.exchanges[1].request = None;
+        assert_eq!(whole(&session).count(), 0);
     }
 
     #[test]

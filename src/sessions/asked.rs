@@ -106,6 +106,22 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// Whether a client may ask this behind the last answer of a session: that did not say that the session is lost, and where
+    /// it named the next byte, a Fragment begins there; behind others that the capture may lack, it begins later, and where the
+    /// answer may not have arrived, it may bring the bytes before again.
+    pub fn may_follow(&self, open: &Open) -> bool {
+        let (reached, connection) = (open.reached(), self.exchange.connection);
+        let anew = !open.spoke_last_on(connection);
+        let behind_hole = self.exchange.request.as_ref().is_some_and(|request| request.after_gap);
+        let fits = |(start, end)| {
+            start == reached
+                || start > reached && (anew || behind_hole)
+                || anew && (start..=end).contains(&reached)
+        };
+        let lost = open.exchanges.last().is_some_and(Exchange::says_lost);
+        !lost && (reached == 0 || self.exchange.bounds().is_none_or(fits))
+    }
+
     /// Seconds since the request of another exchange was there, where this came behind it and before the answer to it.
     pub fn secs_behind(&self, other: &Exchange) -> Option<f64> {
         let (at, request) = (self.exchange.span().first.time, other.request.as_ref()?.span);

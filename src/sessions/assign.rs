@@ -43,7 +43,9 @@ impl Sessions {
             && let Some(id) = id
         {
             self.learn(session, Some(id));
-            self.take_pings(last, session, asked);
+            let denied = |open: &Open| open.is_headless() && !asked.may_follow(open);
+            let pings = last.filter(|last| !self.open.get(*last).is_some_and(denied));
+            self.take_pings(pings, session, asked);
         }
         session
     }
@@ -161,7 +163,7 @@ impl Sessions {
             .or_else(|| self.open.of_client(asked, waits))
             // So was the Create that met a challenge; the one with credentials was not.
             .or_else(|| last.filter(challenged))
-            .or_else(|| self.open.of_client(asked, unasked))
+            .or_else(|| self.open.of_client(asked, |open| unasked(open) && asked.may_follow(open)))
     }
 
     /// The session that has an id, where what else is known of its ends agrees with the request.

@@ -97,6 +97,11 @@ impl Sessions {
         if let Some(body) = self.body_of(connection, exchange, side) {
             add_hole(body, offset, len);
         }
+        if side == Side::Client
+            && let Some(channel) = self.connections.get_mut(&connection.id)
+        {
+            channel.lost_of_bodies += len;
+        }
     }
 
     /// A request whose head is cut off has so many bytes behind what there is of that. Where they are enough for the body

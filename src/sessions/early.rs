@@ -11,6 +11,7 @@ use crate::at::Span;
 use crate::bits::decode;
 use crate::http;
 use crate::model::exchange::{Exchange, Response};
+use crate::model::session::LEAST_REQUEST;
 use crate::observe::Observer;
 use crate::stream::{Connection, Side};
 
@@ -20,9 +21,6 @@ const KEPT: usize = 64;
 /// Answers that wait for their requests.
 #[derive(Default)]
 pub(super) struct Early(VecDeque<Answer>);
-
-/// A request of BITS takes so many bytes at least.
-pub(super) const LEAST_REQUEST: u64 = 160;
 
 /// So much of a Fragment's body must have been received before one is refused, unless there is less of it.
 const LEAST_BODY: u64 = 1_000;

@@ -8,6 +8,7 @@ mod course;
 mod early;
 mod graves;
 mod heads;
+mod holes;
 mod moves;
 mod notifications;
 mod open;
@@ -38,6 +39,7 @@ use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
 use early::Early;
+use holes::Holes;
 use notifications::Notified;
 use open::Number;
 use orphans::Strays;
@@ -57,6 +59,7 @@ pub struct Sessions {
     replies: Replies,
     early: Early,
     strays: Strays,
+    holes: Holes,
     web: Web,
     notifications: Notified,
     tunnels: Tunnels,
@@ -88,6 +91,8 @@ struct Channel {
     spoken: Option<(u32, Number, usize)>,
     /// How far the server had the requests when it last answered a known one; 0 where that is not known.
     acked: u64,
+    /// Bytes that the capture lacks of bodies of its requests.
+    lost_of_bodies: u64,
     /// How the file under way begins.
     file: Beginning,
     /// How the body of the answer under way begins.
@@ -133,6 +138,7 @@ impl Sessions {
             replies: Replies::default(),
             early: Early::default(),
             strays: Strays::new(),
+            holes: Holes::default(),
             web: Web::default(),
             notifications: Notified::default(),
             tunnels: Tunnels::default(),
@@ -199,7 +205,11 @@ impl Sessions {
         self.settle_early(connection, observer);
         self.note_lost_end(connection);
         self.tunnels.closed(connection);
-        let Some(channel) = self.connections.remove(&connection.id) else { return };
+        let channel = self.connections.remove(&connection.id);
+        let of_bodies = channel.as_ref().map_or(0, |channel| channel.lost_of_bodies);
+        let lost = connection.client_side.lost_by_capture.saturating_sub(of_bodies);
+        self.holes.add(connection, lost);
+        let Some(channel) = channel else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
                 open.live.retain(|id| *id != connection.id);
@@ -241,6 +251,7 @@ impl Sessions {
             match open.into_session(&facts, &mut self.hashing, now) {
                 Some(mut session) => {
                     session.notifications = self.notifications.take(&session);
+                    session.tell_lost_beside(self.holes.beside(&session));
                     return Some(session);
                 }
                 None => self.release(weight),

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use super::asked::Asked;
 use super::assign::{RECENT, RIVALS};
-use super::early::LEAST_REQUEST;
 use super::open::{Number, Open};
 use super::{EXCHANGE, Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
 use crate::model::exchange::Exchange;
+use crate::model::session::LEAST_REQUEST;
 use crate::stream::{Connection, Side};
 
 /// Sessions of nothing but answers that are remembered, the latest ones.
@@ -160,7 +160,9 @@ impl Sessions {
         }
         let (at, connection) = (exchange.span().first, exchange.connection);
         let on_it = |open: &Open| last.is_none() || open.live.contains(&connection);
-        let under_way = |open: &Open| own(open) && on_it(open) && open.is_under_way(at);
+        let lost = |open: &Open| open.exchanges.last().is_some_and(Exchange::says_lost);
+        let under_way =
+            |open: &Open| own(open) && on_it(open) && open.is_under_way(at) && !lost(open);
         let rivals = self.open.all_of_client(asked, under_way);
         let next = exchange.response.as_ref().and_then(|response| response.next_offset);
         let goes_on = |open: &Open| next.map_or(!anew, |next| open.may_reach(next));

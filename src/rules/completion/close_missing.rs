@@ -1,7 +1,8 @@
 //! The rule `close-missing`.
 
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Notes, wording};
+use crate::rules::{Around, Notes, look, wording};
+use crate::stream::Side;
 
 rule! {
     /// Every byte was acknowledged, but the session was never closed.
@@ -23,6 +24,14 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 200
     /// ! server closes
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ! server closes
+    /// ! client closes
     /// ```
     /// The capture lacks what came then:
     /// ```silent
@@ -65,17 +74,18 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     };
     // It may be there, and the capture lacks it.
     let unasked = last.request.is_none() && !last.confirms_bytes();
-    if unasked || session.lacks_end {
+    if unasked || session.lacks_end || session.may_be_beside(0) {
         return;
     }
     let quiet = around.quiet_secs_after(session);
-    let fin = |id: u64| session.connection(id).is_some_and(|one| one.client_side.fin.is_some());
+    // One that answers the end by the server says nothing.
+    let by_client = session.connection(last.connection).and_then(look::first_fin);
     // A client that went on after a FIN before may do so again.
     let returns = session
         .connections
         .iter()
         .any(|connection| connection.id != last.connection && connection.client_side.fin.is_some());
-    let left = fin(last.connection) && !returns;
+    let left = by_client.is_some_and(|(side, _)| side == Side::Client) && !returns;
     if left && session.reply_url.is_none() {
         notes.likely(last.span(), "the client left after the last byte without Close-Session");
     } else if quiet > RETRY_SECS {

@@ -118,7 +118,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         earlier.first.name(),
         wording::counted(earlier.acknowledged, "byte")
     );
-    notes.note(severity, Confidence::Certain, &[created.span()], message);
+    // The error may be among what the capture lacks.
+    let seen = session.is_whole() && !session.may_be_beside(0);
+    let sure = if seen { Confidence::Certain } else { Confidence::Likely };
+    notes.note(severity, sure, &[created.span()], message);
 }
 
 fn is_done(brief: &Brief) -> bool {
@@ -136,8 +139,9 @@ fn side_by_side(beside: &Brief) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::rules::Confidence::{Certain, Likely};
     use crate::rules::Severity::{Note, Warning};
-    use crate::rules::tests::fired;
+    use crate::rules::tests::{fired, report};
 
     /// What is said of a second session for an upload, with `rest` behind its Fragment.
     fn second(rest: &str) -> Vec<crate::rules::Severity> {
@@ -152,5 +156,20 @@ mod tests {
     fn two_that_go_on_side_by_side_are_worth_a_note() {
         let on = "> FRAGMENT 10-19/30 session=1\n< 200\n= connection\n> FRAGMENT 10-19/30 session=2\n< 200\n";
         assert_eq!((second(on), second("")), (vec![Note], vec![Warning]));
+    }
+
+    #[test]
+    fn an_error_that_the_capture_lacks_leaves_it_likely() {
+        let sure = |lost: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n= connection\n{lost}> CREATE-SESSION\n\
+                 < 200 session=2\n> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 200\n"
+            );
+            let found = report(&text).sessions.into_iter().flat_map(|session| session.findings);
+            let own = found.filter(|finding| finding.rule == "duplicate-sessions");
+            own.map(|finding| finding.confidence).collect::<Vec<_>>()
+        };
+        assert_eq!(sure(""), [Certain]);
+        assert_eq!(sure("> FRAGMENT 10-19/20 lost\n< 500 lost\n"), [Likely]);
     }
 }

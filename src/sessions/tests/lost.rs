@@ -253,3 +253,104 @@ fn the_url_is_that_of_the_first_host_though_only_the_ack_was_seen_there() {
     let urls: Vec<_> = sessions.iter().map(|session| session.url.as_deref()).collect();
     assert_eq!(urls, [Some("http://server/upload/file.bin")]);
 }
+
+#[test]
+fn an_answer_alone_is_not_of_an_upload_that_what_follows_tells_apart() {
+    let then = |answer: &str| {
+        let text = format!(
+            "> FRAGMENT 0-29/30 session=1\n< {answer}\n> FRAGMENT 0-9/20 session=2\n< 200 received=10\n\
+             > FRAGMENT 10-19/20 session=2\n< 200 received=20\n> CLOSE-SESSION session=2\n< 200\n"
+        );
+        // The capture begins behind the first request.
+        let sessions = lacking(|frame| frame < 6, &text);
+        let mut own: Vec<_> = sessions.iter().map(|session| session.exchanges.len()).collect();
+        own.sort_unstable();
+        own
+    };
+    for answer in ["200 received=30", "416 received=15", "500 error=0x8020001F context=0x5"] {
+        assert_eq!(then(answer), [1, 3], "{answer}");
+    }
+    // A retry of the first Fragment, as far as that tells.
+    assert_eq!(then("503 error=0x80070005 context=0x7"), [4]);
+}
+
+#[test]
+fn the_ack_of_a_close_is_not_of_a_session_that_is_lost() {
+    let text = "> FRAGMENT 10-19/20 session=1\n< 500 error=0x8020001F context=0x5\n> CREATE-SESSION\n< 200 session=2\n\
+                > FRAGMENT 0-19/20 session=2\n< 200 received=20\n> CLOSE-SESSION lost\n< 200\n";
+    let sessions = play(Limits::default(), text).1;
+    let own: Vec<_> = sessions.iter().map(|one| (one.outcome, one.exchanges.len())).collect();
+    assert_eq!(own, [(Outcome::Failed, 1), (Outcome::Completed, 3)]);
+}
+
+#[test]
+fn who_has_every_byte_may_have_refused_the_last_ones_before_the_close() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n> FRAGMENT 10-19/20\n\
+                < 416 received=20\n> CLOSE-SESSION lost\n< 200\n";
+    assert_eq!(only(text), (Outcome::Completed, vec!["likely".to_owned()]));
+    assert_eq!(only(&text.replace("416 received=20", "416 received=15")).0, Outcome::Incomplete);
+}
+
+/// An upload over three connections, of which the second one carried `second`, and goes on longer than the last one, which
+/// carried `third`.
+fn beside(second: &str, third: &str) -> Session {
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n= connection\n{second}... 9 s\n\
+         ! client closes\n! server closes\n... -6 s\n= connection\n{third}"
+    );
+    let mut sessions = play(Limits::default(), &text).1;
+    assert_eq!(sessions.len(), 1, "{text}");
+    sessions.remove(0)
+}
+
+#[test]
+fn the_last_bytes_may_have_gone_by_a_connection_that_the_capture_lacks_requests_of() {
+    let told = |second: &str| {
+        let session = beside(second, "> CLOSE-SESSION\n< 200\n");
+        (session.outcome, session.outcome_qualifiers.concat())
+    };
+    let (likely, short) = ("likely".to_owned(), "closed-short".to_owned());
+    assert_eq!(told("> FRAGMENT 10-29/30 lost\n< 200 lost\n"), (Outcome::Completed, likely));
+    assert_eq!(told("> GET /\n< 200 plain\n"), (Outcome::Failed, short));
+}
+
+#[test]
+fn a_fragment_that_the_capture_lacks_on_another_connection_leaves_no_gap() {
+    let third = "> FRAGMENT 20-29/30\n< 200 received=30\n> CLOSE-SESSION\n< 200\n";
+    let session = beside("> FRAGMENT 10-19/30 lost\n< 200 lost\n", third);
+    assert!(session.findings.iter().all(|finding| finding.severity < Severity::Warning));
+    assert_eq!(session.outcome, Outcome::Completed);
+    let refused = third.replace("200 received=30", "416 received=10");
+    let session = beside("> FRAGMENT 10-19/30 lost\n< 200 lost\n", &refused);
+    assert_eq!(session.outcome_qualifiers, ["closed-short"]);
+}
+
+#[test]
+fn a_close_may_have_gone_by_a_connection_that_the_capture_lacks_requests_of() {
+    let third = "> FRAGMENT 10-29/30\n< 200 received=30\n! client closes\n! server closes\n... 700 s\n\
+                 = connection\n> GET /\n< 200 plain\n";
+    let missing = |second: &str| {
+        let session = beside(second, third);
+        session.findings.iter().any(|finding| finding.rule == "close-missing")
+    };
+    assert!(!missing("> CLOSE-SESSION lost\n< 200 lost\n"));
+    assert!(missing("> PING\n< 200\n"));
+}
+
+#[test]
+fn a_refusal_behind_which_requests_are_lost_is_no_end() {
+    let told = |refusal: &str, behind: &str| {
+        let (outcome, qualifiers) = only(&format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received=10\n\
+             > FRAGMENT 10-19/20\n< {refusal}\n{behind}! client closes\n! server closes\n"
+        ));
+        (outcome, qualifiers.concat())
+    };
+    let lost = "> FRAGMENT 10-19/20 lost\n< 200 lost\n";
+    let idle = || "idle-at-end".to_owned();
+    assert_eq!(told("416 received=0", lost), (Outcome::Incomplete, idle()));
+    assert_eq!(told("416 received=0", ""), (Outcome::Failed, "may-recover".to_owned()));
+    assert_eq!(told("403 error=0x80070005 context=0x5", lost).0, Outcome::Failed);
+    let ntlm = "401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA";
+    assert_eq!(told(ntlm, lost), (Outcome::Incomplete, idle() + "authentication"));
+}

@@ -72,7 +72,7 @@ impl ExtractArgs {
         let options = Options { digest: !self.dry_run, ..Options::default() };
         let (mut report, status) = analyse(&input, options, &mut extract)?;
         if let Some(dir) = self.output.as_deref().filter(|_| is_in_vain(&report, status)) {
-            return Err(failed(dir, "nothing written, since nothing could be read"));
+            return Err(failed(dir, "no file written, since nothing could be read"));
         }
         report.retain(|session| self.select.keep(session));
         let manifest = extract.finish(&report).map_err(|error| {

@@ -15,7 +15,7 @@ pub(super) fn of(report: &Report) -> Vec<String> {
     lines(report, of_sessions.chain(of_findings))
 }
 
-/// The same for the frames of errors that sessions ended on.
+/// A line for each capture that has the error of a session; none where there is only one capture.
 pub(super) fn of_errors(report: &Report) -> Vec<String> {
     let errors = report.sessions.iter().filter_map(|session| session.error.as_ref());
     lines(report, errors.map(|error| error.frame.0))

@@ -25,7 +25,11 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         overview(out, report)?;
     }
     report.sessions.iter().try_for_each(|session| write_session(out, session, report))?;
-    legend::of(report).iter().try_for_each(|line| writeln!(out, "- {}", plain(line)))
+    let legend = legend::of(report);
+    if !legend.is_empty() {
+        writeln!(out, "\n## Captures\n")?;
+    }
+    legend.iter().try_for_each(|line| writeln!(out, "- {}", plain(line)))
 }
 
 fn overview(out: &mut dyn Write, report: &Report) -> io::Result<()> {

@@ -92,8 +92,9 @@ fn colored(mut lines: impl Iterator<Item = String>, report: &Report, style: &Sty
     let head = lines.next().map(|head| style.paint(Tone::Strong, head.trim_end()));
     let mut sessions = report.sessions.iter();
     let rows = lines.map(|line| {
+        let goes_on = line.starts_with(' ');
         let line = line.trim_end();
-        let session = if line.starts_with(' ') { None } else { sessions.next() };
+        let session = if goes_on { None } else { sessions.next() };
         let painted = session.and_then(|session| {
             let outcome = outcome(session, style);
             let rest = line.strip_prefix(&outcome)?;
@@ -216,6 +217,18 @@ outcome        size  sent  acked    time      rate
   sha256 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 "
         );
+    }
+
+    #[test]
+    fn each_row_has_the_colour_of_its_own_outcome() {
+        let mut report = samples::report();
+        report.sessions[0].url = Some(format!("http://{}/a", " ".repeat(90)).into());
+        report.sessions.push(report.sessions[0].clone());
+        let style = Style { width: 110, color: true, ..Style::default() };
+        let mut out = Vec::new();
+        write(&mut out, &report, &style).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("\u{1b}[33m… incomplete\u{1b}[0m").count(), 2, "{text}");
     }
 
     #[test]

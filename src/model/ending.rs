@@ -79,7 +79,7 @@ impl Session {
     /// had the time to come is not to be hoped for.
     pub(crate) fn tell_capture_ended(&mut self, end: At) {
         let Some(last) = self.exchanges.last() else { return };
-        let since = end.time.secs_since(self.ended);
+        let since = end.time.secs_since(self.last_seen());
         if since > RETRY_SECS {
             self.outcome_qualifiers.retain(|it| it != "may-recover");
         }

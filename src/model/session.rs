@@ -194,6 +194,11 @@ impl Session {
         Exchange::span_of(&self.exchanges)
     }
 
+    /// Time of its last frame: earlier than its end, where the clock went back.
+    pub(crate) fn last_seen(&self) -> Timestamp {
+        self.span().map_or(self.ended, |span| span.last.time)
+    }
+
     /// By what sessions are ordered in a report: when they began, and in which frame.
     pub fn order(&self) -> (Timestamp, u64) {
         (self.started, self.span().map_or(0, |span| span.first.frame))

@@ -187,7 +187,7 @@ impl<'a> Around<'a> {
 
     /// For how many seconds the capture goes on after the last frame of a session.
     pub fn quiet_secs_after(&self, session: &Session) -> f64 {
-        self.sight.end.time.secs_since(session.ended)
+        self.sight.end.time.secs_since(session.last_seen())
     }
 }
 

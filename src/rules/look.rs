@@ -216,6 +216,7 @@ pub fn is_let_pass(session: &Session, exchange: &Exchange) -> bool {
         };
         same && later.span().first.frame > exchange.span().first.frame
             && later.client.ip() == exchange.client.ip()
+            && later.server == exchange.server
             && !(may_be_done && later.says_lost())
     })
 }

@@ -161,6 +161,26 @@ fn a_hindrance_that_let_the_same_pass_later_is_no_cause() {
 }
 
 #[test]
+fn what_another_server_answered_was_let_pass_by_none() {
+    let text = opened(
+        "> FRAGMENT 0-9/30\n< 200\n> FRAGMENT 10-29/30\n< 302 plain\n  Location: https://server2/upload/file.bin\n\
+         = connection\n= server 192.0.2.82:80\n= url http://server2/upload/file.bin\n> FRAGMENT 10-29/30\n  Content-Length: 0\n\
+         < 400 error=0x80070057 context=0x5\n",
+    );
+    assert_eq!(cause(&text).as_deref(), Some("redirected"));
+}
+
+#[test]
+fn a_clock_that_was_set_back_takes_nothing_from_the_time_that_passed() {
+    let missing = "> FRAGMENT 0-9/10\n< 200\n! client closes\n! server closes\n... -3600 s\n= connection\n> PING\n\
+                   < 200\n! client closes\n... 900 s\n= connection\n> GET /\n< 200 plain\n";
+    assert_eq!(cause(&opened(missing)).as_deref(), Some("close-missing"));
+    let refused = "> CREATE-SESSION\n... -3600 s\n< 401 plain\n  WWW-Authenticate: NTLM\n... 20 s\n= client 10.0.0.6\n\
+                   = connection\n> GET /\n< 200 plain\n";
+    assert_eq!(cause(refused).as_deref(), Some("auth-no-credentials"));
+}
+
+#[test]
 fn what_may_have_been_carried_out_explains_an_unknown_session() {
     let lost = "= connection\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
     let late = "... 60 s\n< 504 plain\n  Server: nginx/1.22.1\n";

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use crate::at::{At, Span};
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
-use crate::model::{Exchange, Request, Session, TlsConnection};
+use crate::model::{Exchange, Request, Response, Session, TlsConnection};
 use crate::rules::{Finding, look, origin, wording};
 use crate::stream::{Connection, Reset, Side};
 
@@ -72,15 +72,20 @@ pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
     begun && connection.server_side.cut == 0 && is_so(session, exchange)
 }
 
-/// Whether an answer to no request came right before on its connection, of which the capture lacks nothing: frames of one side
-/// have earlier times then than they came at, and this may be its answer.
+/// Whether an answer to no request came right before on its connection, of which the capture lacks nothing: frames of one
+/// side have earlier times then than they came at, and this may be its answer, unless it says otherwise.
 fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
+    let suits = |answer: &Response| match exchange.place() {
+        Some(start) => answer.next_offset.is_none_or(|next| next > start),
+        None => answer.next_offset.is_none(),
+    };
     let alone =
         |other: &Exchange| other.request.is_none() && other.connection == exchange.connection;
-    let stray = look::ahead(session, exchange).next().is_some_and(alone);
+    let stray = look::ahead(session, exchange).next().filter(|other| alone(other));
     let lacks_nothing =
         |connection: &Connection| connection.lost_by_capture() == 0 && !connection.midstream;
-    stray && session.connection(exchange.connection).is_some_and(lacks_nothing)
+    stray.and_then(|other| other.response.as_ref()).is_some_and(suits)
+        && session.connection(exchange.connection).is_some_and(lacks_nothing)
 }
 
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
@@ -287,6 +292,9 @@ mod tests {
         let mut session = report(text).sessions.remove(0);
         assert_eq!(whole(&session).count(), 1);
         session.exchanges[1].request = None;
+        // It counts bytes, as the Ack of a Close does not.
+        assert_eq!(whole(&session).count(), 1);
+        session.exchanges[1].response.as_mut().unwrap().next_offset = None;
         assert_eq!(whole(&session).count(), 0);
     }
 
@@ -320,5 +328,12 @@ mod tests {
             ..Facts::default()
         }));
         assert_eq!(whole(&session).count(), 0);
+    }
+
+    #[test]
+    fn an_answer_that_came_twice_is_not_that_of_the_next_request() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n< 200 received=10\n\
+                    > FRAGMENT 10-29/30\n... 301 s\n! client closes\n";
+        assert_eq!(diagnosed(text).cause, "response-timeout");
     }
 }

@@ -115,6 +115,7 @@ impl<'a> Asked<'a> {
         let behind_hole = self.exchange.request.as_ref().is_some_and(|request| request.after_gap);
         let fits = |(start, end)| {
             start == reached
+                || end == reached
                 || start > reached && (anew || behind_hole)
                 || anew && (start..=end).contains(&reached)
         };

@@ -97,10 +97,8 @@ impl Sessions {
         if let Some(body) = self.body_of(connection, exchange, side) {
             add_hole(body, offset, len);
         }
-        if side == Side::Client
-            && let Some(channel) = self.connections.get_mut(&connection.id)
-        {
-            channel.lost_of_bodies += len;
+        if side == Side::Client {
+            self.holes.add_of_body(connection.id, len);
         }
     }
 

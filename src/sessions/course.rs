@@ -6,7 +6,7 @@ use crate::at::At;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::exchange::Exchange;
-use crate::model::session::CLIENT_WAITS_SECS;
+use crate::model::session::{CLIENT_WAITS_SECS, LEAST_REQUEST};
 use crate::model::{Response, unseen_close};
 
 impl Open {
@@ -132,6 +132,29 @@ impl Open {
             answer.next_offset.filter(|_| taken || answer.http_status == 416).or_else(end)
         };
         self.latest().find_map(confirmed).unwrap_or(0)
+    }
+
+    /// Bytes of requests on a connection that its latest exchanges show to be missing: answers without a request, and
+    /// Fragments behind others that were not seen.
+    pub fn lacks_on(&self, connection: u64) -> u64 {
+        let skipped = self.exchanges.len().saturating_sub(RECENT);
+        let latest = || self.exchanges.iter().skip(skipped);
+        let joined = skipped > 0 || !self.is_created();
+        let first = latest().find_map(Exchange::bounds).filter(|_| joined);
+        let (mut reached, mut lacks) = (first.map_or(0, |(start, _)| start), 0_u64);
+        for exchange in latest() {
+            let next = exchange.response.as_ref().and_then(|answer| answer.next_offset);
+            let (start, end) = match exchange.bounds() {
+                Some(bounds) => bounds,
+                None => next.map_or((reached, reached), |next| (next, next)),
+            };
+            let unasked = exchange.request.is_none();
+            if exchange.connection == connection && (start > reached || unasked) {
+                lacks = lacks.saturating_add(LEAST_REQUEST + start.saturating_sub(reached));
+            }
+            reached = reached.max(end).max(next.unwrap_or(0));
+        }
+        lacks
     }
 
     /// Whether no answer was seen to its latest Fragment, which ends there.

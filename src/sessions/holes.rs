@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::Sessions;
+use super::open::Number;
 use crate::at::Timestamp;
 use crate::model::Session;
 use crate::model::exchange::Exchange;
@@ -26,6 +28,8 @@ type Pair = (IpAddr, SocketAddr);
 pub(super) struct Holes {
     between: HashMap<Pair, VecDeque<Hole>, RandomState>,
     order: VecDeque<Pair>,
+    /// Of open connections, bytes that the capture lacks of bodies of their requests.
+    of_bodies: HashMap<u64, u64, RandomState>,
 }
 
 /// What the capture lacks of one.
@@ -34,14 +38,43 @@ struct Hole {
     first: Timestamp,
     last: Timestamp,
     bytes: u64,
+    /// Sessions that spoke there, and show that so many of them are theirs.
+    owned: Vec<(Number, u64)>,
 }
 
-impl Holes {
-    /// Remembers a connection that is over and lacks so many bytes of the client, be they of requests or of what is in them.
-    pub fn add(&mut self, connection: &Connection, bytes: u64) {
+impl Sessions {
+    /// Remembers what the capture lacks of a connection that is over, and on which these sessions spoke.
+    pub(super) fn note_holes(&mut self, connection: &Connection, sessions: &[Number]) {
+        let bytes = self.holes.take(connection);
         if bytes < LEAST_REQUEST {
             return;
         }
+        // Nobody knows whose answers alone are.
+        let known = |number: &Number| self.open.get(*number).filter(|open| !open.is_headless());
+        let owned = sessions.iter().filter_map(|number| {
+            let bytes = known(number)?.lacks_on(connection.id);
+            (bytes > 0).then_some((*number, bytes))
+        });
+        let owned = owned.collect();
+        self.holes.add(connection, bytes, owned);
+    }
+}
+
+impl Holes {
+    /// Counts bytes that the capture lacks of the body of a request: no other one is among them.
+    pub fn add_of_body(&mut self, connection: u64, bytes: u64) {
+        let all = self.of_bodies.entry(connection).or_default();
+        *all = all.saturating_add(bytes);
+    }
+
+    /// Bytes of requests that the capture lacks of a connection that is over.
+    fn take(&mut self, connection: &Connection) -> u64 {
+        let of_bodies = self.of_bodies.remove(&connection.id).unwrap_or(0);
+        connection.client_side.lost_by_capture.saturating_sub(of_bodies)
+    }
+
+    /// Remembers a connection that is over and lacks so many bytes of requests, some of them `owned` by sessions.
+    fn add(&mut self, connection: &Connection, bytes: u64, owned: Vec<(Number, u64)>) {
         let pair = (connection.client.ip(), connection.server);
         if !self.between.contains_key(&pair) {
             if self.order.len() >= PAIRS
@@ -56,11 +89,12 @@ impl Holes {
             own.pop_front();
         }
         let (first, last) = (connection.started, connection.ended);
-        own.push_back(Hole { connection: connection.id, first, last, bytes });
+        own.push_back(Hole { connection: connection.id, first, last, bytes, owned });
     }
 
-    /// Bytes that the capture lacks beside a session: on other connections than that of its last exchange, in its time.
-    pub fn beside(&self, session: &Session) -> u64 {
+    /// Bytes that the capture lacks beside a session, and that no other one shows to be its own: on other connections
+    /// than that of its last exchange, in its time.
+    pub fn beside(&self, number: Number, session: &Session) -> u64 {
         let (Some(first), Some(last)) = (session.exchanges.first(), session.exchanges.last())
         else {
             return 0;
@@ -70,9 +104,13 @@ impl Holes {
                 && hole.first <= session.ended
                 && hole.last >= session.started
         };
+        let free = |hole: &Hole| {
+            let others = hole.owned.iter().filter(|(owner, _)| *owner != number);
+            others.fold(hole.bytes, |left, (_, bytes)| left.saturating_sub(*bytes))
+        };
         let lost = |one: &Exchange| {
             let all = self.between.get(&(one.client.ip(), one.server)).into_iter().flatten();
-            all.filter(fits).map(|hole| hole.bytes).sum::<u64>()
+            all.filter(fits).map(free).sum::<u64>()
         };
         let moved = (first.client.ip(), first.server) != (last.client.ip(), last.server);
         lost(last) + if moved { lost(first) } else { 0 }

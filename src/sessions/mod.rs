@@ -91,8 +91,6 @@ struct Channel {
     spoken: Option<(u32, Number, usize)>,
     /// How far the server had the requests when it last answered a known one; 0 where that is not known.
     acked: u64,
-    /// Bytes that the capture lacks of bodies of its requests.
-    lost_of_bodies: u64,
     /// How the file under way begins.
     file: Beginning,
     /// How the body of the answer under way begins.
@@ -206,9 +204,7 @@ impl Sessions {
         self.note_lost_end(connection);
         self.tunnels.closed(connection);
         let channel = self.connections.remove(&connection.id);
-        let of_bodies = channel.as_ref().map_or(0, |channel| channel.lost_of_bodies);
-        let lost = connection.client_side.lost_by_capture.saturating_sub(of_bodies);
-        self.holes.add(connection, lost);
+        self.note_holes(connection, channel.as_ref().map_or(&[], |channel| &channel.sessions));
         let Some(channel) = channel else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
@@ -251,7 +247,7 @@ impl Sessions {
             match open.into_session(&facts, &mut self.hashing, now) {
                 Some(mut session) => {
                     session.notifications = self.notifications.take(&session);
-                    session.tell_lost_beside(self.holes.beside(&session));
+                    session.tell_lost_beside(self.holes.beside(number, &session));
                     return Some(session);
                 }
                 None => self.release(weight),

@@ -270,6 +270,8 @@ fn an_answer_alone_is_not_of_an_upload_that_what_follows_tells_apart() {
     for answer in ["200 received=30", "416 received=15", "500 error=0x8020001F context=0x5"] {
         assert_eq!(then(answer), [1, 3], "{answer}");
     }
+    // It was stored ahead of the Fragment that it confirms.
+    assert_eq!(then("200 received=10"), [4]);
     // A retry of the first Fragment, as far as that tells.
     assert_eq!(then("503 error=0x80070005 context=0x7"), [4]);
 }
@@ -312,6 +314,38 @@ fn the_last_bytes_may_have_gone_by_a_connection_that_the_capture_lacks_requests_
     let (likely, short) = ("likely".to_owned(), "closed-short".to_owned());
     assert_eq!(told("> FRAGMENT 10-29/30 lost\n< 200 lost\n"), (Outcome::Completed, likely));
     assert_eq!(told("> GET /\n< 200 plain\n"), (Outcome::Failed, short));
+}
+
+/// An upload that is closed short, on a second connection beside what goes on longer on the first.
+fn short_beside(first: &str) -> Vec<transcript::Record> {
+    let text = format!(
+        "{first}... 9 s\n! client closes\n! server closes\n... -6 s\n= connection\n> CREATE-SESSION\n< 200 session=1\n\
+         > FRAGMENT 0-9/30 session=1\n< 200 received=10\n> CLOSE-SESSION session=1\n< 200\n"
+    );
+    transcript::play(&text).unwrap()
+}
+
+/// How that ended.
+fn end_of_short(records: &[transcript::Record]) -> Vec<String> {
+    let sessions = transcript::analyse(records, &mut ()).sessions;
+    sessions.into_iter().find(|one| one.id.as_deref() == Some("1")).unwrap().outcome_qualifiers
+}
+
+#[test]
+fn what_another_upload_or_a_body_lacks_excuses_nothing() {
+    let other = "= url http://server/upload/b.bin\n> CREATE-SESSION\n< 200 session=2\n\
+                 > FRAGMENT 0-999/3000 session=2\n< 200 received=1000\n> FRAGMENT 1000-1999/3000 session=2 lost\n\
+                 < 200 lost\n> FRAGMENT 2000-2999/3000 session=2\n< 200 received=3000\n> CLOSE-SESSION session=2\n\
+                 < 200\n= url http://server/upload/file.bin\n";
+    assert_eq!(end_of_short(&short_beside(other)), ["closed-short"]);
+    let page =
+        format!("> POST /page\n  Content-Length: 4000\n  | {}\n< 200 plain\n", "x".repeat(4000));
+    let mut records = short_beside(&page);
+    let within = records.iter().rposition(|record| record.data.ends_with(b"xxxx")).unwrap();
+    records.remove(within - 1);
+    assert_eq!(end_of_short(&records), ["closed-short"]);
+    let free = "> FRAGMENT 10-29/30 session=1 lost\n< 200 lost\n";
+    assert_eq!(end_of_short(&short_beside(free)), ["likely"]);
 }
 
 #[test]

@@ -33,6 +33,7 @@ impl Session {
         if short && self.may_be_beside(self.unproven()) && !self.ends_refused() {
             self.outcome = Outcome::Completed;
             self.outcome_qualifiers = vec!["likely".to_owned()];
+            self.error = None;
         }
     }
 
@@ -71,6 +72,7 @@ impl Session {
             self.outcome = Outcome::Incomplete;
             self.outcome_qualifiers.retain(|it| it != "may-recover");
             self.outcome_qualifiers.insert(0, "idle-at-end".to_owned());
+            self.error = None;
         }
     }
 

@@ -387,4 +387,8 @@ fn a_refusal_behind_which_requests_are_lost_is_no_end() {
     assert_eq!(told("403 error=0x80070005 context=0x5", lost).0, Outcome::Failed);
     let ntlm = "401 plain\n  WWW-Authenticate: NTLM TlRMTVNTUAACAAAA";
     assert_eq!(told(ntlm, lost), (Outcome::Incomplete, idle() + "authentication"));
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 416 received=5\n{lost}! client closes\n! server closes\n"
+    );
+    assert_eq!(play(Limits::default(), &text).1[0].error, None);
 }

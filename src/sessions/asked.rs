@@ -106,9 +106,10 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether a client may ask this behind the last answer of a session: that did not say that the session is lost, and where
-    /// it named the next byte, a Fragment begins there; behind others that the capture may lack, it begins later, and where the
-    /// answer may not have arrived, it may bring the bytes before again.
+    /// Whether a client may ask this behind the last answer of a session: that did not say that the session is lost, and
+    /// where it named the next byte, a Fragment begins there, or ends there, as one does whose answer was stored ahead of
+    /// it. Behind others that the capture may lack, it begins later, and where the answer may not have arrived, it may
+    /// bring the bytes before again.
     pub fn may_follow(&self, open: &Open) -> bool {
         let (reached, connection) = (open.reached(), self.exchange.connection);
         let anew = !open.spoke_last_on(connection);

@@ -21,6 +21,9 @@ const PAIRS: usize = 4_096;
 /// Connections that are remembered of each, the latest ones.
 const OF_PAIR: usize = 16;
 
+/// Sessions of each connection that are asked what they lack, the latest ones.
+const OWNERS: usize = 64;
+
 type Pair = (IpAddr, SocketAddr);
 
 /// The latest connections that lack requests.
@@ -51,7 +54,7 @@ impl Sessions {
         }
         // Nobody knows whose answers alone are.
         let known = |number: &Number| self.open.get(*number).filter(|open| !open.is_headless());
-        let owned = sessions.iter().filter_map(|number| {
+        let owned = sessions.iter().rev().take(OWNERS).filter_map(|number| {
             let bytes = known(number)?.lacks_on(connection.id);
             (bytes > 0).then_some((*number, bytes))
         });

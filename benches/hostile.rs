@@ -114,8 +114,7 @@ impl Wire {
         let time = Timestamp::from_nanos(self.frames as i64 * 1000);
         let at = At { frame: self.frames, time, input: 0, input_frame: self.frames as u32 };
         let (data, wire_len) = (self.packet.as_slice(), self.packet.len() as u32);
-        self.analysis
-            .push(&Frame { at, link, data, wire_len, comment: None, plain: None }, &mut ());
+        self.analysis.push(&Frame { at, link, data, wire_len, comment: None }, &mut ());
     }
 
     /// Hands on the frames of a transcript.

@@ -11,7 +11,7 @@ use bitsleuth::capture::{Item, Merge, Reader};
 use bitsleuth::engine::Engine;
 use bitsleuth::http;
 use bitsleuth::limits::Limits;
-use bitsleuth::packet::{Decoder, plain_segment};
+use bitsleuth::packet::{Decoder, Packet, plain};
 use bitsleuth::stream::{Connection, Event, Table, Verdict};
 use bitsleuth::{Analysis, Options};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -71,8 +71,7 @@ fn layers(criterion: &mut Criterion) {
             let mut decoder = Decoder::new(&Limits::default());
             bencher.iter(|| {
                 frames(&bytes, |frame| {
-                    let plain = plain_segment(frame).is_some();
-                    black_box(plain || decoder.push(frame).is_ok());
+                    black_box(plain(frame).is_some() || decoder.push(frame).is_ok());
                 })
             });
         });
@@ -80,7 +79,7 @@ fn layers(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut table = Table::<()>::new(&Limits::default());
                 frames(&bytes, |frame| {
-                    if let Some(segment) = plain_segment(frame) {
+                    if let Some(Packet::Tcp(segment)) = plain(frame) {
                         table.push(
                             &segment,
                             &mut |_: &mut Connection, _: &mut (), event: &Event<'_>| {

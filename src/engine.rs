@@ -1,7 +1,7 @@
 //! Frames in, HTTP events out.
 //!
 //! Of an upload nearly every frame is a plain TCP segment with the next bytes of a body. It takes a short way on which all
-//! is inlined: `plain_segment`, [`Table::push`], [`Layer::pass`]. Whatever else a frame may be goes by [`Decoder::push`] and
+//! is inlined: `plain`, [`Table::push`], [`Layer::pass`]. Whatever else a frame may be goes by [`Decoder::push`] and
 //! [`Layer::push`], which say the same and more.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::model::Lookup;
 use crate::model::report::Quality;
-use crate::packet::{Decoder, IcmpError, Packet, Skip, plain_datagram, plain_segment};
+use crate::packet::{Decoder, IcmpError, Packet, Skip, plain};
 use crate::sides::Sides;
 use crate::stream::{Connection, Event, Icmp, Owner, Table, Verdict};
 use crate::tls::KeyLog;
@@ -107,20 +107,18 @@ impl Engine {
         self.clock.tick(&self.last, &frame.at);
         self.last = frame.at;
         let Self { table, keys, limits, tls_given_up, .. } = self;
-        match plain_segment(frame) {
-            Some(ref segment) => {
+        match plain(frame) {
+            Some(Packet::Tcp(ref segment)) => {
                 table.push(segment, &mut Delivery { keys, limits, tls_given_up, out });
             }
-            None => self.push_other(*frame, out),
+            Some(Packet::Udp(ref datagram)) => self.resolver.push(datagram),
+            _ => self.push_other(*frame, out),
         }
     }
 
     /// Takes a frame of any kind.
     #[inline(never)]
     fn push_other(&mut self, frame: Frame<'_>, out: &mut impl Listener) {
-        if let Some(datagram) = plain_datagram(&frame) {
-            return self.resolver.push(&datagram);
-        }
         let Self { table, keys, limits, tls_given_up, .. } = self;
         match self.decoder.push(&frame) {
             Ok(Packet::Tcp(ref segment)) => {

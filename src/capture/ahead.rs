@@ -1,8 +1,7 @@
 //! Reading, unpacking and taking apart in a thread of its own, while what was read before is worked on.
 //!
-//! What is handed over is in the cache of the other core. So the heads of frames are best decoded where they were read, and
-//! go along in one piece, which the worker's core fetches in advance; frames lie apart, which it cannot foresee. But only
-//! while the worker has enough to do: where it waits for what is read, it has the time for them.
+//! What is handed over is in the cache of the other core. Where each frame begins goes along in one piece, which the worker's
+//! core fetches in advance; frames lie apart, which it cannot foresee, so that it is told ([`Batch::fetch`]).
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -18,9 +17,6 @@ const BATCHES: usize = 6;
 
 /// Batches that have to be there before a thread that waits for them is woken, which costs more time than a small one.
 const TOGETHER: usize = 3;
-
-/// Full batches from which on the worker is behind, and the reader has time for the heads of frames.
-const BEHIND: usize = 4;
 
 /// How long the first of them waits for the others at most.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -122,11 +118,6 @@ impl Ring {
         state.drains = false;
     }
 
-    /// Whether the worker has more to do than it gets done.
-    fn is_behind(&self) -> bool {
-        self.lock().full.len() >= BEHIND
-    }
-
     /// Ends it for both.
     fn end(&self) {
         self.lock().over = true;
@@ -175,7 +166,6 @@ fn read<R: Read>(mut reader: Reader<R>, ring: &Ring) {
             let Some(used) = ring.empty() else { return };
             used
         };
-        reader.decode_heads(ring.is_behind());
         reader.fill(&mut batch);
         let over = batch.end.is_some();
         ring.hand_over(batch);

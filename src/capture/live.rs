@@ -135,8 +135,7 @@ impl Live {
             input_frame: u32::try_from(number).unwrap_or(u32::MAX),
         };
         let wire_len = packet.header.len.max(packet.header.caplen);
-        let frame =
-            Frame { at, link: self.link, data: packet.data, wire_len, comment: None, plain: None };
+        let frame = Frame { at, link: self.link, data: packet.data, wire_len, comment: None };
         let captured = packet.header.caplen;
         self.input.count(&FrameFacts { time: at.time, link: self.link, wire_len, captured });
         self.input.bytes += frame.data.len() as u64;

@@ -153,7 +153,9 @@ impl Merge {
     fn advance(&mut self, index: usize) -> bool {
         let Some(source) = self.sources.get_mut(index) else { return false };
         source.place += 1;
-        source.place < source.batch.entries.len() || source.read_on(&mut self.problems)
+        let there = source.place < source.batch.entries.len() || source.read_on(&mut self.problems);
+        source.batch.fetch(source.place);
+        there
     }
 
     /// Counts the current record and asks the filter.

@@ -36,7 +36,6 @@ pub use reader::{Block, Reader};
 pub use secrets::LateSecrets;
 
 use crate::at::At;
-use crate::packet::Plain;
 
 /// A data link type, as in the pcap file header (tcpdump.org/linktypes.html).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,8 +54,6 @@ pub struct Frame<'a> {
     pub wire_len: u32,
     /// The comment a pcapng file holds for it.
     pub comment: Option<&'a str>,
-    /// Its heads, where they were decoded before and are plain.
-    pub plain: Option<&'a Plain>,
 }
 
 /// What a capture yields.

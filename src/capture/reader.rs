@@ -3,12 +3,11 @@
 use std::io::Read;
 
 use super::batch::{Batch, Entry, text};
-use super::record::{FrameFacts, Kind, Record, Step};
+use super::record::{Kind, Record, Step};
 use super::window::Window;
 use super::{Error, Frame, Item, blocks, netmon, pcap, pcapng, snoop};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::packet::Plain;
 
 /// Bytes read at a time: few system calls, and several of them still within the cache of a core.
 pub(super) const BLOCK: usize = 128 << 10;
@@ -27,8 +26,6 @@ pub struct Reader<R> {
     frames: u64,
     cap: usize,
     over: bool,
-    /// Whether the heads of frames are decoded here.
-    heads: bool,
 }
 
 /// A block as it is written, and what it holds.
@@ -89,7 +86,6 @@ impl<R: Read> Reader<R> {
             frames: 0,
             cap: limits.record.min(LONGEST),
             over: false,
-            heads: false,
         })
     }
 
@@ -122,11 +118,6 @@ impl<R: Read> Reader<R> {
         Ok(Some(Block { raw, big_endian, item: self.item() }))
     }
 
-    /// Whether the heads of frames are to be decoded here from now on, or left to who takes them.
-    pub(super) const fn decode_heads(&mut self, here: bool) {
-        self.heads = here;
-    }
-
     /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its end.
     pub(super) fn fill(&mut self, batch: &mut Batch) {
         batch.end = match self.take_apart(&mut batch.entries) {
@@ -147,8 +138,9 @@ impl<R: Read> Reader<R> {
             match self.format.decode(&self.window, self.cap, &mut record)? {
                 Step::Whole => {
                     if record.kind != Kind::Other {
-                        entries.push(self.entry(&record));
+                        entries.push(Entry::new(&record, self.window.start()));
                     }
+                    self.frames += u64::from(record.kind == Kind::Frame);
                     self.window.consume(record.size);
                     if entries.len() == RECORDS {
                         return Ok(true);
@@ -162,17 +154,6 @@ impl<R: Read> Reader<R> {
                 Step::More(_) => return Ok(true),
             }
         }
-    }
-
-    /// The entry of `record`, which is at the front of what is at hand.
-    #[inline(always)]
-    fn entry(&mut self, record: &Record) -> Entry {
-        let FrameFacts { link, wire_len, .. } = record.facts;
-        let is_frame = record.kind == Kind::Frame;
-        let data = self.window.part(&record.data).filter(|_| self.heads && is_frame);
-        self.frames += u64::from(is_frame);
-        let plain = data.and_then(|data| Plain::of(link, data, wire_len));
-        Entry::new(record, self.window.start(), plain)
     }
 
     fn step(&mut self, every: bool) -> Result<bool, Error> {
@@ -223,7 +204,6 @@ impl<R: Read> Reader<R> {
                 data: self.window.part(data)?,
                 wire_len: facts.wire_len,
                 comment: text(self.window.part(comment)?),
-                plain: None,
             })),
             Kind::Secrets => Some(Item::Secrets(self.window.part(data)?)),
             Kind::Other => None,

@@ -21,7 +21,7 @@ use crate::at::At;
 use crate::capture::{Frame, LinkType};
 use crate::limits::Limits;
 
-pub use plain::{Plain, datagram as plain_datagram, segment as plain_segment};
+pub use plain::plain;
 
 use fragment::{Fragments, Piece};
 use ip::Ip;

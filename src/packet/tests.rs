@@ -12,7 +12,6 @@ fn frame(link: u32, data: &[u8]) -> Frame<'_> {
         data,
         wire_len: data.len() as u32,
         comment: None,
-        plain: None,
     }
 }
 

@@ -71,14 +71,7 @@ impl Record {
     /// The frame as a capture would give it.
     pub fn frame(&self) -> Frame<'_> {
         let wire_len = u32::try_from(self.data.len()).unwrap_or(u32::MAX);
-        Frame {
-            at: self.at,
-            link: LinkType(1),
-            data: &self.data,
-            wire_len,
-            comment: None,
-            plain: None,
-        }
+        Frame { at: self.at, link: LinkType(1), data: &self.data, wire_len, comment: None }
     }
 }
 

@@ -34,7 +34,7 @@ impl Wire {
         let time = Timestamp::from_nanos(self.frames as i64 * 1_000_000);
         let at = At { frame: self.frames, time, input: 0, input_frame: self.frames as u32 };
         let wire_len = data.len() as u32;
-        let frame = Frame { at, link, data, wire_len, comment: None, plain: None };
+        let frame = Frame { at, link, data, wire_len, comment: None };
         self.analysis.push(&frame, &mut ());
     }
 

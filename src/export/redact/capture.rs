@@ -112,8 +112,7 @@ impl<W: Write> Second<'_, W> {
             return Ok(());
         };
         self.writer.packet(RAW, frame.at.time, &data, wire_len, &[])?;
-        let frame =
-            Frame { at: frame.at, link: RAW, data: &data, wire_len, comment: None, plain: None };
+        let frame = Frame { at: frame.at, link: RAW, data: &data, wire_len, comment: None };
         written(&frame);
         Ok(())
     }

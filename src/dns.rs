@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use simple_dns::{Packet, PacketFlag, RCODE, header_buffer as header};
 
 use crate::at::{At, Span, Timestamp};
@@ -27,7 +28,7 @@ const LONGEST: usize = 4_096;
 /// Questions that wait for their answer; each answer looks through them.
 const WAITING: usize = 256;
 
-/// Clients known to be answered; without an answer in the capture, silence proves nothing.
+/// Clients known to be answered, beside those that wait or failed.
 const HEARD: usize = 4_096;
 
 /// Names found that are remembered, the latest ones.
@@ -59,10 +60,23 @@ fn question(message: &[u8]) -> (&[u8], [u8; 2]) {
 pub struct Resolver {
     waiting: VecDeque<Question>,
     failed: HashMap<(IpAddr, String, Failure), Lookup, RandomState>,
-    heard: HashSet<IpAddr, RandomState>,
+    clients: HashMap<IpAddr, Client, RandomState>,
     found: VecDeque<Found>,
+    /// Room for the next question.
+    spare: Vec<u8>,
     cap: usize,
     omitted: u64,
+}
+
+/// What is known of a client.
+#[derive(Debug, Default)]
+struct Client {
+    /// Its questions that were not answered yet.
+    waiting: usize,
+    /// Some look-up of it failed, if only for a time.
+    failed: bool,
+    /// It was answered; without an answer in the capture, silence proves nothing.
+    heard: bool,
 }
 
 /// A question that was not answered yet.
@@ -70,7 +84,7 @@ pub struct Resolver {
 struct Question {
     client: SocketAddr,
     id: u16,
-    message: Box<[u8]>,
+    message: Vec<u8>,
     /// Decoded when it is first asked for.
     name: OnceCell<Option<String>>,
     at: At,
@@ -99,8 +113,9 @@ impl Resolver {
         Self {
             waiting: VecDeque::new(),
             failed: HashMap::default(),
-            heard: HashSet::default(),
+            clients: HashMap::default(),
             found: VecDeque::new(),
+            spare: Vec::new(),
             cap,
             omitted: 0,
         }
@@ -121,24 +136,53 @@ impl Resolver {
         if response {
             self.answer(datagram.at, to, id, message);
         } else if to.port() == PORT {
-            let (message, name) = (message.into(), OnceCell::new());
+            let mut room = std::mem::take(&mut self.spare);
+            room.clear();
+            room.extend_from_slice(message);
+            let (message, name) = (room, OnceCell::new());
             self.ask(Question { client: from, id, message, name, at: datagram.at });
         }
     }
 
     fn ask(&mut self, question: Question) {
         if self.waiting.len() >= WAITING {
-            let oldest = self.waiting.pop_front();
+            let oldest = self.take(0);
             oldest.iter().for_each(|question| self.unanswered(question));
         }
+        self.clients.entry(question.client.ip()).or_default().waiting += 1;
         self.waiting.push_back(question);
+    }
+
+    /// Takes note that a client is answered; whether none of its look-ups failed, and no question waits but the
+    /// `answered`.
+    fn hear(&mut self, client: IpAddr, answered: usize) -> bool {
+        if let Some(known) = self.clients.get_mut(&client) {
+            known.heard = true;
+            return !known.failed && known.waiting <= answered;
+        }
+        if self.clients.len() < HEARD + WAITING {
+            self.clients.insert(client, Client { heard: true, ..Client::default() });
+        }
+        true
+    }
+
+    /// Takes out the question at `place`.
+    fn take(&mut self, place: usize) -> Option<Question> {
+        let question = self.waiting.remove(place)?;
+        if let Entry::Occupied(mut client) = self.clients.entry(question.client.ip()) {
+            client.get_mut().waiting -= 1;
+            let Client { waiting, failed, heard } = *client.get();
+            if waiting == 0 && !failed && !heard {
+                client.remove();
+            }
+        }
+        Some(question)
     }
 
     fn answer(&mut self, at: At, to: SocketAddr, id: u16, message: &[u8]) {
         let client = to.ip();
-        if self.heard.len() < HEARD {
-            self.heard.insert(client);
-        }
+        let place = self.waiting.iter().rposition(|q| q.id == id && q.client == to);
+        let quiet = self.hear(client, usize::from(place.is_some()));
         let (Ok(code), Ok(answers)) = (header::rcode(message), header::answers(message)) else {
             return;
         };
@@ -152,18 +196,15 @@ impl Resolver {
         if found {
             self.remember(client, message, at.time);
         }
-        let place = self.waiting.iter().rposition(|q| q.id == id && q.client == to);
-        let mut waiting = self.waiting.iter().enumerate();
-        let others = waiting.any(|(at, q)| q.client.ip() == client && Some(at) != place);
-        if failure.is_none() && !others && self.failed.is_empty() {
-            // Nothing of this client waits or failed but, perhaps, what is answered here.
-            place.and_then(|place| self.waiting.remove(place));
+        if failure.is_none() && quiet {
+            let asked = place.and_then(|place| self.take(place));
+            self.spare = asked.map_or_else(Vec::new, |question| question.message);
             return;
         }
         let Some(name) = name_in(message) else { return };
         let asked = place
             .filter(|place| self.waiting.get(*place).is_some_and(|q| q.is_for(client, &name)))
-            .and_then(|place| self.waiting.remove(place));
+            .and_then(|place| self.take(place));
         match failure {
             Some(_) if self.is_known(client, message, at.time) => {}
             Some(failure) => {
@@ -183,7 +224,7 @@ impl Resolver {
         while let Some(place) =
             self.waiting.iter().position(|question| question.is_for(client, name))
         {
-            self.waiting.remove(place);
+            self.take(place);
         }
     }
 
@@ -226,6 +267,7 @@ impl Resolver {
             self.omitted += 1;
             return;
         }
+        self.clients.entry(client).or_default().failed = true;
         let lookup = self.failed.entry(key).or_insert_with(|| Lookup {
             client,
             name: name.to_owned(),
@@ -245,7 +287,7 @@ impl Resolver {
 
     /// Nothing follows: what waits will not be answered.
     pub fn end(&mut self) {
-        for question in std::mem::take(&mut self.waiting) {
+        while let Some(question) = self.take(0) {
             self.unanswered(&question);
         }
     }
@@ -255,7 +297,8 @@ impl Resolver {
         // One question without an answer may just be the last one before the capture ended.
         let told = |lookup: &&Lookup| {
             lookup.failure != Failure::Unanswered
-                || lookup.tries > 1 && self.heard.contains(&lookup.client)
+                || lookup.tries > 1
+                    && self.clients.get(&lookup.client).is_some_and(|client| client.heard)
         };
         let mut all: Vec<Lookup> = self.failed.values().filter(told).cloned().collect();
         all.sort_by(|a, b| (a.span.first.frame, &a.name).cmp(&(b.span.first.frame, &b.name)));

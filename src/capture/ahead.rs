@@ -193,6 +193,7 @@ mod tests {
     use super::*;
     use crate::at::At;
     use crate::capture::Item;
+    use crate::capture::batch::End;
     use crate::capture::pcap::tests::capture;
     use crate::capture::reader::BLOCK;
     use crate::limits::Limits;
@@ -234,7 +235,7 @@ mod tests {
             }
             drop(send);
             ahead.fill(&mut batch);
-            assert!(matches!(batch.end, Some(None)) && batch.entries.is_empty());
+            assert!(matches!(batch.end, Some(End::Whole)) && batch.entries.is_empty());
         }
     }
 

@@ -19,10 +19,18 @@ pub struct Batch {
     pub(super) until: usize,
     /// The most bytes of a frame that were captured, as far as was read.
     pub(super) snaplen: Option<u32>,
-    /// Nothing follows, because of an error or because this is all.
-    pub(super) end: Option<Option<Error>>,
+    /// Why nothing follows, where nothing does.
+    pub(super) end: Option<End>,
     /// There was no more to read: it may take a while.
     pub(super) short: bool,
+}
+
+/// How the reading of a stream ends.
+pub(super) enum End {
+    /// That was all.
+    Whole,
+    /// What follows cannot be read.
+    Broken(Error),
 }
 
 /// A frame or secrets, in few bytes: one core hands them to another.
@@ -82,7 +90,7 @@ impl Entry {
 impl Batch {
     /// What comes when no more does.
     pub fn last() -> Self {
-        Self { end: Some(None), ..Self::default() }
+        Self { end: Some(End::Whole), ..Self::default() }
     }
 
     /// Whether it had to grow for a record.

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::batch::{Batch, Entry, text};
+use super::batch::{Batch, End, Entry, text};
 use super::record::{FrameFacts, Kind, Record, Step};
 use super::window::Window;
 use super::{Error, Frame, Item, blocks, netmon, pcap, pcapng, snoop};
@@ -131,8 +131,8 @@ impl<R: Read> Reader<R> {
     pub(super) fn fill(&mut self, batch: &mut Batch) {
         batch.end = match self.take_apart(&mut batch.entries) {
             Ok(true) => None,
-            Ok(false) => Some(None),
-            Err(error) => Some(Some(error)),
+            Ok(false) => Some(End::Whole),
+            Err(error) => Some(End::Broken(error)),
         };
         (batch.snaplen, batch.used) = (self.snaplen(), self.window.offset());
         (batch.until, batch.short) = (self.window.start(), self.window.is_short());

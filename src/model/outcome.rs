@@ -1,13 +1,66 @@
 //! How a session ended, as far as its exchanges show.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::exchange::{Exchange, Response};
 use super::fold::{View, own};
 use super::negotiation::{Negotiation, Verdict};
 use super::ranges::Ranges;
-use super::session::Outcome;
 use super::{scattered, unseen_close};
 use crate::bits::PacketType;
 use crate::bits::hresult::{ACCESS_DENIED, INVALID_ARGUMENT, TOO_LARGE};
+
+/// How a session ended, as far as the capture shows.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Close-Session was answered with success and nothing shows that bytes are missing, or it must have been: a qualifier
+    /// says how sure that is.
+    Completed,
+    /// Cancel-Session was sent, and not refused.
+    Cancelled,
+    /// Create-Session, or a request that names no session, was refused, or answered by something that is no BITS server.
+    Rejected,
+    /// The last thing seen is an error that no later success undid.
+    Failed,
+    /// The end was not seen.
+    Incomplete,
+}
+
+impl Outcome {
+    /// All of them, in the order in which they are counted and listed.
+    pub const ALL: [Self; 5] =
+        [Self::Completed, Self::Cancelled, Self::Rejected, Self::Failed, Self::Incomplete];
+
+    /// Whether the client had nothing more to do: it had closed or cancelled the session.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+
+    /// Whether an error or a refusal ended it.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Rejected | Self::Failed)
+    }
+
+    /// Whether the server may still hold the session.
+    pub(crate) const fn leaves_open(self) -> bool {
+        matches!(self, Self::Failed | Self::Incomplete)
+    }
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
 
 impl View<'_> {
     /// The outcome, and what qualifies it.

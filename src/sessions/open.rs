@@ -9,7 +9,7 @@ use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{fold, length};
 use crate::model::session::Reply;
-use crate::model::{Outcome, Response, Session, Text};
+use crate::model::{Outcome, Response, Session, Text, unseen_close};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
 use crate::rules::history::{Brief, canonical};
@@ -301,12 +301,10 @@ fn set_closes_right(exchanges: &mut [Exchange]) {
     let Some(close) = exchanges.iter().position(is_so) else { return };
     let (until, behind) = exchanges.split_at_mut(close + 1);
     let Some(close) = until.last_mut() else { return };
-    let uncounted = |e: &&mut Exchange| {
-        e.request.is_none()
-            && e.connection == close.connection
-            && e.response.as_ref().is_some_and(|a| a.accepts() && a.next_offset.is_none())
+    let is_its_ack = |exchange: &&mut Exchange| {
+        exchange.connection == close.connection && unseen_close::may_be_ack(exchange)
     };
-    if let Some(other) = behind.iter_mut().find(uncounted) {
+    if let Some(other) = behind.iter_mut().find(is_its_ack) {
         std::mem::swap(&mut close.response, &mut other.response);
     }
 }

@@ -232,7 +232,7 @@ impl Parser {
         len.saturating_sub(held)
     }
 
-    /// The rest of a head will not come: what there is of it is lent, and the message ends.
+    /// The rest of a head will not come: what there is of it, if anything, is lent, and the message ends.
     pub(super) fn partial_head(
         &mut self,
         side: Side,
@@ -325,7 +325,6 @@ impl Parser {
         };
         let direction = self.direction(side);
         match direction.state {
-            State::Head if direction.buffer.is_empty() => {}
             State::Head => self.partial_head(side, end, limits, out),
             State::UntilClose if why == stream::End::Fin => direction.end(End::Complete, out),
             State::Length(_) | State::Chunked(_) | State::UntilClose => {

@@ -49,9 +49,7 @@ impl Parser {
 
     /// What the capture has of one side begins behind a hole.
     pub fn begin_behind_hole(&mut self, side: Side) {
-        let direction = self.direction(side);
-        direction.state = State::Seek;
-        direction.head_lost = true;
+        self.direction(side).lose_head();
     }
 
     pub(super) fn seek(
@@ -85,15 +83,10 @@ impl Parser {
     ) {
         let direction = self.direction(side);
         match direction.state {
-            State::Head if !direction.buffer.is_empty() => {
+            State::Head | State::Seek => {
                 self.partial_head(side, End::Lost, limits, out);
                 let direction = self.direction(side);
-                direction.head_lost = true;
-                direction.pass_over(at, len);
-            }
-            State::Head | State::Seek => {
-                direction.state = State::Seek;
-                direction.head_lost = true;
+                direction.lose_head();
                 direction.pass_over(at, len);
             }
             State::Length(left) => {
@@ -103,8 +96,7 @@ impl Parser {
                     direction.end(End::Complete, out);
                 }
                 if len > left {
-                    direction.state = State::Seek;
-                    direction.head_lost = true;
+                    direction.lose_head();
                 }
             }
             State::Chunked(Chunked::Data(left)) if len < left => {
@@ -114,8 +106,7 @@ impl Parser {
             State::Chunked(_) => {
                 direction.body_gap(at, len, out);
                 direction.end(End::Lost, out);
-                direction.state = State::Seek;
-                direction.head_lost = true;
+                direction.lose_head();
             }
             State::UntilClose => direction.body_gap(at, len, out),
         }

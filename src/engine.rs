@@ -1,8 +1,8 @@
 //! Frames in, HTTP events out.
 //!
-//! Of an upload nearly every frame is a plain TCP segment with the next bytes of a body. It takes a short way on which all
-//! is inlined: `plain_segment`, [`Table::push`], [`Layer::pass`]. Whatever else a frame may be goes by [`Decoder::push`] and
-//! [`Layer::push`], which say the same and more.
+//! Of an upload nearly every frame is a plain TCP segment with the next bytes of a body. It takes a short way on which
+//! all is inlined: `plain_segment`, [`Table::push`], [`Layer::pass`]. Whatever else a frame may be goes by
+//! [`Decoder::push`] and [`Layer::push`], which say the same and more.
 
 use std::collections::BTreeMap;
 

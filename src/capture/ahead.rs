@@ -1,8 +1,8 @@
 //! Reading, unpacking and taking apart in a thread of its own, while what was read before is worked on.
 //!
-//! What is handed over is in the cache of the other core. So the heads of frames are best decoded where they were read, and
-//! go along in one piece, which the worker's core fetches in advance; frames lie apart, which it cannot foresee. But only
-//! while the worker has enough to do: where it waits for what is read, it has the time for them.
+//! What is handed over is in the cache of the other core. So the heads of frames are best decoded where they were read,
+//! and go along in one piece, which the worker's core fetches in advance; frames lie apart, which it cannot foresee.
+//! But only while the worker has enough to do: where it waits for what is read, it has the time for them.
 
 use std::collections::VecDeque;
 use std::io::Read;

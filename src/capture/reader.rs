@@ -97,14 +97,15 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::CutOff`], [`Error::TooLong`] or [`Error::Damaged`] where the capture is, [`Error::Read`] where the stream
-    /// fails.
+    /// [`Error::CutOff`], [`Error::TooLong`] or [`Error::Damaged`] where the capture is, [`Error::Read`] where the
+    /// stream fails.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, Error> {
         Ok(if self.step(false)? { self.item() } else { None })
     }
 
-    /// The next block of a pcapng file, or record of a pcap file, as it is written; `None` at the end and after an error.
+    /// The next block of a pcapng file, or record of a pcap file, as it is written; `None` at the end and after an
+    /// error.
     ///
     /// # Errors
     ///
@@ -127,7 +128,8 @@ impl<R: Read> Reader<R> {
         self.heads = here;
     }
 
-    /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its end.
+    /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its
+    /// end.
     pub(super) fn fill(&mut self, batch: &mut Batch) {
         batch.end = match self.take_apart(&mut batch.entries) {
             Ok(true) => None,
@@ -240,7 +242,8 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The most bytes of a frame that were captured, where the headers read so far state it: the least of all interfaces.
+    /// The most bytes of a frame that were captured, where the headers read so far state it: the least of all
+    /// interfaces.
     pub fn snaplen(&self) -> Option<u32> {
         match &self.format {
             Format::Pcap(header) => header.snaplen(),

@@ -150,8 +150,8 @@ impl Parser {
         }
     }
 
-    /// A body with `rest` bytes of the chunk behind it may be over. Where a request ends that is carried, its head could not
-    /// tell.
+    /// A body with `rest` bytes of the chunk behind it may be over. Where a request ends that is carried, its head
+    /// could not tell.
     fn note_end(&mut self, chunk: &Chunk<'_>, rest: usize) {
         if chunk.side == Side::Client && self.client.state == State::Head {
             let end = chunk.place() + (chunk.bytes.len() - rest) as u64;

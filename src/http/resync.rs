@@ -11,8 +11,8 @@ use crate::limits::Limits;
 use crate::stream::Side;
 
 impl Parser {
-    /// Whether a body under way goes no further: the other side has moved on, or none of it was sent, and a segment begins
-    /// with a message.
+    /// Whether a body under way goes no further: the other side has moved on, or none of it was sent, and a segment
+    /// begins with a message.
     #[inline(always)]
     pub(super) fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
         let moved_on = match side {
@@ -36,8 +36,8 @@ impl Parser {
         moved_on && line::begins_message(bytes) == Some(true)
     }
 
-    /// Whether the body of a request was left out, as its refusal would tell: where that is not seen, the next packet in
-    /// its place does (RFC 9110 10.1.1).
+    /// Whether the body of a request was left out, as its refusal would tell: where that is not seen, the next packet
+    /// in its place does (RFC 9110 10.1.1).
     fn is_left_out(&self, bytes: &[u8]) -> bool {
         self.client.withheld && self.client.body_offset == 0 && bytes.starts_with(b"BITS_POST ")
     }

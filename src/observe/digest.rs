@@ -21,7 +21,8 @@ use run::Run;
 /// Starts of Fragments that can be gone back to.
 const STARTS: usize = 8;
 
-/// Bytes at the end of a Fragment that are kept until it is answered: some servers take a little less, and get that again.
+/// Bytes at the end of a Fragment that are kept until it is answered: some servers take a little less, and get that
+/// again.
 const TAIL: u64 = 4 << 10;
 
 /// Fragments up to this are kept as a whole, and as much of those before: any place in that can be gone back to.
@@ -47,9 +48,9 @@ pub type Range = (u64, Option<u64>);
 
 /// The digest of one file.
 ///
-/// Of bytes sent twice the first copy counts that the server took and kept, else the first. Where that is seen only when
-/// others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it cannot,
-/// or the server may have either of two copies that differ, there is no digest.
+/// Of bytes sent twice the first copy counts that the server took and kept, else the first. Where that is seen only
+/// when others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it
+/// cannot, or the server may have either of two copies that differ, there is no digest.
 #[derive(Debug, Default)]
 pub struct FileDigest {
     at: Point,

@@ -63,8 +63,8 @@ impl<'a> Named<'a> {
         time.secs_since(self.opened.span().last.time)
     }
 
-    /// Connections to it that never came about. Those to a host that is named by name are told by its address where it was
-    /// reached, else by port and time.
+    /// Connections to it that never came about. Those to a host that is named by name are told by its address where it
+    /// was reached, else by port and time.
     pub fn attempts(&self, attempts: &'a [Attempt]) -> impl Iterator<Item = &'a Attempt> {
         attempts.iter().filter(|attempt| {
             let begins = self.secs_to(attempt.span.first.time);
@@ -84,8 +84,8 @@ impl<'a> Named<'a> {
         })
     }
 
-    /// Whether an attempt to reach its address comes from one of the other family than the client's in the session: a host
-    /// may have both.
+    /// Whether an attempt to reach its address comes from one of the other family than the client's in the session: a
+    /// host may have both.
     fn is_across(&self, attempt: &Attempt) -> bool {
         let across = attempt.client.is_ipv4() != self.opened.client.is_ipv4();
         let port = attempt.server.port() == self.home().port();

@@ -109,8 +109,8 @@ impl Sessions {
         }
     }
 
-    /// A request whose head is cut off has so many bytes behind what there is of that. Where they are enough for the body
-    /// that it announces, that was sent, though nothing tells where it begins.
+    /// A request whose head is cut off has so many bytes behind what there is of that. Where they are enough for the
+    /// body that it announces, that was sent, though nothing tells where it begins.
     pub(super) fn unread(&mut self, connection: &Connection, exchange: u32, at: At, len: u64) {
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let value = self.open.get_mut(link.session).and_then(|o| o.exchanges.get_mut(link.index));

@@ -16,7 +16,8 @@ use crate::rules::history::{Brief, canonical};
 use crate::rules::origin;
 use crate::stream::Connection;
 
-/// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds nothing.
+/// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds
+/// nothing.
 pub(super) type Number = u64;
 
 /// An upload under way.
@@ -254,8 +255,8 @@ impl Open {
         Some(brief)
     }
 
-    /// The session that it was at `now`, with the facts of those connections that go on. `None` without exchanges, and for
-    /// nothing but Pings that found their host: those open none ([MC-BUP] 2.2.4).
+    /// The session that it was at `now`, with the facts of those connections that go on. `None` without exchanges, and
+    /// for nothing but Pings that found their host: those open none ([MC-BUP] 2.2.4).
     pub fn into_session<'c>(
         mut self,
         facts: impl Fn(u64) -> Option<&'c Connection>,
@@ -291,8 +292,8 @@ impl Open {
     }
 }
 
-/// A Fragment is answered with how many bytes there are, a Close is not ([MC-BUP] 2.2.7.2, 2.2.9): where it looks so, and
-/// an answer without its request came behind on the connection that counts none, that is the answer to the Close.
+/// A Fragment is answered with how many bytes there are, a Close is not ([MC-BUP] 2.2.7.2, 2.2.9): where it looks so,
+/// and an answer without its request came behind on the connection that counts none, that is the answer to the Close.
 fn set_closes_right(exchanges: &mut [Exchange]) {
     let counts = |answer: &Response| answer.accepts() && answer.next_offset.is_some();
     let is_so = |exchange: &Exchange| {

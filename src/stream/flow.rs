@@ -285,7 +285,8 @@ impl<T: Default> Flow<T> {
         offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0)
     }
 
-    /// Takes a part that is not simply the next, or not whole, or ignored, with its hop limit and the last data before it.
+    /// Takes a part that is not simply the next, or not whole, or ignored, with its hop limit and the last data before
+    /// it.
     #[inline(never)]
     fn sort_in(
         &mut self,

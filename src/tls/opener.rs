@@ -159,8 +159,8 @@ impl Opener {
         if self.iv.len() == 4 { 8 } else { 0 }
     }
 
-    /// Opens `record`, header included, as one of the next records; the caller moves [`Self::seq`] on. The plaintext is then
-    /// in `plain`, in the place that it has in the record.
+    /// Opens `record`, header included, as one of the next records; the caller moves [`Self::seq`] on. The plaintext is
+    /// then in `plain`, in the place that it has in the record.
     pub(super) fn open(
         &self,
         record: &[u8],

@@ -66,4 +66,4 @@ deps:
 	elif has brew; then brew install libpcap; \
 	else false; \
 	fi || { echo "cannot install the headers of libpcap: install them by hand, or build without live capture:" >&2; \
-		echo "    $(CARGO) build --release --no-default-features" >&2; exit 1; }
+		echo "    $(CARGO) build --release --no-default-features --features parquet" >&2; exit 1; }

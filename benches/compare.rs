@@ -1,8 +1,8 @@
 //! `make bench`: the program beside others on the same captures, in the same rounds.
 //!
 //! Seconds depend on the machine and its mood; ratios within a round depend on its kind alone, so these are what is
-//! printed, compared with those that `benches/recorded.json` has of the same kind, and claimed. Other programs take part
-//! where they are installed.
+//! printed, compared with those that `benches/recorded.json` has of the same kind, and claimed. Other programs take
+//! part where they are installed.
 //!
 //! ```text
 //! cargo bench --bench compare -- [--scale PERCENT] [--rounds N] [--only WORKLOAD] [--record] [--strict]

@@ -1,8 +1,8 @@
 //! Frames in, HTTP events out.
 //!
-//! Of an upload nearly every frame is a plain TCP segment with the next bytes of a body. It takes a short way on which all
-//! is inlined: `plain`, [`Table::push`], [`Layer::pass`]. Whatever else a frame may be goes by [`Decoder::push`] and
-//! [`Layer::push`], which say the same and more.
+//! Of an upload nearly every frame is a plain TCP segment with the next bytes of a body. It takes a short way on which
+//! all is inlined: [`plain`], [`Table::push`], [`Layer::pass`]. Whatever else a frame may be goes by
+//! [`Decoder::push`] and [`Layer::push`], which say the same and more.
 
 use std::collections::BTreeMap;
 
@@ -43,31 +43,8 @@ pub struct Engine {
     clock: Clock,
 }
 
-/// How often the clock of the capture went back.
-#[derive(Clone, Copy, Debug, Default)]
-struct Clock {
-    times_back: u64,
-    first_back: Option<At>,
-    most_back_secs: f64,
-}
-
-/// Steps back that are told, in nanoseconds; queues and interfaces of one host differ by milliseconds.
-const LEAST_BACK_NANOS: i64 = 1_000_000_000;
-
 /// Reasons to skip a frame from which on further link types count as one: a header can name any number.
 const REASONS: usize = 64;
-
-impl Clock {
-    #[inline(always)]
-    fn tick(&mut self, last: &At, now: &At) {
-        let back = now.time < last.time && last.time.since(now.time) >= LEAST_BACK_NANOS;
-        if back && last.frame > 0 && last.input == now.input {
-            self.times_back += 1;
-            self.first_back.get_or_insert(*now);
-            self.most_back_secs = self.most_back_secs.max(last.time.secs_since(now.time));
-        }
-    }
-}
 
 impl Engine {
     /// An engine that stays within `limits`.
@@ -220,6 +197,29 @@ impl Engine {
             most_back_seconds: self.clock.first_back.map(|_| self.clock.most_back_secs),
             tls_opaque: self.tls_opaque,
             ..Quality::default()
+        }
+    }
+}
+
+/// How often the clock of the capture went back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    times_back: u64,
+    first_back: Option<At>,
+    most_back_secs: f64,
+}
+
+/// Steps back that are told, in nanoseconds; queues and interfaces of one host differ by milliseconds.
+const LEAST_BACK_NANOS: i64 = 1_000_000_000;
+
+impl Clock {
+    #[inline(always)]
+    fn tick(&mut self, last: &At, now: &At) {
+        let back = now.time < last.time && last.time.since(now.time) >= LEAST_BACK_NANOS;
+        if back && last.frame > 0 && last.input == now.input {
+            self.times_back += 1;
+            self.first_back.get_or_insert(*now);
+            self.most_back_secs = self.most_back_secs.max(last.time.secs_since(now.time));
         }
     }
 }

@@ -24,8 +24,8 @@ pub struct Limits {
     pub fragment_bytes: usize,
     /// Headers within headers: tunnels, VLAN tags, extension headers. Data centres stack six or so.
     pub nesting: usize,
-    /// Requests of one connection that wait for their response. Clients pipeline a few; of those beyond, only the number
-    /// is kept.
+    /// Requests of one connection that wait for their response. Clients pipeline a few; of those beyond, only the
+    /// number is kept.
     pub pending_requests: usize,
     /// Failed attempts to connect that are kept, by client, server and kind of failure; a port scan makes many.
     pub attempts: usize,
@@ -35,8 +35,8 @@ pub struct Limits {
     pub sessions: usize,
     /// Exchanges kept in full per session, about 1 kB each: an upload of 100 GB in fragments of 5 MB.
     pub exchanges_per_session: usize,
-    /// Bytes of exchanges over all sessions that are open or kept for a report, with the heads that they come from: four
-    /// million exchanges of the usual size.
+    /// Bytes of exchanges over all sessions that are open or kept for a report, with the heads that they come from:
+    /// four million exchanges of the usual size.
     pub exchange_bytes: u64,
     /// Findings kept per rule and session: nobody reads more of the same.
     pub findings_per_rule: usize,
@@ -46,11 +46,11 @@ pub struct Limits {
     pub tls_waiting: usize,
     /// Bytes of TLS records kept over all connections until their keys turn up: 64 connections at their own cap.
     pub tls_waiting_in_all: usize,
-    /// Closed connections that wait for their keys, which may stand at the end of a capture; the oldest are given up first.
-    /// They have half of `tls_waiting_in_all`, so that each may keep 8 KiB.
+    /// Closed connections that wait for their keys, which may stand at the end of a capture; the oldest are given up
+    /// first. They have half of `tls_waiting_in_all`, so that each may keep 8 KiB.
     pub tls_waiting_closed: usize,
-    /// Connections with TLS that a report holds one by one, and as many whose handshake failed; `bitsleuth tls` lists all.
-    /// One costs about 1 kB.
+    /// Connections with TLS that a report holds one by one, and as many whose handshake failed; `bitsleuth tls` lists
+    /// all. One costs about 1 kB.
     pub tls_connections: usize,
     /// Decompressed bytes allowed for each compressed one; deflate cannot exceed 1032, zstd and lz4 runs can.
     pub decompression_ratio: u64,

@@ -39,8 +39,8 @@ impl Sides {
         }
     }
 
-    /// How many there are. One segment that nobody answers, between hosts that are seen both ways on another connection,
-    /// is repeated from before the capture, and its receiver has gone.
+    /// How many there are. One segment that nobody answers, between hosts that are seen both ways on another
+    /// connection, is repeated from before the capture, and its receiver has gone.
     pub fn one_sided(&self) -> u64 {
         let rests = self.rests.iter().filter(|pair| !self.both.contains(*pair)).count();
         self.one_sided + rests as u64

@@ -100,8 +100,8 @@ fn expand(secret: &[u8], label: &str, out: &mut [u8]) {
 /// A library: its name, and what opening records with it takes at least.
 type Library = (&'static str, fn(usize) -> usize);
 
-/// Each opens records until so many bytes of plaintext came out, in one buffer that stays in the cache: opening destroys
-/// what it reads. The program uses the first one.
+/// Each opens records until so many bytes of plaintext came out, in one buffer that stays in the cache: opening
+/// destroys what it reads. The program uses the first one.
 pub const LIBRARIES: [Library; 2] = [("ring", ring), ("aes-gcm", aes_gcm)];
 
 fn ring(bytes: usize) -> usize {

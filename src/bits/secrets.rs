@@ -1,4 +1,5 @@
-//! Credentials in heads and request targets: what is kept tells that there were some and of what kind, not what they are.
+//! Credentials in heads and request targets: what is kept tells that there were some and of what kind, not what they
+//! are.
 
 mod target;
 

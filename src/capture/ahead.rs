@@ -1,7 +1,7 @@
 //! Reading, unpacking and taking apart in a thread of its own, while what was read before is worked on.
 //!
-//! What is handed over is in the cache of the other core. Where each frame begins goes along in one piece, which the worker's
-//! core fetches in advance; frames lie apart, which it cannot foresee, so that it is told ([`Batch::fetch`]).
+//! What is handed over is in the cache of the other core. Where each frame begins goes along in one piece, which the
+//! worker's core fetches in advance; frames lie apart, which it cannot foresee, so that it is told ([`Batch::fetch`]).
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -183,6 +183,7 @@ mod tests {
     use super::*;
     use crate::at::At;
     use crate::capture::Item;
+    use crate::capture::batch::End;
     use crate::capture::pcap::tests::capture;
     use crate::capture::reader::BLOCK;
     use crate::limits::Limits;
@@ -224,7 +225,7 @@ mod tests {
             }
             drop(send);
             ahead.fill(&mut batch);
-            assert!(matches!(batch.end, Some(None)) && batch.entries.is_empty());
+            assert!(matches!(batch.end, Some(End::Whole)) && batch.entries.is_empty());
         }
     }
 

@@ -18,8 +18,8 @@ pub struct Batch {
     pub(super) until: usize,
     /// The most bytes of a frame that were captured, as far as was read.
     pub(super) snaplen: Option<u32>,
-    /// Nothing follows, because of an error or because this is all.
-    pub(super) end: Option<Option<Error>>,
+    /// Why nothing follows, where nothing does.
+    pub(super) end: Option<End>,
     /// There was no more to read: it may take a while.
     pub(super) short: bool,
 }
@@ -29,6 +29,14 @@ const FETCHED: usize = 8;
 
 /// The last byte of most heads: Ethernet, IPv4 and TCP.
 const HEADS: usize = 53;
+
+/// How the reading of a stream ends.
+pub(super) enum End {
+    /// That was all.
+    Whole,
+    /// What follows cannot be read.
+    Broken(Error),
+}
 
 /// A frame or secrets, in few bytes: one core hands them to another.
 pub(super) struct Entry {
@@ -84,7 +92,7 @@ impl Entry {
 impl Batch {
     /// What comes when no more does.
     pub fn last() -> Self {
-        Self { end: Some(None), ..Self::default() }
+        Self { end: Some(End::Whole), ..Self::default() }
     }
 
     /// Whether it had to grow for a record.
@@ -92,8 +100,8 @@ impl Batch {
         self.bytes.len() > 2 * BLOCK
     }
 
-    /// To be called at every `place`: at some, it fetches the heads of the next frames side by side. What another core has
-    /// in its cache takes long to come, and else the worker would wait for one after the other.
+    /// To be called at every `place`: at some, it fetches the heads of the next frames side by side. What another core
+    /// has in its cache takes long to come, and else the worker would wait for one after the other.
     #[inline(always)]
     pub fn fetch(&self, place: usize) {
         if !place.is_multiple_of(FETCHED) {

@@ -22,8 +22,8 @@ const INPUT: usize = 64 << 10;
 /// Bytes read at a time for zstd, which copies blocks that are not in one piece: few of them.
 const ZSTD_INPUT: usize = 512 << 10;
 
-/// Unpacks `reader` where it is compressed, and names the format. `used` counts what is taken from `reader`; `ratio` is the
-/// number of bytes allowed for each of these.
+/// Unpacks `reader` where it is compressed, and names the format. `used` counts what is taken from `reader`; `ratio` is
+/// the number of bytes allowed for each of these.
 pub fn open(
     mut reader: Stream,
     used: Arc<AtomicU64>,
@@ -45,8 +45,8 @@ pub fn open(
     Ok((Box::new(bounded), Some(format)))
 }
 
-/// Yields as much as there is room for, however small the pieces are that are unpacked at a time, and stops where a small
-/// file unpacks to an incredible size.
+/// Yields as much as there is room for, however small the pieces are that are unpacked at a time, and stops where a
+/// small file unpacks to an incredible size.
 struct Bounded {
     plain: Stream,
     format: &'static str,

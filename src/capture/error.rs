@@ -78,7 +78,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the input failed, as against ended early: what comes before a cut or a damage is there, if anything does.
+    /// Whether the input failed, as against ended early: what comes before a cut or a damage is there, if anything
+    /// does.
     pub const fn is_fatal(&self) -> bool {
         match self {
             Self::CutOff { offset, .. }

@@ -1,7 +1,7 @@
 //! One input of several: what was read of it, and who reads on.
 
 use super::ahead::Ahead;
-use super::batch::Batch;
+use super::batch::{Batch, End};
 use super::compressed::Stream;
 use super::{Error, Input, Problem, Reader};
 
@@ -45,7 +45,7 @@ impl Source {
         if !matches!(self.feed, Feed::None) {
             self.input = self.input();
             self.feed = Feed::None;
-            if let Some(Some(error)) = &self.batch.end {
+            if let Some(End::Broken(error)) = &self.batch.end {
                 report(problems, &mut self.input, error);
             }
             self.batch = Batch::last();

@@ -193,7 +193,8 @@ pub(super) fn message(error: &pcap::Error) -> String {
     }
 }
 
-/// Link types that libpcap numbers otherwise than files do, as (within, in files): the raw IP and the loopback of OpenBSD.
+/// Link types that libpcap numbers otherwise than files do, as (within, in files): the raw IP and the loopback of
+/// OpenBSD.
 #[cfg(target_os = "openbsd")]
 const RENUMBERED: [(i32, u32); 2] = [(14, 101), (12, 108)];
 /// Link types that libpcap numbers otherwise than files do, as (within, in files): ATM, raw IP, and ATM of Linux.

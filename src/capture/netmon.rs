@@ -1,7 +1,7 @@
 //! The format of Microsoft Network Monitor, versions 1 and 2, read from front to back (netmon.c of Wireshark).
 //!
-//! Frames stand one behind the other before the tables of the file. Before version 2.3 times are taken for UTC, since the
-//! zone is not written.
+//! Frames stand one behind the other before the tables of the file. Before version 2.3 times are taken for UTC, since
+//! the zone is not written.
 
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -17,7 +17,8 @@ pub const HEADER: usize = 128;
 /// Where the header says at which byte a table begins.
 const TABLES: [usize; 5] = [24, 32, 40, 48, 56];
 
-/// Where the bytes behind a frame tell its time since 1601-01-01 UTC, in units of 100 ns; an index of time zones follows.
+/// Where the bytes behind a frame tell its time since 1601-01-01 UTC, in units of 100 ns; an index of time zones
+/// follows.
 const UTC: usize = 6;
 /// The time 1970-01-01 in those units.
 const EPOCH: i64 = 116_444_736_000_000_000;

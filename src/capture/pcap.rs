@@ -71,7 +71,7 @@ impl Header {
 
 #[cfg(test)]
 pub mod tests {
-    use super::super::batch::Batch;
+    use super::super::batch::{Batch, End};
     use super::super::{Item, Reader};
     use crate::at::At;
     use crate::limits::Limits;
@@ -120,7 +120,9 @@ pub mod tests {
                 lines.push(line(&batch.item(place, at).unwrap()));
             }
         }
-        lines.extend(batch.end.flatten().map(|error| error.to_string()));
+        if let Some(End::Broken(error)) = batch.end {
+            lines.push(error.to_string());
+        }
         lines
     }
 

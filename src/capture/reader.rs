@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::batch::{Batch, Entry, text};
+use super::batch::{Batch, End, Entry, text};
 use super::record::{Kind, Record, Step};
 use super::window::Window;
 use super::{Error, Frame, Item, blocks, netmon, pcap, pcapng, snoop};
@@ -93,14 +93,15 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::CutOff`], [`Error::TooLong`] or [`Error::Damaged`] where the capture is, [`Error::Read`] where the stream
-    /// fails.
+    /// [`Error::CutOff`], [`Error::TooLong`] or [`Error::Damaged`] where the capture is, [`Error::Read`] where the
+    /// stream fails.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, Error> {
         Ok(if self.step(false)? { self.item() } else { None })
     }
 
-    /// The next block of a pcapng file, or record of a pcap file, as it is written; `None` at the end and after an error.
+    /// The next block of a pcapng file, or record of a pcap file, as it is written; `None` at the end and after an
+    /// error.
     ///
     /// # Errors
     ///
@@ -118,12 +119,13 @@ impl<R: Read> Reader<R> {
         Ok(Some(Block { raw, big_endian, item: self.item() }))
     }
 
-    /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its end.
+    /// Fills `batch` with what is at hand, after reading on where no record is whole; not to be called again after its
+    /// end.
     pub(super) fn fill(&mut self, batch: &mut Batch) {
         batch.end = match self.take_apart(&mut batch.entries) {
             Ok(true) => None,
-            Ok(false) => Some(None),
-            Err(error) => Some(Some(error)),
+            Ok(false) => Some(End::Whole),
+            Err(error) => Some(End::Broken(error)),
         };
         (batch.snaplen, batch.used) = (self.snaplen(), self.window.offset());
         (batch.until, batch.short) = (self.window.start(), self.window.is_short());
@@ -220,7 +222,8 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The most bytes of a frame that were captured, where the headers read so far state it: the least of all interfaces.
+    /// The most bytes of a frame that were captured, where the headers read so far state it: the least of all
+    /// interfaces.
     pub fn snaplen(&self) -> Option<u32> {
         match &self.format {
             Format::Pcap(header) => header.snaplen(),

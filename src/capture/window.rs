@@ -39,8 +39,8 @@ impl<R: Read> Window<R> {
         window
     }
 
-    /// The place in `buffer` where a block is read to: on a page of its own, as in the cache of the system, which is copied
-    /// several times as fast from page to page, and behind some room for what is left over.
+    /// The place in `buffer` where a block is read to: on a page of its own, as in the cache of the system, which is
+    /// copied several times as fast from page to page, and behind some room for what is left over.
     fn place(&self, buffer: &[u8]) -> usize {
         let room = self.block / 8;
         let to_page = |rest: &[u8]| rest.as_ptr().align_offset(PAGE).min(PAGE);

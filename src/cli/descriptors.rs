@@ -1,7 +1,7 @@
 //! How many files may be open at once.
 
-/// Allows for `files` open files and those that the program needs besides, as far as the system lets it: many shells begin
-/// with fewer than a folder of captures has.
+/// Allows for `files` open files and those that the program needs besides, as far as the system lets it: many shells
+/// begin with fewer than a folder of captures has.
 #[cfg(unix)]
 pub fn allow(files: usize) {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};

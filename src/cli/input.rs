@@ -38,8 +38,8 @@ pub struct Files(pub Vec<PathBuf>);
 /// The ways to name captures.
 #[derive(Args)]
 struct Named {
-    /// Captures to read, several in order of time: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or
-    /// lz4; `-` is standard input
+    /// Captures to read, several in order of time: pcap, pcapng, snoop or Network Monitor, also compressed by gzip,
+    /// zstd or lz4; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "read")]
     files: Vec<PathBuf>,
 

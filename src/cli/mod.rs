@@ -148,8 +148,8 @@ pub fn hint(said: &mut clap::Error) {
 /// How like the name of a command, from 0 to 1, a word has to be to be taken for one that is misspelt.
 const ALIKE: f64 = 0.7;
 
-/// What to say of words that are no files, where a command may be meant: the first that is much like one, or any that is
-/// one.
+/// What to say of words that are no files, where a command may be meant: the first that is much like one, or any that
+/// is one.
 pub fn misspelt<'p>(mut words: impl Iterator<Item = &'p Path>) -> Option<String> {
     let cli = Cli::command();
     let like = words.next().and_then(|word| said_of(word, &cli, ALIKE));

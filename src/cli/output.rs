@@ -25,19 +25,19 @@ type Held = BufWriter<AutoStream<Stdout>>;
 pub struct Output {
     held: Arc<Mutex<Held>>,
     /// Writes what waits; started when something does.
-    helper: Option<Thread>,
+    flusher: Option<Thread>,
 }
 
 impl Output {
     /// Nothing waits in it.
     pub fn new() -> Self {
         let out = AutoStream::new(io::stdout(), ColorChoice::Always);
-        Self { held: Arc::new(Mutex::new(BufWriter::with_capacity(PIECE, out))), helper: None }
+        Self { held: Arc::new(Mutex::new(BufWriter::with_capacity(PIECE, out))), flusher: None }
     }
 
     /// Has what was just put into it written in a moment. Without a thread it waits for the rest.
     fn wake(&mut self) {
-        if self.helper.is_none() {
+        if self.flusher.is_none() {
             let held = Arc::clone(&self.held);
             let life = move || {
                 loop {
@@ -48,9 +48,9 @@ impl Output {
                 }
             };
             let started = thread::Builder::new().name("output".to_owned()).spawn(life);
-            self.helper = started.ok().map(|handle| handle.thread().clone());
-        } else if let Some(helper) = &self.helper {
-            helper.unpark();
+            self.flusher = started.ok().map(|handle| handle.thread().clone());
+        } else if let Some(flusher) = &self.flusher {
+            flusher.unpark();
         }
     }
 }

@@ -114,7 +114,8 @@ impl Endpoint {
         self.port.is_none() || self.port == known
     }
 
-    /// Whether it is what the client calls the host that it reached at a port; where it asks a proxy, that is the proxy's.
+    /// Whether it is what the client calls the host that it reached at a port; where it asks a proxy, that is the
+    /// proxy's.
     fn is_named(&self, host: &str, port: u16) -> bool {
         Self::parse(host).is_ok_and(|named| {
             named.host.eq_ignore_ascii_case(&self.host)

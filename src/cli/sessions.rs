@@ -50,7 +50,8 @@ enum Format {
     Text,
     /// The report, one document
     Json,
-    /// Each upload as one JSON object a line, as soon as it is over: closed, and its connections too or five minutes quiet
+    /// Each upload as one JSON object a line, as soon as it is over: closed, and its connections too or five minutes
+    /// quiet
     Ndjson,
 }
 

@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 pub struct Show {
     #[command(flatten)]
     look: Look,
-    /// How times are shown: r since the first frame of the upload (of all, in what `capture` shows live), d since the line
-    /// before, a and ad local time and date, u and ud the same in UTC, e seconds since 1970
+    /// How times are shown: r since the first frame of the upload (of all, in what `capture` shows live), d since the
+    /// line before, a and ad local time and date, u and ud the same in UTC, e seconds since 1970
     #[arg(short = 't', long = "time", value_name = "FORMAT", default_value = "r")]
     times: Times,
 }
@@ -98,7 +98,8 @@ impl Look {
     }
 }
 
-/// NO_COLOR (no-color.org) wins over CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors), and FORCE_COLOR (force-color.org).
+/// NO_COLOR (no-color.org) wins over CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors), and FORCE_COLOR
+/// (force-color.org).
 fn wants_color(terminal: bool, env: &impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if set("NO_COLOR").is_some() {

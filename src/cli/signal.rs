@@ -1,5 +1,5 @@
-//! Ctrl-C, and being asked to terminate: where a capture comes as it is made, that is its end, and what was read is shown;
-//! otherwise nothing half-written stays behind.
+//! Ctrl-C, and being asked to terminate: where a capture comes as it is made, that is its end, and what was read is
+//! shown; otherwise nothing half-written stays behind.
 
 #[cfg(unix)]
 mod polled;
@@ -35,8 +35,8 @@ static HALF_WRITTEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Folders with files that are aside.
 static UNDER_WAY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Lets the first signal end what would go on for ever; whoever reads that asks [`has_ended`] again and again. The second
-/// one ends the program.
+/// Lets the first signal end what would go on for ever; whoever reads that asks [`has_ended`] again and again. The
+/// second one ends the program.
 pub fn ends_reading() {
     ENDLESS.store(true, Ordering::Relaxed);
     handle();

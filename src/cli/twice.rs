@@ -18,7 +18,8 @@ use super::target::{failed, folder_of};
 /// The capture to read.
 #[derive(Args, Clone, Debug)]
 pub struct OneInput {
-    /// Capture to read: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or lz4; `-` is standard input
+    /// Capture to read: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or lz4; `-` is standard
+    /// input
     #[arg(value_name = "FILE", required_unless_present = "read")]
     file: Option<PathBuf>,
 
@@ -77,8 +78,8 @@ impl OneInput {
 }
 
 impl Twice {
-    /// Opens the capture for the second reading, to be done before the right to open files is given up; with it comes what
-    /// shows how far that reading is.
+    /// Opens the capture for the second reading, to be done before the right to open files is given up; with it comes
+    /// what shows how far that reading is.
     ///
     /// # Errors
     ///

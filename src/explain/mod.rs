@@ -43,9 +43,9 @@ pub struct Protocol {
 
 /// Explains the name or number of anything that is known.
 ///
-/// A number from 100 to 599 is an HTTP status, unless it is known as a Win32 error alone; another one below 65,536 is a Win32
-/// error, a larger one an HRESULT. A `0x` or eight digits make it hexadecimal, and no status. Names are compared without
-/// case.
+/// A number from 100 to 599 is an HTTP status, unless it is known as a Win32 error alone; another one below 65,536 is a
+/// Win32 error, a larger one an HRESULT. A `0x` or eight digits make it hexadecimal, and no status. Names are compared
+/// without case.
 ///
 /// # Errors
 ///

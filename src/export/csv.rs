@@ -35,7 +35,8 @@ fn cell(value: Value) -> String {
     }
 }
 
-/// Text that a spreadsheet would take for a formula, with an apostrophe in front; some take wide signs for the narrow ones.
+/// Text that a spreadsheet would take for a formula, with an apostrophe in front; some take wide signs for the narrow
+/// ones.
 fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{text}").into()

@@ -18,8 +18,8 @@ use crate::rules::{Finding, Severity, named};
 /// The version whose field names are used.
 const VERSION: &str = "8.17.0";
 
-/// `bits.transaction`, `bits.session` and `bits.finding` events, told apart by `event.dataset`. What ECS has no name for
-/// is under `bits`.
+/// `bits.transaction`, `bits.session` and `bits.finding` events, told apart by `event.dataset`. What ECS has no name
+/// for is under `bits`.
 #[derive(Clone, Debug, Default)]
 pub struct Ecs {
     captures: Vec<String>,

@@ -11,8 +11,8 @@ use super::json;
 use crate::model::{Exchange, Report, Request, Response, Session, url};
 use crate::observe::heads::{Heads, RawHead};
 
-/// Writes the archive: a page for each session, an entry for each exchange with a request; HAR knows no response without
-/// one, so those are counted. What HAR has no name for is under `_bits`.
+/// Writes the archive: a page for each session, an entry for each exchange with a request; HAR knows no response
+/// without one, so those are counted. What HAR has no name for is under `_bits`.
 pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<()> {
     let mut pages = Vec::new();
     let mut entries = Vec::new();
@@ -87,7 +87,8 @@ fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> V
     entry
 }
 
-/// Milliseconds of sending, waiting and receiving; 0 for what did not end, since none of them may be left out or negative.
+/// Milliseconds of sending, waiting and receiving; 0 for what did not end, since none of them may be left out or
+/// negative.
 fn timings(exchange: &Exchange) -> [f64; 3] {
     let millis = |nanos: i64| nanos.max(0) as f64 / 1e6;
     let Some(request) = &exchange.request else { return [0.0; 3] };

@@ -51,8 +51,8 @@ impl<'w> Lines<'w> {
 /// Bytes held before they are looked through.
 const HELD: usize = 64 << 10;
 
-/// Spells out what JSON lets pass of control characters, DEL and C1, of those that turn the direction of text, and of those
-/// without width, lest the wire operate the terminal. To be flushed.
+/// Spells out what JSON lets pass of control characters, DEL and C1, of those that turn the direction of text, and of
+/// those without width, lest the wire operate the terminal. To be flushed.
 pub(super) struct Spelled<'w> {
     out: &'w mut dyn Write,
     held: Vec<u8>,

@@ -6,8 +6,8 @@ use super::events::{Form, id_of};
 use crate::model::{Exchange, Report, Session};
 use crate::rules::Finding;
 
-/// `start`, then `exchange`, `session` and `finding` in any number, then `end`. Their keys are those of the report, with
-/// `event_type`, `timestamp` and `session_id` in addition.
+/// `start`, then `exchange`, `session` and `finding` in any number, then `end`. Their keys are those of the report,
+/// with `event_type`, `timestamp` and `session_id` in addition.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ndjson;
 

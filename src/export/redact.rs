@@ -1,5 +1,5 @@
-//! Reports and captures that can leave the house: who and where become stable pseudonyms of the same length, credentials
-//! and bodies go.
+//! Reports and captures that can leave the house: who and where become stable pseudonyms of the same length,
+//! credentials and bodies go.
 
 pub mod capture;
 mod exchange;

@@ -93,6 +93,12 @@ impl Direction {
         self.state = State::Head;
     }
 
+    /// A hole swallowed the start of a message: the next one is to be sought.
+    pub const fn lose_head(&mut self) {
+        self.state = State::Seek;
+        self.head_lost = true;
+    }
+
     /// More of a body.
     #[inline(always)]
     pub fn part<'e>(&mut self, at: At, bytes: &'e [u8]) -> Event<'e> {

@@ -204,8 +204,8 @@ pub enum Event<'a> {
         /// How many; above 0.
         len: u64,
     },
-    /// What followed the head of a request that the capture lacks the end of: the rest of the head, and the body. It comes
-    /// behind the end of the message, and before a final response to it.
+    /// What followed the head of a request that the capture lacks the end of: the rest of the head, and the body. It
+    /// comes behind the end of the message, and before a final response to it.
     Unread {
         /// Which exchange.
         exchange: u32,

@@ -5,7 +5,7 @@ use super::head::{Framing, Summary};
 use super::is_interim;
 use super::parser::Parser;
 use super::pending::{Pending, is_past};
-use crate::at::{At, Span};
+use crate::at::At;
 use crate::layer::Layer;
 use crate::limits::Limits;
 use crate::stream::Side;
@@ -79,28 +79,39 @@ impl Parser {
         len: Option<usize>,
         limits: &Limits,
     ) -> u32 {
-        let Direction { span: Span { first, .. }, start, acked, .. } = *self.direction(side);
-        let frame = first.frame;
-        if seen.request {
-            let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
-            let added = |end: u64| self.client.added_to(end.saturating_sub(start));
-            let end = end.map(|end| end.saturating_add(added(end)));
-            let fate = self.answered_early(first, (start, end));
-            if let Fate::Answered(exchange) = fate {
-                return exchange;
-            }
-            let exchange = self.next_exchange;
-            self.next_exchange += 1;
-            if fate == Fate::Passed {
-                return exchange;
-            }
-            let (head_method, connect) = (seen.head_method, seen.connect);
-            let after_gap = self.direction(side).head_lost;
-            let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
-            self.pending.push(request, limits.pending_requests);
+        match seen.request {
+            true => self.number_of_request(side, seen, len, limits),
+            false => self.number_of_response(side, seen, limits),
+        }
+    }
+
+    fn number_of_request(
+        &mut self,
+        side: Side,
+        seen: &Summary,
+        len: Option<usize>,
+        limits: &Limits,
+    ) -> u32 {
+        let Direction { span, start, head_lost: after_gap, .. } = *self.direction(side);
+        let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
+        let added = |end: u64| self.client.added_to(end.saturating_sub(start));
+        let end = end.map(|end| end.saturating_add(added(end)));
+        let fate = self.answered_early(span.first, (start, end));
+        if let Fate::Answered(exchange) = fate {
             return exchange;
         }
-        let lost = self.direction(side).head_lost;
+        let exchange = self.take_number();
+        if fate == Fate::Waits {
+            let (frame, Summary { head_method, connect, .. }) = (span.first.frame, *seen);
+            let request = Pending { exchange, head_method, connect, frame, start, end, after_gap };
+            self.pending.push(request, limits.pending_requests);
+        }
+        exchange
+    }
+
+    fn number_of_response(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
+        let Direction { span, acked, head_lost: lost, .. } = *self.direction(side);
+        let (at, frame) = (span.first, span.first.frame);
         if lost {
             self.pending.keep_newest_before(frame, acked);
         }
@@ -114,17 +125,20 @@ impl Parser {
         };
         let asked = self.pending.front().filter(|next| !comes_later(next));
         self.tunnel_asked = asked.is_some_and(|pending| pending.connect);
-        match asked {
-            Some(pending) => pending.exchange,
-            None => {
-                if seen.status >= 200 && self.early.len() < limits.pending_requests {
-                    let exchange = self.next_exchange;
-                    self.early.push_back(Early { exchange, at: first, acked, after_gap: lost });
-                }
-                self.next_exchange += 1;
-                self.next_exchange - 1
-            }
+        if let Some(pending) = asked {
+            return pending.exchange;
         }
+        let exchange = self.take_number();
+        if seen.status >= 200 && self.early.len() < limits.pending_requests {
+            self.early.push_back(Early { exchange, at, acked, after_gap: lost });
+        }
+        exchange
+    }
+
+    /// The number of a new exchange.
+    const fn take_number(&mut self) -> u32 {
+        self.next_exchange += 1;
+        self.next_exchange - 1
     }
 
     pub(super) fn framing(&mut self, exchange: u32, seen: &Summary) -> Framing {

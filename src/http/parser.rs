@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::chunked::Chunked;
 use super::direction::{Direction, State};
-use super::head::{self, Framing};
+use super::head::{self, Framing, Summary};
 use super::pairing::Early;
 use super::pending::Queue;
 use super::{Carrier, End, Event, Head, line};
@@ -150,8 +150,8 @@ impl Parser {
         }
     }
 
-    /// A body with `rest` bytes of the chunk behind it may be over. Where a request ends that is carried, its head could not
-    /// tell.
+    /// A body with `rest` bytes of the chunk behind it may be over. Where a request ends that is carried, its head
+    /// could not tell.
     fn note_end(&mut self, chunk: &Chunk<'_>, rest: usize) {
         if chunk.side == Side::Client && self.client.state == State::Head {
             let end = chunk.place() + (chunk.bytes.len() - rest) as u64;
@@ -232,7 +232,7 @@ impl Parser {
         len.saturating_sub(held)
     }
 
-    /// The rest of a head will not come: what there is of it is lent, and the message ends.
+    /// The rest of a head will not come: what there is of it, if anything, is lent, and the message ends.
     pub(super) fn partial_head(
         &mut self,
         side: Side,
@@ -263,23 +263,9 @@ impl Parser {
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
     ) -> bool {
-        let (carrier, span) = (self.carrier, self.direction(side).span);
-        let Direction { head_lost: after_gap, acked, .. } = *self.direction(side);
-        let cut = if whole { None } else { head::cut_field(bytes) };
-        let mut summary = None;
+        let span = self.direction(side).span;
         self.direction(side).tell_unread(out);
-        head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
-            let next = self.next_exchange;
-            let exchange = self.number(side, &seen, whole.then_some(bytes.len()), limits);
-            if seen.status >= 200 && exchange == self.client.exchange {
-                self.client.tell_unread(out);
-            }
-            let unasked = side == Side::Server && exchange == next;
-            summary = Some((exchange, seen));
-            let head = Head { cut, after_gap, unasked, acked, ..head };
-            out(Event::Head { exchange, side, span, head });
-        });
-        let Some((exchange, seen)) = summary else {
+        let Some((exchange, seen)) = self.lend_head(side, bytes, whole, limits, out) else {
             let direction = self.direction(side);
             direction.stray(span.last, bytes.len(), out);
             direction.state = State::Seek;
@@ -310,6 +296,31 @@ impl Parser {
         true
     }
 
+    /// Emits a head; the exchange that it belongs to, and what is to be known of it. `None`: it is none.
+    fn lend_head(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        whole: bool,
+        limits: &Limits,
+        out: &mut impl FnMut(Event<'_>),
+    ) -> Option<(u32, Summary)> {
+        let carrier = self.carrier;
+        let Direction { span, head_lost: after_gap, acked, .. } = *self.direction(side);
+        let cut = if whole { None } else { head::cut_field(bytes) };
+        head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
+            let next = self.next_exchange;
+            let exchange = self.number(side, &seen, whole.then_some(bytes.len()), limits);
+            if seen.status >= 200 && exchange == self.client.exchange {
+                self.client.tell_unread(out);
+            }
+            let unasked = side == Side::Server && exchange == next;
+            let head = Head { cut, after_gap, unasked, acked, ..head };
+            out(Event::Head { exchange, side, span, head });
+            (exchange, seen)
+        })
+    }
+
     fn end(
         &mut self,
         at: At,
@@ -325,7 +336,6 @@ impl Parser {
         };
         let direction = self.direction(side);
         match direction.state {
-            State::Head if direction.buffer.is_empty() => {}
             State::Head => self.partial_head(side, end, limits, out),
             State::UntilClose if why == stream::End::Fin => direction.end(End::Complete, out),
             State::Length(_) | State::Chunked(_) | State::UntilClose => {

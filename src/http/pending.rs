@@ -70,9 +70,9 @@ impl Queue {
         }
     }
 
-    /// Forgets those that cannot be meant by a response that begins in `frame`, whose predecessors may have been lost, and
-    /// whose sender had the requests up to `acked`: with one request outstanding at a time, all but the newest before it,
-    /// and that too where more had arrived behind it.
+    /// Forgets those that cannot be meant by a response that begins in `frame`, whose predecessors may have been lost,
+    /// and whose sender had the requests up to `acked`: with one request outstanding at a time, all but the newest
+    /// before it, and that too where more had arrived behind it.
     pub fn keep_newest_before(&mut self, frame: u64, acked: u64) {
         if !self.beyond.is_empty() {
             self.known.clear();

@@ -11,8 +11,8 @@ use crate::limits::Limits;
 use crate::stream::Side;
 
 impl Parser {
-    /// Whether a body under way goes no further: the other side has moved on, or none of it was sent, and a segment begins
-    /// with a message.
+    /// Whether a body under way goes no further: the other side has moved on, or none of it was sent, and a segment
+    /// begins with a message.
     #[inline(always)]
     pub(super) fn is_abandoned(&self, side: Side, bytes: &[u8]) -> bool {
         let moved_on = match side {
@@ -36,8 +36,8 @@ impl Parser {
         moved_on && line::begins_message(bytes) == Some(true)
     }
 
-    /// Whether the body of a request was left out, as its refusal would tell: where that is not seen, the next packet in
-    /// its place does (RFC 9110 10.1.1).
+    /// Whether the body of a request was left out, as its refusal would tell: where that is not seen, the next packet
+    /// in its place does (RFC 9110 10.1.1).
     fn is_left_out(&self, bytes: &[u8]) -> bool {
         self.client.withheld && self.client.body_offset == 0 && bytes.starts_with(b"BITS_POST ")
     }
@@ -49,9 +49,7 @@ impl Parser {
 
     /// What the capture has of one side begins behind a hole.
     pub fn begin_behind_hole(&mut self, side: Side) {
-        let direction = self.direction(side);
-        direction.state = State::Seek;
-        direction.head_lost = true;
+        self.direction(side).lose_head();
     }
 
     pub(super) fn seek(
@@ -85,15 +83,10 @@ impl Parser {
     ) {
         let direction = self.direction(side);
         match direction.state {
-            State::Head if !direction.buffer.is_empty() => {
+            State::Head | State::Seek => {
                 self.partial_head(side, End::Lost, limits, out);
                 let direction = self.direction(side);
-                direction.head_lost = true;
-                direction.pass_over(at, len);
-            }
-            State::Head | State::Seek => {
-                direction.state = State::Seek;
-                direction.head_lost = true;
+                direction.lose_head();
                 direction.pass_over(at, len);
             }
             State::Length(left) => {
@@ -103,8 +96,7 @@ impl Parser {
                     direction.end(End::Complete, out);
                 }
                 if len > left {
-                    direction.state = State::Seek;
-                    direction.head_lost = true;
+                    direction.lose_head();
                 }
             }
             State::Chunked(Chunked::Data(left)) if len < left => {
@@ -114,8 +106,7 @@ impl Parser {
             State::Chunked(_) => {
                 direction.body_gap(at, len, out);
                 direction.end(End::Lost, out);
-                direction.state = State::Seek;
-                direction.head_lost = true;
+                direction.lose_head();
             }
             State::UntilClose => direction.body_gap(at, len, out),
         }

@@ -25,8 +25,8 @@ impl Session {
         }
     }
 
-    /// Tells what may be among the requests of other connections of which the capture lacks so many bytes: what is missing of
-    /// a file that the server took as it was.
+    /// Tells what may be among the requests of other connections of which the capture lacks so many bytes: what is
+    /// missing of a file that the server took as it was.
     pub(crate) fn tell_lost_beside(&mut self, bytes: u64) {
         self.lost_beside = bytes;
         let short = self.outcome_qualifiers.iter().any(|it| it == "closed-short");
@@ -58,7 +58,8 @@ impl Session {
         last.and_then(|last| last.response.as_ref()).is_some_and(|answer| !answer.is_success())
     }
 
-    /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its connection.
+    /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its
+    /// connection.
     pub(crate) fn tell_lost_behind(&mut self) {
         let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
         let retried = |it: &String| it == "authentication" || it == "may-recover";
@@ -76,9 +77,9 @@ impl Session {
         }
     }
 
-    /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose connection
-    /// goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still come. A retry that
-    /// had the time to come is not to be hoped for.
+    /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose
+    /// connection goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still
+    /// come. A retry that had the time to come is not to be hoped for.
     pub(crate) fn tell_capture_ended(&mut self, end: At) {
         let Some(last) = self.exchanges.last() else { return };
         let since = end.time.secs_since(self.last_seen());

@@ -22,7 +22,8 @@ pub struct Index {
 /// Frames at which something last, or first, happened, and places of exchanges.
 #[derive(Debug, Default)]
 struct Found {
-    /// Of each kind that was answered with success, the place of the first exchange and the first frame of the last one.
+    /// Of each kind that was answered with success, the place of the first exchange and the first frame of the last
+    /// one.
     succeeded: BTreeMap<PacketType, (usize, u64)>,
     /// Of each kind of request that BITS answered, whatever it said, the place of the last one.
     heard: BTreeMap<PacketType, usize>,

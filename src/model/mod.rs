@@ -26,8 +26,9 @@ pub mod url;
 pub use attempt::{Answer, Attempt};
 pub use exchange::{Exchange, Request, Response};
 pub use lookup::Lookup;
+pub use outcome::Outcome;
 pub use report::{Downloads, Notifications, Report};
-pub use session::{Outcome, Session};
+pub use session::Session;
 pub use text::Text;
 pub use tls::TlsConnection;
 

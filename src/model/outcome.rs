@@ -1,13 +1,67 @@
 //! How a session ended, as far as its exchanges show.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::exchange::{Exchange, Response};
 use super::fold::{View, own};
 use super::negotiation::{Negotiation, Verdict};
 use super::ranges::Ranges;
-use super::session::Outcome;
 use super::{scattered, unseen_close};
 use crate::bits::PacketType;
 use crate::bits::hresult::{ACCESS_DENIED, INVALID_ARGUMENT, TOO_LARGE};
+
+/// How a session ended, as far as the capture shows.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Close-Session was answered with success and nothing shows that bytes are missing, or it must have been: a
+    /// qualifier says how sure that is.
+    Completed,
+    /// Cancel-Session was sent, and not refused.
+    Cancelled,
+    /// Create-Session, or a request that names no session, was refused, or answered by something that is no BITS
+    /// server.
+    Rejected,
+    /// The last thing seen is an error that no later success undid.
+    Failed,
+    /// The end was not seen.
+    Incomplete,
+}
+
+impl Outcome {
+    /// All of them, in the order in which they are counted and listed.
+    pub const ALL: [Self; 5] =
+        [Self::Completed, Self::Cancelled, Self::Rejected, Self::Failed, Self::Incomplete];
+
+    /// Whether the client had nothing more to do: it had closed or cancelled the session.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+
+    /// Whether an error or a refusal ended it.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Rejected | Self::Failed)
+    }
+
+    /// Whether the server may still hold the session.
+    pub(crate) const fn leaves_open(self) -> bool {
+        matches!(self, Self::Failed | Self::Incomplete)
+    }
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
 
 impl View<'_> {
     /// The outcome, and what qualifies it.
@@ -95,8 +149,8 @@ impl View<'_> {
         unseen_close::place_of_ack(self.exchanges, self.total).is_some()
     }
 
-    /// The Closes, with those that the capture lacks and the server did not know the session for: behind a Close a client
-    /// sends nothing else.
+    /// The Closes, with those that the capture lacks and the server did not know the session for: behind a Close a
+    /// client sends nothing else.
     fn closes(&self) -> impl Iterator<Item = &Exchange> {
         let is_close = |exchange: &Exchange| exchange.kind == PacketType::CloseSession;
         let behind = self.exchanges.iter().skip_while(move |exchange| !is_close(exchange));
@@ -224,15 +278,16 @@ impl View<'_> {
     }
 }
 
-/// Whether a server may have carried out one of several Closes before it said that it does not know the session: no answer
-/// came, or one of a gateway that got none.
+/// Whether a server may have carried out one of several Closes before it said that it does not know the session: no
+/// answer came, or one of a gateway that got none.
 fn may_have_closed(answered: &[Option<&Response>]) -> bool {
     let mut before = answered.iter().take_while(|answer| !answer.is_some_and(Response::says_lost));
     before.any(|answer| answer.is_none_or(Response::is_of_gateway))
 }
 
 /// Whether a client tries again after an error, later or with less: 501 and 505 are for good, and so is what the server
-/// says no to ([MC-BUP] 3.1.5.2.1, 3.2.5.2.3). Of the errors of an application the status tells, be the code what it may.
+/// says no to ([MC-BUP] 3.1.5.2.1, 3.2.5.2.3). Of the errors of an application the status tells, be the code what it
+/// may.
 fn may_recover(exchange: &Exchange) -> bool {
     let Some(response) = &exchange.response else { return false };
     let status = response.http_status;

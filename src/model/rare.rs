@@ -6,7 +6,8 @@ use std::ops::Deref;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Facts of which most messages have none: they take room only where there are some. Reads as if they were always there.
+/// Facts of which most messages have none: they take room only where there are some. Reads as if they were always
+/// there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rare<T>(Option<Box<T>>);
 

@@ -71,8 +71,8 @@ pub struct Tool {
     pub version: String,
 }
 
-/// GET and HEAD requests with the User-Agent of BITS ([MC-BUP] 4.2), for downloads or the reply of an upload-reply: that
-/// they are there is all that is told.
+/// GET and HEAD requests with the User-Agent of BITS ([MC-BUP] 4.2), for downloads or the reply of an upload-reply:
+/// that they are there is all that is told.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Downloads {
     /// How many.
@@ -94,8 +94,8 @@ impl Downloads {
     }
 }
 
-/// Requests of BITS servers to the applications behind them ([MC-BUP] 2.2.12), also those of the uploads, which tell more of
-/// them.
+/// Requests of BITS servers to the applications behind them ([MC-BUP] 2.2.12), also those of the uploads, which tell
+/// more of them.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Notifications {
     /// How many.

@@ -199,7 +199,8 @@ impl Response {
         matches!(self.http_status, 502 | 504 | 520..=524 | 598 | 599) && !self.is_ack()
     }
 
-    /// 401 or 407: an authentication round. An application behind the server that answers so asks the client for nothing.
+    /// 401 or 407: an authentication round. An application behind the server that answers so asks the client for
+    /// nothing.
     pub fn is_challenge(&self) -> bool {
         let asks = || !self.challenges.is_empty() || !self.is_of_application();
         matches!(self.http_status, 401 | 407) && asks()
@@ -211,8 +212,8 @@ impl Response {
         context.is_some_and(|(value, _)| value == 7)
     }
 
-    /// After how long without the host of BITS-Host-Id a client goes back to the first one, in words: `110 s`, `never`, or
-    /// what is no number as written; `None` where nothing is said of it.
+    /// After how long without the host of BITS-Host-Id a client goes back to the first one, in words: `110 s`, `never`,
+    /// or what is no number as written; `None` where nothing is said of it.
     pub(crate) fn fallback_in_words(&self) -> Option<String> {
         match (self.host_id_fallback_timeout_seconds, &self.host_id_fallback_timeout_raw) {
             (Some(NEVER), _) => Some("never".to_owned()),

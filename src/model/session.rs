@@ -8,62 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::index::Index;
 use super::negotiation::Negotiation;
 use super::notification::Notification;
+use super::outcome::Outcome;
 use super::response::Response;
 use super::{Exchange, Text, is_zero, url};
 use crate::at::{Numbered, Span, Timestamp};
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
-
-/// How a session ended, as far as the capture shows.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Close-Session was answered with success and nothing shows that bytes are missing, or it must have been: a qualifier
-    /// says how sure that is.
-    Completed,
-    /// Cancel-Session was sent, and not refused.
-    Cancelled,
-    /// Create-Session, or a request that names no session, was refused, or answered by something that is no BITS server.
-    Rejected,
-    /// The last thing seen is an error that no later success undid.
-    Failed,
-    /// The end was not seen.
-    Incomplete,
-}
-
-impl Outcome {
-    /// All of them, in the order in which they are counted and listed.
-    pub const ALL: [Self; 5] =
-        [Self::Completed, Self::Cancelled, Self::Rejected, Self::Failed, Self::Incomplete];
-
-    /// Whether the client had nothing more to do: it had closed or cancelled the session.
-    pub const fn is_done(self) -> bool {
-        matches!(self, Self::Completed | Self::Cancelled)
-    }
-
-    /// Whether an error or a refusal ended it.
-    pub const fn is_failure(self) -> bool {
-        matches!(self, Self::Rejected | Self::Failed)
-    }
-
-    /// Whether the server may still hold the session.
-    pub(crate) const fn leaves_open(self) -> bool {
-        matches!(self, Self::Failed | Self::Incomplete)
-    }
-
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-            Self::Incomplete => "incomplete",
-        }
-    }
-}
 
 /// One upload session: a fold over its exchanges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,11 +1,11 @@
-//! A Close-Session that the capture lacks, told by its Ack: that counts no bytes, as the Ack of a Fragment does, and opens
-//! nothing ([MC-BUP] 2.2.7.2, 2.2.9).
+//! A Close-Session that the capture lacks, told by its Ack: that counts no bytes, as the Ack of a Fragment does, and
+//! opens nothing ([MC-BUP] 2.2.7.2, 2.2.9).
 
 use super::exchange::{Exchange, Response};
 use crate::bits::PacketType;
 
-/// The place of an Ack that must be that of an unseen Close: right before it on its connection, the server confirmed the last
-/// byte of the file, which has `total` of them, and behind it the server took nothing more.
+/// The place of an Ack that must be that of an unseen Close: right before it on its connection, the server confirmed
+/// the last byte of the file, which has `total` of them, and behind it the server took nothing more.
 pub(super) fn place_of_ack(exchanges: &[Exchange], total: Option<u64>) -> Option<usize> {
     let taken = |exchange: &Exchange| {
         exchange.kind != PacketType::Ping
@@ -19,9 +19,9 @@ pub(super) fn place_of_ack(exchanges: &[Exchange], total: Option<u64>) -> Option
     (may_be_ack(ack) && whole && before.connection == ack.connection).then_some(place)
 }
 
-/// Whether the last Ack, but for answers that the session is unknown, is likely that of an unseen Close: it came right behind
-/// the last Fragment of the file on its connection, and counts no bytes where others do. A client that goes on at once has
-/// nothing else to ask.
+/// Whether the last Ack, but for answers that the session is unknown, is likely that of an unseen Close: it came right
+/// behind the last Fragment of the file on its connection, and counts no bytes where others do. A client that goes on
+/// at once has nothing else to ask.
 pub(super) fn is_likely(exchanges: &[Exchange], total: Option<u64>) -> bool {
     let last = exchanges.iter().rposition(|exchange| !exchange.says_lost());
     let Some([.., fragment, ack]) = last.and_then(|last| exchanges.get(..=last)) else {

@@ -4,29 +4,25 @@ mod again;
 mod answers;
 mod aside;
 mod copy;
+mod held;
 mod run;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::hashing::{Lane, Pool};
 use crate::hex;
 pub use answers::Answer;
 use copy::{Copy, Point, Standing, forget};
+use held::Held;
 use run::Run;
-
-/// Bytes held per file because those before them have not come yet. Servers that take ranges in any order see them
-/// from clients that send few, small Fragments.
-const HELD: usize = 1 << 20;
-
-/// What a piece that is held costs beyond its bytes.
-const OVERHEAD: usize = 96;
 
 /// Starts of Fragments that can be gone back to.
 const STARTS: usize = 8;
 
-/// Bytes at the end of a Fragment that are kept until it is answered: some servers take a little less, and get that again.
+/// Bytes at the end of a Fragment that are kept until it is answered: some servers take a little less, and get that
+/// again.
 const TAIL: u64 = 4 << 10;
 
 /// Fragments up to this are kept as a whole, and as much of those before: any place in that can be gone back to.
@@ -52,9 +48,9 @@ pub type Range = (u64, Option<u64>);
 
 /// The digest of one file.
 ///
-/// Of bytes sent twice the first copy counts that the server took and kept, else the first. Where that is seen only when
-/// others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it cannot,
-/// or the server may have either of two copies that differ, there is no digest.
+/// Of bytes sent twice the first copy counts that the server took and kept, else the first. Where that is seen only
+/// when others have gone in, it goes back to the start of a Fragment, or to any place in bytes that are kept; where it
+/// cannot, or the server may have either of two copies that differ, there is no digest.
 #[derive(Debug, Default)]
 pub struct FileDigest {
     at: Point,
@@ -80,15 +76,7 @@ pub struct FileDigest {
     probe: Option<(Point, Point)>,
     /// Hashes that are to be the same.
     twins: Vec<(Lane, Lane)>,
-    held: BTreeMap<u64, Vec<u8>>,
-    /// What the Fragment under way added to those held.
-    added: Vec<u64>,
-    /// What it took from them by closing a hole.
-    taken: Vec<(u64, Vec<u8>)>,
-    taken_bytes: usize,
-    /// There was too much of that to be given back.
-    untold: bool,
-    held_bytes: usize,
+    held: Held,
     /// Bytes that this file counts for among all.
     counted: usize,
     /// Bytes were held at some time.
@@ -155,16 +143,14 @@ impl FileDigest {
             None => 0..0,
         };
         self.make_room(pool);
-        self.added.clear();
-        self.taken.clear();
-        (self.taken_bytes, self.untold) = (0, false);
+        self.held.begin();
         self.current = Some(Current { key, waits: true, stale, replays, unsure, refused: false });
     }
 
     /// Counts what is to be kept among all; where that is too much, this file keeps nothing for now.
     fn make_room(&mut self, pool: &mut Pool) {
         let aside = self.other.as_ref().map_or(0, |other| other.tail.len());
-        let rest = self.held_bytes + aside;
+        let rest = self.held.cost() + aside;
         let more = self.kept.end.saturating_sub(self.kept.start) as usize;
         let wanted = rest + self.tail.len() + more;
         let fits = pool.count(self.counted, wanted) <= IN_ALL;
@@ -205,7 +191,7 @@ impl FileDigest {
         let Some(from) = self.withdrawn.filter(|from| start <= *from) else { return false };
         let place = self.starts.iter().rposition(|point| point.offset <= from);
         let one_back = place.map(|place| place + 1) == Some(self.starts.len());
-        let in_order = self.is_in_order();
+        let in_order = self.held.is_untouched();
         if self.scattered && !(one_back && (in_order || unanswered.is_some())) {
             return false;
         }
@@ -230,11 +216,6 @@ impl FileDigest {
             None => forget(pool, Some(left)),
         }
         true
-    }
-
-    /// Whether the last Fragment neither was held nor closed a hole.
-    fn is_in_order(&self) -> bool {
-        self.added.is_empty() && self.taken.is_empty() && !self.untold
     }
 
     /// The file up to `offset`, from the last known point before.
@@ -272,18 +253,9 @@ impl FileDigest {
             // What closes a hole is kept with what was behind it.
             self.kept.end = u64::MAX;
         }
-        while let Some(entry) =
-            self.held.first_entry().filter(|entry| *entry.key() <= self.at.offset)
-        {
-            let (offset, bytes) = entry.remove_entry();
-            self.held_bytes -= cost(&bytes);
+        while let Some((offset, bytes)) = self.held.take(self.at.offset) {
             self.take(pool, offset, &bytes);
-            self.taken_bytes += cost(&bytes);
-            self.taken.push((offset, bytes));
-            if self.taken_bytes > HELD {
-                self.taken.clear();
-                self.untold = true;
-            }
+            self.held.keep_taken(offset, bytes);
         }
     }
 
@@ -305,27 +277,17 @@ impl FileDigest {
     }
 
     fn hold(&mut self, pool: &mut Pool, offset: u64, bytes: &[u8]) {
-        let cost = cost(bytes);
-        let fits = self.held_bytes + cost <= HELD && pool.count(0, 0) + cost <= IN_ALL;
-        if fits && !self.held.contains_key(&offset) {
-            self.held.insert(offset, bytes.to_vec());
-            self.held_bytes += cost;
+        let room = IN_ALL.saturating_sub(pool.count(0, 0));
+        if let Some(cost) = self.held.add(offset, bytes, room) {
             pool.count(0, cost);
             self.counted += cost;
-            self.added.push(offset);
             self.scattered = true;
         }
     }
 
     /// Undoes what the Fragment under way did to the bytes held.
     fn unhold(&mut self) {
-        self.spoilt |= std::mem::take(&mut self.untold);
-        self.held.extend(self.taken.drain(..));
-        self.taken_bytes = 0;
-        for offset in self.added.drain(..) {
-            self.held.remove(&offset);
-        }
-        self.held_bytes = self.held.values().map(|bytes| cost(bytes)).sum();
+        self.spoilt |= !self.held.undo();
     }
 
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
@@ -349,8 +311,4 @@ impl FileDigest {
         }
         pool.finish(self.at.lane).map(|hash| hex::lower(&hash))
     }
-}
-
-fn cost(bytes: &[u8]) -> usize {
-    bytes.len() + OVERHEAD
 }

@@ -1,7 +1,8 @@
 //! SHA-256 of many files at once, on the processors that are free.
 //!
-//! What is short is hashed where it is read. With a longer file a worker goes on, which gets its bytes in batches, together
-//! with those of other files: memory does not grow with the number of files, and the bytes of each stay in order.
+//! What is short is hashed where it is read. With a longer file a worker goes on, which gets its bytes in batches,
+//! together with those of other files: memory does not grow with the number of files, and the bytes of each stay in
+//! order.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 

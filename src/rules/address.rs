@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Ports that uploads are sent to by default: HTTP, HTTPS, and the update points of WSUS.
 pub const USUAL_PORTS: [u16; 4] = [80, 443, 8530, 8531];
 
-/// Whether an address is one of the public Internet: not private, shared, local, of documentation or benchmarks, multicast
-/// or reserved (RFC 6890).
+/// Whether an address is one of the public Internet: not private, shared, local, of documentation or benchmarks,
+/// multicast or reserved (RFC 6890).
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

@@ -19,7 +19,8 @@ use crate::sessions::{Directory, Web};
 pub struct Sight<'a> {
     /// Sessions with the same client and URL that may still go on.
     pub open: &'a [Brief],
-    /// Sessions with the same URL, of whatever client, that may still go on: those about its time, where they may tell of it.
+    /// Sessions with the same URL, of whatever client, that may still go on: those about its time, where they may tell
+    /// of it.
     pub legs: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
@@ -90,8 +91,8 @@ impl<'a> Around<'a> {
         all.filter(move |brief| brief.server == server && brief.url == url)
     }
 
-    /// Sessions with the same URL that went to another server: among them the other leg of an upload that passes a proxy.
-    /// That may have put another host into the URL, and is known by its address then.
+    /// Sessions with the same URL that went to another server: among them the other leg of an upload that passes a
+    /// proxy. That may have put another host into the URL, and is known by its address then.
     pub fn legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let (client, server) = (session.client.address, session.server.socket());
         let url = session.url.clone();
@@ -102,9 +103,9 @@ impl<'a> Around<'a> {
         })
     }
 
-    /// Of these, those that were opened while this one was asked: by its server, as a client, or, as a proxy may have an
-    /// address of its own there, by another client while a Create-Session waited. That one does not outlast this one: a
-    /// proxy asks no more than it was asked. The leg behind a proxy.
+    /// Of these, those that were opened while this one was asked: by its server, as a client, or, as a proxy may have
+    /// an address of its own there, by another client while a Create-Session waited. That one does not outlast this
+    /// one: a proxy asks no more than it was asked. The leg behind a proxy.
     pub fn opened_behind(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let create = session.exchanges.iter().find(|one| one.kind == PacketType::CreateSession);
         let (whole, create) = (session.span(), create.map(Exchange::span));
@@ -172,8 +173,8 @@ impl<'a> Around<'a> {
         hidden.or_else(|| front::told(session, exchange))
     }
 
-    /// Where the same address answered an ordinary request as a server that always gives its name, or through a hop that
-    /// does, while this exchange got a refusal without name and body: something in front refused it.
+    /// Where the same address answered an ordinary request as a server that always gives its name, or through a hop
+    /// that does, while this exchange got a refusal without name and body: something in front refused it.
     pub fn named_elsewhere(&self, exchange: &Exchange) -> Option<At> {
         let response = exchange.response.as_ref()?;
         let bare = response.body_start.is_empty() && origin::is_nameless_refusal(response);
@@ -193,8 +194,8 @@ impl<'a> Around<'a> {
 
 /// Handshakes that failed between a session's client and a server that it uploads to: in the time of the session or,
 /// where it did not come to its end, after it. Of one address with several hosts, those for another host do not count.
-/// In TLS 1.3 a server may refuse what the client sent while the first request is under way already: a connection of the
-/// session itself counts whenever it began.
+/// In TLS 1.3 a server may refuse what the client sent while the first request is under way already: a connection of
+/// the session itself counts whenever it began.
 pub(super) fn handshakes_of<'a>(
     session: &Session,
     tls: &'a TlsConnections,

@@ -49,8 +49,8 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     })
 }
 
-/// Rules that are believed up to here tell of repetition, loss and slowness around a failure: what was repeated failed for
-/// a reason of its own.
+/// Rules that are believed up to here tell of repetition, loss and slowness around a failure: what was repeated failed
+/// for a reason of its own.
 const CIRCUMSTANCE: u8 = 15;
 
 const fn tells_why(rule: &Rule) -> bool {

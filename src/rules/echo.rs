@@ -24,8 +24,8 @@ pub(super) fn note(exchange: &mut Exchange) {
     }
 }
 
-/// What a page may repeat of a request, in lower case: the target, its path, that without its escapes as text and in HTML,
-/// and the host, where it can be no other word.
+/// What a page may repeat of a request, in lower case: the target, its path, that without its escapes as text and in
+/// HTML, and the host, where it can be no other word.
 fn forms(request: &Request) -> Vec<String> {
     let path = percent_decoded(url::path_of(request));
     let host = request.host.as_deref().filter(|host| host.contains('.'));

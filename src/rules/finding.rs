@@ -104,14 +104,14 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Its frames for people: `frame 7`, `frames 7, 9`, `frames 2:7, 2:9` where there are several inputs. Of very many, the
-    /// first.
+    /// Its frames for people: `frame 7`, `frames 7, 9`, `frames 2:7, 2:9` where there are several inputs. Of very many,
+    /// the first.
     pub fn frames_in_words(&self) -> Option<String> {
         frames_in_words(&self.proof)
     }
 
-    /// Whether it only serves those who hunt for attacks: it is true of many healthy uploads, so that it would drown what
-    /// matters to everybody else.
+    /// Whether it only serves those who hunt for attacks: it is true of many healthy uploads, so that it would drown
+    /// what matters to everybody else.
     pub fn is_hint(&self) -> bool {
         let of_security = || named(&self.rule).is_some_and(|rule| rule.family() == "security");
         self.severity == Severity::Note && of_security()
@@ -200,8 +200,8 @@ impl Notes<'_> {
         self.note(self.rule.severity, Confidence::Likely, &[span], message);
     }
 
-    /// Notes something certain about the input of this number, from 0, that no frame shows; what is returned may be added
-    /// to, and is absent beyond the cap.
+    /// Notes something certain about the input of this number, from 0, that no frame shows; what is returned may be
+    /// added to, and is absent beyond the cap.
     pub fn of_input(&mut self, input: usize, message: impl Into<String>) -> Option<&mut Finding> {
         let finding = self.note(self.rule.severity, Confidence::Certain, &[], message)?;
         finding.input = u32::try_from(input).ok();

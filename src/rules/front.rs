@@ -1,9 +1,9 @@
-//! Who answered, in view of the session: an answer may come from something else than what answered before, from what stands
-//! in front of the server, or from another server.
+//! Who answered, in view of the session: an answer may come from something else than what answered before, from what
+//! stands in front of the server, or from another server.
 //!
-//! [`Origin::of`] goes by the answer alone, [`origin`] by what answered before as well, and `Around::origin` also by what the
-//! same address answered to ordinary requests. In words, [`told`] gives `the proxy squid/5.7`, [`by`] the same behind ` by `
-//! with the error, [`answerer`] `a proxy (Server "squid/5.7")`, and [`quoted`] ` by "squid/5.7"`.
+//! [`Origin::of`] goes by the answer alone, [`origin`] by what answered before as well, and `Around::origin` also by
+//! what the same address answered to ordinary requests. In words, [`told`] gives `the proxy squid/5.7`, [`by`] the same
+//! behind ` by ` with the error, [`answerer`] `a proxy (Server "squid/5.7")`, and [`quoted`] ` by "squid/5.7"`.
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::{self, Origin};
@@ -46,8 +46,8 @@ pub fn is_between(session: &Session, exchange: &Exchange) -> bool {
     named(session, exchange) == Origin::WebServer && (between() || passes())
 }
 
-/// The Ack before an answer that is not from BITS which came from the same address under the same `Server`: what answered
-/// knows the verb, and served BITS.
+/// The Ack before an answer that is not from BITS which came from the same address under the same `Server`: what
+/// answered knows the verb, and served BITS.
 pub fn acknowledged<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Response> {
     let answer = exchange.response.as_ref().filter(|answer| !answer.is_ack())?;
     let name = answer.server.as_deref()?;
@@ -70,8 +70,8 @@ pub fn is_relay(answer: &Response) -> bool {
 
 const RELAYS: [&str; 5] = ["nginx", "openresty", "tengine", "angie", "freenginx"];
 
-/// Whether the BITS server itself gave an answer that is no Ack: under the name that it gave in an Ack before, with nothing
-/// between.
+/// Whether the BITS server itself gave an answer that is no Ack: under the name that it gave in an Ack before, with
+/// nothing between.
 pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
     named(session, exchange) == Origin::WebServer
         && acknowledged(session, exchange).is_some()
@@ -86,8 +86,8 @@ pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     is_own(session, exchange) || bears && by_web()
 }
 
-/// Whether the server itself answered, and not through a hop: IIS in front of its own BITS, or the BITS server under its own
-/// name.
+/// Whether the server itself answered, and not through a hop: IIS in front of its own BITS, or the BITS server under
+/// its own name.
 pub fn is_by_server(session: &Session, exchange: &Exchange) -> bool {
     let tells_of_hop = |answer: &Response| answer.via.is_some() || !answer.hops.is_empty();
     let passed = exchange.response.as_ref().is_some_and(tells_of_hop);

@@ -15,9 +15,9 @@ pub struct Said {
     pub client_code: Option<u32>,
 }
 
-/// Notes the handshakes that `say` has something to say of: with the session that they are for, else by themselves. In a
-/// session that went on, or that was over, they are no more than a note, and so are those with a host that no upload of
-/// the capture went to, where there is one.
+/// Notes the handshakes that `say` has something to say of: with the session that they are for, else by themselves. In
+/// a session that went on, or that was over, they are no more than a note, and so are those with a host that no upload
+/// of the capture went to, where there is one.
 pub fn judge(place: Place<'_>, say: fn(&TlsConnection) -> Option<Said>, notes: &mut Notes<'_>) {
     match place {
         Place::Session(session, around) => {

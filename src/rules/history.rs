@@ -243,8 +243,8 @@ impl History {
         self.first += 1;
     }
 
-    /// The sessions of the client of one with its URL that ended before it, by their ends; `open` are those of them that
-    /// may still go on.
+    /// The sessions of the client of one with its URL that ended before it, by their ends; `open` are those of them
+    /// that may still go on.
     pub fn uploads<'h>(&'h self, session: &Session, open: &'h [Brief]) -> Vec<&'h Brief> {
         let url = session.url.clone();
         let key = url.map(|url| Key::Upload(session.client.address, url));

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::at::{At, Timestamp};
-use crate::model::{Attempt, Exchange, Session, url};
+use crate::model::{Attempt, Exchange, Lookup, Session, url};
 use crate::rules::look;
 
 /// A client that was sent to another host makes for it at once; within this time, in seconds, its next connection is
@@ -17,7 +17,8 @@ pub struct Named<'a> {
     pub value: &'a str,
     /// The Create-Session whose Ack named it, or that Ack alone.
     pub opened: &'a Exchange,
-    session: &'a Session,
+    /// The session.
+    pub session: &'a Session,
     host: String,
     reached_at: OnceCell<Option<SocketAddr>>,
 }
@@ -62,8 +63,8 @@ impl<'a> Named<'a> {
         time.secs_since(self.opened.span().last.time)
     }
 
-    /// Connections to it that never came about. Those to a host that is named by name are told by its address where it was
-    /// reached, else by port and time.
+    /// Connections to it that never came about. Those to a host that is named by name are told by its address where it
+    /// was reached, else by port and time.
     pub fn attempts(&self, attempts: &'a [Attempt]) -> impl Iterator<Item = &'a Attempt> {
         attempts.iter().filter(|attempt| {
             let begins = self.secs_to(attempt.span.first.time);
@@ -83,12 +84,22 @@ impl<'a> Named<'a> {
         })
     }
 
-    /// Whether an attempt to reach its address comes from one of the other family than the client's in the session: a host
-    /// may have both.
+    /// Whether an attempt to reach its address comes from one of the other family than the client's in the session: a
+    /// host may have both.
     fn is_across(&self, attempt: &Attempt) -> bool {
         let across = attempt.client.is_ipv4() != self.opened.client.is_ipv4();
         let port = attempt.server.port() == self.home().port();
         across && port && self.address() == Some(attempt.server.ip())
+    }
+
+    /// Look-ups of its name that failed, and that may have kept the client from it.
+    pub fn lookups(&self, lookups: &'a [Lookup]) -> impl Iterator<Item = &'a Lookup> {
+        lookups.iter().filter(|lookup| {
+            lookup.client == self.opened.client.ip()
+                && self.is(&lookup.name)
+                && self.secs_to(lookup.last.time) >= 0.0
+                && may_hinder(self.session, lookup)
+        })
     }
 
     /// The address at which it was first reached by its name.
@@ -124,8 +135,13 @@ fn is_for_same(exchange: &Exchange, other: &Exchange) -> bool {
     to(exchange).is_some_and(|host| is_for(other, &host))
 }
 
-/// Whether what failed at a time may have hindered a session: nothing does that was over before.
-pub fn is_in_time(session: &Session, time: Timestamp) -> bool {
+/// Whether a look-up that failed may have hindered a session.
+pub fn may_hinder(session: &Session, lookup: &Lookup) -> bool {
+    is_in_time(session, lookup.span.first.time) && !is_reached(session, &lookup.name, lookup.last)
+}
+
+/// Whether a session still went on, or was not seen to be done, at a time: what failed later did not hinder it.
+fn is_in_time(session: &Session, time: Timestamp) -> bool {
     !session.outcome.is_done() || time <= session.ended
 }
 
@@ -134,7 +150,7 @@ const IDLE_SECS: f64 = 120.0;
 
 /// Whether a client reached a host although it had asked for its name in vain at `last`: it sent something there behind
 /// that, answered or not, or it has a connection to it.
-pub fn is_reached(session: &Session, host: &str, last: At) -> bool {
+fn is_reached(session: &Session, host: &str, last: At) -> bool {
     let latest = session.exchanges.iter().rev().find(|exchange| is_for(exchange, host));
     latest.is_some_and(|exchange| {
         let connection = session.connection(exchange.connection);

@@ -198,8 +198,8 @@ fn is_opened_after(session: &Session, exchange: &Exchange) -> bool {
     opens && session.last_success(&PacketType::Fragment).max(session.asked_on()) > frame
 }
 
-/// Whether something in front of BITS answered, and let the same pass later: BITS answered that, whatever it said. Of what
-/// may have been carried out, an unknown session may be a consequence.
+/// Whether something in front of BITS answered, and let the same pass later: BITS answered that, whatever it said. Of
+/// what may have been carried out, an unknown session may be a consequence.
 pub fn is_let_pass(session: &Session, exchange: &Exchange) -> bool {
     let Some(answer) = whole_answer(exchange) else { return false };
     if answer.is_ack() || answer.is_challenge() {
@@ -228,14 +228,14 @@ pub fn unless_made_good(session: &Session, exchange: &Exchange, severity: Severi
     if over { Severity::Note } else { severity }
 }
 
-/// What a finding about a broken exchange is worth: as much as the rule says, a warning at most where the upload went on
-/// later.
+/// What a finding about a broken exchange is worth: as much as the rule says, a warning at most where the upload went
+/// on later.
 pub fn unless_overcome(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
     if is_made_good(session, exchange) { severity.min(Severity::Warning) } else { severity }
 }
 
-/// What a finding about a refused packet is worth: as much as the rule says, a note where the same was accepted later, or
-/// what refused it let it pass.
+/// What a finding about a refused packet is worth: as much as the rule says, a note where the same was accepted later,
+/// or what refused it let it pass.
 pub fn unless_recovered(session: &Session, exchange: &Exchange, severity: Severity) -> Severity {
     let over = recovered(session, exchange) || is_let_pass(session, exchange);
     if over { Severity::Note } else { severity }
@@ -274,7 +274,8 @@ pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     over.is_some_and(|over| over < exchange.span().first.frame)
 }
 
-/// Whether an exchange [came behind the end](is_over_before), or an Ack that must be that of a Close that the capture lacks.
+/// Whether an exchange [came behind the end](is_over_before), or an Ack that must be that of a Close that the capture
+/// lacks.
 pub fn is_likely_over_before(session: &Session, exchange: &Exchange) -> bool {
     let over = session.close_unseen();
     is_over_before(session, exchange) || over.is_some_and(|over| over < exchange.span().first.frame)
@@ -290,7 +291,8 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
     (earlier && heard).then_some(done)
 }
 
-/// The answer that refused an exchange: one of 400 and above that is no authentication round, or an error of the application.
+/// The answer that refused an exchange: one of 400 and above that is no authentication round, or an error of the
+/// application.
 pub fn refusal(exchange: &Exchange) -> Option<&Response> {
     let fails = |answer: &Response| answer.http_status >= 400 || answer.is_of_application();
     let refused =

@@ -24,8 +24,8 @@ pub enum Loss {
     Implied,
 }
 
-/// Whether an exchange says that the session is unknown. To a Cancel-Session the code for it is as good as success; a Ping
-/// asks for none, and where the upload goes on none was lost.
+/// Whether an exchange says that the session is unknown. To a Cancel-Session the code for it is as good as success; a
+/// Ping asks for none, and where the upload goes on none was lost.
 pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     let response = exchange.response.as_ref()?;
     let named = exchange.request.as_ref().is_some_and(|request| request.session_id.is_some());
@@ -48,8 +48,8 @@ pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
         && !may_follow_a_close(exchange)
 }
 
-/// Whether a request does not name its session although that has an id: no server can tell then which one is meant, unless
-/// it took one like it before, or the session was lost by then.
+/// Whether a request does not name its session although that has an id: no server can tell then which one is meant,
+/// unless it took one like it before, or the session was lost by then.
 pub fn is_nameless(session: &Session, exchange: &Exchange) -> bool {
     let excuses = |other: &Exchange| {
         if names_none(other) { other.succeeded() } else { other.says_lost() }
@@ -66,7 +66,8 @@ pub fn names_none(exchange: &Exchange) -> bool {
     kinds.contains(&exchange.kind) && look::whole_request(exchange).is_some_and(lacks)
 }
 
-/// Whether it may be a Close repeated after one that the capture lacks, which had worked: no server knows the session then.
+/// Whether it may be a Close repeated after one that the capture lacks, which had worked: no server knows the session
+/// then.
 pub fn may_follow_a_close(exchange: &Exchange) -> bool {
     let request = exchange.request.as_ref();
     exchange.kind == PacketType::CloseSession && request.is_some_and(|request| request.after_gap)
@@ -101,8 +102,8 @@ fn is_implied(session: &Session, exchange: &Exchange, response: &Response) -> bo
     in_words || empty && in_order && session.joined || is_vague_after_reconnect(session, exchange)
 }
 
-/// Whether a packet met 500 with the code 0x1, which means nothing, on a later connection than the first: home-made servers
-/// may bind the session to the connection.
+/// Whether a packet met 500 with the code 0x1, which means nothing, on a later connection than the first: home-made
+/// servers may bind the session to the connection.
 pub fn is_vague_after_reconnect(session: &Session, exchange: &Exchange) -> bool {
     let vague = |answer: &Response| answer.http_status == 500 && answer.error_value() == Some(1);
     let first = session.exchanges.first();

@@ -1,4 +1,5 @@
-//! What is normal in real traffic although the specification's words are others: no rule may make more of it than it is.
+//! What is normal in real traffic although the specification's words are others: no rule may make more of it than it
+//! is.
 
 use super::Severity;
 use super::tests::fired;

@@ -85,9 +85,9 @@ pub fn steps_back(session: &Session) -> impl Iterator<Item = Step<'_>> {
     })
 }
 
-/// How sure it is that the server wants `next`. Where the capture does not show what was answered, it may be the end of that
-/// very Fragment, from a server that confirms no more of any, or of another session. A refusal names what the server wants,
-/// whatever the range was.
+/// How sure it is that the server wants `next`. Where the capture does not show what was answered, it may be the end of
+/// that very Fragment, from a server that confirms no more of any, or of another session. A refusal names what the
+/// server wants, whatever the range was.
 fn known(session: &Session, exchange: &Exchange, next: u64) -> Option<Confidence> {
     let ranged = look::range(exchange).is_some_and(|range| range.end.is_some());
     let shown = exchange.request.is_some() && (ranged || !exchange.succeeded());

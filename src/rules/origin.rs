@@ -180,8 +180,8 @@ fn is_haproxy(response: &Response) -> bool {
         && response.body_start.starts_with(&page)
 }
 
-/// 407 is for proxies only, 502 and 504 are for gateways (RFC 9110 15.5.8, 15.6.3, 15.6.5); Apache uses 503 for a server
-/// that it cannot reach.
+/// 407 is for proxies only, 502 and 504 are for gateways (RFC 9110 15.5.8, 15.6.3, 15.6.5); Apache uses 503 for a
+/// server that it cannot reach.
 fn is_gateway(response: &Response) -> bool {
     let apache = || response.server.as_deref().is_some_and(|server| server.starts_with("Apache"));
     matches!(response.http_status, 407 | 502 | 504) || response.http_status == 503 && apache()

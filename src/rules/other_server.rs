@@ -133,8 +133,8 @@ fn is_foreign(session: &Session) -> bool {
     acks.find(|ack| ack.is_ack() && ack.server.is_some()).is_some_and(is_named_otherwise)
 }
 
-/// Whether an answer bears the name of a server that is neither one of Microsoft nor one that puts its name over that of
-/// another.
+/// Whether an answer bears the name of a server that is neither one of Microsoft nor one that puts its name over that
+/// of another.
 pub(super) fn is_named_otherwise(answer: &Response) -> bool {
     let name = answer.server.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
     let over = matches!(product::named(answer), Some((Origin::Proxy | Origin::Waf, _, true)));

@@ -64,7 +64,8 @@ pub fn is_about_more_than_verb(request: &Request, response: &Response) -> bool {
     response.http_status == 400 && (request.is_cut() || told())
 }
 
-/// Whether Squid refused the URL: it is no URL, or one without scheme and host at a port for clients that know of the proxy.
+/// Whether Squid refused the URL: it is no URL, or one without scheme and host at a port for clients that know of the
+/// proxy.
 pub fn refuses_url(response: &Response) -> bool {
     response.own_error().is_some_and(|error| error.starts_with("ERR_INVALID_URL"))
 }

@@ -46,8 +46,8 @@ pub fn turn(
     }
 }
 
-/// Turns a finding about a request of which the capture lacks something to the client, too, where the answer may be about
-/// that.
+/// Turns a finding about a request of which the capture lacks something to the client, too, where the answer may be
+/// about that.
 pub fn turn_to_both(finding: &mut Finding, response: &Response) {
     if response.http_status < 500 {
         finding.answerable = Some("the server, or the client".into());

@@ -116,8 +116,8 @@ pub fn repeats_in_vain(connection: &Connection) -> bool {
 /// One repeat may be the last thing before the capture lost sight of the connection.
 const IN_VAIN: u32 = 2;
 
-/// A host that keeps its window at 0 for longer, in seconds, stops the upload: half of the time that a client gives to one
-/// request ([MC-BUP] 3.1.2.1).
+/// A host that keeps its window at 0 for longer, in seconds, stops the upload: half of the time that a client gives to
+/// one request ([MC-BUP] 3.1.2.1).
 pub const STALLED_SECS: f64 = 60.0;
 
 /// Whether the server had kept its window at 0 for so long at a time that the client had reason to end the connection.

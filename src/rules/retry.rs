@@ -22,8 +22,8 @@ pub struct Try {
     pub guessed: bool,
 }
 
-/// The packets of this session that failed, in order. Authentication rounds, smaller Fragments after a 413 and corrections
-/// after a 416 are none.
+/// The packets of this session that failed, in order. Authentication rounds, smaller Fragments after a 413 and
+/// corrections after a 416 are none.
 pub fn packets(session: &Session) -> Vec<Try> {
     let mut passed = 0;
     let tries = session.exchanges.iter().filter_map(|exchange| {

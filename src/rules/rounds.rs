@@ -102,8 +102,8 @@ pub fn has_given_up(challenged: &Exchange, end: At) -> bool {
     end.time.secs_since(challenged.span().last.time) >= CREDENTIALS_SECS
 }
 
-/// Notes the refused tunnels that are `meant`, in the words of `said`, and lets `turn` change the finding; they may as well
-/// be for downloads.
+/// Notes the refused tunnels that are `meant`, in the words of `said`, and lets `turn` change the finding; they may as
+/// well be for downloads.
 pub fn judge_tunnels(
     seen: &Seen,
     meant: fn(&RefusedTunnel) -> bool,

@@ -61,7 +61,8 @@ pub enum Check {
     Connection(fn(&Connection, &mut Notes<'_>)),
     /// Each exchange of each session.
     Exchange(fn(&Session, &Exchange, &mut Notes<'_>)),
-    /// Each exchange that did not go smoothly: without an answer, or with one that is no Ack of success or has an error.
+    /// Each exchange that did not go smoothly: without an answer, or with one that is no Ack of success or has an
+    /// error.
     Trouble(fn(&Session, &Exchange, &mut Notes<'_>)),
     /// Each exchange that did not go smoothly, and what the capture shows around it.
     TroubleAround(fn(&Session, &Exchange, &Around<'_>, &mut Notes<'_>)),
@@ -73,7 +74,8 @@ pub enum Check {
     TroubledSession(fn(&Session, &mut Notes<'_>)),
     /// Each session with an exchange that did not go smoothly, and what the capture shows around it.
     TroubledAround(fn(&Session, &Around<'_>, &mut Notes<'_>)),
-    /// Each session with an exchange that did not go smoothly, once all others were asked, and what these explain of it.
+    /// Each session with an exchange that did not go smoothly, once all others were asked, and what these explain of
+    /// it.
     Rest(fn(&Session, &Explained, &mut Notes<'_>)),
     /// Everything at once.
     Capture(fn(&Report, &Seen, &mut Notes<'_>)),
@@ -90,7 +92,8 @@ pub enum Place<'a> {
     Capture(&'a Report, &'a Seen),
 }
 
-/// What the capture must hold for a rule to say anything; the absence of a packet proves nothing where some are missing.
+/// What the capture must hold for a rule to say anything; the absence of a packet proves nothing where some are
+/// missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing in particular.

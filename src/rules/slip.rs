@@ -9,8 +9,8 @@ use crate::rules::{Severity, look};
 /// Exchanges before one that are looked at for the same slip.
 const LOOKED_AT: usize = 256;
 
-/// What a finding about a slip of the client is worth: as much as the rule says where the packet was not taken, for what may
-/// be that, a note where the server did not mind, took an earlier packet with the `same` slip, or a later one.
+/// What a finding about a slip of the client is worth: as much as the rule says where the packet was not taken, for
+/// what may be that, a note where the server did not mind, took an earlier packet with the `same` slip, or a later one.
 pub fn if_refused(
     session: &Session,
     exchange: &Exchange,
@@ -35,8 +35,8 @@ fn is_taken(exchange: &Exchange) -> bool {
 /// Codes that say no more than that something is wrong: of arguments, of what is not supported, of nothing at all.
 const VAGUE: [u32; 4] = [INVALID_ARGUMENT, 0x8007_0032, 0x8000_4005, 0x8000_FFFF];
 
-/// Whether it was refused for what may be its form: with a status that says so or nothing ([MC-BUP] 2.2.1.2, RFC 9110 15.5
-/// and 15.6.2), without a code of another meaning.
+/// Whether it was refused for what may be its form: with a status that says so or nothing ([MC-BUP] 2.2.1.2, RFC 9110
+/// 15.5 and 15.6.2), without a code of another meaning.
 fn is_called_malformed(exchange: &Exchange) -> bool {
     exchange.response.as_ref().is_some_and(|answer| {
         matches!(answer.http_status, 400 | 404..=406 | 411 | 415 | 416 | 422 | 500 | 501)

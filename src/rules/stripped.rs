@@ -83,8 +83,8 @@ fn speaks(session: &Session, response: &Response, around: &Around<'_>) -> bool {
         || response.server.is_some() && around.opened_by_same(session, response).is_some()
 }
 
-/// Whether something on the way may have taken fields of it away: a success that is not from BITS, or a request that BITS
-/// called invalid.
+/// Whether something on the way may have taken fields of it away: a success that is not from BITS, or a request that
+/// BITS called invalid.
 pub fn may_lack_fields(exchange: &Exchange) -> bool {
     look::stranger(exchange).is_some_and(Response::is_success) || is_called_invalid(exchange)
 }

@@ -72,8 +72,8 @@ pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
     begun && connection.server_side.cut == 0 && is_so(session, exchange)
 }
 
-/// Whether an answer to no request came right before on its connection, of which the capture lacks nothing: frames of one
-/// side have earlier times then than they came at, and this may be its answer, unless it says otherwise.
+/// Whether an answer to no request came right before on its connection, of which the capture lacks nothing: frames of
+/// one side have earlier times then than they came at, and this may be its answer, unless it says otherwise.
 fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
     let suits = |answer: &Response| match exchange.place() {
         Some(start) => answer.next_offset.is_none_or(|next| next > start),
@@ -89,7 +89,8 @@ fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
 }
 
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
-/// behind it, or the capture has all that both sent, so that every answer was told from the others, and all was decrypted.
+/// behind it, or the capture has all that both sent, so that every answer was told from the others, and all was
+/// decrypted.
 pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
         return false;
@@ -120,8 +121,8 @@ fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
     })
 }
 
-/// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, or at another
-/// host, which nothing else can have told it ([MC-BUP] 2.2.3.2).
+/// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, or at
+/// another host, which nothing else can have told it ([MC-BUP] 2.2.3.2).
 fn gave_id(session: &Session, exchange: &Exchange) -> bool {
     let opens = |other: &Exchange| other.response.as_ref().is_some_and(|it| it.protocol.is_some());
     let host = |one: &Exchange| one.request.as_ref().and_then(|request| request.host.clone());
@@ -159,8 +160,8 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
 /// Who leaves sooner did not wait.
 const WAITS_SECS: f64 = 0.5;
 
-/// Turns a finding about a request that was not answered to the proxy that it was sent to, where that is so: no other host
-/// can have acknowledged its bytes.
+/// Turns a finding about a request that was not answered to the proxy that it was sent to, where that is so: no other
+/// host can have acknowledged its bytes.
 pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchange) {
     let asked = exchange.request.as_ref().is_some_and(Request::is_for_proxy);
     let Some(finding) = finding.filter(|_| asked || exchange.tunnel) else { return };

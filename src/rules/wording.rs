@@ -2,8 +2,18 @@
 
 use std::fmt::Display;
 
+use crate::model::Exchange;
+
 /// What was asked where only the answer tells of it.
 pub const NOT_CAPTURED: &str = "a request that was not captured";
+
+/// What was asked, where an answer may be all that tells of it.
+pub fn asked(exchange: &Exchange) -> String {
+    match exchange.request {
+        Some(_) => exchange.kind.to_string(),
+        None => NOT_CAPTURED.to_owned(),
+    }
+}
 
 const DAY_SECS: f64 = 86_400.0;
 

@@ -96,8 +96,8 @@ impl<'a> Asked<'a> {
         self.exchange.kind == other.kind && self.exchange.range() == other.range()
     }
 
-    /// Whether it is a Fragment that begins with the byte that a session's server wanted last, or a Close on the connection
-    /// where it said so.
+    /// Whether it is a Fragment that begins with the byte that a session's server wanted last, or a Close on the
+    /// connection where it said so.
     pub fn goes_on_with(&self, open: &Open) -> bool {
         let reached = open.reached();
         match self.exchange.kind {
@@ -106,10 +106,10 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether a client may ask this behind the last answer of a session: that did not say that the session is lost, and
-    /// where it named the next byte, a Fragment begins there, or ends there, as one does whose answer was stored ahead of
-    /// it. Behind others that the capture may lack, it begins later, and where the answer may not have arrived, it may
-    /// bring the bytes before again.
+    /// Whether a client may ask this behind the last answer of a session: that did not say that the session is lost,
+    /// and where it named the next byte, a Fragment begins there, or ends there, as one does whose answer was stored
+    /// ahead of it. Behind others that the capture may lack, it begins later, and where the answer may not have
+    /// arrived, it may bring the bytes before again.
     pub fn may_follow(&self, open: &Open) -> bool {
         let (reached, connection) = (open.reached(), self.exchange.connection);
         let anew = !open.spoke_last_on(connection);

@@ -1,4 +1,5 @@
-//! To which upload an exchange belongs ([MC-BUP] 2.2.1.2: ids are unique per server only; Ping and most Acks carry none).
+//! To which upload an exchange belongs ([MC-BUP] 2.2.1.2: ids are unique per server only; Ping and most Acks carry
+//! none).
 
 use super::asked::Asked;
 use super::open::{Number, Open};
@@ -18,7 +19,8 @@ const GUID: usize = 32;
 pub(super) const RIVALS: usize = 16;
 
 impl Sessions {
-    /// The session of a request; a new one where no other fits. Ahead of one that is `behind_hole`, others may be missing.
+    /// The session of a request; a new one where no other fits. Ahead of one that is `behind_hole`, others may be
+    /// missing.
     pub(super) fn assign_request(
         &mut self,
         exchange: &Exchange,
@@ -236,8 +238,8 @@ impl Sessions {
     }
 }
 
-/// Whether a session is of the client and the server of a request. A proxy, or one address, may stand for several servers,
-/// each with ids of its own.
+/// Whether a session is of the client and the server of a request. A proxy, or one address, may stand for several
+/// servers, each with ids of its own.
 fn is_between(open: &Open, asked: &Asked<'_>) -> bool {
     open.has_client(asked) && open.has_server(asked) && !open.is_elsewhere(asked)
 }

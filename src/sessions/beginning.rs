@@ -9,7 +9,8 @@ pub(super) struct Beginning {
 }
 
 impl Beginning {
-    /// Takes the bytes at `offset`, up to `most` in all; those behind a hole are passed over. Whether there are as many.
+    /// Takes the bytes at `offset`, up to `most` in all; those behind a hole are passed over. Whether there are as
+    /// many.
     pub fn keep(&mut self, exchange: u32, offset: u64, bytes: &[u8], most: usize) -> bool {
         if offset == 0 || exchange != self.exchange {
             self.exchange = exchange;

@@ -1,7 +1,7 @@
 //! What the bodies of messages bring: how much of them there is, where they have holes, and what they begin with.
 
-use super::Sessions;
 use super::beginning::Beginning;
+use super::{Link, Sessions};
 use crate::at::{At, Span};
 use crate::bits::decode;
 use crate::http;
@@ -37,18 +37,11 @@ impl Sessions {
         offset: u64,
         bytes: &[u8],
     ) {
-        let link = match self.last {
-            Some((id, link)) if (id, link.exchange) == (connection.id, exchange) => link,
-            _ => {
-                let Some(link) = self.link(connection.id, exchange).copied() else {
-                    if side == Side::Server {
-                        self.early.body((connection.id, exchange), offset, bytes);
-                    }
-                    return;
-                };
-                self.last = Some((connection.id, link));
-                link
+        let Some(link) = self.link_of_body(connection.id, exchange) else {
+            if side == Side::Server {
+                self.early.body((connection.id, exchange), offset, bytes);
             }
+            return;
         };
         let Some(open) = self.open.get_mut(link.session) else { return };
         open.touch(at);
@@ -73,7 +66,8 @@ impl Sessions {
                     digest.data(&mut self.hashing, key, start.saturating_add(offset), bytes);
                 }
             }
-            Side::Server => value.response.iter_mut().for_each(|response| {
+            Side::Server => {
+                let Some(response) = &mut value.response else { return };
                 response.body.started.get_or_insert(at.time);
                 response.body.bytes += bytes.len() as u64;
                 if offset < BODY_START as u64
@@ -82,7 +76,20 @@ impl Sessions {
                     channel.answer.keep(exchange, offset, bytes, BODY_START);
                     response.rare.edit().body_start = decode::text(channel.answer.bytes());
                 }
-            }),
+            }
+        }
+    }
+
+    /// Where a part of a body goes: most go where the one before went.
+    #[inline(always)]
+    fn link_of_body(&mut self, connection: u64, exchange: u32) -> Option<Link> {
+        match self.last {
+            Some((id, link)) if (id, link.exchange) == (connection, exchange) => Some(link),
+            _ => {
+                let link = *self.link(connection, exchange)?;
+                self.last = Some((connection, link));
+                Some(link)
+            }
         }
     }
 
@@ -102,8 +109,8 @@ impl Sessions {
         }
     }
 
-    /// A request whose head is cut off has so many bytes behind what there is of that. Where they are enough for the body
-    /// that it announces, that was sent, though nothing tells where it begins.
+    /// A request whose head is cut off has so many bytes behind what there is of that. Where they are enough for the
+    /// body that it announces, that was sent, though nothing tells where it begins.
     pub(super) fn unread(&mut self, connection: &Connection, exchange: u32, at: At, len: u64) {
         let Some(link) = self.link(connection.id, exchange).copied() else { return };
         let value = self.open.get_mut(link.session).and_then(|o| o.exchanges.get_mut(link.index));

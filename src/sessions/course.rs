@@ -105,7 +105,8 @@ impl Open {
         self.total().unwrap_or(0).saturating_sub(self.reached())
     }
 
-    /// Whether its last Ack may be that of a Close that the capture lacks: it counts no bytes, and others did before it.
+    /// Whether its last Ack may be that of a Close that the capture lacks: it counts no bytes, and others did before
+    /// it.
     pub fn may_be_closed(&self) -> bool {
         self.exchanges.last().is_some_and(unseen_close::may_be_ack)
             && self.exchanges.iter().any(Exchange::confirms_bytes)

@@ -1,5 +1,5 @@
-//! Answers that do not name BITS and came before their requests: a hole holds those back, or swallowed them. They may be
-//! of an upload all the same.
+//! Answers that do not name BITS and came before their requests: a hole holds those back, or swallowed them. They may
+//! be of an upload all the same.
 
 use std::collections::VecDeque;
 
@@ -143,8 +143,8 @@ impl Sessions {
     }
 
     /// Whether what a refusal answers was a request of the session, as far as anything tells: nothing else went on its
-    /// connection, the session was not over, nor was there a reply to fetch, and what was `lost` has room for what was to
-    /// come. Who refuses for want of credentials, or of any request, says nothing of the upload.
+    /// connection, the session was not over, nor was there a reply to fetch, and what was `lost` has room for what was
+    /// to come. Who refuses for want of credentials, or of any request, says nothing of the upload.
     fn is_of_session(&self, value: &Exchange, session: Number, lost: u64) -> bool {
         let status = value.response.as_ref().map_or(0, |response| response.http_status);
         let alone = |channel: &Channel| channel.sessions == [session];

@@ -126,8 +126,8 @@ impl Sessions {
         }
     }
 
-    /// Whether a Fragment of the session waits for its answer on this connection, when a request comes that awaits the byte
-    /// `awaits` of the server: if the client has had more of it since, the capture lacks the answer.
+    /// Whether a Fragment of the session waits for its answer on this connection, when a request comes that awaits the
+    /// byte `awaits` of the server: if the client has had more of it since, the capture lacks the answer.
     fn has_unanswered_fragment(
         &self,
         connection: u64,
@@ -286,9 +286,9 @@ fn file_range(fragment: &Exchange) -> digest::Range {
     (range.and_then(|range| range.start).unwrap_or(0), range.and_then(ContentRange::behind))
 }
 
-/// Whether requests may be missing in a hole before one. The snap length cuts frames and leaves none out, and in one frame
-/// with the end of another request no client sends one: it waits for the answer ([MC-BUP] 3.1.5.1.4). Of TLS, a record that
-/// is cut is lost.
+/// Whether requests may be missing in a hole before one. The snap length cuts frames and leaves none out, and in one
+/// frame with the end of another request no client sends one: it waits for the answer ([MC-BUP] 3.1.5.1.4). Of TLS, a
+/// record that is cut is lost.
 fn may_lack_requests(connection: &Connection, head: &Head<'_>) -> bool {
     let sent = &connection.client_side;
     head.carrier.tls || sent.cut == 0 || sent.lost_by_capture + sent.missing > 0

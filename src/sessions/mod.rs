@@ -281,8 +281,8 @@ impl Sessions {
         self.open.end();
     }
 
-    /// The sessions of the client of `session` with its URL that may still go on and were last seen before its end. `facts`
-    /// lends those of connections that are not over.
+    /// The sessions of the client of `session` with its URL that may still go on and were last seen before its end.
+    /// `facts` lends those of connections that are not over.
     pub fn open_of<'c>(
         &mut self,
         session: &Session,
@@ -292,8 +292,8 @@ impl Sessions {
         self.open.before(session.client.address, url, session.ended, &facts)
     }
 
-    /// The sessions with the path of `session` that may still go on and were last seen about its time, where something may
-    /// have passed its requests on without some of their fields, or their answers.
+    /// The sessions with the path of `session` that may still go on and were last seen about its time, where something
+    /// may have passed its requests on without some of their fields, or their answers.
     pub fn legs_of<'c>(
         &mut self,
         session: &Session,

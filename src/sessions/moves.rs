@@ -45,8 +45,8 @@ impl Sessions {
         own
     }
 
-    /// A Create was answered with an id: where its session has another one already, two uploads of the same client began
-    /// side by side, and it goes to that of its own id.
+    /// A Create was answered with an id: where its session has another one already, two uploads of the same client
+    /// began side by side, and it goes to that of its own id.
     pub(super) fn part(&mut self, link: Link, id: &str) {
         let id = canonical_id(id);
         let Some(open) = self.open.get(link.session) else { return };
@@ -65,8 +65,8 @@ impl Sessions {
         self.hand_over(link.session, own, &places);
     }
 
-    /// A Create was refused: what was refused alike ahead of it on its connection, to a request that the capture lacks, was
-    /// a try at the same.
+    /// A Create was refused: what was refused alike ahead of it on its connection, to a request that the capture lacks,
+    /// was a try at the same.
     pub(super) fn take_refused(&mut self, connection: u64, link: Link) {
         let create = self.value(link.session, link.index);
         let create = create.filter(|create| create.kind == PacketType::CreateSession);

@@ -9,14 +9,15 @@ use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{fold, length};
 use crate::model::session::Reply;
-use crate::model::{Outcome, Response, Session, Text};
+use crate::model::{Outcome, Response, Session, Text, unseen_close};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
 use crate::rules::history::{Brief, canonical};
 use crate::rules::origin;
 use crate::stream::Connection;
 
-/// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds nothing.
+/// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds
+/// nothing.
 pub(super) type Number = u64;
 
 /// An upload under way.
@@ -254,8 +255,8 @@ impl Open {
         Some(brief)
     }
 
-    /// The session that it was at `now`, with the facts of those connections that go on. `None` without exchanges, and for
-    /// nothing but Pings that found their host: those open none ([MC-BUP] 2.2.4).
+    /// The session that it was at `now`, with the facts of those connections that go on. `None` without exchanges, and
+    /// for nothing but Pings that found their host: those open none ([MC-BUP] 2.2.4).
     pub fn into_session<'c>(
         mut self,
         facts: impl Fn(u64) -> Option<&'c Connection>,
@@ -291,8 +292,8 @@ impl Open {
     }
 }
 
-/// A Fragment is answered with how many bytes there are, a Close is not ([MC-BUP] 2.2.7.2, 2.2.9): where it looks so, and
-/// an answer without its request came behind on the connection that counts none, that is the answer to the Close.
+/// A Fragment is answered with how many bytes there are, a Close is not ([MC-BUP] 2.2.7.2, 2.2.9): where it looks so,
+/// and an answer without its request came behind on the connection that counts none, that is the answer to the Close.
 fn set_closes_right(exchanges: &mut [Exchange]) {
     let counts = |answer: &Response| answer.accepts() && answer.next_offset.is_some();
     let is_so = |exchange: &Exchange| {
@@ -301,12 +302,10 @@ fn set_closes_right(exchanges: &mut [Exchange]) {
     let Some(close) = exchanges.iter().position(is_so) else { return };
     let (until, behind) = exchanges.split_at_mut(close + 1);
     let Some(close) = until.last_mut() else { return };
-    let uncounted = |e: &&mut Exchange| {
-        e.request.is_none()
-            && e.connection == close.connection
-            && e.response.as_ref().is_some_and(|a| a.accepts() && a.next_offset.is_none())
+    let is_its_ack = |exchange: &&mut Exchange| {
+        exchange.connection == close.connection && unseen_close::may_be_ack(exchange)
     };
-    if let Some(other) = behind.iter_mut().find(uncounted) {
+    if let Some(other) = behind.iter_mut().find(is_its_ack) {
         std::mem::swap(&mut close.response, &mut other.response);
     }
 }

@@ -81,8 +81,8 @@ impl Sessions {
         }
     }
 
-    /// The session that was last spoken of on a connection before a frame: a hole may have held back what comes now. Where
-    /// there is none, the last one.
+    /// The session that was last spoken of on a connection before a frame: a hole may have held back what comes now.
+    /// Where there is none, the last one.
     fn spoken_before(&self, connection: u64, frame: u64) -> Option<Number> {
         let channel = self.connections.get(&connection)?;
         let is_before = |exchange: &Exchange| exchange.span().first.frame < frame;
@@ -177,8 +177,8 @@ impl Sessions {
         }
     }
 
-    /// A session was closed, which no client does before the last byte is confirmed ([MC-BUP] 3.1.5.1.5): if that was not
-    /// seen, an answer that belongs to no other session did it.
+    /// A session was closed, which no client does before the last byte is confirmed ([MC-BUP] 3.1.5.1.5): if that was
+    /// not seen, an answer that belongs to no other session did it.
     pub(super) fn claim(&mut self, link: Link) {
         let Some(open) = self.open.get(link.session) else { return };
         let lacking = |total: &u64| open.may_reach(*total) && !open.awaits(*total);
@@ -194,8 +194,8 @@ impl Sessions {
         }
     }
 
-    /// Answers of a connection were seen before their requests. Where credentials were asked for, one that opens a session
-    /// later on, to a request that the capture lacks, is to the request that brought them.
+    /// Answers of a connection were seen before their requests. Where credentials were asked for, one that opens a
+    /// session later on, to a request that the capture lacks, is to the request that brought them.
     pub(super) fn let_in(&mut self, session: Number, connection: u64) {
         let Some(open) = self.open.get(session).filter(|_| self.is_challenged(session)) else {
             return;
@@ -211,9 +211,9 @@ impl Sessions {
         }
     }
 
-    /// A connection is over: of an upload that was on it or, where nothing was, of its client and server, the requests at
-    /// its end may be missing, if what was sent there has room for what was to come, and a head of it cannot be read: the
-    /// capture lacks it, or the keys to it.
+    /// A connection is over: of an upload that was on it or, where nothing was, of its client and server, the requests
+    /// at its end may be missing, if what was sent there has room for what was to come, and a head of it cannot be
+    /// read: the capture lacks it, or the keys to it.
     pub(super) fn note_lost_end(&mut self, connection: &Connection) {
         let client = connection.side(Side::Client);
         let channel = self.connections.get(&connection.id);
@@ -276,8 +276,9 @@ impl Sessions {
     }
 }
 
-/// Bytes of the client of a connection that tell nothing of what it asked: TLS to which the keys are missing hides them, or
-/// the capture lacks some, and perhaps the head, the request for a tunnel for instance, by which the rest would be read.
+/// Bytes of the client of a connection that tell nothing of what it asked: TLS to which the keys are missing hides
+/// them, or the capture lacks some, and perhaps the head, the request for a tunnel for instance, by which the rest
+/// would be read.
 fn hidden(connection: &Connection) -> u64 {
     let client = connection.side(Side::Client);
     match connection.tls_layers().find(|tls| tls.is_opaque()) {

@@ -30,8 +30,8 @@ impl Open {
         Aim { url, path, host: self.hosts.first().cloned() }
     }
 
-    /// Whether a session goes there, too, or to the same path on a host that this was sent to: its client keeps that one
-    /// for a new Create ([MC-BUP] 3.1.5.1.2).
+    /// Whether a session goes there, too, or to the same path on a host that this was sent to: its client keeps that
+    /// one for a new Create ([MC-BUP] 3.1.5.1.2).
     pub fn has_aim(&self, aim: &Aim) -> bool {
         let sent_on =
             self.path == aim.path && aim.host.as_deref().is_some_and(|host| self.was_sent_to(host));
@@ -96,8 +96,8 @@ impl Open {
         asked.host().is_some() && !self.hosts.is_empty() && !self.has_host(asked)
     }
 
-    /// Whether its client has just asked on a connection that goes on: who asks the same on another one is somebody else
-    /// behind the same address, unless it brings the credentials that an unseen answer asked for.
+    /// Whether its client has just asked on a connection that goes on: who asks the same on another one is somebody
+    /// else behind the same address, unless it brings the credentials that an unseen answer asked for.
     pub fn is_rival(&self, asked: &Asked<'_>) -> bool {
         self.exchanges.last().is_some_and(|last| {
             last.connection != asked.connection()
@@ -108,8 +108,8 @@ impl Open {
         })
     }
 
-    /// Whether a request between other addresses is one of this session that a proxy passes on: what the one side asked of
-    /// the proxy, the proxy asks of the other side, with the same words and before it answers.
+    /// Whether a request between other addresses is one of this session that a proxy passes on: what the one side asked
+    /// of the proxy, the proxy asks of the other side, with the same words and before it answers.
     pub fn is_passed_on(&self, asked: &Asked<'_>) -> bool {
         let between = self.peers.iter().any(|(client, server)| {
             server.ip() == asked.client.ip() || client.ip() == asked.server.ip()
@@ -127,8 +127,8 @@ impl Open {
         unanswered && self.has_path(asked) && !self.is_translated(asked)
     }
 
-    /// Whether a request goes to the host that the server has just named, from an address of the other family: a client may
-    /// have both.
+    /// Whether a request goes to the host that the server has just named, from an address of the other family: a client
+    /// may have both.
     pub fn goes_across(&self, asked: &Asked<'_>) -> bool {
         let across = self.client.is_ipv4() != asked.client.is_ipv4();
         let named = self.exchanges.last().and_then(|last| last.response.as_ref()?.host_id.as_ref());
@@ -139,8 +139,8 @@ impl Open {
             && !self.is_passed_on(asked)
     }
 
-    /// Whether a request is seen on the other side of what translates addresses: one client, with its port, talks to one
-    /// server at a time.
+    /// Whether a request is seen on the other side of what translates addresses: one client, with its port, talks to
+    /// one server at a time.
     pub fn is_translated(&self, asked: &Asked<'_>) -> bool {
         let own = self.peers.iter().any(|(client, _)| *client == asked.client);
         own && !self.peers.contains(&(asked.client, asked.server))

@@ -140,8 +140,8 @@ impl Sessions {
         open.reply.get_or_insert(first).get |= !head;
     }
 
-    /// The session whose reply this is, the latest one: of the client that asks, where it has one; else it may ask through
-    /// a proxy.
+    /// The session whose reply this is, the latest one: of the client that asks, where it has one; else it may ask
+    /// through a proxy.
     fn awaiting(&self, path: &str, client: IpAddr) -> Option<Number> {
         let of = |client: Option<IpAddr>| {
             let mut latest = self.replies.awaited.iter().rev();
@@ -159,7 +159,8 @@ impl Sessions {
         let Message { connection, exchange, span, head } = *message;
         let Some(fetch) = self.replies.fetches.remove(&(connection.id, exchange)) else { return };
         let reply = self.open.get_mut(fetch.session).and_then(|open| open.reply.as_mut());
-        // An authentication round, a range, or a failure that was made good is not the last word; a success of HEAD is none.
+        // An authentication round, a range, or a failure that was made good is not the last word; a success of HEAD is
+        // none.
         let word = !fetch.head || status >= 400;
         if let Some(reply) = reply.filter(|reply| word && reply.http_status != Some(200)) {
             reply.http_status = Some(status);

@@ -2,8 +2,9 @@
 //!
 //! A session that is finished (see [`Open::is_finished`]) is due once its connections are forgotten, since what they
 //! still show, a RST perhaps or a repeat, belongs to it. On connections that go on it waits for [`SETTLED`]. Any other
-//! session may go on for as long as anybody may come back to it ([`KEPT`]), so it is due after that time, at the end of the
-//! capture, or when more sessions are open than the limits allow: then the one that was idle for longest goes first.
+//! session may go on for as long as anybody may come back to it ([`KEPT`]), so it is due after that time, at the end of
+//! the capture, or when more sessions are open than the limits allow: then the one that was idle for longest goes
+//! first.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -134,8 +135,8 @@ impl Shelf {
         own.rev().take(RECENT).copied()
     }
 
-    /// Takes note of the id of a session: canonical, and as written. It carries on what its client lost on the way to the
-    /// same place.
+    /// Takes note of the id of a session: canonical, and as written. It carries on what its client lost on the way to
+    /// the same place.
     pub fn name(&mut self, number: Number, id: Text, raw: &str) {
         let Some(open) = self.open.get_mut(&number) else { return };
         open.id = Some(id.clone());

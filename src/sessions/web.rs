@@ -28,8 +28,8 @@ const MICROSOFT: &[u8] = b"Microsoft-";
 /// What servers answered to ordinary requests.
 #[derive(Clone, Debug, Default)]
 pub struct Web {
-    /// The first answers of servers that always give their names, or that came through hops which do; by address and host,
-    /// as a proxy, or one address, may stand for several.
+    /// The first answers of servers that always give their names, or that came through hops which do; by address and
+    /// host, as a proxy, or one address, may stand for several.
     named: HashMap<(SocketAddr, u64), At, RandomState>,
     directories: HashMap<(SocketAddr, u64), Directory, RandomState>,
     asked: VecDeque<Asked>,
@@ -144,7 +144,8 @@ impl Web {
         self.directories.get(&(server, self.name(host.as_bytes(), directory)))
     }
 
-    /// The first answer of the server of an exchange where that always gives its name, or came through a hop which does.
+    /// The first answer of the server of an exchange where that always gives its name, or came through a hop which
+    /// does.
     pub fn named(&self, exchange: &Exchange) -> Option<At> {
         let host = exchange.request.as_ref()?.host.as_deref().unwrap_or_default();
         self.named.get(&(exchange.server, self.host(host.as_bytes()))).copied()

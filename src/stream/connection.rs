@@ -102,7 +102,8 @@ impl Connection {
         self.reset.is_some() || self.client_side.fin.is_some() || self.server_side.fin.is_some()
     }
 
-    /// Whether its client was not seen to leave. Where no packet of the client was captured, the end of the server tells.
+    /// Whether its client was not seen to leave. Where no packet of the client was captured, the end of the server
+    /// tells.
     pub(crate) fn client_goes_on(&self) -> bool {
         let blind = self.client_side.packets == 0;
         let side = if blind { &self.server_side } else { &self.client_side };

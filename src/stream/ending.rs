@@ -48,7 +48,8 @@ impl<T: Default> Flow<T> {
         self.end(segment.at, End::Reset, budget, out);
     }
 
-    /// Whether RST is what a closed socket answers to a segment that came after an RST of its sender (RFC 9293 3.10.7.1).
+    /// Whether RST is what a closed socket answers to a segment that came after an RST of its sender (RFC 9293
+    /// 3.10.7.1).
     fn answers_late(&self, dir: Dir, segment: Segment<'_>) -> bool {
         let first = self.subject.connection.reset.filter(|_| !segment.flags.has(Flags::ACK));
         let mirror = self.mirrors.of(dir.other());

@@ -193,15 +193,7 @@ impl<T: Default> Flow<T> {
         if segment.wire_len == 0 && !fin {
             return self.bare(dir, segment);
         }
-        let first = Seq(segment.seq).plus(u64::from(segment.flags.has(Flags::SYN)));
-        self.begin(dir, segment, first);
-        let mut offset = self.halves.of(dir).offset(first);
-        if offset.is_none() {
-            self.subject.facts(dir).out_of_window += 1;
-            self.stray(dir, segment.at, first, budget, out);
-            offset = self.halves.of(dir).offset(first);
-        }
-        let Some(offset) = offset else { return };
+        let Some(offset) = self.offset(dir, segment, budget, out) else { return };
         let half = self.halves.of(dir);
         if half.ended {
             let behind = offset >= half.next() as i64;
@@ -212,15 +204,9 @@ impl<T: Default> Flow<T> {
         if self.probe(dir, segment, offset) {
             return;
         }
-        let acked = self.has_of_other(dir, segment);
-        let (half, facts) = (self.halves.of_mut(dir), self.subject.facts(dir));
-        let len = u64::from(segment.wire_len);
-        let before = u64::try_from(-offset).unwrap_or(0).min(len);
-        facts.before_start += before;
-        let bytes = segment.payload.get(before as usize..).unwrap_or_default();
-        let part =
-            Part { at: segment.at, offset: offset.max(0) as u64, acked, bytes, len: len - before };
+        let part = self.part(dir, segment, offset);
         let end = part.offset + part.len;
+        let (half, facts) = (self.halves.of_mut(dir), self.subject.facts(dir));
         if fin && half.fin.is_none() {
             half.fin = Some((end, segment.at));
             facts.fin = Some(segment.at);
@@ -231,7 +217,7 @@ impl<T: Default> Flow<T> {
         let last = facts.last_data.replace(part.at);
         facts.sent = facts.sent.max(end);
         if half.is_next(&part) && part.is_whole() && !self.subject.ignored {
-            let first = if before == 0 { segment.first } else { bytes.first_chunk().copied() };
+            let first = if offset >= 0 { segment.first } else { part.bytes.first_chunk().copied() };
             half.pass(&part, first);
             let Part { at, offset, acked, bytes, .. } = part;
             let (side, carriage) = (self.subject.side(dir), Carriage::default());
@@ -240,6 +226,37 @@ impl<T: Default> Flow<T> {
         } else {
             self.sort_in(dir, part, (segment.ttl, last), budget, out);
         }
+    }
+
+    /// Where the data of `segment` begins in its direction, which has a start from then on; `None` outside any window.
+    #[inline(always)]
+    fn offset(
+        &mut self,
+        dir: Dir,
+        segment: &Segment<'_>,
+        budget: &mut Budget,
+        out: &mut impl Owner<T>,
+    ) -> Option<i64> {
+        let first = Seq(segment.seq).plus(u64::from(segment.flags.has(Flags::SYN)));
+        self.begin(dir, segment, first);
+        let offset = self.halves.of(dir).offset(first);
+        if offset.is_some() {
+            return offset;
+        }
+        self.subject.facts(dir).out_of_window += 1;
+        self.stray(dir, segment.at, first, budget, out);
+        self.halves.of(dir).offset(first)
+    }
+
+    /// The data of `segment`, which begins at `offset`, but for what comes before the start.
+    #[inline(always)]
+    fn part<'s>(&mut self, dir: Dir, segment: &Segment<'s>, offset: i64) -> Part<'s> {
+        let len = u64::from(segment.wire_len);
+        let before = u64::try_from(-offset).unwrap_or(0).min(len);
+        self.subject.facts(dir).before_start += before;
+        let bytes = segment.payload.get(before as usize..).unwrap_or_default();
+        let acked = self.has_of_other(dir, segment);
+        Part { at: segment.at, offset: offset.max(0) as u64, acked, bytes, len: len - before }
     }
 
     /// Sees to it that the direction of `segment`, whose data begins at `first`, has a start.
@@ -268,7 +285,8 @@ impl<T: Default> Flow<T> {
         offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0)
     }
 
-    /// Takes a part that is not simply the next, or not whole, or ignored, with its hop limit and the last data before it.
+    /// Takes a part that is not simply the next, or not whole, or ignored, with its hop limit and the last data before
+    /// it.
     #[inline(never)]
     fn sort_in(
         &mut self,

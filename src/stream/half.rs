@@ -8,7 +8,8 @@ use super::ahead::{Ahead, Budget};
 use super::part::{Part, Seq};
 use super::recent::Recent;
 
-/// Segments for which a frame stored late may still fill an acknowledged hole, where others sent after it were captured.
+/// Segments for which a frame stored late may still fill an acknowledged hole, where others sent after it were
+/// captured.
 const SLACK_SEGMENTS: u8 = 8;
 /// Nanoseconds for the same.
 const SLACK_NANOS: i64 = 200_000_000;

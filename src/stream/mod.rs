@@ -73,7 +73,8 @@ pub struct Chunk<'a> {
     pub bytes: &'a [u8],
 }
 
-/// What carries bytes of a stream, as the records of TLS do: offsets count what is inside, acknowledgements what is around.
+/// What carries bytes of a stream, as the records of TLS do: offsets count what is inside, acknowledgements what is
+/// around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carriage {
     /// How far the carrying stream is ahead of their offset.

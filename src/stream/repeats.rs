@@ -37,7 +37,8 @@ impl<T: Default> Flow<T> {
         from.zip(to).map_or(UNKNOWN_ROUND_TRIP, |(from, to)| to.time.since(from.time).max(0))
     }
 
-    /// Facts of a segment with data that is not simply the next, before any of it is delivered; `last` is the data before it.
+    /// Facts of a segment with data that is not simply the next, before any of it is delivered; `last` is the data
+    /// before it.
     #[inline(never)]
     pub fn judge(&mut self, dir: Dir, part: Part<'_>, ttl: u8, last: Option<At>) {
         let round_trip = self.round_trip(dir);

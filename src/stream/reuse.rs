@@ -30,8 +30,8 @@ impl<T: Default> Flow<T> {
         }
     }
 
-    /// Whether data shows that an RST ended nothing: that of its own side, since it was another's, or that of the side that
-    /// did not take it.
+    /// Whether data shows that an RST ended nothing: that of its own side, since it was another's, or that of the side
+    /// that did not take it.
     #[inline(never)]
     fn is_alive(&self, dir: Dir, segment: Segment<'_>) -> bool {
         let Some(reset) = self.subject.connection.reset else { return false };

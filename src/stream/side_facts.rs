@@ -89,7 +89,8 @@ pub struct SideFacts {
     /// Segments with bytes that were seen before, since the other side acknowledged anything new.
     #[serde(skip)]
     pub repeats: u32,
-    /// Since when what is repeated waits: the last data before its first repeat. Until the other side acknowledges more.
+    /// Since when what is repeated waits: the last data before its first repeat. Until the other side acknowledges
+    /// more.
     #[serde(skip)]
     pub(super) waits: Option<At>,
     /// The longest such time, and the repeat that ended it.

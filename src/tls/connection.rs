@@ -1,5 +1,5 @@
-//! Both directions together: events in, plaintext events out, waiting for keys in between. What is done with each record
-//! is in [`decrypt`](super::decrypt).
+//! Both directions together: events in, plaintext events out, waiting for keys in between. What is done with each
+//! record is in [`decrypt`](super::decrypt).
 
 use std::collections::VecDeque;
 
@@ -84,8 +84,8 @@ impl Decryptor {
         }
     }
 
-    /// Whether an event comes before the hello of the other side that its sender had, in a capture out of order, or behind
-    /// such a one.
+    /// Whether an event comes before the hello of the other side that its sender had, in a capture out of order, or
+    /// behind such a one.
     fn comes_ahead(&mut self, event: &Event<'_>) -> bool {
         let Event::Data(chunk) = event else { return false };
         self.find_start(chunk);
@@ -100,7 +100,8 @@ impl Decryptor {
         }
     }
 
-    /// The first bytes tell how far the other side was before them, as in a tunnel; but a ServerHello follows something.
+    /// The first bytes tell how far the other side was before them, as in a tunnel; but a ServerHello follows
+    /// something.
     fn find_start(&mut self, chunk: &Chunk<'_>) {
         let first = self.client.seen == 0 && self.server.seen == 0 && self.ahead.side().is_none();
         if first && sender_of(chunk.bytes) != Some(Side::Server) {
@@ -179,8 +180,8 @@ impl Decryptor {
         self.facts
     }
 
-    /// Whether nothing follows `event`, and keys came that do not open all. Those of a connection that has none may come at
-    /// the end of the capture.
+    /// Whether nothing follows `event`, and keys came that do not open all. Those of a connection that has none may
+    /// come at the end of the capture.
     fn is_at_last(&self, event: Event<'_>, keys: &KeyLog) -> bool {
         let last = matches!(event, Event::End { why, .. } if why != End::Fin)
             || (self.client.ended && self.server.ended);

@@ -109,8 +109,8 @@ impl Half {
         self.next = Origin { place: chunk.place(), acked, extra };
     }
 
-    /// Takes what the next record lacks off `bytes`; whether the record is whole now, and worth an attempt. Where there are
-    /// no keys for whatever comes, only the headers of protected records are kept.
+    /// Takes what the next record lacks off `bytes`; whether the record is whole now, and worth an attempt. Where there
+    /// are no keys for whatever comes, only the headers of protected records are kept.
     pub(super) fn fill(&mut self, bytes: &mut &[u8], keyless: bool) -> bool {
         while !self.is_hopeless() {
             let missing = self.missing();

@@ -18,8 +18,8 @@ const LONGEST_TRANSCRIPT: usize = 256 << 10;
 
 /// What both sides said up to ClientKeyExchange, for the session hash of RFC 7627 3.
 ///
-/// Client and server take turns: the ClientHello, the flight of the server, the flight of the client. Keeping the flights
-/// apart makes the order of capture irrelevant; a flight ends with ServerHelloDone or ClientKeyExchange.
+/// Client and server take turns: the ClientHello, the flight of the server, the flight of the client. Keeping the
+/// flights apart makes the order of capture irrelevant; a flight ends with ServerHelloDone or ClientKeyExchange.
 #[derive(Debug, Default)]
 pub(super) struct Transcript {
     client_hello: Vec<u8>,

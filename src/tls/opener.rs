@@ -159,8 +159,8 @@ impl Opener {
         if self.iv.len() == 4 { 8 } else { 0 }
     }
 
-    /// Opens `record`, header included, as one of the next records; the caller moves [`Self::seq`] on. The plaintext is then
-    /// in `plain`, in the place that it has in the record.
+    /// Opens `record`, header included, as one of the next records; the caller moves [`Self::seq`] on. The plaintext is
+    /// then in `plain`, in the place that it has in the record.
     pub(super) fn open(
         &self,
         record: &[u8],
@@ -328,16 +328,14 @@ impl Tagger {
     }
 
     fn fits(&self, header: &[u8], text: &[u8], tag: &[u8]) -> bool {
+        fn verifies(mac: &(impl Mac + Clone), parts: [&[u8]; 2], tag: &[u8]) -> bool {
+            let mac = parts.iter().fold(mac.clone(), Mac::chain_update);
+            mac.verify_slice(tag).is_ok()
+        }
         match self {
-            Self::Sha1(mac) => {
-                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
-            }
-            Self::Sha256(mac) => {
-                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
-            }
-            Self::Sha384(mac) => {
-                mac.clone().chain_update(header).chain_update(text).verify_slice(tag).is_ok()
-            }
+            Self::Sha1(mac) => verifies(mac, [header, text], tag),
+            Self::Sha256(mac) => verifies(mac, [header, text], tag),
+            Self::Sha384(mac) => verifies(mac, [header, text], tag),
         }
     }
 }

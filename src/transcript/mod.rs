@@ -32,14 +32,15 @@
 //! | `lost` | the capture lacks it, though it arrived |
 //! | `dropped` | the capture has it, but it never arrived: nobody acknowledges it |
 //!
-//! Indented lines set a field (`Name: value`), take it away (`Name:`), add another one (`+ Name: value`) or add a line of
-//! the body (`| text`). `...` waits, or sets the clock back by a negative time; `=` changes what follows: `= connection`,
-//! `= client ADDRESS`, `= server ADDRESS:PORT`, `= url URL`, `= sees SIDE` (the tap sees `client`, `server` or `both`);
-//! `= repeat N` plays all lines above N times more. `!` is TCP and names: `client resets`, `server resets`,
-//! `client closes`, `server closes`, `again` (the last segment is repeated), `again changed` (with another first byte),
-//! `mirrored` (the last frame is captured twice), `too big MTU` (a router reports that the last segment does not fit),
-//! `refused` (a connection is answered by RST), `unanswered` (it is not answered), `server stalls SECONDS`,
-//! `name NAME NXDOMAIN` (a look-up fails; so do `SERVFAIL`, `REFUSED`, `unanswered`, `no-AAAA`; `found` does not).
+//! Indented lines set a field (`Name: value`), take it away (`Name:`), add another one (`+ Name: value`) or add a line
+//! of the body (`| text`). `...` waits, or sets the clock back by a negative time; `=` changes what follows:
+//! `= connection`, `= client ADDRESS`, `= server ADDRESS:PORT`, `= url URL`, `= sees SIDE` (the tap sees `client`,
+//! `server` or `both`); `= repeat N` plays all lines above N times more. `!` is TCP and names: `client resets`,
+//! `server resets`, `client closes`, `server closes`, `again` (the last segment is repeated), `again changed` (with
+//! another first byte), `mirrored` (the last frame is captured twice), `too big MTU` (a router reports that the last
+//! segment does not fit), `refused` (a connection is answered by RST), `unanswered` (it is not answered),
+//! `server stalls SECONDS`, `name NAME NXDOMAIN` (a look-up fails; so do `SERVFAIL`, `REFUSED`, `unanswered`,
+//! `no-AAAA`; `found` does not).
 
 mod line;
 mod message;

@@ -2,8 +2,8 @@
 
 use crate::stitch::{told, without};
 
-/// Uploads of one client that take turns, each request with `between` before it. Segments with data, from 0: a Create of
-/// each with its answer, a Fragment of each in two segments with its answer, another one, a Close with its answer.
+/// Uploads of one client that take turns, each request with `between` before it. Segments with data, from 0: a Create
+/// of each with its answer, a Fragment of each in two segments with its answer, another one, a Close with its answer.
 fn turns(between: &str, files: u32) -> String {
     let say = |file: u32, what: &str, answer: &str| {
         let id = if what == "CREATE-SESSION" { String::new() } else { format!(" session={file}") };

@@ -513,7 +513,8 @@ fn of_replies_only_a_page_behind_what_may_be_the_ack_of_a_close_refuses_no_uploa
     assert_eq!(outcome("> FRAGMENT 2000-3999/4000\n"), "failed");
 }
 
-/// A file of 4,000 bytes, its Close, and on a connection of its own a Close again; the Ack of the first Create is segment 1.
+/// A file of 4,000 bytes, its Close, and on a connection of its own a Close again; the Ack of the first Create is
+/// segment 1.
 fn closed_again(between: &str) -> String {
     format!(
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/4000\n< 200 received=2000\n\

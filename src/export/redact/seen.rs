@@ -1,7 +1,8 @@
 //! Texts that were replaced, and the sentences of ours in which they stand.
 //!
-//! In the messages of rules, what the wire said is in quotation marks. Outside of these are addresses, and texts that are
-//! less than names: of products, of files, of schemes. These are known because they were replaced where they came from.
+//! In the messages of rules, what the wire said is in quotation marks. Outside of these are addresses, and texts that
+//! are less than names: of products, of files, of schemes. These are known because they were replaced where they came
+//! from.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -138,8 +139,8 @@ fn unknown(text: &str, pseudonyms: &Pseudonyms) -> String {
     pseudonyms.map(text, if product { Stay::Products } else { Stay::Paths })
 }
 
-/// What is between quotation marks. Where texts have `marks` of their own, it is not known which belong together: all from
-/// the first to the last then.
+/// What is between quotation marks. Where texts have `marks` of their own, it is not known which belong together: all
+/// from the first to the last then.
 fn quoted(sentence: &str, marks: bool) -> Vec<Range<usize>> {
     let places: Vec<usize> = sentence.match_indices('"').map(|(place, _)| place).collect();
     let (pairs, odd) = places.as_chunks::<2>();

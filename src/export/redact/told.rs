@@ -7,7 +7,8 @@ const NAME: usize = 32;
 /// Bytes that are looked through for the start of a name.
 const LONGEST: usize = 256;
 
-/// Length of the words at the start of a text that a rule looks for, given what comes `before` them; 0 where there are none.
+/// Length of the words at the start of a text that a rule looks for, given what comes `before` them; 0 where there are
+/// none.
 pub(super) fn words(rest: &str, before: Option<char>) -> usize {
     let of_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let stands = |words: &&str| {
@@ -20,8 +21,8 @@ pub(super) fn words(rest: &str, before: Option<char>) -> usize {
     rules::words().filter(stands).map(str::len).max().unwrap_or(0)
 }
 
-/// Length of the name or the extension at the start of a text that IIS refuses by default, given what comes `before` it in a
-/// URL; 0 where there is none.
+/// Length of the name or the extension at the start of a text that IIS refuses by default, given what comes `before` it
+/// in a URL; 0 where there is none.
 pub(super) fn refused(rest: &str, before: &str) -> usize {
     let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#' | b' ' | b'"');
     let len = rest.bytes().take(NAME).position(ends).unwrap_or(rest.len());

@@ -28,7 +28,8 @@ pub(super) const CODES: &[&str] = &["BITS-Error", "BITS-Error-Code", "BITS-Error
 /// Fields with the type of a packet, which is kept where there is such a type.
 pub(super) const TYPES: &[&str] = &["BITS-Package-Type", "BITS-Packet-Type"];
 
-/// Fields with products and registered values, of which [`PLAIN`](super::plain::PLAIN) words and short numbers are kept.
+/// Fields with products and registered values, of which [`PLAIN`](super::plain::PLAIN) words and short numbers are
+/// kept.
 pub(super) const PRODUCTS: &[&str] = &[
     "Accept",
     "Accept-Encoding",

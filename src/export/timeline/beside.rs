@@ -1,4 +1,5 @@
-//! What is said beside an upload, in words: the fetching of its reply, and what the server tells the application behind it.
+//! What is said beside an upload, in words: the fetching of its reply, and what the server tells the application behind
+//! it.
 
 use super::words::{Said, answer, tone};
 use crate::export::style::Tone;

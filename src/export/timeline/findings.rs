@@ -9,8 +9,8 @@ use crate::rules::{Finding, Severity};
 /// Frames named that no line shows.
 const FRAMES: usize = 4;
 
-/// Puts each finding behind the last line that shows one of its frames, else where they passed; hints for hunters are left
-/// to the list of findings.
+/// Puts each finding behind the last line that shows one of its frames, else where they passed; hints for hunters are
+/// left to the list of findings.
 pub(super) fn add(lines: &mut Vec<Line>, findings: &[Finding], style: &Style) {
     let mut placed: Vec<_> = findings
         .iter()
@@ -23,7 +23,8 @@ pub(super) fn add(lines: &mut Vec<Line>, findings: &[Finding], style: &Style) {
     }
 }
 
-/// Behind how many lines a finding belongs, and among those that belong there with no frame in a line, behind which frame.
+/// Behind how many lines a finding belongs, and among those that belong there with no frame in a line, behind which
+/// frame.
 fn place(lines: &[Line], finding: &Finding) -> (usize, u64) {
     if let Some(line) = lines.iter().rposition(|line| line.has_any(&finding.frames)) {
         return (line + 1, 0);

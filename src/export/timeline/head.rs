@@ -9,8 +9,7 @@ use crate::bits::PacketType;
 use crate::export::style::{Style, Tone};
 use crate::export::text;
 use crate::model::negotiation::{Negotiation, Verdict};
-use crate::model::session::Outcome;
-use crate::model::{Report, Session};
+use crate::model::{Outcome, Report, Session};
 
 /// Writes what is true of the session as a whole.
 pub(super) fn write(

@@ -153,7 +153,8 @@ pub(in crate::export) fn wrapped(text: &str, column: usize, tone: Tone, style: &
     lines.join(&indent)
 }
 
-/// A line that ends in `text`, wrapped behind `lead`; where there is no room, on lines of its own in the column `below`.
+/// A line that ends in `text`, wrapped behind `lead`; where there is no room, on lines of its own in the column
+/// `below`.
 pub fn line(lead: &str, text: &str, below: usize, tone: Tone, style: &Style) -> String {
     let column = lead.width();
     if style.width == 0 || column + text.width().min(NARROW) <= style.width {
@@ -183,7 +184,8 @@ fn fold(text: &str, room: usize) -> Vec<&str> {
     lines
 }
 
-/// Where `head`, which `text` begins with, can end: at its last space behind a word and not within a number like `8 192`.
+/// Where `head`, which `text` begins with, can end: at its last space behind a word and not within a number like
+/// `8 192`.
 fn last_gap(text: &str, head: &str) -> Option<usize> {
     let begins = head.len() - head.trim_start().len();
     let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());

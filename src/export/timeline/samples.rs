@@ -6,11 +6,12 @@ use crate::at::{At, Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
 use crate::capture::Input;
+use crate::model::Outcome;
 use crate::model::exchange::{Body, Exchange, Request, Response};
 use crate::model::negotiation::Negotiation;
 use crate::model::rare::Rare;
 use crate::model::report::{Quality, Report, Tool};
-use crate::model::session::{Client, Fragment, Outcome, Server, Session};
+use crate::model::session::{Client, Fragment, Server, Session};
 
 const ID: &str = "{1C34C8D4-0F42-49D1-A0D4-274383A65E8F}";
 

@@ -1,7 +1,7 @@
 //! What the answers of the server make of the bytes that went in.
 
 use super::copy::{Copy, Point, Standing, forget};
-use super::{Current, FileDigest, Key, Range, cost};
+use super::{Current, FileDigest, Key, Range};
 use crate::model::Response;
 use crate::observe::hashing::Pool;
 
@@ -83,8 +83,7 @@ impl FileDigest {
             let _ = self.tail.split_off(self.at.offset);
             self.take_other(pool, next);
         }
-        self.held.retain(|offset, _| *offset < next);
-        self.held_bytes = self.held.values().map(|bytes| cost(bytes)).sum();
+        self.held.drop_from(next);
         self.drop_other(pool);
         self.withdrawn = (next < self.at.offset).then_some(next);
         self.denied = self.withdrawn.is_some() && !self.go_back(pool, next, None);
@@ -93,7 +92,7 @@ impl FileDigest {
     /// The server refused the Fragment under way without a word of where it stands: it may have taken it all the same.
     fn refuse_all(&mut self, pool: &mut Pool, key: Key) {
         let Some(from) = self.starts.back().map(|start| start.offset) else { return };
-        let (tail, in_order) = (self.tail.split_off(from), self.is_in_order());
+        let (tail, in_order) = (self.tail.split_off(from), self.held.is_untouched());
         match self.undo(pool) {
             Some(at) if in_order => {
                 let standing = Standing::Refused;
@@ -115,7 +114,7 @@ impl FileDigest {
     fn took_some(&mut self, next: u64) -> bool {
         let start = self.starts.back().map_or(0, |start| start.offset);
         let part = self.tail.between(start, next).filter(|part| !part.is_empty());
-        let Some(part) = part.filter(|_| self.is_in_order()) else { return false };
+        let Some(part) = part.filter(|_| self.held.is_untouched()) else { return false };
         let other = self.other.as_ref().filter(|other| other.at.offset >= next);
         let Some(other) = other else {
             // What it refused as a whole it has from another copy, which was not seen.

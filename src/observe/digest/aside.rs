@@ -54,7 +54,8 @@ impl FileDigest {
         }
     }
 
-    /// The server took a copy in place of the one aside, up to `next`, and may have that one where no answer to it was seen.
+    /// The server took a copy in place of the one aside, up to `next`, and may have that one where no answer to it was
+    /// seen.
     pub(super) fn settle_other(&mut self, pool: &mut Pool, next: Option<u64>, short: bool) {
         let other = self.other.take_if(|other| other.standing == Standing::Unanswered);
         if let Some(other) = other {

@@ -29,15 +29,15 @@ pub(super) const ROOM: Option<u64> = if cfg!(windows) { Some(4 << 30) } else { N
 type ByFrame = HashMap<(u64, u64), Vec<usize>, RandomState>;
 
 impl Extract {
-    /// Makes the files of the sessions of `report`, and `manifest.json` beside them. With [`Options::digest`] set, a file
-    /// of which the digest is another one is not proven.
+    /// Makes the files of the sessions of `report`, and `manifest.json` beside them. With [`Options::digest`] set, a
+    /// file of which the digest is another one is not proven.
     ///
     /// [`Options::digest`]: crate::Options::digest
     ///
     /// # Errors
     ///
-    /// The first that keeping the bodies met, or where the manifest cannot be written. What is wrong with one file stands
-    /// in its entry.
+    /// The first that keeping the bodies met, or where the manifest cannot be written. What is wrong with one file
+    /// stands in its entry.
     pub fn finish(mut self, report: &Report) -> io::Result<Manifest> {
         std::mem::replace(&mut self.result, Ok(()))?;
         let mut files = Vec::new();

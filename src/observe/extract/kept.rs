@@ -49,8 +49,8 @@ impl Part {
     }
 }
 
-/// The server's copy of a file. It keeps what it has where bytes come twice, and its next byte, which may fall, tells what
-/// that is ([MC-BUP] 2.2.7.2, 3.2.5.2.6).
+/// The server's copy of a file. It keeps what it has where bytes come twice, and its next byte, which may fall, tells
+/// what that is ([MC-BUP] 2.2.7.2, 3.2.5.2.6).
 #[derive(Default)]
 struct Stored {
     /// In the order in which it got them.
@@ -129,8 +129,8 @@ impl Stored {
         self.covered.remove(offset, u64::MAX);
     }
 
-    /// The server has all bytes before `offset`: they are of copies that stand no worse than `worst`. Those that it gave up
-    /// count where there are no others.
+    /// The server has all bytes before `offset`: they are of copies that stand no worse than `worst`. Those that it
+    /// gave up count where there are no others.
     fn claim(&mut self, offset: u64, worst: Standing) {
         for worst in [worst.min(Standing::Failed), worst] {
             if self.covered.covers(0, offset) {

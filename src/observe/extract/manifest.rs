@@ -57,8 +57,8 @@ pub struct Entry {
     pub media: Option<Media>,
     /// Every byte of it, in order.
     pub coverage: Vec<Cover>,
-    /// Bytes that were sent twice with differing content, and the server may have either; the file has the likelier copy:
-    /// the first that the server took, else the first.
+    /// Bytes that were sent twice with differing content, and the server may have either; the file has the likelier
+    /// copy: the first that the server took, else the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Part>,
     /// Where it is from.

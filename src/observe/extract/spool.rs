@@ -65,7 +65,8 @@ impl Spool {
         Ok(())
     }
 
-    /// Hands the bytes of `piece` from `from` up to but not including `to`, offsets within the uploaded file, to `each`.
+    /// Hands the bytes of `piece` from `from` up to but not including `to`, offsets within the uploaded file, to
+    /// `each`.
     pub fn read(
         &mut self,
         piece: Piece,

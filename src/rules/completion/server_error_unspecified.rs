@@ -233,10 +233,7 @@ fn message(session: &Session, exchange: &Exchange, response: &Response) -> Strin
     let named = || filtering::fault(response).map(|(_, words)| format!("; its page names {words}"));
     let says = |(_, words)| format!("; its page says \"{words}\"");
     let page = page::reason(response).map(says).or_else(named).unwrap_or_default();
-    let what = match exchange.request {
-        Some(_) => exchange.kind.to_string(),
-        None => wording::NOT_CAPTURED.to_owned(),
-    };
+    let what = wording::asked(exchange);
     format!("{what} was answered {}{who} with {code}{page}", response.http_status)
 }
 

@@ -63,36 +63,37 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let held = named.as_ref().and_then(|named| held(session, exchange, named));
     let Some(maker) = held.or_else(|| lost::maker(session, exchange)) else { return };
     let changes = lost::changes(session, maker, exchange);
-    if !changes.is_empty() {
-        let message =
-            format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
-        let spans = [maker.span(), exchange.span()];
-        // One host may have an address of either family.
-        let across = maker.server.is_ipv4() != exchange.server.is_ipv4() && changes.len() == 1;
-        let confidence = if across { Confidence::Possible } else { Confidence::Likely };
-        let finding = notes.note(notes.severity(), confidence, &spans, message);
-        let followed = named.map(|named| named.takes(exchange));
-        match (finding, followed, held) {
-            (Some(finding), Some(false), Some(_)) => {
-                finding.answerable = Some("the server".into());
-                finding.advice = Some(OF_NODE.into());
-                finding.confirm =
-                    Some("The log of the named node at the time of its last answer.".into());
-            }
-            (Some(finding), Some(true), None) => {
-                finding.answerable = Some("who set BITSHostId".into());
-                finding.advice = Some(OF_NAME.into());
-                finding.confirm = Some(
-                    "BITSHostId of the node that created the session, and where that name leads."
-                        .into(),
-                );
-            }
-            (Some(finding), ..) if maker.server.ip() != exchange.server.ip() => {
-                finding.answerable = Some("whoever runs the host's name, or the balancer".into());
-                finding.advice = Some(OF_ADDRESSES.into());
-            }
-            _ => {}
+    if changes.is_empty() {
+        return;
+    }
+    let message =
+        format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
+    let spans = [maker.span(), exchange.span()];
+    // One host may have an address of either family.
+    let across = maker.server.is_ipv4() != exchange.server.is_ipv4() && changes.len() == 1;
+    let confidence = if across { Confidence::Possible } else { Confidence::Likely };
+    let Some(finding) = notes.note(notes.severity(), confidence, &spans, message) else { return };
+    let followed = named.map(|named| named.takes(exchange));
+    match (followed, held) {
+        (Some(false), Some(_)) => {
+            finding.answerable = Some("the server".into());
+            finding.advice = Some(OF_NODE.into());
+            finding.confirm =
+                Some("The log of the named node at the time of its last answer.".into());
         }
+        (Some(true), None) => {
+            finding.answerable = Some("who set BITSHostId".into());
+            finding.advice = Some(OF_NAME.into());
+            finding.confirm = Some(
+                "BITSHostId of the node that created the session, and where that name leads."
+                    .into(),
+            );
+        }
+        _ if maker.server.ip() != exchange.server.ip() => {
+            finding.answerable = Some("whoever runs the host's name, or the balancer".into());
+            finding.advice = Some(OF_ADDRESSES.into());
+        }
+        _ => {}
     }
 }
 

@@ -82,7 +82,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     };
     let code =
         answer.error_value().map_or(String::new(), |code| format!(" with {}", hresult::hex(code)));
-    let what = if asked { exchange.kind.to_string() } else { wording::NOT_CAPTURED.to_owned() };
+    let what = wording::asked(exchange);
     let by = match who {
         Origin::BitsServer | Origin::Iis => format!(" by {}", who.name()),
         _ => front::by(session, exchange),

@@ -2,8 +2,8 @@
 
 use crate::at::At;
 use crate::model::session::CLIENT_WAITS_SECS;
-use crate::model::{Answer, Exchange, Outcome, Session};
-use crate::rules::hosts::{self, Named};
+use crate::model::{Answer, Attempt, Exchange, Lookup, Outcome, Session};
+use crate::rules::hosts::Named;
 use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
@@ -120,8 +120,8 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(named) = Named::of(session) else { return };
-    let unreached = tell_attempts(session, &named, around, notes);
-    let unresolved = tell_lookups(session, &named, around, notes);
+    let unreached = tell_attempts(&named, around.sight.attempts, notes);
+    let unresolved = tell_lookups(&named, around.sight.lookups, notes);
     let quiet = around.quiet_secs_after(session);
     let unused = named.later().next().is_none() && session.is_whole();
     let silent = unused && quiet >= CLIENT_WAITS_SECS;
@@ -137,14 +137,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 }
 
 /// Notes the connections to the node that failed; whether there were any.
-fn tell_attempts(
-    session: &Session,
-    named: &Named<'_>,
-    around: &Around<'_>,
-    notes: &mut Notes<'_>,
-) -> bool {
+fn tell_attempts(named: &Named<'_>, attempts: &[Attempt], notes: &mut Notes<'_>) -> bool {
     let mut failed = false;
-    for attempt in named.attempts(around.sight.attempts) {
+    for attempt in named.attempts(attempts) {
         failed = true;
         let (how, code) = match attempt.answer {
             Answer::Refused => ("met a refusal", CANNOT_CONNECT),
@@ -157,7 +152,7 @@ fn tell_attempts(
             wording::counted(attempt.tries, "connection"),
             attempt.server
         );
-        let severity = severity(session, attempt.span.last, notes.severity());
+        let severity = severity(named.session, attempt.span.last, notes.severity());
         let certain = named.address().is_some() && attempt.client == named.opened.client.ip();
         let confidence = if certain { Confidence::Certain } else { Confidence::Likely };
         let spans = [named.opened.span(), attempt.span];
@@ -169,24 +164,12 @@ fn tell_attempts(
 }
 
 /// Notes the look-ups of the name of the node that failed; whether there were any.
-fn tell_lookups(
-    session: &Session,
-    named: &Named<'_>,
-    around: &Around<'_>,
-    notes: &mut Notes<'_>,
-) -> bool {
+fn tell_lookups(named: &Named<'_>, lookups: &[Lookup], notes: &mut Notes<'_>) -> bool {
     let mut failed = false;
-    let meant = around.sight.lookups.iter().filter(|lookup| {
-        lookup.client == named.opened.client.ip()
-            && named.is(&lookup.name)
-            && named.secs_to(lookup.last.time) >= 0.0
-            && hosts::is_in_time(session, lookup.span.first.time)
-            && !hosts::is_reached(session, &lookup.name, lookup.last)
-    });
-    for lookup in meant {
+    for lookup in named.lookups(lookups) {
         failed = true;
         let message = format!("\"{}\" was named, and {}", named.value, lookup.failure.words());
-        let severity = severity(session, lookup.span.last, notes.severity());
+        let severity = severity(named.session, lookup.span.last, notes.severity());
         let spans = [named.opened.span(), lookup.span];
         let finding = notes.note(severity, Confidence::Likely, &spans, message);
         if let Some(finding) = finding {

@@ -141,10 +141,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let server = answer.server.as_deref().unwrap_or("IIS");
         let severity = look::unless_recovered(session, exchange, notes.severity());
         if said {
-            let (sure, what) = match asked {
-                true => (Confidence::Certain, exchange.kind.to_string()),
-                false => (Confidence::Likely, wording::NOT_CAPTURED.to_owned()),
-            };
+            let sure = if asked { Confidence::Certain } else { Confidence::Likely };
+            let what = wording::asked(exchange);
             let message = format!("{what} was answered 501 and access denied");
             notes.note(severity, sure, &[exchange.span()], message);
         } else if bare && never {

@@ -137,8 +137,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         lookup.client == session.client.address
             && hosts.contains(&lookup.name)
             && session.started.secs_since(lookup.last.time) <= BEFORE_SECS
-            && hosts::is_in_time(session, lookup.span.first.time)
-            && !hosts::is_reached(session, &lookup.name, lookup.last)
+            && hosts::may_hinder(session, lookup)
     });
     for lookup in meant {
         let done = session.outcome.is_done();

@@ -293,8 +293,8 @@ fn who_has_every_byte_may_have_refused_the_last_ones_before_the_close() {
     assert_eq!(only(&text.replace("416 received=20", "416 received=15")).0, Outcome::Incomplete);
 }
 
-/// An upload over three connections, of which the second one carried `second`, and goes on longer than the last one, which
-/// carried `third`.
+/// An upload over three connections, of which the second one carried `second`, and goes on longer than the last one,
+/// which carried `third`.
 fn beside(second: &str, third: &str) -> Session {
     let text = format!(
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200 received=10\n= connection\n{second}... 9 s\n\

@@ -20,8 +20,8 @@ impl Half {
         }
     }
 
-    /// Begins a direction whose SYN was not seen: with its first segment, or with what must have come before it and after
-    /// the other side had spoken.
+    /// Begins a direction whose SYN was not seen: with its first segment, or with what must have come before it and
+    /// after the other side had spoken.
     pub fn begin_late(&mut self, first: Seq) {
         let begins = |expected: &Seq| (1..=WINDOW as i64).contains(&first.since(*expected));
         let expected = self.expected.filter(begins);

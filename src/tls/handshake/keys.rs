@@ -44,8 +44,8 @@ impl Handshake {
         modern && half.phase < Phase::Handshake && secrets.is_none_or(<[_]>::is_empty)
     }
 
-    /// The line of the key log that is to blame if the first protected record of `half` does not open. Where the secret of
-    /// the handshake is missing, that of what follows it is not.
+    /// The line of the key log that is to blame if the first protected record of `half` does not open. Where the secret
+    /// of the handshake is missing, that of what follows it is not.
     pub(in crate::tls) fn misfit(&self, half: &Half, keys: &KeyLog) -> Option<KeyLine> {
         if half.holed || self.is_early(half) {
             return None;

@@ -15,7 +15,8 @@ use sha2::Sha256;
 
 use super::build::Record;
 
-/// What both sides of all TLS connections said, with `~` for gaps, where these are, and what is known of each connection.
+/// What both sides of all TLS connections said, with `~` for gaps, where these are, and what is known of each
+/// connection.
 #[derive(Debug, Default)]
 pub struct Plain {
     pub client: Vec<u8>,
@@ -105,8 +106,8 @@ pub fn secrets(capture: &[u8]) -> Vec<String> {
 /// Bytes that a record adds to what it carries.
 const OVERHEAD: u32 = 5 + 1 + 16;
 
-/// A plain capture with two frames without data behind each TCP handshake, and the same conversation inside TLS, whose hellos
-/// are in these frames. Also the key log.
+/// A plain capture with two frames without data behind each TCP handshake, and the same conversation inside TLS, whose
+/// hellos are in these frames. Also the key log.
 pub fn in_tls(records: &[Record]) -> (Vec<Record>, Vec<Record>, String) {
     let (mut plain, mut sealed, mut keys) = (Vec::new(), Vec::new(), String::new());
     let mut flows: BTreeMap<Vec<u8>, Flow> = BTreeMap::new();

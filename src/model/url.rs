@@ -49,8 +49,15 @@ pub fn may_share_host(one: Option<&str>, other: Option<&str>) -> bool {
 pub(crate) fn host_and_port(url: &str) -> (&str, Option<u16>) {
     let authority = apart(url).0;
     let bare = authority.rsplit('@').next().unwrap_or(authority);
-    let parted = bare.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let parted = split_port(bare).and_then(|(host, port)| Some((host, port.parse().ok()?)));
     parted.map_or((bare, None), |(host, port)| (host, Some(port)))
+}
+
+/// What stands before a port, and the port; the colons of a bare IPv6 address are no sign of one.
+pub(crate) fn split_port(host: &str) -> Option<(&str, &str)> {
+    let (front, port) = host.rsplit_once(':')?;
+    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && (!front.contains(':') || front.ends_with(']'))).then_some((front, port))
 }
 
 /// Host and path of a whole URL.
@@ -123,6 +130,7 @@ mod tests {
             ("https://bob@server/a:1", ("server", None)),
             ("http://[::1]/", ("[::1]", None)),
             ("http://[::1]:81/", ("[::1]", Some(81))),
+            ("http://2001:db8::80/", ("2001:db8::80", None)),
         ] {
             assert_eq!(host_and_port(url), parts);
         }

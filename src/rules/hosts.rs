@@ -165,20 +165,13 @@ fn is_reached(session: &Session, host: &str, last: At) -> bool {
 /// A host in lower case without port and brackets.
 pub fn bare(host: &str) -> String {
     let host = host.trim();
-    let front = split(host).map_or(host, |(front, _)| front);
+    let front = url::split_port(host).map_or(host, |(front, _)| front);
     front.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// The port behind a host, where there is one.
 pub fn port(host: &str) -> Option<&str> {
-    split(host.trim()).map(|(_, port)| port)
-}
-
-/// What stands before a port, and the port; the colons of a bare IPv6 address are no sign of one.
-fn split(host: &str) -> Option<(&str, &str)> {
-    let (front, port) = host.rsplit_once(':')?;
-    let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    (digits && (!front.contains(':') || front.ends_with(']'))).then_some((front, port))
+    url::split_port(host.trim()).map(|(_, port)| port)
 }
 
 #[cfg(test)]

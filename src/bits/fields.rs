@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::http::number;
 use crate::model::Text;
 
 /// Bytes of the longest usual Content-Range: `bytes `, three numbers, and what is between them.
@@ -132,8 +133,7 @@ impl ContentRange {
         let rest = rest.trim_start_matches([' ', '\t', '=', ':']);
         let (range, total) = rest.split_once('/').unwrap_or((rest, ""));
         let (start, end) = range.split_once('-').unwrap_or((range, ""));
-        let number = |text: &str| text.trim().parse::<u64>().ok();
-        let (start, end, total) = (number(start), number(end), number(total));
+        let [start, end, total] = [start, end, total].map(|text| number(text.trim().as_bytes()));
         let ordered = matches!((start, end, total), (Some(s), Some(e), Some(t)) if s <= e && e < t);
         let unusual = Some(raw.into());
         Self { unusual, start, end, total, valid: unit.is_some() && spaced && ordered }
@@ -215,11 +215,10 @@ pub fn hresult(raw: &str) -> Option<(u32, Notation)> {
 /// ([MC-BUP] 2.2.7.2).
 pub fn received(raw: &str) -> Option<u64> {
     let text = raw.trim();
-    if let Ok(next) = text.parse() {
-        return Some(next);
-    }
-    let range = ContentRange::parse(text);
-    range.end.filter(|_| range.start.is_some())?.checked_add(1)
+    number(text.as_bytes()).or_else(|| {
+        let range = ContentRange::parse(text);
+        range.end.filter(|_| range.start.is_some())?.checked_add(1)
+    })
 }
 
 #[cfg(test)]
@@ -238,6 +237,7 @@ mod tests {
         assert_eq!(parts("bytes 49-0/50"), (Some(49), Some(0), Some(50), false));
         assert_eq!(parts("bytes 0-49/*"), (Some(0), Some(49), None, false));
         assert_eq!(parts("bytes abc-def/xyz"), (None, None, None, false));
+        assert_eq!(parts("bytes +0-9/20"), (None, Some(9), Some(20), false));
     }
 
     #[test]

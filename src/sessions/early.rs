@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::beginning::Beginning;
 use super::bodies::BODY_START;
 use super::open::{Number, Open};
-use super::{Channel, EXCHANGE, Message, Sessions};
+use super::{Channel, Message, Sessions};
 use crate::at::Span;
 use crate::bits::decode;
 use crate::http;
@@ -136,8 +136,7 @@ impl Sessions {
                 && !self.leaves_out()
             {
                 observer.exchange(&value);
-                self.keep(session, value, exchange, None);
-                self.weigh(session, EXCHANGE + size);
+                self.keep(session, (value, size), exchange, None);
             }
         }
     }

@@ -40,11 +40,14 @@ impl Sessions {
         let hashed = self.digest && start.is_some();
         let awaits = value.request.as_ref().and_then(|request| request.awaits);
         let pipelined = hashed && self.has_unanswered_fragment(connection.id, session, awaits);
+        let size = head.size() as u64;
         match early {
-            Some(_) => self.complete(value, exchange, start),
-            None => self.keep(session, value, exchange, start),
+            Some(_) => {
+                self.complete(value, exchange, start);
+                self.weigh(session, size);
+            }
+            None => self.keep(session, (value, size), exchange, start),
         }
-        self.weigh(session, EXCHANGE + head.size() as u64);
         if hashed {
             self.begin_digest(connection.id, exchange, pipelined);
         }
@@ -144,11 +147,12 @@ impl Sessions {
         })
     }
 
-    /// Adds an exchange to a session and remembers where it went. One for a forgotten session is only counted.
+    /// Adds an exchange, and the bytes that its heads take, to a session and remembers where it went. One for a forgotten
+    /// session is only counted.
     pub(super) fn keep(
         &mut self,
         session: Number,
-        value: Exchange,
+        (value, size): (Exchange, u64),
         exchange: u32,
         start: Option<u64>,
     ) {
@@ -167,6 +171,8 @@ impl Sessions {
                     open.live.push(value.connection);
                     channel.sessions.push(session);
                 }
+                open.weight += EXCHANGE + size;
+                self.weight += EXCHANGE + size;
                 index = open.keep(value);
                 channel.spoken = Some((exchange, session, index));
             }

@@ -203,6 +203,7 @@ impl Sessions {
         self.settle_early(connection, observer);
         self.note_lost_end(connection);
         self.tunnels.closed(connection);
+        self.end_fetches(connection.id);
         let channel = self.connections.remove(&connection.id);
         self.note_holes(connection, channel.as_ref().map_or(&[], |channel| &channel.sessions));
         let Some(channel) = channel else { return };

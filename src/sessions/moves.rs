@@ -100,13 +100,12 @@ impl Sessions {
                 channel.leave(from, to);
             }
         }
-        let emptied = giver.exchanges.is_empty();
-        let ended = if emptied { std::mem::take(&mut giver.connections) } else { Vec::new() };
-        if emptied {
-            self.open.remove(from);
-        }
+        let emptied = if giver.exchanges.is_empty() { self.open.remove(from) } else { None };
         let Some(taker) = self.open.get_mut(to) else { return };
-        taker.connections.extend(ended);
+        if let Some(giver) = emptied {
+            taker.connections.extend(giver.connections);
+            taker.weight += giver.weight;
+        }
         for exchange in exchanges {
             let channel = self.connections.get_mut(&exchange.connection);
             if let Some(channel) = channel.filter(|_| !taker.live.contains(&exchange.connection)) {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::asked::Asked;
 use super::assign::{RECENT, RIVALS};
 use super::open::{Number, Open};
-use super::{EXCHANGE, Link, Message, Sessions};
+use super::{Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
@@ -67,8 +67,7 @@ impl Sessions {
             open.unclear |= matches!(home, Home::Unclear);
         }
         let confirms = value.confirms_bytes();
-        self.keep(session, value, exchange, None);
-        self.weigh(session, EXCHANGE);
+        self.keep(session, (value, 0), exchange, None);
         if confirms {
             self.remember_stray(session);
         }

@@ -154,6 +154,11 @@ impl Sessions {
         of(Some(client)).or_else(|| of(None))
     }
 
+    /// A connection is over: what it was asked for does not come any more.
+    pub(super) fn end_fetches(&mut self, connection: u64) {
+        self.replies.fetches.retain(|(id, _), _| *id != connection);
+    }
+
     /// The response to an ordinary request.
     pub(super) fn answer_fetch(&mut self, message: &Message<'_>, status: u16) {
         let Message { connection, exchange, span, head } = *message;

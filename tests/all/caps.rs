@@ -99,6 +99,20 @@ fn exchanges_have_a_cap_over_all_sessions() {
 }
 
 #[test]
+fn what_one_session_leaves_out_takes_no_room_of_others() {
+    let limits = Limits { exchange_bytes: 3_000, exchanges_per_session: 1, ..Limits::default() };
+    let mut wire = Wire::under(limits);
+    wire.client(1, 0, b"");
+    for number in 0..5 {
+        wire.client(1, 1 + number * PING.len() as u32, PING);
+    }
+    wire.client(2, 0, b"");
+    wire.client(2, 1, PING);
+    let report = wire.finish();
+    assert_eq!((report.sessions.len(), report.quality.exchanges_omitted), (2, 4));
+}
+
+#[test]
 fn a_hole_is_given_up_where_one_side_holds_too_much() {
     let mut wire = Wire::under(Limits { held_per_side: 2000, ..Limits::default() });
     wire.client(1, 0, b"");

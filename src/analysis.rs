@@ -53,7 +53,7 @@ pub struct Analysis {
     kept: Vec<Session>,
     /// Failed look-ups as they were known at `lookups_as_of`.
     lookups: Vec<Lookup>,
-    lookups_as_of: Timestamp,
+    lookups_as_of: Option<Timestamp>,
     tls: TlsConnections,
 }
 
@@ -69,7 +69,7 @@ impl Analysis {
             sessions: Sessions::new(limits, digest, secrets),
             kept: Vec::new(),
             lookups: Vec::new(),
-            lookups_as_of: Timestamp::default(),
+            lookups_as_of: None,
         }
     }
 
@@ -154,8 +154,9 @@ impl Analysis {
     fn hand_out(&mut self, observer: &mut impl Observer) {
         let (engine, now) = (&self.engine, self.engine.last());
         while let Some(mut session) = self.sessions.due(now, |id| engine.connection(id)) {
-            if now.time.since(self.lookups_as_of).abs() >= LOOKUPS_GOOD_NANOS {
-                (self.lookups, self.lookups_as_of) = (engine.lookups(), now.time);
+            let good = |as_of| now.time.since(as_of).abs() < LOOKUPS_GOOD_NANOS;
+            if !self.lookups_as_of.is_some_and(good) {
+                (self.lookups, self.lookups_as_of) = (engine.lookups(), Some(now.time));
             }
             let facts = |id| engine.connection(id);
             let open = self.sessions.open_of(&session, facts);

@@ -128,7 +128,7 @@ fn size(text: &str) -> Result<u64, String> {
     let number = digits.and_then(|digits| digits.parse::<u64>().ok());
     number
         .and_then(|number| number.checked_mul(unit))
-        .ok_or_else(|| "a size is meant, as in 100M".to_owned())
+        .ok_or_else(|| "a size is expected, as in 100M".to_owned())
 }
 
 #[cfg(test)]

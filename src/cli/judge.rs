@@ -16,7 +16,7 @@ pub struct JudgeArgs {
     /// Do not ask this rule, or the rules of this family
     #[arg(long, value_name = "ID", value_parser = Wish::parse)]
     ignore: Vec<Wish>,
-    /// From which severity on findings make the exit status 1, an upload that was rejected or failed being an error
+    /// Exit with status 1 for findings of this severity or above; an upload that was rejected or failed is an error
     /// [default: error for diagnose, else never]
     #[arg(long, value_enum, value_name = "LEVEL")]
     fail_on: Option<Level>,

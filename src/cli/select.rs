@@ -79,7 +79,7 @@ struct Endpoint {
 impl Endpoint {
     fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("an address is meant".to_owned());
+            return Err("an address is expected".to_owned());
         }
         let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
         if bare.parse::<IpAddr>().is_ok() {

@@ -151,7 +151,7 @@ impl std::str::FromStr for Times {
             "e" => Self::Epoch,
             "u" => Self::Utc,
             "ud" => Self::UtcDate,
-            _ => return Err("one of r, a, ad, d, e, u and ud is meant".to_owned()),
+            _ => return Err("one of r, a, ad, d, e, u and ud is expected".to_owned()),
         })
     }
 }

@@ -143,7 +143,7 @@ fn a_command_that_is_misspelt_is_no_file() {
     let output = run(&["--color", "never", "diagnose", "good.pcap"]);
     assert_eq!(output.status.code(), Some(2));
     let expected =
-        "bitsleuth: diagnose: no such file; as a command it goes in front of all options\n";
+        "bitsleuth: diagnose: no such file; if it is a command, put it before all options\n";
     assert_eq!(stderr(&output), expected);
     assert_eq!(stderr(&run(&["good.pcap", "diagnose"])), expected);
 }

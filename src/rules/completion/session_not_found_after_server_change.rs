@@ -101,7 +101,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 const OF_ADDRESSES: &str = "Two addresses were asked: let the host's name lead to one of them, or set BITSHostId on each node so that clients stay with theirs; where a balancer in front of the capture chose them, give it affinity by client address.";
 
 /// What to do where the client went back from the host that BITS-Host-Id named.
-const OF_NODE: &str = "Look why the node that BITS-Host-Id named was left; let the nodes share one folder, or expect a restart from byte 0.";
+const OF_NODE: &str = "Find out why the node that BITS-Host-Id named was left; let the nodes share one folder, or expect a restart from byte 0.";
 
 /// What to do where the client went to the host that BITS-Host-Id named, and that does not know the session.
 const OF_NAME: &str = "The client went where BITS-Host-Id sent it: let BITSHostId of each node name that node itself, by a name that leads to it alone.";

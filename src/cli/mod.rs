@@ -163,7 +163,9 @@ fn said_of(word: &Path, cli: &clap::Command, alike: f64) -> Option<String> {
     let (likeness, command) = commands.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     let command = command.get_name();
     if command == name {
-        return Some(format!("{name}: no such file; if it is a command, put it before all options"));
+        return Some(format!(
+            "{name}: no such file; if it is a command, put it before all options"
+        ));
     }
     (likeness >= alike)
         .then(|| format!("{}: no such file or command; there is `{command}`", escape(name)))

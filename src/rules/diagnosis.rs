@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::origin::Origin;
 use super::{Around, Diagnosis, Finding, Rule, Severity, front, named, unanswered};
+use crate::at::Span;
 use crate::bits::{fields, hresult};
 use crate::model::{Exchange, Outcome, Response, Session};
 
@@ -124,8 +125,11 @@ fn ranked<'f>(session: &Session, findings: &'f [Finding]) -> Vec<(&'static Rule,
         .collect();
     // Of findings of one rule, the one that the session ended on.
     let error = session.error.as_ref().map(|error| error.frame.0.frame);
+    let answers = session.exchanges.iter().rev().filter_map(|exchange| exchange.response.as_ref());
+    let answer =
+        error.and_then(|frame| answers.map(|one| one.span).find(|one| one.first.frame == frame));
     ranked.sort_by_key(|(rule, finding)| {
-        let ends = error.is_some_and(|frame| finding.frames.contains(&frame));
+        let ends = answer.is_some_and(|span| is_about(finding, span));
         (Reverse(rule.belief), !ends, finding.frames.first().copied())
     });
     ranked
@@ -138,18 +142,20 @@ fn summary(rule: &Rule, cause: &Finding) -> String {
     format!("{title}: {}{frames}", cause.message)
 }
 
+/// Whether a finding has a frame of a message or an exchange.
+fn is_about(finding: &Finding, span: Span) -> bool {
+    finding.frames.iter().any(|frame| (span.first.frame..=span.last.frame).contains(frame))
+}
+
 /// The last exchange among the frames of a finding.
 fn decisive<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Exchange> {
-    session.exchanges.iter().rev().find(|exchange| {
-        let span = exchange.span();
-        cause.frames.iter().any(|frame| (span.first.frame..=span.last.frame).contains(frame))
-    })
+    session.exchanges.iter().rev().find(|exchange| is_about(cause, exchange.span()))
 }
 
 /// The answer to the fetch of the reply, where a finding is about that.
 fn reply<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Response> {
     let response = session.reply.as_ref()?.response.as_deref()?;
-    cause.frames.contains(&response.span.first.frame).then_some(response)
+    is_about(cause, response.span).then_some(response)
 }
 
 /// What the BITS client writes into its log: the code of the answer, else 0x80190000 and the HTTP status, else the
@@ -209,6 +215,18 @@ mod tests {
         assert_eq!(again.as_deref(), Some("0x8019019D"));
         let least = code("> FRAGMENT 0-4999/60000\n< 413 plain");
         assert_eq!(least.as_deref(), Some("0x8019019D"));
+    }
+
+    #[test]
+    fn of_refusals_with_long_pages_the_last_is_the_cause() {
+        let page = format!("< 413 plain\n  | {}", "x".repeat(5_000));
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-59999/60000\n{page}\n> FRAGMENT 0-4999/60000\n{page}\n"
+        );
+        let report = report(&text);
+        let diagnosis = report.sessions[0].diagnosis.as_ref().unwrap();
+        assert!(diagnosis.summary.contains("of 5000 bytes"), "{}", diagnosis.summary);
+        assert_eq!(diagnosis.client_error.as_deref(), Some("0x8019019D"));
     }
 
     #[test]

@@ -105,8 +105,25 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
 pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     let bears = exchange.response.as_ref().is_some_and(look::bears_bits);
     let by_web = || matches!(named(session, exchange), Origin::WebServer | Origin::Iis);
-    is_own(session, exchange) || bears && by_web()
+    is_own(session, exchange) || (bears || is_unmarked(session, exchange)) && by_web()
 }
+
+/// Whether a success without a packet type is from what opened the session: that wrote what BITS alone writes, under the
+/// same name, and no packet type either.
+pub fn is_unmarked(session: &Session, exchange: &Exchange) -> bool {
+    let bare = |answer: &&Response| {
+        answer.is_success() && answer.packet_type.is_none() && !page::is_page(answer)
+    };
+    let Some(answer) = exchange.response.as_ref().filter(bare) else { return false };
+    let opened = |other: &Exchange| {
+        let same = |open: &Response| open.server == answer.server && look::bears_bits(open);
+        other.server == exchange.server && other.response.as_ref().filter(bare).is_some_and(same)
+    };
+    session.exchanges.iter().take(OPENING).any(opened)
+}
+
+/// A session is opened within so many packets, whatever rounds of authentication it takes.
+const OPENING: usize = 16;
 
 /// Whether the server itself answered, and not through a hop: IIS in front of its own BITS, or the BITS server under its own
 /// name.
@@ -294,5 +311,18 @@ mod tests {
         );
         let elsewhere = text.replace("> FRAG", "= connection\n> FRAG");
         assert_eq!(last_told(&elsewhere), "the web server Apache/2.4.71");
+    }
+
+    #[test]
+    fn answers_without_any_field_are_from_what_opened_the_session_without_a_type() {
+        let bare = "  BITS-Packet-Type:\n  Server: nginx/1.22.1\n";
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n{bare}> FRAGMENT 0-9/20\n< 200 plain\n  Server: nginx/1.22.1\n"
+        );
+        assert_eq!(last_told(&text), "the BITS server nginx/1.22.1");
+        assert_eq!(
+            last_told(&text.replace("< 200 plain", "< 404 plain")),
+            "the web server nginx/1.22.1"
+        );
     }
 }

@@ -11,8 +11,18 @@ pub struct Said {
     pub severity: Severity,
     /// What happened.
     pub message: String,
+    /// Who can do something about it, and what, where that is known better than the rule does.
+    pub remedy: Option<Remedy>,
     /// What a Windows client logs of it.
     pub client_code: Option<u32>,
+}
+
+/// Who can do something, and what.
+pub struct Remedy {
+    /// Who.
+    pub answerable: &'static str,
+    /// What.
+    pub advice: &'static str,
 }
 
 /// Notes the handshakes that `say` has something to say of: with the session that they are for, else by themselves. In a
@@ -55,11 +65,15 @@ fn of_nobody<'a>(
 
 /// Notes one, as bad as it is said to be where it `matters`.
 fn add(connection: &TlsConnection, said: Option<Said>, matters: bool, notes: &mut Notes<'_>) {
-    let Some(Said { confidence, severity, message, client_code }) = said else { return };
+    let Some(Said { confidence, severity, message, remedy, client_code }) = said else { return };
     let severity = if matters { severity } else { Severity::Note };
     let finding = notes.note(severity, confidence, &[connection.span], message);
     if let Some(finding) = finding {
         finding.client_code = client_code;
+        if let Some(remedy) = remedy {
+            finding.answerable = Some(remedy.answerable.into());
+            finding.advice = Some(remedy.advice.into());
+        }
     }
 }
 
@@ -77,7 +91,7 @@ mod tests {
     fn say(connection: &TlsConnection) -> Option<Said> {
         let message = connection.in_words();
         let (confidence, severity) = (Confidence::Certain, Severity::Error);
-        Some(Said { confidence, severity, message, client_code: None })
+        Some(Said { confidence, severity, message, remedy: None, client_code: None })
     }
 
     /// What is made of a handshake that failed, in a capture with these uploads.

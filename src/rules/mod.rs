@@ -16,6 +16,7 @@
 #[macro_use]
 mod macros;
 pub(crate) mod address;
+mod alerts;
 pub mod around;
 mod connect;
 mod diagnosis;

@@ -2,6 +2,7 @@
 
 use crate::model::{Report, Session, TlsConnection};
 use crate::rules::{Confidence, Notes, Place, Seen, Severity};
+use crate::stream::{Connection, Reset};
 
 /// What is to be said of a failed handshake.
 pub struct Said {
@@ -77,6 +78,14 @@ fn add(connection: &TlsConnection, said: Option<Said>, matters: bool, notes: &mu
     }
 }
 
+/// Whether the alert that a handshake failed with came before an RST, which only ends what was over then.
+pub fn is_told_before(connection: &Connection, reset: &Reset) -> bool {
+    let told = |one: &TlsConnection| {
+        one.fatal().is_some_and(|alert| alert.at.frame <= reset.at.frame) && one.failed()
+    };
+    TlsConnection::all_of(connection).any(|one| told(&one))
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -85,8 +94,21 @@ mod tests {
     use crate::at::At;
     use crate::model::tls::tests::connection;
     use crate::rules;
+    use crate::rules::reset;
     use crate::rules::tests::report;
-    use crate::tls::Facts;
+    use crate::stream::Side;
+    use crate::tls::{Alert, Facts};
+
+    #[test]
+    fn an_rst_behind_the_alert_is_no_reason_of_its_own() {
+        let mut session = report("> CREATE-SESSION\n! server resets\n").sessions.remove(0);
+        assert_eq!(reset::inside(&session, Side::Server).count(), 1);
+        let (description, at) = ("certificate_required".to_owned(), At::default());
+        let alert = Alert { from_client: false, fatal: true, code: 116, description, at };
+        let facts = Facts { client_hello_at: Some(at), alerts: vec![alert], ..Facts::default() };
+        session.connections[0].tls = Some(Box::new(facts));
+        assert_eq!(reset::inside(&session, Side::Server).count(), 0);
+    }
 
     fn say(connection: &TlsConnection) -> Option<Said> {
         let message = connection.in_words();

@@ -18,21 +18,43 @@ pub enum Stands {
     Elsewhere,
 }
 
-/// Where an answer came from that is not from BITS, and names another product than the Acks before it did.
+/// Where an answer came from that is not from BITS, and names another product than the Acks before it did; or no product,
+/// on a connection on which they named IIS, which names itself in all that it says.
 pub fn stands(session: &Session, exchange: &Exchange) -> Option<Stands> {
-    let response = look::stranger(exchange).filter(|response| !response.is_success())?;
-    let name = product(response)?;
+    let name = refuser(exchange)?;
     let mut place = None;
-    let acks = look::ahead(session, exchange)
-        .filter_map(|other| Some((other, other.response.as_ref().filter(|ack| ack.is_ack())?)));
-    for (other, ack) in acks {
-        if product(ack)?.eq_ignore_ascii_case(name) {
+    // Whether it answered on the connection that is looked at, too.
+    let (mut connection, mut met) = (exchange.connection, true);
+    for other in look::ahead(session, exchange) {
+        if other.connection != connection {
+            connection = other.connection;
+            met = connection == exchange.connection;
+        }
+        let Some(ack) = other.response.as_ref().filter(|answer| answer.is_ack()) else {
+            let again = || refuser(other).is_some_and(|other| other.eq_ignore_ascii_case(name));
+            met = met || other.server == exchange.server && again();
+            continue;
+        };
+        let own = product(ack)?;
+        let same = own.eq_ignore_ascii_case(if name.is_empty() { IIS } else { name });
+        if same != name.is_empty() {
             return None;
         }
-        let same = other.connection == exchange.connection;
-        place = if same { Some(Stands::Between) } else { place.or(Some(Stands::Elsewhere)) };
+        place = if met { Some(Stands::Between) } else { place.or(Some(Stands::Elsewhere)) };
     }
-    place
+    place.filter(|place| !name.is_empty() || *place == Stands::Between)
+}
+
+const IIS: &str = "Microsoft-IIS";
+
+/// The product that a refusal names which is not from BITS; empty where it names none and bears nothing of BITS or http.sys.
+fn refuser(exchange: &Exchange) -> Option<&str> {
+    let refuses =
+        |answer: &&Response| !answer.is_ack() && !answer.is_success() && !answer.is_challenge();
+    let response = look::whole_answer(exchange).filter(refuses)?;
+    let by_server =
+        || look::bears_bits(response) || response.error.is_some() || page::is_of_http_sys(response);
+    product(response).or_else(|| (response.server.is_none() && !by_server()).then_some(""))
 }
 
 /// Whether a web server answered that stands between the client and the BITS server: that of another product, or one
@@ -83,8 +105,25 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
 pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     let bears = exchange.response.as_ref().is_some_and(look::bears_bits);
     let by_web = || matches!(named(session, exchange), Origin::WebServer | Origin::Iis);
-    is_own(session, exchange) || bears && by_web()
+    is_own(session, exchange) || (bears || is_unmarked(session, exchange)) && by_web()
 }
+
+/// Whether a success without a packet type is from what opened the session: that wrote what BITS alone writes, under the
+/// same name, and no packet type either.
+pub fn is_unmarked(session: &Session, exchange: &Exchange) -> bool {
+    let bare = |answer: &&Response| {
+        answer.is_success() && answer.packet_type.is_none() && !page::is_page(answer)
+    };
+    let Some(answer) = exchange.response.as_ref().filter(bare) else { return false };
+    let opened = |other: &Exchange| {
+        let same = |open: &Response| open.server == answer.server && look::bears_bits(open);
+        other.server == exchange.server && other.response.as_ref().filter(bare).is_some_and(same)
+    };
+    session.exchanges.iter().take(OPENING).any(opened)
+}
+
+/// A session is opened within so many packets, whatever rounds of authentication it takes.
+const OPENING: usize = 16;
 
 /// Whether the server itself answered, and not through a hop: IIS in front of its own BITS, or the BITS server under
 /// its own name.
@@ -103,13 +142,13 @@ fn is_other_iis(session: &Session, exchange: &Exchange) -> bool {
 /// Who answered an exchange, with the name that it gives itself; `None` without an answer.
 pub fn told(session: &Session, exchange: &Exchange) -> Option<String> {
     let server = exchange.response.as_ref()?.server.as_deref();
-    let between = server.filter(|_| is_between(session, exchange));
+    let between = is_between(session, exchange)
+        .then(|| server.map_or_else(|| origin::NAMELESS_PROXY.to_owned(), origin::proxy));
     let own = || server.filter(|_| is_of_bits(session, exchange));
     if is_other_iis(session, exchange) {
         return server.map(|server| format!("the web server {server}"));
     }
     between
-        .map(origin::proxy)
         .or_else(|| Some(format!("{} {}", Origin::BitsServer.name(), own()?)))
         .or_else(|| Origin::told(exchange))
 }
@@ -240,5 +279,50 @@ mod tests {
         assert_eq!(last_told(other), "the web server Microsoft-IIS/10.0");
         let own = "> CREATE-SESSION\n< 404 plain\n  Server: Microsoft-IIS/10.0\n";
         assert_eq!(last_told(own), "Microsoft-IIS/10.0 (before BITS)");
+    }
+
+    #[test]
+    fn what_refuses_under_no_name_on_a_connection_of_iis_stands_between() {
+        let after = |server: &str, rest: &str| {
+            last_told(&format!("> CREATE-SESSION\n< 200 session=1\n  Server: {server}\n{rest}"))
+        };
+        let refused = "> FRAGMENT 0-9/20\n< 503 plain\n  | <title>Down for maintenance</title>\n";
+        let iis = "Microsoft-IIS/10.0";
+        assert_eq!(after(iis, refused), "a proxy without a name");
+        assert_eq!(after("gobits/1", refused), "a web server without a name");
+        let elsewhere = format!("= connection\n{refused}");
+        assert_eq!(after(iis, &elsewhere), "a web server without a name");
+        assert_eq!(after(iis, &format!("{refused}{elsewhere}")), "a proxy without a name");
+        let kernel = refused.replace("Down for maintenance", "HTTP Error 503. Unavailable");
+        assert_eq!(after(iis, &kernel), "a web server without a name");
+        let of_bits = "> FRAGMENT 0-9/20\n< 500 error=0x80070005 context=0x5\n  BITS-Packet-Type:\n  Server:\n";
+        assert_eq!(after(iis, of_bits), "a web server without a name");
+    }
+
+    #[test]
+    fn what_stands_between_does_so_on_the_next_connection_too() {
+        let too_large = "> FRAGMENT 0-5999/20000\n< 413 plain\n  Server: Apache/2.4.71\n";
+        let text =
+            format!("> CREATE-SESSION\n< 200 session=1\n  Server: Microsoft-IIS/10.0\n{too_large}");
+        assert_eq!(last_told(&text), "the proxy Apache/2.4.71");
+        assert_eq!(
+            last_told(&format!("{text}= connection\n{too_large}")),
+            "the proxy Apache/2.4.71"
+        );
+        let elsewhere = text.replace("> FRAG", "= connection\n> FRAG");
+        assert_eq!(last_told(&elsewhere), "the web server Apache/2.4.71");
+    }
+
+    #[test]
+    fn answers_without_any_field_are_from_what_opened_the_session_without_a_type() {
+        let bare = "  BITS-Packet-Type:\n  Server: nginx/1.22.1\n";
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n{bare}> FRAGMENT 0-9/20\n< 200 plain\n  Server: nginx/1.22.1\n"
+        );
+        assert_eq!(last_told(&text), "the BITS server nginx/1.22.1");
+        assert_eq!(
+            last_told(&text.replace("< 200 plain", "< 404 plain")),
+            "the web server nginx/1.22.1"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::{Report, Session, TlsConnection};
 use crate::rules::{Confidence, Notes, Place, Seen, Severity};
+use crate::stream::{Connection, Reset};
 
 /// What is to be said of a failed handshake.
 pub struct Said {
@@ -11,8 +12,18 @@ pub struct Said {
     pub severity: Severity,
     /// What happened.
     pub message: String,
+    /// Who can do something about it, and what, where that is known better than the rule does.
+    pub remedy: Option<Remedy>,
     /// What a Windows client logs of it.
     pub client_code: Option<u32>,
+}
+
+/// Who can do something, and what.
+pub struct Remedy {
+    /// Who.
+    pub answerable: &'static str,
+    /// What.
+    pub advice: &'static str,
 }
 
 /// Notes the handshakes that `say` has something to say of: with the session that they are for, else by themselves. In
@@ -55,12 +66,24 @@ fn of_nobody<'a>(
 
 /// Notes one, as bad as it is said to be where it `matters`.
 fn add(connection: &TlsConnection, said: Option<Said>, matters: bool, notes: &mut Notes<'_>) {
-    let Some(Said { confidence, severity, message, client_code }) = said else { return };
+    let Some(Said { confidence, severity, message, remedy, client_code }) = said else { return };
     let severity = if matters { severity } else { Severity::Note };
     let finding = notes.note(severity, confidence, &[connection.span], message);
     if let Some(finding) = finding {
         finding.client_code = client_code;
+        if let Some(remedy) = remedy {
+            finding.answerable = Some(remedy.answerable.into());
+            finding.advice = Some(remedy.advice.into());
+        }
     }
+}
+
+/// Whether the alert that a handshake failed with came before an RST, which only ends what was over then.
+pub fn is_told_before(connection: &Connection, reset: &Reset) -> bool {
+    let told = |one: &TlsConnection| {
+        one.fatal().is_some_and(|alert| alert.at.frame <= reset.at.frame) && one.failed()
+    };
+    TlsConnection::all_of(connection).any(|one| told(&one))
 }
 
 #[cfg(test)]
@@ -71,13 +94,26 @@ mod tests {
     use crate::at::At;
     use crate::model::tls::tests::connection;
     use crate::rules;
+    use crate::rules::reset;
     use crate::rules::tests::report;
-    use crate::tls::Facts;
+    use crate::stream::Side;
+    use crate::tls::{Alert, Facts};
+
+    #[test]
+    fn an_rst_behind_the_alert_is_no_reason_of_its_own() {
+        let mut session = report("> CREATE-SESSION\n! server resets\n").sessions.remove(0);
+        assert_eq!(reset::inside(&session, Side::Server).count(), 1);
+        let (description, at) = ("certificate_required".to_owned(), At::default());
+        let alert = Alert { from_client: false, fatal: true, code: 116, description, at };
+        let facts = Facts { client_hello_at: Some(at), alerts: vec![alert], ..Facts::default() };
+        session.connections[0].tls = Some(Box::new(facts));
+        assert_eq!(reset::inside(&session, Side::Server).count(), 0);
+    }
 
     fn say(connection: &TlsConnection) -> Option<Said> {
         let message = connection.in_words();
         let (confidence, severity) = (Confidence::Certain, Severity::Error);
-        Some(Said { confidence, severity, message, client_code: None })
+        Some(Said { confidence, severity, message, remedy: None, client_code: None })
     }
 
     /// What is made of a handshake that failed, in a capture with these uploads.

@@ -16,6 +16,7 @@
 #[macro_use]
 mod macros;
 pub(crate) mod address;
+mod alerts;
 pub mod around;
 mod connect;
 mod diagnosis;
@@ -157,6 +158,7 @@ pub static ALL: &[&Rule] = &[
     &http::redirected::RULE,
     &http::server_not_bits::RULE,
     &http::stray_bytes::RULE,
+    &http::too_many_requests::RULE,
     &http::tunnel_refused::RULE,
     &http::verb_rejected_by_iis::RULE,
     &http::verb_rejected_by_proxy::RULE,

@@ -272,6 +272,7 @@ mod tests {
         assert_eq!(page(403, sg), "the proxy Blue Coat ProxySG");
         let palo = "<h1>Web Page Blocked</h1><p>Access to the web page was blocked in accordance with company policy.";
         assert_eq!(page(503, palo), "the proxy Palo Alto firewall");
+        assert_eq!(page(400, "Invalid header received from client.\r\n"), "the proxy Privoxy");
         let forti = "<title>Web Filter Violation</title> FortiGuard Intrusion Prevention";
         assert_eq!(page(403, forti), "the proxy FortiGate");
     }

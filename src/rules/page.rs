@@ -105,3 +105,13 @@ pub fn title(response: &Response) -> Option<&str> {
     let end = start.checked_add(lower.get(start..)?.find("</title>")?)?;
     body.get(start..end).map(str::trim).filter(|title| !title.is_empty())
 }
+
+/// The title of a web page, where it says more than the status does.
+pub fn own_title(response: &Response) -> Option<&str> {
+    let status = response.http_status.to_string();
+    let reason = response.reason.to_ascii_lowercase();
+    title(response).filter(|title| {
+        let told = !reason.is_empty() && title.to_ascii_lowercase().contains(&reason);
+        !told && !title.contains(&status)
+    })
+}

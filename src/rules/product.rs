@@ -194,7 +194,15 @@ const PRODUCTS: &[Product] = &[
     proxy("mitmproxy", &[Server("mitmproxy")]),
     proxy("Fiddler", &[Body("[fiddler]")]),
     proxy("Tinyproxy", &[Server("tinyproxy")]),
-    proxy("Privoxy", &[Server("privoxy"), Body("privoxy")]),
+    proxy(
+        "Privoxy",
+        &[
+            Server("privoxy"),
+            Body("privoxy"),
+            Reason("invalid header received from client"),
+            Body("invalid header received from client"),
+        ],
+    ),
 ];
 
 /// The texts that products are known by.

@@ -94,7 +94,7 @@ causes! {
         opened("> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n> FRAGMENT 0-9/10\n< 400 error=0 context=0x5\n");
     a_client_that_closes_within_a_fragment: "connection-closed-mid-request" for
         opened("> FRAGMENT 0-9999/20000 sent=4000\n! client closes\n< 400 error=0 context=0x5\n");
-    a_refusal_that_is_repeated: "server-error-unspecified" for
+    a_refusal_that_is_repeated: "too-many-requests" for
         "> CREATE-SESSION\n< 429 plain\n= repeat 3\n";
     a_refused_fragment_that_is_repeated: "server-error-unspecified" for
         opened("> FRAGMENT 0-9/20\n< 409 plain\n> FRAGMENT 0-9/20\n< 409 plain\n> FRAGMENT 0-9/20\n< 409 plain\n");
@@ -222,8 +222,9 @@ fn an_upload_that_went_well_in_the_end_is_explained_by_what_was_repeated() {
     assert_eq!(late, told("gateway-timeout", "the gateway"));
     let server = told("server-error-unspecified", "the server");
     assert_eq!(after("500 plain\n  Server: Microsoft-IIS/10.0"), server);
-    assert_eq!(after("429 plain\n  Server: Microsoft-IIS/10.0"), server);
-    assert_eq!(after("429 plain\n  Server: Microsoft-IIS/10.0\n  Retry-After: 5"), server);
+    let limit = told("too-many-requests", "the server");
+    assert_eq!(after("429 plain\n  Server: Microsoft-IIS/10.0"), limit);
+    assert_eq!(after("429 plain\n  Server: Microsoft-IIS/10.0\n  Retry-After: 5"), limit);
 }
 
 #[test]

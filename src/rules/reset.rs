@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, unanswered};
+use crate::rules::{Confidence, Notes, Severity, handshake, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
 
 /// A TTL may differ by so much within one host: routes change.
@@ -61,7 +61,8 @@ fn all_inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
         let next = session.begun_after(last);
         let moved_on = next.is_some_and(|next| next.first.frame < reset.at.frame);
         let answered = !unanswered::is_so(session, waiting);
-        if closed || moved_on || gives_up(connection) || answered {
+        let told = handshake::is_told_before(connection, &reset);
+        if closed || moved_on || gives_up(connection) || answered || told {
             return None;
         }
         Some((waiting, reset, sender(connection, &reset)))

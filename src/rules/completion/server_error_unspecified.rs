@@ -263,11 +263,11 @@ mod tests {
             let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< {answer}");
             diagnosed(&text)
         };
-        let squid = asked("429 plain\n  Server: squid/5.7\n  X-Squid-Error: ERR_TOO_BIG 0");
+        let squid = asked("422 plain\n  Server: squid/5.7\n  X-Squid-Error: ERR_TOO_BIG 0");
         assert_eq!(squid.cause, "server-error-unspecified");
         assert_eq!(squid.answerable.as_deref(), Some("the proxy"));
         assert!(squid.advice.unwrap().contains("the proxy"));
-        assert!(squid.summary.contains("429 by the proxy squid/5.7 (ERR_TOO_BIG 0) with no"));
+        assert!(squid.summary.contains("422 by the proxy squid/5.7 (ERR_TOO_BIG 0) with no"));
         let own_page = asked("500 plain\n  Server: squid/5.7").answerable;
         assert_eq!(own_page.as_deref(), Some("the proxy, or the server behind it"));
         assert_eq!(asked("500 error=0x1").answerable.as_deref(), Some("the server"));

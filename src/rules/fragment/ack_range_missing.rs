@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, front, look};
 
 rule! {
     /// A Fragment was accepted without naming the next byte.
@@ -15,6 +15,16 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 200 received=
+    /// ```
+    /// The packet type is missing as well, in all Acks:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   BITS-Packet-Type:
+    ///   Server: nginx/1.22.1
+    /// > FRAGMENT 0-9/20
+    /// < 200 plain
+    ///   Server: nginx/1.22.1
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -40,10 +50,9 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let lacks = |ack: &Response| ack.next_offset.is_none() && ack.next_offset_raw.is_none();
-    let accepted = exchange
-        .response
-        .as_ref()
-        .is_some_and(|ack| ack.is_success() && ack.is_ack() && lacks(ack));
+    let acks = |ack: &Response| ack.is_ack() || front::is_unmarked(session, exchange);
+    let accepted =
+        exchange.response.as_ref().is_some_and(|ack| ack.is_success() && lacks(ack) && acks(ack));
     if exchange.kind != PacketType::Fragment || !accepted {
         return;
     }

@@ -33,7 +33,7 @@ rule! {
     /// ```
     ///
     /// Answerable: whoever answered
-    /// Advice: Raise the body limit of the box that answered: IIS maxAllowedContentLength and uploadReadAheadSize, nginx client_max_body_size, Apache LimitRequestBody, Squid request_body_max_size.
+    /// Advice: Raise the body limit of the box that answered: IIS maxAllowedContentLength and uploadReadAheadSize, nginx client_max_body_size, Apache LimitRequestBody, ModSecurity SecRequestBodyLimit, Squid request_body_max_size.
     /// Confirm: The log of the box that answered: status 413 at this time.
     /// Reference: [MC-BUP] 3.1.5.2.4
     Error, belief 80, needs Anything, Trouble
@@ -105,7 +105,10 @@ const LIMITS: [(&str, &str); 5] = [
     ("microsoft-iis", "IIS maxAllowedContentLength and uploadReadAheadSize"),
     ("nginx", "nginx client_max_body_size"),
     ("openresty", "nginx client_max_body_size"),
-    ("apache", "Apache LimitRequestBody"),
+    (
+        "apache",
+        "Apache LimitRequestBody, or ModSecurity SecRequestBodyLimit and SecRequestBodyNoFilesLimit",
+    ),
     ("squid", "Squid request_body_max_size"),
 ];
 
@@ -167,6 +170,7 @@ mod tests {
         };
         let nginx = "Raise the body limit of what answered: nginx client_max_body_size.";
         assert_eq!(advice("plain\n  Server: nginx/1.22.1"), nginx);
+        assert!(advice("plain\n  Server: Apache/2.4.71").contains("SecRequestBodyLimit"));
         assert!(advice("error=0\n  Server: gobits").contains("or for files"));
         assert!(advice("plain").contains("IIS"));
     }

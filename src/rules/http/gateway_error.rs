@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::Reason::{Policy, Unreachable};
-use crate::rules::{Confidence, Notes, front, look, page, wording};
+use crate::rules::{Confidence, Finding, Notes, front, look, page, wording};
 
 rule! {
     /// A gateway or web server could not serve the request.
@@ -113,39 +113,60 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
-    let who = format!("{}{}", Origin::describe(response), front::error(response));
-    let message = if asked.is_some() {
+    let who = front::told(session, exchange).unwrap_or_default();
+    let who = format!("{who}{}", front::error(response));
+    let mut message = if asked.is_some() {
         let after =
             look::knows_end(exchange).then(|| format!(" after {}", wording::lasting(waited)));
         format!("{who} answered the {} with {status}{}", exchange.kind, after.unwrap_or_default())
     } else {
         format!("{who} answered {} with {status}", wording::NOT_CAPTURED)
     };
+    message.push_str(&says(response));
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     let Some(finding) = finding else { return };
     let forbids = |(reason, _): &(_, _)| *reason == Policy;
     if let Some((_, words)) = page::reason(response).filter(forbids) {
         finding.message.push_str(&format!("; its page says \"{words}\""));
         front::turn(Some(finding), front::origin(session, exchange));
-    } else if may_be_its_own(response) {
-        finding.answerable = Some("the web server that answered, or the server behind it".into());
-        finding.advice = Some(OF_WEB_SERVER.into());
-        finding.confirm = Some(LOG_OF_WEB_SERVER.into());
+    } else {
+        turn_to_itself(session, exchange, response, finding);
     }
 }
 
-/// Whether a web server may speak of itself: nothing else tells that anything is behind it.
-fn may_be_its_own(response: &Response) -> bool {
-    response.http_status == 503
-        && Origin::of_response(response) == Origin::WebServer
-        && response.server.is_some()
+/// The title of the page, where that is more than the status, and when to come again.
+fn says(response: &Response) -> String {
+    let page = page::own_title(response).filter(|_| response.own_error().is_none());
+    let page = page.map(|title| format!("the page \"{title}\""));
+    let again = response.retry_after.as_ref().map(|after| format!("Retry-After \"{after}\""));
+    let words: Vec<String> = [page, again].into_iter().flatten().collect();
+    if words.is_empty() { String::new() } else { format!(", with {}", words.join(" and ")) }
 }
 
-/// What to do about 503 from a web server.
-const OF_WEB_SERVER: &str = "Look at the configuration of the web server that answered: a maintenance page, a limit of requests or \
-     connections, or a server behind it that is down.";
-const LOG_OF_WEB_SERVER: &str =
-    "The error log of that web server names the limit, or the server behind it that failed.";
+/// Turns a finding to what answered, where that may speak of itself: nothing tells that it failed to reach what is behind.
+fn turn_to_itself(
+    session: &Session,
+    exchange: &Exchange,
+    response: &Response,
+    finding: &mut Finding,
+) {
+    let web = response.http_status == 503 && Origin::of_response(response) == Origin::WebServer;
+    finding.answerable = Some(match front::origin(session, exchange) {
+        Origin::Proxy if web => "the proxy that answered, or the server behind it".into(),
+        _ if web && response.server.is_some() => {
+            "the web server that answered, or the server behind it".into()
+        }
+        _ => return,
+    });
+    finding.advice = Some(OF_ITSELF.into());
+    finding.confirm = Some(LOG_OF_ITSELF.into());
+}
+
+/// What to do about 503 that may be about what answered.
+const OF_ITSELF: &str = "Look at the configuration of what answered: a maintenance page, a limit of requests or connections, or a server \
+     behind it that is down.";
+const LOG_OF_ITSELF: &str =
+    "The error log of what answered names the limit, or the server behind it that failed.";
 
 fn is_about_what_is_behind(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     match (response.http_status, Origin::of_response(response)) {
@@ -184,11 +205,34 @@ mod tests {
     }
 
     #[test]
+    fn the_page_and_when_to_come_again_are_quoted() {
+        let summary = |page: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n  Server: Microsoft-IIS/10.0\n> FRAGMENT 0-9/20\n\
+                 < 503 plain\n  Retry-After: 30\n  | <title>{page}</title>\n"
+            ))
+            .summary
+        };
+        let told = ", with the page \"Down for maintenance\" and Retry-After \"30\"";
+        assert!(summary("Down for maintenance").contains(told));
+        assert!(summary("503 Service Unavailable").contains(", with Retry-After \"30\""));
+    }
+
+    #[test]
     fn a_web_server_may_say_503_of_itself() {
         let told = |answer: &str| diagnosed(&format!("> CREATE-SESSION\n< {answer}\n"));
         let own = told("503 plain\n  Server: nginx/1.22.1");
         assert!(own.summary.starts_with("A gateway or web server could not serve the request:"));
         assert!(own.advice.unwrap().contains("a maintenance page"));
+        let between = diagnosed(
+            "> CREATE-SESSION\n< 200 session=1\n  Server: nginx/1.22.1\n\
+             > FRAGMENT 0-9/20\n< 503 plain\n  Server: nginx/1.22.1\n",
+        );
+        assert!(between.summary.contains("the proxy nginx/1.22.1 answered"), "{}", between.summary);
+        assert_eq!(
+            between.answerable.as_deref(),
+            Some("the proxy that answered, or the server behind it")
+        );
         let gateway = told("502 plain\n  Server: nginx/1.22.1").advice.unwrap();
         assert!(gateway.starts_with("Look at the servers behind the gateway"), "{gateway}");
     }

@@ -6,11 +6,11 @@ use crate::rules::stripped::Stripped;
 use crate::rules::{Around, Confidence, Notes, front, look, page};
 
 rule! {
-    /// The answer is that of a web server without BITS.
+    /// A web server answered in place of BITS.
     ///
-    /// It does what it does with any request for this URL and knows nothing of uploads: the wrong host, the wrong path,
-    /// or a site in front of the right one. A 403 may as well be that of a rule about verbs or of a firewall whose
-    /// pages look like the server's.
+    /// Most likely it does what it does with any request for this URL and knows nothing of uploads: the wrong host, the
+    /// wrong path, or a site in front of the right one. A 403 or 406 may as well be that of a rule about verbs or of a
+    /// firewall inside the server, in front of BITS.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -74,7 +74,35 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
             Origin::describe(response),
             exchange.kind
         );
-        let sure = if status == 403 { Confidence::Possible } else { Confidence::Likely };
-        notes.note(severity, sure, &[exchange.span()], message);
+        let by_rule = matches!(status, 403 | 406);
+        let sure = if by_rule { Confidence::Possible } else { Confidence::Likely };
+        let finding = notes.note(severity, sure, &[exchange.span()], message);
+        if let Some(finding) = finding.filter(|_| by_rule) {
+            finding.advice = Some(OF_RULES.into());
+            finding.confirm = Some(LOG_OF_RULES.into());
+        }
+    }
+}
+
+/// What to do about a status that rules refuse with.
+const OF_RULES: &str = "Look at the rules of the web server that answered: limits of methods for this path (LimitExcept, limit_except), and security rules such as ModSecurity's. If none forbids BITS_POST, check that host, port and path of the URL lead to the directory that has BITS uploads enabled.";
+const LOG_OF_RULES: &str = "The error log of that web server names the rule; without one, the log of the intended server lacks the request.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Confidence::{Likely, Possible};
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn what_rules_refuse_with_may_be_theirs() {
+        let told = |status: u16| {
+            let text = format!("> CREATE-SESSION\n< {status} plain\n  Server: Apache/2.4.71\n");
+            let diagnosis = diagnosed(&text);
+            (diagnosis.confidence, diagnosis.advice.unwrap().contains("ModSecurity"))
+        };
+        assert_eq!(
+            [403, 406, 410].map(told),
+            [(Possible, true), (Possible, true), (Likely, false)]
+        );
     }
 }

@@ -25,6 +25,12 @@ rule! {
     /// < 403 plain
     ///   Server: squid/5.7
     /// ```
+    /// That is for the rate of requests, not for the verb:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 429 plain
+    ///   | <title>Attention Required! | Cloudflare</title>
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 403 error=0x80070005 context=0x5
@@ -40,7 +46,9 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
     let status = response.http_status;
-    if Origin::of_response(response) == Origin::Waf && matches!(status, 200..=299 | 400..=501) {
+    if Origin::of_response(response) == Origin::Waf
+        && matches!(status, 200..=299 | 400..=428 | 430..=501)
+    {
         let who = Origin::describe(response);
         let id = response.body_start.to_ascii_lowercase().find("support id");
         let id = id.and_then(|at| response.body_start.get(at..)?.split('<').next());

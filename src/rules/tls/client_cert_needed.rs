@@ -40,6 +40,7 @@ fn said(connection: &TlsConnection) -> Option<Said> {
         confidence,
         severity,
         message,
+        remedy: None,
         client_code: None,
     })
 }

@@ -4,7 +4,7 @@ use super::{alert_words, certificate_words, is_for_want_of_certificate, names_ot
 use crate::bits::hresult;
 use crate::model::TlsConnection;
 use crate::rules::handshake::{self, Said};
-use crate::rules::{Confidence, Notes, Place, Severity, wording};
+use crate::rules::{Confidence, Notes, Place, Severity, alerts, wording};
 
 rule! {
     /// A TLS handshake failed.
@@ -33,8 +33,13 @@ fn said(connection: &TlsConnection) -> Option<Said> {
         None => (Severity::Note, Confidence::Possible),
     };
     let told = !is_for_want_of_certificate(connection);
-    let client_code = client_code(connection);
-    told.then(|| Said { confidence, severity, message: message(connection), client_code })
+    told.then(|| Said {
+        confidence,
+        severity,
+        message: message(connection),
+        remedy: connection.fatal().and_then(alerts::remedy),
+        client_code: client_code(connection),
+    })
 }
 
 fn message(connection: &TlsConnection) -> String {
@@ -110,6 +115,23 @@ mod tests {
             message(&connection),
             "10.0.0.5 to 10.0.0.9:443: the server answered with 309 bytes that are no record of TLS"
         );
+    }
+
+    #[test]
+    fn what_to_do_is_told_by_the_alert() {
+        let advice = |code: u8, from_client: bool| {
+            let (description, at) = (String::new(), At::default());
+            let alert = Alert { from_client, fatal: true, code, description, at };
+            let said = said(&failed(Facts { alerts: vec![alert], ..Facts::default() })).unwrap();
+            said.remedy.map(|remedy| remedy.advice).unwrap_or_default()
+        };
+        assert!(advice(48, true).contains("trusted roots"));
+        assert!(advice(48, false).contains("client certificate of the job"));
+        assert!(advice(70, false).contains("a version of TLS in common"));
+        assert!(!advice(70, false).contains("certificate"));
+        assert!(advice(40, false).contains("a cipher suite"));
+        assert!(advice(45, true).contains("clock"));
+        assert_eq!(advice(255, true), "");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod macros;
 pub(crate) mod address;
 pub mod around;
 mod connect;
+pub(crate) mod cut;
 mod diagnosis;
 mod echo;
 pub(crate) mod filtering;

@@ -27,6 +27,7 @@ pub(crate) mod front;
 mod handshake;
 pub mod history;
 pub(crate) mod hosts;
+mod icmp;
 mod left_out;
 pub(crate) mod look;
 pub(crate) mod lost;

@@ -113,6 +113,12 @@ pub fn repeats_in_vain(connection: &Connection) -> bool {
     client.repeats >= IN_VAIN && client.unacked() > 0
 }
 
+/// Since when the client repeats in vain what it sent: the last data before.
+pub fn in_vain_since(connection: &Connection) -> Option<At> {
+    let client = &connection.client_side;
+    client.waits.or(client.last_data).filter(|_| repeats_in_vain(connection))
+}
+
 /// One repeat may be the last thing before the capture lost sight of the connection.
 const IN_VAIN: u32 = 2;
 

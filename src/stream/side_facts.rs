@@ -91,7 +91,7 @@ pub struct SideFacts {
     pub repeats: u32,
     /// Since when what is repeated waits: the last data before its first repeat. Until the other side acknowledges more.
     #[serde(skip)]
-    pub(super) waits: Option<At>,
+    pub waits: Option<At>,
     /// The longest such time, and the repeat that ended it.
     #[serde(skip)]
     pub stall: Option<(At, At)>,

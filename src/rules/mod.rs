@@ -17,6 +17,7 @@
 mod macros;
 pub(crate) mod address;
 pub mod around;
+pub(crate) mod closed;
 mod connect;
 pub(crate) mod cut;
 mod diagnosis;

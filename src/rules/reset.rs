@@ -2,6 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
+use crate::rules::closed::Closed;
 use crate::rules::{Confidence, Notes, Severity, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
 
@@ -82,20 +83,20 @@ pub fn judge(
         let mut message = format!("the {who} reset the connection {moment} ({})", sender.evidence);
         let mut severity = weigh(exchange, &reset);
         let mut spans = vec![span(exchange, &reset)];
-        if let Some(fin) = crossed(session, exchange).filter(|_| side == Side::Server) {
-            message = format!(
-                "the server had closed the connection in frame {}, and the {} crossed that",
-                fin.name(),
-                exchange.kind
-            );
+        let closed = Closed::before(session, exchange).filter(|_| side == Side::Server);
+        if let Some(closed) = closed {
+            message = closed.message(exchange);
             // Who comes back has lost nothing.
-            if session.begun_after(fin.frame).is_some() {
+            if session.begun_after(closed.fin.frame).is_some() {
                 severity = Severity::Note;
             }
-            spans.insert(0, Span::at(fin));
+            spans.insert(0, Span::at(closed.fin));
         }
         let finding = notes.note(severity, sender.confidence, &spans, message);
-        if let Some(finding) = finding.filter(|_| !sender.fits && spans.len() == 1) {
+        let Some(finding) = finding else { continue };
+        if let Some(advice) = closed.and_then(|closed| closed.advice()) {
+            finding.advice = Some(advice.into());
+        } else if closed.is_none() && !sender.fits {
             finding.advice = Some(OF_NEIGHBOUR.into());
             finding.answerable = Some(format!("the {who}, or a firewall on the way").into());
         }
@@ -104,12 +105,6 @@ pub fn judge(
 
 /// What to do where the sender may be another device that is no further away than routes vary.
 const OF_NEIGHBOUR: &str = "The TTL of the RST is not that of this host's other packets: a firewall next to it, or next to the place of the capture, may have sent it. Look into the log of the host at this time (a restart, a limit, a filter), and into those of the firewalls on the way.";
-
-/// The FIN by which the server had closed the connection before a request began: RST is what it must answer then.
-pub fn crossed(session: &Session, exchange: &Exchange) -> Option<At> {
-    let fin = session.connection(exchange.connection)?.server_side.fin?;
-    (fin.frame < exchange.span().first.frame).then_some(fin)
-}
 
 /// Whether the client reset the connection after repeating data that nobody acknowledged.
 fn gives_up(connection: &Connection) -> bool {

@@ -70,6 +70,7 @@ pub(super) fn of_request(
         file_type: None,
         long_field: long_field(head),
         after_gap: head.after_gap,
+        late: None,
         odd: oddities(head, fields),
     }
     .into()

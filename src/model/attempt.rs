@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::at::{At, Span};
-use crate::stream::{Connection, Side};
+use crate::stream::{Connection, Icmp, Side};
 
 /// Connections that one client tried to open to one port and that failed in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,9 @@ pub struct Attempt {
     pub server: SocketAddr,
     /// What came of it.
     pub answer: Answer,
+    /// What reported that there is no way, the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<Icmp>,
     /// Connections tried.
     pub tries: u64,
     /// SYN segments sent, repeats included.
@@ -87,27 +90,30 @@ impl Attempts {
             self.omitted += 1;
             return;
         }
-        let span = connection.span();
+        let icmp = connection.icmp.filter(|_| answer == Answer::Unreachable);
+        let mut span = connection.span();
+        icmp.into_iter().for_each(|icmp| span.extend(icmp.at));
         let place = *self.places.entry(key).or_insert(next);
         if place == next {
             self.found.push(Attempt {
                 client: key.0,
                 server: key.1,
                 answer,
+                icmp,
                 tries: 0,
                 syns: 0,
                 span,
-                last: connection.last,
+                last: span.last,
             });
         }
         let Some(attempt) = self.found.get_mut(place) else { return };
         attempt.tries += 1;
         attempt.syns += 1 + u64::from(connection.syn_retries);
         if connection.first.frame < attempt.span.first.frame {
-            attempt.span = span;
+            (attempt.span, attempt.icmp) = (span, icmp);
         }
-        if connection.last.frame > attempt.last.frame {
-            attempt.last = connection.last;
+        if span.last.frame > attempt.last.frame {
+            attempt.last = span.last;
         }
     }
 

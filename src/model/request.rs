@@ -11,7 +11,7 @@ use super::exchange::Body;
 use super::form::Form;
 use super::rare::{Absent, Rare};
 use super::text::Text;
-use crate::at::Span;
+use crate::at::{At, Span};
 use crate::bits::fields::ContentRange;
 
 /// A request of the upload protocol ([MC-BUP] 2.2.2, 2.2.4, 2.2.6, 2.2.8, 2.2.10).
@@ -69,11 +69,36 @@ impl Request {
         self.odd.iter().any(|odd| odd == "cut")
     }
 
+    /// Bytes of the body that had come when it was answered, or the server had closed its side.
+    pub fn bytes_in_time(&self) -> u64 {
+        self.body.bytes.saturating_sub(self.late.map_or(0, |late| late.bytes))
+    }
+
+    /// The last frame of what had come by then.
+    pub fn last_in_time(&self) -> At {
+        self.late.map_or(self.span.last, |late| late.after)
+    }
+
+    /// So many bytes of the body come too late; its span does not have them yet.
+    pub(crate) fn add_late(&mut self, bytes: u64) {
+        let after = self.span.last;
+        self.rare.edit().late.get_or_insert(Late { bytes: 0, after }).bytes += bytes;
+    }
+
     /// Whether the target is a whole URL: only proxies are asked so (RFC 9112 3.2.2).
     pub fn is_for_proxy(&self) -> bool {
         let scheme = "http://";
         self.target.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme))
     }
+}
+
+/// What of a body came behind the answer, or behind the end of the server's side: nothing became of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Late {
+    /// How many bytes.
+    pub bytes: u64,
+    /// The last frame before them.
+    pub after: At,
 }
 
 /// What few requests have.
@@ -121,6 +146,9 @@ pub struct RareRequest {
     /// Requests may be missing right before it: the capture has a hole there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub after_gap: bool,
+    /// What of its body came too late.
+    #[serde(skip)]
+    pub late: Option<Late>,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,

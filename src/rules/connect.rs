@@ -2,7 +2,7 @@
 
 use crate::model::attempt::{Answer, Attempt};
 use crate::model::{Report, Session};
-use crate::rules::{Around, Confidence, Notes, Place, Seen, Severity, address};
+use crate::rules::{Around, Confidence, Finding, Notes, Place, Seen, Severity, address, icmp};
 
 /// Attempts without an upload that are told; a port scan makes many.
 const TOLD: usize = 5;
@@ -34,12 +34,12 @@ fn of_nobody<'a>(
     report.attempts.iter().filter(fits).take(TOLD)
 }
 
-/// Notes the attempts that ended in one of `answers`, in the words of `said`: as bad as the rule has it where an upload
+/// Notes the attempts that ended in one of `answers`, in the words of `said` and so sure: as bad as the rule has it where an upload
 /// stopped there, else as a note.
 pub fn judge(
     place: Place<'_>,
     answers: &[Answer],
-    said: fn(&Attempt) -> String,
+    (said, confidence): (fn(&Attempt) -> String, Confidence),
     notes: &mut Notes<'_>,
 ) {
     match place {
@@ -48,15 +48,24 @@ pub fn judge(
                 let last = session.span().is_none_or(|span| attempt.last.time > span.last.time);
                 let done = session.outcome.is_done();
                 let severity = if last && !done { notes.severity() } else { Severity::Note };
-                notes.note(severity, Confidence::Certain, &[attempt.span], said(attempt));
+                let finding = notes.note(severity, confidence, &[attempt.span], said(attempt));
+                turn(finding, attempt);
             }
         }
         Place::Capture(report, seen) => {
             for attempt in of_nobody(report, seen, answers) {
                 let message = format!("{}; no upload is known to be behind it", said(attempt));
-                notes.note(Severity::Note, Confidence::Certain, &[attempt.span], message);
+                let finding = notes.note(Severity::Note, confidence, &[attempt.span], message);
+                turn(finding, attempt);
             }
         }
+    }
+}
+
+/// Turns a finding to what reported that there is no way.
+fn turn(finding: Option<&mut Finding>, attempt: &Attempt) {
+    if let (Some(finding), Some(icmp)) = (finding, &attempt.icmp) {
+        icmp::turn(finding, icmp);
     }
 }
 

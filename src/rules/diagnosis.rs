@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::origin::Origin;
-use super::{Around, Diagnosis, Finding, Rule, Severity, front, named, unanswered};
+use super::{Around, Diagnosis, Finding, Rule, Severity, cut, front, named};
 use crate::at::Span;
 use crate::bits::{fields, hresult};
 use crate::model::{Exchange, Outcome, Response, Session};
@@ -24,7 +24,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let answer =
         decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
     // A client that had closed the connection before did not hear it.
-    let unheard = decisive.is_some_and(|exchange| unanswered::cut_off(session, exchange).is_some());
+    let unheard = decisive.is_some_and(|exchange| cut::cut_off(session, exchange).is_some());
     let mended = decisive.is_some_and(|exchange| is_mended(session, exchange));
     let code = client_code(session, (rule, cause), answer.filter(|_| !unheard && !mended));
     Some(Diagnosis {

@@ -2,6 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
+use crate::rules::closed::Closed;
 use crate::rules::{Confidence, Notes, Severity, handshake, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
 
@@ -25,6 +26,8 @@ pub const IDLE_SECS: f64 = 30.0;
 pub struct Sender {
     /// Not from the host that it names.
     pub middlebox: bool,
+    /// Its TTL is one of those of the host.
+    pub fits: bool,
     /// How sure that is.
     pub confidence: Confidence,
     /// The numbers side by side.
@@ -81,27 +84,28 @@ pub fn judge(
         let mut message = format!("the {who} reset the connection {moment} ({})", sender.evidence);
         let mut severity = weigh(exchange, &reset);
         let mut spans = vec![span(exchange, &reset)];
-        if let Some(fin) = crossed(session, exchange).filter(|_| side == Side::Server) {
-            message = format!(
-                "the server had closed the connection in frame {}, and the {} crossed that",
-                fin.name(),
-                exchange.kind
-            );
+        let closed = Closed::before(session, exchange).filter(|_| side == Side::Server);
+        if let Some(closed) = closed {
+            message = closed.message(exchange);
             // Who comes back has lost nothing.
-            if session.begun_after(fin.frame).is_some() {
+            if session.begun_after(closed.fin.frame).is_some() {
                 severity = Severity::Note;
             }
-            spans.insert(0, Span::at(fin));
+            spans.insert(0, Span::at(closed.fin));
         }
-        notes.note(severity, sender.confidence, &spans, message);
+        let finding = notes.note(severity, sender.confidence, &spans, message);
+        let Some(finding) = finding else { continue };
+        if let Some(advice) = closed.and_then(|closed| closed.advice()) {
+            finding.advice = Some(advice.into());
+        } else if closed.is_none() && !sender.fits {
+            finding.advice = Some(OF_NEIGHBOUR.into());
+            finding.answerable = Some(format!("the {who}, or a firewall on the way").into());
+        }
     }
 }
 
-/// The FIN by which the server had closed the connection before a request began: RST is what it must answer then.
-pub fn crossed(session: &Session, exchange: &Exchange) -> Option<At> {
-    let fin = session.connection(exchange.connection)?.server_side.fin?;
-    (fin.frame < exchange.span().first.frame).then_some(fin)
-}
+/// What to do where the sender may be another device that is no further away than routes vary.
+const OF_NEIGHBOUR: &str = "The TTL of the RST is not that of this host's other packets: a firewall next to it, or next to the place of the capture, may have sent it. Look into the log of the host at this time (a restart, a limit, a filter), and into those of the firewalls on the way.";
 
 /// Whether the client reset the connection after repeating data that nobody acknowledged.
 fn gives_up(connection: &Connection) -> bool {
@@ -112,6 +116,12 @@ fn gives_up(connection: &Connection) -> bool {
 pub fn repeats_in_vain(connection: &Connection) -> bool {
     let client = &connection.client_side;
     client.repeats >= IN_VAIN && client.unacked() > 0
+}
+
+/// Since when the client repeats in vain what it sent: the last data before.
+pub fn in_vain_since(connection: &Connection) -> Option<At> {
+    let client = &connection.client_side;
+    client.waits.or(client.last_data).filter(|_| repeats_in_vain(connection))
 }
 
 /// One repeat may be the last thing before the capture lost sight of the connection.
@@ -154,36 +164,44 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
     // The RST is one of its packets.
     if side.packets < 1 + ENOUGH && (side.ttl_max == 0 || fits(side, reset)) {
         let evidence = format!("TTL {}, and too few other packets to compare it with", reset.ttl);
-        return Sender { middlebox: false, confidence: Confidence::Possible, evidence };
+        let (middlebox, confidence) = (false, Confidence::Possible);
+        return Sender { middlebox, fits: true, confidence, evidence };
     }
     let ttl_fits = fits(side, reset);
+    let same = (side.ttl_min..=side.ttl_max).contains(&reset.ttl);
     let id = identification(connection, reset);
     // What looks like the host in everything is the host: the other RST answers what was under way.
     let both = !(ttl_fits && id == Some(true))
         && connection
             .reset_back
             .is_some_and(|back| back.time.secs_since(reset.time).abs() <= AT_ONCE_SECS);
-    let mut evidence = match ttl_fits {
+    let mut evidence = match same {
         true => format!("TTL {} as in its other packets", reset.ttl),
         false => format!("TTL {} where its other packets have {}", reset.ttl, side.ttl_first),
     };
     evidence.push_str(match id {
         Some(true) => ", IP identification in sequence",
         Some(false) => ", IP identification out of sequence",
+        None if reset.ip_id == Some(0) && counts(side) => ", IP identification 0",
         None => "",
     });
+    if !reset.acked && side.fin.is_none() {
+        evidence.push_str(", no ACK, as from one that does not know the connection");
+    }
     if both {
         evidence.push_str(", RSTs to both sides at once");
     }
     let (middlebox, confidence) = match (ttl_fits, id, both) {
-        (true, Some(true), _) => (false, Confidence::Certain),
-        (true, _, false) => (false, Confidence::Likely),
+        (true, Some(true), _) if same => (false, Confidence::Certain),
+        (true, Some(true), _) => (false, Confidence::Likely),
+        (true, _, false) if same => (false, Confidence::Likely),
+        (true, _, false) => (false, Confidence::Possible),
         (true, _, true) => (true, Confidence::Possible),
         (false, Some(true), false) => (true, Confidence::Possible),
         (false, Some(false), _) | (false, _, true) => (true, Confidence::Certain),
         (false, None, false) => (true, Confidence::Likely),
     };
-    Sender { middlebox, confidence, evidence }
+    Sender { middlebox, fits: same, confidence, evidence }
 }
 
 /// Who sent an RST, behind `article`: the host that it names, or something that does not look like that.
@@ -201,12 +219,17 @@ const fn fits(side: &SideFacts, reset: &Reset) -> bool {
         && reset.ttl <= side.ttl_max.saturating_add(TTL_SLACK)
 }
 
+/// Whether a host counts its packets in their identification.
+const fn counts(side: &SideFacts) -> bool {
+    side.ip_id_jumps == 0 && side.ip_id_steps >= 2
+}
+
 /// Whether the identification goes on where the host's other packets stopped; `None` where theirs follow no sequence.
 fn identification(connection: &Connection, reset: &Reset) -> Option<bool> {
     let side = connection.side(reset.side);
     let (last, id) = (side.ip_id?, reset.ip_id?);
     // Systems that count differently for packets outside a connection write 0.
-    if id == 0 || side.ip_id_jumps > 0 || side.ip_id_steps < 2 {
+    if id == 0 || !counts(side) {
         return None;
     }
     Some((1..=IP_ID_SLACK).contains(&id.wrapping_sub(last)))
@@ -215,7 +238,7 @@ fn identification(connection: &Connection, reset: &Reset) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::tests::report;
+    use crate::rules::tests::{diagnosed, report};
     use crate::transcript;
 
     fn judged(ttl: &str) -> Sender {
@@ -262,6 +285,22 @@ mod tests {
         let sender = judged("ttl=253");
         assert!(sender.middlebox);
         assert!(sender.evidence.starts_with("TTL 253 where its other packets have 61"));
+    }
+
+    #[test]
+    fn a_ttl_within_what_routes_vary_is_told_beside_the_others() {
+        let sender = judged("ttl=62 bare");
+        assert_eq!((sender.middlebox, sender.confidence), (false, Confidence::Possible));
+        assert_eq!(
+            sender.evidence,
+            "TTL 62 where its other packets have 61, IP identification 0, no ACK, as from one that does not know the \
+             connection"
+        );
+        let diagnosis = diagnosed(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets ttl=62 bare\n",
+        );
+        assert_eq!(diagnosis.cause, "tcp-reset-by-server");
+        assert!(diagnosis.advice.unwrap().contains("the firewalls on the way"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Requests that got no answer: sent whole, or cut off before their end.
+//! Requests that were sent whole and got no answer.
 
 use std::num::NonZeroU64;
 
-use crate::at::{At, Span};
+use crate::at::At;
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Request, Response, Session, TlsConnection};
@@ -176,69 +176,6 @@ pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchang
 
 /// What confirms where a request stayed that went to a proxy.
 const PROXY_LOG: &str = "The log of the proxy: whether it has the request, and passed it on; then that of the server behind it.";
-
-/// How long a client sends a request ([MC-BUP] 3.1.2.1).
-pub const CLIENT_SENDS_SECS: f64 = 120.0;
-
-/// A request that was cut off before its end, and unanswered by then.
-#[derive(Clone, Copy, Debug)]
-pub struct Cut<'a> {
-    /// What it was.
-    pub exchange: &'a Exchange,
-    /// Who ended the connection.
-    pub by: Side,
-    /// By RST.
-    pub reset: bool,
-    /// Seconds from its first byte to the end of the connection.
-    pub secs: f64,
-    /// Its frames and the one that ended it.
-    pub span: Span,
-}
-
-impl Cut<'_> {
-    /// Bytes of the body that were sent.
-    pub fn sent(&self) -> u64 {
-        self.exchange.request.as_ref().map_or(0, |request| request.body.bytes)
-    }
-
-    /// Bytes of the body that were to come.
-    pub fn announced(&self) -> u64 {
-        self.exchange.request.as_ref().and_then(|request| request.content_length).unwrap_or(0)
-    }
-}
-
-/// Requests that the end of their connection cut off, where the capture has all that was sent of them.
-pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
-    session.exchanges.iter().filter_map(|exchange| cut_off(session, exchange))
-}
-
-/// How the end of its connection cut a request off; what a server answers to an end by the client changes nothing.
-pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>> {
-    let request = exchange.request.as_ref().filter(|request| !request.body.complete)?;
-    let connection = session.connection(exchange.connection)?;
-    let missing = request.content_length.is_some_and(|length| request.body.bytes < length);
-    // One that crossed the end of the connection was not ended by that.
-    let fin = look::first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
-    let (by, at, reset) = match (connection.reset, fin) {
-        (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
-            (reset.side, reset.at, true)
-        }
-        (_, Some((side, fin))) => (side, fin, false),
-        _ => return None,
-    };
-    let seen = match &exchange.response {
-        Some(answer) => by == Side::Client && at.frame < answer.span.first.frame,
-        None => is_seen(session, exchange),
-    };
-    let client = &connection.client_side;
-    let whole = client.lost_by_capture + client.cut == 0 && seen;
-    if !missing || !whole {
-        return None;
-    }
-    let span = Span { first: request.span.first, last: at };
-    let secs = at.time.secs_since(request.span.first.time);
-    Some(Cut { exchange, by, reset, secs, span })
-}
 
 #[cfg(test)]
 mod tests {

@@ -51,6 +51,9 @@ impl Sessions {
                 let Some(request) = &mut value.request else { return };
                 request.body.started.get_or_insert(at.time);
                 request.body.bytes += bytes.len() as u64;
+                if is_late(connection, request, value.response.as_ref(), at) {
+                    request.add_late(bytes.len() as u64);
+                }
                 request.span.extend(at);
                 if link.start == Some(0)
                     && offset < FILE_START as u64
@@ -209,6 +212,18 @@ impl Sessions {
             }
         }
     }
+}
+
+/// Whether bytes of a request come behind its answer, or the server closed its side within it; what is acknowledged when
+/// it comes was sent before, and another tap captured it.
+#[inline(always)]
+fn is_late(connection: &Connection, request: &Request, answer: Option<&Response>, at: At) -> bool {
+    let over = match (answer, connection.server_side.fin) {
+        (Some(answer), _) => answer.span.first.frame,
+        (None, Some(fin)) if fin.frame > request.span.first.frame => fin.frame,
+        _ => return false,
+    };
+    over < at.frame && connection.client_side.unacked() > 0
 }
 
 /// Tells what a file is by its first bytes.

@@ -3,17 +3,23 @@
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
-use super::Side;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::part::{Part, Seq};
 use super::side_facts::SideFacts;
+use super::{Icmp, Side};
 
 /// Taken for the round trip, in nanoseconds, where the handshake was not captured: longer than most.
 const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;
 
 /// A round trip shorter than this, in nanoseconds, tells nothing: packets overtake each other by as much.
 const LEAST_ROUND_TRIP: i64 = 3_000_000;
+
+/// A sender makes its segments smaller this soon after a report, in nanoseconds: that needs no timer.
+const AT_ONCE: i64 = 1_000_000_000;
+
+/// Bytes of the headers of IPv4 and TCP without options.
+const HEADERS: u64 = 40;
 
 impl SideFacts {
     /// What was not acknowledged is sent again; the last data before it was sent at `sent`.
@@ -42,12 +48,18 @@ impl<T: Default> Flow<T> {
     #[inline(never)]
     pub fn judge(&mut self, dir: Dir, part: Part<'_>, ttl: u8, last: Option<At>) {
         let round_trip = self.round_trip(dir);
+        let resized = self.is_resized(dir, &part);
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
         let overlap = half.overlap(part);
         // A sender repeats by the way that it sent: the same at another hop was captured there.
         let captured_twice = ttl != facts.ttl_first || facts.is_copy(part.at);
         if overlap.repeated == part.len && !overlap.differs && captured_twice {
             facts.duplicate_frames += 1;
+            return;
+        }
+        if resized && overlap.repeated > 0 && !overlap.differs {
+            facts.resized += 1;
+            facts.resized_to = part.end();
             return;
         }
         // A byte that probed a closed window comes again with what follows it.
@@ -76,6 +88,20 @@ impl<T: Default> Flow<T> {
             facts.differing += 1;
             facts.first_differing.get_or_insert(part.at);
         }
+    }
+
+    /// Whether a part is as small as a router has just asked for, where larger ones were sent before: each once, from the
+    /// first byte that waits (RFC 1191 6.4).
+    fn is_resized(&mut self, dir: Dir, part: &Part<'_>) -> bool {
+        let Some(icmp) = self.subject.connection.icmp.filter(Icmp::is_too_big) else {
+            return false;
+        };
+        let acked = self.halves.of(dir).acked;
+        let facts = self.subject.facts(dir);
+        let (longest, behind) = (u64::from(facts.longest), acked.max(facts.resized_to));
+        let fits = |len: u64| len + HEADERS <= u64::from(icmp.mtu);
+        let soon = part.at.time.since(icmp.at.time) <= AT_ONCE;
+        soon && part.offset == behind && fits(part.len) && !fits(longest)
     }
 
     /// A segment without data may be a keep-alive.

@@ -49,6 +49,8 @@ pub struct SideFacts {
     pub shortest_retransmitted: Option<u32>,
     /// Bytes that were seen before.
     pub retransmitted_bytes: u64,
+    /// Segments with bytes that were seen before, made smaller upon a report that they were too big for the path.
+    pub resized: u32,
     /// Frames that were captured twice, as mirror ports do.
     pub duplicate_frames: u32,
     /// Segments that came before an earlier one was there.
@@ -92,10 +94,13 @@ pub struct SideFacts {
     /// Since when what is repeated waits: the last data before its first repeat. Until the other side acknowledges
     /// more.
     #[serde(skip)]
-    pub(super) waits: Option<At>,
+    pub waits: Option<At>,
     /// The longest such time, and the repeat that ended it.
     #[serde(skip)]
     pub stall: Option<(At, At)>,
+    /// How far segments were made smaller.
+    #[serde(skip)]
+    pub(super) resized_to: u64,
     /// Offset of its largest segment; of its first one beyond an Ethernet frame, where the capture has such.
     #[serde(skip)]
     pub longest_at: u64,

@@ -57,11 +57,18 @@ pub(super) enum Scene<'t> {
 /// Something on the level of TCP.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Tcp<'t> {
-    Reset(Side, Option<u8>),
+    /// With another TTL, and as one writes it that does not know the connection.
+    Reset(Side, Option<u8>, bool),
+    /// So many more bytes, that nobody acknowledges.
+    Send(Side, u64),
     Close(Side),
     Again(bool),
+    /// In pieces of so many bytes.
+    AgainIn(u16),
     Mirrored,
     TooBig(u16),
+    /// The code of "destination unreachable".
+    Unreachable(u8),
     Refused,
     Unanswered,
     Stall(Side, f64),
@@ -193,11 +200,15 @@ fn tcp(rest: &str) -> Result<Tcp<'_>, String> {
     let side = match words.next() {
         Some("client") => Side::Client,
         Some("server") => Side::Server,
-        Some("again") => return Ok(Tcp::Again(words.next() == Some("changed"))),
+        Some("again") => return Ok(again(words.next())),
         Some("mirrored") => return Ok(Tcp::Mirrored),
         Some("too") => {
             let mtu = words.nth(1).and_then(|mtu| mtu.parse().ok());
             return mtu.map(Tcp::TooBig).ok_or_else(unknown);
+        }
+        Some("unreachable") => {
+            let code = words.next().and_then(|code| code.parse().ok());
+            return code.map(Tcp::Unreachable).ok_or_else(unknown);
         }
         Some("refused") => return Ok(Tcp::Refused),
         Some("unanswered") => return Ok(Tcp::Unanswered),
@@ -209,7 +220,11 @@ fn tcp(rest: &str) -> Result<Tcp<'_>, String> {
         Some("resets") => {
             let ttl = more.and_then(|more| more.strip_prefix("ttl="));
             let ttl = ttl.map(|ttl| ttl.parse().map_err(|_| unknown())).transpose()?;
-            Ok(Tcp::Reset(side, ttl))
+            Ok(Tcp::Reset(side, ttl, more == Some("bare") || words.next() == Some("bare")))
+        }
+        Some("sends") => {
+            let bytes = more.and_then(|bytes| bytes.parse().ok());
+            bytes.map(|bytes| Tcp::Send(side, bytes)).ok_or_else(unknown)
         }
         Some("closes") => Ok(Tcp::Close(side)),
         Some("stalls") => {
@@ -217,6 +232,11 @@ fn tcp(rest: &str) -> Result<Tcp<'_>, String> {
         }
         _ => Err(unknown()),
     }
+}
+
+fn again(how: Option<&str>) -> Tcp<'static> {
+    let pieces = how.and_then(|how| how.parse().ok()).filter(|bytes| *bytes > 0);
+    pieces.map_or(Tcp::Again(how == Some("changed")), Tcp::AgainIn)
 }
 
 fn name<'t>(name: Option<&'t str>, told: Option<&str>) -> Option<Tcp<'t>> {

@@ -36,9 +36,11 @@
 //! of the body (`| text`). `...` waits, or sets the clock back by a negative time; `=` changes what follows:
 //! `= connection`, `= client ADDRESS`, `= server ADDRESS:PORT`, `= url URL`, `= sees SIDE` (the tap sees `client`,
 //! `server` or `both`); `= repeat N` plays all lines above N times more. `!` is TCP and names: `client resets`,
-//! `server resets`, `client closes`, `server closes`, `again` (the last segment is repeated), `again changed` (with
-//! another first byte), `mirrored` (the last frame is captured twice), `too big MTU` (a router reports that the last
-//! segment does not fit), `refused` (a connection is answered by RST), `unanswered` (it is not answered),
+//! `server resets` (also `ttl=`, and `bare`, as one does that does not know the connection), `client closes`,
+//! `server closes`, `client sends BYTES` (more of what came last, that nobody acknowledges), `again` (the last segment
+//! is repeated), `again changed` (with another first byte), `again BYTES` (in pieces of so many), `mirrored` (the last
+//! frame is captured twice), `too big MTU` (a router reports that the last segment does not fit), `unreachable CODE` (or
+//! that there is no way for it), `refused` (a connection is answered by RST), `unanswered` (it is not answered),
 //! `server stalls SECONDS`, `name NAME NXDOMAIN` (a look-up fails; so do `SERVFAIL`, `REFUSED`, `unanswered`,
 //! `no-AAAA`; `found` does not).
 

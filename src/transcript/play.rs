@@ -1,5 +1,7 @@
 //! From lines to frames.
 
+use etherparse::icmpv4::DestUnreachableHeader;
+
 use super::line::{Line, Message, Scene, Tcp, lines};
 use super::message::{self, State};
 use super::names;
@@ -124,13 +126,30 @@ impl Player {
         Ok(())
     }
 
+    fn send(&mut self, side: Side, bytes: u64) -> Result<(), String> {
+        let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= self.left);
+        let bytes = bytes.ok_or(TOO_LONG)?;
+        self.left -= bytes;
+        self.wire.send(side, &vec![b'.'; bytes], How { dropped: true, ..How::default() });
+        Ok(())
+    }
+
     fn tcp(&mut self, event: Tcp<'_>) -> Result<(), String> {
         match event {
-            Tcp::Reset(side, ttl) => self.wire.reset(side, ttl),
+            Tcp::Reset(side, ttl, bare) => self.wire.reset(side, ttl, bare),
+            Tcp::Send(side, bytes) => self.send(side, bytes)?,
             Tcp::Close(side) => self.wire.close(side),
-            Tcp::Again(changed) => self.wire.again(changed),
+            Tcp::Again(changed) => self.wire.again(changed, None),
+            Tcp::AgainIn(bytes) => self.wire.again(false, Some(bytes)),
             Tcp::Mirrored => self.wire.mirrored(),
-            Tcp::TooBig(mtu) => self.wire.too_big(mtu),
+            Tcp::TooBig(mtu) => {
+                let next_hop_mtu = mtu;
+                self.wire.report(DestUnreachableHeader::FragmentationNeeded { next_hop_mtu });
+            }
+            Tcp::Unreachable(code) => {
+                let header = DestUnreachableHeader::from_values(code, 0);
+                self.wire.report(header.ok_or("no code of ICMP")?);
+            }
             Tcp::Refused => self.wire.refused(),
             Tcp::Unanswered => self.wire.unanswered(),
             Tcp::Stall(side, secs) => self.wire.stall(side, (secs * 1e9) as i64),

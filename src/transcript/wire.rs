@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
     Ethernet2Header, Icmpv4Type, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder,
-    PacketBuilderStep, TcpHeader, icmpv4,
+    PacketBuilderStep, TcpHeader, icmpv4::DestUnreachableHeader,
 };
 
 use super::Record;
@@ -121,13 +121,12 @@ impl Wire {
         last.into_iter().for_each(|data| self.put(data));
     }
 
-    /// A router that reports the last frame as too big (RFC 1191 4).
-    pub fn too_big(&mut self, mtu: u16) {
+    /// A router that reports that the last frame cannot go on (RFC 792, RFC 1191 4).
+    pub fn report(&mut self, header: DestUnreachableHeader) {
         let quoted = self.records.last().and_then(|record| record.data.get(14..42));
         let (IpAddr::V4(client), Some(quoted)) = (self.client, quoted.map(<[u8]>::to_vec)) else {
             return;
         };
-        let header = icmpv4::DestUnreachableHeader::FragmentationNeeded { next_hop_mtu: mtu };
         let packet = ethernet()
             .ipv4(ROUTER, client.octets(), 64)
             .icmpv4(Icmpv4Type::DestinationUnreachable(header));
@@ -138,8 +137,8 @@ impl Wire {
         }
     }
 
-    /// Repeats the last segment that carried data, with another first byte if `changed`.
-    pub fn again(&mut self, changed: bool) {
+    /// Repeats the last segment that carried data, with another first byte if `changed`, in `pieces` of so many bytes.
+    pub fn again(&mut self, changed: bool, pieces: Option<u16>) {
         let last = self.connection.as_mut().and_then(|connection| connection.last.take());
         let Some((side, seq, mut payload)) = last else { return };
         if let Some(first) = payload.first_mut().filter(|_| changed) {
@@ -148,8 +147,10 @@ impl Wire {
         let next = self.seq(side);
         self.set_seq(side, seq);
         self.wait(200_000_000);
-        let segment = Segment { ack: true, payload: &payload, ..Segment::default() };
-        self.segment(side, segment, false);
+        for payload in payload.chunks(pieces.map_or(usize::MAX, usize::from).max(1)) {
+            let segment = Segment { ack: true, payload, ..Segment::default() };
+            self.segment(side, segment, false);
+        }
         self.set_seq(side, next);
     }
 
@@ -159,9 +160,10 @@ impl Wire {
         self.segment(side.other(), Segment { ack: true, ..Segment::default() }, false);
     }
 
-    pub fn reset(&mut self, side: Side, ttl: Option<u8>) {
+    /// An RST; a bare one acknowledges nothing, and has no identification.
+    pub fn reset(&mut self, side: Side, ttl: Option<u8>, bare: bool) {
         self.open();
-        self.segment(side, Segment { rst: true, ack: true, ttl, ..Segment::default() }, false);
+        self.segment(side, Segment { rst: true, ack: !bare, ttl, ..Segment::default() }, false);
         self.leave();
     }
 
@@ -256,12 +258,14 @@ impl Wire {
             Side::Server => (TTL[1], server),
         };
         *id = id.wrapping_add(1);
+        // What belongs to no socket is not counted.
+        let id = if segment.rst && !segment.ack { 0 } else { *id };
         let window = segment.window.unwrap_or(WINDOW);
         let mut tcp = TcpHeader::new(from.port(), to.port(), seq, window);
         (tcp.syn, tcp.fin, tcp.rst, tcp.ack) = (segment.syn, segment.fin, segment.rst, segment.ack);
         tcp.psh = !segment.payload.is_empty();
         tcp.acknowledgment_number = if segment.ack { ack } else { 0 };
-        let ip = ip(from.ip(), to.ip(), segment.ttl.unwrap_or(ttl), *id, IpNumber::TCP);
+        let ip = ip(from.ip(), to.ip(), segment.ttl.unwrap_or(ttl), id, IpNumber::TCP);
         let mut data = Vec::with_capacity(54 + segment.payload.len());
         // Writing to memory only fails for payloads beyond 64 KiB.
         if ethernet().ip(ip).tcp_header(tcp).write_to_vec(&mut data, segment.payload).is_ok() {

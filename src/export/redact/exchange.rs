@@ -75,6 +75,7 @@ fn asked_rarely(rare: &mut RareRequest, names: &mut Names<'_>) {
         file_type,
         long_field,
         after_gap: _,
+        late: _,
         odd: _,
     } = rare;
     method_override.iter_mut().for_each(|method| names.method(method));

@@ -83,7 +83,10 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
 }
 
 fn attempted(attempt: &mut Attempt, names: &Names<'_>) {
-    let Attempt { client, server, answer: _, tries: _, syns: _, span: _, last: _ } = attempt;
+    let Attempt { client, server, answer: _, icmp, tries: _, syns: _, span: _, last: _ } = attempt;
+    if let Some(Icmp { from, .. }) = icmp {
+        names.address(from);
+    }
     names.address(client);
     names.socket(server);
 }

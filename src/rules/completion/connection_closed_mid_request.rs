@@ -1,7 +1,7 @@
 //! The rule `connection-closed-mid-request`.
 
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, Severity, reset, unanswered, wording};
+use crate::rules::{Confidence, Notes, Severity, cut, reset, wording};
 use crate::stream::Side;
 
 rule! {
@@ -37,6 +37,15 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! client closes
     /// ```
+    /// What the client goes on to send changes nothing:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server closes
+    /// ! client sends 6000
+    /// ! server resets
+    /// ```
     /// A server that answers nevertheless answers half a request:
     /// ```fires
     /// > CREATE-SESSION
@@ -68,8 +77,8 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for cut in unanswered::cut(session) {
-        if !cut.reset && cut.secs < unanswered::CLIENT_SENDS_SECS {
+    for cut in cut::cut(session) {
+        if !cut.reset && !cut.is_timeout() {
             let message = format!(
                 "the {} closed the connection after {} of {} of the {}",
                 cut.by.name(),

@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, lost, reset, unanswered};
+use crate::rules::{Confidence, Notes, Severity, icmp, lost, reset, unanswered};
 
 rule! {
     /// The client left before its five minutes of waiting were over.
@@ -63,17 +63,32 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                 if is_out_of_reach(session, exchange) { Severity::Note } else { notes.severity() };
             let severity = lost::unless_done(session, exchange, own);
             let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-            unanswered::turn(finding, session, exchange);
+            let Some(finding) = finding else { continue };
+            if let Some(who) = who(session, exchange) {
+                finding.answerable = Some(who.into());
+            }
+            unanswered::turn(Some(finding), session, exchange);
         }
     }
 }
 
-/// Whether the request was repeated in vain until the client went on elsewhere: the server never had it to answer.
+/// Who can do something about it, where it shows whether the request arrived.
+fn who(session: &Session, exchange: &Exchange) -> Option<&'static str> {
+    let client = &session.connection(exchange.connection)?.client_side;
+    match (client.acked, client.unacked()) {
+        (0, _) => None,
+        (_, 0) => Some("the server"),
+        _ => Some("the network"),
+    }
+}
+
+/// Whether the request was repeated in vain until the client went on elsewhere, or a router reported that there is no way:
+/// the server never had it to answer.
 fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
     session.connection(exchange.connection).is_some_and(|connection| {
-        let last = connection.client_side.last_data;
-        let moved_on = last.is_some_and(|last| session.begun_after(last.frame).is_some());
-        moved_on && reset::repeats_in_vain(connection)
+        let since = reset::in_vain_since(connection);
+        since.is_some_and(|since| session.begun_after(since.frame).is_some())
+            || icmp::explains(session, connection).is_some()
     })
 }
 

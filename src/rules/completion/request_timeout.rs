@@ -2,8 +2,9 @@
 
 use crate::bits::hresult;
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Confidence, Notes, front, look, unanswered, wording};
-use crate::stream::Connection;
+use crate::rules::cut::{self, Cut};
+use crate::rules::{Confidence, Finding, Notes, front, look, wording};
+use crate::stream::{Connection, Side};
 
 rule! {
     /// A request took so long to send that one side gave up.
@@ -32,6 +33,35 @@ rule! {
     /// < 408 plain
     ///   Server: nginx
     /// ```
+    /// What a client goes on to send changes nothing:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 2 s
+    /// ! server closes
+    /// ... 2 s
+    /// ! client sends 6000
+    /// ! server resets
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 2 s
+    /// < 408 plain
+    ///   Server: nginx
+    /// ... 2 s
+    /// ! client sends 6000
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server closes
+    /// ! client sends 6000
+    /// ! server resets
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -56,8 +86,11 @@ rule! {
 /// Least seconds after which a server may give up a body that never begins.
 const WAITS_SECS: f64 = 3.0;
 
+/// What the log of a client has whose connection the server ended: `ERROR_WINHTTP_CONNECTION_ERROR`.
+const CONNECTION_ERROR: u32 = hresult::of_win32(12_030);
+
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for cut in unanswered::cut(session).filter(|cut| cut.secs >= unanswered::CLIENT_SENDS_SECS) {
+    for cut in cut::cut(session).filter(Cut::is_timeout) {
         let message = format!(
             "{} of {} of the {} in {}, then the {} gave up",
             cut.sent(),
@@ -67,13 +100,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             cut.by.name()
         );
         let severity = look::unless_overcome(session, cut.exchange, notes.severity());
+        let by_server = cut.by == Side::Server;
         let finding = notes.note(severity, Confidence::Likely, &[cut.span], message);
-        let connection = session.connection(cut.exchange.connection);
-        if let Some(finding) = finding.filter(|_| connection.is_some_and(is_unhindered)) {
-            finding.answerable = Some("the client, or the network".into());
-            finding.advice = Some(OF_CLIENT.into());
-            finding.confirm = Some(LOG_OF_CLIENT.into());
-        }
+        let Some(finding) = finding else { continue };
+        finding.client_code = by_server.then_some(CONNECTION_ERROR);
+        ask_client(finding, session, cut.exchange, by_server);
     }
     for exchange in session.exchanges.iter().filter(|exchange| was_too_slow(exchange)) {
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
@@ -85,14 +116,25 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             front::answerer(session, exchange),
             wording::lasting(secs),
             exchange.kind,
-            wording::counted(request.body.bytes, "byte")
+            wording::counted(request.bytes_in_time(), "byte")
         );
         let severity = look::unless_overcome(session, exchange, notes.severity());
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-        if let Some(finding) = finding {
-            finding.client_code = Some(hresult::of_status(408));
-        }
+        let Some(finding) = finding else { continue };
+        finding.client_code = Some(hresult::of_status(408));
+        ask_client(finding, session, exchange, true);
     }
+}
+
+/// Asks the client, where nothing shows that held it up.
+fn ask_client(finding: &mut Finding, session: &Session, exchange: &Exchange, by_server: bool) {
+    let connection = session.connection(exchange.connection);
+    if !connection.is_some_and(is_unhindered) {
+        return;
+    }
+    finding.answerable = Some("the client, or the network".into());
+    finding.advice = Some(if by_server { OF_TIMER } else { OF_CLIENT }.into());
+    finding.confirm = Some(LOG_OF_CLIENT.into());
 }
 
 /// Whether nothing shows that held the client up: no loss, and no closed window.
@@ -103,21 +145,22 @@ fn is_unhindered(connection: &Connection) -> bool {
 
 /// What to do where the client may have sent nothing.
 const OF_CLIENT: &str = "Neither loss nor a closed window held the client up: see whether it slept, or a policy limits what BITS may use; else the link is slow.";
+const OF_TIMER: &str = "Neither loss nor a closed window held the client up: see whether it slept, or a policy limits what BITS may use; else the link is slow. How long the server or a proxy in front of it waits is set there (nginx client_body_timeout, HAProxy timeout http-request, Apache RequestReadTimeout, in http.sys EntityBody).";
 const LOG_OF_CLIENT: &str = "The gaps between the bytes of this request, and the client's System and BITS-Client logs at that time.";
 
 /// 408 from before BITS, to a request whose body is seen under way, or was waited for.
 fn was_too_slow(exchange: &Exchange) -> bool {
     let answer = exchange.response.as_ref().filter(|r| r.http_status == 408 && !r.is_ack());
     answer.zip(look::whole_request(exchange)).is_some_and(|(answer, request)| {
-        let body = &request.body;
-        let waited = answer.span.first.time.secs_since(request.span.last.time) >= WAITS_SECS;
-        is_lacking(request) && (body.bytes > 0 || waited)
+        let waited = answer.span.first.time.secs_since(request.last_in_time().time) >= WAITS_SECS;
+        is_lacking(request) && (request.bytes_in_time() > 0 || waited)
     })
 }
 
-/// Whether some bytes of the body are lacking; those that only the capture lacks were sent.
+/// Whether some bytes of the body were lacking; those that only the capture lacks were sent.
 fn is_lacking(request: &Request) -> bool {
-    request.body.bytes < request.content_length.unwrap_or_default() && !request.body.complete
+    let open = !request.body.complete || request.late.is_some();
+    open && request.bytes_in_time() < request.content_length.unwrap_or_default()
 }
 
 #[cfg(test)]

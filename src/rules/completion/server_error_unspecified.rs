@@ -5,8 +5,7 @@ use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
-    Confidence, Notes, Severity, filtering, front, look, offsets, page, remedies, unanswered,
-    wording,
+    Confidence, Notes, Severity, cut, filtering, front, look, offsets, page, remedies, wording,
 };
 
 rule! {
@@ -161,7 +160,7 @@ fn tell_silent(
     let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
     // An error is the right answer to a packet of a session that is over, or to half a packet.
     let right =
-        look::is_over_before(session, exchange) || unanswered::cut_off(session, exchange).is_some();
+        look::is_over_before(session, exchange) || cut::cut_off(session, exchange).is_some();
     if right || explained.covers(exchange, least) {
         return;
     }

@@ -1,7 +1,7 @@
 //! The rule `connect-refused`.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::rules::{Notes, Place, connect};
+use crate::rules::{Confidence, Notes, Place, connect};
 
 rule! {
     /// The server refused the connection.
@@ -36,7 +36,8 @@ rule! {
 }
 
 fn check(place: Place<'_>, notes: &mut Notes<'_>) {
-    connect::judge(place, &ANSWERS, said, notes);
+    // Nothing tells the host from a filter that answers in its name.
+    connect::judge(place, &ANSWERS, (said, Confidence::Likely), notes);
 }
 
 const ANSWERS: [Answer; 1] = [Answer::Refused];

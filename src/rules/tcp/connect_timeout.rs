@@ -1,7 +1,7 @@
 //! The rule `connect-timeout`.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::rules::{Notes, Place, connect, wording};
+use crate::rules::{Confidence, Notes, Place, connect, icmp, wording};
 
 rule! {
     /// The server did not answer the connection.
@@ -21,6 +21,10 @@ rule! {
     /// ```fires
     /// ! unanswered
     /// ```
+    /// ```fires
+    /// ! unanswered
+    /// ! unreachable 13
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -37,24 +41,41 @@ rule! {
 }
 
 fn check(place: Place<'_>, notes: &mut Notes<'_>) {
-    connect::judge(place, &ANSWERS, said, notes);
+    connect::judge(place, &ANSWERS, (said, Confidence::Certain), notes);
 }
 
 const ANSWERS: [Answer; 2] = [Answer::Unanswered, Answer::Unreachable];
 
 fn said(attempt: &Attempt) -> String {
-    let how = if attempt.answer == Answer::Unreachable {
-        "was reported unreachable for"
-    } else {
-        "did not answer"
-    };
+    if let Some(icmp) = &attempt.icmp {
+        let (tries, told) = (connect::tries(attempt), icmp::told(icmp));
+        return format!(
+            "{} was reported unreachable for {tries} of {}: {told}",
+            attempt.server, attempt.client
+        );
+    }
     let secs = attempt.last.time.secs_since(attempt.span.first.time);
     format!(
-        "{} {how} {} of {} with {} SYN in {}",
+        "{} did not answer {} of {} with {} SYN in {}",
         attempt.server,
         connect::tries(attempt),
         attempt.client,
         attempt.syns,
         wording::lasting(secs)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn what_reported_that_there_is_no_way_is_named_with_its_frame() {
+        let report = report("! unanswered\n! unreachable 13\n");
+        let finding = report.findings.iter().find(|one| one.rule == "connect-timeout").unwrap();
+        let said = "ICMP 3/13, administratively prohibited, from 192.0.2.1";
+        assert!(finding.message.contains(said), "{}", finding.message);
+        assert!(finding.frames.contains(&4), "{:?}", finding.frames);
+        assert_eq!(finding.answerable.as_deref(), Some("the firewall that reported it"));
+    }
 }

@@ -2,8 +2,8 @@
 
 use crate::at::{At, Span};
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, reset, wording};
-use crate::stream::{Connection, Side};
+use crate::rules::{Confidence, Notes, icmp, reset, wording};
+use crate::stream::{Connection, Side, SideFacts};
 
 rule! {
     /// Data was repeated without any acknowledgement until the client gave up, or to the end.
@@ -60,6 +60,22 @@ rule! {
     /// ... 20 s
     /// ! client resets
     /// ```
+    /// What a router reports of it tells why:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! unreachable 13
+    /// ! again
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! unreachable 1
+    /// ! again
+    /// < 200
+    /// ```
     ///
     /// Answerable: the network
     /// Advice: Look for an outage at this time: a failover, a route that changed, a VPN that came up, a host that moved.
@@ -73,22 +89,40 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for connection in &session.connections {
         let client = &connection.client_side;
         let Some(last) = client.last_data.filter(|_| !connection.is_one_sided()) else { continue };
-        let Some((end, what)) = end(session, connection, last) else { continue };
+        let icmp = icmp::explains(session, connection);
+        let since = client.waits.unwrap_or(last);
+        let Some((end, what)) = end(session, connection, since, last) else { continue };
         // An RST or FIN of the server would explain the silence.
         let reset = connection.reset.filter(|reset| reset.side == Side::Server);
         let told = [reset.map(|reset| reset.at), connection.server_side.fin];
         let told = told.into_iter().flatten().any(|at| at.frame < end.frame);
-        if !told && reset::repeats_in_vain(connection) {
-            let message = format!(
-                "no acknowledgement of {} in spite of {}; {what}",
-                wording::counted(client.unacked(), "byte"),
-                wording::counted(client.repeats, "repeated segment"),
-            );
-            let span = [Span { first: last, last: end }];
-            let finding = notes.note(notes.severity(), Confidence::Likely, &span, message);
+        if told || icmp.is_none() && !reset::repeats_in_vain(connection) {
+            continue;
+        }
+        let message = format!("{}; {what}", unheard(client));
+        let span = Span { first: since, last: end };
+        let Some(icmp) = icmp else {
+            let finding = notes.note(notes.severity(), Confidence::Likely, &[span], message);
             if let Some(finding) = finding.filter(|_| was_idle(session, connection)) {
                 finding.advice = Some(OF_IDLE.into());
             }
+            continue;
+        };
+        let spans = [Span::at(icmp.at), span];
+        let message = format!("{}; {message}", icmp::told(&icmp));
+        let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
+        finding.into_iter().for_each(|finding| icmp::turn(finding, &icmp));
+    }
+}
+
+/// What nobody acknowledged.
+fn unheard(client: &SideFacts) -> String {
+    let bytes = wording::counted(client.unacked(), "byte");
+    match client.repeats {
+        0 => format!("no acknowledgement of {bytes}"),
+        repeats => {
+            let repeats = wording::counted(repeats, "repeated segment");
+            format!("no acknowledgement of {bytes} in spite of {repeats}")
         }
     }
 }
@@ -105,15 +139,18 @@ fn was_idle(session: &Session, connection: &Connection) -> bool {
     })
 }
 
-/// What ended the wait after `last`, and how to say it.
-fn end(session: &Session, connection: &Connection, last: At) -> Option<(At, String)> {
+/// What ended the wait that began at `since`, and how to say it. A host goes on to repeat, up to the `last` data, what its
+/// client gave up.
+fn end(session: &Session, connection: &Connection, since: At, last: At) -> Option<(At, String)> {
     let later = |at: At, what: &str| {
-        (at, format!("{} later {what}", wording::lasting(at.time.secs_since(last.time))))
+        (at, format!("{} later {what}", wording::lasting(at.time.secs_since(since.time))))
     };
-    let next = session.begun_after(last.frame).map(|next| later(next.first, "a new connection"));
+    let next = session.begun_after(since.frame).map(|next| later(next.first, "a new connection"));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);
+    let lasts =
+        || icmp::explains(session, connection).is_some() || is_lasting(session, connection, last);
     next.or_else(|| reset.map(|reset| later(reset.at, "the client reset the connection")))
-        .or_else(|| is_lasting(session, connection, last).then(|| (last, TO_THE_END.to_owned())))
+        .or_else(|| lasts().then(|| (last, TO_THE_END.to_owned())))
 }
 
 const TO_THE_END: &str = "nothing more was captured of the connection";
@@ -132,7 +169,46 @@ const LASTING_SECS: f64 = 10.0;
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use crate::rules::tests::diagnosed;
+    use crate::rules::{Confidence, Severity};
+    use crate::transcript;
+
+    #[test]
+    fn a_host_repeats_what_its_client_gave_up() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! again\n! again\n\
+                    ! again\n... 4 s\n= connection\n> PING\n< 200\n> FRAGMENT 0-19/20\n< 200\n";
+        let seen = Cell::new(0);
+        // The last repeat comes behind the new connection.
+        let records = transcript::delayed(text, 5_000_000_000, |data| {
+            let repeats = data.windows(7).any(|bytes| bytes == b"0-9/20\r");
+            seen.set(seen.get() + u32::from(repeats));
+            repeats && seen.get() == 4
+        });
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        let worst = |rule: &str| {
+            let of = session.findings.iter().filter(|finding| finding.rule == rule);
+            of.map(|finding| finding.severity).max()
+        };
+        assert_eq!(worst("half-open-retry"), Some(Severity::Warning));
+        assert_eq!(worst("request-abandoned"), Some(Severity::Note));
+    }
+
+    #[test]
+    fn who_reports_that_there_is_no_way_is_named() {
+        let told = |code: u8| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! unreachable {code}\n! again\n"
+            ))
+        };
+        let filter = told(13);
+        assert_eq!(filter.confidence, Confidence::Certain);
+        let said = "ICMP 3/13, administratively prohibited, from 192.0.2.1; no acknowledgement of";
+        assert!(filter.summary.contains(said), "{}", filter.summary);
+        assert_eq!(filter.answerable.as_deref(), Some("the firewall that reported it"));
+        assert_eq!(told(1).answerable.as_deref(), Some("the network"));
+    }
 
     #[test]
     fn behind_a_pause_it_may_be_an_idle_timer() {

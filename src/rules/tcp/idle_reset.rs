@@ -1,6 +1,7 @@
 //! The rule `idle-reset`.
 
 use crate::model::{Exchange, Session};
+use crate::rules::closed::Closed;
 use crate::rules::{Notes, reset, wording};
 use crate::stream::Side;
 
@@ -66,7 +67,7 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for (exchange, reset, sender) in reset::inside(session, Side::Server) {
-        if reset::crossed(session, exchange).is_some() || is_arrived(session, exchange) {
+        if Closed::before(session, exchange).is_some() || is_arrived(session, exchange) {
             continue;
         }
         let before = session

@@ -49,6 +49,25 @@ rule! {
     /// ! again
     /// < 200
     /// ```
+    /// Smaller segments, as a router asks for them, tell of no loss:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/10000 whole dropped
+    /// ! too big 1300
+    /// ! again 1248
+    /// < 200
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/10000 whole dropped
+    /// ! too big 1300
+    /// ! again
+    /// ! again
+    /// ! again
+    /// < 200
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

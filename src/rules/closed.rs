@@ -1,0 +1,105 @@
+//! Requests on a connection that the server had closed before.
+
+use std::num::NonZeroU64;
+
+use crate::at::At;
+use crate::model::{Exchange, Session};
+use crate::rules::{look, wording};
+
+/// How the server had closed the connection before a request began: RST is what it must answer then.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed {
+    /// Its FIN.
+    pub fin: At,
+    /// Seconds from the last answer to that; `None` where there was no request before.
+    idle_secs: Option<f64>,
+    /// Seconds from that to the request.
+    ahead_secs: f64,
+    /// Whether the client must have known of it when it asked: then it did not cross the request.
+    known: bool,
+}
+
+/// Who closes a connection sooner behind an answer, in seconds, does not do so because it is idle.
+const IDLE_SECS: f64 = 0.5;
+
+/// A client that asks sooner, in seconds, may not have been told of what its host has acknowledged.
+const CROSSING_SECS: f64 = 0.1;
+
+impl Closed {
+    /// The end before `exchange`, if any.
+    pub fn before(session: &Session, exchange: &Exchange) -> Option<Self> {
+        let connection = session.connection(exchange.connection)?;
+        let server = &connection.server_side;
+        let fin = server.fin.filter(|fin| fin.frame < exchange.span().first.frame)?;
+        let mut earlier = look::ahead(session, exchange);
+        let last = earlier.find(|other| other.connection == exchange.connection);
+        let idle_secs = last.map(|last| fin.time.secs_since(last.span().last.time).max(0.0));
+        let ahead_secs = exchange.span().first.time.secs_since(fin.time).max(0.0);
+        // FIN takes a number behind all bytes.
+        let awaits = exchange.request.as_ref().and_then(|request| request.awaits);
+        let acked = awaits > Some(NonZeroU64::MIN.saturating_add(server.sent));
+        Some(Self { fin, idle_secs, ahead_secs, known: acked && ahead_secs >= CROSSING_SECS })
+    }
+
+    /// What to say of it.
+    pub fn message(&self, exchange: &Exchange) -> String {
+        let kind = &exchange.kind;
+        let when = match self.idle_secs {
+            Some(secs) => format!(", {} after the last answer", wording::lasting(secs)),
+            None => ", before any request".to_owned(),
+        };
+        let then = match self.known {
+            true => {
+                let later = wording::lasting(self.ahead_secs);
+                format!("the client sent the {kind} {later} later, though it had acknowledged that")
+            }
+            false => format!("the {kind} crossed that"),
+        };
+        format!(
+            "the server had closed the connection in frame {}{when}, and {then}",
+            self.fin.name()
+        )
+    }
+
+    /// What to do about it, where the time tells.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self.idle_secs {
+            Some(secs) => (secs >= IDLE_SECS).then_some(OF_IDLE),
+            None => Some(OF_UNASKED),
+        }
+    }
+}
+
+const OF_IDLE: &str = "The server, or the proxy that answers for it, closes connections that are idle for this long: set its keep-alive time-out above the pauses of the client (IIS connectionTimeout, nginx keepalive_timeout, Apache KeepAliveTimeout, HAProxy timeout http-keep-alive). Where the time is not always the same, look into its log: a restart, a connection limit.";
+
+const OF_UNASKED: &str = "What accepts the connections closes them without being asked anything: a forwarder or a balancer without a live server behind it, a limit, or a filter of clients. See what listens on this port, and to where it passes connections on.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn what_the_client_had_acknowledged_crossed_nothing() {
+        let at_once = diagnosed(
+            "> CREATE-SESSION\n< 200 session=1\n... 5 s\n! server closes\n> FRAGMENT 0-9/20 dropped\n! server resets\n",
+        );
+        assert!(at_once.summary.contains("and the Fragment crossed that"), "{}", at_once.summary);
+        let told = |before: &str| {
+            let text = format!(
+                "{before}! server closes\n... 2 s\n> FRAGMENT 0-9/20 session=1 dropped\n! server resets\n"
+            );
+            let diagnosis = diagnosed(&text);
+            assert_eq!(diagnosis.cause, "tcp-reset-by-server");
+            format!("{} {}", diagnosis.summary, diagnosis.advice.unwrap())
+        };
+        let idle = told("> CREATE-SESSION\n< 200 session=1\n... 5 s\n");
+        assert!(
+            idle.contains("5 s after the last answer, and the client sent the Fragment 2 s later"),
+            "{idle}"
+        );
+        assert!(idle.contains("keep-alive time-out"), "{idle}");
+        let unasked = told("");
+        assert!(unasked.contains(", before any request, and"), "{unasked}");
+        assert!(unasked.contains("a forwarder or a balancer"), "{unasked}");
+    }
+}

@@ -141,6 +141,19 @@ impl<'a> Around<'a> {
         self.history.with(self.id.cloned().map(Key::Leg))
     }
 
+    /// Sessions with the same id and path between two other hosts: the same upload on the other side of a proxy.
+    pub fn same_id_elsewhere(
+        &self,
+        session: &Session,
+    ) -> impl Iterator<Item = &'a Brief> + use<'a> {
+        let (client, server, id) = (session.client.address, session.server.socket(), self.id);
+        let key = session.url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        self.history.with(key).chain(self.sight.legs).filter(move |brief| {
+            let apart = brief.client != client && brief.server != server;
+            apart && id.is_some_and(|id| brief.has_id(id))
+        })
+    }
+
     /// Failed attempts of the session's client to reach a server that it also uploads to, in the time of the session or
     /// after it.
     pub fn attempts_of(&self, session: &Session) -> impl Iterator<Item = &'a Attempt> {

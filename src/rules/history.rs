@@ -158,6 +158,11 @@ impl Brief {
         })
     }
 
+    /// Whether its id in the form to compare is this one.
+    pub fn has_id(&self, id: &Text) -> bool {
+        self.canonical.as_ref() == Some(id)
+    }
+
     /// All its frames.
     pub const fn span(&self) -> Span {
         Span { first: self.first, last: self.last }

@@ -38,6 +38,7 @@ pub(crate) mod page;
 mod product;
 #[cfg(test)]
 mod ranking;
+pub(crate) mod relay;
 mod remedies;
 pub(crate) mod reset;
 mod retry;

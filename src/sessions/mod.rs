@@ -34,6 +34,7 @@ use crate::model::{Exchange, Notifications, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
 use crate::rules::history::Brief;
+use crate::rules::relay::asks_for_legs;
 use crate::rules::stripped::may_lack_fields;
 use crate::stream::{Connection, Side};
 
@@ -292,14 +293,15 @@ impl Sessions {
         self.open.before(session.client.address, url, session.ended, &facts)
     }
 
-    /// The sessions with the path of `session` that may still go on and were last seen about its time, where something may
-    /// have passed its requests on without some of their fields, or their answers.
+    /// The sessions with the path of `session` that may still go on and were last seen about its time, where that on
+    /// the other side of a proxy may tell more: what it made of requests and answers, or why it left.
     pub fn legs_of<'c>(
         &mut self,
         session: &Session,
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
-        let suspect = session.exchanges.iter().any(may_lack_fields);
+        let suspect =
+            session.exchanges.iter().any(|one| asks_for_legs(one) || may_lack_fields(one));
         let place = session.url.as_ref().zip(session.span()).filter(|_| suspect);
         place.map_or_else(Vec::new, |(url, span)| self.open.about(span.first.frame, url, &facts))
     }

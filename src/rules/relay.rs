@@ -2,7 +2,7 @@
 //! its own settings have it, and what it meets is not what the log of the BITS client shows.
 
 use crate::model::{Exchange, Request, Session};
-use crate::rules::history::Brief;
+use crate::rules::history::{Brief, Moved};
 use crate::rules::{Around, Finding, named};
 
 /// Whether the client of a session passes on what another asks of it: its requests bear marks of a hop, or the capture has
@@ -26,6 +26,21 @@ fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
     let began = session.span()?.first.time;
     let is_under_way = |leg: &&Brief| leg.first.time <= began && began <= leg.last.time;
     around.same_id_elsewhere(session).find(is_under_way)
+}
+
+/// The two servers of which a proxy asked the second while an exchange waited, for a session that the first had made: seen
+/// on the leg behind it.
+pub fn moved_behind<'a>(
+    session: &Session,
+    exchange: &Exchange,
+    around: &Around<'a>,
+) -> Option<&'a Moved> {
+    let waited = exchange.span();
+    let mut moved = around.same_id_elsewhere(session).filter_map(|leg| leg.moved.as_deref());
+    moved.find(|moved| {
+        let asked = moved.lost.1.first.time;
+        waited.first.time <= asked && asked <= waited.last.time
+    })
 }
 
 /// Whether the other leg of its session may tell more of an exchange: it did not go smoothly, or not as clients do.

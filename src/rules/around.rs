@@ -6,7 +6,7 @@ use crate::at::{At, Span};
 use crate::bits::PacketType;
 use crate::model::tls::TlsConnections;
 use crate::model::{
-    Attempt, Exchange, Lookup, Request, Response, Session, Text, TlsConnection, url,
+    Attempt, Exchange, Lookup, Outcome, Request, Response, Session, Text, TlsConnection, url,
 };
 use crate::rules::front;
 use crate::rules::history::{Brief, History, Key};
@@ -151,6 +151,16 @@ impl<'a> Around<'a> {
         self.history.with(key).chain(self.sight.legs).filter(move |brief| {
             let apart = brief.client != client && brief.server != server;
             apart && id.is_some_and(|id| brief.has_id(id))
+        })
+    }
+
+    /// Whether an earlier session failed on the other side of a proxy.
+    pub fn fails_elsewhere(&self, brief: &Brief) -> bool {
+        let key = brief.url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let mut others = self.history.with(key).chain(self.sight.legs);
+        others.any(|other| {
+            let apart = other.client != brief.client && other.server != brief.server;
+            apart && other.is_same_session(brief) && other.outcome == Outcome::Failed
         })
     }
 

@@ -186,6 +186,11 @@ impl Brief {
         self.canonical.as_ref() == Some(id)
     }
 
+    /// Whether another one has the same id.
+    pub fn is_same_session(&self, other: &Self) -> bool {
+        self.canonical.is_some() && self.canonical == other.canonical
+    }
+
     /// All its frames.
     pub const fn span(&self) -> Span {
         Span { first: self.first, last: self.last }

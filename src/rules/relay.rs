@@ -146,6 +146,8 @@ mod tests {
         let code = |text: &str| last(text).diagnosis.unwrap().client_error;
         assert_eq!(code(text).as_deref(), Some("0x80072EFD"));
         assert_eq!(code(&text.replace("20\n", "20\n  X-Forwarded-For: 10.0.0.7\n")), None);
+        let front = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n... 1 s\n< 502 plain\n... -1 s\n";
+        assert_eq!(code(&format!("{front}{BEHIND}... -3 ms\n{text}")), None);
         // What the server says comes through.
         let lost = "> CREATE-SESSION\n  Via: 1.1 proxy\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F\n";
         assert_eq!(code(lost).as_deref(), Some("0x8020001F"));

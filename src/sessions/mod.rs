@@ -294,14 +294,17 @@ impl Sessions {
     }
 
     /// The sessions with the path of `session` that may still go on and were last seen about its time, where that on
-    /// the other side of a proxy may tell more: what it made of requests and answers, or why it left.
+    /// the other side of a proxy may tell more: what it made of requests and answers, why it left, or why one of `open`
+    /// was given up.
     pub fn legs_of<'c>(
         &mut self,
         session: &Session,
+        open: &[Brief],
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
-        let suspect =
-            session.exchanges.iter().any(|one| asks_for_legs(one) || may_lack_fields(one));
+        let asks = |exchange: &Exchange| asks_for_legs(exchange) || may_lack_fields(exchange);
+        let unfinished = !session.outcome.is_done() || !open.is_empty();
+        let suspect = unfinished || session.exchanges.iter().any(asks);
         let place = session.url.as_ref().zip(session.span()).filter(|_| suspect);
         place.map_or_else(Vec::new, |(url, span)| self.open.about(span.first.frame, url, &facts))
     }

@@ -23,6 +23,7 @@ mod echo;
 pub(crate) mod filtering;
 pub mod finding;
 pub(crate) mod front;
+mod gateways;
 mod handshake;
 pub mod history;
 pub(crate) mod hosts;

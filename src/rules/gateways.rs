@@ -1,6 +1,7 @@
 //! How gateways say that they gave up waiting, and the settings for how long they wait.
 
-use crate::model::Response;
+use crate::model::{Exchange, Response, Session};
+use crate::rules::look;
 use crate::rules::origin::Origin;
 
 /// A product, by a part of its name in lower case.
@@ -47,3 +48,26 @@ impl Gateway {
 pub(super) fn setting(response: &Response) -> Option<&'static str> {
     known(response).filter(|gateway| gateway.gave_up(response)).map(|gateway| gateway.setting)
 }
+
+/// The longest wait for an answer before, in seconds, where a gateway answered so much later that it may have given up.
+pub(super) fn usual_before(
+    session: &Session,
+    exchange: &Exchange,
+    response: &Response,
+    waited: f64,
+) -> Option<f64> {
+    let acked = look::ahead(session, exchange).take(LOOKED_AT).filter(|one| one.succeeded());
+    let usual = acked.map(look::wait_secs).reduce(f64::max)?;
+    let late = waited >= LATE_SECS && waited >= usual * FAR;
+    let may_be = || known(response).is_none_or(|gateway| gateway.gave_up(response));
+    (late && may_be()).then_some(usual)
+}
+
+/// Answers before that are looked at.
+const LOOKED_AT: usize = 256;
+
+/// No gateway has a shorter time-out, in seconds.
+const LATE_SECS: f64 = 1.0;
+
+/// So many times the longest wait before is no busy server.
+const FAR: f64 = 20.0;

@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::Reason::{Policy, Unreachable};
-use crate::rules::{Confidence, Notes, front, look, page, wording};
+use crate::rules::{Confidence, Notes, front, gateways, look, page, wording};
 
 rule! {
     /// A gateway or web server could not serve the request.
@@ -114,24 +114,42 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = format!("{}{}", Origin::describe(response), front::error(response));
-    let message = if asked.is_some() {
+    let usual = asked.filter(|_| look::knows_end(exchange));
+    let usual = usual.and_then(|_| gateways::usual_before(session, exchange, response, waited));
+    let mut message = if asked.is_some() {
         let after =
             look::knows_end(exchange).then(|| format!(" after {}", wording::lasting(waited)));
         format!("{who} answered the {} with {status}{}", exchange.kind, after.unwrap_or_default())
     } else {
         format!("{who} answered {} with {status}", wording::NOT_CAPTURED)
     };
+    if let Some(usual) = usual {
+        let usual = wording::lasting(usual.max(1e-3));
+        message.push_str(&format!(", where no answer before took longer than {usual}"));
+    }
+    message.push_str(&page::of_gateway(response));
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     let Some(finding) = finding else { return };
     let forbids = |(reason, _): &(_, _)| *reason == Policy;
     if let Some((_, words)) = page::reason(response).filter(forbids) {
         finding.message.push_str(&format!("; its page says \"{words}\""));
         front::turn(Some(finding), front::origin(session, exchange));
+    } else if usual.is_some() {
+        finding.advice = Some(of_late(response).into());
     } else if may_be_its_own(response) {
         finding.answerable = Some("the web server that answered, or the server behind it".into());
         finding.advice = Some(OF_WEB_SERVER.into());
         finding.confirm = Some(LOG_OF_WEB_SERVER.into());
     }
+}
+
+/// What to do where the gateway may have given up.
+fn of_late(response: &Response) -> String {
+    let setting =
+        gateways::setting(response).map_or_else(String::new, |setting| format!(" ({setting})"));
+    format!(
+        "So late an answer may be a time-out of the gateway{setting}: raise that above 300 s for this path, and see what kept the server busy. Else the server closed the connection, or could not be reached."
+    )
 }
 
 /// Whether a web server may speak of itself: nothing else tells that anything is behind it.
@@ -181,6 +199,27 @@ mod tests {
         assert!(blocked.summary.contains("its page says \"in accordance with company policy\""));
         assert_eq!(blocked.answerable.as_deref(), Some("the proxy"));
         assert!(blocked.advice.unwrap().starts_with("Look at the rules and limits of the proxy"));
+    }
+
+    #[test]
+    fn an_answer_far_later_than_those_before_may_be_a_time_out() {
+        let told = |wait: &str, answer: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n{wait}< {answer}\n"
+            ))
+        };
+        let page = "  | <title>502 Proxy Error</title> Reason: Error reading from remote server\n";
+        let apache = told("... 2 s\n", &format!("502 plain\n  Server: Apache/2.4\n{page}"));
+        assert_eq!(apache.cause, "gateway-error");
+        let said = ", where no answer before took longer than 1 ms; its page says \"Error reading from remote server\"";
+        assert!(apache.summary.contains(said), "{}", apache.summary);
+        assert!(apache.advice.unwrap().contains("time-out of the gateway (`ProxyTimeout`"));
+        let varnish = "503 plain\n  Server: Varnish\n";
+        assert!(told("... 2 s\n", varnish).advice.unwrap().contains("first_byte_timeout"));
+        assert!(told("", varnish).advice.unwrap().contains("health checks"));
+        // It has 504 for that.
+        let haproxy = "503 plain\n  | <html><body><h1>503 Service Unavailable</h1>\n";
+        assert!(told("... 3 s\n", haproxy).advice.unwrap().contains("health checks"));
     }
 
     #[test]

@@ -19,7 +19,8 @@ use crate::sessions::{Directory, Web};
 pub struct Sight<'a> {
     /// Sessions with the same client and URL that may still go on.
     pub open: &'a [Brief],
-    /// Sessions with the same URL, of whatever client, that may still go on: those about its time, where they may tell of it.
+    /// Sessions of other clients that may still go on and may be another leg: those with its id, and those with the same
+    /// URL about its time, where they may tell of it.
     pub legs: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],

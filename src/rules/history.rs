@@ -181,6 +181,11 @@ impl Brief {
         })
     }
 
+    /// Its id in the form to compare.
+    pub fn canonical_id(&self) -> Option<Text> {
+        self.canonical.clone()
+    }
+
     /// Whether its id in the form to compare is this one.
     pub fn has_id(&self, id: &Text) -> bool {
         self.canonical.as_ref() == Some(id)

@@ -43,12 +43,6 @@ pub fn moved_behind<'a>(
     })
 }
 
-/// Whether the other leg of its session may tell more of an exchange: it did not go smoothly, or not as clients do.
-pub fn asks_for_legs(exchange: &Exchange) -> bool {
-    let is_old = |request: &Request| request.minor_version == 0;
-    !exchange.succeeded() || exchange.request.as_ref().is_some_and(is_old)
-}
-
 /// What to say of a leg behind a proxy where a rule takes its client for the one of BITS.
 struct Words {
     rule: &'static str,

@@ -160,7 +160,7 @@ impl Analysis {
             }
             let facts = |id| engine.connection(id);
             let open = self.sessions.open_of(&session, facts);
-            let legs = self.sessions.legs_of(&session, facts);
+            let legs = self.sessions.legs_of(&session, &open, facts);
             self.judge.session(
                 &mut session,
                 &Sight {

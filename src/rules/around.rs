@@ -6,7 +6,7 @@ use crate::at::{At, Span};
 use crate::bits::PacketType;
 use crate::model::tls::TlsConnections;
 use crate::model::{
-    Attempt, Exchange, Lookup, Request, Response, Session, Text, TlsConnection, url,
+    Attempt, Exchange, Lookup, Outcome, Request, Response, Session, Text, TlsConnection, url,
 };
 use crate::rules::front;
 use crate::rules::history::{Brief, History, Key};
@@ -19,8 +19,8 @@ use crate::sessions::{Directory, Web};
 pub struct Sight<'a> {
     /// Sessions with the same client and URL that may still go on.
     pub open: &'a [Brief],
-    /// Sessions with the same URL, of whatever client, that may still go on: those about its time, where they may tell
-    /// of it.
+    /// Sessions of other clients that may still go on and may be another leg: those with its id, and those with the same
+    /// URL about its time, where they may tell of it.
     pub legs: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
@@ -140,6 +140,29 @@ impl<'a> Around<'a> {
     /// Earlier sessions with the same id and large Fragments, between whatever hosts.
     pub fn other_legs(&self) -> impl Iterator<Item = &'a Brief> + use<'a> {
         self.history.with(self.id.cloned().map(Key::Leg))
+    }
+
+    /// Sessions with the same id and path between two other hosts: the same upload on the other side of a proxy.
+    pub fn same_id_elsewhere(
+        &self,
+        session: &Session,
+    ) -> impl Iterator<Item = &'a Brief> + use<'a> {
+        let (client, server, id) = (session.client.address, session.server.socket(), self.id);
+        let key = session.url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        self.history.with(key).chain(self.sight.legs).filter(move |brief| {
+            let apart = brief.client != client && brief.server != server;
+            apart && id.is_some_and(|id| brief.has_id(id))
+        })
+    }
+
+    /// Whether an earlier session failed on the other side of a proxy.
+    pub fn fails_elsewhere(&self, brief: &Brief) -> bool {
+        let key = brief.url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let mut others = self.history.with(key).chain(self.sight.legs);
+        others.any(|other| {
+            let apart = other.client != brief.client && other.server != brief.server;
+            apart && other.is_same_session(brief) && other.outcome == Outcome::Failed
+        })
     }
 
     /// Failed attempts of the session's client to reach a server that it also uploads to, in the time of the session or

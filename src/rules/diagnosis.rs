@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::origin::Origin;
-use super::{Around, Diagnosis, Finding, Rule, Severity, cut, front, named};
+use super::{Around, Diagnosis, Finding, Rule, Severity, cut, front, named, relay};
 use crate::at::Span;
 use crate::bits::{fields, hresult};
 use crate::model::{Exchange, Outcome, Response, Session};
@@ -26,7 +26,7 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     // A client that had closed the connection before did not hear it.
     let unheard = decisive.is_some_and(|exchange| cut::cut_off(session, exchange).is_some());
     let mended = decisive.is_some_and(|exchange| is_mended(session, exchange));
-    let code = client_code(session, (rule, cause), answer.filter(|_| !unheard && !mended));
+    let code = client_code(session, around, (rule, cause), answer.filter(|_| !unheard && !mended));
     Some(Diagnosis {
         cause: cause.rule.to_string(),
         confidence: cause.confidence,
@@ -159,20 +159,19 @@ fn reply<'a>(session: &'a Session, cause: &Finding) -> Option<&'a Response> {
 }
 
 /// What the BITS client writes into its log: the code of the answer, else 0x80190000 and the HTTP status, else the
-/// code of the network error. An upload that was completed leaves none.
+/// code of the network error. An upload that was completed leaves none, nor does what a proxy met in its stead.
 fn client_code(
     session: &Session,
+    around: &Around<'_>,
     (rule, cause): (&Rule, &Finding),
     answer: Option<&Response>,
 ) -> Option<u32> {
     if session.outcome == Outcome::Completed {
         return None;
     }
-    if cause.client_code.is_some() {
-        return cause.client_code;
-    }
-    if let Some(code) = rule.client_code() {
-        return fields::hresult(code).map(|(code, _)| code);
+    let of_rule = || fields::hresult(rule.client_code()?).map(|(code, _)| code);
+    if let Some(code) = cause.client_code.or_else(of_rule) {
+        return (!relay::is_relayed(session, around)).then_some(code);
     }
     let response = answer.filter(|response| !response.is_success())?;
     let told = response.error_value().filter(|code| hresult::is_failure(*code));

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span};
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Session, Text, url};
-use crate::rules::{look, offsets};
+use crate::rules::{look, lost, offsets};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
@@ -62,6 +62,8 @@ pub struct Brief {
     pub replied: bool,
     /// Its first large Fragments.
     pub passed: Vec<Passed>,
+    /// Where it was lost to another server.
+    pub moved: Option<Box<Moved>>,
     /// What its first request names; `None` where the capture lacks some of the head.
     pub names: Option<Names>,
 }
@@ -90,6 +92,26 @@ impl Names {
             (_, true) => Some("BITS-Supported-Protocols"),
             _ => None,
         }
+    }
+}
+
+/// A session that was made at one server, and asked for at another that did not know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Who made it, and when.
+    pub made: (SocketAddr, Span),
+    /// Who did not know it, and when.
+    pub lost: (SocketAddr, Span),
+}
+
+impl Moved {
+    /// That of a session, unless proxies were asked: of those there may be several.
+    fn of(session: &Session) -> Option<Self> {
+        let lost = session.exchanges.iter().find(|exchange| exchange.says_lost())?;
+        let made = lost::maker(session, lost)?;
+        let direct = !made.is_by_proxy() && !lost.is_by_proxy() && made.server != lost.server;
+        let place = |exchange: &Exchange| (exchange.server, exchange.span());
+        direct.then(|| Self { made: place(made), lost: place(lost) })
     }
 }
 
@@ -154,8 +176,24 @@ impl Brief {
             agent: session.user_agent.clone(),
             replied: session.reply_url.is_some(),
             passed: Passed::all(session),
+            moved: Moved::of(session).map(Box::new),
             names: session.exchanges.first().and_then(Names::of),
         })
+    }
+
+    /// Its id in the form to compare.
+    pub fn canonical_id(&self) -> Option<Text> {
+        self.canonical.clone()
+    }
+
+    /// Whether its id in the form to compare is this one.
+    pub fn has_id(&self, id: &Text) -> bool {
+        self.canonical.as_ref() == Some(id)
+    }
+
+    /// Whether another one has the same id.
+    pub fn is_same_session(&self, other: &Self) -> bool {
+        self.canonical.is_some() && self.canonical == other.canonical
     }
 
     /// All its frames.

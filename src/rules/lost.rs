@@ -173,7 +173,7 @@ pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
 }
 
 /// The last Create-Session or Fragment that succeeded before an exchange.
-fn progress<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
+pub fn progress<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
     look::ahead(session, exchange).find(|other| {
         matches!(other.kind, PacketType::CreateSession | PacketType::Fragment) && other.succeeded()
     })

@@ -26,6 +26,7 @@ mod echo;
 pub(crate) mod filtering;
 pub mod finding;
 pub(crate) mod front;
+mod gateways;
 mod handshake;
 pub mod history;
 pub(crate) mod hosts;
@@ -42,6 +43,7 @@ pub(crate) mod page;
 mod product;
 #[cfg(test)]
 mod ranking;
+pub(crate) mod relay;
 mod remedies;
 pub(crate) mod reset;
 mod retry;

@@ -5,6 +5,8 @@ use crate::model::{Request, Response};
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// What is behind the gateway failed it, as that tells.
+    Behind,
     /// Something in the words of the upload protocol: only what speaks it knows those.
     Bits,
     /// It came without a client certificate.
@@ -20,7 +22,7 @@ pub enum Reason {
 }
 
 /// What pages say, in lower case.
-pub(super) const WORDS: [(&str, Reason); 17] = [
+pub(super) const WORDS: [(&str, Reason); 23] = [
     ("bits-packet-type", Reason::Bits),
     ("bits-supported-protocols", Reason::Bits),
     ("bits-session-id", Reason::Bits),
@@ -38,6 +40,12 @@ pub(super) const WORDS: [(&str, Reason); 17] = [
     ("sent an http request to an https server", Reason::Tls),
     ("speaking plain http to an ssl-enabled server port", Reason::Tls),
     ("unable to connect", Reason::Unreachable),
+    ("error reading from remote server", Reason::Behind),
+    ("backend fetch failed", Reason::Behind),
+    ("no server is available to handle this request", Reason::Behind),
+    ("the server didn't respond in time", Reason::Behind),
+    ("did not receive a timely response", Reason::Behind),
+    ("upstream request timeout", Reason::Behind),
 ];
 
 /// The reason that a page names, and its words for it.
@@ -49,6 +57,12 @@ pub fn reason(response: &Response) -> Option<(Reason, &str)> {
         let start = lower.find(words)?;
         Some((*reason, body.get(start..start.checked_add(words.len())?)?))
     })
+}
+
+/// What the page of a gateway says of what is behind it, as `; its page says "…"`.
+pub fn of_gateway(response: &Response) -> String {
+    let told = reason(response).filter(|(reason, _)| *reason == Reason::Behind);
+    told.map_or_else(String::new, |(_, words)| format!("; its page says \"{words}\""))
 }
 
 /// Whether a request was called malformed in the words of the upload protocol, without an Ack.

@@ -7,7 +7,8 @@ use super::diagnosis::{self, Explained};
 use super::history::{History, canonical};
 use super::rounds::Door;
 use super::{
-    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, other_server, rounds,
+    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, other_server, relay,
+    rounds,
 };
 use crate::at::{At, Span};
 use crate::limits::Limits;
@@ -55,6 +56,7 @@ impl Judge {
         };
         let mut findings = self.findings(session, &around);
         other_server::reword(session, &mut findings);
+        relay::reword(session, &around, &mut findings);
         session.findings = findings;
         session.diagnosis = diagnosis::of(session, &around);
         self.seen.add_handshakes(handshakes);

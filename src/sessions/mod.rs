@@ -33,7 +33,7 @@ use crate::limits::Limits;
 use crate::model::{Exchange, Notifications, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
-use crate::rules::history::Brief;
+use crate::rules::history::{Brief, canonical};
 use crate::rules::stripped::may_lack_fields;
 use crate::stream::{Connection, Side};
 
@@ -293,16 +293,22 @@ impl Sessions {
         self.open.before(session.client.address, url, session.ended, &facts)
     }
 
-    /// The sessions with the path of `session` that may still go on and were last seen about its time, where something
-    /// may have passed its requests on without some of their fields, or their answers.
+    /// The sessions that may still go on and may be the other leg of `session`, or of one of `open`, through a proxy: those
+    /// of another client with the same id and, where something may have passed requests on without some of their fields, or
+    /// their answers, those with its path that were last seen about its time.
     pub fn legs_of<'c>(
         &mut self,
         session: &Session,
+        open: &[Brief],
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
+        let ids = canonical(session).into_iter().chain(open.iter().filter_map(Brief::canonical_id));
+        let mut legs = self.open.with_ids(ids, session.client.address, &facts);
         let suspect = session.exchanges.iter().any(may_lack_fields);
-        let place = session.url.as_ref().zip(session.span()).filter(|_| suspect);
-        place.map_or_else(Vec::new, |(url, span)| self.open.about(span.first.frame, url, &facts))
+        if let Some((url, span)) = session.url.as_ref().zip(session.span()).filter(|_| suspect) {
+            legs.extend(self.open.about(span.first.frame, url, &facts));
+        }
+        legs
     }
 
     /// Tunnels for BITS that proxies refused to the end.

@@ -33,6 +33,9 @@ const KEPT: i64 = 28 * 86_400_000_000_000;
 /// Finished sessions that wait for what their connections still show.
 const WAITING: usize = 256;
 
+/// Sessions with one id that are looked at for another leg of it: an upload passes few proxies.
+const LEGS: usize = 16;
+
 /// Nanoseconds of capture time between two looks for sessions that have become due by time alone.
 const LOOK: i64 = 1_000_000_000;
 
@@ -216,6 +219,18 @@ impl Shelf {
             |open| open.url.as_ref().is_some_and(|url| path_within(url) == path),
             facts,
         )
+    }
+
+    /// The latest sessions of another client with one of some canonical ids, as far as they go.
+    pub fn with_ids<'c>(
+        &mut self,
+        ids: impl Iterator<Item = Text>,
+        client: IpAddr,
+        facts: &impl Fn(u64) -> Option<&'c Connection>,
+    ) -> Vec<Brief> {
+        let numbers = ids.filter_map(|id| self.by_id.get(&id));
+        let numbers = numbers.flat_map(|named| named.iter().rev().take(LEGS)).copied().collect();
+        self.briefs(numbers, |open| open.client != client, facts)
     }
 
     fn briefs<'c>(

@@ -1,9 +1,12 @@
 //! The rule `session-not-found`.
 
+use crate::at::{At, Span};
 use crate::bits::PacketType;
+use crate::model::attempt::Answer;
 use crate::model::{Exchange, Session};
 use crate::rules::lost::{self, Loss};
-use crate::rules::{Confidence, Notes, Severity, look, wording};
+use crate::rules::{Around, Confidence, Notes, Severity, look, wording};
+use crate::stream::{Reset, Side};
 
 rule! {
     /// The server does not know the session.
@@ -55,10 +58,10 @@ rule! {
     /// Advice: Look at the idle time before it, at restarts and clean-up of the server, and at the affinity of a farm.
     /// Confirm: The log of the node that created the session, and its folder BITS-Sessions.
     /// Reference: [MC-BUP] 2.2.1.2
-    Error, belief 70, needs Anything, Trouble
+    Error, belief 70, needs Anything, TroubleAround
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(loss) = lost::of(session, exchange) else { return };
     let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
     let over = look::is_likely_over_before(session, exchange)
@@ -91,12 +94,67 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             format!("{} was refused ({status}) as if the session were unknown", packet(exchange)),
         ),
     };
+    if let Some(outage) = Outage::of(session, exchange, around).filter(|_| !over && !bound) {
+        return outage.note(severity, confidence, exchange, message, notes);
+    }
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| bound) {
         finding.advice = Some(OF_CONNECTION.into());
         finding.confirm = Some("The server's log: the exception or error at this time.".into());
     }
 }
+
+/// A time in which nothing listened at the server, since it had last taken something of the session.
+struct Outage {
+    /// When it ended a connection.
+    end: Option<At>,
+    /// The connection that it refused.
+    refused: Span,
+}
+
+impl Outage {
+    fn of(session: &Session, exchange: &Exchange, around: &Around<'_>) -> Option<Self> {
+        let taken = lost::progress(session, exchange)?;
+        let hops = exchange.response.as_ref().is_some_and(|answer| !answer.hops.is_empty());
+        if exchange.is_by_proxy() || hops || taken.server != exchange.server {
+            return None;
+        }
+        let (since, until) = (taken.span().last.frame, exchange.span().first.frame);
+        let is_between = |at: &At| (since..until).contains(&at.frame);
+        let mut attempts = around.attempts_of(session).filter(|attempt| {
+            attempt.server == exchange.server && attempt.answer == Answer::Refused
+        });
+        let refused = attempts.find(|attempt| is_between(&attempt.span.first))?.span;
+        let of_server = |reset: &Reset| reset.side == Side::Server;
+        let ends = session.connections.iter().filter(|one| one.server == exchange.server);
+        let ends = ends.filter_map(|one| one.reset.filter(of_server).map(|reset| reset.at));
+        Some(Self { end: ends.filter(is_between).min_by_key(|at| at.frame), refused })
+    }
+
+    /// Notes that it lies before the loss of the session.
+    fn note(
+        self,
+        severity: Severity,
+        confidence: Confidence,
+        exchange: &Exchange,
+        mut message: String,
+        notes: &mut Notes<'_>,
+    ) {
+        let reset = if self.end.is_some() { "reset a connection and " } else { "" };
+        message.push_str(&format!("; before, {} {reset}refused one", exchange.server));
+        let ended = self.end.map(Span::at);
+        let spans: Vec<Span> = ended.into_iter().chain([self.refused, exchange.span()]).collect();
+        if let Some(finding) = notes.note(severity, confidence, &spans, message) {
+            finding.answerable = Some("the server".into());
+            finding.advice = Some(OF_OUTAGE.into());
+            finding.confirm =
+                Some("The server's log: when it stopped, and when it started.".into());
+        }
+    }
+}
+
+/// What to do where the service was down before it did not know the session.
+const OF_OUTAGE: &str = "The service was down in between and came back without its sessions: look why it stopped, and let it keep its sessions over a restart.";
 
 /// Requests without success in a row that are looked through for a hole.
 const REFUSED: usize = 256;
@@ -210,6 +268,24 @@ mod tests {
         assert!(diagnosis.summary.contains("0x1) on a new connection"), "{}", diagnosis.summary);
         assert!(diagnosis.advice.unwrap().contains("for one connection only"));
         assert_ne!(diagnosed(&text("")).cause, "session-not-found");
+    }
+
+    #[test]
+    fn a_service_that_was_down_in_between_forgot_it_then() {
+        let text = |between: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n\
+                 {between}= connection\n> PING\n< 200\n> FRAGMENT 10-19/20\n{LOST}"
+            )
+        };
+        let down = diagnosed(&text("! server resets\n! refused\n"));
+        assert_eq!(down.cause, "session-not-found");
+        assert_eq!(down.answerable.as_deref(), Some("the server"));
+        let said = "; before, 192.0.2.80:80 reset a connection and refused one (frames ";
+        assert!(down.summary.contains(said), "{}", down.summary);
+        assert!(down.advice.unwrap().contains("was down in between"));
+        let up = diagnosed(&text("! server resets\n"));
+        assert!(up.advice.unwrap().contains("idle time"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::hosts::Named;
-use crate::rules::{Confidence, Notes, look, lost};
+use crate::rules::{Around, Confidence, Notes, look, lost, relay};
 
 rule! {
     /// Another server than the one that made the session was asked, and does not know it.
@@ -34,6 +34,23 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 500 error=0x8020001F context=0x5
     /// ```
+    /// The capture has the leg behind the balancer, too:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 1 s
+    /// < 500 error=0x8020001F context=0x5
+    /// ... -2 s
+    /// = client 10.0.9.1
+    /// = server 10.0.9.80:80
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ... 1500 ms
+    /// = server 10.0.9.81:80
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
     /// The node that BITS-Host-Id named had the bytes:
     /// ```fires
     /// > CREATE-SESSION
@@ -52,10 +69,10 @@ rule! {
     /// Advice: Give the balancer affinity by client address, or set BITSHostId on each node so that clients stay with theirs.
     /// Confirm: The IIS logs of all nodes: BITS_POST requests of this upload on more than one of them.
     /// Reference: [MC-BUP] 1.3.4.2
-    Error, belief 73, needs WholeExchange, Trouble
+    Error, belief 73, needs WholeExchange, TroubleAround
 }
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     if !lost::is_amid(session, exchange) {
         return;
     }
@@ -64,7 +81,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(maker) = held.or_else(|| lost::maker(session, exchange)) else { return };
     let changes = lost::changes(session, maker, exchange);
     if changes.is_empty() {
-        return;
+        return behind(session, maker, exchange, around, notes);
     }
     let message =
         format!("{} was refused by another server: {}", exchange.kind, changes.join(", "));
@@ -89,12 +106,30 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
                     .into(),
             );
         }
-        _ if maker.server.ip() != exchange.server.ip() => {
+        // What asked both is the balancer.
+        _ if maker.server.ip() != exchange.server.ip() && !relay::is_relayed(session, around) => {
             finding.answerable = Some("whoever runs the host's name, or the balancer".into());
             finding.advice = Some(OF_ADDRESSES.into());
         }
         _ => {}
     }
+}
+
+/// Notes a change that only the leg behind a proxy shows.
+fn behind(
+    session: &Session,
+    maker: &Exchange,
+    exchange: &Exchange,
+    around: &Around<'_>,
+    notes: &mut Notes<'_>,
+) {
+    let Some(moved) = relay::moved_behind(session, exchange, around) else { return };
+    let message = format!(
+        "{} was refused by another server behind {}: address {}, then {}",
+        exchange.kind, exchange.server, moved.made.0, moved.lost.0
+    );
+    let spans = [maker.span(), exchange.span(), moved.made.1, moved.lost.1];
+    notes.note(notes.severity(), Confidence::Likely, &spans, message);
 }
 
 /// What to do where two addresses were asked: a client takes those that the name has, one after the other.
@@ -114,9 +149,26 @@ fn held<'a>(session: &'a Session, exchange: &Exchange, named: &Named<'_>) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Confidence;
     use crate::rules::Severity::Error;
-    use crate::rules::tests::{diagnosed, severity};
+    use crate::rules::tests::{diagnosed, report, severity};
+    use crate::rules::{Confidence, Finding};
+
+    #[test]
+    fn two_legs_of_one_upload_have_one_cause() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 1 s\n< 500 error=0x8020001F context=0x5\n\
+                    ... -1 s\n= client 10.0.9.1\n= server 10.0.9.80:80\n> CREATE-SESSION\n< 200 session=1\n... 500 ms\n\
+                    = server 10.0.9.81:80\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n";
+        let sessions = report(text).sessions;
+        assert_eq!(sessions.len(), 2);
+        for session in &sessions {
+            let told = session.diagnosis.as_ref().unwrap();
+            assert_eq!(told.cause, "session-not-found-after-server-change");
+            assert_eq!(told.answerable.as_deref(), Some("whoever runs the balancer"));
+            assert!(told.summary.contains("address 10.0.9.80:80, then 10.0.9.81:80"));
+            let same = |finding: &Finding| finding.rule == "session-not-found-same-connection";
+            assert!(!session.findings.iter().any(same));
+        }
+    }
 
     const NAMED: &str = "> CREATE-SESSION\n< 200 session=1 host=192.0.2.81\n\
                          = server 192.0.2.81:80\n= url http://192.0.2.81/upload/file.bin\n";

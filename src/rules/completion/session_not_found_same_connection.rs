@@ -1,7 +1,7 @@
 //! The rule `session-not-found-same-connection`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, lost, wording};
+use crate::rules::{Around, Confidence, Notes, lost, relay, wording};
 
 rule! {
     /// The session was lost on the very connection that it was made on.
@@ -27,14 +27,15 @@ rule! {
     /// Advice: Look for a balancer that works per request, recycles of the application pool, and BITSNumberOfSessionsLimit.
     /// Confirm: The server's System log for recycles (WAS), and the IIS logs of all nodes.
     /// Reference: [MC-BUP] 3.2.7
-    Error, belief 72, needs WholeExchange, Trouble
+    Error, belief 72, needs WholeExchange, TroubleAround
 }
 
 /// Longer ago than this, the session may as well have been lost for its age.
 const SOON_SECS: f64 = 300.0;
 
-fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if !lost::is_amid(session, exchange) {
+fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
+    if !lost::is_amid(session, exchange) || relay::moved_behind(session, exchange, around).is_some()
+    {
         return;
     }
     let Some(maker) = lost::creator(session, exchange) else { return };

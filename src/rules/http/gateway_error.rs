@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::Reason::{Policy, Unreachable};
-use crate::rules::{Confidence, Finding, Notes, front, look, page, wording};
+use crate::rules::{Confidence, Finding, Notes, front, gateways, look, page, wording};
 
 rule! {
     /// A gateway or web server could not serve the request.
@@ -115,6 +115,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let who = front::told(session, exchange).unwrap_or_default();
     let who = format!("{who}{}", front::error(response));
+    let usual = asked.filter(|_| look::knows_end(exchange));
+    let usual = usual.and_then(|_| gateways::usual_before(session, exchange, response, waited));
     let mut message = if asked.is_some() {
         let after =
             look::knows_end(exchange).then(|| format!(" after {}", wording::lasting(waited)));
@@ -122,13 +124,20 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     } else {
         format!("{who} answered {} with {status}", wording::NOT_CAPTURED)
     };
+    if let Some(usual) = usual {
+        let usual = wording::lasting(usual.max(1e-3));
+        message.push_str(&format!(", where no answer before took longer than {usual}"));
+    }
     message.push_str(&says(response));
+    message.push_str(&page::of_gateway(response));
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     let Some(finding) = finding else { return };
     let forbids = |(reason, _): &(_, _)| *reason == Policy;
     if let Some((_, words)) = page::reason(response).filter(forbids) {
         finding.message.push_str(&format!("; its page says \"{words}\""));
         front::turn(Some(finding), front::origin(session, exchange));
+    } else if usual.is_some() {
+        finding.advice = Some(of_late(response).into());
     } else {
         turn_to_itself(session, exchange, response, finding);
     }
@@ -141,6 +150,15 @@ fn says(response: &Response) -> String {
     let again = response.retry_after.as_ref().map(|after| format!("Retry-After \"{after}\""));
     let words: Vec<String> = [page, again].into_iter().flatten().collect();
     if words.is_empty() { String::new() } else { format!(", with {}", words.join(" and ")) }
+}
+
+/// What to do where the gateway may have given up.
+fn of_late(response: &Response) -> String {
+    let setting =
+        gateways::setting(response).map_or_else(String::new, |setting| format!(" ({setting})"));
+    format!(
+        "So late an answer may be a time-out of the gateway{setting}: raise that above 300 s for this path, and see what kept the server busy. Else the server closed the connection, or could not be reached."
+    )
 }
 
 /// Turns a finding to what answered, where that may speak of itself: nothing tells that it failed to reach what is behind.
@@ -216,6 +234,27 @@ mod tests {
         let told = ", with the page \"Down for maintenance\" and Retry-After \"30\"";
         assert!(summary("Down for maintenance").contains(told));
         assert!(summary("503 Service Unavailable").contains(", with Retry-After \"30\""));
+    }
+
+    #[test]
+    fn an_answer_far_later_than_those_before_may_be_a_time_out() {
+        let told = |wait: &str, answer: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n{wait}< {answer}\n"
+            ))
+        };
+        let page = "  | <title>502 Proxy Error</title> Reason: Error reading from remote server\n";
+        let apache = told("... 2 s\n", &format!("502 plain\n  Server: Apache/2.4\n{page}"));
+        assert_eq!(apache.cause, "gateway-error");
+        let said = ", where no answer before took longer than 1 ms; its page says \"Error reading from remote server\"";
+        assert!(apache.summary.contains(said), "{}", apache.summary);
+        assert!(apache.advice.unwrap().contains("time-out of the gateway (`ProxyTimeout`"));
+        let varnish = "503 plain\n  Server: Varnish\n";
+        assert!(told("... 2 s\n", varnish).advice.unwrap().contains("first_byte_timeout"));
+        assert!(told("", varnish).advice.unwrap().contains("health checks"));
+        // It has 504 for that.
+        let haproxy = "503 plain\n  | <html><body><h1>503 Service Unavailable</h1>\n";
+        assert!(told("... 3 s\n", haproxy).advice.unwrap().contains("health checks"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, front, look, wording};
+use crate::rules::{Confidence, Notes, front, gateways, look, page, wording};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
@@ -64,13 +64,44 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());
-    let who = Origin::describe(response);
-    let message = if asked.is_some() {
+    let who = format!("{}{}", Origin::describe(response), front::error(response));
+    let mut message = if asked.is_some() {
         let after =
             if timed { format!(" after {}", wording::lasting(waited)) } else { String::new() };
         format!("{who} answered the {} with {status}{after}", exchange.kind)
     } else {
         format!("{who} answered {} with {status}", wording::NOT_CAPTURED)
     };
-    notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    message.push_str(&page::of_gateway(response));
+    let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    if let Some((finding, setting)) = finding.zip(gateways::setting(response)) {
+        finding.advice = Some(
+            format!(
+                "Raise the gateway's time-out for this path above 300 s: {setting}. Then see what keeps the server busy."
+            )
+            .into(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn the_time_out_is_that_of_the_product_that_answered() {
+        let told = |answer: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n< 504 plain\n{answer}"
+            ))
+        };
+        let squid = told("  Server: squid/5.7\n  X-Squid-Error: ERR_READ_TIMEOUT 0\n");
+        assert!(squid.summary.contains("squid/5.7 (ERR_READ_TIMEOUT 0)"), "{}", squid.summary);
+        assert!(squid.advice.unwrap().contains("300 s: `read_timeout`."));
+        let page = "  | <html><body><h1>504 Gateway Time-out</h1>\n  | The server didn't respond in time.\n";
+        let haproxy = told(page);
+        assert!(haproxy.summary.contains("its page says \"The server didn't respond in time\""));
+        assert!(haproxy.advice.unwrap().contains("300 s: `timeout server`."));
+        assert!(told("  Server: edge\n").advice.unwrap().contains("idle timeout"));
+    }
 }

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use crate::bits::{AGENT, PacketType};
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Around, Notes, look, relay};
 
 rule! {
     /// The client calls itself Microsoft BITS but does not behave like it.
@@ -43,16 +43,28 @@ rule! {
     ///   Expect: 100-continue
     /// < 200 session=1
     /// ```
+    /// The capture has the leg in front of the proxy that does it:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// ... 1 s
+    /// < 200 session=1
+    /// ... -500 ms
+    /// = client 10.0.9.1
+    /// = server 10.0.9.80:80
+    /// > CREATE-SESSION http=1.0
+    /// < 200 session=1
+    /// ```
     ///
     /// Advice: See which program on the client owns the connection (`netstat -b`, event 5156); svchost.exe is BITS itself.
     /// Confirm: The client's BITS-Client log holds no job for this URL.
-    Note, belief 0, needs Anything, Session
+    Note, belief 0, needs Anything, Around
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let mut told: Vec<&str> = Vec::new();
     let mut known = (None, None);
     let mut asked = Asked::default();
+    let mut relayed = None;
     for exchange in &session.exchanges {
         let Some(request) = &exchange.request else { continue };
         let early = asked.take(exchange, request);
@@ -61,7 +73,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         }
         let Some(version) = known.1 else { continue };
         let new = habits(exchange, request, version, early);
-        let new: Vec<&str> = new.into_iter().filter(|habit| !told.contains(habit)).collect();
+        let mut new: Vec<&str> = new.into_iter().filter(|habit| !told.contains(habit)).collect();
+        if new.iter().any(|habit| OF_HOP.contains(habit))
+            && *relayed.get_or_insert_with(|| relay::is_relayed(session, around))
+        {
+            new.retain(|habit| !OF_HOP.contains(habit));
+        }
         if !new.is_empty() {
             let agent = request.user_agent.as_deref().unwrap_or_default();
             notes.likely(exchange.span(), format!("\"{agent}\" {}", new.join(", ")));
@@ -69,6 +86,14 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         }
     }
 }
+
+/// What a proxy does when it passes on requests, whoever sent them.
+const OF_HOP: [&str; 4] = [EARLY, OLD, EXPECTS, CHUNKS];
+
+const EARLY: &str = "does not wait for answers";
+const OLD: &str = "speaks HTTP/1.0";
+const EXPECTS: &str = "asks for 100";
+const CHUNKS: &str = "sends chunks";
 
 /// The version of BITS that a client claims, as major and minor number.
 fn version(request: &Request) -> Option<(u32, u32)> {
@@ -145,11 +170,11 @@ fn habits(
     [
         (version < (6, 5), "uploads, which its version cannot"),
         (!bits && !request.method.is_empty(), "does not use BITS_POST"),
-        (fragment && early, "does not wait for answers"),
+        (fragment && early, EARLY),
         (len > largest, "sends larger Fragments than its version does"),
-        (request.minor_version == 0, "speaks HTTP/1.0"),
-        (request.expect.is_some(), "asks for 100"),
-        (request.transfer_encoding.is_some(), "sends chunks"),
+        (request.minor_version == 0, OLD),
+        (request.expect.is_some(), EXPECTS),
+        (request.transfer_encoding.is_some(), CHUNKS),
     ]
     .into_iter()
     .filter(|(does, _)| *does)

@@ -107,7 +107,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     };
     // A client that never closes its sessions loses nothing by another one.
     let finished = earlier.total == Some(earlier.acknowledged);
-    let forced = earlier.outcome == Outcome::Failed;
+    let forced = earlier.outcome == Outcome::Failed || around.fails_elsewhere(earlier);
     // One that went on was not given up.
     let went_on = earlier.last.time > created.span().last.time;
     let note = forced || finished || went_on;
@@ -141,7 +141,7 @@ fn side_by_side(beside: &Brief) -> String {
 mod tests {
     use crate::rules::Confidence::{Certain, Likely};
     use crate::rules::Severity::{Note, Warning};
-    use crate::rules::tests::{fired, report};
+    use crate::rules::tests::{fired, report, severity};
 
     /// What is said of a second session for an upload, with `rest` behind its Fragment.
     fn second(rest: &str) -> Vec<crate::rules::Severity> {
@@ -156,6 +156,16 @@ mod tests {
     fn two_that_go_on_side_by_side_are_worth_a_note() {
         let on = "> FRAGMENT 10-19/30 session=1\n< 200\n= connection\n> FRAGMENT 10-19/30 session=2\n< 200\n";
         assert_eq!((second(on), second("")), (vec![Note], vec![Warning]));
+    }
+
+    #[test]
+    fn an_error_on_the_other_leg_leaves_the_client_no_choice() {
+        let front = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F\n... -1 ms\n";
+        let behind = "= client 10.0.9.1\n= server 10.0.9.80:80\n> CREATE-SESSION\n< 200 session=1\n= connection\n\
+                      > CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 200\n";
+        let own = |text: &str| severity("duplicate-sessions", text);
+        assert_eq!(own(behind), Some(Warning));
+        assert_eq!(own(&format!("{front}{behind}")), Some(Note));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The rule `tcp-reset-by-client`.
 
+use std::ptr;
+
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, Severity, lost, reset};
+use crate::rules::{Around, Notes, Severity, lost, relay, reset, unanswered};
 use crate::stream::{Reset, Side};
 
 rule! {
@@ -59,16 +61,22 @@ rule! {
     /// Advice: Look into the client's BITS log at this time.
     /// Confirm: Event 61 in the client's BITS-Client log at the same second.
     /// Reference: [MC-BUP] 3.1.6
-    Warning, belief 40, needs Anything, TroubledSession
+    Warning, belief 40, needs Anything, TroubledAround
 }
 
-fn check(session: &Session, notes: &mut Notes<'_>) {
+fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let own = notes.severity();
+    // A proxy that does not wait any longer resets the connection to the server.
+    let relayed = relay::is_relayed(session, around);
+    let gave_up = |exchange: &Exchange| {
+        relayed && unanswered::whole(session).any(|(other, _)| ptr::eq(other, exchange))
+    };
     let weigh = |exchange: &Exchange, reset: &Reset| {
         // The client had its reason.
         let connection = session.connection(exchange.connection);
         let stalled = connection.is_some_and(|connection| reset::is_stalled(connection, reset.at));
-        lost::unless_done(session, exchange, if stalled { Severity::Note } else { own })
+        let own = if stalled || gave_up(exchange) { Severity::Note } else { own };
+        lost::unless_done(session, exchange, own)
     };
     reset::judge(session, Side::Client, weigh, notes);
 }

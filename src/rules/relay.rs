@@ -1,0 +1,149 @@
+//! Legs of an upload that passes a proxy. The client of a leg behind it is the proxy: it leaves, speaks HTTP and connects as
+//! its own settings have it, and what it meets is not what the log of the BITS client shows.
+
+use crate::model::{Exchange, Request, Session};
+use crate::rules::history::{Brief, Moved};
+use crate::rules::{Around, Finding, named};
+
+/// Whether the client of a session passes on what another asks of it: its requests bear marks of a hop, or the capture has
+/// the leg in front of it, too.
+pub fn is_relayed(session: &Session, around: &Around<'_>) -> bool {
+    let marked = |exchange: &Exchange| exchange.request.as_ref().is_some_and(is_marked);
+    session.exchanges.iter().any(marked) || front(session, around).is_some()
+}
+
+/// Whether a hop in front of whoever sent a request left its mark.
+fn is_marked(request: &Request) -> bool {
+    // Clients themselves write this one to their proxy.
+    let own = "proxy-connection:";
+    let is_own =
+        |hop: &str| hop.get(..own.len()).is_some_and(|name| name.eq_ignore_ascii_case(own));
+    request.hops.iter().any(|hop| !is_own(hop))
+}
+
+/// The leg in front of the proxy that is the client of a session: it was under way when this one began.
+fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
+    let began = session.span()?.first.time;
+    let is_under_way = |leg: &&Brief| leg.first.time <= began && began <= leg.last.time;
+    around.same_id_elsewhere(session).find(is_under_way)
+}
+
+/// The two servers of which a proxy asked the second while an exchange waited, for a session that the first had made: seen
+/// on the leg behind it.
+pub fn moved_behind<'a>(
+    session: &Session,
+    exchange: &Exchange,
+    around: &Around<'a>,
+) -> Option<&'a Moved> {
+    let waited = exchange.span();
+    let mut moved = around.same_id_elsewhere(session).filter_map(|leg| leg.moved.as_deref());
+    moved.find(|moved| {
+        let asked = moved.lost.1.first.time;
+        waited.first.time <= asked && asked <= waited.last.time
+    })
+}
+
+/// What to say of a leg behind a proxy where a rule takes its client for the one of BITS.
+struct Words {
+    rule: &'static str,
+    answerable: &'static str,
+    advice: &'static str,
+    confirm: &'static str,
+}
+
+const WORDS: [Words; 3] = [
+    Words {
+        rule: "request-abandoned",
+        answerable: "the proxy that did not wait, or the server",
+        advice: "The client of this leg is a proxy: raise its time-out for this path above 300 s, and see what kept the server busy; where its own client left first, look at that leg.",
+        confirm: "The log of the proxy: its time-out, or that its client left. The server's log: whether it has the request, and its time-taken.",
+    },
+    Words { rule: "tcp-reset-by-client", answerable: LEFT, advice: OF_LEFT, confirm: LOG_OF_LEFT },
+    Words {
+        rule: "connection-closed-mid-request",
+        answerable: LEFT,
+        advice: OF_LEFT,
+        confirm: LOG_OF_LEFT,
+    },
+];
+
+const LEFT: &str = "the proxy that left, or the client in front of it";
+const OF_LEFT: &str = "The client of this leg is a proxy: see whether a time-out or limit of its own made it leave, or its own client had left.";
+const LOG_OF_LEFT: &str =
+    "The log of the proxy at the same second; a capture of the leg in front of it.";
+
+/// Gives findings about a client that left other words, where that is a proxy.
+pub(super) fn reword(session: &Session, around: &Around<'_>, findings: &mut [Finding]) {
+    if !findings.iter().any(|finding| of(finding).is_some()) || !is_relayed(session, around) {
+        return;
+    }
+    for finding in findings {
+        let (Some(words), Some(rule)) = (of(finding), named(&finding.rule)) else { continue };
+        // A rule that has words of its own for the case knows better.
+        if finding.advice == rule.read.advice {
+            finding.message.push_str("; this client is a proxy");
+            finding.answerable = Some(words.answerable.into());
+            finding.advice = Some(words.advice.into());
+            finding.confirm = Some(words.confirm.into());
+        }
+    }
+}
+
+fn of(finding: &Finding) -> Option<&'static Words> {
+    WORDS.iter().find(|words| finding.rule == words.rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Report;
+    use crate::rules::tests::report;
+
+    /// A proxy that is in front of the server as 10.0.9.1, and of the client as 192.0.2.80.
+    const FRONT: &str =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 2 s\n< 504 plain\n... -2 s\n";
+    const BEHIND: &str = "= client 10.0.9.1\n= server 10.0.9.80:80\n";
+    const LEFT_ALONE: &str =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 1900 ms\n! client resets\n";
+
+    fn last(text: &str) -> Session {
+        let Report { mut sessions, .. } = report(text);
+        sessions.sort_by_key(|session| session.client.address);
+        sessions.pop().unwrap()
+    }
+
+    #[test]
+    fn every_rule_that_has_words_exists() {
+        assert!(WORDS.iter().all(|words| named(words.rule).is_some()));
+    }
+
+    #[test]
+    fn a_proxy_that_leaves_is_not_the_client_of_bits() {
+        let told = |text: &str| last(text).diagnosis.unwrap();
+        let marked = LEFT_ALONE.replace("20\n", "20\n  Via: 1.1 proxy\n");
+        for text in [marked, format!("{FRONT}{BEHIND}{LEFT_ALONE}")] {
+            let told = told(&text);
+            assert_eq!(told.cause, "request-abandoned", "{text}");
+            assert!(told.summary.contains("; this client is a proxy ("), "{}", told.summary);
+            assert!(told.advice.unwrap().contains("raise its time-out"));
+            assert!(!told.confirm.unwrap().contains("Event 61"));
+        }
+        let own = LEFT_ALONE.replace("20\n", "20\n  Proxy-Connection: Keep-Alive\n");
+        for text in [LEFT_ALONE, &own] {
+            assert_eq!(told(text).cause, "tcp-reset-by-client");
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_meets_is_in_no_log_of_the_client() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n! server closes\n! refused\n";
+        let code = |text: &str| last(text).diagnosis.unwrap().client_error;
+        assert_eq!(code(text).as_deref(), Some("0x80072EFD"));
+        assert_eq!(code(&text.replace("20\n", "20\n  X-Forwarded-For: 10.0.0.7\n")), None);
+        let front = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n... 1 s\n< 502 plain\n... -1 s\n";
+        assert_eq!(code(&format!("{front}{BEHIND}... -3 ms\n{text}")), None);
+        // What the server says comes through.
+        let lost = "> CREATE-SESSION\n  Via: 1.1 proxy\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F\n";
+        assert_eq!(code(lost).as_deref(), Some("0x8020001F"));
+    }
+}

@@ -117,12 +117,14 @@ impl Engine {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
-    /// Keeps an ICMP error with the connection that it is about.
+    /// Keeps an ICMP error about what a client sent with its connection.
     fn note(&mut self, error: &IcmpError) {
         let id = self.table.find(error.quoted_from, error.quoted_to);
         if let Some((connection, _)) = id.and_then(|id| self.table.lend(id)) {
-            let IcmpError { at, from, kind: (kind, code), mtu, .. } = *error;
-            connection.icmp.get_or_insert(Icmp { at, from, kind, code, mtu });
+            let IcmpError { at, from, kind: (kind, code), mtu, quoted_from, .. } = *error;
+            if quoted_from == connection.client {
+                connection.icmp.get_or_insert(Icmp { at, from, kind, code, mtu });
+            }
         }
     }
 

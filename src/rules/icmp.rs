@@ -6,12 +6,13 @@ use crate::model::Session;
 use crate::rules::Finding;
 use crate::stream::{Connection, Icmp};
 
-/// The error that tells why data of a client stays unacknowledged, if one came within the last request.
+/// The error that tells why data of a client is repeated and stays unacknowledged, if one came within the last request.
 pub fn explains(session: &Session, connection: &Connection) -> Option<Icmp> {
     let icmp = connection.icmp.filter(|icmp| !icmp.is_too_big())?;
+    let client = &connection.client_side;
     let waiting = session.on(connection.id).next_back()?;
-    let within = icmp.at.frame > waiting.span().first.frame;
-    (within && waiting.response.is_none() && connection.client_side.unacked() > 0).then_some(icmp)
+    let within = icmp.at.frame > waiting.span().first.frame && waiting.response.is_none();
+    (within && client.waits.is_some() && client.unacked() > 0).then_some(icmp)
 }
 
 /// Its numbers, what they mean, and who sent it.

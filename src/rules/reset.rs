@@ -118,6 +118,11 @@ pub fn repeats_in_vain(connection: &Connection) -> bool {
     client.repeats >= IN_VAIN && client.unacked() > 0
 }
 
+/// Whether that was repeated so often that a client may have given it up, though its host goes on.
+pub fn repeats_long(connection: &Connection) -> bool {
+    connection.client_side.repeats > IN_VAIN && connection.client_side.unacked() > 0
+}
+
 /// Since when the client repeats in vain what it sent: the last data before.
 pub fn in_vain_since(connection: &Connection) -> Option<At> {
     let client = &connection.client_side;

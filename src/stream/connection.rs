@@ -57,7 +57,8 @@ pub struct Connection {
     pub resets: u32,
     /// RSTs whose sequence number was far off.
     pub resets_ignored: u32,
-    /// The first ICMP error about it.
+    /// The first ICMP error about what the client sent: that a packet was too big, or one that no acknowledgement of
+    /// more came behind.
     pub icmp: Option<Icmp>,
 }
 
@@ -67,6 +68,12 @@ impl Connection {
         let (client, server) = (&self.client_side, &self.server_side);
         client.packets == 0 && server.payload_bytes > 0
             || server.packets == 0 && client.payload_bytes > 0
+    }
+
+    /// The server acknowledged more: an ICMP error before was of passing trouble (RFC 1122 4.2.3.9).
+    #[cold]
+    pub(super) fn forget_trouble(&mut self) {
+        self.icmp = self.icmp.filter(Icmp::is_too_big);
     }
 
     /// Whether nothing of it escaped the capture, or could not be decrypted.

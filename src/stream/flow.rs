@@ -164,11 +164,15 @@ impl<T: Default> Flow<T> {
         half.acknowledge(offset.min(end), segment.at.time);
         let (acked, next) = (half.acked, half.highest());
         let facts = self.subject.facts(dir.other());
-        if acked > facts.acked {
+        let more = acked > facts.acked;
+        if more {
             (facts.repeats, facts.waits) = (0, None);
         }
         facts.acked = acked;
         facts.sent = facts.sent.max(acked).max(next);
+        if more && side == Side::Server && self.subject.connection.icmp.is_some() {
+            self.subject.connection.forget_trouble();
+        }
     }
 
     /// Takes note of what is acknowledged of a direction of which no data was seen so far.

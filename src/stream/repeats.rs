@@ -90,8 +90,8 @@ impl<T: Default> Flow<T> {
         }
     }
 
-    /// Whether a part is as small as a router has just asked for, where larger ones were sent before: each once, from the
-    /// first byte that waits (RFC 1191 6.4).
+    /// Whether a part is as small as a router has just asked for, where larger ones were sent before: each once, from
+    /// the first byte that waits (RFC 1191 6.4).
     fn is_resized(&mut self, dir: Dir, part: &Part<'_>) -> bool {
         let Some(icmp) = self.subject.connection.icmp.filter(Icmp::is_too_big) else {
             return false;

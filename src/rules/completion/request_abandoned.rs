@@ -78,7 +78,8 @@ fn who(session: &Session, exchange: &Exchange) -> Option<&'static str> {
     match (client.acked, client.unacked()) {
         (0, _) => None,
         (_, 0) => Some("the server"),
-        _ => Some("the network"),
+        // What arrived, and was only acknowledged outside the capture, is not repeated.
+        _ => (client.repeats > 0).then_some("the network"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, icmp, reset, wording};
+use crate::rules::{Confidence, Notes, icmp, look, reset, wording};
 use crate::stream::{Connection, Side, SideFacts};
 
 rule! {
@@ -72,6 +72,12 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20 dropped
+    /// ! unreachable 13
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
     /// ! unreachable 1
     /// ! again
     /// < 200
@@ -110,7 +116,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let spans = [Span::at(icmp.at), span];
         let message = format!("{}; {message}", icmp::told(&icmp));
-        let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
+        let sure = if reset::repeats_in_vain(connection) {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        };
+        let finding = notes.note(notes.severity(), sure, &spans, message);
         finding.into_iter().for_each(|finding| icmp::turn(finding, &icmp));
     }
 }
@@ -145,10 +156,15 @@ fn end(session: &Session, connection: &Connection, since: At, last: At) -> Optio
     let later = |at: At, what: &str| {
         (at, format!("{} later {what}", wording::lasting(at.time.secs_since(since.time))))
     };
-    let next = session.begun_after(since.frame).map(|next| later(next.first, "a new connection"));
+    // Beside a connection under way, another may begin whatever a single repeat tells.
+    let gives_up =
+        |next: &&Connection| next.first.frame > last.frame || reset::repeats_long(connection);
+    let next = session.begun_after(since.frame).filter(gives_up);
+    let next = next.map(|next| later(next.first, "a new connection"));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);
-    let lasts =
-        || icmp::explains(session, connection).is_some() || is_lasting(session, connection, last);
+    let over = connection.reset.is_some() || look::first_fin(connection).is_some();
+    let told = || !over && icmp::explains(session, connection).is_some();
+    let lasts = || told() || is_lasting(session, connection, last);
     next.or_else(|| reset.map(|reset| later(reset.at, "the client reset the connection")))
         .or_else(|| lasts().then(|| (last, TO_THE_END.to_owned())))
 }
@@ -199,7 +215,7 @@ mod tests {
     fn who_reports_that_there_is_no_way_is_named() {
         let told = |code: u8| {
             diagnosed(&format!(
-                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! unreachable {code}\n! again\n"
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! unreachable {code}\n! again\n! again\n"
             ))
         };
         let filter = told(13);

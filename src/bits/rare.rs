@@ -71,6 +71,7 @@ pub(super) fn of_request(
         long_field: long_field(head),
         after_gap: head.after_gap,
         late: None,
+        pause_nanos: 0,
         odd: oddities(head, fields),
     }
     .into()

@@ -14,7 +14,7 @@ mod outcome;
 pub mod ranges;
 pub mod rare;
 pub mod report;
-mod request;
+pub(crate) mod request;
 mod response;
 mod scattered;
 pub mod session;

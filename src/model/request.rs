@@ -85,12 +85,25 @@ impl Request {
         self.rare.edit().late.get_or_insert(Late { bytes: 0, after }).bytes += bytes;
     }
 
+    /// More of the body comes in a frame that its span does not have yet.
+    #[inline(always)]
+    pub(crate) fn note_pause(&mut self, at: &At) {
+        let pause = at.time.since(self.span.last.time);
+        if pause >= LEAST_PAUSE_NANOS {
+            let longest = &mut self.rare.edit().pause_nanos;
+            *longest = pause.max(*longest);
+        }
+    }
+
     /// Whether the target is a whole URL: only proxies are asked so (RFC 9112 3.2.2).
     pub fn is_for_proxy(&self) -> bool {
         let scheme = "http://";
         self.target.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme))
     }
 }
+
+/// Pauses within a body that are remembered, in nanoseconds: timers of servers are of whole seconds.
+pub(crate) const LEAST_PAUSE_NANOS: i64 = 950_000_000;
 
 /// What of a body came behind the answer, or behind the end of the server's side: nothing became of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -149,6 +162,9 @@ pub struct RareRequest {
     /// What of its body came too late.
     #[serde(skip)]
     pub late: Option<Late>,
+    /// The longest pause within its body, in nanoseconds, from about a second on.
+    #[serde(skip)]
+    pub pause_nanos: i64,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,

@@ -1,15 +1,13 @@
 //! Requests that were cut off before their end.
 
-use crate::at::Span;
+use crate::at::{At, Span};
+use crate::model::request::LEAST_PAUSE_NANOS;
 use crate::model::{Exchange, Request, Session};
 use crate::rules::{look, unanswered};
-use crate::stream::Side;
+use crate::stream::{Connection, Side};
 
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
 const CLIENT_SENDS_SECS: f64 = 120.0;
-
-/// A client that sends none of a body for longer, in seconds, has stopped; timers of servers are of whole seconds.
-const STOPS_SECS: f64 = 0.95;
 
 /// A request that was cut off before its end, and unanswered by then.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +20,8 @@ pub struct Cut<'a> {
     pub reset: bool,
     /// Seconds from its first byte to the end of the connection.
     pub secs: f64,
-    /// Seconds of these without a byte, at the end.
-    pub silent_secs: f64,
+    /// The client had stopped before.
+    stopped: bool,
     /// Its frames and the one that ended it.
     pub span: Span,
 }
@@ -34,11 +32,11 @@ impl Cut<'_> {
         self.exchange.request.as_ref().map_or(0, Request::bytes_in_time)
     }
 
-    /// Whether it ended because it took too long: the client gave itself no more time, or the server closed the connection
-    /// to a client that had stopped.
+    /// Whether it ended because it took too long: the client gave itself no more time, or the server closed the
+    /// connection to a client that had stopped.
     pub fn is_timeout(&self) -> bool {
-        let stopped = self.by == Side::Server && !self.reset && self.silent_secs >= STOPS_SECS;
-        stopped && !self.is_held() || self.secs >= CLIENT_SENDS_SECS
+        let by_server = self.by == Side::Server && !self.reset;
+        by_server && self.stopped && !self.is_held() || self.secs >= CLIENT_SENDS_SECS
     }
 
     /// Whether the client waited to be told to go on (RFC 9110 10.1.1).
@@ -83,8 +81,26 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
         return None;
     }
     let last = request.late.map(|late| late.after).or(client.last_data);
-    let silent_secs = last.map_or(0.0, |last| at.time.secs_since(last.time));
+    let stopped = last.is_some_and(|last| has_stopped(connection, request, last, at));
     let span = Span { first: request.span.first, last: at };
     let secs = at.time.secs_since(request.span.first.time);
-    Some(Cut { exchange, by, reset, secs, silent_secs, span })
+    Some(Cut { exchange, by, reset, secs, stopped, span })
+}
+
+/// Whether a client that sent something at `last` and nothing until `end` had stopped sending: it did not wait for
+/// acknowledgements or room, and paused for longer than the server had put up with before.
+fn has_stopped(connection: &Connection, request: &Request, last: At, end: At) -> bool {
+    let since =
+        |from: Option<At>, to: Option<At>| from.zip(to).map(|(from, to)| to.time.since(from.time));
+    let trips = [
+        since(connection.syn, connection.syn_ack),
+        since(connection.syn_ack, connection.handshake_done),
+    ];
+    let round_trip = trips.into_iter().flatten().max().unwrap_or(0).max(0);
+    let mut closed = connection.server_side.zero_windows.iter();
+    let held_up = closed.any(|period| period.end.is_none_or(|end| end.frame > last.frame));
+    let silent = end.time.since(last.time);
+    silent.saturating_sub(round_trip) >= LEAST_PAUSE_NANOS
+        && silent > request.pause_nanos
+        && !held_up
 }

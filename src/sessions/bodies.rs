@@ -51,8 +51,9 @@ impl Sessions {
                 let Some(request) = &mut value.request else { return };
                 request.body.started.get_or_insert(at.time);
                 request.body.bytes += bytes.len() as u64;
-                if is_late(connection, request, value.response.as_ref(), at) {
-                    request.add_late(bytes.len() as u64);
+                match is_late(connection, request, value.response.as_ref(), at) {
+                    true => request.add_late(bytes.len() as u64),
+                    false => request.note_pause(&at),
                 }
                 request.span.extend(at);
                 if link.start == Some(0)
@@ -214,8 +215,8 @@ impl Sessions {
     }
 }
 
-/// Whether bytes of a request come behind its answer, or the server closed its side within it; what is acknowledged when
-/// it comes was sent before, and another tap captured it.
+/// Whether bytes of a request come behind its answer, or the server closed its side within it; what is acknowledged
+/// when it comes was sent before, and another tap captured it.
 #[inline(always)]
 fn is_late(connection: &Connection, request: &Request, answer: Option<&Response>, at: At) -> bool {
     let over = match (answer, connection.server_side.fin) {

@@ -76,6 +76,7 @@ fn asked_rarely(rare: &mut RareRequest, names: &mut Names<'_>) {
         long_field,
         after_gap: _,
         late: _,
+        pause_nanos: _,
         odd: _,
     } = rare;
     method_override.iter_mut().for_each(|method| names.method(method));

@@ -37,6 +37,24 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! client closes
     /// ```
+    /// The server had no room for more:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! server stalls 5
+    /// ! server closes
+    /// ```
+    /// It had put up with a longer pause:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 4 s
+    /// ! client sends 2000
+    /// ... 2 s
+    /// ! server closes
+    /// ```
     /// What the client goes on to send changes nothing:
     /// ```fires
     /// > CREATE-SESSION

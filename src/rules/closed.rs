@@ -4,15 +4,17 @@ use std::num::NonZeroU64;
 
 use crate::at::At;
 use crate::model::{Exchange, Session};
-use crate::rules::{look, wording};
+use crate::rules::wording;
 
 /// How the server had closed the connection before a request began: RST is what it must answer then.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed {
     /// Its FIN.
     pub fin: At,
-    /// Seconds from the last answer to that; `None` where there was no request before.
+    /// Seconds from the last bytes of the server to that, where the capture has these.
     idle_secs: Option<f64>,
+    /// Nobody had sent anything before.
+    unasked: bool,
     /// Seconds from that to the request.
     ahead_secs: f64,
     /// Whether the client must have known of it when it asked: then it did not cross the request.
@@ -31,14 +33,16 @@ impl Closed {
         let connection = session.connection(exchange.connection)?;
         let server = &connection.server_side;
         let fin = server.fin.filter(|fin| fin.frame < exchange.span().first.frame)?;
-        let mut earlier = look::ahead(session, exchange);
-        let last = earlier.find(|other| other.connection == exchange.connection);
-        let idle_secs = last.map(|last| fin.time.secs_since(last.span().last.time).max(0.0));
+        let whole = server.lost_by_capture == 0 && !connection.midstream;
+        let said = server.last_data.filter(|last| whole && last.frame < fin.frame);
+        let idle_secs = said.map(|said| fin.time.secs_since(said.time).max(0.0));
+        let unasked = whole && server.sent == 0;
         let ahead_secs = exchange.span().first.time.secs_since(fin.time).max(0.0);
         // FIN takes a number behind all bytes.
         let awaits = exchange.request.as_ref().and_then(|request| request.awaits);
         let acked = awaits > Some(NonZeroU64::MIN.saturating_add(server.sent));
-        Some(Self { fin, idle_secs, ahead_secs, known: acked && ahead_secs >= CROSSING_SECS })
+        let known = acked && ahead_secs >= CROSSING_SECS;
+        Some(Self { fin, idle_secs, unasked, ahead_secs, known })
     }
 
     /// What to say of it.
@@ -46,7 +50,8 @@ impl Closed {
         let kind = &exchange.kind;
         let when = match self.idle_secs {
             Some(secs) => format!(", {} after the last answer", wording::lasting(secs)),
-            None => ", before any request".to_owned(),
+            None if self.unasked => ", before any request".to_owned(),
+            None => String::new(),
         };
         let then = match self.known {
             true => {
@@ -65,7 +70,7 @@ impl Closed {
     pub fn advice(&self) -> Option<&'static str> {
         match self.idle_secs {
             Some(secs) => (secs >= IDLE_SECS).then_some(OF_IDLE),
-            None => Some(OF_UNASKED),
+            None => self.unasked.then_some(OF_UNASKED),
         }
     }
 }
@@ -98,6 +103,8 @@ mod tests {
             "{idle}"
         );
         assert!(idle.contains("keep-alive time-out"), "{idle}");
+        let other = told("> GET /\n< 200 plain\n... 5 s\n");
+        assert!(other.contains("5 s after the last answer, and"), "{other}");
         let unasked = told("");
         assert!(unasked.contains(", before any request, and"), "{unasked}");
         assert!(unasked.contains("a forwarder or a balancer"), "{unasked}");

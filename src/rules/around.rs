@@ -19,8 +19,8 @@ use crate::sessions::{Directory, Web};
 pub struct Sight<'a> {
     /// Sessions with the same client and URL that may still go on.
     pub open: &'a [Brief],
-    /// Sessions of other clients that may still go on and may be another leg: those with its id, and those with the same
-    /// URL about its time, where they may tell of it.
+    /// Sessions of other clients that may still go on and may be another leg: those with its id, and those with the
+    /// same URL about its time, where they may tell of it.
     pub legs: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
@@ -142,16 +142,17 @@ impl<'a> Around<'a> {
         self.history.with(self.id.cloned().map(Key::Leg))
     }
 
-    /// Sessions with the same id and path between two other hosts: the same upload on the other side of a proxy.
+    /// Sessions with the same id and path between two other hosts: the same upload on the other side of a proxy, as far
+    /// as the id tells.
     pub fn same_id_elsewhere(
         &self,
         session: &Session,
     ) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let (client, server, id) = (session.client.address, session.server.socket(), self.id);
-        let key = session.url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let url = session.url.clone();
+        let key = url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
         self.history.with(key).chain(self.sight.legs).filter(move |brief| {
-            let apart = brief.client != client && brief.server != server;
-            apart && id.is_some_and(|id| brief.has_id(id))
+            brief.has_path(url.as_deref()) && brief.is_other_leg((client, server), id)
         })
     }
 
@@ -160,8 +161,9 @@ impl<'a> Around<'a> {
         let key = brief.url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
         let mut others = self.history.with(key).chain(self.sight.legs);
         others.any(|other| {
-            let apart = other.client != brief.client && other.server != brief.server;
-            apart && other.is_same_session(brief) && other.outcome == Outcome::Failed
+            let aside = other.first.time <= brief.last.time && brief.first.time <= other.last.time;
+            let same = aside && brief.has_path(other.url.as_deref());
+            same && other.is_other_leg_of(brief) && other.outcome == Outcome::Failed
         })
     }
 

@@ -34,8 +34,8 @@ fn of_nobody<'a>(
     report.attempts.iter().filter(fits).take(TOLD)
 }
 
-/// Notes the attempts that ended in one of `answers`, in the words of `said` and so sure: as bad as the rule has it where an upload
-/// stopped there, else as a note.
+/// Notes the attempts that ended in one of `answers`, in the words of `said` and so sure: as bad as the rule has it
+/// where an upload stopped there, else as a note.
 pub fn judge(
     place: Place<'_>,
     answers: &[Answer],

@@ -18,14 +18,14 @@ pub enum Stands {
     Elsewhere,
 }
 
-/// Where an answer came from that is not from BITS, and names another product than the Acks before it did; or no product,
-/// on a connection on which they named IIS, which names itself in all that it says.
+/// Where an answer came from that is not from BITS, and names another product than the Acks before it did; or no
+/// product, on a connection on which they named IIS, which names itself in all that it says.
 pub fn stands(session: &Session, exchange: &Exchange) -> Option<Stands> {
     let name = refuser(exchange)?;
     let mut place = None;
     // Whether it answered on the connection that is looked at, too.
     let (mut connection, mut met) = (exchange.connection, true);
-    for other in look::ahead(session, exchange) {
+    for other in look::ahead(session, exchange).take(LOOKED_AT) {
         if other.connection != connection {
             connection = other.connection;
             met = connection == exchange.connection;
@@ -47,14 +47,20 @@ pub fn stands(session: &Session, exchange: &Exchange) -> Option<Stands> {
 
 const IIS: &str = "Microsoft-IIS";
 
-/// The product that a refusal names which is not from BITS; empty where it names none and bears nothing of BITS or http.sys.
+/// Exchanges before that are looked at.
+const LOOKED_AT: usize = 256;
+
+/// The product that a refusal names which is not from BITS; empty where it names none and bears nothing of BITS or
+/// http.sys.
 fn refuser(exchange: &Exchange) -> Option<&str> {
     let refuses =
         |answer: &&Response| !answer.is_ack() && !answer.is_success() && !answer.is_challenge();
     let response = look::whole_answer(exchange).filter(refuses)?;
     let by_server =
         || look::bears_bits(response) || response.error.is_some() || page::is_of_http_sys(response);
-    product(response).or_else(|| (response.server.is_none() && !by_server()).then_some(""))
+    let seen = !response.body_start.is_empty() || response.content_length == Some(0);
+    let nameless = || seen && response.server.is_none() && !by_server();
+    product(response).or_else(|| nameless().then_some(""))
 }
 
 /// Whether a web server answered that stands between the client and the BITS server: that of another product, or one
@@ -108,8 +114,8 @@ pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
     is_own(session, exchange) || (bears || is_unmarked(session, exchange)) && by_web()
 }
 
-/// Whether a success without a packet type is from what opened the session: that wrote what BITS alone writes, under the
-/// same name, and no packet type either.
+/// Whether a success without a packet type is from what opened the session: that wrote what BITS alone writes, under
+/// the same name, and no packet type either.
 pub fn is_unmarked(session: &Session, exchange: &Exchange) -> bool {
     let bare = |answer: &&Response| {
         answer.is_success() && answer.packet_type.is_none() && !page::is_page(answer)

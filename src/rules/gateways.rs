@@ -44,8 +44,15 @@ impl Gateway {
     }
 }
 
+/// What Squid calls a server that it did not get through to.
+const UNREACHED: [&str; 3] = ["ERR_CONNECT_FAIL", "ERR_CANNOT_FORWARD", "ERR_DNS_FAIL"];
+
 /// The setting for how long the gateway waits that gave an answer, where it gives such a one when it gives up.
 pub(super) fn setting(response: &Response) -> Option<&'static str> {
+    if response.own_error().is_some_and(|own| UNREACHED.iter().any(|error| own.starts_with(error)))
+    {
+        return None;
+    }
     known(response).filter(|gateway| gateway.gave_up(response)).map(|gateway| gateway.setting)
 }
 

@@ -11,6 +11,9 @@ use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Session, Text, url};
 use crate::rules::{look, lost, offsets};
 
+/// Letters of a GUID, at least.
+const GUID: usize = 32;
+
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
 
@@ -22,6 +25,8 @@ const ALIKE: usize = 256;
 pub struct Brief {
     /// Who uploaded.
     pub client: IpAddr,
+    /// The port of that in its first exchange.
+    pub port: Option<u16>,
     /// Where the session was created.
     pub server: SocketAddr,
     /// Its URL.
@@ -156,6 +161,7 @@ impl Brief {
         let answers = || session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
         Some(Self {
             client: session.client.address,
+            port: session.exchanges.first().map(|exchange| exchange.client.port()),
             server: session.server.socket(),
             url: session.url.clone(),
             id: session.id.clone(),
@@ -186,14 +192,26 @@ impl Brief {
         self.canonical.clone()
     }
 
-    /// Whether its id in the form to compare is this one.
-    pub fn has_id(&self, id: &Text) -> bool {
-        self.canonical.as_ref() == Some(id)
+    /// Whether it may be the other leg of an upload between two other hosts, by the id of that in the form to compare.
+    /// Ids are unique per server only ([MC-BUP] 2.2.1.2): one that is no GUID tells where one host is an end of both.
+    pub fn is_other_leg(&self, ends: (IpAddr, SocketAddr), id: Option<&Text>) -> bool {
+        let (client, server) = ends;
+        let apart = self.client != client && self.server != server;
+        let joint = self.server.ip() == client || server.ip() == self.client;
+        apart
+            && id.is_some_and(|id| {
+                self.canonical.as_ref() == Some(id) && (joint || id.len() >= GUID)
+            })
     }
 
-    /// Whether another one has the same id.
-    pub fn is_same_session(&self, other: &Self) -> bool {
-        self.canonical.is_some() && self.canonical == other.canonical
+    /// The same of another one that is remembered.
+    pub fn is_other_leg_of(&self, other: &Self) -> bool {
+        self.is_other_leg((other.client, other.server), other.canonical.as_ref())
+    }
+
+    /// Whether its URL has the path of this one.
+    pub fn has_path(&self, url: Option<&str>) -> bool {
+        self.url.as_deref().map(url::path_within) == url.map(url::path_within)
     }
 
     /// All its frames.

@@ -1,12 +1,13 @@
-//! Legs of an upload that passes a proxy. The client of a leg behind it is the proxy: it leaves, speaks HTTP and connects as
-//! its own settings have it, and what it meets is not what the log of the BITS client shows.
+//! Legs of an upload that passes a proxy. The client of a leg behind it is the proxy: it leaves, speaks HTTP and
+//! connects as its own settings have it, and what it meets is not what the log of the BITS client shows.
 
+use crate::at::Span;
 use crate::model::{Exchange, Request, Session};
 use crate::rules::history::{Brief, Moved};
 use crate::rules::{Around, Finding, named};
 
-/// Whether the client of a session passes on what another asks of it: its requests bear marks of a hop, or the capture has
-/// the leg in front of it, too.
+/// Whether the client of a session passes on what another asks of it: its requests bear marks of a hop, or the capture
+/// has the leg in front of it, too.
 pub fn is_relayed(session: &Session, around: &Around<'_>) -> bool {
     let marked = |exchange: &Exchange| exchange.request.as_ref().is_some_and(is_marked);
     session.exchanges.iter().any(marked) || front(session, around).is_some()
@@ -21,15 +22,22 @@ fn is_marked(request: &Request) -> bool {
     request.hops.iter().any(|hop| !is_own(hop))
 }
 
-/// The leg in front of the proxy that is the client of a session: it was under way when this one began.
+/// The leg in front of the proxy that is the client of a session: it went to that and was under way when this one
+/// began. Where the proxy has another address on either side, it began before this one and ended behind it, and is not
+/// the same connection behind an address translator, which keeps the port.
 fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
-    let began = session.span()?.first.time;
-    let is_under_way = |leg: &&Brief| leg.first.time <= began && began <= leg.last.time;
-    around.same_id_elsewhere(session).find(is_under_way)
+    let Span { first, last } = session.span()?;
+    let port = session.exchanges.first().map(|exchange| exchange.client.port());
+    let is_in_front = |leg: &&Brief| {
+        let under_way = leg.first.time <= first.time && first.time <= leg.last.time;
+        let around = last.time <= leg.last.time && leg.port != port;
+        under_way && (leg.server.ip() == session.client.address || around)
+    };
+    around.same_id_elsewhere(session).find(is_in_front)
 }
 
-/// The two servers of which a proxy asked the second while an exchange waited, for a session that the first had made: seen
-/// on the leg behind it.
+/// The two servers of which a proxy asked the second while an exchange waited, for a session that the first had made:
+/// seen on the leg behind it.
 pub fn moved_behind<'a>(
     session: &Session,
     exchange: &Exchange,
@@ -99,10 +107,10 @@ mod tests {
     use crate::model::Report;
     use crate::rules::tests::report;
 
-    /// A proxy that is in front of the server as 10.0.9.1, and of the client as 192.0.2.80.
+    /// A proxy.
     const FRONT: &str =
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 2 s\n< 504 plain\n... -2 s\n";
-    const BEHIND: &str = "= client 10.0.9.1\n= server 10.0.9.80:80\n";
+    const BEHIND: &str = "= client 192.0.2.80\n= server 10.0.9.80:80\n";
     const LEFT_ALONE: &str =
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 1900 ms\n! client resets\n";
 

@@ -15,6 +15,14 @@ pub fn asked(exchange: &Exchange) -> String {
     }
 }
 
+/// What the wire says at some length, on one line and not longer than it is worth.
+pub fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(SHORT).collect()
+}
+
+const SHORT: usize = 80;
+
 const DAY_SECS: f64 = 86_400.0;
 
 /// A number with its noun, as `1 request` and `2 requests`.

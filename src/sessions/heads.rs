@@ -147,8 +147,8 @@ impl Sessions {
         })
     }
 
-    /// Adds an exchange, and the bytes that its heads take, to a session and remembers where it went. One for a forgotten
-    /// session is only counted.
+    /// Adds an exchange, and the bytes that its heads take, to a session and remembers where it went. One for a
+    /// forgotten session is only counted.
     pub(super) fn keep(
         &mut self,
         session: Number,

@@ -293,9 +293,9 @@ impl Sessions {
         self.open.before(session.client.address, url, session.ended, &facts)
     }
 
-    /// The sessions that may still go on and may be the other leg of `session`, or of one of `open`, through a proxy: those
-    /// of another client with the same id and, where something may have passed requests on without some of their fields, or
-    /// their answers, those with its path that were last seen about its time.
+    /// The sessions that may still go on and may be the other leg of `session`, or of one of `open`, through a proxy:
+    /// those of another client with the same id and, where something may have passed requests on without some of their
+    /// fields, or their answers, those with its path that were last seen about its time.
     pub fn legs_of<'c>(
         &mut self,
         session: &Session,

@@ -21,7 +21,8 @@ const TOKENS: [&str; 11] = [
     "phpsessid",
 ];
 
-/// Names of parameters that are credentials where the value is long (RFC 6749 4.1.2, Azure Functions), else a number or word.
+/// Names of parameters that are credentials where the value is long (RFC 6749 4.1.2, Azure Functions), else a number or
+/// word.
 const LONG_TOKENS: [&str; 2] = ["code", "auth"];
 
 /// Bytes of a value that is long.

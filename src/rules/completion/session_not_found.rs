@@ -112,6 +112,9 @@ struct Outage {
     refused: Span,
 }
 
+/// A session that is asked for so many seconds behind an outage may have been lost to something else.
+const OUTAGE_SECS: f64 = 3_600.0;
+
 impl Outage {
     fn of(session: &Session, exchange: &Exchange, around: &Around<'_>) -> Option<Self> {
         let taken = lost::progress(session, exchange)?;
@@ -125,6 +128,9 @@ impl Outage {
             attempt.server == exchange.server && attempt.answer == Answer::Refused
         });
         let refused = attempts.find(|attempt| is_between(&attempt.span.first))?.span;
+        if exchange.span().first.time.secs_since(refused.last.time) > OUTAGE_SECS {
+            return None;
+        }
         let of_server = |reset: &Reset| reset.side == Side::Server;
         let ends = session.connections.iter().filter(|one| one.server == exchange.server);
         let ends = ends.filter_map(|one| one.reset.filter(of_server).map(|reset| reset.at));
@@ -140,12 +146,15 @@ impl Outage {
         mut message: String,
         notes: &mut Notes<'_>,
     ) {
-        let reset = if self.end.is_some() { "reset a connection and " } else { "" };
-        message.push_str(&format!("; before, {} {reset}refused one", exchange.server));
+        let what = if self.end.is_some() {
+            "reset a connection and refused one"
+        } else {
+            "refused a connection"
+        };
+        message.push_str(&format!("; before, {} {what}", exchange.server));
         let ended = self.end.map(Span::at);
         let spans: Vec<Span> = ended.into_iter().chain([self.refused, exchange.span()]).collect();
         if let Some(finding) = notes.note(severity, confidence, &spans, message) {
-            finding.answerable = Some("the server".into());
             finding.advice = Some(OF_OUTAGE.into());
             finding.confirm =
                 Some("The server's log: when it stopped, and when it started.".into());
@@ -154,7 +163,7 @@ impl Outage {
 }
 
 /// What to do where the service was down before it did not know the session.
-const OF_OUTAGE: &str = "The service was down in between and came back without its sessions: look why it stopped, and let it keep its sessions over a restart.";
+const OF_OUTAGE: &str = "The service may have been down in between and come back without its sessions: see whether and why it stopped, and let it keep its sessions over a restart. Else another node took over: look at the affinity of the balancer.";
 
 /// Requests without success in a row that are looked through for a hole.
 const REFUSED: usize = 256;
@@ -280,10 +289,9 @@ mod tests {
         };
         let down = diagnosed(&text("! server resets\n! refused\n"));
         assert_eq!(down.cause, "session-not-found");
-        assert_eq!(down.answerable.as_deref(), Some("the server"));
         let said = "; before, 192.0.2.80:80 reset a connection and refused one (frames ";
         assert!(down.summary.contains(said), "{}", down.summary);
-        assert!(down.advice.unwrap().contains("was down in between"));
+        assert!(down.advice.unwrap().contains("may have been down in between"));
         let up = diagnosed(&text("! server resets\n"));
         assert!(up.advice.unwrap().contains("idle time"));
     }

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn two_legs_of_one_upload_have_one_cause() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 1 s\n< 500 error=0x8020001F context=0x5\n\
-                    ... -1 s\n= client 10.0.9.1\n= server 10.0.9.80:80\n> CREATE-SESSION\n< 200 session=1\n... 500 ms\n\
+                    ... -1 s\n= client 192.0.2.80\n= server 10.0.9.80:80\n> CREATE-SESSION\n< 200 session=1\n... 500 ms\n\
                     = server 10.0.9.81:80\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n";
         let sessions = report(text).sessions;
         assert_eq!(sessions.len(), 2);

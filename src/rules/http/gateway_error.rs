@@ -146,8 +146,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// The title of the page, where that is more than the status, and when to come again.
 fn says(response: &Response) -> String {
     let page = page::own_title(response).filter(|_| response.own_error().is_none());
-    let page = page.map(|title| format!("the page \"{title}\""));
-    let again = response.retry_after.as_ref().map(|after| format!("Retry-After \"{after}\""));
+    let page = page.map(|title| format!("the page \"{}\"", wording::short(title)));
+    let again = response.retry_after.as_deref();
+    let again = again.map(|after| format!("Retry-After \"{}\"", wording::short(after)));
     let words: Vec<String> = [page, again].into_iter().flatten().collect();
     if words.is_empty() { String::new() } else { format!(", with {}", words.join(" and ")) }
 }

@@ -48,7 +48,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = exchange.response.as_ref().filter(|one| limits(one.http_status)) else {
         return;
     };
-    if look::may_be_of_application(response) {
+    let of_bits = response.is_ack() && response.error_value().is_some();
+    if of_bits || look::may_be_of_application(response) {
         return;
     }
     let who = front::told(session, exchange).unwrap_or_default();
@@ -57,11 +58,13 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         Some(_) => format!("the {}", exchange.kind),
         None => wording::NOT_CAPTURED.to_owned(),
     };
-    let again =
-        response.retry_after.as_ref().map(|after| format!(", with Retry-After \"{after}\""));
+    let again = response.retry_after.as_deref();
+    let again = again.map(|after| format!(", with Retry-After \"{}\"", wording::short(after)));
     let message = format!("{who}{error} answered {what} with 429{}", again.unwrap_or_default());
     let severity = look::unless_recovered(session, exchange, notes.severity());
-    let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    let sure =
+        if look::is_answered(session, exchange) { Confidence::Certain } else { Confidence::Likely };
+    let finding = notes.note(severity, sure, &[exchange.span()], message);
     if let Some(finding) = finding {
         finding.answerable = Some(front::answerable(session, exchange).into());
     }

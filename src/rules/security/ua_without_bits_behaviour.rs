@@ -49,7 +49,7 @@ rule! {
     /// ... 1 s
     /// < 200 session=1
     /// ... -500 ms
-    /// = client 10.0.9.1
+    /// = client 192.0.2.80
     /// = server 10.0.9.80:80
     /// > CREATE-SESSION http=1.0
     /// < 200 session=1

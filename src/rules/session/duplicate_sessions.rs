@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn an_error_on_the_other_leg_leaves_the_client_no_choice() {
         let front = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F\n... -1 ms\n";
-        let behind = "= client 10.0.9.1\n= server 10.0.9.80:80\n> CREATE-SESSION\n< 200 session=1\n= connection\n\
+        let behind = "= client 192.0.2.80\n= server 10.0.9.80:80\n> CREATE-SESSION\n< 200 session=1\n= connection\n\
                       > CREATE-SESSION\n< 200 session=2\n> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 200\n";
         let own = |text: &str| severity("duplicate-sessions", text);
         assert_eq!(own(behind), Some(Warning));

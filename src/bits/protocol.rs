@@ -39,6 +39,15 @@ pub fn canonical_id(text: &str) -> String {
     bare.to_ascii_lowercase()
 }
 
+/// Letters of a GUID, at least.
+const GUID: usize = 32;
+
+/// Whether a session id is as long as a GUID, so that no other server gives it out; shorter ones are unique per server
+/// only ([MC-BUP] 2.2.1.2).
+pub const fn is_unique(id: &str) -> bool {
+    id.len() >= GUID
+}
+
 /// Splits a `BITS-Supported-Protocols` value at spaces, commas, and whatever else some servers take for a separator.
 pub fn offers(value: &str) -> impl Iterator<Item = &str> {
     let of_an_entry = |byte: u8| byte.is_ascii_alphanumeric() || b"{}-\"'._%/:".contains(&byte);

@@ -7,12 +7,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Span};
-use crate::bits::protocol::canonical_id;
+use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::{Exchange, Outcome, Session, Text, url};
 use crate::rules::{look, lost, offsets};
-
-/// Letters of a GUID, at least.
-const GUID: usize = 32;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
@@ -193,15 +190,13 @@ impl Brief {
     }
 
     /// Whether it may be the other leg of an upload between two other hosts, by the id of that in the form to compare.
-    /// Ids are unique per server only ([MC-BUP] 2.2.1.2): one that is no GUID tells where one host is an end of both.
+    /// One that is not unique tells where one host is an end of both.
     pub fn is_other_leg(&self, ends: (IpAddr, SocketAddr), id: Option<&Text>) -> bool {
         let (client, server) = ends;
         let apart = self.client != client && self.server != server;
         let joint = self.server.ip() == client || server.ip() == self.client;
         apart
-            && id.is_some_and(|id| {
-                self.canonical.as_ref() == Some(id) && (joint || id.len() >= GUID)
-            })
+            && id.is_some_and(|id| self.canonical.as_ref() == Some(id) && (joint || is_unique(id)))
     }
 
     /// The same of another one that is remembered.

@@ -30,8 +30,8 @@ fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
     let port = session.exchanges.first().map(|exchange| exchange.client.port());
     let is_in_front = |leg: &&Brief| {
         let under_way = leg.first.time <= first.time && first.time <= leg.last.time;
-        let around = last.time <= leg.last.time && leg.port != port;
-        under_way && (leg.server.ip() == session.client.address || around)
+        let outlasts = last.time <= leg.last.time && leg.port != port;
+        under_way && (leg.server.ip() == session.client.address || outlasts)
     };
     around.same_id_elsewhere(session).find(is_in_front)
 }
@@ -107,7 +107,7 @@ mod tests {
     use crate::model::Report;
     use crate::rules::tests::report;
 
-    /// A proxy.
+    /// The leg in front of a proxy.
     const FRONT: &str =
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 2 s\n< 504 plain\n... -2 s\n";
     const BEHIND: &str = "= client 192.0.2.80\n= server 10.0.9.80:80\n";

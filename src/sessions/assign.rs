@@ -6,14 +6,11 @@ use super::open::{Number, Open};
 use super::{Link, Sessions};
 use crate::at::At;
 use crate::bits::PacketType;
-use crate::bits::protocol::canonical_id;
+use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::exchange::Exchange;
 
 /// Sessions of one client, or with one id, that are considered for a message, newest first.
 pub(super) const RECENT: usize = 256;
-
-/// Letters of a GUID, at least.
-const GUID: usize = 32;
 
 /// Sessions of one connection that are looked at for an answer to a request that the capture lacks, the latest ones.
 pub(super) const RIVALS: usize = 16;
@@ -196,7 +193,7 @@ impl Sessions {
         let redirected = |open: &Open| open.has_client(asked) && open.has_server(asked);
         self.open
             .of_id(id, moved)
-            .or_else(|| self.open.of_id(id, redirected).filter(|_| id.len() >= GUID))
+            .or_else(|| self.open.of_id(id, redirected).filter(|_| is_unique(id)))
     }
 
     /// Whether credentials were asked for, and a session can be opened by a request that has them.

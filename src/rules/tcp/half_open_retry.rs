@@ -3,7 +3,7 @@
 use crate::at::{At, Span};
 use crate::model::Session;
 use crate::rules::{Confidence, Notes, icmp, look, reset, wording};
-use crate::stream::{Connection, Side, SideFacts};
+use crate::stream::{Connection, Side};
 
 rule! {
     /// Data was repeated without any acknowledgement until the client gave up, or to the end.
@@ -97,7 +97,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let Some(last) = client.last_data.filter(|_| !connection.is_one_sided()) else { continue };
         let icmp = icmp::explains(session, connection);
         let since = client.waits.unwrap_or(last);
-        let Some((end, what)) = end(session, connection, since, last) else { continue };
+        let reported = icmp.is_some();
+        let Some((end, what)) = end(session, connection, (since, last), reported) else { continue };
         // An RST or FIN of the server would explain the silence.
         let reset = connection.reset.filter(|reset| reset.side == Side::Server);
         let told = [reset.map(|reset| reset.at), connection.server_side.fin];
@@ -105,7 +106,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if told || icmp.is_none() && !reset::repeats_in_vain(connection) {
             continue;
         }
-        let message = format!("{}; {what}", unheard(client));
+        let message = format!(
+            "no acknowledgement of {} in spite of {}; {what}",
+            wording::counted(client.unacked(), "byte"),
+            wording::counted(client.repeats, "repeated segment"),
+        );
         let span = Span { first: since, last: end };
         let Some(icmp) = icmp else {
             let finding = notes.note(notes.severity(), Confidence::Likely, &[span], message);
@@ -126,18 +131,6 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// What nobody acknowledged.
-fn unheard(client: &SideFacts) -> String {
-    let bytes = wording::counted(client.unacked(), "byte");
-    match client.repeats {
-        0 => format!("no acknowledgement of {bytes}"),
-        repeats => {
-            let repeats = wording::counted(repeats, "repeated segment");
-            format!("no acknowledgement of {bytes} in spite of {repeats}")
-        }
-    }
-}
-
 /// What to do where the silence began behind a pause.
 const OF_IDLE: &str = "The connection had been idle before: look for an idle timer on the way (a firewall, an address translator, a balancer) that drops connections without a word, and raise it above the pauses of the job; else for an outage at this time.";
 
@@ -150,9 +143,14 @@ fn was_idle(session: &Session, connection: &Connection) -> bool {
     })
 }
 
-/// What ended the wait that began at `since`, and how to say it. A host goes on to repeat, up to the `last` data, what its
-/// client gave up.
-fn end(session: &Session, connection: &Connection, since: At, last: At) -> Option<(At, String)> {
+/// What ended the wait that began at `since`, and how to say it. A host goes on to repeat, up to the `last` data, what
+/// its client gave up. Where a router `reported` it, no long wait is needed.
+fn end(
+    session: &Session,
+    connection: &Connection,
+    (since, last): (At, At),
+    reported: bool,
+) -> Option<(At, String)> {
     let later = |at: At, what: &str| {
         (at, format!("{} later {what}", wording::lasting(at.time.secs_since(since.time))))
     };
@@ -163,8 +161,7 @@ fn end(session: &Session, connection: &Connection, since: At, last: At) -> Optio
     let next = next.map(|next| later(next.first, "a new connection"));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);
     let over = connection.reset.is_some() || look::first_fin(connection).is_some();
-    let told = || !over && icmp::explains(session, connection).is_some();
-    let lasts = || told() || is_lasting(session, connection, last);
+    let lasts = || reported && !over || is_lasting(session, connection, last);
     next.or_else(|| reset.map(|reset| later(reset.at, "the client reset the connection")))
         .or_else(|| lasts().then(|| (last, TO_THE_END.to_owned())))
 }

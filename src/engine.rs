@@ -123,7 +123,7 @@ impl Engine {
         if let Some((connection, _)) = id.and_then(|id| self.table.lend(id)) {
             let IcmpError { at, from, kind: (kind, code), mtu, quoted_from, .. } = *error;
             if quoted_from == connection.client {
-                connection.icmp.get_or_insert(Icmp { at, from, kind, code, mtu });
+                connection.report(Icmp { at, from, kind, code, mtu });
             }
         }
     }

@@ -59,7 +59,7 @@ impl Answer {
             // Who sends more than SYN had an answer to it.
             return only_syns.then_some(Self::Refused);
         }
-        if connection.icmp.is_some_and(|icmp| !icmp.is_too_big()) {
+        if connection.icmp.is_some() {
             return Some(Self::Unreachable);
         }
         (only_syns && server.packets == 0 && connection.syn_retries > 0).then_some(Self::Unanswered)

@@ -8,7 +8,7 @@ use crate::stream::{Connection, Icmp};
 
 /// The error that tells why data of a client is repeated and stays unacknowledged, if one came within the last request.
 pub fn explains(session: &Session, connection: &Connection) -> Option<Icmp> {
-    let icmp = connection.icmp.filter(|icmp| !icmp.is_too_big())?;
+    let icmp = connection.icmp?;
     let client = &connection.client_side;
     let waiting = session.on(connection.id).next_back()?;
     let within = icmp.at.frame > waiting.span().first.frame && waiting.response.is_none();

@@ -57,8 +57,9 @@ pub struct Connection {
     pub resets: u32,
     /// RSTs whose sequence number was far off.
     pub resets_ignored: u32,
-    /// The first ICMP error about what the client sent: that a packet was too big, or one that no acknowledgement of
-    /// more came behind.
+    /// The first ICMP error that says a packet of the client was too big for the path.
+    pub too_big: Option<Icmp>,
+    /// The first other ICMP error about what the client sent that no acknowledgement of more came behind.
     pub icmp: Option<Icmp>,
 }
 
@@ -70,10 +71,10 @@ impl Connection {
             || server.packets == 0 && client.payload_bytes > 0
     }
 
-    /// The server acknowledged more: an ICMP error before was of passing trouble (RFC 1122 4.2.3.9).
-    #[cold]
-    pub(super) fn forget_trouble(&mut self) {
-        self.icmp = self.icmp.filter(Icmp::is_too_big);
+    /// Keeps an ICMP error about what the client sent, unless one like it came before.
+    pub fn report(&mut self, icmp: Icmp) {
+        let first = if icmp.is_too_big() { &mut self.too_big } else { &mut self.icmp };
+        first.get_or_insert(icmp);
     }
 
     /// Whether nothing of it escaped the capture, or could not be decrypted.
@@ -139,6 +140,7 @@ impl Connection {
             reset_back: None,
             resets: 0,
             resets_ignored: 0,
+            too_big: None,
             icmp: None,
         }
     }
@@ -203,7 +205,7 @@ pub struct Icmp {
 
 impl Icmp {
     /// Whether a packet was too big for the path (RFC 1191 4, RFC 8201 4).
-    pub const fn is_too_big(&self) -> bool {
+    const fn is_too_big(&self) -> bool {
         match self.from {
             IpAddr::V4(_) => self.kind == 3 && self.code == 4,
             IpAddr::V6(_) => self.kind == 2,

@@ -170,8 +170,9 @@ impl<T: Default> Flow<T> {
         }
         facts.acked = acked;
         facts.sent = facts.sent.max(acked).max(next);
-        if more && side == Side::Server && self.subject.connection.icmp.is_some() {
-            self.subject.connection.forget_trouble();
+        if more && side == Side::Server {
+            // An ICMP error before was of passing trouble (RFC 1122 4.2.3.9).
+            self.subject.connection.icmp = None;
         }
     }
 

@@ -3,11 +3,11 @@
 use crate::at::At;
 use crate::packet::{Flags, Segment};
 
+use super::Side;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::part::{Part, Seq};
 use super::side_facts::SideFacts;
-use super::{Icmp, Side};
 
 /// Taken for the round trip, in nanoseconds, where the handshake was not captured: longer than most.
 const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;
@@ -93,7 +93,7 @@ impl<T: Default> Flow<T> {
     /// Whether a part is as small as a router has just asked for, where larger ones were sent before: each once, from
     /// the first byte that waits (RFC 1191 6.4).
     fn is_resized(&mut self, dir: Dir, part: &Part<'_>) -> bool {
-        let Some(icmp) = self.subject.connection.icmp.filter(Icmp::is_too_big) else {
+        let Some(icmp) = self.subject.connection.too_big else {
             return false;
         };
         let acked = self.halves.of(dir).acked;

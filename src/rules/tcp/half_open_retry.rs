@@ -68,6 +68,15 @@ rule! {
     /// ! unreachable 13
     /// ! again
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-1999/20000 whole dropped
+    /// ! too big 1000
+    /// ! again
+    /// ! unreachable 13
+    /// ! again
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

@@ -98,7 +98,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let client = &connection.client_side;
         client.longest >= FULL && client.unacked() == 0
     });
-    let told = |connection: &&Connection| connection.icmp.is_some_and(|icmp| icmp.is_too_big());
+    let told = |connection: &&Connection| connection.too_big.is_some();
     let stuck = || {
         let all = session.connections.iter().filter(|connection| is_stuck(connection));
         all.filter(move |connection| !passed || told(connection))
@@ -107,7 +107,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for connection in stuck() {
         let client = &connection.client_side;
         let Some(last) = client.last_data else { continue };
-        let icmp = connection.icmp.filter(crate::stream::Icmp::is_too_big);
+        let icmp = connection.too_big;
         // One connection alone may have met an outage that began just then.
         let (severity, confidence) = match (icmp, several) {
             (Some(_), _) => (notes.severity(), Confidence::Certain),
@@ -139,8 +139,7 @@ fn is_stuck(connection: &Connection) -> bool {
         return false;
     }
     let none_passed = client.acked > 0 && client.acked <= client.longest_at;
-    let told = connection.icmp.is_some_and(|icmp| icmp.is_too_big());
-    told || none_passed && client.repeats >= ENOUGH
+    connection.too_big.is_some() || none_passed && client.repeats >= ENOUGH
 }
 
 /// Payload of segments that can be too large for a path, in bytes: every path carries packets of 576 and nearly all 1,280.

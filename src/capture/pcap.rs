@@ -57,6 +57,9 @@ impl Header {
         };
         let [secs, fraction, captured, wire_len] = self.order.u32s(fields);
         check_length(captured as usize, cap, offset)?;
+        if captured == 0 && wire_len == 0 {
+            check_empty(fields, offset)?;
+        }
         let size = self.record + captured as usize;
         if data.len() < size {
             return Ok(Step::More(size));
@@ -67,6 +70,24 @@ impl Header {
         record.size = size;
         Ok(Step::Whole)
     }
+}
+
+/// Tells the header of a record without a packet from what else looks like one.
+///
+/// # Errors
+///
+/// [`Error::Damaged`] where there are only zeros, or the file header of a capture that was appended.
+#[cold]
+fn check_empty(header: &[u8; 16], offset: u64) -> Result<(), Error> {
+    let [a, b, c, d, version @ ..] = header;
+    let why = match version {
+        _ if header.iter().all(|byte| *byte == 0) => "zeros",
+        [2, 0, 4, 0, ..] | [0, 2, 0, 4, ..] if is_magic(u32::from_be_bytes([*a, *b, *c, *d])) => {
+            "another capture begins there"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Damaged { offset, why })
 }
 
 #[cfg(test)]
@@ -187,6 +208,18 @@ pub mod tests {
         bytes.extend([0xff; 16]);
         let error = "record at byte 43 claims 4294967295 bytes, more than the limit of 16777216";
         assert_eq!(read(&bytes, 64), ["1 1000005000 link 1 abc of 5", error]);
+    }
+
+    #[test]
+    fn zeros_and_an_appended_capture_are_no_frames_without_a_packet() {
+        let one = capture(&[(1, b"abc")]);
+        let frame = "1 1000005000 link 1 abc of 5";
+        let zeros = [&one[..], &[0; 64]].concat();
+        assert_eq!(read(&zeros, 64), [frame, "record at byte 43 is damaged: zeros"]);
+        let twice = [&one[..], &one].concat();
+        let error = "record at byte 43 is damaged: another capture begins there";
+        assert_eq!(read(&twice, 64), [frame, error]);
+        assert_eq!(read(&capture(&[(0, b"")]), 64), ["1 5000 link 1  of 2"]);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) fn v4<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
         total if total < len => return Err(Skip::Malformed),
         // A fragment is of use only if it is whole.
         total if fragment => view.limit(total),
-        total => view.limit(total.min(view.wire)),
+        total => view.limit(stated(total, view, ip)),
     };
     *ip = v4_facts(&header);
     let (protocol, rest) = (header.protocol().0, view.skip(len)?);
@@ -65,6 +65,12 @@ pub(super) fn v4<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
         return Ok(Step::Found(Found::Piece(piece)));
     }
     Ok(Step::Into(Kind::Protocol(protocol), rest))
+}
+
+/// The bytes on the wire of a packet that states its length behind the headers of `outer`. Mirrors cut to the MTU of
+/// their tunnel; else the frame knows better.
+fn stated(len: usize, view: View<'_>, outer: &Ip) -> usize {
+    if outer.from.is_unspecified() { len.min(view.wire) } else { len }
 }
 
 /// The header, if its own fields agree with each other.
@@ -93,7 +99,7 @@ pub(super) fn v6<'a>(view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
         // Segmentation offload or a jumbogram.
         0 => rest,
         len if header.next_header().0 == FRAGMENT => rest.limit(len),
-        len => rest.limit(len.min(rest.wire)),
+        len => rest.limit(stated(len, rest, ip)),
     };
     *ip = v6_facts(&header);
     Ok(Step::Into(Kind::Protocol(header.next_header().0), rest))

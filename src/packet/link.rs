@@ -25,7 +25,7 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
     let kind = match ether_type {
         0x0800 => Kind::V4,
         0x86dd => Kind::V6,
-        0x8100 | 0x88a8 | 0x9100 | 0x9200 => Kind::Vlan,
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300 => Kind::Vlan,
         0x8847 | 0x8848 => Kind::Mpls,
         0x8864 => Kind::Pppoe,
         0x6558 => Kind::Ethernet,
@@ -35,6 +35,8 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
         // VN-Tag (IEEE 802.1BR draft), HSR (IEC 62439-3) and R-TAG (IEEE 802.1CB 7.8): four bytes, then another type.
         0x8926 | 0x892f | 0xf1c1 => return behind_tag(rest, 4),
         0x894f => return nsh(rest),
+        // The time stamp of Arista's switches: a kind, 64 or 48 bits, then another type.
+        0xd28b => return behind_tag(rest, if rest.u16(2)? & 0xf0 == 0x20 { 10 } else { 12 }),
         // Cisco's tag of six bytes, then another type.
         0x8909 => return behind_tag(rest, 6),
         // TRILL (RFC 6325 3): six bytes, options in units of four, then a frame.

@@ -65,7 +65,8 @@ pub(super) fn in_udp(ports: (u16, u16), view: View<'_>) -> Option<Result<Step<'_
         4789 if view.u8(0).is_ok_and(|flags| flags & 0x08 != 0) => {
             Some(view.skip(8).map(|rest| Step::Into(Kind::Ethernet, rest)))
         }
-        8472 if view.u32(0) == Ok(0x0800_0000) => {
+        // Azure's balancer sends both legs to ports of its own, others to those that they chose.
+        8472 | 10800 | 10801 | 48879 | 65330 if view.u32(0) == Ok(0x0800_0000) => {
             Some(view.skip(8).map(|rest| Step::Into(Kind::Ethernet, rest)))
         }
         // RFC 8926 3.4: version 0.

@@ -40,6 +40,36 @@ fn a_length_beyond_a_whole_frame_is_not_believed() {
 }
 
 #[test]
+fn a_mirror_cuts_to_the_size_of_its_tunnel() {
+    let mut v4 = ip_tcp(b"abc");
+    v4[3] += 5;
+    let mirrored = in_udp(4789, &[8, 0, 0, 0, 0, 0, 1, 0], &ethernet(0x0800, &v4));
+    assert_eq!(segment_len(101, &mirrored), (b"abc".to_vec(), 8));
+    let mut v6 = v6_tcp(b"abc");
+    v6[5] += 5;
+    assert_eq!(segment_len(101, &in_ip(41, &v6)), (b"abc".to_vec(), 8));
+}
+
+#[test]
+fn time_stamps_of_switches_are_stepped_over() {
+    let behind = |tag: &[u8]| ethernet(0xd28b, &[tag, &[8, 0], &ip_tcp(b"abc")].concat());
+    for tag in [&[0, 1, 0, 0x10, 1, 2, 3, 4, 5, 6, 7, 8][..], &[0, 1, 1, 0x20, 1, 2, 3, 4, 5, 6]] {
+        assert_eq!(payload_of(1, &behind(tag)), Ok(b"abc".to_vec()));
+    }
+}
+
+#[test]
+fn vxlan_on_ports_that_clouds_chose_is_told_by_its_header() {
+    let frame = ethernet(0x0800, &ip_tcp(b"abc"));
+    for port in [8472, 10800, 10801, 48879, 65330] {
+        let head = |flags| in_udp(port, &[flags, 0, 0, 0, 0, 3, 0x20, 0], &frame);
+        assert_eq!(payload_of(101, &head(8)), Ok(b"abc".to_vec()));
+        let other = Decoder::new(&Limits::default());
+        assert!(matches!({ other }.push(&super::frame(101, &head(9))), Ok(Packet::Udp(_))));
+    }
+}
+
+#[test]
 fn a_fragment_shorter_than_it_says_is_cut() {
     let mut piece = fragment(&ip_tcp(b"abcdefghijklmnop"), 0, 24, 1);
     piece[3] += 8;

@@ -236,17 +236,21 @@ pub(in crate::export) fn successor(session: &Session, report: &Report) -> Option
 
 /// What there is to say where no upload was found, or none that was asked for.
 pub fn nothing(report: &Report) -> String {
-    let frames = match report.frames() {
-        (all, 0) => text::count(all, "frame"),
-        (all, out) => {
-            format!("{} of {} that the filter lets pass", all - out, text::count(all, "frame"))
-        }
+    let (all, out) = report.frames();
+    let frames = match out {
+        0 => text::count(all, "frame"),
+        _ => format!("{} of {} that the filter lets pass", all - out, text::count(all, "frame")),
     };
     if report.unasked > 0 {
         let uploads = text::count(report.unasked as u64, "upload");
         return format!("{uploads} in {frames}, but none that was asked for");
     }
     let mut words = format!("no BITS upload in {frames}");
+    if all > 0 && all == out {
+        words.push_str(OUTERMOST);
+    } else if all > 0 && report.quality.connections == 0 {
+        words.push_str(&no_tcp(report));
+    }
     let opaque = report.quality.tls_opaque;
     if opaque > 0 {
         words = format!(
@@ -272,6 +276,18 @@ pub fn nothing(report: &Report) -> String {
         }
     }
     words
+}
+
+/// What a filter cannot see (pcap-filter(7)).
+const OUTERMOST: &str =
+    "; filters see the outermost headers: for tagged frames try `vlan and ...`, for tunnels none";
+
+/// That nothing could be looked into, and what the frames are instead.
+fn no_tcp(report: &Report) -> String {
+    let skipped = &report.quality.skipped;
+    let kinds: Vec<_> = skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
+    format!("; no TCP connection was found in them{kinds}")
 }
 
 /// How many sessions there are, and how they ended.

@@ -54,6 +54,26 @@ fn without_uploads_it_says_so() {
 }
 
 #[test]
+fn a_capture_without_tcp_says_what_it_holds_instead() {
+    let mut report = samples::report();
+    report.sessions.clear();
+    let capture = &mut report.captures[0];
+    (capture.frames, report.quality.connections) = (5, 0);
+    report.quality.skipped = [("link type 249".to_owned(), 3), ("not IP".to_owned(), 2)].into();
+    let text = shown(&report, &Style::default());
+    assert_eq!(
+        text,
+        "no BITS upload in 5 frames; no TCP connection was found in them: 3 link type 249, 2 not IP\n"
+    );
+    report.captures[0].filtered_frames = 5;
+    let text = shown(&report, &Style::default());
+    assert!(text.contains(" 0 of 5 frames that the filter lets pass; filters see "), "{text}");
+    report.captures[0].filtered_frames = 0;
+    report.quality.connections = 1;
+    assert_eq!(shown(&report, &Style::default()), "no BITS upload in 5 frames\n");
+}
+
+#[test]
 fn an_answer_from_elsewhere_is_told_apart() {
     let mut exchange = samples::create();
     exchange.response = Some(Response {

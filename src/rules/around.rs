@@ -137,9 +137,11 @@ impl<'a> Around<'a> {
             })
     }
 
-    /// Earlier sessions with the same id and large Fragments, between whatever hosts.
+    /// Sessions with the same id that is no other's, between whatever hosts.
     pub fn other_legs(&self) -> impl Iterator<Item = &'a Brief> + use<'a> {
-        self.history.with(self.id.cloned().map(Key::Leg))
+        let id = self.id;
+        let open = move |brief: &&Brief| id.is_some() && brief.canonical_id().as_ref() == id;
+        self.history.with(id.cloned().map(Key::Leg)).chain(self.sight.legs.iter().filter(open))
     }
 
     /// Sessions with the same id and path between two other hosts: the same upload on the other side of a proxy, as far

@@ -256,8 +256,7 @@ impl Key {
         let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
         let path = brief.url.as_deref().map(|url| Self::Path(url::path_within(url).into()));
         let id = brief.canonical.clone().map(|id| Self::Id(brief.server, id));
-        let large = brief.canonical.clone().filter(|_| !brief.passed.is_empty());
-        let leg = large.map(Self::Leg);
+        let leg = brief.canonical.clone().filter(|id| is_unique(id)).map(Self::Leg);
         [upload, path, Some(Self::Server(brief.server)), id, leg]
     }
 }

@@ -95,6 +95,7 @@ pub static ALL: &[&Rule] = &[
     &capture::capture_one_sided::RULE,
     &capture::capture_starts_mid_session::RULE,
     &capture::capture_truncated::RULE,
+    &capture::captured_on_both_sides::RULE,
     &capture::clock_jump::RULE,
     &capture::duplicated_packets::RULE,
     &completion::cancelled::RULE,

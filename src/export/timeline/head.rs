@@ -280,7 +280,7 @@ pub fn nothing(report: &Report) -> String {
 
 /// What a filter cannot see (pcap-filter(7)).
 const OUTERMOST: &str =
-    "; filters see the outermost headers: for tagged frames try `vlan and ...`, for tunnels none";
+    "; a filter sees the outermost headers alone, so tagged frames need `vlan and ...`";
 
 /// That nothing could be looked into, and what the frames are instead.
 fn no_tcp(report: &Report) -> String {

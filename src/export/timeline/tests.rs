@@ -67,7 +67,7 @@ fn a_capture_without_tcp_says_what_it_holds_instead() {
     );
     report.captures[0].filtered_frames = 5;
     let text = shown(&report, &Style::default());
-    assert!(text.contains(" 0 of 5 frames that the filter lets pass; filters see "), "{text}");
+    assert!(text.contains(" 0 of 5 frames that the filter lets pass; a filter sees "), "{text}");
     report.captures[0].filtered_frames = 0;
     report.quality.connections = 1;
     assert_eq!(shown(&report, &Style::default()), "no BITS upload in 5 frames\n");

@@ -63,6 +63,7 @@ fn is_other_leg(session: &Session, brief: &Brief) -> bool {
     let server = session.server.socket();
     (brief.client != session.client.address || brief.server != server)
         && brief.total == session.bytes_total
+        && !brief.passed.is_empty()
 }
 
 /// The first Fragment that was held back and the longest delay in seconds; `None` unless all of them were.

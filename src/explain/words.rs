@@ -56,7 +56,7 @@ const PACKETS: [(&str, &str); 6] = [
 ];
 
 /// What can stand behind an outcome.
-const QUALIFIERS: [(&str, &str); 12] = [
+const QUALIFIERS: [(&str, &str); 13] = [
     ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
     (
         "likely",
@@ -70,6 +70,7 @@ const QUALIFIERS: [(&str, &str); 12] = [
         "The error is one after which the client tries again, and the capture ends before it must have: by default after \
          600 s.",
     ),
+    ("half-seen", "The answers were not captured: nothing tells how it ended."),
     ("interrupted", "The last request has no answer, and its connection or its time is over."),
     (
         "capture-ended",

@@ -13,15 +13,28 @@ use crate::stream::Connection;
 const RETRY_SECS: f64 = 600.0;
 
 impl Session {
+    /// Whether one direction of all its connections was not captured, though bytes of it were acknowledged.
+    pub(crate) fn is_half_seen(&self) -> bool {
+        let unseen = |one: &Connection| one.client_side.acked.max(one.server_side.acked) > 0;
+        self.is_one_sided() && self.connections.iter().any(unseen)
+    }
+
+    fn is_one_sided(&self) -> bool {
+        !self.connections.is_empty() && self.connections.iter().all(Connection::is_one_sided)
+    }
+
     /// Tells an answer that cannot be seen from one that did not come, by the connections.
     pub(crate) fn tell_half_seen(&mut self) {
-        let all = &self.connections;
-        let half = !all.is_empty() && all.iter().all(Connection::is_one_sided);
-        if let Some(negotiation) = &mut self.negotiation
+        if self.is_one_sided()
+            && let Some(negotiation) = &mut self.negotiation
             && negotiation.verdict == Verdict::Unanswered
-            && half
         {
             negotiation.verdict = Verdict::HalfSeen;
+        }
+        if self.is_half_seen() {
+            for it in self.outcome_qualifiers.iter_mut().filter(|it| *it == "interrupted") {
+                "half-seen".clone_into(it);
+            }
         }
     }
 

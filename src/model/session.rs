@@ -24,7 +24,7 @@ pub struct Session {
     /// How it ended.
     pub outcome: Outcome,
     /// What qualifies the outcome: `unconfirmed`, `likely`, `after-last-byte`, `closed-short`, `may-recover`,
-    /// `interrupted`, `capture-ended`, `idle-at-end`, `authentication`, `lost`, `heads-cut`.
+    /// `half-seen`, `interrupted`, `capture-ended`, `idle-at-end`, `authentication`, `lost`, `heads-cut`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcome_qualifiers: Vec<String>,
     /// The start was not captured: the first thing seen is not Create-Session.

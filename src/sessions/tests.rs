@@ -193,6 +193,19 @@ fn what_one_direction_cannot_show_is_not_called_unanswered() {
 }
 
 #[test]
+fn who_has_no_answers_was_not_interrupted_where_they_were_acknowledged() {
+    let ends = |text: &str| {
+        let (_, late, _) = play(Limits::default(), text);
+        late[0].outcome_qualifiers.clone()
+    };
+    let half = "= sees client\n> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n\
+                > CLOSE-SESSION\n< 200\n! client closes\n";
+    assert_eq!(ends(half), ["half-seen"]);
+    let silent = "= sees client\n> CREATE-SESSION dropped\n! client closes\n";
+    assert_eq!(ends(silent), ["interrupted"]);
+}
+
+#[test]
 fn what_no_client_tries_again_cannot_recover() {
     for (answer, qualifiers) in [
         ("500 error=0x80200020 context=0x5", &[][..]),

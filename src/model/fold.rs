@@ -65,7 +65,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         exchanges,
         exchanges_omitted: 0,
         lacks_end: false,
-        lost_beside: 0,
+        lacks_beside: 0,
         weight: 0,
         index: Index::default(),
     })

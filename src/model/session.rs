@@ -108,7 +108,7 @@ pub struct Session {
     pub(crate) lacks_end: bool,
     /// Bytes of requests, perhaps of it, that the capture lacks on other connections of its client and server.
     #[serde(skip)]
-    pub(crate) lost_beside: u64,
+    pub(crate) lacks_beside: u64,
     /// Bytes that its exchanges take, about.
     #[serde(skip)]
     pub weight: u64,

@@ -248,7 +248,7 @@ impl Sessions {
             match open.into_session(&facts, &mut self.hashing, now) {
                 Some(mut session) => {
                     session.notifications = self.notifications.take(&session);
-                    session.tell_lost_beside(self.holes.beside(number, &session));
+                    session.tell_lacking_beside(self.holes.beside(number, &session));
                     return Some(session);
                 }
                 None => self.release(weight),

@@ -53,8 +53,7 @@ const LOOKED_AT: usize = 256;
 /// The product that a refusal names which is not from BITS; empty where it names none and bears nothing of BITS or
 /// http.sys.
 fn refuser(exchange: &Exchange) -> Option<&str> {
-    let refuses =
-        |answer: &&Response| !answer.is_ack() && !answer.is_success() && !answer.is_challenge();
+    let refuses = |answer: &&Response| !answer.is_ack() && answer.refuses();
     let response = look::whole_answer(exchange).filter(refuses)?;
     let by_server =
         || look::bears_bits(response) || response.error.is_some() || page::is_of_http_sys(response);

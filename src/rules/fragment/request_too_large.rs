@@ -43,7 +43,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.response.as_ref().is_none_or(|response| response.http_status != 413) {
         return;
     }
-    let sized = exchange.request.as_ref().is_some_and(|request| request.content_length.is_some());
+    let sized = exchange.content_length().is_some();
     let unsized_by_cut = !sized && look::whole_request(exchange).is_none();
     if exchange.kind == PacketType::Unknown || unsized_by_cut {
         return unknown(session, exchange, notes);
@@ -54,7 +54,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let bytes = wording::counted(size, "byte");
     let mut message = format!("{who} refused a {} of {bytes} with 413", exchange.kind);
     // A BITS server may mean the file.
-    if let Some(total) = session.bytes_total.filter(|_| is_by_bits(exchange)) {
+    if let Some(total) = session.bytes_total.filter(|_| look::is_by_bits(exchange)) {
         message.push_str(&format!(", of a file of {}", wording::counted(total, "byte")));
     }
     if let Some(passed) = smaller {
@@ -94,10 +94,6 @@ fn advice(answer: &Response) -> Option<String> {
         }
         None => None,
     }
-}
-
-fn is_by_bits(exchange: &Exchange) -> bool {
-    exchange.response.as_ref().is_some_and(Response::is_ack)
 }
 
 /// The settings that limit bodies, by the start of `Server`.

@@ -39,10 +39,8 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for exchange in session.exchanges.iter().filter(|exchange| exchange.kind == PacketType::Ping) {
-        let Some(answer) = exchange.response.as_ref() else { continue };
-        if answer.is_success() || answer.is_challenge() {
-            continue;
-        }
+        let refusal = exchange.response.as_ref().filter(|answer| answer.refuses());
+        let Some(answer) = refusal else { continue };
         let severity =
             if look::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
         let who = front::told(session, exchange).unwrap_or_default();

@@ -103,7 +103,7 @@ fn blames_id(session: &Session, exchange: &Exchange, answer: &Response) -> Optio
 /// Whether nothing else of a request is wrong.
 fn is_in_order(session: &Session, exchange: &Exchange) -> bool {
     look::range_agrees(session, exchange).unwrap_or_else(|| {
-        let length = exchange.request.as_ref().and_then(|request| request.content_length);
+        let length = exchange.content_length();
         exchange.kind != PacketType::Fragment && length == Some(0)
     })
 }

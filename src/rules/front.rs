@@ -232,15 +232,13 @@ pub fn turn(finding: Option<&mut Finding>, who: Origin) {
         _ => return,
     };
     let Some(finding) = finding else { return };
-    finding.answerable = Some(name.into());
     let advice = format!(
         "Look at the rules and limits of {name} for this request: it answered, not the BITS server."
     );
-    finding.advice = Some(advice.into());
     let confirm = format!(
         "The log of {name} holds the request with this status. The server's log lacks it, unless {name} put a page of its own over the server's answer."
     );
-    finding.confirm = Some(confirm.into());
+    finding.turn_to(name).advise(advice).confirm_by(confirm);
 }
 
 /// The product that `Server` begins with, without its version.

@@ -96,10 +96,9 @@ pub fn judge(
         let finding = notes.note(severity, sender.confidence, &spans, message);
         let Some(finding) = finding else { continue };
         if let Some(advice) = closed.and_then(|closed| closed.advice()) {
-            finding.advice = Some(advice.into());
+            finding.advise(advice);
         } else if closed.is_none() && !sender.fits {
-            finding.advice = Some(OF_NEIGHBOUR.into());
-            finding.answerable = Some(format!("the {who}, or a firewall on the way").into());
+            finding.advise(OF_NEIGHBOUR).turn_to(format!("the {who}, or a firewall on the way"));
         }
     }
 }

@@ -169,8 +169,7 @@ pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchang
     if let Some(name) = answers.find_map(origin::hop).filter(|_| asked) {
         finding.message.push_str(&format!("; it was sent to {}", origin::proxy(&name)));
     }
-    finding.answerable = Some("the proxy, or the server behind it".into());
-    finding.confirm = Some(PROXY_LOG.into());
+    finding.turn_to("the proxy, or the server behind it").confirm_by(PROXY_LOG);
 }
 
 /// What confirms where a request stayed that went to a proxy.

@@ -132,9 +132,10 @@ fn ask_client(finding: &mut Finding, session: &Session, exchange: &Exchange, by_
     if !connection.is_some_and(is_unhindered) {
         return;
     }
-    finding.answerable = Some("the client, or the network".into());
-    finding.advice = Some(if by_server { OF_TIMER } else { OF_CLIENT }.into());
-    finding.confirm = Some(LOG_OF_CLIENT.into());
+    finding
+        .turn_to("the client, or the network")
+        .advise(if by_server { OF_TIMER } else { OF_CLIENT })
+        .confirm_by(LOG_OF_CLIENT);
 }
 
 /// Whether nothing shows that held the client up: no loss, and no closed window.

@@ -99,8 +99,9 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     }
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| bound) {
-        finding.advice = Some(OF_CONNECTION.into());
-        finding.confirm = Some("The server's log: the exception or error at this time.".into());
+        finding
+            .advise(OF_CONNECTION)
+            .confirm_by("The server's log: the exception or error at this time.");
     }
 }
 
@@ -155,9 +156,9 @@ impl Outage {
         let ended = self.end.map(Span::at);
         let spans: Vec<Span> = ended.into_iter().chain([self.refused, exchange.span()]).collect();
         if let Some(finding) = notes.note(severity, confidence, &spans, message) {
-            finding.advice = Some(OF_OUTAGE.into());
-            finding.confirm =
-                Some("The server's log: when it stopped, and when it started.".into());
+            finding
+                .advise(OF_OUTAGE)
+                .confirm_by("The server's log: when it stopped, and when it started.");
         }
     }
 }

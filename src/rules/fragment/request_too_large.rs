@@ -64,9 +64,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_recovered(session, exchange, notes.severity());
     let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     let Some(finding) = finding else { return };
-    finding.answerable = Some(front::answerable(session, exchange).into());
+    finding.turn_to(front::answerable(session, exchange));
     if let Some(advice) = exchange.response.as_ref().and_then(advice) {
-        finding.advice = Some(advice.into());
+        finding.advise(advice);
     }
 }
 
@@ -118,7 +118,7 @@ fn unknown(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let message = format!("{who} refused a request with 413");
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     if let Some(finding) = finding {
-        finding.answerable = Some(front::answerable(session, exchange).into());
+        finding.turn_to(front::answerable(session, exchange));
     }
 }
 

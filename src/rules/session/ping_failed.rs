@@ -49,7 +49,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let message = format!("{who} answered a Ping with {}{code}", answer.http_status);
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         if let Some(finding) = finding {
-            finding.answerable = Some(front::answerable(session, exchange).into());
+            finding.turn_to(front::answerable(session, exchange));
         }
     }
 }

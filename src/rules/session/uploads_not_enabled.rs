@@ -181,7 +181,7 @@ fn judge(
     }
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| !never) {
-        finding.advice = Some(SWITCHED_OFF.into());
+        finding.advise(SWITCHED_OFF);
     }
 }
 

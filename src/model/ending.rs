@@ -3,14 +3,11 @@
 use super::exchange::Exchange;
 use super::negotiation::Verdict;
 use super::ranges::Ranges;
-use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST};
+use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_SECS};
 use super::{Outcome, Session};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::stream::Connection;
-
-/// So long, in seconds, a client waits before it tries again after an error, by default.
-const RETRY_SECS: f64 = 600.0;
 
 impl Session {
     /// Tells an answer that cannot be seen from one that did not come, by the connections.

@@ -120,6 +120,9 @@ pub struct Session {
 /// How long, in seconds, a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub(crate) const CLIENT_WAITS_SECS: f64 = 300.0;
 
+/// How long, in seconds, a client waits by default before it tries again after an error.
+pub(crate) const RETRY_SECS: f64 = 600.0;
+
 /// A request of BITS takes so many bytes at least.
 pub(crate) const LEAST_REQUEST: u64 = 160;
 

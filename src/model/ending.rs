@@ -26,8 +26,10 @@ impl Session {
     /// missing of a file that the server took as it was.
     pub(crate) fn tell_lacking_beside(&mut self, bytes: u64) {
         self.lacks_beside = bytes;
-        let short = self.outcome_qualifiers.iter().any(|it| it == "closed-short");
-        if short && self.may_be_beside(self.unproven()) && !self.ends_refused() {
+        if self.is_qualified("closed-short")
+            && self.may_be_beside(self.unproven())
+            && !self.ends_refused()
+        {
             self.outcome = Outcome::Completed;
             self.outcome_qualifiers = vec!["likely".to_owned()];
             self.error = None;
@@ -59,8 +61,7 @@ impl Session {
     /// connection.
     pub(crate) fn tell_lacking_behind(&mut self) {
         let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
-        let retried = |it: &String| it == "authentication" || it == "may-recover";
-        let retried = self.outcome_qualifiers.iter().any(retried);
+        let retried = self.is_qualified("authentication") || self.is_qualified("may-recover");
         // What the capture lacks may as well be the request itself.
         let Some(request) = &last.request else { return };
         let of_body = request.body.lacks.uncaptured;

@@ -142,6 +142,11 @@ impl Session {
         self.url.as_deref().or_else(path)
     }
 
+    /// Whether this word qualifies its outcome.
+    pub(crate) fn is_qualified(&self, word: &str) -> bool {
+        self.outcome_qualifiers.iter().any(|known| known == word)
+    }
+
     /// All its frames; `None` for one without exchanges.
     pub fn span(&self) -> Option<Span> {
         Exchange::span_of(&self.exchanges)

@@ -123,8 +123,8 @@ impl Body {
     }
 }
 
-/// The shortest Fragment that a client makes, unless the file has no more, in bytes.
-const LEAST_FRAGMENT: u64 = 5 * 1024;
+/// The shortest Fragment that a client makes, unless the file has no more, in bytes ([MC-BUP] Appendix A <10>, <16>).
+pub(crate) const LEAST_FRAGMENT: u64 = 5 * 1024;
 
 impl Exchange {
     /// One of which nothing was seen so far.
@@ -191,7 +191,7 @@ impl Exchange {
         self.response.as_ref().is_some_and(Response::is_success)
     }
 
-    /// Whether its body is no longer than the shortest Fragment that a client makes ([MC-BUP] Appendix A <10>, <16>).
+    /// Whether its body is no longer than the shortest Fragment that a client makes.
     pub(crate) fn is_as_small_as_can_be(&self) -> bool {
         self.content_length().is_some_and(|length| length <= LEAST_FRAGMENT)
     }

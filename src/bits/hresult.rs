@@ -103,6 +103,18 @@ pub const TOO_LARGE: u32 = 0x8020_0020;
 /// What [MC-BUP] 2.2.1.2 and 3.3.6 print for a full disk and for an application that was slow; no other table has it.
 pub const MISPRINTED: u32 = 0x8007_0112;
 
+/// `ERROR_WINHTTP_TIMEOUT`, and `ERROR_INTERNET_TIMEOUT`: who was asked kept silent.
+pub const TIMED_OUT: u32 = of_win32(12_002);
+
+/// `ERROR_WINHTTP_NAME_NOT_RESOLVED`: there is no address to connect to.
+pub const NAME_NOT_RESOLVED: u32 = of_win32(12_007);
+
+/// `ERROR_WINHTTP_CANNOT_CONNECT`: the connection was refused.
+pub const CANNOT_CONNECT: u32 = of_win32(12_029);
+
+/// `ERROR_WINHTTP_CONNECTION_ERROR`: the connection was ended from the other side.
+pub const CONNECTION_ERROR: u32 = of_win32(12_030);
+
 /// The code in which BITS reports an HTTP status.
 pub const fn of_status(status: u16) -> u32 {
     HTTP | status as u32

@@ -126,27 +126,7 @@ fn headline(report: &Report) -> String {
         return format!("{name}{}", timeline::nothing(report));
     }
     let all = text::count(report.sessions.len() as u64, "upload");
-    let mut parts = Vec::new();
-    for (outcome, words) in [
-        (Outcome::Completed, "completed the hard way"),
-        (Outcome::Rejected, "rejected"),
-        (Outcome::Failed, "failed"),
-        (Outcome::Cancelled, "cancelled after an error"),
-        (Outcome::Incomplete, "incomplete for a reason"),
-    ] {
-        let ill = |session: &&Session| session.outcome == outcome && is_ill(session);
-        let count = report.sessions.iter().filter(ill).count();
-        if count > 0 {
-            parts.push(format!("{count} {words}"));
-        }
-    }
-    let well = |session: &&Session| !is_ill(session);
-    let open = |session: &&Session| session.outcome == Outcome::Incomplete;
-    let cut = report.sessions.iter().filter(well).filter(open).count();
-    if cut > 0 {
-        parts.push(format!("{cut} incomplete as far as the capture shows"));
-    }
-    let rest = report.sessions.iter().filter(well).count().saturating_sub(cut);
+    let (parts, rest) = kinds(&report.sessions);
     let outside = report.findings.iter().filter(|finding| finding.severity > Severity::Note);
     let outside = match outside.count() as u64 {
         0 => String::new(),
@@ -161,6 +141,26 @@ fn headline(report: &Report) -> String {
         (false, rest) => format!("{all}: {}, {rest} with nothing wrong", parts.join(", ")),
     };
     format!("{name}{fared}{outside}")
+}
+
+/// How many uploads fared in each way that is to be told, in words, and how many the others are.
+fn kinds(sessions: &[Session]) -> (Vec<String>, usize) {
+    let count = |outcome: Outcome, ill: bool| {
+        sessions.iter().filter(|one| one.outcome == outcome && is_ill(one) == ill).count()
+    };
+    let counted = [
+        (Outcome::Completed, true, "completed the hard way"),
+        (Outcome::Rejected, true, "rejected"),
+        (Outcome::Failed, true, "failed"),
+        (Outcome::Cancelled, true, "cancelled after an error"),
+        (Outcome::Incomplete, true, "incomplete for a reason"),
+        (Outcome::Incomplete, false, "incomplete as far as the capture shows"),
+    ]
+    .map(|(outcome, ill, words)| (count(outcome, ill), words));
+    let told: usize = counted.iter().map(|(count, _)| count).sum();
+    let words = counted.iter().filter(|(count, _)| *count > 0);
+    let words = words.map(|(count, words)| format!("{count} {words}")).collect();
+    (words, sessions.len().saturating_sub(told))
 }
 
 /// Whether something is to be said against how a session went, be its reason known or not.

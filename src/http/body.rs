@@ -5,18 +5,16 @@ use super::direction::State;
 use super::parser::Parser;
 use super::pending::is_past;
 use super::{End, Event, line};
-use crate::at::At;
 use crate::stream::{Chunk, Side};
 
 impl Parser {
     pub(super) fn counted(
         &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
+        chunk: &Chunk<'_>,
         left: u64,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
+        let Chunk { at, side, bytes, .. } = *chunk;
         let abandoned = self.is_abandoned(side, bytes);
         let direction = self.direction(side);
         if abandoned {
@@ -35,12 +33,11 @@ impl Parser {
 
     pub(super) fn chunked(
         &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
+        chunk: &Chunk<'_>,
         mut state: Chunked,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
+        let Chunk { at, side, bytes, .. } = *chunk;
         // The empty line behind the last chunk may be forgotten.
         let over = matches!(state, Chunked::Trailer { used: false });
         let may_stop = over || matches!(state, Chunked::Data(_));

@@ -113,60 +113,52 @@ impl Parser {
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
     ) {
-        let Chunk { at, side, carriage, .. } = *chunk;
+        let Chunk { side, carriage, .. } = *chunk;
         if carriage.extra > 0 {
             let direction = self.direction(side);
             direction.piece = direction.piece.max(chunk.bytes.len() as u64);
         }
-        let mut rest = chunk.bytes;
-        while !rest.is_empty() {
+        let mut rest = *chunk;
+        while !rest.bytes.is_empty() {
             if let Some(tunnel) = &mut self.tunnel {
-                let offset = chunk.offset + (chunk.bytes.len() - rest.len()) as u64;
-                tunnel.push(
-                    &stream::Event::Data(Chunk { offset, bytes: rest, ..*chunk }),
-                    keys,
-                    limits,
-                    out,
-                );
+                tunnel.push(&stream::Event::Data(rest), keys, limits, out);
                 return;
             }
             let direction = self.direction(side);
             if direction.state == State::Head && direction.buffer.is_empty() {
-                direction.start = chunk.place() + (chunk.bytes.len() - rest.len()) as u64;
-                (direction.acked, direction.extra) = (chunk.acked, chunk.carriage.extra);
+                direction.start = rest.place();
+                (direction.acked, direction.extra) = (rest.acked, carriage.extra);
             }
             let within = matches!(direction.state, State::Length(_) | State::Chunked(_));
             let taken = match direction.state {
-                State::Head => self.head(at, side, rest, limits, out),
-                State::Length(left) => self.counted(at, side, rest, left, out),
-                State::Chunked(state) => self.chunked(at, side, rest, state, out),
-                State::UntilClose => self.until_close(&Chunk { bytes: rest, ..*chunk }, out),
-                State::Seek => self.seek(at, side, rest, out),
+                State::Head => self.head(&rest, limits, out),
+                State::Length(left) => self.counted(&rest, left, out),
+                State::Chunked(state) => self.chunked(&rest, state, out),
+                State::UntilClose => self.until_close(&rest, out),
+                State::Seek => self.seek(&rest, out),
             };
-            rest = rest.get(taken..).unwrap_or_default();
+            rest = rest.behind(taken);
             if within && carriage.extra > 0 {
-                self.note_end(chunk, rest.len());
+                self.note_end(&rest);
             }
         }
     }
 
-    /// A body with `rest` bytes of the chunk behind it may be over. Where a request ends that is carried, its head
-    /// could not tell.
-    fn note_end(&mut self, chunk: &Chunk<'_>, rest: usize) {
-        if chunk.side == Side::Client && self.client.state == State::Head {
-            let end = chunk.place() + (chunk.bytes.len() - rest) as u64;
-            self.pending.note_end(self.client.exchange, end.saturating_add(chunk.carriage.extra));
+    /// A body may be over, with `rest` behind it. Where a request ends that is carried, its head could not tell.
+    fn note_end(&mut self, rest: &Chunk<'_>) {
+        if rest.side == Side::Client && self.client.state == State::Head {
+            let end = rest.place().saturating_add(rest.carriage.extra);
+            self.pending.note_end(self.client.exchange, end);
         }
     }
 
     fn head(
         &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
+        chunk: &Chunk<'_>,
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
+        let Chunk { at, side, bytes, .. } = *chunk;
         let direction = self.direction(side);
         if direction.buffer.is_empty() {
             let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -186,17 +178,16 @@ impl Parser {
                 return len;
             }
         }
-        self.head_in_parts(at, side, bytes, limits, out)
+        self.head_in_parts(chunk, limits, out)
     }
 
     fn head_in_parts(
         &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
+        chunk: &Chunk<'_>,
         limits: &Limits,
         out: &mut impl FnMut(Event<'_>),
     ) -> usize {
+        let Chunk { at, side, bytes, .. } = *chunk;
         let direction = self.direction(side);
         direction.span.extend(at);
         let held = direction.buffer.len();

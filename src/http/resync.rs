@@ -8,7 +8,7 @@ use super::parser::Parser;
 use super::{End, Event, line};
 use crate::at::At;
 use crate::limits::Limits;
-use crate::stream::Side;
+use crate::stream::{Chunk, Side};
 
 impl Parser {
     /// Whether a body under way goes no further: the other side has moved on, or none of it was sent, and a segment
@@ -52,13 +52,8 @@ impl Parser {
         self.direction(side).lose_head();
     }
 
-    pub(super) fn seek(
-        &mut self,
-        at: At,
-        side: Side,
-        bytes: &[u8],
-        out: &mut impl FnMut(Event<'_>),
-    ) -> usize {
+    pub(super) fn seek(&mut self, chunk: &Chunk<'_>, out: &mut impl FnMut(Event<'_>)) -> usize {
+        let Chunk { at, side, bytes, .. } = *chunk;
         let direction = self.direction(side);
         if line::begins_message(bytes) != Some(false) {
             direction.state = State::Head;

@@ -3,14 +3,11 @@
 use super::exchange::Exchange;
 use super::negotiation::Verdict;
 use super::ranges::Ranges;
-use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST};
+use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_SECS};
 use super::{Outcome, Session};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::stream::Connection;
-
-/// So long, in seconds, a client waits before it tries again after an error, by default.
-const RETRY_SECS: f64 = 600.0;
 
 impl Session {
     /// Whether one direction of all its connections was not captured, though bytes of it were acknowledged.
@@ -40,10 +37,12 @@ impl Session {
 
     /// Tells what may be among the requests of other connections of which the capture lacks so many bytes: what is
     /// missing of a file that the server took as it was.
-    pub(crate) fn tell_lost_beside(&mut self, bytes: u64) {
-        self.lost_beside = bytes;
-        let short = self.outcome_qualifiers.iter().any(|it| it == "closed-short");
-        if short && self.may_be_beside(self.unproven()) && !self.ends_refused() {
+    pub(crate) fn tell_lacking_beside(&mut self, bytes: u64) {
+        self.lacks_beside = bytes;
+        if self.is_qualified("closed-short")
+            && self.may_be_beside(self.unproven())
+            && !self.ends_refused()
+        {
             self.outcome = Outcome::Completed;
             self.outcome_qualifiers = vec!["likely".to_owned()];
             self.error = None;
@@ -52,7 +51,7 @@ impl Session {
 
     /// Whether the capture lacks so much beside that Fragments with so many bytes may be among it.
     pub(crate) fn may_be_beside(&self, bytes: u64) -> bool {
-        self.lost_beside >= bytes.saturating_add(LEAST_REQUEST)
+        self.lacks_beside >= bytes.saturating_add(LEAST_REQUEST)
     }
 
     /// Bytes of the file of which no answer was seen that the server has them.
@@ -73,16 +72,15 @@ impl Session {
 
     /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its
     /// connection.
-    pub(crate) fn tell_lost_behind(&mut self) {
+    pub(crate) fn tell_lacking_behind(&mut self) {
         let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
-        let retried = |it: &String| it == "authentication" || it == "may-recover";
-        let retried = self.outcome_qualifiers.iter().any(retried);
+        let retried = self.is_qualified("authentication") || self.is_qualified("may-recover");
         // What the capture lacks may as well be the request itself.
         let Some(request) = &last.request else { return };
         let of_body = request.body.lacks.uncaptured;
-        let lost =
+        let lacks =
             self.connection(last.connection).map_or(0, |one| one.client_side.lost_by_capture);
-        if self.outcome.is_failure() && retried && lost >= of_body.saturating_add(LEAST_REQUEST) {
+        if self.outcome.is_failure() && retried && lacks >= of_body.saturating_add(LEAST_REQUEST) {
             self.outcome = Outcome::Incomplete;
             self.outcome_qualifiers.retain(|it| it != "may-recover");
             self.outcome_qualifiers.insert(0, "idle-at-end".to_owned());

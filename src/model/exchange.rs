@@ -123,8 +123,8 @@ impl Body {
     }
 }
 
-/// The shortest Fragment that a client makes, unless the file has no more, in bytes.
-const LEAST_FRAGMENT: u64 = 5 * 1024;
+/// The shortest Fragment that a client makes, unless the file has no more, in bytes ([MC-BUP] Appendix A <10>, <16>).
+pub(crate) const LEAST_FRAGMENT: u64 = 5 * 1024;
 
 impl Exchange {
     /// One of which nothing was seen so far.
@@ -176,6 +176,11 @@ impl Exchange {
         range.start.filter(|start| range.end.is_none_or(|end| *start <= end))
     }
 
+    /// The length of the body that its request announces.
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        self.request.as_ref()?.content_length
+    }
+
     /// The session id that its request names; an empty one is none.
     pub(crate) fn asked_id(&self) -> Option<&str> {
         self.request.as_ref()?.session_id.as_deref().filter(|id| !id.is_empty())
@@ -186,10 +191,9 @@ impl Exchange {
         self.response.as_ref().is_some_and(Response::is_success)
     }
 
-    /// Whether its body is no longer than the shortest Fragment that a client makes ([MC-BUP] Appendix A <10>, <16>).
+    /// Whether its body is no longer than the shortest Fragment that a client makes.
     pub(crate) fn is_as_small_as_can_be(&self) -> bool {
-        let length = self.request.as_ref().and_then(|request| request.content_length);
-        length.is_some_and(|length| length <= LEAST_FRAGMENT)
+        self.content_length().is_some_and(|length| length <= LEAST_FRAGMENT)
     }
 
     /// Whether its answer is one that a client makes good by itself: it goes on at the byte that a 416 names, and with
@@ -202,10 +206,14 @@ impl Exchange {
         })
     }
 
+    /// Whether its answer opens a session: no other names a protocol.
+    pub(crate) fn opens_session(&self) -> bool {
+        self.response.as_ref().is_some_and(|answer| answer.protocol.is_some())
+    }
+
     /// Whether it is an answer that opens a session, and its request was not seen.
     pub(crate) fn opens_without_request(&self) -> bool {
-        let opens = self.response.as_ref().is_some_and(|answer| answer.protocol.is_some());
-        self.request.is_none() && opens
+        self.request.is_none() && self.opens_session()
     }
 
     /// Whether its answer is one that only a Fragment gets: a server that has a session confirms bytes of it.

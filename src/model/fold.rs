@@ -65,7 +65,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         exchanges,
         exchanges_omitted: 0,
         lacks_end: false,
-        lost_beside: 0,
+        lacks_beside: 0,
         weight: 0,
         index: Index::default(),
     })
@@ -115,7 +115,7 @@ impl<'a> View<'a> {
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession
                 || opens_untyped(exchange)
-                || exchange.response.as_ref().is_some_and(|response| response.protocol.is_some())
+                || exchange.opens_session()
         });
         let start_seen = start_seen || exchanges.first().is_some_and(Exchange::is_unclear);
         let mut view = Self { exchanges, total, acknowledged: 0, joined: !start_seen };
@@ -140,15 +140,14 @@ impl<'a> View<'a> {
     /// The Create-Session that counts: the one that succeeded, be it that only its answer was seen, else the last.
     pub fn create(&self) -> Option<&'a Exchange> {
         let succeeded = |exchange: &&Exchange| exchange.succeeded();
-        let answer_only =
-            |exchange: &&Exchange| exchange.response.as_ref().is_some_and(|r| r.protocol.is_some());
-        let answers = || self.of_kind(&PacketType::Unknown).filter(answer_only);
+        let opens = |exchange: &&Exchange| exchange.opens_session();
+        let answers = || self.of_kind(&PacketType::Unknown).filter(opens);
         let creates = || self.of_kind(&PacketType::CreateSession);
         creates()
             .find(succeeded)
             .or_else(|| answers().find(succeeded))
             .or_else(|| creates().next_back())
-            .or_else(|| self.exchanges.iter().find(answer_only))
+            .or_else(|| self.exchanges.iter().find(opens))
             .or_else(|| self.exchanges.iter().rfind(|exchange| opens_untyped(exchange)))
     }
 

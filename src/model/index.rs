@@ -150,7 +150,7 @@ impl Found {
             return;
         }
         if exchange.kind == PacketType::Fragment {
-            let length = exchange.request.as_ref().and_then(|request| request.content_length);
+            let length = exchange.content_length();
             self.largest_taken = self.largest_taken.max(length);
         }
         let (_, last) = self.succeeded.entry(exchange.kind.clone()).or_insert((place, 0));

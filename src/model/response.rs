@@ -183,6 +183,11 @@ impl Response {
         matches!(self.http_status, 200..=299)
     }
 
+    /// Whether it turns the request down, and not for want of credentials.
+    pub(crate) fn refuses(&self) -> bool {
+        !self.is_success() && !self.is_challenge()
+    }
+
     /// A success that says what packet it is: of BITS, not a page of something else.
     pub(crate) fn accepts(&self) -> bool {
         self.is_success() && self.packet_type.is_some()

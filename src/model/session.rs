@@ -108,7 +108,7 @@ pub struct Session {
     pub(crate) lacks_end: bool,
     /// Bytes of requests, perhaps of it, that the capture lacks on other connections of its client and server.
     #[serde(skip)]
-    pub(crate) lost_beside: u64,
+    pub(crate) lacks_beside: u64,
     /// Bytes that its exchanges take, about.
     #[serde(skip)]
     pub weight: u64,
@@ -119,6 +119,9 @@ pub struct Session {
 
 /// How long, in seconds, a client waits for an answer ([MC-BUP] 3.1.2.2).
 pub(crate) const CLIENT_WAITS_SECS: f64 = 300.0;
+
+/// How long, in seconds, a client waits by default before it tries again after an error.
+pub(crate) const RETRY_SECS: f64 = 600.0;
 
 /// A request of BITS takes so many bytes at least.
 pub(crate) const LEAST_REQUEST: u64 = 160;
@@ -137,6 +140,11 @@ impl Session {
         let requests = || self.exchanges.iter().filter_map(|exchange| exchange.request.as_ref());
         let path = || requests().map(url::path_of).find(|path| path.starts_with('/'));
         self.url.as_deref().or_else(path)
+    }
+
+    /// Whether this word qualifies its outcome.
+    pub(crate) fn is_qualified(&self, word: &str) -> bool {
+        self.outcome_qualifiers.iter().any(|known| known == word)
     }
 
     /// All its frames; `None` for one without exchanges.

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use super::hashing::{Lane, Pool};
 use crate::hex;
-pub use answers::Answer;
+pub use answers::FragmentAnswer;
 use copy::{Copy, Point, Standing, forget};
 use held::Held;
 use run::Run;

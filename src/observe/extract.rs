@@ -91,6 +91,21 @@ struct Body {
     pieces: Vec<Piece>,
 }
 
+impl Body {
+    /// One that begins at `start` of a file of `total` bytes, and of which nothing came yet.
+    fn new(connection: &Connection, span: Span, (start, total): (u64, Option<u64>)) -> Self {
+        Self {
+            connection: connection.id,
+            client: connection.client.ip(),
+            span,
+            start,
+            total,
+            reply: None,
+            pieces: Vec::new(),
+        }
+    }
+}
+
 impl Extract {
     /// For files in `dir`, which has to exist; those longer than `limit` bytes are only listed.
     ///
@@ -127,14 +142,8 @@ impl Extract {
                 let Some(range) = range() else { return };
                 let Some(start) = range.start else { return };
                 if range.total.is_none_or(|total| total <= self.limit) {
-                    self.begin(
-                        connection,
-                        exchange,
-                        Side::Client,
-                        span,
-                        (start, range.total),
-                        None,
-                    );
+                    let body = Body::new(connection, span, (start, range.total));
+                    self.begin(exchange, Side::Client, body);
                 }
             }
             Start::Request { method: "GET", target } if !self.awaited.is_empty() => {
@@ -159,7 +168,8 @@ impl Extract {
                     (206, Some(ContentRange { start: Some(start), total, .. })) => (start, total),
                     _ => return,
                 };
-                self.begin(connection, exchange, Side::Server, span, place, Some(reply));
+                let body = Body { reply: Some(reply), ..Body::new(connection, span, place) };
+                self.begin(exchange, Side::Server, body);
             }
         }
     }
@@ -174,26 +184,10 @@ impl Extract {
         self.awaited.push_back(path);
     }
 
-    fn begin(
-        &mut self,
-        connection: &Connection,
-        exchange: u32,
-        side: Side,
-        span: Span,
-        (start, total): (u64, Option<u64>),
-        reply: Option<String>,
-    ) {
-        let open = self.open.entry(connection.id).or_default();
+    fn begin(&mut self, exchange: u32, side: Side, body: Body) {
+        let open = self.open.entry(body.connection).or_default();
         *open.body(side) = Some((exchange, self.bodies.len()));
-        self.bodies.push(Body {
-            connection: connection.id,
-            client: connection.client.ip(),
-            span,
-            start,
-            total,
-            reply,
-            pieces: Vec::new(),
-        });
+        self.bodies.push(body);
     }
 
     /// The place of the body that comes.

@@ -47,7 +47,7 @@ impl Cut<'_> {
 
     /// Bytes of the body that were to come.
     pub fn announced(&self) -> u64 {
-        self.exchange.request.as_ref().and_then(|request| request.content_length).unwrap_or(0)
+        self.exchange.content_length().unwrap_or(0)
     }
 }
 

@@ -171,8 +171,9 @@ fn client_code(
     }
     let of_rule = || fields::hresult(rule.client_code()?).map(|(code, _)| code);
     if let Some(code) = cause.client_code.or_else(of_rule) {
-        let of_network = code & FACILITY_MASK == WIN32;
-        return (!of_network || !relay::is_relayed(session, around)).then_some(code);
+        // Errors of Windows, the network's among them ([MS-ERREF] 2.1).
+        let of_windows = hresult::win32(code).is_some();
+        return (!of_windows || !relay::is_relayed(session, around)).then_some(code);
     }
     let response = answer.filter(|response| !response.is_success())?;
     let told = response.error_value().filter(|code| hresult::is_failure(*code));
@@ -180,10 +181,6 @@ fn client_code(
     let status = (!response.is_cut()).then_some(hresult::of_status(response.http_status));
     told.or(status)
 }
-
-/// Severity and facility of an HRESULT, and those of errors of Windows, the network's among them ([MS-ERREF] 2.1).
-const FACILITY_MASK: u32 = 0xffff_0000;
-const WIN32: u32 = 0x8007_0000;
 
 /// Whether a client makes an answer good by itself, and not by asking for the same again.
 fn is_mended(session: &Session, exchange: &Exchange) -> bool {

@@ -110,6 +110,24 @@ impl Finding {
         frames_in_words(&self.proof)
     }
 
+    /// Names who can do something about it, where the rule's word does not fit.
+    pub(super) fn turn_to(&mut self, who: impl Into<Text>) -> &mut Self {
+        self.answerable = Some(who.into());
+        self
+    }
+
+    /// Says what to do, where the rule's advice does not fit.
+    pub(super) fn advise(&mut self, what: impl Into<Text>) -> &mut Self {
+        self.advice = Some(what.into());
+        self
+    }
+
+    /// Says what would confirm it, where the rule's word does not fit.
+    pub(super) fn confirm_by(&mut self, what: impl Into<Text>) -> &mut Self {
+        self.confirm = Some(what.into());
+        self
+    }
+
     /// Whether it only serves those who hunt for attacks: it is true of many healthy uploads, so that it would drown
     /// what matters to everybody else.
     pub fn is_hint(&self) -> bool {

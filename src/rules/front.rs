@@ -53,8 +53,7 @@ const LOOKED_AT: usize = 256;
 /// The product that a refusal names which is not from BITS; empty where it names none and bears nothing of BITS or
 /// http.sys.
 fn refuser(exchange: &Exchange) -> Option<&str> {
-    let refuses =
-        |answer: &&Response| !answer.is_ack() && !answer.is_success() && !answer.is_challenge();
+    let refuses = |answer: &&Response| !answer.is_ack() && answer.refuses();
     let response = look::whole_answer(exchange).filter(refuses)?;
     let by_server =
         || look::bears_bits(response) || response.error.is_some() || page::is_of_http_sys(response);
@@ -233,15 +232,13 @@ pub fn turn(finding: Option<&mut Finding>, who: Origin) {
         _ => return,
     };
     let Some(finding) = finding else { return };
-    finding.answerable = Some(name.into());
     let advice = format!(
         "Look at the rules and limits of {name} for this request: it answered, not the BITS server."
     );
-    finding.advice = Some(advice.into());
     let confirm = format!(
         "The log of {name} holds the request with this status. The server's log lacks it, unless {name} put a page of its own over the server's answer."
     );
-    finding.confirm = Some(confirm.into());
+    finding.turn_to(name).advise(advice).confirm_by(confirm);
 }
 
 /// The product that `Server` begins with, without its version.

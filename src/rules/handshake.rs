@@ -72,8 +72,7 @@ fn add(connection: &TlsConnection, said: Option<Said>, matters: bool, notes: &mu
     if let Some(finding) = finding {
         finding.client_code = client_code;
         if let Some(remedy) = remedy {
-            finding.answerable = Some(remedy.answerable.into());
-            finding.advice = Some(remedy.advice.into());
+            finding.turn_to(remedy.answerable).advise(remedy.advice);
         }
     }
 }

@@ -47,9 +47,7 @@ const fn is_of_filter(icmp: &Icmp) -> bool {
 /// Turns a finding to the device that sent it.
 pub fn turn(finding: &mut Finding, icmp: &Icmp) {
     let (who, advice) = if is_of_filter(icmp) { OF_FILTER } else { OF_ROUTER };
-    finding.answerable = Some(who.into());
-    finding.advice = Some(advice.into());
-    finding.confirm = Some(LOG.into());
+    finding.turn_to(who).advise(advice).confirm_by(LOG);
 }
 
 const OF_FILTER: (&str, &str) = (

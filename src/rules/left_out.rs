@@ -14,11 +14,10 @@ pub(super) fn note(report: &Report, span: Span, message: String, notes: &mut Not
     let message = format!("{message}, or among the {left_out} that the filter left out");
     let finding = notes.note(Severity::Note, Confidence::Possible, &[span], message);
     if let Some(finding) = finding {
-        finding.answerable = Some("who chose the filter, else the capture".into());
-        finding.advice = Some(
-            "Use a filter that lets both directions pass, and every frame of a connection.".into(),
-        );
-        finding.confirm = Some("Without the filter it is there, or still missing.".into());
+        finding
+            .turn_to("who chose the filter, else the capture")
+            .advise("Use a filter that lets both directions pass, and every frame of a connection.")
+            .confirm_by("Without the filter it is there, or still missing.");
     }
 }
 

@@ -21,7 +21,7 @@ pub fn range(exchange: &Exchange) -> Option<&ContentRange> {
 /// Whether the range of a Fragment, its length and the total of the session agree; `None` where it has no range.
 pub fn range_agrees(session: &Session, exchange: &Exchange) -> Option<bool> {
     let range = range(exchange)?;
-    let length = exchange.request.as_ref().and_then(|request| request.content_length);
+    let length = exchange.content_length();
     Some(range.valid && range.total == session.bytes_total && range.len() == length)
 }
 
@@ -84,10 +84,14 @@ pub fn forbidden(exchange: &Exchange) -> Option<u16> {
     wants.then_some(answer.http_status)
 }
 
+/// Whether a BITS server gave the answer to an exchange.
+pub fn is_by_bits(exchange: &Exchange) -> bool {
+    exchange.response.as_ref().is_some_and(Response::is_ack)
+}
+
 /// Whether an exchange is a Create-Session that a BITS server answered with success.
 pub fn creates(exchange: &Exchange) -> bool {
-    exchange.kind == PacketType::CreateSession
-        && exchange.response.as_ref().is_some_and(|ack| ack.is_success() && ack.is_ack())
+    exchange.kind == PacketType::CreateSession && exchange.succeeded() && is_by_bits(exchange)
 }
 
 /// The first Create-Session of a session that a BITS server answered with success.
@@ -103,7 +107,7 @@ pub fn succeeded_fragment(exchange: &Exchange) -> bool {
 /// The answer of a BITS server that refused a Create-Session, for another reason than missing credentials.
 pub fn refused_create(exchange: &Exchange) -> Option<&Response> {
     let answer = exchange.response.as_ref()?;
-    let refused = answer.is_ack() && !answer.is_success() && !answer.is_challenge();
+    let refused = answer.is_ack() && answer.refuses();
     (exchange.kind == PacketType::CreateSession && refused).then_some(answer)
 }
 
@@ -295,9 +299,7 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
 /// application.
 pub fn refusal(exchange: &Exchange) -> Option<&Response> {
     let fails = |answer: &Response| answer.http_status >= 400 || answer.is_of_application();
-    let refused =
-        |answer: &&Response| !answer.is_success() && fails(answer) && !answer.is_challenge();
-    exchange.response.as_ref().filter(refused)
+    exchange.response.as_ref().filter(|answer| fails(answer) && answer.refuses())
 }
 
 /// Whether an exchange was [refused](refusal).

@@ -149,7 +149,7 @@ fn tells(response: &Response) -> bool {
 }
 
 fn is_in_order(exchange: &Exchange) -> bool {
-    let length = exchange.request.as_ref().and_then(|request| request.content_length);
+    let length = exchange.content_length();
     match exchange.kind {
         PacketType::CloseSession | PacketType::CancelSession => length == Some(0),
         _ => exchange.range().is_some_and(|range| range.valid),

@@ -9,6 +9,8 @@
 //! - `Confirm:` what would prove it.
 //! - `Reference:` the clause it rests on.
 //!
+//! Rules lie in the folders of their families. Files beside those hold what several rules ask or say.
+//!
 //! The tables below are made by `bitsleuth rules --format markdown`.
 //!
 #![doc = include_str!("README.md")]
@@ -34,15 +36,11 @@ mod icmp;
 mod left_out;
 pub(crate) mod look;
 pub(crate) mod lost;
-#[cfg(test)]
-mod normal;
 mod offsets;
 pub mod origin;
 mod other_server;
 pub(crate) mod page;
 mod product;
-#[cfg(test)]
-mod ranking;
 pub(crate) mod relay;
 mod remedies;
 pub(crate) mod reset;

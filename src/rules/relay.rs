@@ -90,9 +90,7 @@ pub(super) fn reword(session: &Session, around: &Around<'_>, findings: &mut [Fin
         // A rule that has words of its own for the case knows better.
         if finding.advice == rule.read.advice {
             finding.message.push_str("; this client is a proxy");
-            finding.answerable = Some(words.answerable.into());
-            finding.advice = Some(words.advice.into());
-            finding.confirm = Some(words.confirm.into());
+            finding.turn_to(words.answerable).advise(words.advice).confirm_by(words.confirm);
         }
     }
 }

@@ -30,17 +30,18 @@ pub fn turn(
 ) {
     let Some(finding) = finding else { return };
     if filtering::fault(response).is_some() {
-        finding.advice = Some(OF_FILTERING.into());
+        finding.advise(OF_FILTERING);
     } else if asks_for_tls(response) {
-        finding.answerable = Some("who gave the job its URL".into());
-        finding.advice = Some(OF_TLS.into());
+        finding.turn_to("who gave the job its URL").advise(OF_TLS);
     } else if page::refuses_url(response) {
-        finding.answerable = Some("who set the client's proxy, or the proxy".into());
-        finding.advice = Some(OF_URL.into());
-        finding.confirm = Some(LOG_OF_PROXY.into());
+        finding
+            .turn_to("who set the client's proxy, or the proxy")
+            .advise(OF_URL)
+            .confirm_by(LOG_OF_PROXY);
     } else if reply_url_too_long::may_be_so(session, exchange, response) {
-        finding.answerable = Some("the server, or the application behind it".into());
-        finding.advice = Some(reply_url_too_long::ADVICE.into());
+        finding
+            .turn_to("the server, or the application behind it")
+            .advise(reply_url_too_long::ADVICE);
     } else {
         front::turn(Some(finding), front::origin(session, exchange));
     }
@@ -50,8 +51,7 @@ pub fn turn(
 /// about that.
 pub fn turn_to_both(finding: &mut Finding, response: &Response) {
     if response.http_status < 500 {
-        finding.answerable = Some("the server, or the client".into());
-        finding.advice = Some(OF_UNSEEN.into());
+        finding.turn_to("the server, or the client").advise(OF_UNSEEN);
     }
 }
 

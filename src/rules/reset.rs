@@ -96,10 +96,9 @@ pub fn judge(
         let finding = notes.note(severity, sender.confidence, &spans, message);
         let Some(finding) = finding else { continue };
         if let Some(advice) = closed.and_then(|closed| closed.advice()) {
-            finding.advice = Some(advice.into());
+            finding.advise(advice);
         } else if closed.is_none() && !sender.fits {
-            finding.advice = Some(OF_NEIGHBOUR.into());
-            finding.answerable = Some(format!("the {who}, or a firewall on the way").into());
+            finding.advise(OF_NEIGHBOUR).turn_to(format!("the {who}, or a firewall on the way"));
         }
     }
 }
@@ -112,15 +111,20 @@ fn gives_up(connection: &Connection) -> bool {
     connection.reset.is_some_and(|reset| reset.side == Side::Client) && repeats_in_vain(connection)
 }
 
+/// How often data of the client was repeated that nobody acknowledged.
+fn vain_repeats(connection: &Connection) -> u32 {
+    let client = &connection.client_side;
+    if client.unacked() > 0 { client.repeats } else { 0 }
+}
+
 /// Whether data of the client was repeated more than once, and nobody acknowledged it.
 pub fn repeats_in_vain(connection: &Connection) -> bool {
-    let client = &connection.client_side;
-    client.repeats >= IN_VAIN && client.unacked() > 0
+    vain_repeats(connection) >= IN_VAIN
 }
 
 /// Whether that was repeated so often that a client may have given it up, though its host goes on.
 pub fn repeats_long(connection: &Connection) -> bool {
-    connection.client_side.repeats > IN_VAIN && connection.client_side.unacked() > 0
+    vain_repeats(connection) > IN_VAIN
 }
 
 /// Since when the client repeats in vain what it sent: the last data before.

@@ -124,7 +124,6 @@ fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
 /// Whether the answer to a Create-Session came, though the capture has none: the client goes on with an id, or at
 /// another host, which nothing else can have told it ([MC-BUP] 2.2.3.2).
 fn gave_id(session: &Session, exchange: &Exchange) -> bool {
-    let opens = |other: &Exchange| other.response.as_ref().is_some_and(|it| it.protocol.is_some());
     let host = |one: &Exchange| one.request.as_ref().and_then(|request| request.host.clone());
     let moved = |next: &Exchange| host(next).is_some_and(|node| host(exchange) != Some(node));
     exchange.kind == PacketType::CreateSession
@@ -134,7 +133,7 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
             .filter(|next| next.kind != exchange.kind)
             .is_some_and(|next| next.asked_id().is_some() || moved(next))
         // Asked last: of many Creates without an answer, each would look through all.
-        && !session.exchanges.iter().any(opens)
+        && !session.exchanges.iter().any(Exchange::opens_session)
 }
 
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
@@ -170,8 +169,7 @@ pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchang
     if let Some(name) = answers.find_map(origin::hop).filter(|_| asked) {
         finding.message.push_str(&format!("; it was sent to {}", origin::proxy(&name)));
     }
-    finding.answerable = Some("the proxy, or the server behind it".into());
-    finding.confirm = Some(PROXY_LOG.into());
+    finding.turn_to("the proxy, or the server behind it").confirm_by(PROXY_LOG);
 }
 
 /// What confirms where a request stayed that went to a proxy.

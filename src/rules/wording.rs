@@ -23,7 +23,8 @@ pub fn short(text: &str) -> String {
 
 const SHORT: usize = 80;
 
-const DAY_SECS: f64 = 86_400.0;
+/// A day, in seconds.
+pub const DAY_SECS: f64 = 86_400.0;
 
 /// A number with its noun, as `1 request` and `2 requests`.
 pub fn counted(number: impl Display, noun: &str) -> String {

@@ -139,9 +139,7 @@ impl Sessions {
             may_begin(open, asked) && (open.awaits_id() || behind_hole && open.has_create())
         };
         // An Ack without its request opened it.
-        let unasked = |open: &Open| {
-            open.is_headless() && !open.unclear && open.has_client(asked) && open.has_server(asked)
-        };
+        let unasked = |open: &Open| open.is_headless() && !open.unclear && open.has_ends(asked);
         let challenged = |last: &Number| {
             self.is_challenged(*last)
                 && self.open.get(*last).is_some_and(|open| open.has_path(asked))
@@ -190,7 +188,7 @@ impl Sessions {
         let moved =
             |open: &Open| open.has_host(asked) && open.has_path(asked) && !open.is_passed_on(asked);
         // Its client was redirected: a GUID is no other session's.
-        let redirected = |open: &Open| open.has_client(asked) && open.has_server(asked);
+        let redirected = |open: &Open| open.has_ends(asked);
         self.open
             .of_id(id, moved)
             .or_else(|| self.open.of_id(id, redirected).filter(|_| is_unique(id)))
@@ -224,8 +222,9 @@ impl Sessions {
             .or_else(|| {
                 // Its id is cut off: it repeats the one before, as far as anything tells.
                 let repeats = *kind == PacketType::CloseSession && asked.is_cut();
-                let closed = |open: &Open| open.has_client(asked) && open.has_server(asked);
-                self.open.of_client(asked, |open| repeats && closed(open) && open.has_path(asked))
+                self.open.of_client(asked, |open| {
+                    repeats && open.has_ends(asked) && open.has_path(asked)
+                })
             })
             .or_else(|| {
                 last.filter(|&session| {
@@ -238,7 +237,7 @@ impl Sessions {
 /// Whether a session is of the client and the server of a request. A proxy, or one address, may stand for several
 /// servers, each with ids of its own.
 fn is_between(open: &Open, asked: &Asked<'_>) -> bool {
-    open.has_client(asked) && open.has_server(asked) && !open.is_elsewhere(asked)
+    open.has_ends(asked) && !open.is_elsewhere(asked)
 }
 
 /// Whether a session is an attempt at the upload of a request, with no id so far.

@@ -20,13 +20,13 @@ const KEPT: usize = 64;
 
 /// Answers that wait for their requests.
 #[derive(Default)]
-pub(super) struct Early(VecDeque<Answer>);
+pub(super) struct EarlyAnswers(VecDeque<EarlyAnswer>);
 
 /// So much of a Fragment's body must have been received before one is refused, unless there is less of it.
 const LEAST_BODY: u64 = 1_000;
 
 /// An answer, by its connection and the number of its exchange there.
-struct Answer {
+struct EarlyAnswer {
     connection: u64,
     exchange: u32,
     /// The session that the exchange before it belongs to.
@@ -40,7 +40,11 @@ struct Answer {
     over: bool,
 }
 
-impl Answer {
+impl EarlyAnswer {
+    fn is_of(&self, connection: u64, exchange: u32) -> bool {
+        (self.connection, self.exchange) == (connection, exchange)
+    }
+
     /// The exchange, with what its body begins with.
     fn whole(mut self) -> Exchange {
         if let Some(response) = &mut self.value.response
@@ -52,7 +56,7 @@ impl Answer {
     }
 }
 
-impl Early {
+impl EarlyAnswers {
     /// A part of the body of one.
     pub fn body(&mut self, (connection, exchange): (u64, u32), offset: u64, bytes: &[u8]) {
         let Some(answer) = self.find(connection, exchange) else { return };
@@ -74,14 +78,14 @@ impl Early {
 
     /// The answer to a request that is there now, and whether that is all of it.
     pub fn take(&mut self, connection: u64, exchange: u32) -> Option<(Response, bool)> {
-        let own = |answer: &Answer| (answer.connection, answer.exchange) == (connection, exchange);
-        let answer = self.0.iter().position(own).and_then(|place| self.0.remove(place))?;
+        let place = self.0.iter().position(|answer| answer.is_of(connection, exchange))?;
+        let answer = self.0.remove(place)?;
         let over = answer.over;
         Some((answer.whole().response?, over))
     }
 
     /// Those of a connection that is over.
-    fn take_all(&mut self, connection: u64) -> VecDeque<Answer> {
+    fn take_all(&mut self, connection: u64) -> VecDeque<EarlyAnswer> {
         if self.0.is_empty() {
             return VecDeque::new();
         }
@@ -91,10 +95,8 @@ impl Early {
         own
     }
 
-    fn find(&mut self, connection: u64, exchange: u32) -> Option<&mut Answer> {
-        let own =
-            |answer: &&mut Answer| (answer.connection, answer.exchange) == (connection, exchange);
-        self.0.iter_mut().rev().find(own)
+    fn find(&mut self, connection: u64, exchange: u32) -> Option<&mut EarlyAnswer> {
+        self.0.iter_mut().rev().find(|answer| answer.is_of(connection, exchange))
     }
 }
 
@@ -111,7 +113,7 @@ impl Sessions {
         if self.early.0.len() >= KEPT {
             self.early.0.pop_front();
         }
-        self.early.0.push_back(Answer {
+        self.early.0.push_back(EarlyAnswer {
             connection: connection.id,
             exchange,
             follows: follows.map(|(_, session, _)| session),
@@ -127,7 +129,7 @@ impl Sessions {
     /// lost, are that session's.
     pub(super) fn settle_early(&mut self, connection: &Connection, observer: &mut impl Observer) {
         for answer in self.early.take_all(connection.id) {
-            let Answer { exchange, follows, size, .. } = answer;
+            let EarlyAnswer { exchange, follows, size, .. } = answer;
             let lost = connection.side(Side::Client).lost_by_capture;
             let lost = answer.asked.map_or(lost, |asked| asked.min(lost));
             let value = answer.whole();

@@ -115,7 +115,7 @@ impl Sessions {
         let after_gap = value.request.as_ref().is_some_and(|request| request.after_gap);
         digest.begin(&mut self.hashing, key, range, digest::Order { pipelined, after_gap });
         if let Some(response) = &value.response {
-            digest.answer(&mut self.hashing, key, range, digest::Answer::of(response));
+            digest.answer(&mut self.hashing, key, range, digest::FragmentAnswer::of(response));
         }
     }
 
@@ -258,7 +258,7 @@ impl Sessions {
             && let Some(digest) = &mut open.digest
         {
             let (key, range) = ((connection, exchange), file_range(value));
-            digest.answer(&mut self.hashing, key, range, digest::Answer::of(&response));
+            digest.answer(&mut self.hashing, key, range, digest::FragmentAnswer::of(&response));
         }
         let id = response.session_id.clone().filter(|id| !id.is_empty());
         let reply_url = response.reply_url.clone();

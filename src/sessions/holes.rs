@@ -111,11 +111,11 @@ impl Holes {
             let others = hole.owned.iter().filter(|(owner, _)| *owner != number);
             others.fold(hole.bytes, |left, (_, bytes)| left.saturating_sub(*bytes))
         };
-        let lost = |one: &Exchange| {
+        let lacks = |one: &Exchange| {
             let all = self.between.get(&(one.client.ip(), one.server)).into_iter().flatten();
             all.filter(fits).map(free).sum::<u64>()
         };
         let moved = (first.client.ip(), first.server) != (last.client.ip(), last.server);
-        lost(last) + if moved { lost(first) } else { 0 }
+        lacks(last) + if moved { lacks(first) } else { 0 }
     }
 }

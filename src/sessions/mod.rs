@@ -38,7 +38,7 @@ use crate::rules::stripped::may_lack_fields;
 use crate::stream::{Connection, Side};
 
 use beginning::Beginning;
-use early::Early;
+use early::EarlyAnswers;
 use holes::Holes;
 use notifications::Notified;
 use open::Number;
@@ -57,7 +57,7 @@ pub struct Sessions {
     /// Where the last bytes of a body went: most that follow go there too.
     last: Option<(u64, Link)>,
     replies: Replies,
-    early: Early,
+    early: EarlyAnswers,
     strays: Strays,
     holes: Holes,
     web: Web,
@@ -134,7 +134,7 @@ impl Sessions {
             connections: HashMap::default(),
             last: None,
             replies: Replies::default(),
-            early: Early::default(),
+            early: EarlyAnswers::default(),
             strays: Strays::new(),
             holes: Holes::default(),
             web: Web::default(),
@@ -248,7 +248,7 @@ impl Sessions {
             match open.into_session(&facts, &mut self.hashing, now) {
                 Some(mut session) => {
                     session.notifications = self.notifications.take(&session);
-                    session.tell_lost_beside(self.holes.beside(number, &session));
+                    session.tell_lacking_beside(self.holes.beside(number, &session));
                     return Some(session);
                 }
                 None => self.release(weight),

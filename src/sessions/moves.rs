@@ -60,7 +60,7 @@ impl Sessions {
             return;
         }
         let (asked, at) = (&Asked::of(&create), create.span().last);
-        let own = self.open.of_id(&id, |open| open.has_client(asked) && open.has_server(asked));
+        let own = self.open.of_id(&id, |open| open.has_ends(asked));
         let own = self.join(own, asked, at);
         self.hand_over(link.session, own, &places);
     }

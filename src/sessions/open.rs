@@ -283,7 +283,7 @@ impl Open {
         session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));
         session.connections.sort_unstable_by_key(|connection| connection.id);
         session.tell_half_seen();
-        session.tell_lost_behind();
+        session.tell_lacking_behind();
         session.tell_capture_ended(now);
         if session.outcome == Outcome::Failed {
             session.superseded_by = self.successor.map(|(_, id)| id);

@@ -144,8 +144,7 @@ impl Sessions {
         asked: &Asked<'_>,
         last: Option<Number>,
     ) -> Home {
-        let ends = |open: &Open| open.has_client(asked) && open.has_server(asked);
-        let own = |open: &Open| ends(open) && !open.is_over() && !open.unclear;
+        let own = |open: &Open| open.has_ends(asked) && !open.is_over() && !open.unclear;
         let is_of_next =
             |last: &Number| self.open.get(*last).is_some_and(|it| it.ends_before(exchange));
         let anew = last.as_ref().is_some_and(is_of_next);
@@ -290,7 +289,7 @@ fn hidden(connection: &Connection) -> u64 {
 /// Whether answers, with a Ping or without, may be to what a client asked that is known by a request of it.
 fn may_be_of(open: &Open, asked: &Asked<'_>) -> bool {
     match open.is_headless() {
-        true => open.has_client(asked) && open.has_server(asked),
+        true => open.has_ends(asked),
         false => open.has_path(asked) && (open.has_host(asked) || open.has_server(asked)),
     }
 }

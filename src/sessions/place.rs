@@ -81,6 +81,11 @@ impl Open {
         self.peers.iter().any(|(_, server)| *server == asked.server)
     }
 
+    /// Whether a request goes from its client to its server.
+    pub fn has_ends(&self, asked: &Asked<'_>) -> bool {
+        self.has_client(asked) && self.has_server(asked)
+    }
+
     pub fn has_path(&self, asked: &Asked<'_>) -> bool {
         asked.path().is_some() && self.path.as_deref() == asked.path()
     }

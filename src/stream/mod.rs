@@ -88,6 +88,12 @@ impl Chunk<'_> {
     pub const fn place(&self) -> u64 {
         self.offset.saturating_add(self.carriage.shift)
     }
+
+    /// Those behind the first `len`.
+    pub fn behind(self, len: usize) -> Self {
+        let bytes = self.bytes.get(len..).unwrap_or_default();
+        Self { offset: self.offset.saturating_add(len as u64), bytes, ..self }
+    }
 }
 
 /// What a direction of a connection yields; offsets never go back, and data and gaps leave no room between them.

@@ -238,10 +238,9 @@ impl Decryptor {
                 self.stuck = Some((side, at, waits));
                 self.share(keys).add(waits);
                 self.generation = keys.generation();
-                let offset = chunk.offset.saturating_add((chunk.bytes.len() - bytes.len()) as u64);
-                if !bytes.is_empty() {
-                    let rest = Event::Data(Chunk { bytes, offset, ..chunk });
-                    self.hold(rest, keys, VecDeque::push_front);
+                let rest = chunk.behind(chunk.bytes.len() - bytes.len());
+                if !rest.bytes.is_empty() {
+                    self.hold(Event::Data(rest), keys, VecDeque::push_front);
                 }
                 return;
             }

@@ -132,7 +132,7 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
         exchanges,
         exchanges_omitted: _,
         lacks_end: _,
-        lost_beside: _,
+        lacks_beside: _,
         weight: _,
         index: _,
     } = session;

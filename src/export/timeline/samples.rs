@@ -116,7 +116,7 @@ pub fn session() -> Session {
         exchanges: vec![create(), fragment()],
         exchanges_omitted: 0,
         lacks_end: false,
-        lost_beside: 0,
+        lacks_beside: 0,
         weight: 0,
         index: crate::model::index::Index::default(),
     }

@@ -7,7 +7,7 @@ use crate::observe::hashing::Pool;
 
 /// What the server said to a Fragment.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer {
+pub struct FragmentAnswer {
     /// Whether it took it.
     pub accepted: bool,
     /// The next byte that it wants, where it is right to say so: when it took the Fragment, or in 416
@@ -15,7 +15,7 @@ pub struct Answer {
     pub next: Option<u64>,
 }
 
-impl Answer {
+impl FragmentAnswer {
     /// What this response says.
     pub fn of(response: &Response) -> Self {
         let accepted = response.is_success();
@@ -26,7 +26,7 @@ impl Answer {
 
 impl FileDigest {
     /// The answer to a Fragment.
-    pub fn answer(&mut self, pool: &mut Pool, key: Key, (_, end): Range, answer: Answer) {
+    pub fn answer(&mut self, pool: &mut Pool, key: Key, (_, end): Range, answer: FragmentAnswer) {
         let next = answer.next.or(end.filter(|_| answer.accepted));
         let short = next < end;
         if self.pipelined {

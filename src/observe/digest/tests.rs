@@ -22,7 +22,7 @@ impl Upload {
     }
 
     fn answer(&mut self, number: u32, end: u64, accepted: bool, next: Option<u64>) {
-        let answer = Answer { accepted, next };
+        let answer = FragmentAnswer { accepted, next };
         self.digest.answer(&mut self.pool, (1, number), (0, Some(end)), answer);
     }
 

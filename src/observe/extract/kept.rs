@@ -6,7 +6,7 @@ use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Response, Session};
-use crate::observe::digest::Answer;
+use crate::observe::digest::FragmentAnswer;
 
 /// Steps over parts that the answers of a session may take: of one that goes back more often, nothing is proven.
 const STEPS: usize = 1 << 23;
@@ -62,7 +62,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn answer(&mut self, part: Part, answer: Answer) {
+    fn answer(&mut self, part: Part, answer: FragmentAnswer) {
         self.open.retain(|open| open.fragment != part.fragment);
         let failed = Part { standing: Standing::Failed, ..part };
         match (answer.accepted, answer.next) {
@@ -173,7 +173,7 @@ pub(super) fn of(session: &Session) -> Vec<(&Exchange, Taken)> {
         if answers && stored.is_spent() {
             continue;
         }
-        let answer = exchange.response.as_ref().filter(|_| answers).map(Answer::of);
+        let answer = exchange.response.as_ref().filter(|_| answers).map(FragmentAnswer::of);
         match (&exchange.request, answer) {
             (Some(_), Some(answer)) => stored.answer(part(exchange, place), answer),
             (Some(request), None) => {
@@ -182,7 +182,7 @@ pub(super) fn of(session: &Session) -> Vec<(&Exchange, Taken)> {
                 }
                 stored.open.push(part(exchange, place));
             }
-            (None, Some(Answer { accepted: false, next: Some(next) })) => {
+            (None, Some(FragmentAnswer { accepted: false, next: Some(next) })) => {
                 stored.give_up(next, Standing::Denied);
             }
             (None, _) => stored.lose_track(),

@@ -196,8 +196,7 @@ fn turn(finding: Option<&mut Finding>, last: &Exchange, door: Door) {
         Door::Server => return,
     };
     if let Some(finding) = finding {
-        finding.advice = Some(advice.into());
-        finding.confirm = Some(confirm.into());
+        finding.advise(advice).confirm_by(confirm);
     }
 }
 

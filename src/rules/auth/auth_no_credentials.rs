@@ -64,10 +64,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let finding = notes.note(notes.severity(), confidence, &[last.span()], message);
         let Some(finding) = finding else { return };
         if wants_token(last) {
-            finding.advice = Some(TOKEN.into());
+            finding.advise(TOKEN);
         }
         if matches!(Origin::of(last), Origin::WebServer | Origin::Proxy) {
-            finding.confirm = Some(OTHER_LOG.into());
+            finding.confirm_by(OTHER_LOG);
         }
     }
 }

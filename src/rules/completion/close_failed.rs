@@ -72,9 +72,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let mut finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     if let Some(finding) = finding.as_deref_mut().filter(|_| unknown && who_answered == Origin::Iis)
     {
-        finding.advice = Some(NOT_ASKED.into());
-        finding.confirm =
-            Some("The IIS log: BITS_POST with this status and its sub-status.".into());
+        finding
+            .advise(NOT_ASKED)
+            .confirm_by("The IIS log: BITS_POST with this status and its sub-status.");
     }
     front::turn(finding, who_answered);
 }

@@ -1,5 +1,6 @@
 //! The rule `close-missing`.
 
+use crate::model::session::RETRY_SECS;
 use crate::model::{Outcome, Session};
 use crate::rules::{Around, Notes, look, wording};
 use crate::stream::Side;
@@ -54,9 +55,6 @@ rule! {
     /// Reference: [MC-BUP] 1.3.2
     Warning, belief 30, needs WholeSession, Around
 }
-
-/// The default retry delay, within which a client that lost its connection does not come back.
-const RETRY_SECS: f64 = 600.0;
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let full = session.bytes_total.is_some_and(|total| {

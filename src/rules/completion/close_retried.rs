@@ -123,8 +123,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
     let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
     if let Some(finding) = finding.filter(|_| first.response.is_some()) {
-        finding.answerable = Some(front::answerable(session, first).into());
-        finding.advice = Some(OF_ANSWER.into());
+        finding.turn_to(front::answerable(session, first)).advise(OF_ANSWER);
     }
 }
 

@@ -68,7 +68,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     // The last byte was sent, and the server counts it as still wanted.
     let miscounted = session.bytes_acknowledged.checked_add(1) == Some(total)
         && session.exchanges.iter().any(|one| look::is_final(one) && offsets::names_last_byte(one));
-    if session.outcome_qualifiers.iter().any(|word| word == "closed-short")
+    if session.is_qualified("closed-short")
         && !miscounted
         && let Some(close) = close
     {

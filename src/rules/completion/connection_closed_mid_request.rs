@@ -112,9 +112,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let severity = if stalled { Severity::Note } else { notes.severity() };
             let finding = notes.note(severity, Confidence::Certain, &[cut.span], message);
             if let Some(finding) = finding.filter(|_| cut.by == Side::Server) {
-                finding.answerable = Some("the server".into());
-                finding.advice = Some(BY_SERVER.into());
-                finding.confirm = Some(SERVER_LOG.into());
+                finding.turn_to("the server").advise(BY_SERVER).confirm_by(SERVER_LOG);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The rule `notification-timeout`.
 
 use crate::bits::PacketType;
-use crate::bits::hresult::{self, MISPRINTED};
+use crate::bits::hresult::{self, MISPRINTED, TIMED_OUT};
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::{Confidence, Notes, Severity, look, wording};
@@ -40,9 +40,6 @@ rule! {
     /// Reference: [MC-BUP] 3.3.6
     Error, belief 89, needs Anything, Trouble
 }
-
-/// `ERROR_INTERNET_TIMEOUT` and `ERROR_WINHTTP_TIMEOUT`, as which the server may hand on that it waited in vain.
-const TIMED_OUT: u32 = 0x8007_2EE2;
 
 /// The time that BITS 1.5 gives the application, the shortest that there is ([MC-BUP] 3.3.2).
 const SHORTEST_SECS: f64 = 30.0;
@@ -94,8 +91,9 @@ fn confidence(exchange: &Exchange, response: &Response) -> Option<Confidence> {
     let late = waited - CLIENT_WAITS_SECS;
     let answered = code.and_then(hresult::status).is_some();
     let by_time = (0.0..=LATE_SECS).contains(&late) && !answered;
-    (of_application && is_last && (by_time || code == Some(TIMED_OUT)))
-        .then_some(Confidence::Likely)
+    // The server may hand on that it waited in vain.
+    let told = code == Some(TIMED_OUT);
+    (of_application && is_last && (by_time || told)).then_some(Confidence::Likely)
 }
 
 #[cfg(test)]

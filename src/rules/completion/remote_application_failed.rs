@@ -56,7 +56,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     spans.extend(notification.and_then(|one| one.response));
     let finding = notes.note(severity, Confidence::Certain, &spans, message);
     if let Some(finding) = finding.filter(|_| notification.is_some()) {
-        finding.confirm = Some("The log of that application at this time.".into());
+        finding.confirm_by("The log of that application at this time.");
     }
 }
 

@@ -73,9 +73,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         front::turn(finding, origin.unwrap_or(Origin::Nobody));
     } else if let Some(finding) = finding {
         if origin == Some(Origin::Proxy) {
-            finding.answerable = Some("the gateway, or the server behind it".into());
+            finding.turn_to("the gateway, or the server behind it");
         }
-        finding.advice = Some(OF_SERVER.into());
+        finding.advise(OF_SERVER);
     }
 }
 

@@ -65,7 +65,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
             let Some(finding) = finding else { continue };
             if let Some(who) = who(session, exchange) {
-                finding.answerable = Some(who.into());
+                finding.turn_to(who);
             }
             unanswered::turn(Some(finding), session, exchange);
         }

@@ -86,9 +86,6 @@ rule! {
 /// Least seconds after which a server may give up a body that never begins.
 const WAITS_SECS: f64 = 3.0;
 
-/// What the log of a client has whose connection the server ended: `ERROR_WINHTTP_CONNECTION_ERROR`.
-const CONNECTION_ERROR: u32 = hresult::of_win32(12_030);
-
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for cut in cut::cut(session).filter(Cut::is_timeout) {
         let message = format!(
@@ -103,7 +100,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let by_server = cut.by == Side::Server;
         let finding = notes.note(severity, Confidence::Likely, &[cut.span], message);
         let Some(finding) = finding else { continue };
-        finding.client_code = by_server.then_some(CONNECTION_ERROR);
+        finding.client_code = by_server.then_some(hresult::CONNECTION_ERROR);
         ask_client(finding, session, cut.exchange, by_server);
     }
     for exchange in session.exchanges.iter().filter(|exchange| was_too_slow(exchange)) {
@@ -132,9 +129,10 @@ fn ask_client(finding: &mut Finding, session: &Session, exchange: &Exchange, by_
     if !connection.is_some_and(is_unhindered) {
         return;
     }
-    finding.answerable = Some("the client, or the network".into());
-    finding.advice = Some(if by_server { OF_TIMER } else { OF_CLIENT }.into());
-    finding.confirm = Some(LOG_OF_CLIENT.into());
+    finding
+        .turn_to("the client, or the network")
+        .advise(if by_server { OF_TIMER } else { OF_CLIENT })
+        .confirm_by(LOG_OF_CLIENT);
 }
 
 /// Whether nothing shows that held the client up: no loss, and no closed window.

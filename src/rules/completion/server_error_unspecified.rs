@@ -176,7 +176,7 @@ fn tell_silent(
     // A proxy that fails seldom says so with 500, but may put its page over that of the server.
     let either = who == Origin::Proxy && response.http_status == 500;
     if let Some(finding) = finding.filter(|_| either) {
-        finding.answerable = Some("the proxy, or the server behind it".into());
+        finding.turn_to("the proxy, or the server behind it");
     }
 }
 

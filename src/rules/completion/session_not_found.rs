@@ -63,44 +63,59 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(loss) = lost::of(session, exchange) else { return };
-    let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
     let over = look::is_likely_over_before(session, exchange)
         || is_repeated_close(session, exchange)
         || lost::may_follow_a_close(exchange);
     // For a session that was closed it is the right answer.
     let severity = if over { Severity::Note } else { notes.severity() };
+    let bound = loss == Loss::Implied && seems_bound(session, exchange);
+    let (confidence, mut message) = said(session, exchange, loss, bound);
+    let mut spans = vec![exchange.span()];
+    let outage = Outage::of(session, exchange, around).filter(|_| !over && !bound);
+    if let Some(outage) = &outage {
+        message.push_str(&outage.in_words(exchange));
+        spans.extend(outage.spans());
+    }
+    let Some(finding) = notes.note(severity, confidence, &spans, message) else { return };
+    if outage.is_some() {
+        finding
+            .advise(OF_OUTAGE)
+            .confirm_by("The server's log: when it stopped, and when it started.");
+    } else if bound {
+        finding
+            .advise(OF_CONNECTION)
+            .confirm_by("The server's log: the exception or error at this time.");
+    }
+}
+
+/// Whether the server seems to know the session on the connection only that it was opened on.
+fn seems_bound(session: &Session, exchange: &Exchange) -> bool {
     let mut before = look::ahead(session, exchange);
-    let bound = loss == Loss::Implied
-        && lost::is_vague_after_reconnect(session, exchange)
-        && !before.any(|one| one.connection == exchange.connection && one.succeeded());
-    let (confidence, message) = match loss {
-        Loss::Said => (
+    lost::is_vague_after_reconnect(session, exchange)
+        && !before.any(|one| one.connection == exchange.connection && one.succeeded())
+}
+
+/// What the server said, and how sure it is that it meant that it does not know the session.
+fn said(session: &Session, exchange: &Exchange, loss: Loss, bound: bool) -> (Confidence, String) {
+    let packet = packet(exchange);
+    let status = exchange.response.as_ref().map_or(0, |response| response.http_status);
+    match loss {
+        Loss::Said => {
             // What was not captured may have been a Cancel-Session.
-            match exchange.request.is_some() && !is_behind_hole(session, exchange) {
-                true => Confidence::Certain,
-                false => Confidence::Likely,
-            },
-            format!("{} was answered with BG_E_SESSION_NOT_FOUND", packet(exchange)),
-        ),
+            let sure = exchange.request.is_some() && !is_behind_hole(session, exchange);
+            let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
+            (confidence, format!("{packet} was answered with BG_E_SESSION_NOT_FOUND"))
+        }
         Loss::Implied if bound => (
             Confidence::Likely,
             format!(
-                "{} was refused ({status} with the code 0x1) on a new connection, as if the session were unknown there",
-                packet(exchange)
+                "{packet} was refused ({status} with the code 0x1) on a new connection, as if the session were unknown there"
             ),
         ),
         Loss::Implied => (
             Confidence::Likely,
-            format!("{} was refused ({status}) as if the session were unknown", packet(exchange)),
+            format!("{packet} was refused ({status}) as if the session were unknown"),
         ),
-    };
-    if let Some(outage) = Outage::of(session, exchange, around).filter(|_| !over && !bound) {
-        return outage.note(severity, confidence, exchange, message, notes);
-    }
-    let finding = notes.note(severity, confidence, &[exchange.span()], message);
-    if let Some(finding) = finding.filter(|_| bound) {
-        finding.advice = Some(OF_CONNECTION.into());
-        finding.confirm = Some("The server's log: the exception or error at this time.".into());
     }
 }
 
@@ -137,28 +152,18 @@ impl Outage {
         Some(Self { end: ends.filter(is_between).min_by_key(|at| at.frame), refused })
     }
 
-    /// Notes that it lies before the loss of the session.
-    fn note(
-        self,
-        severity: Severity,
-        confidence: Confidence,
-        exchange: &Exchange,
-        mut message: String,
-        notes: &mut Notes<'_>,
-    ) {
-        let what = if self.end.is_some() {
-            "reset a connection and refused one"
-        } else {
-            "refused a connection"
+    /// What is to be added to what is said of the exchange behind it.
+    fn in_words(&self, exchange: &Exchange) -> String {
+        let what = match self.end {
+            Some(_) => "reset a connection and refused one",
+            None => "refused a connection",
         };
-        message.push_str(&format!("; before, {} {what}", exchange.server));
-        let ended = self.end.map(Span::at);
-        let spans: Vec<Span> = ended.into_iter().chain([self.refused, exchange.span()]).collect();
-        if let Some(finding) = notes.note(severity, confidence, &spans, message) {
-            finding.advice = Some(OF_OUTAGE.into());
-            finding.confirm =
-                Some("The server's log: when it stopped, and when it started.".into());
-        }
+        format!("; before, {} {what}", exchange.server)
+    }
+
+    /// The frames that show it.
+    fn spans(&self) -> impl Iterator<Item = Span> {
+        self.end.map(Span::at).into_iter().chain([self.refused])
     }
 }
 

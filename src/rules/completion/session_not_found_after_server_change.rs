@@ -93,23 +93,19 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let followed = named.map(|named| named.takes(exchange));
     match (followed, held) {
         (Some(false), Some(_)) => {
-            finding.answerable = Some("the server".into());
-            finding.advice = Some(OF_NODE.into());
-            finding.confirm =
-                Some("The log of the named node at the time of its last answer.".into());
+            finding
+                .turn_to("the server")
+                .advise(OF_NODE)
+                .confirm_by("The log of the named node at the time of its last answer.");
         }
         (Some(true), None) => {
-            finding.answerable = Some("who set BITSHostId".into());
-            finding.advice = Some(OF_NAME.into());
-            finding.confirm = Some(
-                "BITSHostId of the node that created the session, and where that name leads."
-                    .into(),
+            finding.turn_to("who set BITSHostId").advise(OF_NAME).confirm_by(
+                "BITSHostId of the node that created the session, and where that name leads.",
             );
         }
         // What asked both is the balancer.
         _ if maker.server.ip() != exchange.server.ip() && !relay::is_relayed(session, around) => {
-            finding.answerable = Some("whoever runs the host's name, or the balancer".into());
-            finding.advice = Some(OF_ADDRESSES.into());
+            finding.turn_to("whoever runs the host's name, or the balancer").advise(OF_ADDRESSES);
         }
         _ => {}
     }

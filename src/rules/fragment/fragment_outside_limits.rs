@@ -1,5 +1,6 @@
 //! The rule `fragment-outside-limits`.
 
+use crate::model::exchange::LEAST_FRAGMENT;
 use crate::model::{Exchange, Session};
 use crate::rules::{Notes, look, wording};
 
@@ -33,10 +34,7 @@ rule! {
     Note, belief 0, needs Anything, Session
 }
 
-/// What Windows does not go below, unless it has no more ([MC-BUP] Appendix A <10>).
-const LEAST: u64 = 5 * 1024;
-
-/// What it does not exceed.
+/// What Windows does not exceed ([MC-BUP] Appendix A <10>).
 const MOST: u64 = 13 * 1024 * 1024;
 
 /// What versions 6.5 and 6.6 do not exceed.
@@ -54,7 +52,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         else {
             return false;
         };
-        len > most || len < LEAST && !look::is_final(exchange)
+        len > most || len < LEAST_FRAGMENT && !look::is_final(exchange)
     };
     let mut all = session.exchanges.iter().filter(outside);
     let Some(first) = all.next() else { return };

@@ -77,7 +77,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             );
             let finding = notes.note(severity, confidence, &[exchange.span()], message);
             if let Some(finding) = finding {
-                finding.answerable = Some("the server, or a proxy that takes headers away".into());
+                finding.turn_to("the server, or a proxy that takes headers away");
             }
         }
     }

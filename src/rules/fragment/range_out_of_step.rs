@@ -78,8 +78,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if let Some(finding) = finding
             .filter(|_| sent == Some(next) && look::range_agrees(session, exchange) == Some(true))
         {
-            finding.answerable = Some("the server".into());
-            finding.advice = Some(OF_SERVER.into());
+            finding.turn_to("the server").advise(OF_SERVER);
         }
     }
 }

@@ -43,7 +43,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.response.as_ref().is_none_or(|response| response.http_status != 413) {
         return;
     }
-    let sized = exchange.request.as_ref().is_some_and(|request| request.content_length.is_some());
+    let sized = exchange.content_length().is_some();
     let unsized_by_cut = !sized && look::whole_request(exchange).is_none();
     if exchange.kind == PacketType::Unknown || unsized_by_cut {
         return unknown(session, exchange, notes);
@@ -54,7 +54,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let bytes = wording::counted(size, "byte");
     let mut message = format!("{who} refused a {} of {bytes} with 413", exchange.kind);
     // A BITS server may mean the file.
-    if let Some(total) = session.bytes_total.filter(|_| is_by_bits(exchange)) {
+    if let Some(total) = session.bytes_total.filter(|_| look::is_by_bits(exchange)) {
         message.push_str(&format!(", of a file of {}", wording::counted(total, "byte")));
     }
     if let Some(passed) = smaller {
@@ -64,9 +64,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let severity = look::unless_recovered(session, exchange, notes.severity());
     let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     let Some(finding) = finding else { return };
-    finding.answerable = Some(front::answerable(session, exchange).into());
+    finding.turn_to(front::answerable(session, exchange));
     if let Some(advice) = exchange.response.as_ref().and_then(advice) {
-        finding.advice = Some(advice.into());
+        finding.advise(advice);
     }
 }
 
@@ -96,10 +96,6 @@ fn advice(answer: &Response) -> Option<String> {
     }
 }
 
-fn is_by_bits(exchange: &Exchange) -> bool {
-    exchange.response.as_ref().is_some_and(Response::is_ack)
-}
-
 /// The settings that limit bodies, by the start of `Server`.
 const LIMITS: [(&str, &str); 5] = [
     ("microsoft-iis", "IIS maxAllowedContentLength and uploadReadAheadSize"),
@@ -122,7 +118,7 @@ fn unknown(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let message = format!("{who} refused a request with 413");
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     if let Some(finding) = finding {
-        finding.answerable = Some(front::answerable(session, exchange).into());
+        finding.turn_to(front::answerable(session, exchange));
     }
 }
 

@@ -70,7 +70,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if Origin::of_response(response) != Origin::Iis {
         return;
     }
-    let size = exchange.request.as_ref().and_then(|request| request.content_length);
+    let size = exchange.content_length();
     if let Some((Fault::Length, why)) = filtering::fault(response) {
         let size =
             size.map_or_else(String::new, |size| format!(" of {}", wording::counted(size, "byte")));

@@ -137,7 +137,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         finding.message.push_str(&format!("; its page says \"{words}\""));
         front::turn(Some(finding), front::origin(session, exchange));
     } else if usual.is_some() {
-        finding.advice = Some(of_late(response).into());
+        finding.advise(of_late(response));
     } else {
         turn_to_itself(session, exchange, response, finding);
     }
@@ -170,15 +170,14 @@ fn turn_to_itself(
     finding: &mut Finding,
 ) {
     let web = response.http_status == 503 && Origin::of_response(response) == Origin::WebServer;
-    finding.answerable = Some(match front::origin(session, exchange) {
-        Origin::Proxy if web => "the proxy that answered, or the server behind it".into(),
+    let who = match front::origin(session, exchange) {
+        Origin::Proxy if web => "the proxy that answered, or the server behind it",
         _ if web && response.server.is_some() => {
-            "the web server that answered, or the server behind it".into()
+            "the web server that answered, or the server behind it"
         }
         _ => return,
-    });
-    finding.advice = Some(OF_ITSELF.into());
-    finding.confirm = Some(LOG_OF_ITSELF.into());
+    };
+    finding.turn_to(who).advise(OF_ITSELF).confirm_by(LOG_OF_ITSELF);
 }
 
 /// What to do about 503 that may be about what answered.

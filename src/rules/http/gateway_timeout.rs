@@ -75,12 +75,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     message.push_str(&page::of_gateway(response));
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     if let Some((finding, setting)) = finding.zip(gateways::setting(response)) {
-        finding.advice = Some(
-            format!(
-                "Raise the gateway's time-out for this path above 300 s: {setting}. Then see what keeps the server busy."
-            )
-            .into(),
-        );
+        finding.advise(format!(
+            "Raise the gateway's time-out for this path above 300 s: {setting}. Then see what keeps the server busy."
+        ));
     }
 }
 

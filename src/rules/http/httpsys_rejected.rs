@@ -62,7 +62,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let advice = format!(
             "Look for it in %windir%\\System32\\LogFiles\\HTTPERR at this time: by its page, the reason phrase is {reason}."
         );
-        finding.advice = Some(advice.into());
+        finding.advise(advice);
     }
 }
 

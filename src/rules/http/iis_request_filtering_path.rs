@@ -77,8 +77,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let finding = notes.note(severity, confidence, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| filtering::governs(&request.target)) {
-            finding.answerable = Some("who gave the job its URL".into());
-            finding.advice = Some(RENAME.into());
+            finding.turn_to("who gave the job its URL").advise(RENAME);
         }
     }
 }

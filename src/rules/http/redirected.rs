@@ -39,8 +39,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         let severity = look::unless_made_good(session, exchange, notes.severity());
         let finding = notes.note(severity, certain, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| asks_to_log_in(exchange, response)) {
-            finding.answerable = Some("whoever runs the page to log in".into());
-            finding.advice = Some(OF_PORTAL.into());
+            finding.turn_to("whoever runs the page to log in").advise(OF_PORTAL);
         }
     }
 }

@@ -78,8 +78,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         let sure = if by_rule { Confidence::Possible } else { Confidence::Likely };
         let finding = notes.note(severity, sure, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| by_rule) {
-            finding.advice = Some(OF_RULES.into());
-            finding.confirm = Some(LOG_OF_RULES.into());
+            finding.advise(OF_RULES).confirm_by(LOG_OF_RULES);
         }
     }
 }

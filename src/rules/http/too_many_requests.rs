@@ -66,7 +66,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         if look::is_answered(session, exchange) { Confidence::Certain } else { Confidence::Likely };
     let finding = notes.note(severity, sure, &[exchange.span()], message);
     if let Some(finding) = finding {
-        finding.answerable = Some(front::answerable(session, exchange).into());
+        finding.turn_to(front::answerable(session, exchange));
     }
 }
 

@@ -109,7 +109,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let finding = notes.note(severity, sign.confidence(), &[exchange.span()], message);
         let of_ccm = request.target.to_ascii_lowercase().contains("/ccm_");
         if let Some(finding) = finding.filter(|_| of_ccm) {
-            finding.advice = Some(OF_MANAGEMENT_POINT.into());
+            finding.advise(OF_MANAGEMENT_POINT);
         }
     }
 }

@@ -125,7 +125,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let severity = look::unless_made_good(session, exchange, notes.severity());
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| request.is_for_proxy() && !exchange.tunnel) {
-        finding.advice = Some(OF_FORWARD_PROXY.into());
+        finding.advise(OF_FORWARD_PROXY);
     }
 }
 

@@ -42,8 +42,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let message = format!("{who} answered 405 with {told}");
         let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| other_server::is_named_otherwise(response)) {
-            finding.advice = Some(ELSEWHERE.into());
-            finding.confirm = Some(SETTINGS.into());
+            finding.advise(ELSEWHERE).confirm_by(SETTINGS);
         }
     }
 }

@@ -94,8 +94,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let message = format!("{offers} offered, {what}: {}", names(&negotiation.offered));
     let finding = notes.note(notes.severity(), confidence, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| !negotiation.offers_unknown_only()) {
-        finding.answerable = Some("the server, or a proxy that rewrites the list".into());
-        finding.advice = Some(OF_LIST.into());
+        finding.turn_to("the server, or a proxy that rewrites the list").advise(OF_LIST);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::at::Span;
 use crate::model::Session;
+use crate::model::session::RETRY_SECS;
 use crate::rules::retry::{self, Try};
 use crate::rules::{Around, Confidence, Notes, wording};
 
@@ -32,10 +33,7 @@ rule! {
     Note, belief 0, needs Anything, Around
 }
 
-/// The default retry delay, in seconds.
-const DEFAULT_SECS: f64 = 600.0;
-
-/// The shortest that can be set.
+/// The shortest retry delay that can be set, in seconds.
 const LEAST_SECS: f64 = 5.0;
 
 /// A client is so many seconds late at most.
@@ -70,7 +68,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 /// What a pause is called, where so many of them are enough to recognise it.
 fn schedule(pause: f64, count: usize, by_manager: bool) -> Option<String> {
     let is = |secs: f64| (0.0..=LATE_SECS).contains(&(pause - secs));
-    if is(DEFAULT_SECS) {
+    if is(RETRY_SECS) {
         return Some("the default retry delay of BITS".to_owned());
     }
     if count < 2 || pause < LEAST_SECS {

@@ -1,7 +1,8 @@
 //! The rule `long-lived-job`.
 
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Around, Notes, look, wording};
+use crate::rules::wording::{self, DAY_SECS};
+use crate::rules::{Around, Notes, look};
 
 rule! {
     /// One upload is tried again and again for days.
@@ -60,8 +61,6 @@ fn tries(session: &Session) -> usize {
     let count = session.exchanges.iter().filter(|exchange| failed(exchange)).count();
     count + usize::from(!session.exchanges.last().is_some_and(failed))
 }
-
-const DAY_SECS: f64 = 86_400.0;
 
 /// Longer than a weekend takes.
 const DAYS: f64 = 3.0;

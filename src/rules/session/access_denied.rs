@@ -96,12 +96,10 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     match finding {
         Some(finding) if who == Origin::Iis => {
-            finding.advice = Some(OF_IIS.into());
-            finding.confirm = Some(LOG_OF_IIS.into());
+            finding.advise(OF_IIS).confirm_by(LOG_OF_IIS);
         }
         Some(finding) if who == Origin::WebServer => {
-            finding.advice = Some(OF_WEB_SERVER.into());
-            finding.confirm = Some(LOG_OF_WEB_SERVER.into());
+            finding.advise(OF_WEB_SERVER).confirm_by(LOG_OF_WEB_SERVER);
         }
         finding => front::turn(finding, who),
     }

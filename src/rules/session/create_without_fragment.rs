@@ -61,9 +61,10 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let connection = session.connection(opened.connection);
         if let Some(finding) = finding.filter(|_| connection.is_some_and(is_unheard)) {
             finding.message.push_str("; the Ack was repeated, and never acknowledged");
-            finding.answerable = Some("the network".into());
-            finding.advice = Some(OF_PATH.into());
-            finding.confirm = Some("A capture at the client: whether the Ack arrives.".into());
+            finding
+                .turn_to("the network")
+                .advise(OF_PATH)
+                .confirm_by("A capture at the client: whether the Ack arrives.");
         }
     }
 }

@@ -88,8 +88,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         );
         let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| own.is_some()) {
-            finding.answerable = Some("the server".into());
-            finding.advice = Some(OF_CHANGE.into());
+            finding.turn_to("the server").advise(OF_CHANGE);
         }
     }
 }

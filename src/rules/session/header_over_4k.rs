@@ -79,10 +79,10 @@ fn turn(finding: Option<&mut Finding>, field: &str, who: Origin) {
     let Some(finding) = finding else { return };
     let known = ADVICE.iter().find(|(name, _)| name.eq_ignore_ascii_case(field));
     if let Some((_, advice)) = known {
-        finding.advice = Some((*advice).into());
+        finding.advise(*advice);
     }
     if who == Origin::HttpSys {
-        finding.confirm = Some(HTTPERR.into());
+        finding.confirm_by(HTTPERR);
     }
 }
 

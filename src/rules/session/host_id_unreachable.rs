@@ -1,6 +1,7 @@
 //! The rule `host-id-unreachable`.
 
 use crate::at::At;
+use crate::bits::hresult::{CANNOT_CONNECT, NAME_NOT_RESOLVED, TIMED_OUT};
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Answer, Attempt, Exchange, Lookup, Outcome, Session};
 use crate::rules::hosts::Named;
@@ -178,15 +179,6 @@ fn tell_lookups(named: &Named<'_>, lookups: &[Lookup], notes: &mut Notes<'_>) ->
     }
     failed
 }
-
-/// `ERROR_WINHTTP_CANNOT_CONNECT`: the node refused the connection.
-const CANNOT_CONNECT: u32 = 0x8007_2EFD;
-
-/// `ERROR_WINHTTP_TIMEOUT`: the node kept silent.
-const TIMED_OUT: u32 = 0x8007_2EE2;
-
-/// `ERROR_WINHTTP_NAME_NOT_RESOLVED`: the client knew of no address to connect to.
-const NAME_NOT_RESOLVED: u32 = 0x8007_2EE7;
 
 /// A node that was reached after it had `failed`, or done without, cost time only.
 fn severity(session: &Session, failed: At, own: Severity) -> Severity {

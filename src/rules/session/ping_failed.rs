@@ -39,10 +39,8 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for exchange in session.exchanges.iter().filter(|exchange| exchange.kind == PacketType::Ping) {
-        let Some(answer) = exchange.response.as_ref() else { continue };
-        if answer.is_success() || answer.is_challenge() {
-            continue;
-        }
+        let refusal = exchange.response.as_ref().filter(|answer| answer.refuses());
+        let Some(answer) = refusal else { continue };
         let severity =
             if look::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
         let who = front::told(session, exchange).unwrap_or_default();
@@ -51,7 +49,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let message = format!("{who} answered a Ping with {}{code}", answer.http_status);
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         if let Some(finding) = finding {
-            finding.answerable = Some(front::answerable(session, exchange).into());
+            finding.turn_to(front::answerable(session, exchange));
         }
     }
 }

@@ -78,10 +78,10 @@ fn of_request(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let status = answer.http_status;
     let message = format!("{} without BITS-Session-Id was answered {status}", exchange.kind);
     if let Some(finding) = notes.note(severity, confidence, &[exchange.span()], message) {
-        finding.answerable = Some("the client, or a proxy that takes headers away".into());
-        finding.advice = Some(OF_REQUEST.into());
-        finding.confirm =
-            Some("A capture beside the client shows whether the header leaves it.".into());
+        finding
+            .turn_to("the client, or a proxy that takes headers away")
+            .advise(OF_REQUEST)
+            .confirm_by("A capture beside the client shows whether the header leaves it.");
         finding.reference = Some("[MC-BUP] 2.2.1.2".into());
         finding.client_code = answer.error_value().or(Some(hresult::of_status(status)));
     }
@@ -103,7 +103,7 @@ fn blames_id(session: &Session, exchange: &Exchange, answer: &Response) -> Optio
 /// Whether nothing else of a request is wrong.
 fn is_in_order(session: &Session, exchange: &Exchange) -> bool {
     look::range_agrees(session, exchange).unwrap_or_else(|| {
-        let length = exchange.request.as_ref().and_then(|request| request.content_length);
+        let length = exchange.content_length();
         exchange.kind != PacketType::Fragment && length == Some(0)
     })
 }

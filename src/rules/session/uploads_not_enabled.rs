@@ -127,41 +127,61 @@ rule! {
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for exchange in &session.exchanges {
         let Some(answer) = &exchange.response else { continue };
-        let (status, asked) = (answer.http_status, exchange.request.is_some());
-        let said = status == 501 && answer.error_value() == Some(ACCESS_DENIED);
-        let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);
-        let bare = matches!(status, 404 | 405 | 501)
-            && asked
-            && !answer.is_cut()
-            && Origin::of_response(answer) == Origin::Iis
-            && webdav_conflict::sign(answer).is_none()
-            && filtering::fault(answer).is_none()
-            && !is_about_verb(exchange, around);
-        let never = (opens || is_other_node(session, exchange)) && !around.takes_uploads(session);
-        let server = answer.server.as_deref().unwrap_or("IIS");
-        let severity = look::unless_recovered(session, exchange, notes.severity());
-        if said {
-            let sure = if asked { Confidence::Certain } else { Confidence::Likely };
-            let what = wording::asked(exchange);
-            let message = format!("{what} was answered 501 and access denied");
-            notes.note(severity, sure, &[exchange.span()], message);
-        } else if bare && never {
-            let message =
-                format!("{} was answered {status} by \"{server}\" without BITS", exchange.kind);
-            notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-        } else if bare
-            && page::sub_status(answer).is_none()
-            && (took_its_like(session, exchange) || took_its_url(exchange, around))
-        {
-            let message = format!(
-                "{} was answered {status} by \"{server}\" without BITS, which took one before",
-                exchange.kind
-            );
-            let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
-            if let Some(finding) = finding {
-                finding.advice = Some(SWITCHED_OFF.into());
-            }
+        if answer.http_status == 501 && answer.error_value() == Some(ACCESS_DENIED) {
+            tell_denied(session, exchange, notes);
+        } else if is_of_iis_alone(exchange, answer, around) {
+            judge(session, exchange, answer, around, notes);
         }
+    }
+}
+
+/// Notes that BITS itself says so.
+fn tell_denied(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let asked = exchange.request.is_some();
+    let sure = if asked { Confidence::Certain } else { Confidence::Likely };
+    let message = format!("{} was answered 501 and access denied", wording::asked(exchange));
+    notes.note(severity, sure, &[exchange.span()], message);
+}
+
+/// Whether IIS answered as it does where nothing takes the request up, and names no other reason.
+fn is_of_iis_alone(exchange: &Exchange, answer: &Response, around: &Around<'_>) -> bool {
+    matches!(answer.http_status, 404 | 405 | 501)
+        && exchange.request.is_some()
+        && !answer.is_cut()
+        && Origin::of_response(answer) == Origin::Iis
+        && webdav_conflict::sign(answer).is_none()
+        && filtering::fault(answer).is_none()
+        && !is_about_verb(exchange, around)
+}
+
+/// Notes an answer of IIS alone where BITS never answered, or took the like before.
+fn judge(
+    session: &Session,
+    exchange: &Exchange,
+    answer: &Response,
+    around: &Around<'_>,
+    notes: &mut Notes<'_>,
+) {
+    let opens = exchange.kind == PacketType::CreateSession && !spoke_bits(session, exchange);
+    let never = (opens || is_other_node(session, exchange)) && !around.takes_uploads(session);
+    let took = page::sub_status(answer).is_none()
+        && (took_its_like(session, exchange) || took_its_url(exchange, around));
+    if !never && !took {
+        return;
+    }
+    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let server = answer.server.as_deref().unwrap_or("IIS");
+    let mut message = format!(
+        "{} was answered {} by \"{server}\" without BITS",
+        exchange.kind, answer.http_status
+    );
+    if !never {
+        message.push_str(", which took one before");
+    }
+    let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+    if let Some(finding) = finding.filter(|_| !never) {
+        finding.advise(SWITCHED_OFF);
     }
 }
 
@@ -181,8 +201,8 @@ fn is_about_verb(exchange: &Exchange, around: &Around<'_>) -> bool {
 
 /// Whether a session that is open was asked for at an address where BITS never answered it.
 fn is_other_node(session: &Session, exchange: &Exchange) -> bool {
-    let acked = |other: &&Exchange| other.response.as_ref().is_some_and(Response::is_ack);
-    let mut acks = look::ahead(session, exchange).filter(acked).peekable();
+    let mut acks =
+        look::ahead(session, exchange).filter(|other| look::is_by_bits(other)).peekable();
     exchange.kind == PacketType::Fragment
         && acks.peek().is_some()
         && acks.all(|other| other.server.ip() != exchange.server.ip())
@@ -190,13 +210,11 @@ fn is_other_node(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether BITS took a Fragment of the session at the same address before that was as long as this one at least.
 fn took_its_like(session: &Session, exchange: &Exchange) -> bool {
-    let len = |exchange: &Exchange| exchange.request.as_ref().and_then(|it| it.content_length);
     let like = |other: &Exchange| {
-        let by_bits = other.response.as_ref().is_some_and(Response::is_ack);
         look::succeeded_fragment(other)
-            && by_bits
+            && look::is_by_bits(other)
             && other.server == exchange.server
-            && len(other) >= len(exchange)
+            && other.content_length() >= exchange.content_length()
     };
     exchange.kind == PacketType::Fragment && look::ahead(session, exchange).any(like)
 }

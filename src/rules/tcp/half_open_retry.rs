@@ -124,7 +124,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let Some(icmp) = icmp else {
             let finding = notes.note(notes.severity(), Confidence::Likely, &[span], message);
             if let Some(finding) = finding.filter(|_| was_idle(session, connection)) {
-                finding.advice = Some(OF_IDLE.into());
+                finding.advise(OF_IDLE);
             }
             continue;
         };

@@ -96,7 +96,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             let finding =
                 notes.note(notes.severity(), Confidence::Certain, &span, repeated(who, side));
             if let Some(finding) = finding.filter(|_| may_be_late(side)) {
-                finding.advice = Some(OF_ORDER.into());
+                finding.advise(OF_ORDER);
             }
         } else if let Some((span, secs)) = stall(side, other).filter(|_| !connection.is_one_sided())
         {

@@ -42,7 +42,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
                     format!("the {who} kept its window at 0 for {}", wording::lasting(secs));
                 let finding = notes.note(severity, Confidence::Certain, &[span], message);
                 if let Some(finding) = finding {
-                    finding.answerable = Some(format!("the {who}").into());
+                    finding.turn_to(format!("the {who}"));
                 }
             }
         }

@@ -75,15 +75,24 @@ fn seems_refused(connection: &TlsConnection) -> bool {
 
 /// What WinHTTP makes of an alert; the client's own come from what it found wrong with the certificate.
 fn client_code(connection: &TlsConnection) -> Option<u32> {
-    Some(match connection.fatal()?.code {
-        44 => 0x8007_2F8A,
-        45 => 0x8007_2F05,
-        48 => 0x8007_2F0D,
-        42 | 46 if connection.fatal()?.from_client && names_others(connection) => 0x8007_2F06,
-        42 | 43 | 46 | 49 if connection.fatal()?.from_client => 0x8007_2F8F,
-        _ => 0x8007_2F7D,
+    let alert = connection.fatal()?;
+    Some(match alert.code {
+        44 => CERT_REVOKED,
+        45 => CERT_DATE_INVALID,
+        48 => INVALID_CA,
+        42 | 46 if alert.from_client && names_others(connection) => CERT_CN_INVALID,
+        42 | 43 | 46 | 49 if alert.from_client => FAILURE,
+        _ => CHANNEL_ERROR,
     })
 }
+
+// `ERROR_WINHTTP_SECURE_…`.
+const CERT_DATE_INVALID: u32 = hresult::of_win32(12_037);
+const CERT_CN_INVALID: u32 = hresult::of_win32(12_038);
+const INVALID_CA: u32 = hresult::of_win32(12_045);
+const CHANNEL_ERROR: u32 = hresult::of_win32(12_157);
+const CERT_REVOKED: u32 = hresult::of_win32(12_170);
+const FAILURE: u32 = hresult::of_win32(12_175);
 
 #[cfg(test)]
 mod tests {

@@ -25,7 +25,7 @@ fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
         );
         let advice = connection.tls.opaque.and_then(beyond_keys);
         if let (Some(finding), Some(advice)) = (finding, advice) {
-            finding.advice = Some(advice.into());
+            finding.advise(advice);
         }
     }
 }

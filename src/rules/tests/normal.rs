@@ -1,8 +1,8 @@
 //! What is normal in real traffic although the specification's words are others: no rule may make more of it than it
 //! is.
 
-use super::Severity;
-use super::tests::fired;
+use super::fired;
+use crate::rules::Severity;
 
 /// No finding above `most` on a transcript.
 fn at_most(most: Severity, text: &str) {

@@ -1,6 +1,6 @@
 //! Which finding explains an upload, where several could.
 
-use super::tests::report;
+use super::report;
 
 /// The cause given for the last session of a transcript.
 fn cause(text: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
@@ -134,18 +135,16 @@ impl Drop for Ahead {
 
 impl Ahead {
     /// Begins to read; gives `reader` back where there is no thread to be had.
-    pub fn start<R: Read + Send + 'static>(
-        reader: Box<Reader<R>>,
-    ) -> Result<Self, Option<Box<Reader<R>>>> {
+    pub fn start<R: Read + Send + 'static>(reader: Box<Reader<R>>) -> Result<Self, Box<Reader<R>>> {
         let ring = Arc::new(Ring::default());
-        let reader = Arc::new(Mutex::new(Some(reader)));
-        let (theirs, other) = (Arc::clone(&reader), Self { ring: Arc::clone(&ring) });
-        let take = |shared: &Mutex<Option<Box<Reader<R>>>>| shared.lock().ok()?.take();
-        let life = move || take(&theirs).map_or((), |reader| read(*reader, &other.ring));
-        match Builder::new().name("read".to_owned()).spawn(life) {
-            Ok(_) => Ok(Self { ring }),
-            Err(_) => Err(take(&reader)),
+        let (give, given) = sync_channel(1);
+        let other = Self { ring: Arc::clone(&ring) };
+        let life = move || given.recv().map_or((), |reader: Box<_>| read(*reader, &other.ring));
+        if Builder::new().name("read".to_owned()).spawn(life).is_err() {
+            return Err(reader);
         }
+        let _ = give.send(reader);
+        Ok(Self { ring })
     }
 
     /// Takes `batch` back and gives the next one, at the end an empty one.

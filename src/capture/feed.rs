@@ -69,7 +69,7 @@ impl Feed {
         if let Self::Here(reader) = std::mem::replace(self, Self::None) {
             *self = match Ahead::start(reader) {
                 Ok(ahead) => Self::Ahead(ahead),
-                Err(reader) => reader.map_or(Self::None, Self::Here),
+                Err(reader) => Self::Here(reader),
             };
         }
     }

@@ -8,6 +8,7 @@ use flate2::bufread::MultiGzDecoder;
 use lz4_flex::frame::FrameDecoder;
 
 use super::Error;
+use super::fetch::Fetched;
 use super::window::Window;
 
 /// A stream of any kind.
@@ -19,7 +20,8 @@ const FREE: u64 = 64 << 20;
 /// Compressed bytes read at a time.
 const INPUT: usize = 64 << 10;
 
-/// Bytes read at a time for zstd, which copies blocks that are not in one piece: few of them.
+/// Bytes read at a time for zstd, which unpacks nearly as fast as they are read, and copies blocks that are not in one
+/// piece: few of them.
 const ZSTD_INPUT: usize = 512 << 10;
 
 /// Unpacks `reader` where it is compressed, and names the format. `used` counts what is taken from `reader`; `ratio` is
@@ -36,7 +38,7 @@ pub fn open(
         [0x1f, 0x8b, ..] => (Box::new(MultiGzDecoder::new(Window::new(whole, INPUT))), "gzip"),
         // Frames to be skipped (RFC 8878 3.1.2) come first where several processors packed.
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
-            (Box::new(zstd::Decoder::with_buffer(Window::new(whole, ZSTD_INPUT))?), "zstd")
+            (Box::new(zstd::Decoder::with_buffer(Fetched::new(whole, ZSTD_INPUT))?), "zstd")
         }
         [0x04, 0x22, 0x4d, 0x18] => (Box::new(FrameDecoder::new(whole)), "lz4"),
         _ => return Ok((Box::new(whole), None)),

@@ -9,6 +9,7 @@ pub(crate) mod blocks;
 mod compressed;
 mod error;
 mod feed;
+mod fetch;
 mod filter;
 mod input;
 mod interface;

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use crate::at::At;
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Request, Session};
 use crate::rules::wording;
 
 /// How the server had closed the connection before a request began: RST is what it must answer then.
@@ -27,12 +27,29 @@ const IDLE_SECS: f64 = 0.5;
 /// A client that asks sooner, in seconds, may not have been told of what its host has acknowledged.
 const CROSSING_SECS: f64 = 0.1;
 
+/// Whether the server had closed the connection before anything of a request reached it, though the capture has the
+/// beginning of that first: it never acknowledged any byte of it. Bytes of TLS are not those of the request.
+pub fn crosses(session: &Session, exchange: &Exchange) -> bool {
+    let last = session.on(exchange.connection).next_back();
+    let request =
+        exchange.request.as_ref().filter(|_| exchange.response.is_none() && !exchange.tls);
+    let unacked = |request: &Request| {
+        let connection = session.connection(exchange.connection)?;
+        connection.server_side.fin?;
+        // Of the head, too, some bytes wait.
+        Some(connection.client_side.unacked() > request.body.bytes)
+    };
+    last.is_some_and(|last| std::ptr::eq(last, exchange)) && request.and_then(unacked) == Some(true)
+}
+
 impl Closed {
-    /// The end before `exchange`, if any.
+    /// The end before `exchange`, if any: before its first frame, or [before it arrived](crosses).
     pub fn before(session: &Session, exchange: &Exchange) -> Option<Self> {
         let connection = session.connection(exchange.connection)?;
         let server = &connection.server_side;
-        let fin = server.fin.filter(|fin| fin.frame < exchange.span().first.frame)?;
+        let ahead =
+            |fin: &At| fin.frame < exchange.span().first.frame || crosses(session, exchange);
+        let fin = server.fin.filter(ahead)?;
         let whole = server.lost_by_capture == 0 && !connection.midstream;
         let said = server.last_data.filter(|last| whole && last.frame < fin.frame);
         let idle_secs = said.map(|said| fin.time.secs_since(said.time).max(0.0));

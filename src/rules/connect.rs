@@ -1,8 +1,10 @@
 //! Connections that never came about, and the uploads they were for.
 
 use crate::model::attempt::{Answer, Attempt};
-use crate::model::{Report, Session};
-use crate::rules::{Around, Confidence, Finding, Notes, Place, Seen, Severity, address, icmp};
+use crate::model::{Exchange, Report, Session};
+use crate::rules::{
+    Around, Confidence, Finding, Notes, Place, Seen, Severity, address, icmp, unanswered,
+};
 
 /// Attempts without an upload that are told; a port scan makes many.
 const TOLD: usize = 5;
@@ -49,7 +51,12 @@ pub fn judge(
                 let done = session.outcome.is_done();
                 let severity = if last && !done { notes.severity() } else { Severity::Note };
                 let finding = notes.note(severity, confidence, &[attempt.span], said(attempt));
-                turn(finding, attempt);
+                let Some(finding) = finding else { continue };
+                if attempt.answer == Answer::Unanswered && hangs_before(session, attempt) {
+                    finding.answerable = Some("the server, or the network".into());
+                    finding.advice = Some(OF_HUNG.into());
+                }
+                turn(Some(finding), attempt);
             }
         }
         Place::Capture(report, seen) => {
@@ -61,6 +68,23 @@ pub fn judge(
         }
     }
 }
+
+/// Whether the host had just let the client in on the same port, and acknowledged a request that nothing answered.
+fn hangs_before(session: &Session, attempt: &Attempt) -> bool {
+    let behind = |exchange: &&Exchange| exchange.span().first.frame < attempt.span.first.frame;
+    let last = session.exchanges.iter().rev().find(behind);
+    last.filter(|last| last.server == attempt.server).is_some_and(|last| {
+        let connection = session.connection(last.connection);
+        let taken = connection.is_some_and(|connection| {
+            let client = &connection.client_side;
+            client.acked > 0 && client.unacked() == 0
+        });
+        taken && last.response.is_none() && unanswered::is_seen(session, last)
+    })
+}
+
+/// What to do where the service may not accept what the host lets in: a host drops SYN where the queue for that is full.
+const OF_HUNG: &str = "The host let a connection in on this port before, and its service left the request on that unanswered: see whether the service hangs or is overloaded, so that the queue of connections it has not accepted is full and the host drops what comes. Else see whether the host is up and whether firewalls on the way allow this port.";
 
 /// Turns a finding to what reported that there is no way.
 fn turn(finding: Option<&mut Finding>, attempt: &Attempt) {

@@ -3,7 +3,7 @@
 use crate::at::{At, Span};
 use crate::model::request::LEAST_PAUSE_NANOS;
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{look, unanswered};
+use crate::rules::{closed, look, unanswered};
 use crate::stream::{Connection, Side};
 
 /// How long a client sends a request ([MC-BUP] 3.1.2.1).
@@ -63,7 +63,10 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
     let connection = session.connection(exchange.connection)?;
     let missing = request.content_length.is_some_and(|length| request.bytes_in_time() < length);
     // One that crossed the end of the connection was not ended by that.
-    let fin = look::first_fin(connection).filter(|(_, fin)| fin.frame > request.span.first.frame);
+    let crosses = closed::crosses(session, exchange);
+    let fin = look::first_fin(connection).filter(|(side, fin)| {
+        fin.frame > request.span.first.frame && !(*side == Side::Server && crosses)
+    });
     let (by, at, reset) = match (connection.reset, fin) {
         (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
             (reset.side, reset.at, true)
@@ -71,6 +74,11 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
         (_, Some((side, fin))) => (side, fin, false),
         _ => return None,
     };
+    // A client that goes on elsewhere has given it up: the server only clears away what was left of it.
+    let moved = session.begun_after(request.last_in_time().frame);
+    if by == Side::Server && moved.is_some_and(|next| next.first.frame < at.frame) {
+        return None;
+    }
     let seen = match &exchange.response {
         Some(answer) => by == Side::Client && at.frame < answer.span.first.frame,
         None => unanswered::is_seen(session, exchange),
@@ -103,4 +111,35 @@ fn has_stopped(connection: &Connection, request: &Request, last: At, end: At) ->
     silent.saturating_sub(round_trip) >= LEAST_PAUSE_NANOS
         && silent > request.pause_nanos
         && !held_up
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::report;
+
+    #[test]
+    fn a_server_that_closes_behind_a_client_that_had_gone_on_elsewhere_ended_nothing() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 2 s\n\
+                    ! server closes\n= connection\n> FRAGMENT 0-9999/20000\n< 200\n";
+        let mut session = report(text).sessions.remove(0);
+        assert!(cut(&session).all(|cut| cut.is_timeout()) && cut(&session).count() == 1);
+        session.connections[0].server_side.fin = session.exchanges.last().map(|it| it.span().last);
+        assert_eq!(cut(&session).count(), 0);
+    }
+
+    #[test]
+    fn what_the_server_had_nothing_of_crossed_its_end() {
+        let cuts = |how: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000{how}\n! client sends 2000\n"
+            );
+            let mut session = report(&text).sessions.remove(0);
+            // Among the segments.
+            let within = session.exchanges[1].request.as_ref().unwrap().span.last;
+            session.connections[0].server_side.fin = Some(within);
+            cut(&session).count()
+        };
+        assert_eq!((cuts(""), cuts(" dropped")), (1, 0));
+    }
 }

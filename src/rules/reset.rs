@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
-use crate::rules::closed::Closed;
+use crate::rules::closed::{self, Closed};
 use crate::rules::{Confidence, Notes, Severity, handshake, look, unanswered};
 use crate::stream::{Connection, Reset, Side, SideFacts};
 
@@ -58,7 +58,8 @@ fn all_inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
         let waiting = session.on(connection.id).next_back()?;
         let request = waiting.request.as_ref().filter(|_| waiting.response.is_none())?;
         let closed = look::first_fin(connection).is_some_and(|(_, fin)| {
-            (request.span.first.frame..reset.at.frame).contains(&fin.frame)
+            let inside = (request.span.first.frame..reset.at.frame).contains(&fin.frame);
+            inside && !closed::crosses(session, waiting)
         });
         let last = waiting.span().last.frame;
         let next = session.begun_after(last);

@@ -24,6 +24,9 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
             return None;
         }
         let closed = connection.client_side.fin.or(connection.reset.filter(tells).map(|r| r.at));
+        // FIN waits behind what is repeated: who opens another connection has left already.
+        let opened = session.begun_after(request.span.last.frame).map(|next| next.first);
+        let closed = closed.map(|end| opened.filter(|at| at.frame < end.frame).unwrap_or(end));
         // On the same connection, the next request may just not have waited for the answer to this one.
         let moved = |next: &&Exchange| next.connection != exchange.connection;
         let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
@@ -31,6 +34,9 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let lost = || !session.is_whole() || is_taken_for_done(session, exchange);
         let end = closed.or_else(|| next().filter(|_| !lost()))?;
         let waited = end.time.secs_since(request.span.last.time);
+        if lacks_repeats(connection, waited) {
+            return None;
+        }
         // Who waits to the end closes the connection, which was not seen then.
         (closed.is_some() || waited < CLIENT_WAITS_SECS).then_some((exchange, waited))
     })
@@ -56,9 +62,20 @@ const fn tells(reset: &Reset) -> bool {
     reset.acked && !reset.tells_of_more
 }
 
+/// Whether nothing was repeated for so long of what was not acknowledged, as every host does (RFC 6298 5.4): the capture
+/// lacks either, or both, and what came with that.
+fn lacks_repeats(connection: &Connection, waited: f64) -> bool {
+    let (client, server) = (&connection.client_side, &connection.server_side);
+    let held = !server.zero_windows.is_empty();
+    client.unacked() > 0 && client.repeats == 0 && waited >= REPEATS_SECS && !held
+}
+
+/// Within this time, in seconds, every host repeats what is not acknowledged on a path that can be used.
+const REPEATS_SECS: f64 = 10.0;
+
 /// Whether the capture shows that a request was not answered: bytes lost elsewhere on its connection do not matter.
 pub fn is_seen(session: &Session, exchange: &Exchange) -> bool {
-    if has_stray_answer(session, exchange) {
+    if has_stray_answer(session, exchange) || was_sent(session, exchange) {
         return false;
     }
     if session.is_whole() {
@@ -88,6 +105,16 @@ fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
         && session.connection(exchange.connection).is_some_and(lacks_nothing)
 }
 
+/// Whether the server sent bytes behind a request that did not come by, as a later segment shows by its number: its
+/// answer, which was lost.
+fn was_sent(session: &Session, exchange: &Exchange) -> bool {
+    let last = session.on(exchange.connection).next_back();
+    let request = exchange.request.as_ref().filter(|_| exchange.response.is_none());
+    let beyond = session.connection(exchange.connection).and_then(|it| it.server_side.beyond);
+    last.is_some_and(|last| std::ptr::eq(last, exchange))
+        && beyond.zip(request).is_some_and(|(at, request)| at.frame > request.span.last.frame)
+}
+
 /// Whether a request was not answered, rather than answered unseen: the client acknowledged nothing more of the server
 /// behind it, or the capture has all that both sent, so that every answer was told from the others, and all was
 /// decrypted.
@@ -95,7 +122,7 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
     let Some(request) = exchange.request.as_ref().filter(|_| exchange.response.is_none()) else {
         return false;
     };
-    if gave_id(session, exchange) {
+    if gave_id(session, exchange) || was_sent(session, exchange) {
         return false;
     }
     let Some(connection) = session.connection(exchange.connection) else { return true };
@@ -144,17 +171,44 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
     } else {
         format!("{kind} was not answered within {time}")
     };
-    let client = session.connection(exchange.connection).map(|connection| &connection.client_side);
-    match client.filter(|side| side.acked > 0).map(|side| side.unacked()) {
-        Some(0) => message.push_str(", though its bytes were acknowledged"),
-        Some(bytes) => {
+    let connection = session.connection(exchange.connection);
+    let Some(connection) = connection.filter(|connection| connection.client_side.acked > 0) else {
+        return message;
+    };
+    match connection.client_side.unacked() {
+        0 if is_late(connection, exchange, waited) => {
+            message.push_str(", and its bytes were acknowledged only later");
+        }
+        0 if is_forgotten(connection) => message.push_str(
+            ", though its bytes were acknowledged, and then not the end of the connection",
+        ),
+        0 => message.push_str(", though its bytes were acknowledged"),
+        bytes => {
             let bytes = wording::counted(bytes, "byte");
             message.push_str(&format!(" and without acknowledgement of {bytes}"));
         }
-        None => {}
     }
     message
 }
+
+/// Whether bytes of a request that was not answered were still repeated when the client had left.
+pub fn is_late(connection: &Connection, exchange: &Exchange, waited: f64) -> bool {
+    let request = exchange.request.as_ref();
+    request.zip(connection.client_side.stall).is_some_and(|(request, (since, until))| {
+        let own = since.frame >= request.span.first.frame;
+        own && until.time.secs_since(request.span.last.time) > waited
+    })
+}
+
+/// Whether the client closed a connection and its host repeated that in vain: nothing came back any more.
+pub fn is_forgotten(connection: &Connection) -> bool {
+    let client = &connection.client_side;
+    let fin = client.fin.filter(|_| !client.fin_acked && connection.reset.is_none());
+    fin.is_some_and(|fin| connection.last.time.secs_since(fin.time) >= FORGOTTEN_SECS)
+}
+
+/// A host that is there acknowledges the end of a connection sooner, in seconds.
+const FORGOTTEN_SECS: f64 = 1.0;
 
 /// Who leaves sooner did not wait.
 const WAITS_SECS: f64 = 0.5;
@@ -178,7 +232,7 @@ const PROXY_LOG: &str = "The log of the proxy: whether it has the request, and p
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::At;
+    use crate::at::{At, Timestamp};
     use crate::rules::tests::{diagnosed, report};
     use crate::tls::{Alert, Facts, Traffic};
 
@@ -243,6 +297,46 @@ mod tests {
             whole(&report(&text).sessions.remove(0)).count()
         };
         assert_eq!((count(299), count(600)), (1, 0));
+    }
+
+    #[test]
+    fn bytes_of_the_server_that_did_not_come_by_are_the_answer() {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
+        let mut session = report(text).sessions.remove(0);
+        assert_eq!(whole(&session).count(), 1);
+        // What acknowledges the client's FIN.
+        session.connections[0].server_side.beyond = Some(session.connections[0].last);
+        assert_eq!(whole(&session).count(), 0);
+    }
+
+    #[test]
+    fn what_no_host_repeats_for_long_was_not_captured() {
+        let count = |secs: u32, again: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n{again}... {secs} s\n\
+                 = connection\n> PING\n< 200\n"
+            );
+            whole(&report(&text).sessions.remove(0)).count()
+        };
+        assert_eq!((count(31, ""), count(31, "! again\n"), count(3, "")), (0, 1, 1));
+    }
+
+    #[test]
+    fn who_opens_another_connection_has_left_though_the_end_comes_late() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 30 s\n! client closes\n\
+                    = connection\n> PING\n< 200\n";
+        let mut session = report(text).sessions.remove(0);
+        let waited = |session: &Session| whole(session).next().unwrap().1.round();
+        assert_eq!(waited(&session), 30.0);
+        let end = session.connections[0].last;
+        let late = At {
+            frame: u64::MAX,
+            time: Timestamp::from_nanos(end.time.nanos() + 9_000_000_000),
+            ..end
+        };
+        session.connections[0].client_side.fin = Some(late);
+        assert_eq!(waited(&session), 30.0);
     }
 
     #[test]

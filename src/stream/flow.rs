@@ -162,8 +162,9 @@ impl<T: Default> Flow<T> {
         let end = half.fin.map_or(u64::MAX, |(end, _)| end);
         half.fin_acked |= offset > end;
         half.acknowledge(offset.min(end), segment.at.time);
-        let (acked, next) = (half.acked, half.highest());
+        let (acked, next, fin_acked) = (half.acked, half.highest(), half.fin_acked);
         let facts = self.subject.facts(dir.other());
+        facts.fin_acked = fin_acked;
         let more = acked > facts.acked;
         if more {
             (facts.repeats, facts.waits) = (0, None);

@@ -30,6 +30,15 @@ impl SideFacts {
             self.stall = Some((since, at));
         }
     }
+
+    /// A segment without data comes behind bytes that did not come by.
+    #[inline(never)]
+    fn run_ahead(&mut self, at: At) {
+        let before = self
+            .beyond
+            .filter(|before| self.last_data.is_none_or(|data| data.frame < before.frame));
+        self.beyond = before.or(Some(at));
+    }
 }
 
 impl<T: Default> Flow<T> {
@@ -104,15 +113,19 @@ impl<T: Default> Flow<T> {
         soon && part.offset == behind && fits(part.len) && !fits(longest)
     }
 
-    /// A segment without data may be a keep-alive.
+    /// A segment without data may be a keep-alive, or come behind bytes that were lost.
     #[inline(always)]
     pub fn bare(&mut self, dir: Dir, segment: &Segment<'_>) {
         if segment.flags.has(Flags::SYN) {
             return;
         }
-        if let Some(offset) = self.halves.of(dir).offset(Seq(segment.seq)) {
-            self.probe(dir, segment, offset);
+        let half = self.halves.of(dir);
+        let Some(offset) = half.offset(Seq(segment.seq)) else { return };
+        // FIN takes a number, too.
+        if offset > half.highest().max(half.acked) as i64 + 1 {
+            self.subject.facts(dir).run_ahead(segment.at);
         }
+        self.probe(dir, segment, offset);
     }
 
     /// Whether a segment at `offset` only asks whether the other side is there, or has room.

@@ -81,6 +81,9 @@ pub struct SideFacts {
     /// The first FIN.
     #[serde(skip)]
     pub fin: Option<At>,
+    /// Whether the other side acknowledged FIN.
+    #[serde(skip)]
+    pub fin_acked: bool,
     /// The highest offset that the other side acknowledged.
     pub acked: u64,
     /// The highest offset sent, as far as seen or acknowledged.
@@ -98,6 +101,10 @@ pub struct SideFacts {
     /// The longest such time, and the repeat that ended it.
     #[serde(skip)]
     pub stall: Option<(At, At)>,
+    /// The last segment without data that shows by its number that bytes were sent before that had neither come by nor
+    /// been acknowledged; the first of several in a row.
+    #[serde(skip)]
+    pub beyond: Option<At>,
     /// How far segments were made smaller.
     #[serde(skip)]
     pub(super) resized_to: u64,

@@ -207,6 +207,23 @@ fn a_stall_ends_with_the_last_repeat_of_what_was_not_acknowledged() {
 }
 
 #[test]
+fn a_segment_without_data_tells_of_bytes_that_did_not_come_by() {
+    let mut net = Net::open();
+    let beyond = |net: &Net| net.side(Side::Server).beyond.map(|at| at.frame);
+    net.server(500, 100, ACK, b"abc");
+    net.server(503, 100, ACK, b"");
+    // A FIN that was lost takes a number.
+    net.server(504, 100, ACK, b"");
+    assert_eq!(beyond(&net), None);
+    net.server(510, 100, ACK, b"");
+    net.server(510, 100, ACK, b"");
+    assert_eq!(beyond(&net), Some(7));
+    net.server(503, 100, ACK, b"defghij");
+    net.server(520, 100, ACK, b"");
+    assert_eq!(beyond(&net), Some(10));
+}
+
+#[test]
 fn so_is_one_within_the_last_segments_of_a_bulk_direction() {
     let (segment, changed) = ([7; 1460], [8; 1460]);
     for back in [1, 60] {

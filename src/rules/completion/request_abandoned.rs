@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, icmp, lost, reset, unanswered};
+use crate::rules::{Confidence, Finding, Notes, Severity, icmp, lost, reset, unanswered};
 
 rule! {
     /// The client left before its five minutes of waiting were over.
@@ -64,24 +64,35 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let severity = lost::unless_done(session, exchange, own);
             let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
             let Some(finding) = finding else { continue };
-            if let Some(who) = who(session, exchange) {
-                finding.turn_to(who);
-            }
+            address(finding, session, exchange, waited);
             unanswered::turn(Some(finding), session, exchange);
         }
     }
 }
 
-/// Who can do something about it, where it shows whether the request arrived.
-fn who(session: &Session, exchange: &Exchange) -> Option<&'static str> {
-    let client = &session.connection(exchange.connection)?.client_side;
-    match (client.acked, client.unacked()) {
-        (0, _) => None,
-        (_, 0) => Some("the server"),
+/// Says who can do something about it, and what, where it shows whether the request arrived.
+fn address(finding: &mut Finding, session: &Session, exchange: &Exchange, waited: f64) {
+    let connection = session.connection(exchange.connection);
+    let Some(connection) = connection.filter(|it| it.client_side.acked > 0) else { return };
+    let client = &connection.client_side;
+    let late = unanswered::is_late(connection, exchange, waited);
+    let (who, advice) = match client.unacked() == 0 && !late {
+        true if unanswered::is_forgotten(connection) => {
+            (Some("the network, or the server"), Some(OF_SILENCE))
+        }
+        true => (Some("the server"), None),
         // What arrived, and was only acknowledged outside the capture, is not repeated.
-        _ => (client.repeats > 0).then_some("the network"),
-    }
+        false => ((client.repeats > 0 || late).then_some("the network"), Some(OF_PATH)),
+    };
+    finding.answerable = who.map(Into::into).or(finding.answerable.take());
+    finding.advice = advice.map(Into::into).or(finding.advice.take());
 }
+
+/// What to do where not all of the request was acknowledged.
+const OF_PATH: &str = "The server may not have had all of the request: look at the speed and the loss of the path to it at this time, then at what the server did; where the client has a time-out of its own, raise it above five minutes.";
+
+/// What to do where nothing came back behind the acknowledgement of the request.
+const OF_SILENCE: &str = "Nothing came back behind the acknowledgement of the request, be it of the end of the connection: look for what drops connections or answers on the way, and whether the host of the server went down; else see what the server did at this time.";
 
 /// Whether the request was repeated in vain until the client went on elsewhere, or a router reported that there is no way:
 /// the server never had it to answer.
@@ -95,6 +106,8 @@ fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::at::Timestamp;
     use crate::rules::Severity::Note;
     use crate::rules::tests::{diagnosed, fired, report};
 
@@ -108,6 +121,59 @@ mod tests {
         };
         assert!(told("").contains("not answered before the client left, less than 1 ms later"));
         assert!(told("... 30 s\n").contains("not answered within 30 s"));
+    }
+
+    #[test]
+    fn what_arrived_late_or_not_at_all_is_asked_of_the_path() {
+        let asked = |request: &str, end: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20{request}... 4 s\n{end}"
+            );
+            let found = report(&text).sessions.remove(0).findings;
+            let own =
+                found.into_iter().find(|finding| finding.rule == "request-abandoned").unwrap();
+            format!("{} {:?} {:?}", own.message, own.answerable, own.advice)
+        };
+        let server = asked("\n", "! client closes\n");
+        assert!(
+            server.contains("See what the server did") && server.contains("\"the server\""),
+            "{server}"
+        );
+        let path = asked(" dropped\n", "! again\n= connection\n> PING\n< 200\n");
+        assert!(path.contains("the path to it") && path.contains("\"the network\""), "{path}");
+    }
+
+    #[test]
+    fn a_host_that_does_not_acknowledge_the_end_may_be_cut_off() {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
+        let mut session = report(text).sessions.remove(0);
+        let (exchange, connection) =
+            (session.exchanges.pop().unwrap(), &mut session.connections[0]);
+        assert!(connection.client_side.fin_acked && !unanswered::is_forgotten(connection));
+        connection.client_side.fin_acked = false;
+        assert!(!unanswered::is_forgotten(connection));
+        let nanos = connection.last.time.nanos();
+        connection.last.time = Timestamp::from_nanos(nanos + 2_000_000_000);
+        let message = unanswered::message(&session, &exchange, 3.0);
+        assert!(
+            message.ends_with("acknowledged, and then not the end of the connection"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn what_is_still_repeated_when_the_client_has_left_arrived_later() {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
+        let mut session = report(text).sessions.remove(0);
+        let (exchange, connection) =
+            (session.exchanges.pop().unwrap(), &mut session.connections[0]);
+        let asked = exchange.span().last;
+        connection.client_side.stall = Some((asked, connection.last));
+        let message = |waited| unanswered::message(&session, &exchange, waited);
+        assert!(message(2.0).ends_with(", and its bytes were acknowledged only later"));
+        assert!(message(4.0).ends_with(", though its bytes were acknowledged"));
     }
 
     #[test]

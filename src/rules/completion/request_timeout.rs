@@ -142,8 +142,8 @@ fn is_unhindered(connection: &Connection) -> bool {
 }
 
 /// What to do where the client may have sent nothing.
-const OF_CLIENT: &str = "Neither loss nor a closed window held the client up: see whether it slept, or a policy limits what BITS may use; else the link is slow.";
-const OF_TIMER: &str = "Neither loss nor a closed window held the client up: see whether it slept, or a policy limits what BITS may use; else the link is slow. How long the server or a proxy in front of it waits is set there (nginx client_body_timeout, HAProxy timeout http-request, Apache RequestReadTimeout, in http.sys EntityBody).";
+const OF_CLIENT: &str = "No loss and no closed window show here: see whether the client slept, a policy limits what BITS may use, or the path fails in front of this place; else the link is slow.";
+const OF_TIMER: &str = "No loss and no closed window show here: see whether the client slept, a policy limits what BITS may use, or the path fails in front of this place; else the link is slow. How long the server or a proxy in front of it waits is set there (nginx client_body_timeout, HAProxy timeout http-request, Apache RequestReadTimeout, in http.sys EntityBody).";
 const LOG_OF_CLIENT: &str = "The gaps between the bytes of this request, and the client's System and BITS-Client logs at that time.";
 
 /// 408 from before BITS, to a request whose body is seen under way, or was waited for.

@@ -54,6 +54,9 @@ const SLOW_SECS: f64 = 2.0;
 /// Times the median of the session's other Fragments.
 const FACTOR: f64 = 4.0;
 
+/// Taken for the round trip, in seconds, where the handshake was not captured.
+const ROUND_TRIP_SECS: f64 = 0.1;
+
 /// Fragments to know the usual pace by.
 const ENOUGH: usize = 2;
 
@@ -87,7 +90,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             wording::lasting(*wait),
             wording::lasting(usual)
         );
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        // An answer that was lost in front of the capture, and repeated, looks the same.
+        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }
 
@@ -102,17 +106,36 @@ fn may_be_final(session: &Session, exchange: &Exchange) -> bool {
 /// Whether loss or a closed window may have held the Ack up: TCP has rules of its own.
 fn has_other_reason(session: &Session, exchange: &Exchange) -> bool {
     let troubled = |connection: &Connection| {
-        [&connection.client_side, &connection.server_side].iter().any(|side| {
-            side.retransmitted > 0 || !side.zero_windows.is_empty() || side.lost_by_capture > 0
-        })
+        let mut sides = [&connection.client_side, &connection.server_side].into_iter();
+        is_repeat(exchange, connection)
+            || sides.any(|side| {
+                side.retransmitted > 0 || !side.zero_windows.is_empty() || side.lost_by_capture > 0
+            })
     };
     session.connection(exchange.connection).is_none_or(troubled)
 }
 
+/// Whether the Ack had been sent before: a segment behind it came while the client waited, a round trip ahead of it at
+/// least, so that it did not just overtake it (RFC 9293 3.4).
+fn is_repeat(exchange: &Exchange, connection: &Connection) -> bool {
+    let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else {
+        return false;
+    };
+    let trip = connection.syn.zip(connection.syn_ack);
+    let trip = trip.map_or(ROUND_TRIP_SECS, |(from, to)| to.time.secs_since(from.time));
+    connection.server_side.beyond.is_some_and(|beyond| {
+        let (from, to) = (request.span.last, answer.span.first);
+        let waited = from.frame < beyond.frame && beyond.frame < to.frame;
+        waited && to.time.secs_since(beyond.time) >= trip
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::at::{At, Timestamp};
     use crate::rules::Severity::{Error, Note, Warning};
-    use crate::rules::tests::{fired_when_cut, severity};
+    use crate::rules::tests::{fired_when_cut, report, severity};
 
     #[test]
     fn the_last_fragment_may_be_slow() {
@@ -135,6 +158,27 @@ mod tests {
         };
         assert_eq!(slow("> CLOSE-SESSION"), Some(Note));
         assert_eq!(slow("> FRAGMENT 20-39/40"), Some(Warning));
+    }
+
+    #[test]
+    fn an_answer_that_was_sent_before_and_lost_was_not_late() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n< 200\n> FRAGMENT 10-19/40\n< 200\n\
+             > FRAGMENT 20-29/40\n... 9 s\n< 200";
+        let session = report(text).sessions.remove(0);
+        let exchange = session.exchanges.last().unwrap();
+        let asked = exchange.request.as_ref().unwrap().span.last;
+        let behind = |nanos: i64| {
+            let mut session = session.clone();
+            let time = Timestamp::from_nanos(asked.time.nanos() + nanos);
+            // The server's acknowledgement, which comes next.
+            let beyond = At { frame: asked.frame + 1, time, ..asked };
+            session.connections[0].server_side.beyond = Some(beyond);
+            has_other_reason(&session, exchange)
+        };
+        assert!(!has_other_reason(&session, exchange));
+        assert!(behind(1_000_000_000));
+        // One that just overtook it.
+        assert!(!behind(exchange.response.as_ref().unwrap().span.first.time.since(asked.time) - 1));
     }
 
     #[test]

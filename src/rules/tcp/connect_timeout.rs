@@ -67,7 +67,7 @@ fn said(attempt: &Attempt) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::{diagnosed, report};
 
     #[test]
     fn what_reported_that_there_is_no_way_is_named_with_its_frame() {
@@ -77,5 +77,19 @@ mod tests {
         assert!(finding.message.contains(said), "{}", finding.message);
         assert!(finding.frames.contains(&4), "{:?}", finding.frames);
         assert_eq!(finding.answerable.as_deref(), Some("the firewall that reported it"));
+    }
+
+    #[test]
+    fn a_service_that_left_a_request_unanswered_may_accept_nothing() {
+        let advice = |answer: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n{answer}... 4 s\n! client closes\n! unanswered\n"
+            );
+            let diagnosis = diagnosed(&text);
+            assert_eq!(diagnosis.cause, "connect-timeout");
+            diagnosis.advice.unwrap()
+        };
+        assert!(advice("").contains("the queue of connections"));
+        assert!(!advice("< 200\n").contains("the queue of connections"));
     }
 }

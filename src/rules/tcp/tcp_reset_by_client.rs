@@ -66,8 +66,9 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let own = notes.severity();
-    // A proxy that does not wait any longer resets the connection to the server.
-    let relayed = relay::is_relayed(session, around);
+    // A proxy that does not wait any longer resets the connection to the server. What goes over loopback comes from
+    // one on the host of the server.
+    let relayed = session.client.address.is_loopback() || relay::is_relayed(session, around);
     let gave_up = |exchange: &Exchange| {
         relayed && unanswered::whole(session).any(|(other, _)| ptr::eq(other, exchange))
     };
@@ -79,4 +80,22 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         lost::unless_done(session, exchange, own)
     };
     reset::judge(session, Side::Client, weigh, notes);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn a_proxy_on_the_host_of_the_server_waited_for_an_answer() {
+        let cause = |client: &str| {
+            let text = format!(
+                "= client {client}\n= server 127.0.0.1:8080\n> CREATE-SESSION\n< 200 session=1\n\
+                 > FRAGMENT 0-9/20\n... 30 s\n! client resets\n"
+            );
+            diagnosed(&text).cause
+        };
+        assert_eq!(cause("127.0.0.1"), "request-abandoned");
+        assert_eq!(cause("10.0.0.5"), "tcp-reset-by-client");
+    }
 }

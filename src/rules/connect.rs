@@ -53,8 +53,7 @@ pub fn judge(
                 let finding = notes.note(severity, confidence, &[attempt.span], said(attempt));
                 let Some(finding) = finding else { continue };
                 if attempt.answer == Answer::Unanswered && hangs_before(session, attempt) {
-                    finding.answerable = Some("the server, or the network".into());
-                    finding.advice = Some(OF_HUNG.into());
+                    finding.turn_to("the server, or the network").advise(OF_HUNG);
                 }
                 turn(Some(finding), attempt);
             }

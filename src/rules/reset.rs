@@ -123,6 +123,25 @@ pub fn repeats_long(connection: &Connection) -> bool {
     connection.client_side.repeats > IN_VAIN && connection.client_side.unacked() > 0
 }
 
+/// Whether data of the server was repeated more than once, and the client, which was not seen to leave, acknowledged
+/// none of it.
+pub fn answers_in_vain(connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    server.repeats >= IN_VAIN
+        && server.unacked() > 0
+        && connection.client_side.fin.is_none()
+        && connection.reset.is_none()
+}
+
+/// Whether the client, at the same time, repeated what the server had acknowledged: nothing reached it any more, though
+/// the way from it was open.
+pub fn is_one_way(connection: &Connection) -> bool {
+    let (client, server) = (&connection.client_side, &connection.server_side);
+    let last = client.needless_last.map(|last| last.frame);
+    let since = server.waits.map(|since| since.frame);
+    answers_in_vain(connection) && client.needless >= IN_VAIN && last > since
+}
+
 /// Since when the client repeats in vain what it sent: the last data before.
 pub fn in_vain_since(connection: &Connection) -> Option<At> {
     let client = &connection.client_side;

@@ -3,8 +3,9 @@
 use std::num::NonZeroU64;
 
 use crate::at::At;
-use crate::model::{Exchange, Request, Session};
+use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::wording;
+use crate::stream::Connection;
 
 /// How the server had closed the connection before a request began: RST is what it must answer then.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,8 @@ pub struct Closed {
     pub fin: At,
     /// Seconds from the last bytes of the server to that, where the capture has these.
     idle_secs: Option<f64>,
+    /// It closed others of the session as soon behind an answer, and none of these announced that.
+    each: bool,
     /// Nobody had sent anything before.
     unasked: bool,
     /// Seconds from that to the request.
@@ -53,13 +56,14 @@ impl Closed {
         let whole = server.lost_by_capture == 0 && !connection.midstream;
         let said = server.last_data.filter(|last| whole && last.frame < fin.frame);
         let idle_secs = said.map(|said| fin.time.secs_since(said.time).max(0.0));
+        let each = session.connections.iter().filter(|one| is_short(session, one)).nth(1).is_some();
         let unasked = whole && server.sent == 0;
         let ahead_secs = exchange.span().first.time.secs_since(fin.time).max(0.0);
         // FIN takes a number behind all bytes.
         let awaits = exchange.request.as_ref().and_then(|request| request.awaits);
         let acked = awaits > Some(NonZeroU64::MIN.saturating_add(server.sent));
         let known = acked && ahead_secs >= CROSSING_SECS;
-        Some(Self { fin, idle_secs, unasked, ahead_secs, known })
+        Some(Self { fin, idle_secs, each, unasked, ahead_secs, known })
     }
 
     /// What to say of it.
@@ -86,11 +90,29 @@ impl Closed {
     /// What to do about it, where the time tells.
     pub fn advice(&self) -> Option<&'static str> {
         match self.idle_secs {
-            Some(secs) => (secs >= IDLE_SECS).then_some(OF_IDLE),
+            Some(secs) if secs >= IDLE_SECS => Some(OF_IDLE),
+            Some(_) => self.each.then_some(OF_EACH),
             None => self.unasked.then_some(OF_UNASKED),
         }
     }
 }
+
+/// Whether the server closed a connection right behind an answer that does not announce it.
+fn is_short(session: &Session, connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    let ends = server.last_data.zip(server.fin);
+    let soon = ends.is_some_and(|(last, fin)| fin.time.secs_since(last.time) < IDLE_SECS);
+    let mut answered = session.on(connection.id).filter_map(|exchange| exchange.response.as_ref());
+    let tells = |answer: &Response| answer.connection.as_deref().is_some_and(says_close);
+    soon && answered.next_back().is_some_and(|answer| !tells(answer))
+}
+
+/// Whether a `Connection` field announces the end of the connection (RFC 9112 9.6).
+fn says_close(field: &str) -> bool {
+    field.split(',').any(|option| option.trim().eq_ignore_ascii_case("close"))
+}
+
+const OF_EACH: &str = "The server, or the proxy that answers for it, ends its connections right behind an answer, again and again, without `Connection: close`, so the client asks on them once more. Let it keep connections open (keep-alive, a limit of requests per connection), or announce that it closes them.";
 
 const OF_IDLE: &str = "The server, or the proxy that answers for it, closes connections that are idle for this long: set its keep-alive time-out above the pauses of the client (IIS connectionTimeout, nginx keepalive_timeout, Apache KeepAliveTimeout, HAProxy timeout http-keep-alive). Where the time is not always the same, look into its log: a restart, a connection limit.";
 
@@ -99,6 +121,22 @@ const OF_UNASKED: &str = "What accepts the connections closes them without being
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn a_server_that_closes_behind_each_answer_without_a_word_is_told_to_keep_connections() {
+        let advice = |field: &str| {
+            let closes = format!("< 200{field}\n! server closes\n");
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n= connection\n> PING\n{closes}= connection\n> PING\n{closes}\
+                 > FRAGMENT 0-9/20 dropped\n! server resets\n"
+            );
+            let told = diagnosed(&text);
+            assert_eq!(told.cause, "tcp-reset-by-server");
+            told.advice.unwrap()
+        };
+        assert!(advice("").contains("again and again"));
+        assert!(!advice("\n  Connection: close").contains("again and again"));
+    }
 
     #[test]
     fn what_the_client_had_acknowledged_crossed_nothing() {

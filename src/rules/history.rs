@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span};
 use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::{Exchange, Outcome, Session, Text, url};
-use crate::rules::{look, lost, offsets};
+use crate::rules::{look, lost, offsets, reset};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
@@ -34,6 +34,8 @@ pub struct Brief {
     canonical: Option<Text>,
     /// Its Create-Session was answered with success.
     pub created: bool,
+    /// The answer to that never reached the client.
+    pub unheard: bool,
     /// Nothing of it escaped the capture.
     pub whole: bool,
     /// How it ended.
@@ -146,6 +148,13 @@ impl Passed {
     }
 }
 
+/// Whether the client never acknowledged the answer that made the session, though the server repeated it.
+fn is_unheard(session: &Session) -> bool {
+    let made = session.exchanges.last().filter(|last| look::creates(last));
+    let connection = made.and_then(|made| session.connection(made.connection));
+    connection.is_some_and(reset::answers_in_vain)
+}
+
 /// The id of a session in the form to compare.
 pub fn canonical(session: &Session) -> Option<Text> {
     session.id.as_deref().map(|id| canonical_id(id).into())
@@ -164,6 +173,7 @@ impl Brief {
             id: session.id.clone(),
             canonical,
             created: session.exchanges.iter().any(look::creates),
+            unheard: is_unheard(session),
             whole: session.is_whole(),
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),

@@ -26,7 +26,7 @@ pub const IDLE_SECS: f64 = 30.0;
 pub struct Sender {
     /// Not from the host that it names.
     pub middlebox: bool,
-    /// Its TTL is one of those of the host.
+    /// Its TTL is one of those of the host, and its identification no odd one.
     pub fits: bool,
     /// How sure that is.
     pub confidence: Confidence,
@@ -100,12 +100,24 @@ pub fn judge(
             finding.advise(advice);
         } else if closed.is_none() && !sender.fits {
             finding.advise(OF_NEIGHBOUR).turn_to(format!("the {who}, or a firewall on the way"));
+        } else if closed.is_none() && side == Side::Server && is_stranger(&reset) {
+            finding
+                .advise(OF_STRANGER)
+                .turn_to("the server, or what translates addresses on the way");
         }
     }
 }
 
 /// What to do where the sender may be another device that is no further away than routes vary.
-const OF_NEIGHBOUR: &str = "The TTL of the RST is not that of this host's other packets: a firewall next to it, or next to the place of the capture, may have sent it. Look into the log of the host at this time (a restart, a limit, a filter), and into those of the firewalls on the way.";
+const OF_NEIGHBOUR: &str = "The RST is not in all like this host's other packets: a firewall next to it, or next to the place of the capture, may have sent it. Look into the log of the host at this time (a restart, a limit, a filter), and into those of the firewalls on the way.";
+
+/// What to do where the one that answered did not know the connection.
+const OF_STRANGER: &str = "Who sent the RST does not know this connection. Either what translates addresses or balances on the way gave the rest of it another port or another server: compare the client's port in a capture on the server, and look into the log and the timers of that device. Or the server forgot it: look into its log for a restart, a failover, a connection limit.";
+
+/// Whether an RST is what a host answers to a connection that it does not know (RFC 9293 3.10.7.1).
+const fn is_stranger(reset: &Reset) -> bool {
+    !reset.acked
+}
 
 /// Whether the client reset the connection after repeating data that nobody acknowledged.
 fn gives_up(connection: &Connection) -> bool {
@@ -126,6 +138,25 @@ pub fn repeats_in_vain(connection: &Connection) -> bool {
 /// Whether that was repeated so often that a client may have given it up, though its host goes on.
 pub fn repeats_long(connection: &Connection) -> bool {
     vain_repeats(connection) > IN_VAIN
+}
+
+/// Whether data of the server was repeated more than once, and the client, which was not seen to leave, acknowledged
+/// none of it.
+pub fn answers_in_vain(connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    server.repeats >= IN_VAIN
+        && server.unacked() > 0
+        && connection.client_side.fin.is_none()
+        && connection.reset.is_none()
+}
+
+/// Whether the client, at the same time, repeated what the server had acknowledged: nothing reached it any more, though
+/// the way from it was open.
+pub fn is_one_way(connection: &Connection) -> bool {
+    let (client, server) = (&connection.client_side, &connection.server_side);
+    let last = client.needless_last.map(|last| last.frame);
+    let since = server.waits.map(|since| since.frame);
+    answers_in_vain(connection) && client.needless >= IN_VAIN && last > since
 }
 
 /// Since when the client repeats in vain what it sent: the last data before.
@@ -185,6 +216,8 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
         && connection
             .reset_back
             .is_some_and(|back| back.time.secs_since(reset.time).abs() <= AT_ONCE_SECS);
+    // Some hosts write 0 where a process ends, as do firewalls.
+    let odd = reset.acked && reset.ip_id == Some(0) && counts(side);
     let mut evidence = match same {
         true => format!("TTL {} as in its other packets", reset.ttl),
         false => format!("TTL {} where its other packets have {}", reset.ttl, side.ttl_first),
@@ -204,14 +237,14 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
     let (middlebox, confidence) = match (ttl_fits, id, both) {
         (true, Some(true), _) if same => (false, Confidence::Certain),
         (true, Some(true), _) => (false, Confidence::Likely),
-        (true, _, false) if same => (false, Confidence::Likely),
+        (true, _, false) if same && !odd => (false, Confidence::Likely),
         (true, _, false) => (false, Confidence::Possible),
         (true, _, true) => (true, Confidence::Possible),
         (false, Some(true), false) => (true, Confidence::Possible),
         (false, Some(false), _) | (false, _, true) => (true, Confidence::Certain),
         (false, None, false) => (true, Confidence::Likely),
     };
-    Sender { middlebox, fits: same, confidence, evidence }
+    Sender { middlebox, fits: same && !odd, confidence, evidence }
 }
 
 /// Who sent an RST, behind `article`: the host that it names, or something that does not look like that.
@@ -267,6 +300,30 @@ mod tests {
             sender.evidence,
             "TTL 61 as in its other packets, IP identification in sequence"
         );
+    }
+
+    #[test]
+    fn one_of_another_identification_may_be_a_firewall_s() {
+        let report =
+            report("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets\n");
+        let connection = &report.sessions[0].connections[0];
+        let odd = Reset { ip_id: Some(0), ..connection.reset.unwrap() };
+        let judged = sender(connection, &odd);
+        assert_eq!((judged.middlebox, judged.confidence), (false, Confidence::Possible));
+        assert!(!judged.fits);
+    }
+
+    #[test]
+    fn one_that_does_not_know_the_connection_may_be_behind_a_translator() {
+        let advice = |kind: &str| {
+            let told = diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets {kind}\n"
+            ));
+            assert_eq!(told.cause, "tcp-reset-by-server");
+            told.advice.unwrap()
+        };
+        assert!(advice("bare").contains("translates addresses"));
+        assert!(!advice("").contains("translates addresses"));
     }
 
     #[test]

@@ -194,9 +194,9 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
 /// Whether bytes of a request that was not answered were still repeated when the client had left.
 pub fn is_late(connection: &Connection, exchange: &Exchange, waited: f64) -> bool {
     let request = exchange.request.as_ref();
-    request.zip(connection.client_side.stall).is_some_and(|(request, (since, until))| {
-        let own = since.frame >= request.span.first.frame;
-        own && until.time.secs_since(request.span.last.time) > waited
+    request.zip(connection.client_side.stall).is_some_and(|(request, stall)| {
+        let own = stall.span.first.frame >= request.span.first.frame;
+        own && stall.span.last.time.secs_since(request.span.last.time) > waited
     })
 }
 

@@ -13,7 +13,7 @@ use crate::model::{Outcome, Response, Session, Text, unseen_close};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
 use crate::rules::history::{Brief, canonical};
-use crate::rules::origin;
+use crate::rules::{look, origin, reset};
 use crate::stream::Connection;
 
 /// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds
@@ -251,7 +251,10 @@ impl Open {
         }
         let mut brief = (*self.brief.as_ref()?.1).clone();
         let live = self.live.iter().filter_map(|id| facts(*id));
-        brief.whole &= self.connections.iter().chain(live).all(Connection::is_whole);
+        let mut all = self.connections.iter().chain(live);
+        brief.whole &= all.clone().all(Connection::is_whole);
+        let made = self.exchanges.last().is_some_and(look::creates);
+        brief.unheard = made && all.any(reset::answers_in_vain);
         Some(brief)
     }
 

@@ -77,7 +77,7 @@ impl SideFacts {
     /// Whether a frame is a copy of another: sent again, it would have an identification of its own.
     pub(super) const fn is_copy(&self, at: At) -> bool {
         self.unseen.copy == at.frame
-            && self.ip_id_steps >= 2
+            && self.ip_id_steps >= 1
             && self.ip_id_jumps <= self.ip_id_steps
     }
 }

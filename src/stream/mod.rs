@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::at::At;
 
 pub use connection::{Connection, Icmp, Reset};
-pub use side_facts::{SideFacts, ZeroWindow};
+pub use side_facts::{SideFacts, Stall, ZeroWindow};
 pub use table::Table;
 
 /// One end of a connection. The client is who opened it.

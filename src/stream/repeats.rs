@@ -1,13 +1,13 @@
 //! Segments that bring nothing new: repeats, keep-alives and probes of a closed window.
 
-use crate::at::At;
+use crate::at::{At, Span};
 use crate::packet::{Flags, Segment};
 
 use super::Side;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::part::{Part, Seq};
-use super::side_facts::SideFacts;
+use super::side_facts::{SideFacts, Stall};
 
 /// Taken for the round trip, in nanoseconds, where the handshake was not captured: longer than most.
 const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;
@@ -22,12 +22,61 @@ const AT_ONCE: i64 = 1_000_000_000;
 const HEADERS: u64 = 40;
 
 impl SideFacts {
-    /// What was not acknowledged is sent again; the last data before it was sent at `sent`.
-    fn repeat(&mut self, sent: Option<At>, at: At) {
-        let since = *self.waits.get_or_insert(sent.unwrap_or(at));
-        let secs = |(from, to): (At, At)| to.time.secs_since(from.time);
-        if self.stall.is_none_or(|stall| secs(stall) < secs((since, at))) {
-            self.stall = Some((since, at));
+    /// A segment of `len` bytes, which was counted, turns out to be a copy.
+    fn take_back(&mut self, len: u64) {
+        self.duplicate_frames += 1;
+        self.packets = self.packets.saturating_sub(1);
+        self.payload_bytes = self.payload_bytes.saturating_sub(len);
+    }
+
+    /// A segment with `bytes` that were seen before, the last data before which was sent at `sent`; the side has sent
+    /// up to `highest`, of which `acked` were acknowledged.
+    fn repeat(
+        &mut self,
+        part: &Part<'_>,
+        bytes: u64,
+        sent: Option<At>,
+        (highest, acked): (u64, u64),
+    ) {
+        let before = (self.retransmitted, self.retransmitted_bytes);
+        self.retransmitted += 1;
+        self.retransmitted_bytes += bytes;
+        self.repeats += 1;
+        if part.end() <= acked {
+            self.needless += 1;
+            self.needless_bytes += bytes;
+            self.needless_last = Some(part.at);
+            return;
+        }
+        // One byte may be a keep-alive, where the capture lacks what acknowledged it.
+        if part.len <= 1 {
+            return;
+        }
+        if self.waits.is_none() {
+            (self.waits, self.before_waits) = (Some(sent.unwrap_or(part.at)), before);
+        }
+        let stall = Stall {
+            span: Span { first: self.waits.unwrap_or(part.at), last: part.at },
+            segments: self.retransmitted - self.before_waits.0,
+            bytes: self.retransmitted_bytes - self.before_waits.1,
+            upto: highest,
+        };
+        match &mut self.stall {
+            Some(longest) if longest.secs() >= stall.secs() => {
+                if part.offset < longest.upto {
+                    longest.segments += 1;
+                    longest.bytes += bytes;
+                }
+            }
+            longest => *longest = Some(stall),
+        }
+    }
+
+    /// A hole is filled late, by a segment that may be behind another one that did.
+    fn fill(&mut self, part: &Part<'_>) {
+        if self.filled == 0 || self.filled_to == part.offset {
+            self.filled += 1;
+            self.filled_to = part.end();
         }
     }
 
@@ -63,7 +112,7 @@ impl<T: Default> Flow<T> {
         // A sender repeats by the way that it sent: the same at another hop was captured there.
         let captured_twice = ttl != facts.ttl_first || facts.is_copy(part.at);
         if overlap.repeated == part.len && !overlap.differs && captured_twice {
-            facts.duplicate_frames += 1;
+            facts.take_back(part.len);
             return;
         }
         if resized && overlap.repeated > 0 && !overlap.differs {
@@ -73,22 +122,17 @@ impl<T: Default> Flow<T> {
         }
         // A byte that probed a closed window comes again with what follows it.
         if overlap.repeated > 1 || overlap.repeated == part.len {
-            facts.retransmitted += 1;
-            facts.repeats += 1;
             let len = u32::try_from(part.len).unwrap_or(u32::MAX);
             facts.shortest_retransmitted =
                 Some(facts.shortest_retransmitted.map_or(len, |least| least.min(len)));
-            facts.retransmitted_bytes += overlap.repeated;
-            // One byte may be a keep-alive, where the capture lacks what acknowledged it.
-            if part.len > 1 && part.end() > half.acked {
-                facts.repeat(last, part.at);
-            }
+            facts.repeat(&part, overlap.repeated, last, (half.highest(), half.acked));
         } else if part.offset + part.len <= half.highest() {
             // The sender needs a round trip to learn of a loss; what comes sooner was overtaken.
             let late = half.lateness(part.offset, part.at.time);
             if late.is_some_and(|late| late >= round_trip.max(LEAST_ROUND_TRIP)) {
                 facts.retransmitted += 1;
                 facts.retransmitted_bytes += part.len;
+                facts.fill(&part);
             } else {
                 facts.out_of_order += 1;
             }

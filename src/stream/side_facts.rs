@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::at::{At, Timestamp};
+use crate::at::{At, Span, Timestamp};
 
 use super::ids::Unseen;
 
@@ -98,13 +98,32 @@ pub struct SideFacts {
     /// more.
     #[serde(skip)]
     pub waits: Option<At>,
-    /// The longest such time, and the repeat that ended it.
+    /// Segments with bytes that were seen before, and these bytes, before that.
     #[serde(skip)]
-    pub stall: Option<(At, At)>,
+    pub(super) before_waits: (u32, u64),
+    /// The longest such time.
+    #[serde(skip)]
+    pub stall: Option<Stall>,
     /// The last segment without data that shows by its number that bytes were sent before that had neither come by nor
     /// been acknowledged; the first of several in a row.
     #[serde(skip)]
     pub beyond: Option<At>,
+    /// Segments of which the other side had acknowledged everything before they were sent again.
+    #[serde(skip)]
+    pub needless: u32,
+    /// Bytes of these.
+    #[serde(skip)]
+    pub needless_bytes: u64,
+    /// The last of them.
+    #[serde(skip)]
+    pub needless_last: Option<At>,
+    /// Segments that filled one hole from its beginning to its end, each behind the one before, a round trip or more
+    /// after what came behind the hole.
+    #[serde(skip)]
+    pub filled: u32,
+    /// How far.
+    #[serde(skip)]
+    pub(super) filled_to: u64,
     /// How far segments were made smaller.
     #[serde(skip)]
     pub(super) resized_to: u64,
@@ -138,6 +157,26 @@ impl SideFacts {
             shortest.map(|(place, _)| periods.remove(place));
         }
         periods.push(ZeroWindow { start, end: None, started: start.time, ended: None });
+    }
+}
+
+/// A time in which nothing was acknowledged of what was sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stall {
+    /// From the last data before the first repeat to the last repeat.
+    pub span: Span,
+    /// Segments sent again in it, and afterwards of what had been sent by then.
+    pub segments: u32,
+    /// Bytes of these that were seen before.
+    pub bytes: u64,
+    /// How far the side had sent by then.
+    pub upto: u64,
+}
+
+impl Stall {
+    /// How long it was, in seconds.
+    pub fn secs(&self) -> f64 {
+        self.span.last.time.secs_since(self.span.first.time)
     }
 }
 

@@ -189,13 +189,13 @@ fn a_repeat_with_other_bytes_is_noted_after_delivery() {
 #[test]
 fn a_stall_ends_with_the_last_repeat_of_what_was_not_acknowledged() {
     let mut net = Net::open();
-    let stall = |net: &Net| net.side(Side::Client).stall.map(|(from, to)| (from.frame, to.frame));
+    let stall = |net: &Net| net.side(Side::Client).stall.map(|stall| stall.span.frames());
     net.client(100, 500, ACK, b"abc");
     for _ in 0..2 {
         net.time += 2_000_000_000;
         net.client(100, 500, ACK, b"abc");
     }
-    assert_eq!(stall(&net), Some((4, 6)));
+    assert_eq!(stall(&net), Some([4, 6]));
     net.server(500, 103, ACK, b"");
     net.time += 60_000_000_000;
     net.client(100, 500, ACK, b"abc");
@@ -203,7 +203,7 @@ fn a_stall_ends_with_the_last_repeat_of_what_was_not_acknowledged() {
     net.client(103, 500, ACK, b"de");
     net.time += 60_000_000_000;
     net.client(104, 500, ACK, b"e");
-    assert_eq!(stall(&net), Some((4, 6)));
+    assert_eq!(stall(&net), Some([4, 6]));
 }
 
 #[test]
@@ -498,6 +498,56 @@ fn what_was_captured_at_another_hop_as_well_is_no_retransmission() {
     assert_eq!(later(&mut net, 64), NOTHING);
     let facts = net.side(Side::Client);
     assert_eq!((facts.duplicate_frames, facts.retransmitted), (1, 1));
+}
+
+#[test]
+fn copies_are_left_out_of_what_was_sent() {
+    let mut net = Net::open();
+    let from = |net: &mut Net, ttl: u8, id: u16| {
+        net.time += 5_000_000;
+        let change = |segment: &mut Segment<'_>| (segment.ttl, segment.ip_id) = (ttl, Some(id));
+        net.send(true, 100, 500, ACK, b"abc", change)
+    };
+    from(&mut net, 64, 7);
+    let before = net.side(Side::Client).packets;
+    from(&mut net, 61, 7);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.duplicate_frames, facts.retransmitted), (1, 0));
+    assert_eq!((facts.payload_bytes, facts.packets), (3, before));
+}
+
+#[test]
+fn what_goes_on_behind_a_stall_belongs_to_it() {
+    let mut net = Net::open();
+    for number in 0..4 {
+        net.client(100 + number * 3, 500, ACK, b"abc");
+    }
+    for _ in 0..2 {
+        net.time += 2_000_000_000;
+        net.client(100, 500, ACK, b"abc");
+    }
+    net.server(500, 103, ACK, b"");
+    for number in 1..4 {
+        net.client(100 + number * 3, 500, ACK, b"abc");
+    }
+    net.server(500, 112, ACK, b"");
+    net.client(112, 500, ACK, b"abc");
+    net.time += 500_000_000;
+    net.client(112, 500, ACK, b"abc");
+    let facts = net.side(Side::Client);
+    let stall = facts.stall.map(|stall| (stall.segments, stall.bytes));
+    assert_eq!((facts.retransmitted, stall), (6, Some((5, 15))));
+}
+
+#[test]
+fn what_had_been_acknowledged_is_sent_again_without_need() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    net.client(100, 500, ACK, b"abc");
+    net.server(500, 103, ACK, b"");
+    net.client(100, 500, ACK, b"abc");
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.retransmitted, facts.needless, facts.needless_bytes), (2, 1, 3));
 }
 
 #[test]

@@ -5,10 +5,10 @@ use crate::model::Report;
 use crate::rules::{Notes, Seen};
 
 rule! {
-    /// Frames were captured twice.
+    /// Frames are in the capture twice.
     ///
     /// A mirror of several ports, a capture on several interfaces, or two captures put together show a packet at more than
-    /// one place. The copies were left out of every count.
+    /// one place; more rarely, the network itself doubles packets. The copies were left out of every count.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -25,8 +25,9 @@ rule! {
     /// < 200
     /// ```
     ///
-    /// Answerable: the capture
-    /// Advice: Mirror one port or one direction only, or take copies out (`editcap -d`).
+    /// Answerable: the capture, or the network
+    /// Advice: Mirror one port or one direction only, or take copies out (`editcap -d`). Where only one place was captured, look for a loop, or for links used twice.
+    /// Confirm: A receiver that gets a segment twice says so (D-SACK, RFC 2883): then the network doubles it.
     Note, belief 0, needs Anything, Capture
 }
 

@@ -107,9 +107,10 @@ fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::Timestamp;
+    use crate::at::{Span, Timestamp};
     use crate::rules::Severity::Note;
     use crate::rules::tests::{diagnosed, fired, report};
+    use crate::stream::Stall;
 
     #[test]
     fn who_leaves_at_once_did_not_wait() {
@@ -170,7 +171,8 @@ mod tests {
         let (exchange, connection) =
             (session.exchanges.pop().unwrap(), &mut session.connections[0]);
         let asked = exchange.span().last;
-        connection.client_side.stall = Some((asked, connection.last));
+        let span = Span { first: asked, last: connection.last };
+        connection.client_side.stall = Some(Stall { span, ..Stall::default() });
         let message = |waited| unanswered::message(&session, &exchange, waited);
         assert!(message(2.0).ends_with(", and its bytes were acknowledged only later"));
         assert!(message(4.0).ends_with(", though its bytes were acknowledged"));

@@ -8,7 +8,8 @@ rule! {
     /// The client opened another session for an upload that it had open already.
     ///
     /// The earlier one was neither closed nor cancelled, so the server keeps its part of the file until the session times
-    /// out, and its bytes are sent again. After an error of the server the client has no choice, and this is a note.
+    /// out, and its bytes are sent again. After an error of the server, or where its answer did not arrive, the client has
+    /// no choice, and this is a note.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -110,13 +111,14 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let forced = earlier.outcome == Outcome::Failed || around.fails_elsewhere(earlier);
     // One that went on was not given up.
     let went_on = earlier.last.time > created.span().last.time;
-    let note = forced || finished || went_on;
+    let note = forced || finished || went_on || earlier.unheard;
     let severity = if note { Severity::Note } else { notes.severity() };
     let message = format!(
-        "session \"{}\" of frame {} is still open, with {} of the file acknowledged",
+        "session \"{}\" of frame {} is still open, with {} of the file acknowledged{}",
         earlier.id.as_deref().unwrap_or_default(),
         earlier.first.name(),
-        wording::counted(earlier.acknowledged, "byte")
+        wording::counted(earlier.acknowledged, "byte"),
+        if earlier.unheard { "; the client never learned of it" } else { "" }
     );
     // The error may be among what the capture lacks.
     let seen = session.is_whole() && !session.may_be_beside(0);
@@ -156,6 +158,18 @@ mod tests {
     fn two_that_go_on_side_by_side_are_worth_a_note() {
         let on = "> FRAGMENT 10-19/30 session=1\n< 200\n= connection\n> FRAGMENT 10-19/30 session=2\n< 200\n";
         assert_eq!((second(on), second("")), (vec![Note], vec![Warning]));
+    }
+
+    #[test]
+    fn an_answer_that_did_not_arrive_leaves_the_client_no_choice() {
+        let own = |first: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1{first}\n... 5 s\n= connection\n> CREATE-SESSION\n\
+                 < 200 session=2\n> FRAGMENT 0-19/20\n< 200\n> CLOSE-SESSION\n< 200\n"
+            );
+            severity("duplicate-sessions", &text)
+        };
+        assert_eq!((own(""), own(" dropped\n! again\n! again")), (Some(Warning), Some(Note)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::stream::{Connection, Side};
 rule! {
     /// Data was repeated without any acknowledgement until the client gave up, or to the end.
     ///
-    /// The other side was gone, or the path to it.
+    /// The other side was gone, or the path to it. So it may be with answers of the server, as a capture beside that shows.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -60,6 +60,27 @@ rule! {
     /// ... 20 s
     /// ! client resets
     /// ```
+    /// Answers that do not arrive:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 dropped
+    /// ! again
+    /// ! again
+    /// ... 20 s
+    /// = connection
+    /// > PING
+    /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200 dropped
+    /// ! again
+    /// ! again
+    /// ```
     /// What a router reports of it tells why:
     /// ```fires
     /// > CREATE-SESSION
@@ -103,6 +124,7 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for connection in &session.connections {
         let client = &connection.client_side;
+        answers(session, connection, notes);
         let Some(last) = client.last_data.filter(|_| !connection.is_one_sided()) else { continue };
         let icmp = icmp::explains(session, connection);
         let since = client.waits.unwrap_or(last);
@@ -140,6 +162,42 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
+/// Notes answers of the server that did not reach the client.
+fn answers(session: &Session, connection: &Connection, notes: &mut Notes<'_>) {
+    let server = &connection.server_side;
+    let ends = server.waits.zip(server.last_data).filter(|_| reset::answers_in_vain(connection));
+    let Some((since, last)) = ends.filter(|_| !connection.is_one_sided()) else { return };
+    let next = session.begun_after(since.frame);
+    let then = match next {
+        Some(next) => later(since, next.first, "a new connection"),
+        None => TO_THE_END.to_owned(),
+    };
+    let repeated = match reset::is_one_way(connection) {
+        true => format!(
+            ", while the client repeated {} that the server had acknowledged",
+            wording::counted(connection.client_side.needless, "segment")
+        ),
+        false if next.is_some() => String::new(),
+        // The client may just have left.
+        false => return,
+    };
+    let message = format!(
+        "no acknowledgement of {} of the server in spite of {}{repeated}; {then}",
+        wording::counted(server.unacked(), "byte"),
+        wording::counted(server.repeats, "repeated segment"),
+    );
+    let span = Span { first: since, last };
+    let finding = notes.note(notes.severity(), Confidence::Likely, &[span], message);
+    if let Some(finding) = finding {
+        finding
+            .advise(OF_WAY_BACK)
+            .confirm_by("A capture on the client shows whether the answers arrive.");
+    }
+}
+
+/// What to do where answers do not arrive.
+const OF_WAY_BACK: &str = "What the server sent did not reach the client: look at the way back for an outage at this time, a firewall or an address translator that dropped the connection, a route that differs from the way there.";
+
 /// What to do where the silence began behind a pause.
 const OF_IDLE: &str = "The connection had been idle before: look for an idle timer on the way (a firewall, an address translator, a balancer) that drops connections without a word, and raise it above the pauses of the job; else for an outage at this time.";
 
@@ -160,19 +218,22 @@ fn end(
     (since, last): (At, At),
     reported: bool,
 ) -> Option<(At, String)> {
-    let later = |at: At, what: &str| {
-        (at, format!("{} later {what}", wording::lasting(at.time.secs_since(since.time))))
-    };
     // Beside a connection under way, another may begin whatever a single repeat tells.
     let gives_up =
         |next: &&Connection| next.first.frame > last.frame || reset::repeats_long(connection);
     let next = session.begun_after(since.frame).filter(gives_up);
-    let next = next.map(|next| later(next.first, "a new connection"));
+    let next = next.map(|next| (next.first, later(since, next.first, "a new connection")));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);
     let over = connection.reset.is_some() || look::first_fin(connection).is_some();
     let lasts = || reported && !over || is_lasting(session, connection, last);
-    next.or_else(|| reset.map(|reset| later(reset.at, "the client reset the connection")))
+    let resets = |at: At| (at, later(since, at, "the client reset the connection"));
+    next.or_else(|| reset.map(|reset| resets(reset.at)))
         .or_else(|| lasts().then(|| (last, TO_THE_END.to_owned())))
+}
+
+/// How long after `since` something happened.
+fn later(since: At, at: At, what: &str) -> String {
+    format!("{} later {what}", wording::lasting(at.time.secs_since(since.time)))
 }
 
 const TO_THE_END: &str = "nothing more was captured of the connection";

@@ -1,8 +1,7 @@
 //! The rule `retransmission-heavy`.
 
-use crate::at::Span;
-use crate::rules::{Confidence, Notes, wording};
-use crate::stream::{Connection, SideFacts};
+use crate::rules::{Confidence, Notes, Severity, reset, wording};
+use crate::stream::{Connection, SideFacts, Stall};
 
 rule! {
     /// More than 2 % of the data was sent again, or some of it only after more than 3 s.
@@ -13,7 +12,7 @@ rule! {
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
-    /// > FRAGMENT 0-999/1000
+    /// > FRAGMENT 0-999/1000 dropped
     /// ! again
     /// ! again
     /// ! again
@@ -46,6 +45,16 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9999/20000 dropped
     /// ... 1 s
+    /// ! again
+    /// < 200
+    /// ```
+    /// What had arrived tells of the way back:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-999/2000
+    /// ! again
+    /// ! again
     /// ! again
     /// < 200
     /// ```
@@ -86,28 +95,87 @@ rule! {
 
 fn check(connection: &Connection, notes: &mut Notes<'_>) {
     let (client, server) = (&connection.client_side, &connection.server_side);
+    let stall = |side, other| stall(side, other).filter(|_| !connection.is_one_sided());
     for (who, side, other) in [("client", client, server), ("server", server, client)] {
-        let heavy = side.retransmitted_bytes.saturating_mul(100 / PERCENT) > side.payload_bytes;
+        let outage = stall(side, other);
         // What was repeated in vain to the end shows that the other side was gone, not how good the path was.
         let gone = !connection.is_one_sided() && side.unacked() > 0 && side.repeats > 1;
         let in_vain = if gone { side.repeats } else { 0 };
-        if heavy && side.retransmitted.saturating_sub(in_vain) >= FEW {
-            let span = [connection.span()];
-            let finding =
-                notes.note(notes.severity(), Confidence::Certain, &span, repeated(who, side));
-            if let Some(finding) = finding.filter(|_| may_be_late(side)) {
-                finding.advise(OF_ORDER);
-            }
-        } else if let Some((span, secs)) = stall(side, other).filter(|_| !connection.is_one_sided())
-        {
+        let repeats = side.retransmitted.saturating_sub(in_vain);
+        let is_heavy = |segments: u32, bytes: u64| {
+            segments >= FEW && bytes.saturating_mul(100 / PERCENT) > side.payload_bytes
+        };
+        let (segments, bytes) = outage.map_or((0, 0), |stall| (stall.segments, stall.bytes));
+        let segments = repeats.saturating_sub(segments);
+        let heavy = is_heavy(segments, side.retransmitted_bytes.saturating_sub(bytes));
+        let telling = is_heavy(repeats, side.retransmitted_bytes);
+        let had = side.needless > segments / 2 && !may_be_late(side);
+        if heavy && !had {
+            tell(connection, who, side, other, notes);
+        } else if let Some(stall) = outage.filter(|stall| telling || is_long(stall)) {
             let message = format!(
                 "data of the {who} was not acknowledged for {} and sent again",
-                wording::lasting(secs)
+                wording::lasting(stall.secs())
             );
-            notes.add(span, message);
+            let finding = notes.note(notes.severity(), Confidence::Certain, &[stall.span], message);
+            finding.into_iter().for_each(|finding| _ = finding.advise(OF_OUTAGE));
+        } else if heavy
+            && !reset::is_one_way(connection)
+            && stall(other, side).is_none_or(|stall| !is_long(&stall))
+        {
+            let message = format!(
+                "{}, though {} of them had been acknowledged",
+                repeated(who, side),
+                side.needless
+            );
+            let span = connection.span();
+            let finding = notes.note(notes.severity(), Confidence::Certain, &[span], message);
+            finding.into_iter().for_each(|finding| _ = finding.advise(OF_WAY_BACK));
         }
     }
 }
+
+/// Notes loss on the path, or what looks like it.
+fn tell(
+    connection: &Connection,
+    who: &str,
+    side: &SideFacts,
+    other: &SideFacts,
+    notes: &mut Notes<'_>,
+) {
+    let span = [connection.span()];
+    let message = repeated(who, side);
+    if may_be_resized(side, other) {
+        let message = format!("{message}; none is as long as both sides allow");
+        let finding = notes.note(Severity::Note, Confidence::Possible, &span, message);
+        finding.into_iter().for_each(|finding| _ = finding.advise(OF_SIZE));
+        return;
+    }
+    let finding = notes.note(notes.severity(), Confidence::Certain, &span, message);
+    if let Some(finding) = finding.filter(|_| may_be_late(side)) {
+        finding.advise(OF_ORDER);
+    }
+}
+
+/// What to do where what was sent again was sent again at one time only.
+const OF_OUTAGE: &str = "Apart from this time little or nothing was lost: look for an outage of seconds, such as a wireless client that changes its access point, a link or a device that fails over, a route or a VPN that changes.";
+
+/// What to do where what was sent again had arrived.
+const OF_WAY_BACK: &str = "The data had arrived: acknowledgements were lost, or came late, between the place of the capture and who repeats. Look at the path in that direction.";
+
+/// What to do where segments may have been too long.
+const OF_SIZE: &str = "A router before the place of the capture may have asked for smaller segments, as it should; else several in a row were lost. A capture at the sender shows which.";
+
+/// Whether what was sent again may be what a router before the tap asked for in smaller segments (RFC 1191 6.4): it
+/// filled one hole in order, and nothing is as long as both sides allow.
+fn may_be_resized(side: &SideFacts, other: &SideFacts) -> bool {
+    let allowed = side.mss.zip(other.mss).map(|(own, theirs)| own.min(theirs));
+    side.filled == side.retransmitted
+        && allowed.is_some_and(|allowed| side.longest + TIMESTAMPS < u32::from(allowed))
+}
+
+/// Bytes of a segment that the timestamps option takes (RFC 7323 3.2, padded).
+const TIMESTAMPS: u32 = 12;
 
 /// What was repeated, and what came out of order beside it.
 fn repeated(who: &str, side: &SideFacts) -> String {
@@ -132,18 +200,22 @@ const fn may_be_late(side: &SideFacts) -> bool {
 const OF_ORDER: &str = "Look for what changes the order of packets: several links or queues in use at once, wireless, a load \
      balancer per packet. Beside the receiver, copies that both arrived show that nothing was lost.";
 
-/// The longest time after which data was sent again, where that is long and the `other` side had room for it.
-fn stall(side: &SideFacts, other: &SideFacts) -> Option<(Span, f64)> {
-    let (first, last) = side.stall?;
-    let secs = last.time.secs_since(first.time);
+/// The longest time in which data was sent again, where more than one loss is behind it and the `other` side had room.
+fn stall(side: &SideFacts, other: &SideFacts) -> Option<Stall> {
+    let stall = side.stall?;
+    let (first, last) = (stall.span.first, stall.span.last);
     let closed = other.zero_windows.iter().any(|period| {
         period.started <= last.time && period.ended.is_none_or(|ended| ended >= first.time)
     });
     let in_vain = side.unacked() > 0
         && side.repeats > 1
         && side.last_data.is_some_and(|at| at.frame == last.frame);
-    (secs > STALL_SECS && secs <= LONGEST_SECS && !closed && !in_vain)
-        .then_some((Span { first, last }, secs))
+    let lasts = (OUTAGE_SECS..=LONGEST_SECS).contains(&stall.secs());
+    (lasts && !closed && !in_vain).then_some(stall)
+}
+
+fn is_long(stall: &Stall) -> bool {
+    stall.secs() > STALL_SECS
 }
 
 /// A healthy path loses far less; throughput suffers visibly from here on.
@@ -151,6 +223,9 @@ const PERCENT: u64 = 2;
 
 /// One or two retransmissions prove nothing about a path.
 const FEW: u32 = 3;
+
+/// One loss costs less (RFC 6298 2.4): what is repeated for as long finds no way through.
+const OUTAGE_SECS: f64 = 1.0;
 
 /// A healthy connection repeats within a second or two (RFC 6298 2).
 const STALL_SECS: f64 = 3.0;
@@ -161,6 +236,45 @@ const LONGEST_SECS: f64 = 130.0;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::tests::diagnosed;
+
+    fn advice(text: &str) -> String {
+        let told = diagnosed(text);
+        assert_eq!(told.cause, "retransmission-heavy");
+        told.advice.unwrap()
+    }
+
+    #[test]
+    fn what_is_lost_at_one_time_only_is_an_outage() {
+        let text = |pause: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! again\n... {pause}\n! again\n\
+                 ! again\n< 200\n> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n"
+            )
+        };
+        assert!(advice(&text("2 s")).contains("an outage of seconds"));
+        assert!(advice(&text("1 ms")).contains("duplex mismatch"));
+    }
+
+    #[test]
+    fn what_had_arrived_points_at_the_way_back() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n! again\n! again\n! again\n< 200\n\
+                    > CLOSE-SESSION\n< 200\n";
+        assert!(advice(text).contains("The data had arrived"));
+    }
+
+    #[test]
+    fn one_hole_filled_by_shorter_segments_than_allowed_may_be_path_mtu_discovery() {
+        let side = |longest: u32, filled: u32| {
+            let mut side = SideFacts::default();
+            (side.mss, side.longest) = (Some(1_460), longest);
+            (side.filled, side.retransmitted) = (filled, 4);
+            side
+        };
+        let may = |longest, filled| may_be_resized(&side(longest, filled), &side(1_448, 0));
+        assert!(may(1_348, 4));
+        assert!(!may(1_448, 4) && !may(1_348, 3));
+    }
 
     #[test]
     fn what_comes_out_of_order_may_have_been_late() {

@@ -1,8 +1,10 @@
 //! The rule `tcp-reset-by-middlebox`.
 
-use crate::model::Session;
-use crate::rules::{Notes, look, reset};
-use crate::stream::Side;
+use crate::at::Span;
+use crate::model::{Outcome, Session};
+use crate::rules::reset::Sender;
+use crate::rules::{Notes, Severity, look, reset};
+use crate::stream::{Reset, Side};
 
 rule! {
     /// An RST came from something between client and server.
@@ -22,13 +24,37 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ! server resets
     /// ```
+    /// Between requests, where the session does not end well:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ! client resets ttl=200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ! client resets
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ! client resets ttl=200
+    /// ```
     ///
     /// Answerable: the network
     /// Advice: Look for a firewall, an intrusion prevention system or an idle timer on the way.
     /// Client: 0x80072EFE
     /// Confirm: A capture on the far side does not show the RST leaving.
     /// Reference: RFC 9293 3.5.2
-    Error, belief 46, needs Anything, TroubledSession
+    Error, belief 46, needs Anything, Session
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
@@ -45,4 +71,25 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             }
         }
     }
+    if session.outcome == Outcome::Completed {
+        return;
+    }
+    for (reset, sender) in between(session).filter(|(_, sender)| sender.middlebox) {
+        let message = format!(
+            "an RST in the name of the {} ended the connection between requests ({})",
+            reset.side.name(),
+            sender.evidence
+        );
+        notes.note(Severity::Warning, sender.confidence, &[Span::at(reset.at)], message);
+    }
+}
+
+/// RSTs to connections of which every request had its answer, with the senders.
+fn between(session: &Session) -> impl Iterator<Item = (Reset, Sender)> {
+    session.connections.iter().filter_map(|connection| {
+        let reset = connection.reset?;
+        let last = session.on(connection.id).next_back()?;
+        let open = last.response.is_none() || look::first_fin(connection).is_some();
+        (!open).then(|| (reset, reset::sender(connection, &reset)))
+    })
 }

@@ -111,8 +111,9 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                     .is_some_and(|connection| reset::is_stalled(connection, cut.span.last));
             let severity = if stalled { Severity::Note } else { notes.severity() };
             let finding = notes.note(severity, Confidence::Certain, &[cut.span], message);
-            if let Some(finding) = finding.filter(|_| cut.by == Side::Server) {
-                finding.answerable = Some("the server".into());
+            let Some(finding) = finding.filter(|_| !stalled) else { continue };
+            finding.answerable = Some(format!("the {}", cut.by.name()).into());
+            if cut.by == Side::Server {
                 finding.advice = Some(BY_SERVER.into());
                 finding.confirm = Some(SERVER_LOG.into());
             }
@@ -146,6 +147,7 @@ mod tests {
             let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n";
             let diagnosis = diagnosed(&format!("{text}! {side} closes\n! client closes\n"));
             assert_eq!(diagnosis.cause, "connection-closed-mid-request");
+            assert_eq!(diagnosis.answerable, Some(format!("the {side}")));
             format!("{:?} {:?}", diagnosis.advice, diagnosis.confirm)
         };
         assert!(

@@ -7,6 +7,7 @@ use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_S
 use super::{Outcome, Session};
 use crate::at::At;
 use crate::bits::PacketType;
+use crate::rules::reset;
 use crate::stream::Connection;
 
 impl Session {
@@ -88,6 +89,21 @@ impl Session {
         }
     }
 
+    /// Tells a Close that no server can be told to have from one of which only the answer was not seen: the client
+    /// repeated it, and nobody acknowledged it (RFC 9293 3.8.1).
+    pub(crate) fn tell_undelivered(&mut self) {
+        let unconfirmed = self.outcome_qualifiers.iter().any(|it| it == "unconfirmed");
+        let in_vain = |close: &Exchange| {
+            let connection = self.connection(close.connection);
+            connection.is_some_and(|one| !one.is_one_sided() && reset::repeats_in_vain(one))
+        };
+        let mut closes = self.exchanges.iter().filter(|e| e.kind == PacketType::CloseSession);
+        if self.outcome == Outcome::Completed && unconfirmed && closes.all(in_vain) {
+            self.outcome = Outcome::Incomplete;
+            self.outcome_qualifiers = vec!["interrupted".to_owned()];
+        }
+    }
+
     /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose
     /// connection goes on, and whose client may still wait ([MC-BUP] 3.1.2.2), or one for credentials that may still
     /// come. A retry that had the time to come is not to be hoped for.
@@ -118,5 +134,29 @@ impl Session {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Outcome;
+    use crate::transcript;
+
+    #[test]
+    fn a_close_that_nobody_acknowledges_ends_nothing() {
+        let outcome = |close: &str| {
+            let text =
+                format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n{close}");
+            let records = transcript::play(&text).unwrap();
+            transcript::analyse(&records, &mut ()).sessions.remove(0).outcome
+        };
+        let lost = "> CLOSE-SESSION dropped\n! again\n! again\n";
+        assert_eq!(outcome(lost), Outcome::Incomplete);
+        assert_eq!(outcome(&format!("{lost}= connection\n{lost}")), Outcome::Incomplete);
+        assert_eq!(
+            outcome(&format!("> CLOSE-SESSION\n! client closes\n= connection\n{lost}")),
+            Outcome::Completed
+        );
+        assert_eq!(outcome("> CLOSE-SESSION dropped\n"), Outcome::Completed);
     }
 }

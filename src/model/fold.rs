@@ -156,7 +156,8 @@ impl<'a> View<'a> {
         self.exchanges.iter().all(Exchange::is_bare)
     }
 
-    /// The server's last word on the offset.
+    /// The server's last word on the offset. An answer that comes behind one to a later request was held up on a
+    /// connection that the client had given up: how far the file got since, it does not tell.
     fn last_offset(&self) -> u64 {
         let told = own(self.exchanges).filter_map(|exchange| {
             let tells = |response: &&Response| response.tells_offset();
@@ -164,10 +165,14 @@ impl<'a> View<'a> {
             let announced = || exchange.range()?.behind();
             let implied = || if response.http_status == 416 { None } else { announced() };
             let next = response.next_offset.or_else(implied)?;
-            exchange.kind.may_be_fragment().then_some((response.span.first.frame, next))
+            let asked = exchange.request.as_ref().map(|request| request.span.first.frame);
+            exchange.kind.may_be_fragment().then_some((asked, response.span.first.frame, next))
         });
+        let (asked, answers): (Vec<_>, Vec<_>) = told.partition(|(asked, ..)| asked.is_some());
+        let asked = asked.into_iter().max_by_key(|(asked, ..)| *asked);
         // An answer whose request the capture lacks may stand behind others that came later.
-        let last = told.max_by_key(|(frame, _)| *frame).map_or(0, |(_, next)| next);
+        let last = asked.into_iter().chain(answers).max_by_key(|(_, frame, _)| *frame);
+        let last = last.map_or(0, |(.., next)| next);
         self.total.map_or(last, |total| last.min(total))
     }
 
@@ -288,6 +293,7 @@ impl<'a> View<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Outcome;
     use crate::transcript;
 
     #[test]
@@ -309,5 +315,16 @@ mod tests {
         first.request = None;
         exchanges.push(first);
         assert_eq!(fold(exchanges, None).unwrap().bytes_acknowledged, 20);
+    }
+
+    #[test]
+    fn an_answer_to_a_request_that_was_given_up_takes_nothing_back() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 9 s\n< 200\n... -6 s\n\
+                    = connection\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 200\n... 8 s\n\
+                    > CLOSE-SESSION\n< 200\n";
+        let records = transcript::delayed(text, 0, |_| false);
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        assert_eq!(session.outcome, Outcome::Completed, "{:?}", session.findings);
+        assert_eq!((session.bytes_acknowledged, session.exchanges.len()), (20, 5));
     }
 }

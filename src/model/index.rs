@@ -159,7 +159,9 @@ impl Found {
             self.carried_on = self.carried_on.max(span.first.frame);
         }
         if matches!(exchange.kind, PacketType::CloseSession | PacketType::CancelSession) {
-            let over = self.over.unwrap_or(u64::MAX).min(span.last.frame);
+            // By the clock of another capture, its answer may stand ahead of what was sent before it.
+            let asked = exchange.request.as_ref().map_or(0, |request| request.span.first.frame);
+            let over = self.over.unwrap_or(u64::MAX).min(span.last.frame.max(asked));
             self.over = Some(over);
         }
     }

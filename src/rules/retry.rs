@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Around, look, unanswered};
-use crate::at::Span;
+use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::model::{Exchange, Request, Response, Session, Text};
 use crate::stream::Connection;
@@ -18,6 +18,8 @@ pub struct Try {
     pub what: (Cow<'static, str>, Option<Text>),
     /// Its frames.
     pub span: Span,
+    /// When the client had the answer, or gave it up, as far as the capture shows.
+    pub end: Option<Timestamp>,
     /// The capture lacks what was asked for: it may have been something else each time.
     pub guessed: bool,
 }
@@ -32,6 +34,7 @@ pub fn packets(session: &Session) -> Vec<Try> {
         tells.then(|| Try {
             what: (exchange.kind.to_string().into(), asked_for(exchange, passed)),
             span: exchange.span(),
+            end: end(session, exchange),
             guessed: lacks_range(exchange),
         })
     });
@@ -40,21 +43,24 @@ pub fn packets(session: &Session) -> Vec<Try> {
 
 /// The sessions of this upload since one was completed, in order, with this one; empty where it is the first.
 pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
-    let what = || ("the upload".into(), None);
+    let attempt = |span: Span| {
+        let end = Some(span.last.time);
+        Try { what: ("the upload".into(), None), span, end, guessed: false }
+    };
     let earlier = around
         .same_upload()
         .rev()
         .take_while(|brief| !brief.outcome.is_done())
         .filter(|brief| brief.last.time <= session.started)
         .take(LATEST)
-        .map(|brief| Try { what: what(), span: brief.span(), guessed: false });
+        .map(|brief| attempt(brief.span()));
     let mut tries: Vec<Try> = earlier.collect();
     // This one alone is no retry.
     if tries.is_empty() {
         return tries;
     }
     tries.reverse();
-    tries.extend(session.span().map(|span| Try { what: what(), span, guessed: false }));
+    tries.extend(session.span().map(attempt));
     tries
 }
 
@@ -89,12 +95,24 @@ fn is_given_up(session: &Session, exchange: &Exchange) -> bool {
         || session.connection(exchange.connection).is_some_and(ended)
 }
 
-/// The pauses in seconds between one try and the next.
+/// When a failed exchange was over: its answer came, or the connection ended.
+fn end(session: &Session, exchange: &Exchange) -> Option<Timestamp> {
+    if exchange.response.is_some() {
+        return Some(exchange.span().last.time);
+    }
+    let connection = session.connection(exchange.connection)?;
+    let reset = connection.reset.map(|reset| reset.at);
+    let fin = look::first_fin(connection).map(|(_, fin)| fin);
+    // The server may have ended its direction before.
+    let over = reset.into_iter().chain(fin).min_by_key(|at| at.frame);
+    over.filter(|at| at.frame > exchange.span().last.frame).map(|at| at.time)
+}
+
+/// The pauses in seconds between one try and the next, where the capture shows when the first one was over: a client
+/// that is not answered waits before it pauses ([MC-BUP] 3.1.2.2).
 pub fn pauses(tries: &[Try]) -> Vec<f64> {
-    tries
-        .iter()
-        .zip(tries.iter().skip(1))
-        .filter(|(one, next)| next.span.first.frame > one.span.last.frame)
-        .map(|(one, next)| next.span.first.time.secs_since(one.span.last.time))
-        .collect()
+    let pairs = tries.iter().zip(tries.iter().skip(1));
+    let apart = pairs.filter(|(one, next)| next.span.first.frame > one.span.last.frame);
+    let pauses = apart.filter_map(|(one, next)| Some(next.span.first.time.secs_since(one.end?)));
+    pauses.filter(|secs| *secs >= 0.0).collect()
 }

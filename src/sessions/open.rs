@@ -287,6 +287,7 @@ impl Open {
         session.connections.sort_unstable_by_key(|connection| connection.id);
         session.tell_half_seen();
         session.tell_lacking_behind();
+        session.tell_undelivered();
         session.tell_capture_ended(now);
         if session.outcome == Outcome::Failed {
             session.superseded_by = self.successor.map(|(_, id)| id);

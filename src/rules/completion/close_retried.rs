@@ -122,7 +122,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     );
     let spans: Vec<_> = all.iter().map(|exchange| exchange.span()).collect();
     let finding = notes.note(notes.severity(), Confidence::Certain, &spans, message);
-    if let Some(finding) = finding.filter(|_| first.response.is_some()) {
+    let refused = first.response.as_ref().is_some_and(|answer| !answer.is_success());
+    if let Some(finding) = finding.filter(|_| refused) {
         finding.turn_to(front::answerable(session, first)).advise(OF_ANSWER);
     }
 }
@@ -177,7 +178,7 @@ mod tests {
         let who = |first: &str| {
             let opened = "> CREATE-SESSION\n< 200 session=1\n  Server: Microsoft-IIS/10.0\n";
             let report = report(&format!(
-                "{opened}> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n{first}... 600 s\n= connection\n\
+                "{opened}> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n{first}... 5 s\n= connection\n\
                  > CLOSE-SESSION\n< 200\n"
             ));
             let mut findings = report.sessions[0].findings.iter();
@@ -187,6 +188,7 @@ mod tests {
         assert_eq!(who("< 405 plain\n  Server: nginx\n"), "the proxy");
         assert_eq!(who("< 500 error=0x80004005 context=0x5\n"), "the server");
         assert!(who("! client closes\n").contains("was lost"));
+        assert!(who("< 200 dropped\n").contains("was lost"));
     }
 
     #[test]

@@ -111,8 +111,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                     .is_some_and(|connection| reset::is_stalled(connection, cut.span.last));
             let severity = if stalled { Severity::Note } else { notes.severity() };
             let finding = notes.note(severity, Confidence::Certain, &[cut.span], message);
-            if let Some(finding) = finding.filter(|_| cut.by == Side::Server) {
-                finding.turn_to("the server").advise(BY_SERVER).confirm_by(SERVER_LOG);
+            let Some(finding) = finding.filter(|_| !stalled) else { continue };
+            finding.turn_to(format!("the {}", cut.by.name()));
+            if cut.by == Side::Server {
+                finding.advise(BY_SERVER).confirm_by(SERVER_LOG);
             }
         }
     }
@@ -144,6 +146,7 @@ mod tests {
             let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n";
             let diagnosis = diagnosed(&format!("{text}! {side} closes\n! client closes\n"));
             assert_eq!(diagnosis.cause, "connection-closed-mid-request");
+            assert_eq!(diagnosis.answerable, Some(format!("the {side}")));
             format!("{:?} {:?}", diagnosis.advice, diagnosis.confirm)
         };
         assert!(

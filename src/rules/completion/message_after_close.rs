@@ -116,3 +116,20 @@ fn may_be_anothers(session: &Session, exchange: &Exchange) -> bool {
 fn repeats(exchange: &Exchange, done: &Exchange) -> bool {
     exchange.connection == done.connection || !exchange.succeeded()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::transcript;
+
+    #[test]
+    fn a_close_is_over_no_sooner_than_it_was_sent_whatever_clock_its_answer_has() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n! client resets\n= connection\n\
+                    > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+        let by_server = |frame: &[u8]| frame.get(26..30) == Some(&[192, 0, 2, 80]);
+        let records = transcript::delayed(text, -3_000_000_000, by_server);
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        assert_eq!(session.exchanges.len(), 4);
+        let late = |rule: &str| session.findings.iter().any(|finding| finding.rule == rule);
+        assert!(!late("message-after-close"), "{:?}", session.findings);
+    }
+}

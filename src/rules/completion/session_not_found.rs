@@ -185,11 +185,14 @@ fn is_behind_hole(session: &Session, exchange: &Exchange) -> bool {
 const OF_CONNECTION: &str = "See whether the server keeps its sessions for one connection only, as some home-made ones do: let it \
      find them by BITS-Session-Id on any connection.";
 
-/// Whether an earlier Close-Session may have done its work, though no answer of the server tells.
+/// Whether an earlier Close-Session did its work, be it that the answer came behind the repeat, or may have done it,
+/// though no answer of the server tells.
 fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
-    let first = session.close_unheard();
+    let done = session.first_success(&PacketType::CloseSession);
+    let done = done.filter(|close| close.request.is_some()).map(|close| close.span().first.frame);
+    let mut first = session.close_unheard().into_iter().chain(done);
     (exchange.kind == PacketType::CloseSession || exchange.is_lost_unasked())
-        && first.is_some_and(|first| first < exchange.span().first.frame)
+        && first.any(|first| first < exchange.span().first.frame)
 }
 
 fn packet(exchange: &Exchange) -> String {
@@ -203,9 +206,10 @@ fn packet(exchange: &Exchange) -> String {
 #[cfg(test)]
 mod tests {
     use crate::model::Outcome;
-    use crate::rules::Severity::{Error, Note};
+    use crate::rules::Severity::{Error, Note, Warning};
     use crate::rules::tests::{diagnosed, report, severity};
     use crate::rules::{Confidence, Finding};
+    use crate::transcript;
 
     const LOST: &str = "< 500 error=0x8020001F context=0x5\n";
 
@@ -268,6 +272,22 @@ mod tests {
             |finding: &Finding| finding.rule == "session-not-found" && finding.severity == Note;
         assert!(session.findings.iter().any(note), "{:?}", session.findings);
         assert_eq!(session.outcome, Outcome::Completed);
+    }
+
+    #[test]
+    fn the_first_close_worked_though_its_answer_came_behind_the_repeat() {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n... 5 s\n\
+             < 200\n... -2 s\n= connection\n> CLOSE-SESSION\n... 4 s\n{LOST}"
+        );
+        let records = transcript::delayed(&text, 0, |_| false);
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        let severity = |rule: &str| {
+            session.findings.iter().find(|finding| finding.rule == rule).map(|it| it.severity)
+        };
+        assert_eq!(session.outcome, Outcome::Completed);
+        assert_eq!(severity("session-not-found"), Some(Note));
+        assert_eq!(severity("close-retried"), Some(Warning));
     }
 
     #[test]

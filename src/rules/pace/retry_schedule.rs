@@ -26,6 +26,30 @@ rule! {
     /// > CREATE-SESSION
     /// < 503 plain
     /// ```
+    /// The wait for an answer is no pause:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// ... 300 s
+    /// ! client closes
+    /// ... 600 s
+    /// = connection
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! again
+    /// ... 6 s
+    /// = connection
+    /// > FRAGMENT 0-9/20 dropped
+    /// ! again
+    /// ... 6 s
+    /// = connection
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// ```
     ///
     /// Answerable: the client
     /// Confirm: bitsadmin /info JOB /verbose: RETRY DELAY and NO PROGRESS TIMEOUT.
@@ -46,7 +70,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let end = last.span.last.frame;
         let after = session.exchanges.iter().map(|exchange| exchange.span());
         let after = after.filter(|span| span.first.frame > end).min_by_key(|span| span.first.frame);
-        packets.extend(after.map(|span| Try { what: ("".into(), None), span, guessed: false }));
+        let attempt = |span| Try { what: ("".into(), None), span, end: None, guessed: false };
+        packets.extend(after.map(attempt));
     }
     for tries in [packets, retry::sessions(session, around)] {
         let pauses = retry::pauses(&tries);

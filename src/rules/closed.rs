@@ -31,16 +31,20 @@ const IDLE_SECS: f64 = 0.5;
 const CROSSING_SECS: f64 = 0.1;
 
 /// Whether the server had closed the connection before anything of a request reached it, though the capture has the
-/// beginning of that first: it never acknowledged any byte of it. Bytes of TLS are not those of the request.
+/// beginning of that first: its end came within a round trip, and it never acknowledged any byte of the request. Bytes of
+/// TLS are not those of the request.
 pub fn crosses(session: &Session, exchange: &Exchange) -> bool {
     let last = session.on(exchange.connection).next_back();
     let request =
         exchange.request.as_ref().filter(|_| exchange.response.is_none() && !exchange.tls);
     let unacked = |request: &Request| {
         let connection = session.connection(exchange.connection)?;
-        connection.server_side.fin?;
+        let trip = connection.syn.zip(connection.syn_ack);
+        let trip = trip.map_or(0.0, |(from, to)| to.time.secs_since(from.time));
+        let late = connection.server_side.fin?.time.secs_since(request.span.first.time);
         // Of the head, too, some bytes wait.
-        Some(connection.client_side.unacked() > request.body.bytes)
+        let unacked = connection.client_side.unacked() > request.body.bytes;
+        Some(unacked && late <= trip.max(CROSSING_SECS))
     };
     last.is_some_and(|last| std::ptr::eq(last, exchange)) && request.and_then(unacked) == Some(true)
 }

@@ -18,6 +18,8 @@ pub struct Cut<'a> {
     pub by: Side,
     /// By RST.
     pub reset: bool,
+    /// The client opened another connection before this one ended: it had given the request up.
+    pub left: bool,
     /// Seconds from its first byte to the end of the connection.
     pub secs: f64,
     /// The client had stopped before.
@@ -67,7 +69,7 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
     let fin = look::first_fin(connection).filter(|(side, fin)| {
         fin.frame > request.span.first.frame && !(*side == Side::Server && crosses)
     });
-    let (by, at, reset) = match (connection.reset, fin) {
+    let (mut by, mut at, mut reset) = match (connection.reset, fin) {
         (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
             (reset.side, reset.at, true)
         }
@@ -75,9 +77,10 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
         _ => return None,
     };
     // A client that goes on elsewhere has given it up: the server only clears away what was left of it.
-    let moved = session.begun_after(request.last_in_time().frame);
-    if by == Side::Server && moved.is_some_and(|next| next.first.frame < at.frame) {
-        return None;
+    let moved = session.begun_after(request.last_in_time().frame).map(|next| next.first);
+    let moved = moved.filter(|next| by == Side::Server && next.frame < at.frame);
+    if let Some(next) = moved {
+        (by, at, reset) = (Side::Client, next, false);
     }
     let seen = match &exchange.response {
         Some(answer) => by == Side::Client && at.frame < answer.span.first.frame,
@@ -92,7 +95,7 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
     let stopped = last.is_some_and(|last| has_stopped(connection, request, last, at));
     let span = Span { first: request.span.first, last: at };
     let secs = at.time.secs_since(request.span.first.time);
-    Some(Cut { exchange, by, reset, secs, stopped, span })
+    Some(Cut { exchange, by, reset, left: moved.is_some(), secs, stopped, span })
 }
 
 /// Whether a client that sent something at `last` and nothing until `end` had stopped sending: it did not wait for
@@ -119,13 +122,16 @@ mod tests {
     use crate::rules::tests::report;
 
     #[test]
-    fn a_server_that_closes_behind_a_client_that_had_gone_on_elsewhere_ended_nothing() {
+    fn a_client_that_had_gone_on_elsewhere_before_the_server_closed_had_left() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 2 s\n\
                     ! server closes\n= connection\n> FRAGMENT 0-9999/20000\n< 200\n";
         let mut session = report(text).sessions.remove(0);
-        assert!(cut(&session).all(|cut| cut.is_timeout()) && cut(&session).count() == 1);
+        let ends = |session: &Session| {
+            cut(session).map(|cut| (cut.by, cut.left, cut.is_timeout())).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(&session), [(Side::Server, false, true)]);
         session.connections[0].server_side.fin = session.exchanges.last().map(|it| it.span().last);
-        assert_eq!(cut(&session).count(), 0);
+        assert_eq!(ends(&session), [(Side::Client, true, false)]);
     }
 
     #[test]

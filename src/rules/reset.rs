@@ -112,7 +112,7 @@ pub fn judge(
 const OF_NEIGHBOUR: &str = "The RST is not in all like this host's other packets: a firewall next to it, or next to the place of the capture, may have sent it. Look into the log of the host at this time (a restart, a limit, a filter), and into those of the firewalls on the way.";
 
 /// What to do where the one that answered did not know the connection.
-const OF_STRANGER: &str = "Who sent the RST does not know this connection. Either what translates addresses or balances on the way gave the rest of it another port or another server: compare the client's port in a capture on the server, and look into the log and the timers of that device. Or the server forgot it: look into its log for a restart, a failover, a connection limit.";
+const OF_STRANGER: &str = "Who sent the RST does not know this connection, or a rule of the firewall on that host rejects it. Either what translates addresses or balances on the way gave the rest of it another port or another server: compare the client's port in a capture on the server, and look into the log and the timers of that device. Or the server forgot or rejected it: look into its log for a restart, a failover, a connection limit, and at the rules of its firewall.";
 
 /// Whether an RST is what a host answers to a connection that it does not know (RFC 9293 3.10.7.1).
 const fn is_stranger(reset: &Reset) -> bool {

@@ -24,9 +24,14 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
             return None;
         }
         let closed = connection.client_side.fin.or(connection.reset.filter(tells).map(|r| r.at));
-        // FIN waits behind what is repeated: who opens another connection has left already.
+        // FIN waits behind what is repeated: who opens another connection meanwhile has left already.
         let opened = session.begun_after(request.span.last.frame).map(|next| next.first);
-        let closed = closed.map(|end| opened.filter(|at| at.frame < end.frame).unwrap_or(end));
+        let repeats = |at: &At| {
+            let stall = connection.client_side.stall;
+            stall.is_some_and(|stall| stall.span.last.frame > at.frame)
+        };
+        let left = |end: &At| opened.filter(|at| at.frame < end.frame).filter(repeats);
+        let closed = closed.map(|end| left(&end).unwrap_or(end));
         // On the same connection, the next request may just not have waited for the answer to this one.
         let moved = |next: &&Exchange| next.connection != exchange.connection;
         let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
@@ -34,7 +39,7 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let lost = || !session.is_whole() || is_taken_for_done(session, exchange);
         let end = closed.or_else(|| next().filter(|_| !lost()))?;
         let waited = end.time.secs_since(request.span.last.time);
-        if lacks_repeats(connection, waited) {
+        if lacks_repeats(connection, request, waited) {
             return None;
         }
         // Who waits to the end closes the connection, which was not seen then.
@@ -64,10 +69,12 @@ const fn tells(reset: &Reset) -> bool {
 
 /// Whether nothing was repeated for so long of what was not acknowledged, as every host does (RFC 6298 5.4): the capture
 /// lacks either, or both, and what came with that.
-fn lacks_repeats(connection: &Connection, waited: f64) -> bool {
+fn lacks_repeats(connection: &Connection, request: &Request, waited: f64) -> bool {
     let (client, server) = (&connection.client_side, &connection.server_side);
-    let held = !server.zero_windows.is_empty();
-    client.unacked() > 0 && client.repeats == 0 && waited >= REPEATS_SECS && !held
+    let repeated =
+        client.stall.is_some_and(|stall| stall.span.last.frame > request.span.first.frame);
+    let held = repeated || client.repeats > 0 || !server.zero_windows.is_empty();
+    client.unacked() > 0 && waited >= REPEATS_SECS && !held
 }
 
 /// Within this time, in seconds, every host repeats what is not acknowledged on a path that can be used.
@@ -232,8 +239,9 @@ const PROXY_LOG: &str = "The log of the proxy: whether it has the request, and p
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::{At, Timestamp};
+    use crate::at::{At, Span, Timestamp};
     use crate::rules::tests::{diagnosed, report};
+    use crate::stream::Stall;
     use crate::tls::{Alert, Facts, Traffic};
 
     #[test]
@@ -336,6 +344,10 @@ mod tests {
             ..end
         };
         session.connections[0].client_side.fin = Some(late);
+        // It may open another connection in advance.
+        assert_eq!(waited(&session), 39.0);
+        let span = Span { first: end, last: late };
+        session.connections[0].client_side.stall = Some(Stall { span, ..Stall::default() });
         assert_eq!(waited(&session), 30.0);
     }
 

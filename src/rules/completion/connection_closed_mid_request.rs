@@ -97,9 +97,12 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for cut in cut::cut(session) {
         if !cut.reset && !cut.is_timeout() {
+            let ended = match cut.left {
+                true => "the client opened another connection".to_owned(),
+                false => format!("the {} closed the connection", cut.by.name()),
+            };
             let message = format!(
-                "the {} closed the connection after {} of {} of the {}",
-                cut.by.name(),
+                "{ended} after {} of {} of the {}",
                 cut.sent(),
                 wording::counted(cut.announced(), "byte"),
                 cut.exchange.kind
@@ -113,12 +116,17 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let finding = notes.note(severity, Confidence::Certain, &[cut.span], message);
             let Some(finding) = finding.filter(|_| !stalled) else { continue };
             finding.turn_to(format!("the {}", cut.by.name()));
-            if cut.by == Side::Server {
+            if cut.left {
+                finding.turn_to("the client, or the network").advise(OF_LEFT);
+            } else if cut.by == Side::Server {
                 finding.advise(BY_SERVER).confirm_by(SERVER_LOG);
             }
         }
     }
 }
+
+/// What to do where the client went on elsewhere.
+const OF_LEFT: &str = "The rest of the request did not come by here: look at the path between the client and this place (a firewall or an address translator that dropped the connection), and whether the client slept or changed its network.";
 
 /// What to do where the server closed the connection.
 const BY_SERVER: &str = "Look into the server's log at this time: a process that was stopped or recycled, a time-out for the body of a request, a limit.";
@@ -138,6 +146,24 @@ mod tests {
         let diagnosis = diagnosed(text);
         assert_eq!(diagnosis.cause, "connection-closed-mid-request");
         assert_eq!(diagnosis.client_error, None);
+    }
+
+    #[test]
+    fn a_client_that_went_on_elsewhere_may_have_lost_its_path() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 2 s\n\
+                    = connection\n> FRAGMENT 0-9999/20000\n< 200\n";
+        let mut session = crate::rules::tests::report(text).sessions.remove(0);
+        session.connections[0].server_side.fin = session.exchanges.last().map(|it| it.span().last);
+        let found = std::cell::RefCell::new(Vec::new());
+        let omitted = std::cell::Cell::new(0);
+        let findings = &mut *found.borrow_mut();
+        let rule = &super::RULE;
+        super::check(&session, &mut super::Notes { rule, cap: 9, omitted: &omitted, findings });
+        assert_eq!(
+            findings[0].message,
+            "the client opened another connection after 4000 of 10000 bytes of the Fragment"
+        );
+        assert_eq!(findings[0].answerable.as_deref(), Some("the client, or the network"));
     }
 
     #[test]

@@ -78,14 +78,17 @@ fn address(finding: &mut Finding, session: &Session, exchange: &Exchange, waited
     let late = unanswered::is_late(connection, exchange, waited);
     let (who, advice) = match client.unacked() == 0 && !late {
         true if unanswered::is_forgotten(connection) => {
-            (Some("the network, or the server"), Some(OF_SILENCE))
+            ("the network, or the server", Some(OF_SILENCE))
         }
-        true => (Some("the server"), None),
+        true => ("the server", None),
         // What arrived, and was only acknowledged outside the capture, is not repeated.
-        false => ((client.repeats > 0 || late).then_some("the network"), Some(OF_PATH)),
+        false if client.repeats == 0 && !late => return,
+        false => ("the network", Some(OF_PATH)),
     };
-    finding.answerable = who.map(Into::into).or(finding.answerable.take());
-    finding.advice = advice.map(Into::into).or(finding.advice.take());
+    finding.turn_to(who);
+    if let Some(advice) = advice {
+        finding.advise(advice);
+    }
 }
 
 /// What to do where not all of the request was acknowledged.

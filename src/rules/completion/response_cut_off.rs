@@ -87,6 +87,12 @@ rule! {
     /// > FRAGMENT 0-9/20 dropped
     /// ! server resets
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// ! server closes
+    /// > FRAGMENT 0-9/20
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Look into the server's log for a crash or recycle at this time.
@@ -121,10 +127,15 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     }
 }
 
-/// The end before a request that the server let be, and reset no connection for: that one, another rule tells.
+/// The end before a request that the server let be until the client left, and reset no connection for: that one, another
+/// rule tells.
 fn never_asked(session: &Session, exchange: &Exchange, connection: &Connection) -> Option<Closed> {
+    let asked = exchange.span().last;
     let reset = connection.reset.is_some_and(|reset| reset.side == Side::Server);
-    let alone = exchange.response.is_none() && !reset && has_end(connection, None);
+    let left = connection.client_side.fin.is_some_and(|fin| fin.frame > asked.frame)
+        || connection.reset.is_some()
+        || session.begun_after(asked.frame).is_some();
+    let alone = exchange.response.is_none() && !reset && left && has_end(connection, None);
     let closed = Closed::before(session, exchange).filter(|_| alone)?;
     unanswered::is_seen(session, exchange).then_some(closed)
 }

@@ -255,6 +255,20 @@ fn an_acknowledged_hole_is_given_up_after_eight_more_segments() {
 }
 
 #[test]
+fn a_hole_is_not_given_up_at_once_however_many_segments_there_are() {
+    let mut net = Net::open();
+    let at_once = |net: &mut Net| net.time -= 1_900_000;
+    assert_eq!(net.client(103, 500, ACK, b"def"), NOTHING);
+    for _ in 0..12 {
+        at_once(&mut net);
+        assert_eq!(net.server(500, 106, ACK, b""), NOTHING);
+    }
+    at_once(&mut net);
+    let whole = ["Client 0 abc from 17", "Client 3 def from 4"];
+    assert_eq!(net.client(100, 500, ACK, b"abc"), whole);
+}
+
+#[test]
 fn an_acknowledged_hole_is_given_up_after_a_while() {
     let mut net = Net::open();
     net.server(500, 103, ACK, b"");

@@ -1,10 +1,10 @@
 //! Which response answers which request, and what that makes of its body.
 
-use super::direction::Direction;
+use super::direction::{Direction, State};
 use super::head::{Framing, Summary};
-use super::is_interim;
 use super::parser::Parser;
 use super::pending::{Pending, is_past};
+use super::{End, Event, is_interim};
 use crate::at::At;
 use crate::layer::Layer;
 use crate::limits::Limits;
@@ -157,6 +157,16 @@ impl Parser {
                 Framing::Length(0)
             }
             _ => seen.framing.unwrap_or(Framing::UntilClose),
+        }
+    }
+
+    /// A request by HEAD came behind the beginning of its response, which has no body then (RFC 9112 6.3).
+    pub(super) fn end_answer_to_head(&mut self, exchange: u32, out: &mut impl FnMut(Event<'_>)) {
+        let server = &mut self.server;
+        let waits =
+            matches!(server.state, State::Length(_) | State::Chunked(_) | State::UntilClose);
+        if server.exchange == exchange && waits && server.body_offset == 0 {
+            server.end(End::Complete, out);
         }
     }
 

@@ -262,6 +262,9 @@ impl Parser {
             direction.state = State::Seek;
             return false;
         };
+        if seen.head_method {
+            self.end_answer_to_head(exchange, out);
+        }
         let framing = self.framing(exchange, &seen);
         let direction = self.direction(side);
         direction.exchange = exchange;

@@ -156,6 +156,20 @@ fn request_from_an_earlier_frame_belongs_to_the_response_before_it() {
 }
 
 #[test]
+fn a_response_to_head_has_no_body_where_it_comes_before_its_request() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+    let log = run(&[
+        Say(Server, 2, head),
+        Say(Client, 1, "HEAD / HTTP/1.1\r\n\r\n"),
+        Say(Server, 4, NONE),
+        Say(Client, 3, A),
+    ]);
+    let first = ["0 200", "0 HEAD /", "0 Complete"];
+    assert_eq!(log[..3], first);
+    assert_eq!(log[3..], ["1 204", "1 Complete", "1 GET /a"]);
+}
+
+#[test]
 fn next_response_ends_a_body_without_length() {
     let log = run(&[
         Say(Client, 1, A),

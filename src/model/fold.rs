@@ -91,14 +91,20 @@ pub(crate) fn length(exchanges: &[Exchange]) -> Option<u64> {
     first.map(|(_, total)| total)
 }
 
-/// All but the Fragments after a Close that succeeded: they are none of the upload.
+/// All but the Fragments after a Close that succeeded: they are none of the upload. Frames that were stored out of order
+/// still have their times.
 pub(super) fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
     let closes =
         |exchange: &Exchange| exchange.kind == PacketType::CloseSession && exchange.succeeded();
     let end = exchanges.iter().position(closes).unwrap_or(exchanges.len());
+    let closed = exchanges.get(end).map(|close| close.span().first.time);
+    let before =
+        move |exchange: &Exchange| closed.is_none_or(|time| exchange.span().first.time < time);
     let all = exchanges.iter().enumerate();
-    all.filter(move |(place, exchange)| *place < end || exchange.kind != PacketType::Fragment)
-        .map(|(_, exchange)| exchange)
+    all.filter(move |(place, exchange)| {
+        *place < end || exchange.kind != PacketType::Fragment || before(exchange)
+    })
+    .map(|(_, exchange)| exchange)
 }
 
 /// Exchanges with what several answers need.
@@ -326,5 +332,17 @@ mod tests {
         let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
         assert_eq!(session.outcome, Outcome::Completed, "{:?}", session.findings);
         assert_eq!((session.bytes_acknowledged, session.exchanges.len()), (20, 5));
+    }
+
+    #[test]
+    fn an_answer_or_a_fragment_that_is_stored_late_is_none_that_came_later() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 200\n\
+                    > CLOSE-SESSION\n< 200\n";
+        let records = transcript::play(text).unwrap();
+        let mut exchanges = transcript::analyse(&records, &mut ()).sessions.remove(0).exchanges;
+        exchanges[1].response.as_mut().unwrap().span.first.frame = 1_000;
+        exchanges.swap(2, 3);
+        let session = fold(exchanges, None).unwrap();
+        assert_eq!((session.bytes_acknowledged, session.outcome.name()), (20, "completed"));
     }
 }

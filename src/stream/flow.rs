@@ -116,6 +116,9 @@ impl<T: Default> Flow<T> {
             match option {
                 TcpOptionElement::MaximumSegmentSize(size) => facts.mss = Some(size),
                 TcpOptionElement::WindowScale(shift) => facts.window_scale = Some(shift),
+                TcpOptionElement::SelectiveAcknowledgementPermitted => {
+                    facts.sending.selective = true;
+                }
                 _ => {}
             }
         }
@@ -166,6 +169,7 @@ impl<T: Default> Flow<T> {
         let facts = self.subject.facts(dir.other());
         facts.fin_acked = fin_acked;
         let more = acked > facts.acked;
+        facts.sending.acknowledged(segment.options, more);
         if more {
             (facts.repeats, facts.waits) = (0, None);
         }
@@ -225,12 +229,13 @@ impl<T: Default> Flow<T> {
         if half.is_next(&part) && part.is_whole() && !self.subject.ignored {
             let first = if offset >= 0 { segment.first } else { part.bytes.first_chunk().copied() };
             half.pass(&part, first);
+            self.subject.facts(dir).sending.advance(segment.options, part.offset);
             let Part { at, offset, acked, bytes, .. } = part;
             let (side, carriage) = (self.subject.side(dir), Carriage::default());
             let chunk = Chunk { at, side, offset, acked, carriage, bytes };
             self.subject.offer(Event::Data(chunk), out);
         } else {
-            self.sort_in(dir, part, (segment.ttl, last), budget, out);
+            self.sort_in(dir, part, (segment, last), budget, out);
         }
     }
 
@@ -291,19 +296,18 @@ impl<T: Default> Flow<T> {
         offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0)
     }
 
-    /// Takes a part that is not simply the next, or not whole, or ignored, with its hop limit and the last data before
-    /// it.
+    /// Takes a part that is not simply the next, or not whole, or ignored, with its segment and the last data before it.
     #[inline(never)]
     fn sort_in(
         &mut self,
         dir: Dir,
         part: Part<'_>,
-        (ttl, last): (u8, Option<At>),
+        (segment, last): (&Segment<'_>, Option<At>),
         budget: &mut Budget,
         out: &mut impl Owner<T>,
     ) {
         if !self.halves.of(dir).is_next(&part) {
-            self.judge(dir, part, ttl, last);
+            self.judge(dir, part, segment, last);
         }
         let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
         if subject.ignored {

@@ -11,7 +11,10 @@ use super::recent::Recent;
 /// Segments for which a frame stored late may still fill an acknowledged hole, where others sent after it were
 /// captured.
 const SLACK_SEGMENTS: u8 = 8;
-/// Nanoseconds for the same.
+/// Nanoseconds that it has in any case, however fast segments follow each other: the queues of a network card are read
+/// one after the other, up to about a millisecond apart.
+const LEAST_NANOS: i64 = 1_500_000;
+/// Nanoseconds for it, however few segments follow.
 const SLACK_NANOS: i64 = 200_000_000;
 /// Nanoseconds for which the tap of a whole direction may be behind that of the other one.
 const SKEW_NANOS: i64 = 30_000_000_000;
@@ -198,10 +201,13 @@ impl Half {
         let passed =
             !self.ahead.is_empty() || offset.is_some_and(|offset| offset > self.next as i64);
         let Some(hole) = &mut self.hole else { return };
-        hole.segments += u8::from(passed);
-        let slack = if passed { SLACK_NANOS } else { SKEW_NANOS };
-        let late = at.time.since(hole.since) >= slack;
-        if late || hole.segments > SLACK_SEGMENTS {
+        hole.segments = hole.segments.saturating_add(u8::from(passed));
+        let slack = match passed {
+            _ if hole.segments > SLACK_SEGMENTS => LEAST_NANOS,
+            true => SLACK_NANOS,
+            false => SKEW_NANOS,
+        };
+        if at.time.since(hole.since) >= slack {
             let upto = hole.upto;
             self.give_up(at, upto, budget, out);
             self.hole = None;

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod connection;
+mod copies;
 mod ending;
 mod flow;
 mod flows;

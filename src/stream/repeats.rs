@@ -104,14 +104,15 @@ impl<T: Default> Flow<T> {
     /// Facts of a segment with data that is not simply the next, before any of it is delivered; `last` is the data
     /// before it.
     #[inline(never)]
-    pub fn judge(&mut self, dir: Dir, part: Part<'_>, ttl: u8, last: Option<At>) {
+    pub fn judge(&mut self, dir: Dir, part: Part<'_>, segment: &Segment<'_>, last: Option<At>) {
         let round_trip = self.round_trip(dir);
         let resized = self.is_resized(dir, &part);
+        let overlap = self.halves.of(dir).overlap(part);
+        let again = overlap.repeated == part.len && !overlap.differs;
+        let once = again && self.is_sent_once(dir, segment, (part.offset, part.end()), last);
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
-        let overlap = half.overlap(part);
         // A sender repeats by the way that it sent: the same at another hop was captured there.
-        let captured_twice = ttl != facts.ttl_first || facts.is_copy(part.at);
-        if overlap.repeated == part.len && !overlap.differs && captured_twice {
+        if again && (once || segment.ttl != facts.ttl_first || facts.is_copy(part.at)) {
             facts.take_back(part.len);
             return;
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::{At, Span, Timestamp};
 
+use super::copies::Sending;
 use super::ids::Unseen;
 
 /// Periods kept in [`SideFacts::zero_windows`].
@@ -37,6 +38,9 @@ pub struct SideFacts {
     /// Which ones before `ip_id` were not seen.
     #[serde(skip)]
     pub(super) unseen: Unseen,
+    /// What tells whether it sent data again.
+    #[serde(skip)]
+    pub(super) sending: Sending,
     /// Maximum segment size in SYN.
     pub mss: Option<u16>,
     /// Shift count of the window in SYN.

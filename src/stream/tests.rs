@@ -272,6 +272,20 @@ fn an_acknowledged_hole_is_given_up_after_eight_more_segments() {
 }
 
 #[test]
+fn a_hole_is_not_given_up_at_once_however_many_segments_there_are() {
+    let mut net = Net::open();
+    let at_once = |net: &mut Net| net.time -= 1_900_000;
+    assert_eq!(net.client(103, 500, ACK, b"def"), NOTHING);
+    for _ in 0..12 {
+        at_once(&mut net);
+        assert_eq!(net.server(500, 106, ACK, b""), NOTHING);
+    }
+    at_once(&mut net);
+    let whole = ["Client 0 abc from 17", "Client 3 def from 4"];
+    assert_eq!(net.client(100, 500, ACK, b"abc"), whole);
+}
+
+#[test]
 fn an_acknowledged_hole_is_given_up_after_a_while() {
     let mut net = Net::open();
     net.server(500, 103, ACK, b"");
@@ -580,6 +594,63 @@ fn nor_is_a_copy_that_came_much_later() {
     assert_eq!((facts.duplicate_frames, facts.retransmitted), (1, 1));
     assert_eq!(again(&mut net, 7), NOTHING);
     assert_eq!(net.side(Side::Client).duplicate_frames, 2);
+}
+
+#[test]
+fn what_was_captured_again_has_the_timestamp_that_it_was_sent_with() {
+    const OLD: &[u8] = &[1, 1, 8, 10, 0, 0, 0, 255, 0, 0, 0, 0];
+    const NEW: &[u8] = &[1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 0, 0];
+    let mut net = Net::new();
+    let permit = |segment: &mut Segment<'_>| segment.options = &[4, 2, 0, 0];
+    net.send(true, 99, 0, SYN, b"", permit);
+    net.send(false, 499, 100, SYN | ACK, b"", permit);
+    let stamped = |net: &mut Net, seq, payload: &[u8], options| {
+        net.send(true, seq, 500, ACK, payload, |segment| segment.options = options)
+    };
+    stamped(&mut net, 100, b"abc", OLD);
+    stamped(&mut net, 103, b"def", NEW);
+    assert_eq!(stamped(&mut net, 103, b"def", NEW), NOTHING);
+    net.time += 5_000_000_000;
+    assert_eq!(stamped(&mut net, 100, b"abcdef", OLD), NOTHING);
+    let counted = |net: &Net| {
+        let facts = net.side(Side::Client);
+        (facts.duplicate_frames, facts.retransmitted)
+    };
+    assert_eq!(counted(&net), (2, 0));
+    // Sent with it are other bytes only.
+    stamped(&mut net, 100, b"abc", NEW);
+    assert_eq!(counted(&net), (2, 1));
+}
+
+#[test]
+fn who_was_told_of_no_hole_sends_nothing_again_at_once() {
+    const SACK: &[u8] = &[1, 1, 5, 10, 0, 0, 0, 103, 0, 0, 0, 106];
+    let again = |told, pause: i64, selective: bool, numbered: bool| {
+        let mut net = Net::new();
+        let marked = |segment: &mut Segment<'_>| {
+            segment.ip_id = segment.ip_id.filter(|_| numbered);
+        };
+        let permit = |segment: &mut Segment<'_>| {
+            segment.options = if selective { &[4, 2, 0, 0] } else { &[] };
+        };
+        net.send(true, 99, 0, SYN, b"", permit);
+        net.send(false, 499, 100, SYN | ACK, b"", permit);
+        net.send(true, 100, 500, ACK, b"abc", marked);
+        if told {
+            net.send(false, 500, 100, ACK, b"", |segment| segment.options = SACK);
+        }
+        net.send(true, 103, 500, ACK, b"def", marked);
+        net.time += pause - 1_900_000;
+        assert_eq!(net.send(true, 100, 500, ACK, b"abc", marked), NOTHING);
+        let facts = net.side(Side::Client);
+        (facts.duplicate_frames, facts.retransmitted)
+    };
+    assert_eq!(again(false, 0, true, false), (1, 0));
+    assert_eq!(again(true, 0, true, false), (0, 1));
+    assert_eq!(again(false, 10_000_000, true, false), (0, 1));
+    assert_eq!(again(false, 0, false, false), (0, 1));
+    // Nor where an identification could tell.
+    assert_eq!(again(false, 0, true, true), (0, 1));
 }
 
 #[test]

@@ -87,7 +87,15 @@ impl Decryptor {
     /// Whether an event comes before the hello of the other side that its sender had, in a capture out of order, or
     /// behind such a one.
     fn comes_ahead(&mut self, event: &Event<'_>) -> bool {
-        let Event::Data(chunk) = event else { return false };
+        let chunk = match event {
+            Event::Data(chunk) => chunk,
+            // FIN comes behind what is kept. The other side may go on, and tell in the end to wait no longer.
+            Event::End { side, why: End::Fin, .. } => {
+                let other = self.half(side.other());
+                return !other.ended && self.ahead.side() == Some(*side);
+            }
+            _ => return false,
+        };
         self.find_start(chunk);
         let answers = match chunk.side {
             Side::Client => self.handshake.is_agreed(),

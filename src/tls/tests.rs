@@ -388,6 +388,30 @@ fn flights_out_of_order_are_read_in_theirs() {
 }
 
 #[test]
+fn a_direction_whose_clock_is_ahead_waits_for_the_other_to_its_end() {
+    for sample in all() {
+        let (mut sent, mut sides) = ([0, 0], [Vec::new(), Vec::new()]);
+        for &(side, bytes) in &sample.flights {
+            let (own, other) = if side == Side::Client { (0, 1) } else { (1, 0) };
+            let (at, carriage) = (At::default(), Carriage::default());
+            let (offset, acked) = (sent[own], sent[other]);
+            sides[own].push(Chunk { at, side, offset, acked, carriage, bytes });
+            sent[own] += bytes.len() as u64;
+        }
+        let mut decryptor = Decryptor::new(1 << 20);
+        let (mut plain, keys) = (Plain::default(), sample.keys());
+        for (side, chunks) in [(Side::Server, &sides[1]), (Side::Client, &sides[0])] {
+            let data = chunks.iter().map(|chunk| Event::Data(*chunk));
+            let fin = Event::End { at: At::default(), side, why: End::Fin };
+            for event in data.chain([fin]) {
+                decryptor.push(event, &keys, &mut |event| plain.take(event));
+            }
+        }
+        assert_eq!(plain, sample.run(usize::MAX, &keys).0, "{:?}", decryptor.facts());
+    }
+}
+
+#[test]
 fn without_the_client_hello_nothing_opens() {
     for sample in all() {
         let (plain, facts) = sample.run_without(100, &sample.keys(), Side::Client, 0..100);

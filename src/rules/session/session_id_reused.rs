@@ -55,13 +55,45 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if twice {
         return;
     }
+    // Two taps may have clocks that differ by more than an upload takes.
+    let port = session.exchanges.first().map(|exchange| exchange.client.port());
+    let same_upload = earlier.client == session.client.address
+        && (earlier.port, earlier.sent) == (port, session.bytes_sent);
+    let copy = match same_file && same_upload {
+        true => ", from the same port and with as many bytes: it may be one upload, captured twice",
+        false => "",
+    };
     let severity = if same_file { Severity::Note } else { notes.severity() };
     let message = format!(
-        "id \"{}\" was given to {} for {} too, in frame {}",
+        "id \"{}\" was given to {} for {} too, in frame {}{copy}",
         session.id.as_deref().unwrap_or_default(),
         earlier.client,
         earlier.url.as_deref().map_or("another URL".to_owned(), |url| format!("\"{url}\"")),
         earlier.first.name(),
     );
     notes.note(severity, Confidence::Certain, &[created.span()], message);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn one_upload_captured_twice_by_clocks_that_differ_is_told() {
+        let upload = |last: u64| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=77\n> FRAGMENT 0-{last}/{}\n< 200\n\
+                 > CLOSE-SESSION\n< 200\n",
+                last + 1
+            )
+        };
+        let told = |text: &str| {
+            let sessions = report(text).sessions;
+            let mut findings = sessions.iter().flat_map(|session| &session.findings);
+            let reused = findings.find(|finding| finding.rule == "session-id-reused").unwrap();
+            reused.message.ends_with("captured twice")
+        };
+        assert!(told(&(upload(9) + &upload(9))));
+        assert!(!told(&(upload(9) + &upload(8))));
+    }
 }

@@ -234,6 +234,11 @@ impl Span {
         Some([self.first.label()?, self.last.label()?])
     }
 
+    /// Whether the frame of `at` is the first, the last, or between them.
+    pub const fn has(self, at: At) -> bool {
+        self.first.frame <= at.frame && at.frame <= self.last.frame
+    }
+
     /// Takes `at` in.
     #[inline(always)]
     pub fn extend(&mut self, at: At) {

@@ -92,13 +92,14 @@ impl Session {
     /// Tells a Close that no server can be told to have from one of which only the answer was not seen: the client
     /// repeated it, and nobody acknowledged it (RFC 9293 3.8.1).
     pub(crate) fn tell_undelivered(&mut self) {
-        let unconfirmed = self.outcome_qualifiers.iter().any(|it| it == "unconfirmed");
         let in_vain = |close: &Exchange| {
-            let connection = self.connection(close.connection);
-            connection.is_some_and(|one| !one.is_one_sided() && reset::repeats_in_vain(one))
+            let connection = self.connection(close.connection).filter(|one| !one.is_one_sided());
+            let since = connection.and_then(reset::in_vain_since);
+            since.is_some_and(|since| close.span().has(since))
         };
         let mut closes = self.exchanges.iter().filter(|e| e.kind == PacketType::CloseSession);
-        if self.outcome == Outcome::Completed && unconfirmed && closes.all(in_vain) {
+        let unconfirmed = self.outcome == Outcome::Completed && self.is_qualified("unconfirmed");
+        if unconfirmed && closes.all(in_vain) {
             self.outcome = Outcome::Incomplete;
             self.outcome_qualifiers = vec!["interrupted".to_owned()];
         }
@@ -158,5 +159,9 @@ mod tests {
             Outcome::Completed
         );
         assert_eq!(outcome("> CLOSE-SESSION dropped\n"), Outcome::Completed);
+        // What is repeated is of the next upload.
+        let next = "> CLOSE-SESSION\n< 200 lost\n= url http://192.0.2.80/b.bin\n\
+                    > CREATE-SESSION dropped\n! again\n! again\n! again\n";
+        assert_eq!(outcome(next), Outcome::Completed);
     }
 }

@@ -11,7 +11,8 @@ use crate::model::{Exchange, Outcome, Response, Session};
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let ranked = ranked(session, &session.findings);
-    let needs_why = session.outcome.is_failure() || session.is_half_seen();
+    let unseen = session.outcome == Outcome::Incomplete && session.is_half_seen();
+    let needs_why = session.outcome.is_failure() || unseen;
     let &first = ranked.first().filter(|(rule, _)| !needs_why || tells_why(rule))?;
     let (rule, cause) = repeated(session, first).unwrap_or(first);
     let mut contributing: Vec<String> = Vec::new();

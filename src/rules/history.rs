@@ -10,6 +10,7 @@ use crate::at::{At, Span};
 use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::{Exchange, Outcome, Session, Text, url};
 use crate::rules::{look, lost, offsets, reset};
+use crate::stream::Connection;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
@@ -148,11 +149,16 @@ impl Passed {
     }
 }
 
-/// Whether the client never acknowledged the answer that made the session, though the server repeated it.
-fn is_unheard(session: &Session) -> bool {
-    let made = session.exchanges.last().filter(|last| look::creates(last));
-    let connection = made.and_then(|made| session.connection(made.connection));
-    connection.is_some_and(reset::answers_in_vain)
+/// Whether the client never acknowledged the answer that made a session, the `last` thing seen of it, though the server
+/// repeated that.
+pub fn is_unheard<'c>(
+    last: Option<&Exchange>,
+    connection: impl Fn(u64) -> Option<&'c Connection>,
+) -> bool {
+    let Some(made) = last.filter(|last| look::creates(last)) else { return false };
+    let connection = connection(made.connection).filter(|one| reset::answers_in_vain(one));
+    let since = connection.and_then(|connection| connection.server_side.waits);
+    made.response.as_ref().zip(since).is_some_and(|(answer, since)| answer.span.has(since))
 }
 
 /// The id of a session in the form to compare.
@@ -173,7 +179,7 @@ impl Brief {
             id: session.id.clone(),
             canonical,
             created: session.exchanges.iter().any(look::creates),
-            unheard: is_unheard(session),
+            unheard: is_unheard(session.exchanges.last(), |id| session.connection(id)),
             whole: session.is_whole(),
             outcome: session.outcome,
             http_status: session.error.as_ref().map(|error| error.http_status),

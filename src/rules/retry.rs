@@ -102,10 +102,10 @@ fn end(session: &Session, exchange: &Exchange) -> Option<Timestamp> {
     }
     let connection = session.connection(exchange.connection)?;
     let reset = connection.reset.map(|reset| reset.at);
-    let fin = look::first_fin(connection).map(|(_, fin)| fin);
+    let ends = [reset, connection.client_side.fin, connection.server_side.fin];
     // The server may have ended its direction before.
-    let over = reset.into_iter().chain(fin).min_by_key(|at| at.frame);
-    over.filter(|at| at.frame > exchange.span().last.frame).map(|at| at.time)
+    let behind = ends.into_iter().flatten().filter(|at| at.frame > exchange.span().last.frame);
+    behind.min_by_key(|at| at.frame).map(|at| at.time)
 }
 
 /// The pauses in seconds between one try and the next, where the capture shows when the first one was over: a client

@@ -12,8 +12,8 @@ use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session, Text, unseen_close};
 use crate::observe::digest::FileDigest;
 use crate::observe::hashing::Pool;
-use crate::rules::history::{Brief, canonical};
-use crate::rules::{look, origin, reset};
+use crate::rules::history::{Brief, canonical, is_unheard};
+use crate::rules::origin;
 use crate::stream::Connection;
 
 /// Stands for a session, by order of appearance. Never used twice: what still refers to a forgotten session finds
@@ -251,10 +251,10 @@ impl Open {
         }
         let mut brief = (*self.brief.as_ref()?.1).clone();
         let live = self.live.iter().filter_map(|id| facts(*id));
-        let mut all = self.connections.iter().chain(live);
-        brief.whole &= all.clone().all(Connection::is_whole);
-        let made = self.exchanges.last().is_some_and(look::creates);
-        brief.unheard = made && all.any(reset::answers_in_vain);
+        let all = || self.connections.iter().chain(live.clone());
+        brief.whole &= all().all(Connection::is_whole);
+        brief.unheard =
+            is_unheard(self.exchanges.last(), |id| all().find(|connection| connection.id == id));
         Some(brief)
     }
 

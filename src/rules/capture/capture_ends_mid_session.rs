@@ -30,7 +30,8 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(last) = session.exchanges.last() else { return };
     let open = session.connection(last.connection).is_none_or(|connection| !connection.is_over());
-    if session.outcome == Outcome::Incomplete && open {
+    let interrupted = session.is_qualified("interrupted");
+    if session.outcome == Outcome::Incomplete && open && !interrupted {
         notes.add(last.span(), "the capture ends before the session does");
     }
 }

@@ -4,7 +4,7 @@ use crate::at::Span;
 use crate::bits::protocol::is_unique;
 use crate::model::Session;
 use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes};
+use crate::rules::{Around, Confidence, Notes, look};
 
 rule! {
     /// The upload was captured on both sides of a proxy or of what translates addresses.
@@ -40,6 +40,21 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 200
     /// ```
+    /// A server that gives one id to two clients has two uploads:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session={11111111-2222-3333-4444-555555555555}
+    /// ... 2 s
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ... -1 s
+    /// = client 10.0.9.1
+    /// = url http://192.0.2.80/other.bin
+    /// > CREATE-SESSION
+    /// < 200 session={11111111-2222-3333-4444-555555555555}
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// ```
     ///
     /// Answerable: the capture
     /// Advice: Count the bytes of one side only, or leave the other out (`--server`, `--client`).
@@ -61,10 +76,13 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether a session with the same id is between other hosts at the same time.
+/// Whether a session with the same id is of the same file between other hosts, at the same time. One that goes on
+/// elsewhere has no beginning there.
 fn is_other_side(session: &Session, span: Span, brief: &Brief) -> bool {
     let ends = (session.client.address, session.server.socket());
-    let whole = brief.span();
     let apart = (brief.client, brief.server) != ends;
-    apart && brief.first.time <= span.last.time && span.first.time <= whole.last.time
+    let same = brief.has_path(session.url.as_deref()) && brief.total == session.bytes_total;
+    let begins = session.exchanges.iter().any(look::creates);
+    let meanwhile = brief.first.time <= span.last.time && span.first.time <= brief.last.time;
+    apart && same && begins == brief.created && meanwhile
 }

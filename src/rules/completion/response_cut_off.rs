@@ -1,8 +1,7 @@
 //! The rule `response-cut-off`.
 
-use crate::at::{At, Span};
+use crate::at::At;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::closed::Closed;
 use crate::rules::reset::sender;
 use crate::rules::{Confidence, Notes, look, unanswered, wording};
 use crate::stream::{Connection, Reset, Side};
@@ -72,27 +71,6 @@ rule! {
     /// < 200 lost
     /// ! server closes
     /// ```
-    /// It had closed before the request came, and took that without a word:
-    /// ```fires
-    /// > CREATE-SESSION
-    /// < 200 session=1
-    /// ! server closes
-    /// > FRAGMENT 0-9/20
-    /// ! client closes
-    /// ```
-    /// ```silent
-    /// > CREATE-SESSION
-    /// < 200 session=1
-    /// ! server closes
-    /// > FRAGMENT 0-9/20 dropped
-    /// ! server resets
-    /// ```
-    /// ```silent
-    /// > CREATE-SESSION
-    /// < 200 session=1
-    /// ! server closes
-    /// > FRAGMENT 0-9/20
-    /// ```
     ///
     /// Answerable: the server
     /// Advice: Look into the server's log for a crash or recycle at this time.
@@ -116,28 +94,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let severity = look::unless_recovered(session, exchange, notes.severity());
         let severity = look::unless_made_good(session, exchange, severity);
         notes.note(severity, Confidence::Certain, &[span], message);
-    } else if let Some(closed) = never_asked(session, exchange, connection) {
-        let severity = look::unless_recovered(session, exchange, notes.severity());
-        let severity = look::unless_made_good(session, exchange, severity);
-        let spans = [Span::at(closed.fin), span];
-        let finding = notes.note(severity, Confidence::Certain, &spans, closed.message(exchange));
-        if let (Some(finding), Some(advice)) = (finding, closed.advice()) {
-            finding.advise(advice);
-        }
     }
-}
-
-/// The end before a request that the server let be until the client left, and reset no connection for: that one, another
-/// rule tells.
-fn never_asked(session: &Session, exchange: &Exchange, connection: &Connection) -> Option<Closed> {
-    let asked = exchange.span().last;
-    let reset = connection.reset.is_some_and(|reset| reset.side == Side::Server);
-    let left = connection.client_side.fin.is_some_and(|fin| fin.frame > asked.frame)
-        || connection.reset.is_some()
-        || session.begun_after(asked.frame).is_some();
-    let alone = exchange.response.is_none() && !reset && left && has_end(connection, None);
-    let closed = Closed::before(session, exchange).filter(|_| alone)?;
-    unanswered::is_seen(session, exchange).then_some(closed)
 }
 
 /// Whether the capture has all that the server sent of an answer, as far as there is one.

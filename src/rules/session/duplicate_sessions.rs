@@ -123,8 +123,14 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     // The error may be among what the capture lacks.
     let seen = session.is_whole() && !session.may_be_beside(0);
     let sure = if seen { Confidence::Certain } else { Confidence::Likely };
-    notes.note(severity, sure, &[created.span()], message);
+    let finding = notes.note(severity, sure, &[created.span()], message);
+    if let Some(finding) = finding.filter(|_| earlier.unheard) {
+        finding.turn_to("the network").advise(OF_PATH);
+    }
 }
+
+/// What to do where the client could not know of the first session.
+const OF_PATH: &str = "Look at the way from the server to the client: the server repeated the Ack that opened the first session, and nobody acknowledged it.";
 
 fn is_done(brief: &Brief) -> bool {
     brief.outcome == Outcome::Completed

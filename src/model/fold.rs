@@ -165,7 +165,7 @@ impl<'a> View<'a> {
     /// The server's last word on the offset. An answer that comes behind one to a later request was held up on a
     /// connection that the client had given up: how far the file got since, it does not tell.
     fn last_offset(&self) -> u64 {
-        let told = own(self.exchanges).filter_map(|exchange| {
+        let offset = |exchange: &Exchange| {
             let tells = |response: &&Response| response.tells_offset();
             let response = exchange.response.as_ref().filter(tells)?;
             let announced = || exchange.range()?.behind();
@@ -173,11 +173,12 @@ impl<'a> View<'a> {
             let next = response.next_offset.or_else(implied)?;
             let asked = exchange.request.as_ref().map(|request| request.span.first.frame);
             exchange.kind.may_be_fragment().then_some((asked, response.span.first.frame, next))
-        });
-        let (asked, answers): (Vec<_>, Vec<_>) = told.partition(|(asked, ..)| asked.is_some());
-        let asked = asked.into_iter().max_by_key(|(asked, ..)| *asked);
+        };
+        let told = || own(self.exchanges).filter_map(offset);
+        let latest = told().max_by_key(|(asked, ..)| *asked);
         // An answer whose request the capture lacks may stand behind others that came later.
-        let last = asked.into_iter().chain(answers).max_by_key(|(_, frame, _)| *frame);
+        let alone = told().filter(|(asked, ..)| asked.is_none());
+        let last = latest.into_iter().chain(alone).max_by_key(|(_, frame, _)| *frame);
         let last = last.map_or(0, |(.., next)| next);
         self.total.map_or(last, |total| last.min(total))
     }

@@ -74,6 +74,9 @@ impl SideFacts {
 
     /// A hole is filled late, by a segment that may be behind another one that did.
     fn fill(&mut self, part: &Part<'_>) {
+        if self.filled == 0 {
+            self.filled_from = part.offset;
+        }
         if self.filled == 0 || self.filled_to == part.offset {
             self.filled += 1;
             self.filled_to = part.end();

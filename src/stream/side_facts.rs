@@ -121,6 +121,9 @@ pub struct SideFacts {
     /// after what came behind the hole.
     #[serde(skip)]
     pub filled: u32,
+    /// Offset of the first of them.
+    #[serde(skip)]
+    pub filled_from: u64,
     /// How far.
     #[serde(skip)]
     pub(super) filled_to: u64,

@@ -167,10 +167,12 @@ const OF_WAY_BACK: &str = "The data had arrived: acknowledgements were lost, or 
 const OF_SIZE: &str = "A router before the place of the capture may have asked for smaller segments, as it should; else several in a row were lost. A capture at the sender shows which.";
 
 /// Whether what was sent again may be what a router before the tap asked for in smaller segments (RFC 1191 6.4): it
-/// filled one hole in order, and nothing is as long as both sides allow.
+/// filled one hole in order, nothing is as long as both sides allow, and nothing ahead of the hole is as long as what
+/// came from there on: what had got through at full length, as behind a VPN, is not made smaller.
 fn may_be_resized(side: &SideFacts, other: &SideFacts) -> bool {
     let allowed = side.mss.zip(other.mss).map(|(own, theirs)| own.min(theirs));
     side.filled == side.retransmitted
+        && side.longest_at >= side.filled_from
         && allowed.is_some_and(|allowed| side.longest + TIMESTAMPS < u32::from(allowed))
 }
 
@@ -265,15 +267,19 @@ mod tests {
 
     #[test]
     fn one_hole_filled_by_shorter_segments_than_allowed_may_be_path_mtu_discovery() {
-        let side = |longest: u32, filled: u32| {
+        let side = |longest: u32, filled: u32, from: u64| {
             let mut side = SideFacts::default();
-            (side.mss, side.longest) = (Some(1_460), longest);
-            (side.filled, side.retransmitted) = (filled, 4);
+            (side.mss, side.longest, side.longest_at) = (Some(1_460), longest, 250);
+            (side.filled, side.filled_from, side.retransmitted) = (filled, from, 4);
             side
         };
-        let may = |longest, filled| may_be_resized(&side(longest, filled), &side(1_448, 0));
-        assert!(may(1_348, 4));
-        assert!(!may(1_448, 4) && !may(1_348, 3));
+        let may = |longest, filled, from| {
+            may_be_resized(&side(longest, filled, from), &side(1_448, 0, 0))
+        };
+        assert!(may(1_348, 4, 250));
+        assert!(!may(1_448, 4, 250) && !may(1_348, 3, 250));
+        // A segment as long as the others got through ahead of the hole.
+        assert!(!may(1_348, 4, 1_598));
     }
 
     #[test]

@@ -72,10 +72,14 @@ impl SideFacts {
         }
     }
 
-    /// A hole is filled late, by a segment that may be behind another one that did.
-    fn fill(&mut self, part: &Part<'_>) {
-        if self.filled == 0 || self.filled_to == part.offset {
-            self.filled += 1;
+    /// A hole is filled, by a segment that may be behind another one that did; one that is `late` counts.
+    fn fill(&mut self, part: &Part<'_>, late: bool) {
+        let goes_on = self.filled_to == part.offset;
+        if self.filled == 0 && !goes_on {
+            self.filled_from = part.offset;
+        }
+        if self.filled == 0 || goes_on {
+            self.filled += u32::from(late);
             self.filled_to = part.end();
         }
     }
@@ -130,10 +134,11 @@ impl<T: Default> Flow<T> {
         } else if part.offset + part.len <= half.highest() {
             // The sender needs a round trip to learn of a loss; what comes sooner was overtaken.
             let late = half.lateness(part.offset, part.at.time);
-            if late.is_some_and(|late| late >= round_trip.max(LEAST_ROUND_TRIP)) {
+            let late = late.is_some_and(|late| late >= round_trip.max(LEAST_ROUND_TRIP));
+            facts.fill(&part, late);
+            if late {
                 facts.retransmitted += 1;
                 facts.retransmitted_bytes += part.len;
-                facts.fill(&part);
             } else {
                 facts.out_of_order += 1;
             }

@@ -125,6 +125,9 @@ pub struct SideFacts {
     /// after what came behind the hole.
     #[serde(skip)]
     pub filled: u32,
+    /// Offset of the first of them, or of the first one that came sooner right ahead of them.
+    #[serde(skip)]
+    pub filled_from: u64,
     /// How far.
     #[serde(skip)]
     pub(super) filled_to: u64,

@@ -154,6 +154,19 @@ fn late_segment_fills_the_hole_and_releases_the_rest() {
 }
 
 #[test]
+fn what_fills_a_hole_begins_where_the_hole_does() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"ab");
+    net.client(106, 500, ACK, b"gh");
+    // Sooner than a round trip.
+    net.client(102, 500, ACK, b"cd");
+    net.time += 20_000_000;
+    net.client(104, 500, ACK, b"ef");
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.out_of_order, facts.filled, facts.filled_from), (1, 1, 2));
+}
+
+#[test]
 fn the_first_copy_of_overlapping_bytes_wins() {
     let mut net = Net::open();
     assert_eq!(net.client(102, 500, ACK, b"CD"), NOTHING);

@@ -1,8 +1,8 @@
 //! The rule `half-open-retry`.
 
 use crate::at::{At, Span};
-use crate::model::Session;
-use crate::rules::{Confidence, Notes, icmp, look, reset, wording};
+use crate::model::{Outcome, Session};
+use crate::rules::{Confidence, Notes, Severity, icmp, look, reset, wording};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -187,16 +187,27 @@ fn answers(session: &Session, connection: &Connection, notes: &mut Notes<'_>) {
         wording::counted(server.repeats, "repeated segment"),
     );
     let span = Span { first: since, last };
-    let finding = notes.note(notes.severity(), Confidence::Likely, &[span], message);
+    let one_way = reset::is_one_way(connection);
+    // A client that slept and came back has lost nothing.
+    let severity = match session.outcome {
+        Outcome::Completed if !one_way => Severity::Note,
+        _ => notes.severity(),
+    };
+    let finding = notes.note(severity, Confidence::Likely, &[span], message);
     if let Some(finding) = finding {
-        finding
-            .advise(OF_WAY_BACK)
-            .confirm_by("A capture on the client shows whether the answers arrive.");
+        finding.confirm_by("A capture on the client shows whether the answers arrive.");
+        match one_way {
+            true => finding.advise(OF_WAY_BACK),
+            false => finding.advise(OF_SILENCE).turn_to("the network, or the client"),
+        };
     }
 }
 
 /// What to do where answers do not arrive.
 const OF_WAY_BACK: &str = "What the server sent did not reach the client: look at the way back for an outage at this time, a firewall or an address translator that dropped the connection, a route that differs from the way there.";
+
+/// What to do where nothing comes from the client, either.
+const OF_SILENCE: &str = "What the server sent did not reach the client, or the client slept, restarted or changed its network: look at what it did at this time, and at the way back for an outage, a firewall or an address translator that dropped the connection.";
 
 /// What to do where the silence began behind a pause.
 const OF_IDLE: &str = "The connection had been idle before: look for an idle timer on the way (a firewall, an address translator, a balancer) that drops connections without a word, and raise it above the pauses of the job; else for an outage at this time.";
@@ -254,7 +265,7 @@ const LASTING_SECS: f64 = 10.0;
 mod tests {
     use std::cell::Cell;
 
-    use crate::rules::tests::diagnosed;
+    use crate::rules::tests::{diagnosed, report};
     use crate::rules::{Confidence, Severity};
     use crate::transcript;
 
@@ -291,6 +302,22 @@ mod tests {
         assert!(filter.summary.contains(said), "{}", filter.summary);
         assert_eq!(filter.answerable.as_deref(), Some("the firewall that reported it"));
         assert_eq!(told(1).answerable.as_deref(), Some("the network"));
+    }
+
+    #[test]
+    fn a_client_that_is_silent_may_have_slept() {
+        let text = |then: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 dropped\n! again\n! again\n... 600 s\n\
+                 = connection\n> FRAGMENT 10-19/20\n< 200\n{then}"
+            )
+        };
+        let told = diagnosed(&text(""));
+        assert_eq!(told.cause, "half-open-retry");
+        assert_eq!(told.answerable.as_deref(), Some("the network, or the client"));
+        let report = report(&text("> CLOSE-SESSION\n< 200\n"));
+        let of = report.sessions[0].findings.iter().find(|one| one.rule == "half-open-retry");
+        assert_eq!(of.map(|finding| finding.severity), Some(Severity::Note));
     }
 
     #[test]

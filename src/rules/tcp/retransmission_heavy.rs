@@ -110,19 +110,11 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         let heavy = is_heavy(segments, side.retransmitted_bytes.saturating_sub(bytes));
         let telling = is_heavy(repeats, side.retransmitted_bytes);
         let had = side.needless > segments / 2 && !may_be_late(side);
+        // Where nothing at all reached the sender for long, that says more than single acknowledgements.
+        let cut_off = [outage, stall(other, side)].iter().flatten().any(is_long);
         if heavy && !had {
             tell(connection, who, side, other, notes);
-        } else if let Some(stall) = outage.filter(|stall| telling || is_long(stall)) {
-            let message = format!(
-                "data of the {who} was not acknowledged for {} and sent again",
-                wording::lasting(stall.secs())
-            );
-            let finding = notes.note(notes.severity(), Confidence::Certain, &[stall.span], message);
-            finding.into_iter().for_each(|finding| _ = finding.advise(OF_OUTAGE));
-        } else if heavy
-            && !reset::is_one_way(connection)
-            && stall(other, side).is_none_or(|stall| !is_long(&stall))
-        {
+        } else if heavy && !cut_off && !reset::is_one_way(connection) {
             let message = format!(
                 "{}, though {} of them had been acknowledged",
                 repeated(who, side),
@@ -131,6 +123,14 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             let span = connection.span();
             let finding = notes.note(notes.severity(), Confidence::Certain, &[span], message);
             finding.into_iter().for_each(|finding| _ = finding.advise(OF_WAY_BACK));
+        } else if let Some(stall) = outage.filter(|stall| telling || is_long(stall)) {
+            let message = format!(
+                "data of the {who} was not acknowledged for {} and sent again; {}",
+                wording::lasting(stall.secs()),
+                repeated(who, side)
+            );
+            let finding = notes.note(notes.severity(), Confidence::Certain, &[stall.span], message);
+            finding.into_iter().for_each(|finding| _ = finding.advise(OF_OUTAGE));
         }
     }
 }
@@ -167,10 +167,12 @@ const OF_WAY_BACK: &str = "The data had arrived: acknowledgements were lost, or 
 const OF_SIZE: &str = "A router before the place of the capture may have asked for smaller segments, as it should; else several in a row were lost. A capture at the sender shows which.";
 
 /// Whether what was sent again may be what a router before the tap asked for in smaller segments (RFC 1191 6.4): it
-/// filled one hole in order, and nothing is as long as both sides allow.
+/// filled one hole in order, nothing is as long as both sides allow, and nothing ahead of the hole is as long as what
+/// came from there on: what had got through at full length, as behind a VPN, is not made smaller.
 fn may_be_resized(side: &SideFacts, other: &SideFacts) -> bool {
     let allowed = side.mss.zip(other.mss).map(|(own, theirs)| own.min(theirs));
     side.filled == side.retransmitted
+        && side.longest_at >= side.filled_from
         && allowed.is_some_and(|allowed| side.longest + TIMESTAMPS < u32::from(allowed))
 }
 
@@ -181,8 +183,9 @@ const TIMESTAMPS: u32 = 12;
 fn repeated(who: &str, side: &SideFacts) -> String {
     let bytes = wording::counted(side.payload_bytes, "byte");
     let message = format!(
-        "the {who} repeated {} segments with {} of its {bytes}",
-        side.retransmitted, side.retransmitted_bytes
+        "the {who} repeated {} with {} of its {bytes}",
+        wording::counted(side.retransmitted, "segment"),
+        side.retransmitted_bytes
     );
     let ahead = wording::counted(side.out_of_order, "segment");
     match may_be_late(side) {
@@ -211,6 +214,8 @@ fn stall(side: &SideFacts, other: &SideFacts) -> Option<Stall> {
         && side.repeats > 1
         && side.last_data.is_some_and(|at| at.frame == last.frame);
     let lasts = (OUTAGE_SECS..=LONGEST_SECS).contains(&stall.secs());
+    let most = stall.segments >= SEVERAL && stall.segments > side.retransmitted / 2;
+    let lasts = lasts && (most || is_long(&stall));
     (lasts && !closed && !in_vain).then_some(stall)
 }
 
@@ -224,8 +229,12 @@ const PERCENT: u64 = 2;
 /// One or two retransmissions prove nothing about a path.
 const FEW: u32 = 3;
 
-/// One loss costs less (RFC 6298 2.4): what is repeated for as long finds no way through.
+/// What is repeated for as long may find no way through. The last segment of a flight, lost once, may cost as much
+/// (RFC 6298 2.4): up to [`STALL_SECS`], only most of what was repeated tells, and more than one segment.
 const OUTAGE_SECS: f64 = 1.0;
+
+/// Segments that tell more than a single loss.
+const SEVERAL: u32 = 2;
 
 /// A healthy connection repeats within a second or two (RFC 6298 2).
 const STALL_SECS: f64 = 3.0;
@@ -257,6 +266,27 @@ mod tests {
     }
 
     #[test]
+    fn a_single_loss_that_costs_a_second_among_others_is_no_outage() {
+        let one = |from: u32, pause: &str| {
+            format!("> FRAGMENT {from}-{}/40 dropped\n... {pause}\n! again\n< 200\n", from + 9)
+        };
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n{}{}{}> FRAGMENT 30-39/40\n< 200\n> CLOSE-SESSION\n< 200\n",
+            one(0, "300 ms"),
+            one(10, "1200 ms"),
+            one(20, "300 ms")
+        );
+        assert!(advice(&text).contains("duplex mismatch"));
+    }
+
+    #[test]
+    fn a_single_loss_does_not_hide_that_the_rest_had_arrived() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! again\n! again\n! again\n! again\n< 200\n\
+                    > FRAGMENT 10-19/20 dropped\n... 1200 ms\n! again\n< 200\n> CLOSE-SESSION\n< 200\n";
+        assert!(advice(text).contains("The data had arrived"));
+    }
+
+    #[test]
     fn what_had_arrived_points_at_the_way_back() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n! again\n! again\n! again\n< 200\n\
                     > CLOSE-SESSION\n< 200\n";
@@ -265,15 +295,19 @@ mod tests {
 
     #[test]
     fn one_hole_filled_by_shorter_segments_than_allowed_may_be_path_mtu_discovery() {
-        let side = |longest: u32, filled: u32| {
+        let side = |longest: u32, filled: u32, from: u64| {
             let mut side = SideFacts::default();
-            (side.mss, side.longest) = (Some(1_460), longest);
-            (side.filled, side.retransmitted) = (filled, 4);
+            (side.mss, side.longest, side.longest_at) = (Some(1_460), longest, 250);
+            (side.filled, side.filled_from, side.retransmitted) = (filled, from, 4);
             side
         };
-        let may = |longest, filled| may_be_resized(&side(longest, filled), &side(1_448, 0));
-        assert!(may(1_348, 4));
-        assert!(!may(1_448, 4) && !may(1_348, 3));
+        let may = |longest, filled, from| {
+            may_be_resized(&side(longest, filled, from), &side(1_448, 0, 0))
+        };
+        assert!(may(1_348, 4, 250));
+        assert!(!may(1_448, 4, 250) && !may(1_348, 3, 250));
+        // A segment as long as the others got through ahead of the hole.
+        assert!(!may(1_348, 4, 1_598));
     }
 
     #[test]

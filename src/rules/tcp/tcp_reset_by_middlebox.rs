@@ -1,6 +1,7 @@
 //! The rule `tcp-reset-by-middlebox`.
 
 use crate::at::Span;
+use crate::bits::PacketType;
 use crate::model::{Outcome, Session};
 use crate::rules::reset::Sender;
 use crate::rules::{Notes, Severity, look, reset};
@@ -48,6 +49,15 @@ rule! {
     /// < 200
     /// ! client resets ttl=200
     /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 200
+    /// > CANCEL-SESSION
+    /// < 200
+    /// ! client resets ttl=200
+    /// ```
     ///
     /// Answerable: the network
     /// Advice: Look for a firewall, an intrusion prevention system or an idle timer on the way.
@@ -74,22 +84,56 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     if session.outcome == Outcome::Completed {
         return;
     }
-    for (reset, sender) in between(session).filter(|(_, sender)| sender.middlebox) {
+    for (reset, sender, severity) in between(session).filter(|(_, sender, _)| sender.middlebox) {
         let message = format!(
             "an RST in the name of the {} ended the connection between requests ({})",
             reset.side.name(),
             sender.evidence
         );
-        notes.note(Severity::Warning, sender.confidence, &[Span::at(reset.at)], message);
+        notes.note(severity, sender.confidence, &[Span::at(reset.at)], message);
     }
 }
 
-/// RSTs to connections of which every request had its answer, with the senders.
-fn between(session: &Session) -> impl Iterator<Item = (Reset, Sender)> {
+/// RSTs to connections of which every request had its answer, and after which the session was not over, with the senders
+/// and how bad they are. An idle connection may be dropped, and a client that opens another one has lost nothing.
+fn between(session: &Session) -> impl Iterator<Item = (Reset, Sender, Severity)> {
     session.connections.iter().filter_map(|connection| {
         let reset = connection.reset?;
         let last = session.on(connection.id).next_back()?;
         let open = last.response.is_none() || look::first_fin(connection).is_some();
-        (!open).then(|| (reset, reset::sender(connection, &reset)))
+        let ends = matches!(last.kind, PacketType::CancelSession | PacketType::CloseSession);
+        if open || ends && last.succeeded() {
+            return None;
+        }
+        let idle = reset.at.time.secs_since(last.span().last.time) > SOON_SECS;
+        let goes_on = session.begun_after(reset.at.frame).is_some();
+        let severity = if idle || goes_on { Severity::Note } else { Severity::Warning };
+        Some((reset, reset::sender(connection, &reset), severity))
     })
+}
+
+/// No idle timer is as short, in seconds.
+const SOON_SECS: f64 = 5.0;
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity;
+    use crate::rules::tests::report;
+
+    #[test]
+    fn an_idle_connection_and_one_that_another_follows_may_be_reset() {
+        let severity = |pause: &str, then: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n... {pause}\n\
+                 ! server resets ttl=254\n{then}"
+            );
+            let findings = &report(&text).sessions[0].findings;
+            let of = findings.iter().find(|one| one.rule == "tcp-reset-by-middlebox");
+            of.map(|finding| finding.severity)
+        };
+        let next = "= connection\n> FRAGMENT 10-19/30\n< 200\n";
+        assert_eq!(severity("1 s", ""), Some(Severity::Warning));
+        assert_eq!(severity("130 s", ""), Some(Severity::Note));
+        assert_eq!(severity("1 s", next), Some(Severity::Note));
+    }
 }

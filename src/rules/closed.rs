@@ -27,6 +27,9 @@ pub struct Closed {
 /// Who closes a connection sooner behind an answer, in seconds, does not do so because it is idle.
 const IDLE_SECS: f64 = 0.5;
 
+/// Connections of a session that are looked at for the habits of its server.
+const LOOKED_AT: usize = 16;
+
 /// A client that asks sooner, in seconds, may not have been told of what its host has acknowledged.
 const CROSSING_SECS: f64 = 0.1;
 
@@ -60,7 +63,9 @@ impl Closed {
         let whole = server.lost_by_capture == 0 && !connection.midstream;
         let said = server.last_data.filter(|last| whole && last.frame < fin.frame);
         let idle_secs = said.map(|said| fin.time.secs_since(said.time).max(0.0));
-        let each = session.connections.iter().filter(|one| is_short(session, one)).nth(1).is_some();
+        let others = || session.connections.iter().take(LOOKED_AT);
+        let each = idle_secs.is_some_and(|secs| secs < IDLE_SECS)
+            && others().filter(|one| is_short(session, one)).nth(1).is_some();
         let unasked = whole && server.sent == 0;
         let ahead_secs = exchange.span().first.time.secs_since(fin.time).max(0.0);
         // FIN takes a number behind all bytes.

@@ -44,7 +44,6 @@ impl SideFacts {
         self.repeats += 1;
         if part.end() <= acked {
             self.needless += 1;
-            self.needless_bytes += bytes;
             self.needless_last = Some(part.at);
             return;
         }

@@ -115,9 +115,6 @@ pub struct SideFacts {
     /// Segments of which the other side had acknowledged everything before they were sent again.
     #[serde(skip)]
     pub needless: u32,
-    /// Bytes of these.
-    #[serde(skip)]
-    pub needless_bytes: u64,
     /// The last of them.
     #[serde(skip)]
     pub needless_last: Option<At>,

@@ -154,9 +154,9 @@ pub fn answers_in_vain(connection: &Connection) -> bool {
 /// the way from it was open.
 pub fn is_one_way(connection: &Connection) -> bool {
     let (client, server) = (&connection.client_side, &connection.server_side);
-    let last = client.needless_last.map(|last| last.frame);
+    let last = client.resent.needless_last.map(|last| last.frame);
     let since = server.waits.map(|since| since.frame);
-    answers_in_vain(connection) && client.needless >= IN_VAIN && last > since
+    answers_in_vain(connection) && client.resent.needless >= IN_VAIN && last > since
 }
 
 /// Since when the client repeats in vain what it sent: the last data before.

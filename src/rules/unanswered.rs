@@ -27,7 +27,7 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         // FIN waits behind what is repeated: who opens another connection meanwhile has left already.
         let opened = session.begun_after(request.span.last.frame).map(|next| next.first);
         let repeats = |at: &At| {
-            let stall = connection.client_side.stall;
+            let stall = connection.client_side.resent.stall;
             stall.is_some_and(|stall| stall.span.last.frame > at.frame)
         };
         let left = |end: &At| opened.filter(|at| at.frame < end.frame).filter(repeats);
@@ -72,7 +72,7 @@ const fn tells(reset: &Reset) -> bool {
 fn lacks_repeats(connection: &Connection, request: &Request, waited: f64) -> bool {
     let (client, server) = (&connection.client_side, &connection.server_side);
     let repeated =
-        client.stall.is_some_and(|stall| stall.span.last.frame > request.span.first.frame);
+        client.resent.stall.is_some_and(|stall| stall.span.last.frame > request.span.first.frame);
     let held = repeated || client.repeats > 0 || !server.zero_windows.is_empty();
     client.unacked() > 0 && waited >= REPEATS_SECS && !held
 }
@@ -117,7 +117,8 @@ fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
 fn was_sent(session: &Session, exchange: &Exchange) -> bool {
     let last = session.on(exchange.connection).next_back();
     let request = exchange.request.as_ref().filter(|_| exchange.response.is_none());
-    let beyond = session.connection(exchange.connection).and_then(|it| it.server_side.beyond);
+    let beyond =
+        session.connection(exchange.connection).and_then(|it| it.server_side.resent.beyond);
     last.is_some_and(|last| std::ptr::eq(last, exchange))
         && beyond.zip(request).is_some_and(|(at, request)| at.frame > request.span.last.frame)
 }
@@ -201,7 +202,7 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
 /// Whether bytes of a request that was not answered were still repeated when the client had left.
 pub fn is_late(connection: &Connection, exchange: &Exchange, waited: f64) -> bool {
     let request = exchange.request.as_ref();
-    request.zip(connection.client_side.stall).is_some_and(|(request, stall)| {
+    request.zip(connection.client_side.resent.stall).is_some_and(|(request, stall)| {
         let own = stall.span.first.frame >= request.span.first.frame;
         own && stall.span.last.time.secs_since(request.span.last.time) > waited
     })
@@ -314,7 +315,7 @@ mod tests {
         let mut session = report(text).sessions.remove(0);
         assert_eq!(whole(&session).count(), 1);
         // What acknowledges the client's FIN.
-        session.connections[0].server_side.beyond = Some(session.connections[0].last);
+        session.connections[0].server_side.resent.edit().beyond = Some(session.connections[0].last);
         assert_eq!(whole(&session).count(), 0);
     }
 
@@ -347,7 +348,8 @@ mod tests {
         // It may open another connection in advance.
         assert_eq!(waited(&session), 39.0);
         let span = Span { first: end, last: late };
-        session.connections[0].client_side.stall = Some(Stall { span, ..Stall::default() });
+        session.connections[0].client_side.resent.edit().stall =
+            Some(Stall { span, ..Stall::default() });
         assert_eq!(waited(&session), 30.0);
     }
 

@@ -13,6 +13,7 @@ mod part;
 mod pool;
 mod recent;
 mod repeats;
+mod resent;
 mod reuse;
 mod side_facts;
 mod subject;
@@ -26,7 +27,8 @@ use serde::{Deserialize, Serialize};
 use crate::at::At;
 
 pub use connection::{Connection, Icmp, Reset};
-pub use side_facts::{SideFacts, Stall, ZeroWindow};
+pub use resent::{Resent, Stall};
+pub use side_facts::{SideFacts, ZeroWindow};
 pub use table::Table;
 
 /// One end of a connection. The client is who opened it.

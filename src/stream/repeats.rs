@@ -7,7 +7,8 @@ use super::Side;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::part::{Part, Seq};
-use super::side_facts::{SideFacts, Stall};
+use super::resent::Stall;
+use super::side_facts::SideFacts;
 
 /// Taken for the round trip, in nanoseconds, where the handshake was not captured: longer than most.
 const UNKNOWN_ROUND_TRIP: i64 = 100_000_000;
@@ -42,9 +43,10 @@ impl SideFacts {
         self.retransmitted += 1;
         self.retransmitted_bytes += bytes;
         self.repeats += 1;
+        let resent = self.resent.edit();
         if part.end() <= acked {
-            self.needless += 1;
-            self.needless_last = Some(part.at);
+            resent.needless += 1;
+            resent.needless_last = Some(part.at);
             return;
         }
         // One byte may be a keep-alive, where the capture lacks what acknowledged it.
@@ -52,44 +54,24 @@ impl SideFacts {
             return;
         }
         if self.waits.is_none() {
-            (self.waits, self.before_waits) = (Some(sent.unwrap_or(part.at)), before);
+            (self.waits, resent.before_waits) = (Some(sent.unwrap_or(part.at)), before);
         }
         let stall = Stall {
             span: Span { first: self.waits.unwrap_or(part.at), last: part.at },
-            segments: self.retransmitted - self.before_waits.0,
-            bytes: self.retransmitted_bytes - self.before_waits.1,
+            segments: self.retransmitted - resent.before_waits.0,
+            bytes: self.retransmitted_bytes - resent.before_waits.1,
             upto: highest,
         };
-        match &mut self.stall {
-            Some(longest) if longest.secs() >= stall.secs() => {
-                if part.offset < longest.upto {
-                    longest.segments += 1;
-                    longest.bytes += bytes;
-                }
-            }
-            longest => *longest = Some(stall),
-        }
-    }
-
-    /// A hole is filled, by a segment that may be behind another one that did; one that is `late` counts.
-    fn fill(&mut self, part: &Part<'_>, late: bool) {
-        let goes_on = self.filled_to == part.offset;
-        if self.filled == 0 && !goes_on {
-            self.filled_from = part.offset;
-        }
-        if self.filled == 0 || goes_on {
-            self.filled += u32::from(late);
-            self.filled_to = part.end();
-        }
+        resent.lasts(stall, part, bytes);
     }
 
     /// A segment without data comes behind bytes that did not come by.
     #[inline(never)]
     fn run_ahead(&mut self, at: At) {
-        let before = self
-            .beyond
-            .filter(|before| self.last_data.is_none_or(|data| data.frame < before.frame));
-        self.beyond = before.or(Some(at));
+        let last = self.last_data;
+        let resent = self.resent.edit();
+        let before = resent.beyond.filter(|it| last.is_none_or(|data| data.frame < it.frame));
+        resent.beyond = before.or(Some(at));
     }
 }
 
@@ -134,7 +116,7 @@ impl<T: Default> Flow<T> {
             // The sender needs a round trip to learn of a loss; what comes sooner was overtaken.
             let late = half.lateness(part.offset, part.at.time);
             let late = late.is_some_and(|late| late >= round_trip.max(LEAST_ROUND_TRIP));
-            facts.fill(&part, late);
+            facts.resent.edit().fill(&part, late);
             if late {
                 facts.retransmitted += 1;
                 facts.retransmitted_bytes += part.len;

@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::at::{At, Span, Timestamp};
+use crate::at::{At, Timestamp};
+use crate::model::rare::Rare;
 
 use super::copies::Sending;
 use super::ids::Unseen;
+use super::resent::Resent;
 
 /// Periods kept in [`SideFacts::zero_windows`].
 const ZERO_WINDOWS: usize = 64;
@@ -102,32 +104,9 @@ pub struct SideFacts {
     /// more.
     #[serde(skip)]
     pub waits: Option<At>,
-    /// Segments with bytes that were seen before, and these bytes, before that.
+    /// What else is known of data that was sent again.
     #[serde(skip)]
-    pub(super) before_waits: (u32, u64),
-    /// The longest such time.
-    #[serde(skip)]
-    pub stall: Option<Stall>,
-    /// The last segment without data that shows by its number that bytes were sent before that had neither come by nor
-    /// been acknowledged; the first of several in a row.
-    #[serde(skip)]
-    pub beyond: Option<At>,
-    /// Segments of which the other side had acknowledged everything before they were sent again.
-    #[serde(skip)]
-    pub needless: u32,
-    /// The last of them.
-    #[serde(skip)]
-    pub needless_last: Option<At>,
-    /// Segments that filled one hole from its beginning to its end, each behind the one before, a round trip or more
-    /// after what came behind the hole.
-    #[serde(skip)]
-    pub filled: u32,
-    /// Offset of the first of them, or of the first one that came sooner right ahead of them.
-    #[serde(skip)]
-    pub filled_from: u64,
-    /// How far.
-    #[serde(skip)]
-    pub(super) filled_to: u64,
+    pub resent: Rare<Resent>,
     /// How far segments were made smaller.
     #[serde(skip)]
     pub(super) resized_to: u64,
@@ -161,26 +140,6 @@ impl SideFacts {
             shortest.map(|(place, _)| periods.remove(place));
         }
         periods.push(ZeroWindow { start, end: None, started: start.time, ended: None });
-    }
-}
-
-/// A time in which nothing was acknowledged of what was sent again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stall {
-    /// From the last data before the first repeat to the last repeat.
-    pub span: Span,
-    /// Segments sent again in it, and afterwards of what had been sent by then.
-    pub segments: u32,
-    /// Bytes of these that were seen before.
-    pub bytes: u64,
-    /// How far the side had sent by then.
-    pub upto: u64,
-}
-
-impl Stall {
-    /// How long it was, in seconds.
-    pub fn secs(&self) -> f64 {
-        self.span.last.time.secs_since(self.span.first.time)
     }
 }
 

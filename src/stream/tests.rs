@@ -163,7 +163,7 @@ fn what_fills_a_hole_begins_where_the_hole_does() {
     net.time += 20_000_000;
     net.client(104, 500, ACK, b"ef");
     let facts = net.side(Side::Client);
-    assert_eq!((facts.out_of_order, facts.filled, facts.filled_from), (1, 1, 2));
+    assert_eq!((facts.out_of_order, facts.resent.filled, facts.resent.filled_from), (1, 1, 2));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_repeat_with_other_bytes_is_noted_after_delivery() {
 #[test]
 fn a_stall_ends_with_the_last_repeat_of_what_was_not_acknowledged() {
     let mut net = Net::open();
-    let stall = |net: &Net| net.side(Side::Client).stall.map(|stall| stall.span.frames());
+    let stall = |net: &Net| net.side(Side::Client).resent.stall.map(|stall| stall.span.frames());
     net.client(100, 500, ACK, b"abc");
     for _ in 0..2 {
         net.time += 2_000_000_000;
@@ -222,7 +222,7 @@ fn a_stall_ends_with_the_last_repeat_of_what_was_not_acknowledged() {
 #[test]
 fn a_segment_without_data_tells_of_bytes_that_did_not_come_by() {
     let mut net = Net::open();
-    let beyond = |net: &Net| net.side(Side::Server).beyond.map(|at| at.frame);
+    let beyond = |net: &Net| net.side(Side::Server).resent.beyond.map(|at| at.frame);
     net.server(500, 100, ACK, b"abc");
     net.server(503, 100, ACK, b"");
     // A FIN that was lost takes a number.
@@ -562,7 +562,7 @@ fn what_goes_on_behind_a_stall_belongs_to_it() {
     net.time += 500_000_000;
     net.client(112, 500, ACK, b"abc");
     let facts = net.side(Side::Client);
-    let stall = facts.stall.map(|stall| (stall.segments, stall.bytes));
+    let stall = facts.resent.stall.map(|stall| (stall.segments, stall.bytes));
     assert_eq!((facts.retransmitted, stall), (6, Some((5, 15))));
 }
 
@@ -574,7 +574,7 @@ fn what_had_been_acknowledged_is_sent_again_without_need() {
     net.server(500, 103, ACK, b"");
     net.client(100, 500, ACK, b"abc");
     let facts = net.side(Side::Client);
-    assert_eq!((facts.retransmitted, facts.needless), (2, 1));
+    assert_eq!((facts.retransmitted, facts.resent.needless), (2, 1));
 }
 
 #[test]

@@ -175,7 +175,7 @@ mod tests {
             (session.exchanges.pop().unwrap(), &mut session.connections[0]);
         let asked = exchange.span().last;
         let span = Span { first: asked, last: connection.last };
-        connection.client_side.stall = Some(Stall { span, ..Stall::default() });
+        connection.client_side.resent.edit().stall = Some(Stall { span, ..Stall::default() });
         let message = |waited| unanswered::message(&session, &exchange, waited);
         assert!(message(2.0).ends_with(", and its bytes were acknowledged only later"));
         assert!(message(4.0).ends_with(", though its bytes were acknowledged"));

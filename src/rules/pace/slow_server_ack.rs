@@ -123,7 +123,7 @@ fn is_repeat(exchange: &Exchange, connection: &Connection) -> bool {
     };
     let trip = connection.syn.zip(connection.syn_ack);
     let trip = trip.map_or(ROUND_TRIP_SECS, |(from, to)| to.time.secs_since(from.time));
-    connection.server_side.beyond.is_some_and(|beyond| {
+    connection.server_side.resent.beyond.is_some_and(|beyond| {
         let (from, to) = (request.span.last, answer.span.first);
         let waited = from.frame < beyond.frame && beyond.frame < to.frame;
         waited && to.time.secs_since(beyond.time) >= trip
@@ -172,7 +172,7 @@ mod tests {
             let time = Timestamp::from_nanos(asked.time.nanos() + nanos);
             // The server's acknowledgement, which comes next.
             let beyond = At { frame: asked.frame + 1, time, ..asked };
-            session.connections[0].server_side.beyond = Some(beyond);
+            session.connections[0].server_side.resent.edit().beyond = Some(beyond);
             has_other_reason(&session, exchange)
         };
         assert!(!has_other_reason(&session, exchange));

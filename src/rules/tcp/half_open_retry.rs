@@ -175,7 +175,7 @@ fn answers(session: &Session, connection: &Connection, notes: &mut Notes<'_>) {
     let repeated = match reset::is_one_way(connection) {
         true => format!(
             ", while the client repeated {} that the server had acknowledged",
-            wording::counted(connection.client_side.needless, "segment")
+            wording::counted(connection.client_side.resent.needless, "segment")
         ),
         false if next.is_some() => String::new(),
         // The client may just have left.

@@ -109,7 +109,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         let segments = repeats.saturating_sub(segments);
         let heavy = is_heavy(segments, side.retransmitted_bytes.saturating_sub(bytes));
         let telling = is_heavy(repeats, side.retransmitted_bytes);
-        let had = side.needless > segments / 2 && !may_be_late(side);
+        let had = side.resent.needless > segments / 2 && !may_be_late(side);
         // Where nothing at all reached the sender for long, that says more than single acknowledgements.
         let cut_off = [outage, stall(other, side)].iter().flatten().any(is_long);
         if heavy && !had {
@@ -118,7 +118,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
             let message = format!(
                 "{}, though {} of them had been acknowledged",
                 repeated(who, side),
-                side.needless
+                side.resent.needless
             );
             let span = connection.span();
             let finding = notes.note(notes.severity(), Confidence::Certain, &[span], message);
@@ -171,8 +171,8 @@ const OF_SIZE: &str = "A router before the place of the capture may have asked f
 /// came from there on: what had got through at full length, as behind a VPN, is not made smaller.
 fn may_be_resized(side: &SideFacts, other: &SideFacts) -> bool {
     let allowed = side.mss.zip(other.mss).map(|(own, theirs)| own.min(theirs));
-    side.filled == side.retransmitted
-        && side.longest_at >= side.filled_from
+    side.resent.filled == side.retransmitted
+        && side.longest_at >= side.resent.filled_from
         && allowed.is_some_and(|allowed| side.longest + TIMESTAMPS < u32::from(allowed))
 }
 
@@ -205,7 +205,7 @@ const OF_ORDER: &str = "Look for what changes the order of packets: several link
 
 /// The longest time in which data was sent again, where more than one loss is behind it and the `other` side had room.
 fn stall(side: &SideFacts, other: &SideFacts) -> Option<Stall> {
-    let stall = side.stall?;
+    let stall = side.resent.stall?;
     let (first, last) = (stall.span.first, stall.span.last);
     let closed = other.zero_windows.iter().any(|period| {
         period.started <= last.time && period.ended.is_none_or(|ended| ended >= first.time)
@@ -298,7 +298,9 @@ mod tests {
         let side = |longest: u32, filled: u32, from: u64| {
             let mut side = SideFacts::default();
             (side.mss, side.longest, side.longest_at) = (Some(1_460), longest, 250);
-            (side.filled, side.filled_from, side.retransmitted) = (filled, from, 4);
+            side.retransmitted = 4;
+            let resent = side.resent.edit();
+            (resent.filled, resent.filled_from) = (filled, from);
             side
         };
         let may = |longest, filled, from| {

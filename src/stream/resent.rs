@@ -1,0 +1,92 @@
+//! What one side of a connection sent again, and what it is seen to have sent before.
+
+use crate::at::{At, Span};
+use crate::model::rare::Absent;
+
+use super::part::Part;
+
+/// What is known of data that was sent again, or seen late; most sides have none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Resent {
+    /// Segments with bytes that were seen before, and these bytes, before the wait that goes on.
+    pub(super) before_waits: (u32, u64),
+    /// The longest time in which something was sent again.
+    pub stall: Option<Stall>,
+    /// The last segment without data that shows by its number that bytes were sent before that had neither come by nor
+    /// been acknowledged; the first of several in a row.
+    pub beyond: Option<At>,
+    /// Segments of which the other side had acknowledged everything before they were sent again.
+    pub needless: u32,
+    /// The last of them.
+    pub needless_last: Option<At>,
+    /// Segments that filled one hole from its beginning to its end, each behind the one before, a round trip or more
+    /// after what came behind the hole.
+    pub filled: u32,
+    /// Offset of the first of them, or of the first one that came sooner right ahead of them.
+    pub filled_from: u64,
+    /// How far.
+    filled_to: u64,
+}
+
+impl Absent for Resent {
+    fn none() -> &'static Self {
+        static NONE: Resent = Resent {
+            before_waits: (0, 0),
+            stall: None,
+            beyond: None,
+            needless: 0,
+            needless_last: None,
+            filled: 0,
+            filled_from: 0,
+            filled_to: 0,
+        };
+        &NONE
+    }
+}
+
+impl Resent {
+    /// Takes a time in which `bytes` of a part were sent again, if it is the longest, or the part into that one.
+    pub(super) fn lasts(&mut self, stall: Stall, part: &Part<'_>, bytes: u64) {
+        match &mut self.stall {
+            Some(longest) if longest.secs() >= stall.secs() => {
+                if part.offset < longest.upto {
+                    longest.segments += 1;
+                    longest.bytes += bytes;
+                }
+            }
+            longest => *longest = Some(stall),
+        }
+    }
+
+    /// A hole is filled, by a segment that may be behind another one that did; one that is `late` counts.
+    pub(super) fn fill(&mut self, part: &Part<'_>, late: bool) {
+        let goes_on = self.filled_to == part.offset;
+        if self.filled == 0 && !goes_on {
+            self.filled_from = part.offset;
+        }
+        if self.filled == 0 || goes_on {
+            self.filled += u32::from(late);
+            self.filled_to = part.end();
+        }
+    }
+}
+
+/// A time in which nothing was acknowledged of what was sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stall {
+    /// From the last data before the first repeat to the last repeat.
+    pub span: Span,
+    /// Segments sent again in it, and afterwards of what had been sent by then.
+    pub segments: u32,
+    /// Bytes of these that were seen before.
+    pub bytes: u64,
+    /// How far the side had sent by then.
+    pub upto: u64,
+}
+
+impl Stall {
+    /// How long it was, in seconds.
+    pub fn secs(&self) -> f64 {
+        self.span.last.time.secs_since(self.span.first.time)
+    }
+}

@@ -140,7 +140,7 @@ impl<'a> Around<'a> {
     /// Sessions with the same id that is no other's, between whatever hosts.
     pub fn other_legs(&self) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let id = self.id;
-        let open = move |brief: &&Brief| id.is_some() && brief.canonical_id().as_ref() == id;
+        let open = move |brief: &&Brief| id.is_some_and(|id| brief.has_id(id));
         self.history.with(id.cloned().map(Key::Leg)).chain(self.sight.legs.iter().filter(open))
     }
 

@@ -42,8 +42,7 @@ pub fn crosses(session: &Session, exchange: &Exchange) -> bool {
         exchange.request.as_ref().filter(|_| exchange.response.is_none() && !exchange.tls);
     let unacked = |request: &Request| {
         let connection = session.connection(exchange.connection)?;
-        let trip = connection.syn.zip(connection.syn_ack);
-        let trip = trip.map_or(0.0, |(from, to)| to.time.secs_since(from.time));
+        let trip = connection.round_trip_secs().unwrap_or(0.0);
         let late = connection.server_side.fin?.time.secs_since(request.span.first.time);
         // Of the head, too, some bytes wait.
         let unacked = connection.client_side.unacked() > request.body.bytes;

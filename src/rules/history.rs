@@ -205,14 +205,18 @@ impl Brief {
         self.canonical.clone()
     }
 
+    /// Whether its id in the form to compare is this one.
+    pub fn has_id(&self, id: &Text) -> bool {
+        self.canonical.as_ref() == Some(id)
+    }
+
     /// Whether it may be the other leg of an upload between two other hosts, by the id of that in the form to compare.
     /// One that is not unique tells where one host is an end of both.
     pub fn is_other_leg(&self, ends: (IpAddr, SocketAddr), id: Option<&Text>) -> bool {
         let (client, server) = ends;
         let apart = self.client != client && self.server != server;
         let joint = self.server.ip() == client || server.ip() == self.client;
-        apart
-            && id.is_some_and(|id| self.canonical.as_ref() == Some(id) && (joint || is_unique(id)))
+        apart && id.is_some_and(|id| self.has_id(id) && (joint || is_unique(id)))
     }
 
     /// The same of another one that is remembered.

@@ -71,6 +71,12 @@ impl Connection {
             || server.packets == 0 && client.payload_bytes > 0
     }
 
+    /// Seconds from SYN to SYN-ACK, where both were captured: from the place of the capture to the server and back.
+    pub fn round_trip_secs(&self) -> Option<f64> {
+        let (syn, syn_ack) = self.syn.zip(self.syn_ack)?;
+        Some(syn_ack.time.secs_since(syn.time))
+    }
+
     /// Keeps an ICMP error about what the client sent, unless one like it came before.
     pub fn report(&mut self, icmp: Icmp) {
         let first = if icmp.is_too_big() { &mut self.too_big } else { &mut self.icmp };

@@ -121,8 +121,7 @@ fn is_repeat(exchange: &Exchange, connection: &Connection) -> bool {
     let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else {
         return false;
     };
-    let trip = connection.syn.zip(connection.syn_ack);
-    let trip = trip.map_or(ROUND_TRIP_SECS, |(from, to)| to.time.secs_since(from.time));
+    let trip = connection.round_trip_secs().unwrap_or(ROUND_TRIP_SECS);
     connection.server_side.resent.beyond.is_some_and(|beyond| {
         let (from, to) = (request.span.last, answer.span.first);
         let waited = from.frame < beyond.frame && beyond.frame < to.frame;

@@ -236,6 +236,7 @@ impl View<'_> {
         });
         let verdict = Negotiation::of(create).verdict;
         let usable = response.is_success()
+            && response.is_ack()
             && response.session_id.as_deref().is_some_and(|id| !id.is_empty())
             && matches!(
                 verdict,

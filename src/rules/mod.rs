@@ -204,6 +204,7 @@ pub static ALL: &[&Rule] = &[
     &session::host_id_ignored::RULE,
     &session::host_id_no_fallback_timeout::RULE,
     &session::host_id_node_silent::RULE,
+    &session::host_id_odd::RULE,
     &session::host_id_unreachable::RULE,
     &session::host_id_with_port::RULE,
     &session::ping_failed::RULE,

@@ -12,6 +12,7 @@ pub mod host_id_fallback;
 pub mod host_id_ignored;
 pub mod host_id_no_fallback_timeout;
 pub mod host_id_node_silent;
+pub mod host_id_odd;
 pub mod host_id_unreachable;
 pub mod host_id_with_port;
 pub mod ping_failed;

@@ -162,6 +162,7 @@ pub static ALL: &[&Rule] = &[
     &http::redirected::RULE,
     &http::server_not_bits::RULE,
     &http::stray_bytes::RULE,
+    &http::success_status_odd::RULE,
     &http::too_many_requests::RULE,
     &http::tunnel_refused::RULE,
     &http::verb_rejected_by_iis::RULE,

@@ -214,6 +214,7 @@ pub static ALL: &[&Rule] = &[
     &session::session_id_missing::RULE,
     &session::session_id_on_two_urls::RULE,
     &session::session_id_reused::RULE,
+    &session::session_id_too_long::RULE,
     &session::session_limit::RULE,
     &session::target_exists::RULE,
     &session::uploads_not_enabled::RULE,

@@ -21,6 +21,7 @@ pub mod session_id_changed;
 pub mod session_id_missing;
 pub mod session_id_on_two_urls;
 pub mod session_id_reused;
+pub mod session_id_too_long;
 pub mod session_limit;
 pub mod target_exists;
 pub mod uploads_not_enabled;

@@ -187,6 +187,11 @@ impl Set {
         Self(self.0 | 1 << field as u32)
     }
 
+    /// These and those of `other`.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether one of `other` is among them.
     pub const fn has_any(self, other: Self) -> bool {
         self.0 & other.0 != 0

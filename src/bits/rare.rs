@@ -16,7 +16,6 @@ const USUAL_IN_REQUEST: Set = Set::of(&[
     Field::Host,
     Field::UserAgent,
     Field::BitsPacketType,
-    Field::BitsPackageType,
     Field::BitsSessionId,
     Field::BitsSupportedProtocols,
     Field::ContentName,
@@ -30,7 +29,6 @@ const USUAL_IN_REQUEST: Set = Set::of(&[
 /// Fields of a response of which nothing is rare.
 const USUAL_IN_RESPONSE: Set = Set::of(&[
     Field::BitsPacketType,
-    Field::BitsPackageType,
     Field::BitsProtocol,
     Field::BitsSessionId,
     Field::BitsReceivedContentRange,
@@ -72,6 +70,7 @@ pub(super) fn of_request(
         after_gap: head.after_gap,
         late: None,
         pause_nanos: 0,
+        repeated: repeated(head, fields, secrets),
         odd: oddities(head, fields),
     }
     .into()
@@ -118,6 +117,7 @@ pub(super) fn of_response(
         ntlm_challenge: challenges().any(|value| ntlm(value.as_bytes()) == Some(2)),
         body_start: String::new(),
         echoes: Vec::new(),
+        repeated: repeated(head, fields, secrets),
         odd: oddities(head, fields),
     }
     .into()
@@ -237,9 +237,35 @@ const SINGLE: Set = Set::of(&[
     Field::Host,
 ]);
 
+/// Lines that are kept of those that repeat a field.
+const REPEATS: usize = 8;
+
+/// The lines of a head that repeat a field of which it can have but one.
+fn repeated(head: &Head<'_>, fields: &Fields<'_, '_>, secrets: Secrets) -> Vec<String> {
+    if !fields.repeated.has_any(SINGLE) {
+        return Vec::new();
+    }
+    let mut seen = Set::default();
+    let again = |header: &&Header<'_>| {
+        let Some(field) = Field::of(header.name).map(|field| Set::of(&[field])) else {
+            return false;
+        };
+        let again = seen.has_any(field) && SINGLE.has_any(field);
+        seen = seen.or(field);
+        again
+    };
+    let line = |header: &Header<'_>| {
+        let value = text(header.value.trim_ascii());
+        format!("{}: {}", header.name, secrets.target(value))
+    };
+    head.headers.iter().filter(again).take(REPEATS).map(line).collect()
+}
+
 fn oddities(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
     let repeated = fields.repeated.has_any(SINGLE);
-    if head.whole && !repeated && head.odd == Oddities::default() {
+    let misprinted = fields.first(Field::BitsPackageType).is_some()
+        && fields.first(Field::BitsPacketType).is_none();
+    if head.whole && !repeated && !misprinted && head.odd == Oddities::default() {
         return Vec::new();
     }
     let Oddities {
@@ -261,6 +287,7 @@ fn oddities(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
         (contradictory_length, "contradictory-length"),
         (version, "version"),
         (repeated, "repeated"),
+        (misprinted, "package-type"),
         (!head.whole, "cut"),
     ]
     .into_iter()

@@ -165,6 +165,9 @@ pub struct RareRequest {
     /// The longest pause within its body, in nanoseconds, from about a second on.
     #[serde(skip)]
     pub pause_nanos: i64,
+    /// Lines that repeat a field of which a message can have but one, as `Name: value`; the first is what counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<String>,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,
@@ -218,6 +221,7 @@ impl Serialize for Request {
         form.put("longest_value", &self.longest_value)?;
         form.maybe("long_field", &rare.long_field)?;
         form.flag("after_gap", rare.after_gap)?;
+        form.all("repeated", &rare.repeated)?;
         form.all("odd", &rare.odd)?;
         form.end()
     }

@@ -134,6 +134,9 @@ pub struct RareResponse {
     /// What of it the request had said, as a page repeats the URL that was asked for: in lower case.
     #[serde(skip)]
     pub echoes: Vec<String>,
+    /// Lines that repeat a field of which a message can have but one, as `Name: value`; the first is what counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<String>,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<String>,
@@ -305,6 +308,7 @@ impl Serialize for Response {
         form.maybe("answered_by", &self.answered_by)?;
         form.put("body", &self.body)?;
         form.text("body_start", &rare.body_start)?;
+        form.all("repeated", &rare.repeated)?;
         form.all("odd", &rare.odd)?;
         form.end()
     }

@@ -4,6 +4,10 @@ use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, look};
 
+/// Who can do something about a hole in the file that the server did not object to ([MC-BUP] 3.2.5.2.6).
+pub const BOTH: &str =
+    "the client, and the server, which should answer 416 to a Fragment behind a gap";
+
 /// Requests without an answer that one client may have under way.
 const UNDER_WAY: usize = 256;
 

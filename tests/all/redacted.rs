@@ -70,7 +70,7 @@ const OURS: [&str; 51] = [
 ];
 
 /// Keys of what has words of protocols and products in it, and may have names.
-const PRODUCTS: [&str; 20] = [
+const PRODUCTS: [&str; 21] = [
     "accept_encoding",
     "allow",
     "alpn",
@@ -87,6 +87,7 @@ const PRODUCTS: [&str; 20] = [
     "hops",
     "proxy_authorization",
     "reason",
+    "repeated",
     "retry_after",
     "transfer_encoding",
     "user_agent",
@@ -347,8 +348,10 @@ fn odd_values_are_no_way_out() {
   Content-Type: text/zebrakind
 > FRAGMENT 0-9/20
   Content-Range: bytes zebrafirst-9/20
+  + Host: zebraagain.example
 < 500 plain
   BITS-Packet-Type: Ack
+  + BITS-Packet-Type: Zebra-Second
   BITS-Error-Code: 0x8007zebracode
   BITS-Error-Context: zebracontext
   BITS-Received-Content-Range: zebraoffset
@@ -367,6 +370,8 @@ fn odd_values_are_no_way_out() {
         "zebracode",
         "zebracontext",
         "zebraoffset",
+        "zebraagain",
+        "Zebra-Second",
     ] {
         assert!(before.contains(told), "{told} in {before}");
     }

@@ -77,6 +77,7 @@ fn asked_rarely(rare: &mut RareRequest, names: &mut Names<'_>) {
         after_gap: _,
         late: _,
         pause_nanos: _,
+        repeated,
         odd: _,
     } = rare;
     method_override.iter_mut().for_each(|method| names.method(method));
@@ -89,6 +90,7 @@ fn asked_rarely(rare: &mut RareRequest, names: &mut Names<'_>) {
     names.field("Expect", expect);
     names.products(via);
     names.hops(hops);
+    names.lines(repeated);
     if let Some(mut kind) = file_type.take() {
         names.becomes(&mut kind, "a type that is left out".to_owned());
     }
@@ -150,6 +152,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
         ntlm_challenge: _,
         body_start,
         echoes: _,
+        repeated,
         odd: _,
     } = rare;
     names.texts([host_id, reply_url, location].into_iter().flatten());
@@ -161,6 +164,7 @@ fn answered_rarely(rare: &mut RareResponse, names: &mut Names<'_>) {
     names.field("BITS-Error-Context", error_context);
     names.products(via);
     names.hops(hops);
+    names.lines(repeated);
     names.field("Content-Length", content_length_raw);
     names.field("Retry-After", retry_after);
     names.field("DAV", dav);

@@ -66,6 +66,16 @@ impl<'p> Names<'p> {
         }
     }
 
+    /// Replaces fields as `Name: value`.
+    pub fn lines(&mut self, lines: &mut [String]) {
+        for line in lines {
+            let (name, value) = line.split_once(": ").unwrap_or((line, ""));
+            let value = head::value(self.pseudonyms, name, value);
+            let other = format!("{}: {value}", head::name(self.pseudonyms, name));
+            self.becomes(line, other);
+        }
+    }
+
     /// Remembers a text with names of products that stands in sentences only.
     pub fn named(&mut self, text: &str) {
         self.seen.note(text, How::Products);

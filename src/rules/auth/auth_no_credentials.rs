@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Notes};
+use crate::rules::{Around, Notes, front, look};
 
 rule! {
     /// The server asks for credentials that the job does not have.
@@ -11,7 +11,7 @@ rule! {
     /// The upload ends on a 401, and the client never sent Authorization. That is no wrong password: BITS answers Basic and
     /// Digest only with credentials that were set on the job, NTLM and Negotiate also with the account that the job runs
     /// under where the job or a policy says so, and other schemes, such as Bearer, not at all: for these the application
-    /// sends Authorization by itself.
+    /// sends Authorization by itself. Where the 401 names no scheme, that is the server's fault.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -55,6 +55,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     // IIS names its schemes unless it takes everybody for anonymous.
     let asks = match &*rounds::schemes(last) {
         "" if last.response.as_ref().is_some_and(rounds::is_iis) => return,
+        "" if look::whole_answer(last).is_some() => " without WWW-Authenticate".to_owned(),
         "" => String::new(),
         schemes => format!(" asks for {schemes}"),
     };
@@ -63,7 +64,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let message = format!("401 for {}{asks}, and no credentials followed", last.kind);
         let finding = notes.note(notes.severity(), confidence, &[last.span()], message);
         let Some(finding) = finding else { return };
-        if wants_token(last) {
+        if look::whole_answer(last).is_some_and(|answer| answer.challenges.is_empty()) {
+            finding.turn_to(front::answerable(session, last)).advise(NO_CHALLENGE);
+        } else if wants_token(last) {
             finding.advise(TOKEN);
         }
         if matches!(Origin::of(last), Origin::WebServer | Origin::Proxy) {
@@ -87,6 +90,9 @@ fn wants_token(challenged: &Exchange) -> bool {
 
 /// What to do where credentials on the job would not be used.
 const TOKEN: &str = "Have the application send Authorization with its token as a header of the job (SetCustomHeaders, Set-BitsTransfer -CustomHeaders): BITS does not use the job's credentials for this scheme.";
+
+/// What to do where a client cannot know how to answer (RFC 9110 15.5.2).
+const NO_CHALLENGE: &str = "Let the server name the schemes that it takes in WWW-Authenticate, as every 401 must, or see what takes that field away: without it a client does not answer. An application that has a token may send Authorization by itself, as a header of the job.";
 
 /// What confirms it where neither IIS nor BITS asked.
 const OTHER_LOG: &str = "The log of what answered, by the name that it gives itself, has 401 and no user for this request.";
@@ -119,6 +125,15 @@ mod tests {
         assert!(advice(listed).starts_with("Set credentials on the job"));
         let both = format!("{bearer}  + WWW-Authenticate: Basic realm=x\n");
         assert!(advice(&both).starts_with("Set credentials on the job"));
-        assert!(advice("").starts_with("Set credentials on the job"));
+    }
+
+    #[test]
+    fn a_401_that_names_no_scheme_is_the_servers_to_mend() {
+        let told =
+            diagnosed("> CREATE-SESSION\n< 401 plain\n  Server: nginx/1.22.1\n! client closes");
+        assert_eq!(told.cause, "auth-no-credentials");
+        assert_ne!(told.answerable.as_deref(), Some("the client"));
+        assert!(told.advice.unwrap().contains("WWW-Authenticate"));
+        assert!(told.summary.contains("without WWW-Authenticate"), "{}", told.summary);
     }
 }

@@ -72,11 +72,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         && !miscounted
         && let Some(close) = close
     {
-        let message = match unconfirmed(session, total) {
-            Some((from, to)) if session.bytes_acknowledged == total => {
+        let hole = unconfirmed(session, total).filter(|_| session.bytes_acknowledged == total);
+        let message = match hole {
+            Some((from, to)) => {
                 format!("closed though no answer confirmed the bytes {from} to {}", to - 1)
             }
-            _ => {
+            None => {
                 let total = wording::counted(total, "byte");
                 format!("closed with {} of {total} acknowledged", session.bytes_acknowledged)
             }
@@ -87,7 +88,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             && is_on_same_connection(session, close)
             && session.bytes_unique >= session.bytes_acknowledged;
         let sure = if seen { Confidence::Certain } else { Confidence::Likely };
-        notes.note(notes.severity(), sure, &[close.span()], message);
+        let finding = notes.note(notes.severity(), sure, &[close.span()], message);
+        if let Some(finding) = finding.filter(|_| hole.is_some() && session.is_whole()) {
+            finding.turn_to(offsets::BOTH);
+        }
     }
 }
 

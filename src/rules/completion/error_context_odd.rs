@@ -5,9 +5,9 @@ use crate::model::{Response, Session};
 use crate::rules::{Notes, look};
 
 rule! {
-    /// An error context that the protocol does not know.
+    /// An error context that the protocol does not know, or an error code without one.
     ///
-    /// It knows 0x5, the server, and 0x7, the application behind it, and both only with an error. Home-made servers
+    /// It knows 0x5, the server, and 0x7, the application behind it, and each only with an error code. Home-made servers
     /// write others.
     ///
     /// ```fires
@@ -15,6 +15,12 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 500 error=0x80070070 context=0x9
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 error=0x80070005
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -43,7 +49,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 }
 
 fn oddity(response: &Response) -> Option<String> {
-    let raw = response.error_context.as_deref()?;
+    let Some(raw) = response.error_context.as_deref() else {
+        let code = response.error.as_ref().filter(|_| response.error_value().is_some())?;
+        let alone = format!("{} is \"{}\" without BITS-Error-Context", code.header, code.raw);
+        return response.is_ack().then_some(alone);
+    };
     let known = hresult(raw).is_some_and(|(value, _)| KNOWN.contains(&value));
     let missing = response.error.is_none() && known;
     (missing || !known).then(|| {

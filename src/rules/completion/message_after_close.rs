@@ -2,13 +2,13 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Confidence, Notes, look};
 use crate::stream::Connection;
 
 rule! {
     /// A packet for a session that was closed.
     ///
-    /// An error is the right answer to it.
+    /// An error is the right answer to it: a server forgets the id of a session that is closed, and knows it no more.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -94,10 +94,25 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let late = other && look::is_over_before(session, exchange)
             || closed(session, exchange).is_some_and(|done| repeats(exchange, done));
         if late && exchange.request.is_some() && !may_be_anothers(session, exchange) {
-            notes.add(exchange.span(), format!("{} after the session was over", exchange.kind));
+            let message = format!("{} after the session was over", exchange.kind);
+            if exchange.succeeded() && look::is_by_bits(exchange) {
+                let message = format!("{message}, and the server took it");
+                let finding =
+                    notes.note(notes.severity(), Confidence::Certain, &[exchange.span()], message);
+                if let Some(finding) = finding {
+                    finding.turn_to(BOTH).advise(REFUSE);
+                }
+            } else {
+                notes.add(exchange.span(), message);
+            }
         }
     }
 }
+
+/// Who can do something about a packet that the server took: it knows no such session any more ([MC-BUP] 3.2.5.2.3).
+const BOTH: &str = "the client, and the server, which should refuse it";
+
+const REFUSE: &str = "Mend the client, or look for what repeats its requests; let the server answer 500 with 0x8020001F to a session that is over.";
 
 /// The Close that had ended the session of another one, or of a Cancel.
 fn closed<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
@@ -119,7 +134,23 @@ fn repeats(exchange: &Exchange, done: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::rules::tests::diagnosed;
     use crate::transcript;
+
+    #[test]
+    fn a_server_that_takes_it_has_a_share() {
+        let told = |answer: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n\
+                 > FRAGMENT 0-9/10\n< {answer}\n"
+            ))
+        };
+        let refused = told("500 error=0x8020001F context=0x5");
+        assert_eq!(refused.answerable.as_deref(), Some("the client"));
+        let taken = told("200");
+        assert!(taken.answerable.unwrap().contains("the server"), "{}", taken.summary);
+        assert!(taken.summary.contains("the server took it"), "{}", taken.summary);
+    }
 
     #[test]
     fn a_close_is_over_no_sooner_than_it_was_sent_whatever_clock_its_answer_has() {

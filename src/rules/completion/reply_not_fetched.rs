@@ -1,7 +1,7 @@
 //! The rule `reply-not-fetched`.
 
 use crate::bits::PacketType;
-use crate::model::Session;
+use crate::model::{Exchange, Session};
 use crate::rules::{Confidence, Notes, Severity, look};
 
 rule! {
@@ -28,6 +28,15 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// A client looks for it in the Acks to Fragments only:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200 reply=/replies/1
+    /// ```
     ///
     /// Answerable: the client
     /// Advice: See whether the job is an upload-reply job, and whether the client reaches the host of the reply URL.
@@ -40,6 +49,13 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(url) = session.reply_url.as_deref().filter(|_| session.reply.is_none()) else {
         return;
     };
+    let named = |one: &Exchange| {
+        let ack = one.response.as_ref().filter(|_| one.kind.may_be_fragment());
+        ack.is_some_and(|ack| ack.reply_url.is_some())
+    };
+    if !session.exchanges.iter().any(named) {
+        return;
+    }
     let Some(close) = session.first_success(&PacketType::CloseSession) else { return };
     // Over TLS elsewhere, a fetch would not be seen.
     let hidden = url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));

@@ -1,11 +1,12 @@
 //! The rule `server-error-unspecified`.
 
-use crate::bits::hresult::{self, MISPRINTED};
+use crate::bits::hresult::{self, INVALID_ARGUMENT, MISPRINTED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
-    Confidence, Notes, Severity, cut, filtering, front, look, offsets, page, remedies, wording,
+    Confidence, Notes, Severity, cut, filtering, front, look, offsets, page, remedies, slip,
+    wording,
 };
 
 rule! {
@@ -128,6 +129,9 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
         let answer = exchange.response.as_ref();
         if let Some(response) = answer.filter(|answer| says_nothing(session, answer)) {
             tell_silent(session, exchange, response, explained, notes);
+        } else if answer.is_some_and(|answer| answer.is_ack() && slip::is_invalid_argument(answer))
+        {
+            tell_taken_back(session, exchange, explained, notes);
         }
     }
     let unexplained =
@@ -179,6 +183,30 @@ fn tell_silent(
         finding.turn_to("the proxy, or the server behind it");
     }
 }
+
+/// Notes a Fragment that was called malformed and then taken as it was: a client is to stop there ([MC-BUP] 3.1.5.2.1).
+fn tell_taken_back(
+    session: &Session,
+    exchange: &Exchange,
+    explained: &Explained,
+    notes: &mut Notes<'_>,
+) {
+    let Some(range) = look::range(exchange).filter(|range| range.valid) else { return };
+    let mut later = look::after(session, exchange).take(LOOKED_AT);
+    let again = later.find(|one| look::succeeded_fragment(one) && look::range(one) == Some(range));
+    let whole = look::is_whole(session, exchange);
+    let Some(again) = again.filter(|_| whole && !explained.covers(exchange, Severity::Note)) else {
+        return;
+    };
+    let message = format!(
+        "a Fragment was called malformed (400 with {}); the client went on, and the same bytes were taken",
+        hresult::hex(INVALID_ARGUMENT)
+    );
+    notes.note(Severity::Note, Confidence::Certain, &[exchange.span(), again.span()], message);
+}
+
+/// Exchanges behind one that are looked at for the same Fragment.
+const LOOKED_AT: usize = 256;
 
 /// Notes the error that the session ended on, where it means something and no other rule knows a reason for it.
 fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes: &mut Notes<'_>) {
@@ -294,6 +322,20 @@ mod tests {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500\n... 600 s\n\
              > FRAGMENT 0-9/20\n< 200";
         assert_eq!(severity("server-error-unspecified", text), Some(Note));
+    }
+
+    #[test]
+    fn what_is_called_malformed_and_then_taken_is_a_note() {
+        let text = |first: &str, second: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT {first}\n< 400 error=0x80070057 context=0x5\n\
+                 > FRAGMENT {second}\n< 200\n> CLOSE-SESSION\n< 200"
+            )
+        };
+        let severity = |text: &str| severity("server-error-unspecified", text);
+        assert_eq!(severity(&text("0-9/10", "0-9/10")), Some(Note));
+        // Its own form explains it.
+        assert_eq!(severity(&text("0-9/10\n  Content-Range: bytes=0-9/10", "0-9/10")), None);
     }
 
     #[test]

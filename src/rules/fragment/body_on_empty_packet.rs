@@ -3,12 +3,13 @@
 use crate::bits::PacketType;
 use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, slip, wording};
+use crate::rules::{Confidence, Notes, Severity, look, slip, wording};
 
 rule! {
     /// A packet with a body that must have none.
     ///
-    /// Only Fragments carry bytes. Where the server did not mind, this is only a remark.
+    /// Only Fragments carry bytes. Where the server did not mind, or it is an Ack of success, this is only a remark; errors
+    /// often come with a page.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -23,6 +24,18 @@ rule! {
     /// > CLOSE-SESSION
     ///   | hello
     /// < 400 error=0x80070057 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    ///   | done
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 500 error=0x80070070 context=0x5
+    ///   | <html>
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -47,6 +60,27 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let message = format!("{} carries {}", exchange.kind, wording::counted(bytes, "byte"));
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
+    // A server that adds one adds it to all.
+    let before = || look::ahead(session, exchange).take(LOOKED_AT).any(|one| more(one).is_some());
+    if let Some(bytes) = more(exchange).filter(|_| !before()) {
+        let bytes = wording::counted(bytes, "byte");
+        let message = format!("the Ack to {} carries {bytes}", exchange.kind);
+        let note = notes.note(Severity::Note, Confidence::Certain, &[exchange.span()], message);
+        if let Some(finding) = note {
+            finding.turn_to("the server").advise(EMPTY_ACK);
+        }
+    }
+}
+
+/// Exchanges before one that are looked at for the same.
+const LOOKED_AT: usize = 256;
+
+const EMPTY_ACK: &str = "Let the server send Content-Length: 0 and no body with its Acks.";
+
+/// The bytes of an Ack of success, which must have none ([MC-BUP] 2.2.3.3 and its like).
+fn more(exchange: &Exchange) -> Option<u64> {
+    let ack = exchange.response.as_ref().filter(|answer| answer.is_ack() && answer.is_success())?;
+    (ack.body.bytes > 0).then_some(ack.body.bytes)
 }
 
 /// The bytes of a packet that must have none.

@@ -6,7 +6,7 @@ use crate::model::{Exchange, Request, Session};
 use crate::rules::{Confidence, Notes, Severity, look, slip};
 
 rule! {
-    /// A request without Content-Length.
+    /// A request without Content-Length, or with one that is no number.
     ///
     /// Every packet needs it, an empty one too. http.sys answers 411, the BITS server 400; where the server did not
     /// mind, this is only a remark.
@@ -16,6 +16,11 @@ rule! {
     ///   Content-Length:
     /// < 411 plain
     ///   Server: Microsoft-HTTPAPI/2.0
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Content-Length: -1
+    /// < 200 session=1
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -46,9 +51,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             _ if refused => (notes.severity(), Confidence::Likely),
             _ => (Severity::Note, Confidence::Certain),
         };
-        let how = match request.transfer_encoding {
-            Some(_) => "comes in chunks",
-            None => "has no Content-Length",
+        let how = match (&request.transfer_encoding, request.content_length_raw.first()) {
+            (Some(_), _) => "comes in chunks".to_owned(),
+            (None, Some(raw)) => format!("has the Content-Length \"{raw}\""),
+            (None, None) => "has no Content-Length".to_owned(),
         };
         let message = format!("{} {how} and was answered {}", exchange.kind, response.http_status);
         notes.note(severity, confidence, &[exchange.span()], message);
@@ -57,7 +63,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 fn is_missing(exchange: &Exchange) -> bool {
     let lacks = |request: &Request| {
-        request.content_length.is_none() && request.content_length_raw.is_empty()
+        // Several that differ contradict each other: another rule tells of that.
+        request.content_length.is_none() && request.content_length_raw.len() < 2
     };
     exchange.request.as_ref().is_some_and(lacks)
 }

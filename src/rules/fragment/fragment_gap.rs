@@ -77,7 +77,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the client, where the server's Acks are steady; else the server
-    /// Advice: Let the client start each Fragment at the byte that the last Ack named; see who lost the state.
+    /// Advice: Let the client start each Fragment at the byte that the last Ack named; see who lost the state. A server should answer any other start by 416.
     /// Reference: [MC-BUP] 3.2.5.2.6
     Error, belief 60, needs Anything, Exchange
 }
@@ -108,6 +108,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             true => look::unless_overcome(session, exchange, notes.severity()),
             false => notes.severity(),
         };
+        if taken {
+            let message = format!(
+                "the Fragment starts at byte {start}, the server wanted {expected} and took it all the same"
+            );
+            let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+            if let Some(finding) = finding {
+                finding.turn_to(offsets::BOTH);
+            }
+            return;
+        }
         let message = format!("the Fragment starts at byte {start}, the server wants {expected}");
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
@@ -147,7 +157,7 @@ fn is_miscounted(session: &Session, exchange: &Exchange, start: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::{Error, Warning};
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{diagnosed, report, severity};
 
     #[test]
     fn a_client_that_goes_back_makes_it_a_warning() {
@@ -158,5 +168,18 @@ mod tests {
         assert_eq!(severity("fragment-gap", &mended), Some(Warning));
         let hole = text.replace("416 received=10", "200") + "> CLOSE-SESSION\n< 200\n";
         assert_eq!(severity("fragment-gap", &hole), Some(Error));
+    }
+
+    #[test]
+    fn a_server_that_takes_it_has_a_share() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n< 200 received=10\n\
+             > FRAGMENT 20-39/40\n< 200\n> CLOSE-SESSION\n< 200\n";
+        let found = report(text).sessions.remove(0).findings;
+        let gap = found.iter().find(|finding| finding.rule == "fragment-gap").unwrap();
+        assert!(gap.answerable.as_deref().unwrap().contains("the server"));
+        // So it has in what came of it.
+        assert!(diagnosed(text).answerable.unwrap().contains("the server"));
+        let short = text.replace("> FRAGMENT 20-39/40\n< 200\n", "");
+        assert_eq!(diagnosed(&short).answerable.as_deref(), Some("the client"));
     }
 }

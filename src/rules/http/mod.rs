@@ -14,6 +14,7 @@ pub mod proxy_buffered;
 pub mod redirected;
 pub mod server_not_bits;
 pub mod stray_bytes;
+pub mod success_status_odd;
 pub mod too_many_requests;
 pub mod tunnel_refused;
 pub mod verb_rejected_by_iis;

@@ -9,7 +9,8 @@ rule! {
     /// The server chose a protocol that was not on offer.
     ///
     /// It may take any entry of the client's list, not only the first, but nothing else. Spelling does not count: braces,
-    /// quotation marks and case of a GUID mean nothing.
+    /// quotation marks and case of a GUID mean nothing. A client is to drop such an Ack; where it went on all the same, this
+    /// is only a remark.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -55,13 +56,13 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     };
     let went_on = look::fragment_follows(session, exchange);
-    let (severity, what) = match negotiation.verdict {
-        Verdict::SelectedNotOffered => (notes.severity(), "which"),
-        // A client that goes on took it for a matter of spelling.
-        Verdict::SelectionMalformed if went_on => (Severity::Note, "which is no GUID and which"),
-        Verdict::SelectionMalformed => (notes.severity(), "which is no GUID and which"),
+    let what = match negotiation.verdict {
+        Verdict::SelectedNotOffered => "which",
+        Verdict::SelectionMalformed => "which is no GUID and which",
         _ => return,
     };
+    // A client that goes on did not mind.
+    let severity = if went_on { Severity::Note } else { notes.severity() };
     let message =
         format!("the server chose \"{}\", {what} the client did not offer", selected.guid);
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
@@ -76,4 +77,20 @@ fn is_offered(exchange: &Exchange) -> bool {
         let same = offers == chosen || protocol::offers(offers).any(|offer| offer == chosen);
         same && protocol::guid(chosen).is_some()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::{Error, Note};
+    use crate::rules::tests::severity;
+
+    #[test]
+    fn a_client_that_goes_on_makes_it_a_note() {
+        for chosen in ["{11111111-2222-3333-4444-555555555555}", "BITS-1.5"] {
+            let text = format!("> CREATE-SESSION\n< 200 session=1 protocol={chosen}\n");
+            assert_eq!(severity("wrong-guid-selected", &text), Some(Error), "{chosen}");
+            let on = format!("{text}> FRAGMENT 0-9/10\n< 200\n");
+            assert_eq!(severity("wrong-guid-selected", &on), Some(Note), "{chosen}");
+        }
+    }
 }

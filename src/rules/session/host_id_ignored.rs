@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Outcome, Session};
-use crate::rules::hosts::{MOVES_WITHIN_SECS, Named};
+use crate::rules::hosts::{self, MOVES_WITHIN_SECS, Named};
 use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
@@ -35,6 +35,12 @@ rule! {
     /// ```
     /// ```silent
     /// > CREATE-SESSION
+    /// < 200 session=1 host=http://node1/
+    /// > FRAGMENT 0-9/10
+    /// < 500 error=0x8020001F context=0x5
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
     /// < 200 session=1 host=Server:80
     /// > FRAGMENT 0-9/10
     /// < 200
@@ -47,7 +53,10 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(named) = Named::of(session) else { return };
+    // A value that is no host obliges nobody.
+    let Some(named) = Named::of(session).filter(|named| hosts::is_host(named.value)) else {
+        return;
+    };
     let Some(next) = named.later().find(|exchange| exchange.kind != PacketType::CreateSession)
     else {
         return;

@@ -150,6 +150,11 @@ impl Sessions {
         let anew = last.as_ref().is_some_and(is_of_next);
         let last = last.filter(|_| !anew);
         let newest = last.or_else(|| self.open.of_client(asked, own));
+        if newest.is_none() && exchange.says_lost() {
+            // Who closed a session asks for it again where the answer was late: the server knows it no more.
+            let closed = |open: &Open| open.has_ends(asked) && open.is_over();
+            return Home::Known(self.open.of_client(asked, closed));
+        }
         let usual = newest.and_then(|newest| self.open.get(newest));
         // Nothing but this may show that it was opened; or its requests are lost, or yet to come.
         let opens = |open: &Open| open.is_provisional() && (last.is_some() || open.is_challenged());

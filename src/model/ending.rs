@@ -10,6 +10,9 @@ use crate::bits::PacketType;
 use crate::rules::reset;
 use crate::stream::Connection;
 
+/// The Ack of a Fragment takes so many bytes at least.
+const LEAST_ACK: u64 = 80;
+
 impl Session {
     /// Whether one direction of all its connections was not captured, though bytes of it were acknowledged.
     pub(crate) fn is_half_seen(&self) -> bool {
@@ -40,14 +43,24 @@ impl Session {
     /// missing of a file that the server took as it was.
     pub(crate) fn tell_lacking_beside(&mut self, bytes: u64) {
         self.lacks_beside = bytes;
-        if self.is_qualified("closed-short")
-            && self.may_be_beside(self.unproven())
-            && !self.ends_refused()
-        {
+        let may_be_whole = self.may_be_beside(self.unproven()) || self.lacks_last_ack();
+        if self.is_qualified("closed-short") && may_be_whole && !self.ends_refused() {
             self.outcome = Outcome::Completed;
             self.outcome_qualifiers = vec!["likely".to_owned()];
             self.error = None;
         }
+    }
+
+    /// Whether the answer to the last Fragment of the file may be one to a Fragment before it: the capture lacks a request
+    /// of that connection and an answer, so that nothing tells which of them belong together.
+    fn lacks_last_ack(&self) -> bool {
+        let last = self.exchanges.iter().rfind(|one| one.kind == PacketType::Fragment);
+        let ends = |one: &&Exchange| one.bounds().map(|(_, end)| end) == self.bytes_total;
+        let connection = last.filter(ends).and_then(|last| self.connection(last.connection));
+        connection.is_some_and(|one| {
+            one.client_side.lost_by_capture >= LEAST_REQUEST
+                && one.server_side.lost_by_capture >= LEAST_ACK
+        })
     }
 
     /// Whether the capture lacks so much beside that Fragments with so many bytes may be among it.

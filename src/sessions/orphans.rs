@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::asked::Asked;
 use super::assign::{RECENT, RIVALS};
 use super::open::{Number, Open};
-use super::{Link, Message, Sessions};
+use super::{Channel, Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
@@ -236,11 +236,8 @@ impl Sessions {
             return;
         }
         let end = client.last_data.filter(|_| channel.is_none()).unwrap_or(connection.last);
-        let answered = |(_, session, index): &(u32, Number, usize)| {
-            self.value(*session, *index).is_none_or(|value| value.response.is_some())
-        };
-        let sessions = match channel.map(|channel| (&channel.sessions, &channel.spoken)) {
-            Some((sessions, spoken)) if spoken.as_ref().is_none_or(answered) => sessions.clone(),
+        let sessions = match channel {
+            Some(channel) if self.is_answered(channel) => channel.sessions.clone(),
             Some(_) => return,
             None => self.under_way_between(connection),
         };
@@ -250,6 +247,12 @@ impl Sessions {
                 open.note_hole_before(end.frame);
             }
         }
+    }
+
+    /// Whether the last exchange of a connection that was kept has its answer.
+    pub(super) fn is_answered(&self, channel: &Channel) -> bool {
+        let value = channel.spoken.and_then(|(_, session, index)| self.value(session, index));
+        value.is_none_or(|value| value.response.is_some())
     }
 
     /// Of a connection, nothing was seen but its end: of an upload that had begun before, it may have carried anything.

@@ -316,6 +316,34 @@ fn the_last_bytes_may_have_gone_by_a_connection_that_the_capture_lacks_requests_
     assert_eq!(told("> GET /\n< 200 plain\n"), (Outcome::Failed, short));
 }
 
+#[test]
+fn so_they_may_where_only_the_head_of_their_fragment_is_lost() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/6000\n< 200 received=2000\n! client closes\n\
+                ! server closes\n= connection\n> PING\n< 200\n> FRAGMENT 2000-5999/6000\n< 200 received=6000 lost\n\
+                ! client closes\n! server closes\n= connection\n> CLOSE-SESSION\n< 200\n";
+    let mut records = transcript::play(text).unwrap();
+    let is_head = |record: &transcript::Record| {
+        memchr::memmem::find(&record.data, b"bytes 2000-5999").is_some()
+    };
+    let head = records.iter().position(is_head).unwrap();
+    records.remove(head);
+    let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+    assert_eq!((session.outcome, &*session.outcome_qualifiers[0]), (Outcome::Completed, "likely"));
+}
+
+#[test]
+fn where_requests_and_answers_are_lost_the_last_ack_may_be_of_a_fragment_before() {
+    let told = |first: &str, third: &str| {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30{first}\n> FRAGMENT 10-19/30\n> FRAGMENT 20-29/30\n\
+             > CLOSE-SESSION\n< 200 received=10\n< 200 received=20\n{third}< 200\n"
+        );
+        only(&text).1.concat()
+    };
+    assert_eq!(told(" lost", "< 200 received=30 lost\n"), "likely");
+    assert_eq!(told("", "< 200 received=20\n"), "closed-short");
+}
+
 /// An upload that is closed short, on a second connection beside what goes on longer on the first.
 fn short_beside(first: &str) -> Vec<transcript::Record> {
     let text = format!(

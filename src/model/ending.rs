@@ -106,7 +106,7 @@ impl Session {
     /// repeated it, and nobody acknowledged it (RFC 9293 3.8.1).
     pub(crate) fn tell_undelivered(&mut self) {
         let in_vain = |close: &Exchange| {
-            let connection = self.connection(close.connection).filter(|one| !one.is_one_sided());
+            let connection = self.connection(close.connection).filter(|one| self.sees_server(one));
             let since = connection.and_then(reset::in_vain_since);
             since.is_some_and(|since| close.span().has(since))
         };
@@ -116,6 +116,16 @@ impl Session {
             self.outcome = Outcome::Incomplete;
             self.outcome_qualifiers = vec!["interrupted".to_owned()];
         }
+    }
+
+    /// Whether the capture would show what the server of a connection sends: it does, or does so of another connection
+    /// between the two, while on this one the client itself acknowledges nothing of the server.
+    fn sees_server(&self, connection: &Connection) -> bool {
+        let ends = |one: &Connection| (one.client.ip(), one.server);
+        let is_shown =
+            |other: &Connection| !other.is_one_sided() && ends(other) == ends(connection);
+        !connection.is_one_sided()
+            || connection.server_side.acked == 0 && self.connections.iter().any(is_shown)
     }
 
     /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose
@@ -172,6 +182,11 @@ mod tests {
             Outcome::Completed
         );
         assert_eq!(outcome("> CLOSE-SESSION dropped\n"), Outcome::Completed);
+        // Of that connection nothing of the server was captured.
+        let unseen = format!("{lost}= connection\n= sees client\n{lost}! again\n");
+        assert_eq!(outcome(&unseen), Outcome::Incomplete);
+        let heard = "= connection\n= sees client\n> CLOSE-SESSION\n< 200\n! client closes\n";
+        assert_eq!(outcome(&format!("{lost}{heard}")), Outcome::Completed);
         // What is repeated is of the next upload.
         let next = "> CLOSE-SESSION\n< 200 lost\n= url http://192.0.2.80/b.bin\n\
                     > CREATE-SESSION dropped\n! again\n! again\n! again\n";

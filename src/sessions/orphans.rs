@@ -60,7 +60,7 @@ impl Sessions {
         let value = Exchange::answer_only(connection, head.carrier, response);
         let asked = &Asked::of(&value);
         let last = self.spoken_before(connection.id, span.first.frame);
-        let home = self.home(&value, asked, last);
+        let home = self.home(&value, asked, last, connection.midstream);
         let found = if let Home::Known(found) = home { found } else { None };
         let session = self.join(found, asked, span.last);
         if let Some(open) = self.open.get_mut(session) {
@@ -111,8 +111,14 @@ impl Sessions {
         self.strays.push_back(session);
     }
 
-    /// Where a response without its request belongs.
-    fn home(&self, exchange: &Exchange, asked: &Asked<'_>, last: Option<Number>) -> Home {
+    /// Where a response without its request belongs; it may be on a connection from before the capture.
+    fn home(
+        &self,
+        exchange: &Exchange,
+        asked: &Asked<'_>,
+        last: Option<Number>,
+        midstream: bool,
+    ) -> Home {
         let response = exchange.response.as_ref();
         let id = response.and_then(|response| response.session_id.as_deref()).map(canonical_id);
         let creates = response.is_some_and(|response| response.protocol.is_some());
@@ -132,7 +138,7 @@ impl Sessions {
                 let is_its = |last: &Number| self.open.get(*last).is_some_and(lacks_id);
                 Home::Known(known.or_else(|| last.filter(is_its)))
             }
-            (None, false) => self.home_of_nameless(exchange, asked, last),
+            (None, false) => self.home_of_nameless(exchange, asked, last, midstream),
         }
     }
 
@@ -143,8 +149,15 @@ impl Sessions {
         exchange: &Exchange,
         asked: &Asked<'_>,
         last: Option<Number>,
+        midstream: bool,
     ) -> Home {
-        let own = |open: &Open| open.has_ends(asked) && !open.is_over() && !open.unclear;
+        // An upload that the capture shows from its beginning, and that waits for nothing, has sent no bytes where that
+        // shows no beginning of a connection.
+        let elsewhere = midstream && last.is_none() && exchange.confirms_bytes();
+        let settled = |open: &Open| elsewhere && open.is_created() && open.is_heard();
+        let own = |open: &Open| {
+            open.has_ends(asked) && !open.is_over() && !open.unclear && !settled(open)
+        };
         let is_of_next =
             |last: &Number| self.open.get(*last).is_some_and(|it| it.ends_before(exchange));
         let anew = last.as_ref().is_some_and(is_of_next);

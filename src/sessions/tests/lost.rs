@@ -137,6 +137,21 @@ fn an_answer_alone_behind_the_last_byte_may_be_that_of_a_close() {
 }
 
 #[test]
+fn an_answer_alone_on_a_connection_from_before_is_not_of_an_upload_that_began_since() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n> FRAGMENT 10-19/30\n\
+                < 500 error=0x80070070 context=0x5\n! client closes\n! server closes\n= connection\n\
+                > FRAGMENT 10-19/30 session=2\n< 200\n> FRAGMENT 20-29/30 session=2\n< 200\n\
+                > CLOSE-SESSION session=2\n< 200\n";
+    let records = transcript::play(text).unwrap();
+    let starts = |record: &&transcript::Record| record.data.get(47).is_some_and(|it| it & 2 > 0);
+    let second = records.iter().rfind(starts).unwrap().at.frame;
+    // The handshake, without its SYN, and the request.
+    let sessions = without(second - 1..=second + 2, text);
+    let own: Vec<_> = sessions.iter().map(|one| (one.outcome, one.exchanges.len())).collect();
+    assert_eq!(own, [(Outcome::Completed, 3), (Outcome::Failed, 3)]);
+}
+
+#[test]
 fn what_an_answer_alone_confirms_is_no_gap() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= connection\n\
                 > FRAGMENT 10-19/30\n< 200\n> FRAGMENT 20-29/30\n< 200\n";

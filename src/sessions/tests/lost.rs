@@ -180,6 +180,8 @@ fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
         "> PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
     assert_eq!(only(&format!("{create}{node}{rest}")).0, Outcome::Completed);
     assert_eq!(only(&format!("{create}{node}> PING\n< 404 plain\n")).0, Outcome::Failed);
+    let other = node.replace("81:80", "81:8080").replace("//node", "//node:8080");
+    assert_eq!(play(Limits::default(), &format!("{create}{other}{rest}")).1.len(), 2);
 }
 
 #[test]

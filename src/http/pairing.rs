@@ -20,6 +20,8 @@ pub(super) struct Early {
     acked: u64,
     /// Responses before it may have been lost.
     after_gap: bool,
+    /// Whether it is a success.
+    success: bool,
 }
 
 /// What became of a request, as far as responses tell that came before it.
@@ -27,8 +29,8 @@ pub(super) struct Early {
 enum Fate {
     /// Nothing yet.
     Waits,
-    /// This is its exchange.
-    Answered(u32),
+    /// This is its exchange, and whether it succeeded.
+    Answered(u32, bool),
     /// Its response was lost: the next one is for a later request.
     Passed,
 }
@@ -60,7 +62,7 @@ impl Parser {
             }
             self.early.pop_front();
             if early.answers(request, start) {
-                return Fate::Answered(early.exchange);
+                return Fate::Answered(early.exchange, early.success);
             }
         }
         Fate::Waits
@@ -97,7 +99,10 @@ impl Parser {
         let added = |end: u64| self.client.added_to(end.saturating_sub(start));
         let end = end.map(|end| end.saturating_add(added(end)));
         let fate = self.answered_early(span.first, (start, end));
-        if let Fate::Answered(exchange) = fate {
+        self.tunnel_asked = false;
+        if let Fate::Answered(exchange, success) = fate {
+            let first = self.server.exchange == exchange && self.server.body_offset == 0;
+            self.tunnel_asked = seen.connect && success && first;
             return exchange;
         }
         let exchange = self.take_number();
@@ -130,7 +135,8 @@ impl Parser {
         }
         let exchange = self.take_number();
         if seen.status >= 200 && self.early.len() < limits.pending_requests {
-            self.early.push_back(Early { exchange, at, acked, after_gap: lost });
+            let success = seen.status / 100 == 2;
+            self.early.push_back(Early { exchange, at, acked, after_gap: lost, success });
         }
         exchange
     }
@@ -160,8 +166,8 @@ impl Parser {
         }
     }
 
-    /// A request by HEAD came behind the beginning of its response, which has no body then (RFC 9112 6.3).
-    pub(super) fn end_answer_to_head(&mut self, exchange: u32, out: &mut impl FnMut(Event<'_>)) {
+    /// A request by HEAD or CONNECT came behind the beginning of its response, which has no body then (RFC 9112 6.3).
+    pub(super) fn end_bare_answer(&mut self, exchange: u32, out: &mut impl FnMut(Event<'_>)) {
         let server = &mut self.server;
         let waits =
             matches!(server.state, State::Length(_) | State::Chunked(_) | State::UntilClose);
@@ -170,9 +176,10 @@ impl Parser {
         }
     }
 
+    /// An exchange has its response: the connection may carry something else from now on.
     pub(super) fn after_response(&mut self, seen: &Summary) {
-        let connected = self.tunnel_asked && seen.status / 100 == 2;
-        if !seen.request && (connected || seen.status == 101) {
+        let connected = self.tunnel_asked && (seen.request || seen.status / 100 == 2);
+        if connected || seen.status == 101 {
             let layer = Layer::new(self.carrier.tunnel(), self.next_exchange);
             self.tunnel = Some(Box::new(layer));
         }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::{Stream, only, play, upload};
 use crate::limits::Limits;
 use crate::model::{Exchange, Outcome, Session};
-use crate::rules::Severity;
+use crate::rules::{Finding, Severity};
 use crate::{Analysis, Options, transcript};
 
 #[test]
@@ -136,26 +136,42 @@ fn an_answer_alone_behind_the_last_byte_may_be_that_of_a_close() {
     assert!(!is_found("close-missing", &without(12..=16, text), 3));
 }
 
+/// An upload of which the capture begins with the first Ack, and has the Fragment before that as frame `place`: the
+/// client has no Ack, and asks again.
+fn repeated(place: impl Fn(&[transcript::Record], usize) -> usize, rest: &str) -> Session {
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30 session=1\n< 200 received=10\n{rest}\
+         > FRAGMENT 10-19/30 session=1\n< 200 received=20\n> FRAGMENT 20-29/30 session=1\n< 200 received=30\n\
+         > CLOSE-SESSION session=1\n< 200\n"
+    );
+    let mut records = transcript::play(&text).unwrap();
+    let has = |record: &transcript::Record, what: &[u8]| {
+        memchr::memmem::find(&record.data, what).is_some()
+    };
+    let first = records.iter().position(|one| has(one, b"bytes 0-9/")).unwrap();
+    let answer = records.iter().position(|one| has(one, b"Range: 10\r")).unwrap();
+    let place = place(&records, answer);
+    records[place].data = records[first].data.clone();
+    transcript::analyse(&records[answer..], &mut ()).sessions.remove(0)
+}
+
 #[test]
 fn a_request_that_is_repeated_has_the_answer_that_came_before_it() {
-    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30 session=1\n< 200 received=10\n\
-                > FRAGMENT 10-19/30 session=1\n< 200 received=20\n> FRAGMENT 20-29/30 session=1\n< 200 received=30\n\
-                > CLOSE-SESSION session=1\n< 200\n";
-    let mut records = transcript::play(text).unwrap();
-    let place = |what: &[u8]| {
-        let has = |record: &transcript::Record| memchr::memmem::find(&record.data, what).is_some();
-        records.iter().position(has).unwrap()
-    };
-    let (first, answer) = (place(b"bytes 0-9/"), place(b"Range: 10\r"));
-    // The capture begins with the answer; the client has it not, and asks again.
-    let asked = records[first].data.clone();
-    records[answer + 1].data = asked;
-    let session = transcript::analyse(&records[answer..], &mut ()).sessions.remove(0);
+    let session = repeated(|_, answer| answer + 1, "");
     let next = |one: &Exchange| one.response.as_ref().and_then(|answer| answer.next_offset);
     let ends: Vec<_> = session.exchanges.iter().map(|one| (one.bounds(), next(one))).collect();
     assert_eq!(ends[0], (Some((0, 10)), Some(10)));
     assert_eq!(ends[2], (Some((20, 30)), Some(30)));
     assert_eq!((session.exchanges.len(), session.outcome), (4, Outcome::Completed));
+}
+
+#[test]
+fn so_it_has_where_it_comes_when_all_is_over() {
+    let session = repeated(|all, _| all.len() - 1, "= connection\n");
+    assert_eq!((session.exchanges.len(), session.outcome), (4, Outcome::Completed));
+    assert_eq!(session.bytes_acknowledged, 30);
+    let late = |finding: &Finding| finding.rule == "message-after-close";
+    assert!(!session.findings.iter().any(late), "{:?}", session.findings);
 }
 
 #[test]

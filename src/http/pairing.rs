@@ -16,10 +16,14 @@ pub(super) struct Early {
     exchange: u32,
     /// Where it began.
     at: At,
+    /// Where it begins in its stream, as requests acknowledge it.
+    start: u64,
     /// How far the server had the requests then; 0 where that is not known.
     acked: u64,
     /// Responses before it may have been lost.
     after_gap: bool,
+    /// Whether it is a success.
+    success: bool,
 }
 
 /// What became of a request, as far as responses tell that came before it.
@@ -27,21 +31,23 @@ pub(super) struct Early {
 enum Fate {
     /// Nothing yet.
     Waits,
-    /// This is its exchange.
-    Answered(u32),
+    /// This is its exchange, and whether it succeeded.
+    Answered(u32, bool),
     /// Its response was lost: the next one is for a later request.
     Passed,
 }
 
 impl Early {
-    /// Whether it may answer a request that begins in a frame and at an offset. One held for want of an earlier segment
-    /// comes after its response, but in an earlier frame; frames that were stored out of order still have their times;
-    /// and where clocks differ, the server had acknowledged what it answers (RFC 9293 3.10.7.4).
-    fn answers(&self, request: At, start: u64) -> bool {
+    /// Whether it may answer a request that begins in a frame and at an offset, and whose sender had so much of the
+    /// responses. One held for want of an earlier segment comes after its response, but in an earlier frame; frames that
+    /// were stored out of order still have their times; and where clocks differ, the server had acknowledged what it
+    /// answers (RFC 9293 3.10.7.4). Who does not have it asks nothing new: the request is repeated, and came before what
+    /// was captured.
+    fn answers(&self, request: At, start: u64, had: u64) -> bool {
         if self.acked > 0 {
             return self.acked > start;
         }
-        request.frame < self.at.frame || request.time < self.at.time
+        had <= self.start || request.frame < self.at.frame || request.time < self.at.time
     }
 
     /// Whether its sender had more requests than one that ends at `end`. Without a loss, responses are in the order of
@@ -52,15 +58,16 @@ impl Early {
 }
 
 impl Parser {
-    /// What became of a request that begins in a frame and covers these offsets, if responses came before it.
-    fn answered_early(&mut self, request: At, (start, end): (u64, Option<u64>)) -> Fate {
+    /// What became of a request that begins in a frame and covers these offsets, and whose sender had so much of the
+    /// responses, if responses came before it.
+    fn answered_early(&mut self, request: At, (start, end): (u64, Option<u64>), had: u64) -> Fate {
         while let Some(early) = self.early.front().copied() {
             if early.is_for_later(end) {
                 return Fate::Passed;
             }
             self.early.pop_front();
-            if early.answers(request, start) {
-                return Fate::Answered(early.exchange);
+            if early.answers(request, start, had) {
+                return Fate::Answered(early.exchange, early.success);
             }
         }
         Fate::Waits
@@ -92,12 +99,15 @@ impl Parser {
         len: Option<usize>,
         limits: &Limits,
     ) -> u32 {
-        let Direction { span, start, head_lost: after_gap, .. } = *self.direction(side);
+        let Direction { span, start, acked, head_lost: after_gap, .. } = *self.direction(side);
         let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
         let added = |end: u64| self.client.added_to(end.saturating_sub(start));
         let end = end.map(|end| end.saturating_add(added(end)));
-        let fate = self.answered_early(span.first, (start, end));
-        if let Fate::Answered(exchange) = fate {
+        let fate = self.answered_early(span.first, (start, end), acked);
+        self.tunnel_asked = false;
+        if let Fate::Answered(exchange, success) = fate {
+            let first = self.server.exchange == exchange && self.server.body_offset == 0;
+            self.tunnel_asked = seen.connect && success && first;
             return exchange;
         }
         let exchange = self.take_number();
@@ -110,7 +120,7 @@ impl Parser {
     }
 
     fn number_of_response(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
-        let Direction { span, acked, head_lost: lost, .. } = *self.direction(side);
+        let Direction { span, start, acked, head_lost: lost, .. } = *self.direction(side);
         let (at, frame) = (span.first, span.first.frame);
         if lost {
             self.pending.keep_newest_before(frame, acked);
@@ -130,7 +140,8 @@ impl Parser {
         }
         let exchange = self.take_number();
         if seen.status >= 200 && self.early.len() < limits.pending_requests {
-            self.early.push_back(Early { exchange, at, acked, after_gap: lost });
+            let success = seen.status / 100 == 2;
+            self.early.push_back(Early { exchange, at, start, acked, after_gap: lost, success });
         }
         exchange
     }
@@ -160,8 +171,8 @@ impl Parser {
         }
     }
 
-    /// A request by HEAD came behind the beginning of its response, which has no body then (RFC 9112 6.3).
-    pub(super) fn end_answer_to_head(&mut self, exchange: u32, out: &mut impl FnMut(Event<'_>)) {
+    /// A request by HEAD or CONNECT came behind the beginning of its response, which has no body then (RFC 9112 6.3).
+    pub(super) fn end_bare_answer(&mut self, exchange: u32, out: &mut impl FnMut(Event<'_>)) {
         let server = &mut self.server;
         let waits =
             matches!(server.state, State::Length(_) | State::Chunked(_) | State::UntilClose);
@@ -170,9 +181,10 @@ impl Parser {
         }
     }
 
+    /// An exchange has its response: the connection may carry something else from now on.
     pub(super) fn after_response(&mut self, seen: &Summary) {
-        let connected = self.tunnel_asked && seen.status / 100 == 2;
-        if !seen.request && (connected || seen.status == 101) {
+        let connected = self.tunnel_asked && (seen.request || seen.status / 100 == 2);
+        if connected || seen.status == 101 {
             let layer = Layer::new(self.carrier.tunnel(), self.next_exchange);
             self.tunnel = Some(Box::new(layer));
         }

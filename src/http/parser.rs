@@ -262,8 +262,8 @@ impl Parser {
             direction.state = State::Seek;
             return false;
         };
-        if seen.head_method {
-            self.end_answer_to_head(exchange, out);
+        if seen.head_method || seen.request && self.tunnel_asked {
+            self.end_bare_answer(exchange, out);
         }
         let framing = self.framing(exchange, &seen);
         let direction = self.direction(side);

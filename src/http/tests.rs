@@ -149,6 +149,16 @@ fn connect_opens_a_tunnel_for_http() {
 }
 
 #[test]
+fn so_it_does_where_the_answer_is_stored_ahead_of_it() {
+    let log = run(&[
+        Say(Server, 2, "HTTP/1.1 200 OK\r\n\r\n"),
+        Say(Client, 1, "CONNECT h:80 HTTP/1.1\r\n\r\n"),
+        Say(Client, 3, A),
+    ]);
+    assert_eq!(log, ["0 200", "0 CONNECT h:80", "0 Complete", "1 GET /a"]);
+}
+
+#[test]
 fn request_from_an_earlier_frame_belongs_to_the_response_before_it() {
     let log =
         run(&[Say(Server, 2, NONE), Say(Client, 1, A), Say(Client, 3, B), Say(Server, 4, NONE)]);

@@ -10,6 +10,9 @@ use crate::bits::PacketType;
 use crate::rules::reset;
 use crate::stream::Connection;
 
+/// The Ack of a Fragment takes so many bytes at least.
+const LEAST_ACK: u64 = 80;
+
 impl Session {
     /// Whether one direction of all its connections was not captured, though bytes of it were acknowledged.
     pub(crate) fn is_half_seen(&self) -> bool {
@@ -40,14 +43,24 @@ impl Session {
     /// missing of a file that the server took as it was.
     pub(crate) fn tell_lacking_beside(&mut self, bytes: u64) {
         self.lacks_beside = bytes;
-        if self.is_qualified("closed-short")
-            && self.may_be_beside(self.unproven())
-            && !self.ends_refused()
-        {
+        let may_be_whole = self.may_be_beside(self.unproven()) || self.lacks_last_ack();
+        if self.is_qualified("closed-short") && may_be_whole && !self.ends_refused() {
             self.outcome = Outcome::Completed;
             self.outcome_qualifiers = vec!["likely".to_owned()];
             self.error = None;
         }
+    }
+
+    /// Whether the answer to the last Fragment of the file may be one to a Fragment before it: the capture lacks a request
+    /// of that connection and an answer, so that nothing tells which of them belong together.
+    fn lacks_last_ack(&self) -> bool {
+        let last = self.exchanges.iter().rfind(|one| one.kind == PacketType::Fragment);
+        let ends = |one: &&Exchange| one.bounds().map(|(_, end)| end) == self.bytes_total;
+        let connection = last.filter(ends).and_then(|last| self.connection(last.connection));
+        connection.is_some_and(|one| {
+            one.client_side.lost_by_capture >= LEAST_REQUEST
+                && one.server_side.lost_by_capture >= LEAST_ACK
+        })
     }
 
     /// Whether the capture lacks so much beside that Fragments with so many bytes may be among it.
@@ -93,7 +106,7 @@ impl Session {
     /// repeated it, and nobody acknowledged it (RFC 9293 3.8.1).
     pub(crate) fn tell_undelivered(&mut self) {
         let in_vain = |close: &Exchange| {
-            let connection = self.connection(close.connection).filter(|one| !one.is_one_sided());
+            let connection = self.connection(close.connection).filter(|one| self.sees_server(one));
             let since = connection.and_then(reset::in_vain_since);
             since.is_some_and(|since| close.span().has(since))
         };
@@ -103,6 +116,16 @@ impl Session {
             self.outcome = Outcome::Incomplete;
             self.outcome_qualifiers = vec!["interrupted".to_owned()];
         }
+    }
+
+    /// Whether the capture would show what the server of a connection sends: it does, or does so of another connection
+    /// between the two, while on this one the client itself acknowledges nothing of the server.
+    fn sees_server(&self, connection: &Connection) -> bool {
+        let ends = |one: &Connection| (one.client.ip(), one.server);
+        let is_shown =
+            |other: &Connection| !other.is_one_sided() && ends(other) == ends(connection);
+        !connection.is_one_sided()
+            || connection.server_side.acked == 0 && self.connections.iter().any(is_shown)
     }
 
     /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose
@@ -159,6 +182,11 @@ mod tests {
             Outcome::Completed
         );
         assert_eq!(outcome("> CLOSE-SESSION dropped\n"), Outcome::Completed);
+        // Of that connection nothing of the server was captured.
+        let unseen = format!("{lost}= connection\n= sees client\n{lost}! again\n");
+        assert_eq!(outcome(&unseen), Outcome::Incomplete);
+        let heard = "= connection\n= sees client\n> CLOSE-SESSION\n< 200\n! client closes\n";
+        assert_eq!(outcome(&format!("{lost}{heard}")), Outcome::Completed);
         // What is repeated is of the next upload.
         let next = "> CLOSE-SESSION\n< 200 lost\n= url http://192.0.2.80/b.bin\n\
                     > CREATE-SESSION dropped\n! again\n! again\n! again\n";

@@ -176,8 +176,11 @@ impl<'a> View<'a> {
             let announced = || exchange.range()?.behind();
             let implied = || if response.http_status == 416 { None } else { announced() };
             let next = response.next_offset.or_else(implied)?;
-            let asked = exchange.request.as_ref().map(|request| request.span.first.frame);
-            exchange.kind.may_be_fragment().then_some((asked, response.span.first.frame, next))
+            let answered = response.span.first.frame;
+            // What comes behind its answer is repeated.
+            let first = |request: &Request| request.span.first.frame.min(answered);
+            let asked = exchange.request.as_ref().map(first);
+            exchange.kind.may_be_fragment().then_some((asked, answered, next))
         };
         let told = || own(self.exchanges).filter_map(offset);
         let latest = told().max_by_key(|(asked, ..)| *asked);

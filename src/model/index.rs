@@ -31,6 +31,7 @@ struct Found {
     asked_on: u64,
     over: Option<u64>,
     close_unseen: Option<u64>,
+    close_possible: Option<u64>,
     acked: Option<u64>,
     close_unheard: Option<u64>,
     largest_taken: Option<u64>,
@@ -46,9 +47,11 @@ impl Session {
                     None => found.add_unheard(exchange),
                 }
             }
-            let ack = unseen_close::place_of_ack(&self.exchanges, self.bytes_total)
-                .and_then(|place| self.exchanges.get(place));
-            found.close_unseen = ack.map(|exchange| exchange.span().last.frame);
+            let end = |place: usize| Some(self.exchanges.get(place)?.span().last.frame);
+            let ack = unseen_close::place_of_ack(&self.exchanges, self.bytes_total);
+            found.close_unseen = ack.and_then(end);
+            let possible = unseen_close::place_of_possible_ack(&self.exchanges);
+            found.close_possible = possible.and_then(end);
             found
         })
     }
@@ -96,6 +99,11 @@ impl Session {
     /// The last frame of an Ack that must be that of a Close that the capture lacks.
     pub(crate) fn close_unseen(&self) -> Option<u64> {
         self.found().close_unseen
+    }
+
+    /// The last frame of an Ack that may be that of a Close that the capture lacks.
+    pub(crate) fn close_possible(&self) -> Option<u64> {
+        self.found().close_possible
     }
 
     /// The first frame of the first Close that may have done its work unheard.

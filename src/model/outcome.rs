@@ -150,10 +150,12 @@ impl View<'_> {
             .then(|| (Outcome::Completed, vec!["likely"]))
     }
 
-    /// Whether the session may have been over before an answer that it is unknown: behind the Ack of a Close, or where
-    /// nothing else tells of it, since that may be to a Close or Cancel that is repeated.
+    /// Whether the session may have been over before an answer that it is unknown: behind what may be the Ack of a Close,
+    /// or where nothing else tells of it, since that may be to a Close or Cancel that is repeated.
     fn may_have_been_over(&self) -> bool {
-        self.was_closed_unseen() || self.exchanges.iter().all(Exchange::is_lost_unasked)
+        self.was_closed_unseen()
+            || unseen_close::place_of_possible_ack(self.exchanges).is_some()
+            || self.exchanges.iter().all(Exchange::is_lost_unasked)
     }
 
     fn was_closed_unseen(&self) -> bool {

@@ -2,16 +2,13 @@
 //! opens nothing ([MC-BUP] 2.2.7.2, 2.2.9).
 
 use super::exchange::{Exchange, Response};
+use super::fold::length;
 use crate::bits::PacketType;
 
 /// The place of an Ack that must be that of an unseen Close: right before it on its connection, the server confirmed
 /// the last byte of the file, which has `total` of them, and behind it the server took nothing more.
 pub(super) fn place_of_ack(exchanges: &[Exchange], total: Option<u64>) -> Option<usize> {
-    let taken = |exchange: &Exchange| {
-        exchange.kind != PacketType::Ping
-            && exchange.response.as_ref().is_some_and(Response::accepts)
-    };
-    let place = exchanges.iter().rposition(taken)?;
+    let place = exchanges.iter().rposition(is_taken)?;
     let [.., before, ack] = exchanges.get(..=place)? else { return None };
     let confirmed = before.response.as_ref().and_then(|response| response.next_offset);
     let reached = confirmed.or_else(|| end_of(before));
@@ -37,6 +34,26 @@ pub(super) fn is_likely(exchanges: &[Exchange], total: Option<u64>) -> bool {
         && sends_last_byte
         && fragment.connection == ack.connection
         && exchanges.iter().any(Exchange::confirms_bytes)
+}
+
+/// The place of the last Ack, but for answers that the session is unknown, where it may be that of an unseen Close: it
+/// counts no bytes, and nothing tells that the file has more than was confirmed before. It may as well be that of a
+/// Ping.
+pub(super) fn place_of_possible_ack(exchanges: &[Exchange]) -> Option<usize> {
+    let place = exchanges.iter().rposition(is_taken)?;
+    let (before, ack) = (exchanges.get(..place)?, exchanges.get(place)?);
+    let confirmed = |one: &Exchange| {
+        let next = one.response.as_ref().and_then(|answer| answer.next_offset);
+        next.or_else(|| end_of(one))
+    };
+    let reached = || before.iter().rev().find_map(confirmed);
+    let whole = length(before).is_none_or(|total| reached() == Some(total));
+    (may_be_ack(ack) && whole).then_some(place)
+}
+
+/// Whether the server took what it answers, be it not a Ping, which ends nothing.
+fn is_taken(exchange: &Exchange) -> bool {
+    exchange.kind != PacketType::Ping && exchange.response.as_ref().is_some_and(Response::accepts)
 }
 
 /// Whether only an answer was seen, which may be the Ack of a Close.

@@ -46,6 +46,7 @@ pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
         && !is_nameless(session, exchange)
         && !look::is_likely_over_before(session, exchange)
         && !may_follow_a_close(exchange)
+        && !is_behind_possible_close(session, exchange)
 }
 
 /// Whether a request does not name its session although that has an id: no server can tell then which one is meant,
@@ -71,6 +72,11 @@ pub fn names_none(exchange: &Exchange) -> bool {
 pub fn may_follow_a_close(exchange: &Exchange) -> bool {
     let request = exchange.request.as_ref();
     exchange.kind == PacketType::CloseSession && request.is_some_and(|request| request.after_gap)
+}
+
+/// Whether an Ack ahead of it may be that of a Close that the capture lacks, as well as that of a Ping.
+pub fn is_behind_possible_close(session: &Session, exchange: &Exchange) -> bool {
+    session.close_possible().is_some_and(|over| over < exchange.span().first.frame)
 }
 
 /// Whether a Close had done its work although its answer did not tell: the session that it closed is unknown to the

@@ -25,6 +25,11 @@ impl Open {
         self.last_create().is_some_and(|create| create.response.is_none())
     }
 
+    /// Whether its last request was answered.
+    pub fn is_heard(&self) -> bool {
+        self.exchanges.last().is_some_and(|last| last.request.is_some() && last.response.is_some())
+    }
+
     /// The last Create was answered with a demand for credentials.
     pub fn is_challenged(&self) -> bool {
         let answer = self.last_create().and_then(|create| create.response.as_ref());

@@ -95,6 +95,9 @@ impl Sessions {
         if self.tunnels.is_of_bits(connection.id, head) {
             let request = decode::request(head, span, self.secrets, &mut self.words);
             self.tunnels.ask(connection, exchange, request);
+            if let Some((response, _)) = self.early.take(connection.id, exchange) {
+                self.tunnels.answer(connection.id, exchange, response);
+            }
         }
         if head.after_gap && may_lack_requests(connection, head) {
             self.note_hole(connection.id);

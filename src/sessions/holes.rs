@@ -7,8 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::Sessions;
 use super::open::Number;
+use super::{Channel, Sessions};
 use crate::at::Timestamp;
 use crate::model::Session;
 use crate::model::exchange::Exchange;
@@ -46,12 +46,18 @@ struct Hole {
 }
 
 impl Sessions {
-    /// Remembers what the capture lacks of a connection that is over, and on which these sessions spoke.
-    pub(super) fn note_holes(&mut self, connection: &Connection, sessions: &[Number]) {
-        let bytes = self.holes.take(connection);
-        if bytes < LEAST_REQUEST {
+    /// Remembers what the capture lacks of a connection that is over, and on which this was said.
+    pub(super) fn note_holes(&mut self, connection: &Connection, channel: Option<&Channel>) {
+        let lost = self.holes.take(connection);
+        if lost < LEAST_REQUEST {
             return;
         }
+        // Of a request without its head the rest is not read, though it was captured.
+        let read = channel.filter(|channel| channel.acked > 0 && self.is_answered(channel));
+        let unread =
+            read.map_or(0, |channel| connection.client_side.sent.saturating_sub(channel.acked));
+        let bytes = lost.max(unread);
+        let sessions = channel.map_or(&[][..], |channel| &channel.sessions);
         // Nobody knows whose answers alone are.
         let known = |number: &Number| self.open.get(*number).filter(|open| !open.is_headless());
         let owned = sessions.iter().rev().take(OWNERS).filter_map(|number| {

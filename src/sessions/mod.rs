@@ -205,7 +205,7 @@ impl Sessions {
         self.tunnels.closed(connection);
         self.end_fetches(connection.id);
         let channel = self.connections.remove(&connection.id);
-        self.note_holes(connection, channel.as_ref().map_or(&[], |channel| &channel.sessions));
+        self.note_holes(connection, channel.as_ref());
         let Some(channel) = channel else { return };
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {

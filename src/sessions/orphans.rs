@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::asked::Asked;
 use super::assign::{RECENT, RIVALS};
 use super::open::{Number, Open};
-use super::{Link, Message, Sessions};
+use super::{Channel, Link, Message, Sessions};
 use crate::bits::protocol::canonical_id;
 use crate::bits::{PacketType, decode};
 use crate::http::{Head, Start};
@@ -60,7 +60,7 @@ impl Sessions {
         let value = Exchange::answer_only(connection, head.carrier, response);
         let asked = &Asked::of(&value);
         let last = self.spoken_before(connection.id, span.first.frame);
-        let home = self.home(&value, asked, last);
+        let home = self.home(&value, asked, last, connection.midstream);
         let found = if let Home::Known(found) = home { found } else { None };
         let session = self.join(found, asked, span.last);
         if let Some(open) = self.open.get_mut(session) {
@@ -111,8 +111,14 @@ impl Sessions {
         self.strays.push_back(session);
     }
 
-    /// Where a response without its request belongs.
-    fn home(&self, exchange: &Exchange, asked: &Asked<'_>, last: Option<Number>) -> Home {
+    /// Where a response without its request belongs; it may be on a connection from before the capture.
+    fn home(
+        &self,
+        exchange: &Exchange,
+        asked: &Asked<'_>,
+        last: Option<Number>,
+        midstream: bool,
+    ) -> Home {
         let response = exchange.response.as_ref();
         let id = response.and_then(|response| response.session_id.as_deref()).map(canonical_id);
         let creates = response.is_some_and(|response| response.protocol.is_some());
@@ -132,7 +138,7 @@ impl Sessions {
                 let is_its = |last: &Number| self.open.get(*last).is_some_and(lacks_id);
                 Home::Known(known.or_else(|| last.filter(is_its)))
             }
-            (None, false) => self.home_of_nameless(exchange, asked, last),
+            (None, false) => self.home_of_nameless(exchange, asked, last, midstream),
         }
     }
 
@@ -143,13 +149,25 @@ impl Sessions {
         exchange: &Exchange,
         asked: &Asked<'_>,
         last: Option<Number>,
+        midstream: bool,
     ) -> Home {
-        let own = |open: &Open| open.has_ends(asked) && !open.is_over() && !open.unclear;
+        // An upload that the capture shows from its beginning, and that waits for nothing, has sent no bytes where that
+        // shows no beginning of a connection.
+        let elsewhere = midstream && last.is_none() && exchange.confirms_bytes();
+        let settled = |open: &Open| elsewhere && open.is_created() && open.is_heard();
+        let own = |open: &Open| {
+            open.has_ends(asked) && !open.is_over() && !open.unclear && !settled(open)
+        };
         let is_of_next =
             |last: &Number| self.open.get(*last).is_some_and(|it| it.ends_before(exchange));
         let anew = last.as_ref().is_some_and(is_of_next);
         let last = last.filter(|_| !anew);
         let newest = last.or_else(|| self.open.of_client(asked, own));
+        if newest.is_none() && exchange.says_lost() {
+            // Who closed a session asks for it again where the answer was late: the server knows it no more.
+            let closed = |open: &Open| open.has_ends(asked) && open.is_over();
+            return Home::Known(self.open.of_client(asked, closed));
+        }
         let usual = newest.and_then(|newest| self.open.get(newest));
         // Nothing but this may show that it was opened; or its requests are lost, or yet to come.
         let opens = |open: &Open| open.is_provisional() && (last.is_some() || open.is_challenged());
@@ -231,11 +249,8 @@ impl Sessions {
             return;
         }
         let end = client.last_data.filter(|_| channel.is_none()).unwrap_or(connection.last);
-        let answered = |(_, session, index): &(u32, Number, usize)| {
-            self.value(*session, *index).is_none_or(|value| value.response.is_some())
-        };
-        let sessions = match channel.map(|channel| (&channel.sessions, &channel.spoken)) {
-            Some((sessions, spoken)) if spoken.as_ref().is_none_or(answered) => sessions.clone(),
+        let sessions = match channel {
+            Some(channel) if self.is_answered(channel) => channel.sessions.clone(),
             Some(_) => return,
             None => self.under_way_between(connection),
         };
@@ -245,6 +260,12 @@ impl Sessions {
                 open.note_hole_before(end.frame);
             }
         }
+    }
+
+    /// Whether the last exchange of a connection that was kept has its answer.
+    pub(super) fn is_answered(&self, channel: &Channel) -> bool {
+        let value = channel.spoken.and_then(|(_, session, index)| self.value(session, index));
+        value.is_none_or(|value| value.response.is_some())
     }
 
     /// Of a connection, nothing was seen but its end: of an upload that had begun before, it may have carried anything.

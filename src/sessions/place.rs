@@ -8,7 +8,7 @@ use super::open::Open;
 use crate::model::Text;
 use crate::model::exchange::Exchange;
 use crate::model::session::CREDENTIALS_SECS;
-use crate::rules::hosts::bare;
+use crate::rules::hosts::{self, bare};
 
 /// Hosts and address pairs remembered per session.
 const REMEMBERED: usize = 16;
@@ -129,7 +129,14 @@ impl Open {
     /// Create, which said so, was not seen.
     pub fn may_have_moved(&self, asked: &Asked<'_>) -> bool {
         let unanswered = self.is_provisional() && self.is_unanswered();
-        unanswered && self.has_path(asked) && !self.is_translated(asked)
+        unanswered && self.has_path(asked) && self.has_port(asked) && !self.is_translated(asked)
+    }
+
+    /// Whether a request names no other port than its client did first: a Host-Id puts another host in front of the same
+    /// ([MC-BUP] 2.2.3.2).
+    fn has_port(&self, asked: &Asked<'_>) -> bool {
+        let own = self.hosts.first().zip(asked.host());
+        own.is_none_or(|(own, host)| hosts::port(own) == hosts::port(host))
     }
 
     /// Whether a request goes to the host that the server has just named, from an address of the other family: a client

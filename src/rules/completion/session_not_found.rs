@@ -66,10 +66,19 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let over = look::is_likely_over_before(session, exchange)
         || is_repeated_close(session, exchange)
         || lost::may_follow_a_close(exchange);
+    let maybe_over = !over && lost::is_behind_possible_close(session, exchange);
     // For a session that was closed it is the right answer.
-    let severity = if over { Severity::Note } else { notes.severity() };
+    let severity = match over {
+        true => Severity::Note,
+        false if maybe_over => Severity::Warning,
+        false => notes.severity(),
+    };
     let bound = loss == Loss::Implied && seems_bound(session, exchange);
-    let (confidence, mut message) = said(session, exchange, loss, bound);
+    let (mut confidence, mut message) = said(session, exchange, loss, bound);
+    if maybe_over {
+        confidence = Confidence::Possible;
+        message.push_str(", unless a Close that was not captured had ended it before");
+    }
     let mut spans = vec![exchange.span()];
     let outage = Outage::of(session, exchange, around).filter(|_| !over && !bound);
     if let Some(outage) = &outage {
@@ -102,7 +111,9 @@ fn said(session: &Session, exchange: &Exchange, loss: Loss, bound: bool) -> (Con
     match loss {
         Loss::Said => {
             // What was not captured may have been a Cancel-Session.
-            let sure = exchange.request.is_some() && !is_behind_hole(session, exchange);
+            let sure = exchange.request.is_some()
+                && !is_behind_hole(session, exchange)
+                && !is_close_at_start(session, exchange);
             let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
             (confidence, format!("{packet} was answered with BG_E_SESSION_NOT_FOUND"))
         }
@@ -181,6 +192,14 @@ fn is_behind_hole(session: &Session, exchange: &Exchange) -> bool {
     after_gap(exchange) || since.any(after_gap)
 }
 
+/// Whether a Close is the first of a session that was seen, but for Pings: it may repeat one from before the capture.
+fn is_close_at_start(session: &Session, exchange: &Exchange) -> bool {
+    let mut before = look::ahead(session, exchange);
+    session.joined
+        && exchange.kind == PacketType::CloseSession
+        && before.all(|one| one.kind == PacketType::Ping)
+}
+
 /// What to do where a server may have bound the session to the connection.
 const OF_CONNECTION: &str = "See whether the server keeps its sessions for one connection only, as some home-made ones do: let it \
      find them by BITS-Session-Id on any connection.";
@@ -221,6 +240,39 @@ mod tests {
             assert_eq!(severity("session-not-found", &text), Some(Note), "{text}");
             assert_eq!(report(&text).sessions[0].outcome, Outcome::Completed, "{text}");
         }
+    }
+
+    #[test]
+    fn behind_what_may_be_the_ack_of_a_close_nothing_tells_of_a_loss() {
+        let end = |before: &str| {
+            let text = format!("= sees server\n{before}= connection\n> CLOSE-SESSION\n{LOST}");
+            (report(&text).sessions[0].outcome, severity("session-not-found", &text))
+        };
+        let sent = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n";
+        let closed = format!("{sent}> CLOSE-SESSION\n< 200\n");
+        assert_eq!(end(sent), (Outcome::Failed, Some(Error)));
+        assert_eq!(end(&closed), (Outcome::Incomplete, Some(Warning)));
+        let late = "> CLOSE-SESSION session=1 lost\n< 200\n= connection\n> CLOSE-SESSION\n";
+        assert_eq!(report(&format!("{late}{LOST}")).sessions[0].outcome, Outcome::Incomplete);
+    }
+
+    #[test]
+    fn a_close_that_is_the_first_thing_seen_may_be_a_repeat() {
+        let sure =
+            |text: &str| diagnosed(&format!("{text}> CLOSE-SESSION session=1\n{LOST}")).confidence;
+        assert_eq!(sure(""), Confidence::Likely);
+        assert_eq!(sure("> FRAGMENT 0-9/10 session=1\n< 200\n"), Confidence::Certain);
+    }
+
+    #[test]
+    fn an_answer_alone_on_a_connection_of_its_own_is_to_the_repeat_of_a_close() {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n\
+             = connection\n> CLOSE-SESSION lost\n{LOST}"
+        );
+        let sessions = report(&text).sessions;
+        assert_eq!((sessions.len(), sessions[0].outcome), (1, Outcome::Completed));
+        assert_eq!(severity("session-not-found", &text), Some(Note));
     }
 
     #[test]

@@ -66,3 +66,18 @@ fn refused(tunnel: &RefusedTunnel) -> String {
     let (asked, times) = rounds::tunnel(tunnel);
     format!("{}{who} for {asked}, {times}{why}", tunnel.status())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::transcript;
+
+    #[test]
+    fn it_was_though_the_answer_is_stored_ahead_of_what_was_asked() {
+        let text = "> CONNECT server:443\n< 403 plain\n";
+        let is_answer = |frame: &[u8]| memchr::memmem::find(frame, b"HTTP/1.1 403").is_some();
+        let records = transcript::delayed(text, -500_000, is_answer);
+        let report = transcript::analyse(&records, &mut ());
+        let found = report.findings.iter().any(|finding| finding.rule == "tunnel-refused");
+        assert!(found, "{:?}", report.findings);
+    }
+}

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::{Stream, only, play, upload};
 use crate::limits::Limits;
-use crate::model::{Outcome, Session};
-use crate::rules::Severity;
+use crate::model::{Exchange, Outcome, Session};
+use crate::rules::{Finding, Severity};
 use crate::{Analysis, Options, transcript};
 
 #[test]
@@ -136,6 +136,59 @@ fn an_answer_alone_behind_the_last_byte_may_be_that_of_a_close() {
     assert!(!is_found("close-missing", &without(12..=16, text), 3));
 }
 
+/// An upload of which the capture begins with the first Ack, and has the Fragment before that as frame `place`: the
+/// client has no Ack, and asks again.
+fn repeated(place: impl Fn(&[transcript::Record], usize) -> usize, rest: &str) -> Session {
+    let text = format!(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30 session=1\n< 200 received=10\n{rest}\
+         > FRAGMENT 10-19/30 session=1\n< 200 received=20\n> FRAGMENT 20-29/30 session=1\n< 200 received=30\n\
+         > CLOSE-SESSION session=1\n< 200\n"
+    );
+    let mut records = transcript::play(&text).unwrap();
+    let has = |record: &transcript::Record, what: &[u8]| {
+        memchr::memmem::find(&record.data, what).is_some()
+    };
+    let first = records.iter().position(|one| has(one, b"bytes 0-9/")).unwrap();
+    let answer = records.iter().position(|one| has(one, b"Range: 10\r")).unwrap();
+    let place = place(&records, answer);
+    records[place].data = records[first].data.clone();
+    transcript::analyse(&records[answer..], &mut ()).sessions.remove(0)
+}
+
+#[test]
+fn a_request_that_is_repeated_has_the_answer_that_came_before_it() {
+    let session = repeated(|_, answer| answer + 1, "");
+    let next = |one: &Exchange| one.response.as_ref().and_then(|answer| answer.next_offset);
+    let ends: Vec<_> = session.exchanges.iter().map(|one| (one.bounds(), next(one))).collect();
+    assert_eq!(ends[0], (Some((0, 10)), Some(10)));
+    assert_eq!(ends[2], (Some((20, 30)), Some(30)));
+    assert_eq!((session.exchanges.len(), session.outcome), (4, Outcome::Completed));
+}
+
+#[test]
+fn so_it_has_where_it_comes_when_all_is_over() {
+    let session = repeated(|all, _| all.len() - 1, "= connection\n");
+    assert_eq!((session.exchanges.len(), session.outcome), (4, Outcome::Completed));
+    assert_eq!(session.bytes_acknowledged, 30);
+    let late = |finding: &Finding| finding.rule == "message-after-close";
+    assert!(!session.findings.iter().any(late), "{:?}", session.findings);
+}
+
+#[test]
+fn an_answer_alone_on_a_connection_from_before_is_not_of_an_upload_that_began_since() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n> FRAGMENT 10-19/30\n\
+                < 500 error=0x80070070 context=0x5\n! client closes\n! server closes\n= connection\n\
+                > FRAGMENT 10-19/30 session=2\n< 200\n> FRAGMENT 20-29/30 session=2\n< 200\n\
+                > CLOSE-SESSION session=2\n< 200\n";
+    let records = transcript::play(text).unwrap();
+    let starts = |record: &&transcript::Record| record.data.get(47).is_some_and(|it| it & 2 > 0);
+    let second = records.iter().rfind(starts).unwrap().at.frame;
+    // The handshake, without its SYN, and the request.
+    let sessions = without(second - 1..=second + 2, text);
+    let own: Vec<_> = sessions.iter().map(|one| (one.outcome, one.exchanges.len())).collect();
+    assert_eq!(own, [(Outcome::Completed, 3), (Outcome::Failed, 3)]);
+}
+
 #[test]
 fn what_an_answer_alone_confirms_is_no_gap() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n= connection\n\
@@ -165,6 +218,8 @@ fn a_client_that_a_lost_ack_sent_to_a_node_is_known_by_what_it_uploads() {
         "> PING\n< 200\n> FRAGMENT 0-9/10 session=1\n< 200\n> CLOSE-SESSION session=1\n< 200\n";
     assert_eq!(only(&format!("{create}{node}{rest}")).0, Outcome::Completed);
     assert_eq!(only(&format!("{create}{node}> PING\n< 404 plain\n")).0, Outcome::Failed);
+    let other = node.replace("81:80", "81:8080").replace("//node", "//node:8080");
+    assert_eq!(play(Limits::default(), &format!("{create}{other}{rest}")).1.len(), 2);
 }
 
 #[test]
@@ -314,6 +369,35 @@ fn the_last_bytes_may_have_gone_by_a_connection_that_the_capture_lacks_requests_
     let (likely, short) = ("likely".to_owned(), "closed-short".to_owned());
     assert_eq!(told("> FRAGMENT 10-29/30 lost\n< 200 lost\n"), (Outcome::Completed, likely));
     assert_eq!(told("> GET /\n< 200 plain\n"), (Outcome::Failed, short));
+}
+
+#[test]
+fn so_they_may_where_only_the_head_of_their_fragment_is_lost() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-1999/6000\n< 200 received=2000\n! client closes\n\
+                ! server closes\n= connection\n> PING\n< 200\n> FRAGMENT 2000-5999/6000\n< 200 received=6000 lost\n\
+                ... 9 s\n! client closes\n! server closes\n... -6 s\n= connection\n> CLOSE-SESSION\n< 200\n";
+    // The second connection ends behind the Close.
+    let mut records = transcript::delayed(text, 0, |_| false);
+    let is_head = |record: &transcript::Record| {
+        memchr::memmem::find(&record.data, b"bytes 2000-5999").is_some()
+    };
+    let head = records.iter().position(is_head).unwrap();
+    records.remove(head);
+    let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+    assert_eq!((session.outcome, &*session.outcome_qualifiers[0]), (Outcome::Completed, "likely"));
+}
+
+#[test]
+fn where_requests_and_answers_are_lost_the_last_ack_may_be_of_a_fragment_before() {
+    let told = |first: &str, third: &str| {
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30{first}\n> FRAGMENT 10-19/30\n> FRAGMENT 20-29/30\n\
+             > CLOSE-SESSION\n< 200 received=10\n< 200 received=20\n{third}< 200\n"
+        );
+        only(&text).1.concat()
+    };
+    assert_eq!(told(" lost", "< 200 received=30 lost\n"), "likely");
+    assert_eq!(told("", "< 200 received=20\n"), "closed-short");
 }
 
 /// An upload that is closed short, on a second connection beside what goes on longer on the first.

@@ -165,7 +165,7 @@ impl Story {
         let ended = exchange.span().last.time;
         match connection.and_then(|known| Some((known, known.reset?))) {
             Some((connection, reset)) => {
-                let who = reset::in_whose_name(connection, &reset, "the ");
+                let who = reset::in_whose_name(session, connection, &reset, "the ");
                 let words = format!("✂ {who} resets the connection, frame {}", reset.at.name());
                 self.note(reset.time.max(ended), words);
             }

@@ -281,7 +281,7 @@ fn was_reset(exchange: &Exchange) -> bool {
 fn resets(session: &Session) -> Vec<(u64, Reset, String)> {
     let known = |connection: &Connection| {
         let reset = connection.reset?;
-        Some((connection.id, reset, reset::in_whose_name(connection, &reset, "")))
+        Some((connection.id, reset, reset::in_whose_name(session, connection, &reset, "")))
     };
     session.connections.iter().filter_map(known).collect()
 }

@@ -10,8 +10,10 @@ use crate::stream::Connection;
 /// How the server had closed the connection before a request began: RST is what it must answer then.
 #[derive(Clone, Copy, Debug)]
 pub struct Closed {
-    /// Its FIN.
+    /// Its FIN, or what acknowledged it.
     pub fin: At,
+    /// The capture lacks FIN itself.
+    unseen: bool,
     /// Seconds from the last bytes of the server to that, where the capture has these.
     idle_secs: Option<f64>,
     /// It closed others of the session as soon behind an answer, and none of these announced that.
@@ -34,9 +36,12 @@ const LOOKED_AT: usize = 16;
 const CROSSING_SECS: f64 = 0.1;
 
 /// Whether the server had closed the connection before anything of a request reached it, though the capture has the
-/// beginning of that first: its end came within a round trip, and it never acknowledged any byte of the request. Bytes of
-/// TLS are not those of the request.
+/// beginning of that first: its end came within a round trip, and it never acknowledged any byte of the request; or the
+/// request itself [acknowledges](is_told) that. Bytes of TLS are not those of the request.
 pub fn crosses(session: &Session, exchange: &Exchange) -> bool {
+    if is_told(session, exchange) {
+        return true;
+    }
     let last = session.on(exchange.connection).next_back();
     let request =
         exchange.request.as_ref().filter(|_| exchange.response.is_none() && !exchange.tls);
@@ -49,6 +54,15 @@ pub fn crosses(session: &Session, exchange: &Exchange) -> bool {
         Some(unacked && late <= trip.max(CROSSING_SECS))
     };
     last.is_some_and(|last| std::ptr::eq(last, exchange)) && request.and_then(unacked) == Some(true)
+}
+
+/// Whether a request acknowledges the end of the connection by the server: FIN takes a number behind all bytes.
+fn is_told(session: &Session, exchange: &Exchange) -> bool {
+    let awaits = exchange.request.as_ref().and_then(|request| request.awaits);
+    session.connection(exchange.connection).is_some_and(|connection| {
+        let server = &connection.server_side;
+        server.fin.is_some() && awaits > Some(NonZeroU64::MIN.saturating_add(server.sent))
+    })
 }
 
 impl Closed {
@@ -67,11 +81,9 @@ impl Closed {
             && others().filter(|one| is_short(session, one)).nth(1).is_some();
         let unasked = whole && server.sent == 0;
         let ahead_secs = exchange.span().first.time.secs_since(fin.time).max(0.0);
-        // FIN takes a number behind all bytes.
-        let awaits = exchange.request.as_ref().and_then(|request| request.awaits);
-        let acked = awaits > Some(NonZeroU64::MIN.saturating_add(server.sent));
-        let known = acked && ahead_secs >= CROSSING_SECS;
-        Some(Self { fin, idle_secs, each, unasked, ahead_secs, known })
+        let known = is_told(session, exchange) && ahead_secs >= CROSSING_SECS;
+        let unseen = server.resent.fin_unseen;
+        Some(Self { fin, unseen, idle_secs, each, unasked, ahead_secs, known })
     }
 
     /// What to say of it.
@@ -89,10 +101,12 @@ impl Closed {
             }
             false => format!("the {kind} crossed that"),
         };
-        format!(
-            "the server had closed the connection in frame {}{when}, and {then}",
-            self.fin.name()
-        )
+        let frame = self.fin.name();
+        let told = match self.unseen {
+            true => format!(", as the client acknowledged in frame {frame}"),
+            false => format!(" in frame {frame}"),
+        };
+        format!("the server had closed the connection{told}{when}, and {then}")
     }
 
     /// What to do about it, where the time tells.
@@ -129,6 +143,28 @@ const OF_UNASKED: &str = "What accepts the connections closes them without being
 #[cfg(test)]
 mod tests {
     use crate::rules::tests::diagnosed;
+    use crate::transcript;
+
+    #[test]
+    fn an_end_that_the_capture_lacks_is_told_by_what_acknowledges_it() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n... 5 s\n! server closes\n... 2 s\n\
+                    > FRAGMENT 0-9/20 dropped\n! server resets bare\n";
+        let mut records = transcript::play(text).unwrap();
+        let fin = records.iter().position(|record| record.data[47] == 0x11).unwrap();
+        let mut told = |how: &str| {
+            let report = transcript::analyse(&records, &mut ());
+            let diagnosis = report.sessions[0].diagnosis.as_ref().unwrap();
+            assert_eq!(diagnosis.cause, "tcp-reset-by-server");
+            let had =
+                format!("the server had closed the connection{how}, 5 s after the last answer");
+            assert!(diagnosis.summary.contains(&had), "{}", diagnosis.summary);
+            assert!(report.findings.iter().all(|one| one.rule != "capture-gap"));
+            records.remove(fin);
+        };
+        told(&format!(" in frame {}", fin + 1));
+        // Frames keep their numbers.
+        told(&format!(", as the client acknowledged in frame {}", fin + 2));
+    }
 
     #[test]
     fn a_server_that_closes_behind_each_answer_without_a_word_is_told_to_keep_connections() {

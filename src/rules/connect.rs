@@ -49,7 +49,8 @@ pub fn judge(
             for attempt in of_session(session, around, answers) {
                 let last = session.span().is_none_or(|span| attempt.last.time > span.last.time);
                 let done = session.outcome.is_done();
-                let severity = if last && !done { notes.severity() } else { Severity::Note };
+                let stopped = last && !done && !goes_on(attempt, around);
+                let severity = if stopped { notes.severity() } else { Severity::Note };
                 let finding = notes.note(severity, confidence, &[attempt.span], said(attempt));
                 let Some(finding) = finding else { continue };
                 if attempt.answer == Answer::Unanswered && hangs_before(session, attempt) {
@@ -67,6 +68,16 @@ pub fn judge(
         }
     }
 }
+
+/// Whether a client may still try to connect when the capture ends: a SYN that is lost is only repeated after 1 s (RFC
+/// 6298 2, 5.7), or after 3 s by older hosts (RFC 1122 4.2.3.1).
+fn goes_on(attempt: &Attempt, around: &Around<'_>) -> bool {
+    let tried = around.sight.end.time.secs_since(attempt.span.first.time);
+    attempt.answer == Answer::Unanswered && attempt.tries == 1 && tried < TRIES_SECS
+}
+
+/// A client tries longer to connect, in seconds.
+const TRIES_SECS: f64 = 3.0;
 
 /// Whether the host had just let the client in on the same port, and acknowledged a request that nothing answered.
 fn hangs_before(session: &Session, attempt: &Attempt) -> bool {

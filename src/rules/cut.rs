@@ -66,8 +66,14 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
     let missing = request.content_length.is_some_and(|length| request.bytes_in_time() < length);
     // One that crossed the end of the connection was not ended by that.
     let crosses = closed::crosses(session, exchange);
+    // How much had been sent when it closed is not known where the client went on and the capture lacks FIN.
+    let vague = |fin: &At| {
+        let last = connection.client_side.last_data;
+        connection.server_side.resent.fin_unseen && last.is_some_and(|it| it.frame > fin.frame)
+    };
     let fin = look::first_fin(connection).filter(|(side, fin)| {
-        fin.frame > request.span.first.frame && !(*side == Side::Server && crosses)
+        let by_server = *side == Side::Server;
+        fin.frame > request.span.first.frame && !(by_server && (crosses || vague(fin)))
     });
     let (mut by, mut at, mut reset) = match (connection.reset, fin) {
         (Some(reset), fin) if fin.is_none_or(|(_, fin)| reset.at.frame < fin.frame) => {
@@ -132,6 +138,16 @@ mod tests {
         assert_eq!(ends(&session), [(Side::Server, false, true)]);
         session.connections[0].server_side.fin = session.exchanges.last().map(|it| it.span().last);
         assert_eq!(ends(&session), [(Side::Client, true, false)]);
+    }
+
+    #[test]
+    fn how_much_was_sent_before_an_end_that_the_capture_lacks_is_not_known() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n! server closes\n\
+                    ! client sends 1000\n";
+        let mut session = report(text).sessions.remove(0);
+        assert_eq!(cut(&session).count(), 1);
+        session.connections[0].server_side.resent.edit().fin_unseen = true;
+        assert_eq!(cut(&session).count(), 0);
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub const TTL_SLACK: u8 = 3;
 /// Packets of a host to know its TTL and its identifications by.
 const ENOUGH: u64 = 2;
 
+/// Connections of a session that are looked at for the TTL of a host.
+const LOOKED_AT: usize = 16;
+
 /// Identifications of one host may be so far apart between two of its packets on one connection.
 const IP_ID_SLACK: u16 = 1_024;
 
@@ -69,7 +72,7 @@ fn all_inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange,
         if closed || moved_on || gives_up(connection) || answered || told {
             return None;
         }
-        Some((waiting, reset, sender(connection, &reset)))
+        Some((waiting, reset, sender(session, connection, &reset)))
     })
 }
 
@@ -200,13 +203,19 @@ fn moment(exchange: &Exchange) -> String {
 }
 
 /// Judges an RST by its TTL and identification beside those of the host's other packets, and by RSTs the other way.
-pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
+pub fn sender(session: &Session, connection: &Connection, reset: &Reset) -> Sender {
     let side = connection.side(reset.side);
+    let alone = side.ttl_max == 0;
     // The RST is one of its packets.
-    if side.packets < 1 + ENOUGH && (side.ttl_max == 0 || fits(side, reset)) {
-        let evidence = format!("TTL {}, and too few other packets to compare it with", reset.ttl);
-        let (middlebox, confidence) = (false, Confidence::Possible);
-        return Sender { middlebox, fits: true, confidence, evidence };
+    if alone || side.packets < 1 + ENOUGH && fits(side, reset) {
+        let odd = if alone { odd_ttl(session, connection, reset) } else { None };
+        let beside = match odd {
+            Some(ttl) => format!(" where its packets on another connection have {ttl}"),
+            None => ", and too few other packets to compare it with".to_owned(),
+        };
+        let evidence = format!("TTL {}{beside}", reset.ttl);
+        let (middlebox, confidence) = (odd.is_some(), Confidence::Possible);
+        return Sender { middlebox, fits: !middlebox, confidence, evidence };
     }
     let ttl_fits = fits(side, reset);
     let same = (side.ttl_min..=side.ttl_max).contains(&reset.ttl);
@@ -247,10 +256,25 @@ pub fn sender(connection: &Connection, reset: &Reset) -> Sender {
     Sender { middlebox, fits: same && !odd, confidence, evidence }
 }
 
+/// The TTL of the host that an RST names on the other connections of the session, where the RST fits none of these.
+fn odd_ttl(session: &Session, connection: &Connection, reset: &Reset) -> Option<u8> {
+    let host = |one: &Connection| one.address(reset.side).ip();
+    let all = session.connections.iter().filter(|one| host(one) == host(connection));
+    let sides = all.map(|one| one.side(reset.side)).filter(|side| side.ttl_max > 0);
+    let mut sides = sides.take(LOOKED_AT).peekable();
+    let ttl = sides.peek()?.ttl_first;
+    sides.all(|side| !fits(side, reset)).then_some(ttl)
+}
+
 /// Who sent an RST, behind `article`: the host that it names, or something that does not look like that.
-pub fn in_whose_name(connection: &Connection, reset: &Reset, article: &str) -> String {
+pub fn in_whose_name(
+    session: &Session,
+    connection: &Connection,
+    reset: &Reset,
+    article: &str,
+) -> String {
     let name = reset.side.name();
-    match sender(connection, reset).middlebox {
+    match sender(session, connection, reset).middlebox {
         true => format!("something in the name of the {name}"),
         false => format!("{article}{name}"),
     }
@@ -289,7 +313,7 @@ mod tests {
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets {ttl}\n"
         ));
         let connection = &report.sessions[0].connections[0];
-        sender(connection, &connection.reset.unwrap())
+        sender(&report.sessions[0], connection, &connection.reset.unwrap())
     }
 
     #[test]
@@ -308,7 +332,7 @@ mod tests {
             report("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets\n");
         let connection = &report.sessions[0].connections[0];
         let odd = Reset { ip_id: Some(0), ..connection.reset.unwrap() };
-        let judged = sender(connection, &odd);
+        let judged = sender(&report.sessions[0], connection, &odd);
         assert_eq!((judged.middlebox, judged.confidence), (false, Confidence::Possible));
         assert!(!judged.fits);
     }
@@ -335,7 +359,8 @@ mod tests {
             let mut connection = report.sessions[0].connections[0].clone();
             let reset = connection.reset.unwrap();
             connection.reset_back = Some(Reset { side: Side::Client, ..reset });
-            assert_eq!(sender(&connection, &reset).middlebox, middlebox);
+            let judged = sender(&report.sessions[0], &connection, &reset);
+            assert_eq!(judged.middlebox, middlebox);
         }
     }
 

@@ -174,12 +174,14 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
 /// What to say of a request that was not answered: how long the client waited, and whether its bytes arrived.
 pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
     let (kind, time) = (&exchange.kind, wording::lasting(waited));
-    let mut message = if waited < WAITS_SECS {
+    let connection = session.connection(exchange.connection);
+    let mut message = if connection.is_some_and(|connection| is_overtaken(connection, exchange)) {
+        format!("{kind} was not answered before the client left, with bytes of it lost on the way")
+    } else if waited < WAITS_SECS {
         format!("{kind} was not answered before the client left, {time} later")
     } else {
         format!("{kind} was not answered within {time}")
     };
-    let connection = session.connection(exchange.connection);
     let Some(connection) = connection.filter(|connection| connection.client_side.acked > 0) else {
         return message;
     };
@@ -202,10 +204,20 @@ pub fn message(session: &Session, exchange: &Exchange, waited: f64) -> String {
 /// Whether bytes of a request that was not answered were still repeated when the client had left.
 pub fn is_late(connection: &Connection, exchange: &Exchange, waited: f64) -> bool {
     let request = exchange.request.as_ref();
-    request.zip(connection.client_side.resent.stall).is_some_and(|(request, stall)| {
-        let own = stall.span.first.frame >= request.span.first.frame;
-        own && stall.span.last.time.secs_since(request.span.last.time) > waited
-    })
+    let repeated =
+        request.zip(connection.client_side.resent.stall).is_some_and(|(request, stall)| {
+            let own = stall.span.first.frame >= request.span.first.frame;
+            own && stall.span.last.time.secs_since(request.span.last.time) > waited
+        });
+    repeated || is_overtaken(connection, exchange)
+}
+
+/// Whether the end of the connection by the client came by ahead of bytes of a request: those had been lost on the way.
+/// When they were sent, and how long the client waited, is not known then.
+fn is_overtaken(connection: &Connection, exchange: &Exchange) -> bool {
+    let client = &connection.client_side;
+    let ends = client.fin.zip(exchange.request.as_ref());
+    ends.is_some_and(|(fin, request)| fin.frame < request.span.last.frame || client.missing > 0)
 }
 
 /// Whether the client closed a connection and its host repeated that in vain: nothing came back any more.

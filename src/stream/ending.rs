@@ -128,6 +128,11 @@ impl<T: Default> Flow<T> {
             if half.ended {
                 continue;
             }
+            if let Some(at) = half.conclude() {
+                let facts = subject.facts(dir);
+                facts.end(half.next(), true, at);
+                facts.resent.edit().fin_unseen = true;
+            }
             let acked = half.acked;
             if !subject.ignored {
                 half.flush(at, budget, &mut |output| subject.output(dir, acked, output, out));

@@ -164,7 +164,7 @@ impl<T: Default> Flow<T> {
         };
         let end = half.fin.map_or(u64::MAX, |(end, _)| end);
         half.fin_acked |= offset > end;
-        half.acknowledge(offset.min(end), segment.at.time);
+        half.acknowledge(offset.min(end), segment.at);
         let (acked, next, fin_acked) = (half.acked, half.highest(), half.fin_acked);
         let facts = self.subject.facts(dir.other());
         facts.fin_acked = fin_acked;
@@ -218,8 +218,11 @@ impl<T: Default> Flow<T> {
         let end = part.offset + part.len;
         let (half, facts) = (self.halves.of_mut(dir), self.subject.facts(dir));
         if fin && half.fin.is_none() {
-            half.fin = Some((end, segment.at));
-            facts.fin = Some(segment.at);
+            if part.offset > half.highest().max(half.acked) {
+                facts.run_ahead(segment.at);
+            }
+            half.finish(end, segment.at);
+            facts.end(end, half.fin_acked, segment.at);
         }
         if part.len == 0 {
             return;

@@ -53,7 +53,7 @@ pub(super) struct Overlap {
 #[derive(Clone, Copy, Debug)]
 struct Hole {
     upto: u64,
-    since: Timestamp,
+    since: At,
     /// Segments since then that show that others sent after its bytes were captured.
     segments: u8,
 }
@@ -170,16 +170,16 @@ impl Half {
     fn fill_hole(&mut self, at: At) {
         if let Some(hole) = self.hole {
             let left = hole.upto > self.next;
-            self.hole = left.then_some(Hole { since: at.time, segments: 0, ..hole });
+            self.hole = left.then_some(Hole { since: at, segments: 0, ..hole });
         }
     }
 
     /// Takes note that the other side has everything before `offset`.
     #[inline(always)]
-    pub fn acknowledge(&mut self, offset: u64, now: Timestamp) {
+    pub fn acknowledge(&mut self, offset: u64, at: At) {
         self.acked = self.acked.max(offset);
         if self.hole.is_none() && self.acked > self.next {
-            self.hole = Some(Hole { upto: self.acked, since: now, segments: 0 });
+            self.hole = Some(Hole { upto: self.acked, since: at, segments: 0 });
         }
     }
 
@@ -200,6 +200,9 @@ impl Half {
         let offset = seq.and_then(|seq| self.offset(seq));
         let passed =
             !self.ahead.is_empty() || offset.is_some_and(|offset| offset > self.next as i64);
+        if self.lacks_fin_alone() {
+            return;
+        }
         let Some(hole) = &mut self.hole else { return };
         hole.segments = hole.segments.saturating_add(u8::from(passed));
         let slack = match passed {
@@ -207,19 +210,42 @@ impl Half {
             true => SLACK_NANOS,
             false => SKEW_NANOS,
         };
-        if at.time.since(hole.since) >= slack {
+        if at.time.since(hole.since.time) >= slack {
             let upto = hole.upto;
             self.give_up(at, upto, budget, out);
             self.hole = None;
-            self.acknowledge(0, at.time);
+            self.acknowledge(0, at);
         }
     }
 
     /// Delivers everything known to have been sent, whether or not the capture has it.
     pub fn flush(&mut self, at: At, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
-        let end = self.highest().max(self.acked);
+        let end = self.highest().max(self.acked).max(self.fin.map_or(0, |(end, _)| end));
         self.give_up(at, end, budget, out);
         (self.hole, self.doubtful) = (None, false);
+    }
+
+    /// Whether the other side acknowledged one number behind all bytes, which may be that of FIN (RFC 9293 3.4).
+    fn lacks_fin_alone(&self) -> bool {
+        self.fin.is_none() && self.acked == self.next + 1 && self.ahead.is_empty()
+    }
+
+    /// Nothing comes any more: a number [alone at the end](Self::lacks_fin_alone) was that of FIN. Returns what
+    /// acknowledged it.
+    pub fn conclude(&mut self) -> Option<At> {
+        let hole = self.hole.filter(|_| self.lacks_fin_alone())?;
+        self.finish(self.next, hole.since);
+        Some(hole.since)
+    }
+
+    /// FIN is at `end`. It may have been acknowledged before, as frames are stored.
+    #[inline(never)]
+    pub fn finish(&mut self, end: u64, at: At) {
+        self.fin = Some((end, at));
+        self.fin_acked = self.acked > end;
+        self.acked = self.acked.min(end);
+        self.hole = self.hole.map(|hole| Hole { upto: hole.upto.min(end), ..hole });
+        self.hole = self.hole.filter(|hole| hole.upto > self.next);
     }
 
     /// Whether everything before FIN was delivered.

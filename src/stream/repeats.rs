@@ -65,9 +65,9 @@ impl SideFacts {
         resent.lasts(stall, part, bytes);
     }
 
-    /// A segment without data comes behind bytes that did not come by.
+    /// A segment without data, or FIN, comes behind bytes that did not come by.
     #[inline(never)]
-    fn run_ahead(&mut self, at: At) {
+    pub(super) fn run_ahead(&mut self, at: At) {
         let last = self.last_data;
         let resent = self.resent.edit();
         let before = resent.beyond.filter(|it| last.is_none_or(|data| data.frame < it.frame));

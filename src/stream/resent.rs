@@ -1,4 +1,4 @@
-//! What one side of a connection sent again, and what it is seen to have sent before.
+//! What one side of a connection sent again, and what it is seen to have sent though it did not come by.
 
 use crate::at::{At, Span};
 use crate::model::rare::Absent;
@@ -12,9 +12,11 @@ pub struct Resent {
     pub(super) before_waits: (u32, u64),
     /// The longest time in which something was sent again.
     pub stall: Option<Stall>,
-    /// The last segment without data that shows by its number that bytes were sent before that had neither come by nor
+    /// The last segment, without data or with FIN, that shows by its number that bytes were sent before that had neither come by nor
     /// been acknowledged; the first of several in a row.
     pub beyond: Option<At>,
+    /// Whether FIN did not come by: `fin` of the side is then what acknowledged it.
+    pub fin_unseen: bool,
     /// Segments of which the other side had acknowledged everything before they were sent again.
     pub needless: u32,
     /// The last of them.
@@ -34,6 +36,7 @@ impl Absent for Resent {
             before_waits: (0, 0),
             stall: None,
             beyond: None,
+            fin_unseen: false,
             needless: 0,
             needless_last: None,
             filled: 0,

@@ -131,6 +131,14 @@ impl SideFacts {
         self.longest = len;
     }
 
+    /// The side has sent FIN behind `sent` bytes, as `at` shows.
+    pub(super) fn end(&mut self, sent: u64, acked: bool, at: At) {
+        (self.fin, self.fin_acked) = (Some(at), acked);
+        // FIN may have been taken for a byte.
+        self.acked = self.acked.min(sent);
+        self.sent = sent;
+    }
+
     /// The side has no room from now on.
     pub(super) fn close_window(&mut self, start: At) {
         let periods = &mut self.zero_windows;

@@ -361,6 +361,61 @@ fn fin_waits_for_the_bytes_before_it() {
 }
 
 #[test]
+fn fin_that_did_not_come_by_is_known_by_its_acknowledgement() {
+    let mut net = Net::open();
+    net.server(500, 100, ACK, b"ab");
+    net.client(100, 503, ACK, b"");
+    net.time += 40_000_000_000;
+    assert_eq!(net.client(100, 503, ACK, b"more"), ["Client 0 more from 6"]);
+    assert_eq!(net.client(104, 503, RST, b""), ["Client Reset", "Server Fin"]);
+    let server = net.side(Side::Server);
+    assert_eq!((server.fin.unwrap().frame, server.fin_acked), (5, true));
+    assert!(server.resent.fin_unseen);
+    assert_eq!((server.acked, server.sent, server.lost_by_capture), (2, 2, 0));
+}
+
+#[test]
+fn a_number_that_more_follows_was_no_fin_s() {
+    let mut net = Net::open();
+    net.server(500, 100, ACK, b"ab");
+    net.client(100, 503, ACK, b"");
+    net.time += 40_000_000_000;
+    assert_eq!(net.server(503, 100, ACK, b"de"), ["Server 2 lacks 1", "Server 3 de from 6"]);
+    assert_eq!(net.side(Side::Server).lost_by_capture, 1);
+}
+
+#[test]
+fn fin_may_be_stored_behind_its_acknowledgement() {
+    let mut net = Net::open();
+    net.server(500, 100, ACK, b"ab");
+    net.client(100, 503, ACK, b"");
+    assert_eq!(net.server(502, 100, FIN, b""), ["Server Fin"]);
+    let server = net.side(Side::Server);
+    assert_eq!((server.acked, server.sent, server.fin_acked), (2, 2, true));
+    assert!(!server.resent.fin_unseen);
+}
+
+#[test]
+fn fin_tells_of_bytes_before_it_that_did_not_come_by() {
+    let mut net = Net::open();
+    net.server(500, 100, ACK, b"ab");
+    net.server(505, 100, FIN, b"");
+    assert_eq!(net.side(Side::Server).resent.beyond.unwrap().frame, 5);
+    assert_eq!(net.client(100, 502, RST, b""), ["Client Reset", "Server 2 lacks 3", "Server Fin"]);
+    let server = net.side(Side::Server);
+    assert_eq!((server.missing, server.sent), (3, 5));
+}
+
+#[test]
+fn what_was_acknowledged_before_the_first_data_is_no_new_data() {
+    let mut net = Net::new();
+    assert_eq!(net.server(500, 104, ACK, b"answer"), ["Server 0 answer from 1"]);
+    assert_eq!(net.client(100, 500, ACK, b"asks"), NOTHING);
+    assert_eq!(net.client(104, 506, ACK, b"next"), ["Client 0 next from 3"]);
+    assert_eq!(net.side(Side::Client).before_start, 4);
+}
+
+#[test]
 fn the_last_acknowledgement_settles_what_is_missing() {
     let mut net = Net::open();
     net.client(103, 500, FIN, b"");

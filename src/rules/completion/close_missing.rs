@@ -1,5 +1,6 @@
 //! The rule `close-missing`.
 
+use crate::at::At;
 use crate::model::session::RETRY_SECS;
 use crate::model::{Outcome, Session};
 use crate::rules::{Around, Notes, look, wording};
@@ -33,6 +34,14 @@ rule! {
     /// < 200
     /// ! server closes
     /// ! client closes
+    /// ```
+    /// It had left before the answer came:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// ! client closes
+    /// < 200
     /// ```
     /// The capture lacks what came then:
     /// ```silent
@@ -83,7 +92,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .connections
         .iter()
         .any(|connection| connection.id != last.connection && connection.client_side.fin.is_some());
-    let left = by_client.is_some_and(|(side, _)| side == Side::Client) && !returns;
+    let heard = |end: &At| last.response.as_ref().is_some_and(|it| it.span.last.frame < end.frame);
+    // Who leaves before the answer comes does not know that all is there.
+    let left = by_client.is_some_and(|(side, end)| side == Side::Client && heard(&end)) && !returns;
     if left && session.reply_url.is_none() {
         notes.likely(last.span(), "the client left after the last byte without Close-Session");
     } else if quiet > RETRY_SECS {

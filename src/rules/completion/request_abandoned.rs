@@ -182,6 +182,21 @@ mod tests {
     }
 
     #[test]
+    fn how_long_a_client_waited_that_left_ahead_of_its_bytes_is_not_known() {
+        let text =
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
+        let mut session = report(text).sessions.remove(0);
+        let request = session.exchanges[1].request.as_ref().unwrap();
+        session.connections[0].client_side.fin = Some(request.span.last);
+        session.exchanges[1].request.as_mut().unwrap().span.last = session.connections[0].last;
+        let (exchange, waited) = unanswered::whole(&session).next().unwrap();
+        let message = unanswered::message(&session, exchange, waited);
+        let said = "Fragment was not answered before the client left, with bytes of it lost on the way, and its \
+                    bytes were acknowledged only later";
+        assert_eq!(message, said);
+    }
+
+    #[test]
     fn what_never_arrived_was_not_waited_for() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n! again\n! again\n\
                     ... 40 s\n= connection\n> PING\n< 200\n";

@@ -84,7 +84,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let mut span = exchange.span();
     let told = match &exchange.response {
         Some(response) => {
-            cut_off(response, connection).filter(|_| has_end(connection, Some(response)))
+            cut_off(session, response, connection).filter(|_| has_end(connection, Some(response)))
         }
         None => hung_up(exchange, connection)
             .filter(|_| has_end(connection, None) && unanswered::is_seen(session, exchange)),
@@ -105,10 +105,15 @@ fn has_end(connection: &Connection, response: Option<&Response>) -> bool {
     told && server.cut + server.missing == 0 && connection.client_side.packets > 0
 }
 
-fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)> {
+fn cut_off(
+    session: &Session,
+    response: &Response,
+    connection: &Connection,
+) -> Option<(String, At)> {
     let first = look::first_fin(connection).filter(|(side, _)| *side == Side::Server);
     let fin = first.map(|(_, fin)| fin).filter(|_| !response.body.reset);
-    let own = |reset: &Reset| reset.side == Side::Server && !sender(connection, reset).middlebox;
+    let own =
+        |reset: &Reset| reset.side == Side::Server && !sender(session, connection, reset).middlebox;
     let reset = connection.reset.filter(own);
     // A page about a refusal is often cut by what refuses the rest of the request.
     let reset = reset.filter(|_| response.is_success() || response.is_cut());

@@ -67,7 +67,25 @@ fn said(attempt: &Attempt) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::at::Timestamp;
+    use crate::rules::Severity;
     use crate::rules::tests::{diagnosed, report};
+    use crate::transcript;
+
+    #[test]
+    fn a_client_that_has_not_tried_for_long_when_the_capture_ends_may_go_on() {
+        let severity = |secs: i64| {
+            let text = "> CREATE-SESSION\n< 200 session=1\n! server closes\n! unanswered\n";
+            let mut records = transcript::play(text).unwrap();
+            records.pop();
+            let [.., first, second] = &mut records[..] else { panic!("two SYN") };
+            second.at.time = Timestamp::from_nanos(first.at.time.nanos() + secs * 1_000_000_000);
+            let findings = transcript::analyse(&records, &mut ()).sessions.remove(0).findings;
+            findings.iter().find(|one| one.rule == "connect-timeout").map(|one| one.severity)
+        };
+        assert_eq!(severity(1), Some(Severity::Note));
+        assert_eq!(severity(3), Some(Severity::Error));
+    }
 
     #[test]
     fn what_reported_that_there_is_no_way_is_named_with_its_frame() {

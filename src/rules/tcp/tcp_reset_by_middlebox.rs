@@ -108,7 +108,7 @@ fn between(session: &Session) -> impl Iterator<Item = (Reset, Sender, Severity)>
         let idle = reset.at.time.secs_since(last.span().last.time) > SOON_SECS;
         let goes_on = session.begun_after(reset.at.frame).is_some();
         let severity = if idle || goes_on { Severity::Note } else { Severity::Warning };
-        Some((reset, reset::sender(connection, &reset), severity))
+        Some((reset, reset::sender(session, connection, &reset), severity))
     })
 }
 
@@ -117,8 +117,43 @@ const SOON_SECS: f64 = 5.0;
 
 #[cfg(test)]
 mod tests {
+    use crate::at::Timestamp;
     use crate::rules::Severity;
     use crate::rules::tests::report;
+    use crate::transcript;
+
+    #[test]
+    fn a_host_of_which_rsts_alone_were_captured_is_known_by_its_other_connections() {
+        let blamed = |before: &str, ttl: u8| {
+            let text = format!(
+                "{before}> FRAGMENT 0-9999/20000 session=1 sent=4000 dropped\n! server resets ttl={ttl}\n"
+            );
+            let mut records = transcript::play(&text).unwrap();
+            let syn_ack = records.iter().rposition(|record| record.data[47] == 0x12).unwrap();
+            records.remove(syn_ack);
+            // As often as there are segments that it answers.
+            for number in 1..3_u8 {
+                let mut again = records.last().unwrap().clone();
+                again.data[19] = number;
+                again.at.time = Timestamp::from_nanos(again.at.time.nanos() + 1);
+                records.push(again);
+            }
+            for (record, number) in records.iter_mut().zip(1..) {
+                record.at.frame = number;
+            }
+            let findings = transcript::analyse(&records, &mut ()).sessions.remove(0).findings;
+            let reset = findings.into_iter().find(|one| one.rule.starts_with("tcp-reset")).unwrap();
+            (reset.rule.to_string(), reset.message.split_once(" (").unwrap().1.to_owned())
+        };
+        let few = |ttl: u8| format!("TTL {ttl}, and too few other packets to compare it with)");
+        let server = "tcp-reset-by-server".to_owned();
+        assert_eq!(blamed("", 200), (server.clone(), few(200)));
+        let before = "> CREATE-SESSION\n< 200 session=1\n= connection\n";
+        assert_eq!(blamed(before, 61), (server, few(61)));
+        let (rule, evidence) = blamed(before, 200);
+        assert_eq!(rule, "tcp-reset-by-middlebox");
+        assert_eq!(evidence, "TTL 200 where its packets on another connection have 61)");
+    }
 
     #[test]
     fn an_idle_connection_and_one_that_another_follows_may_be_reset() {

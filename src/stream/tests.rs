@@ -407,15 +407,6 @@ fn fin_tells_of_bytes_before_it_that_did_not_come_by() {
 }
 
 #[test]
-fn what_was_acknowledged_before_the_first_data_is_no_new_data() {
-    let mut net = Net::new();
-    assert_eq!(net.server(500, 104, ACK, b"answer"), ["Server 0 answer from 1"]);
-    assert_eq!(net.client(100, 500, ACK, b"asks"), NOTHING);
-    assert_eq!(net.client(104, 506, ACK, b"next"), ["Client 0 next from 3"]);
-    assert_eq!(net.side(Side::Client).before_start, 4);
-}
-
-#[test]
 fn the_last_acknowledgement_settles_what_is_missing() {
     let mut net = Net::open();
     net.client(103, 500, FIN, b"");

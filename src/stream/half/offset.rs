@@ -20,13 +20,10 @@ impl Half {
         }
     }
 
-    /// Begins a direction whose SYN was not seen: where the other side had it when it spoke, since what comes before
-    /// that is repeated and what lies between was lost, else with its first segment.
+    /// Begins a direction whose SYN was not seen: with its first segment, or with what must have come before it and
+    /// after the other side had spoken.
     pub fn begin_late(&mut self, first: Seq) {
-        let begins = |expected: &Seq| {
-            let distance = first.since(*expected);
-            distance != 0 && distance.unsigned_abs() <= WINDOW
-        };
+        let begins = |expected: &Seq| (1..=WINDOW as i64).contains(&first.since(*expected));
         let expected = self.expected.filter(begins);
         self.guessed = expected.is_none();
         self.begin(expected.unwrap_or(first));

@@ -258,6 +258,14 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_to_half_a_request_is_not_timed_from_its_end() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n\
+                    < 502 plain\n  Server: nginx/1.22.1\n! client sends 6000\n";
+        let summary = diagnosed(text).summary;
+        assert!(summary.contains("nginx/1.22.1 answered the Fragment with 502 ("), "{summary}");
+    }
+
+    #[test]
     fn a_web_server_may_say_503_of_itself() {
         let told = |answer: &str| diagnosed(&format!("> CREATE-SESSION\n< {answer}\n"));
         let own = told("503 plain\n  Server: nginx/1.22.1");

@@ -63,6 +63,24 @@ rule! {
     /// < 504 plain
     ///   Server: ATS/9.2.9
     /// ```
+    /// Some servers call it a bad request, or a failure of their own:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 2 s
+    /// < 400 plain
+    /// ```
+    /// It had put up with a longer pause:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 4 s
+    /// ! client sends 2000
+    /// ... 2 s
+    /// < 500 plain
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -183,7 +201,8 @@ fn was_too_slow(exchange: &Exchange) -> bool {
 /// Whether a gateway or server failed in the middle of a request of which nothing more came: what waited for the rest
 /// gave up, and not all call that 408.
 pub(in crate::rules) fn is_starved(session: &Session, exchange: &Exchange) -> bool {
-    let fails = |answer: &&Response| matches!(answer.http_status, 504) && !answer.is_ack();
+    let fails =
+        |answer: &&Response| matches!(answer.http_status, 400 | 500 | 504) && !answer.is_ack();
     let answer = exchange.response.as_ref().filter(fails);
     let Some((request, answer)) = look::whole_request(exchange).zip(answer) else { return false };
     let stops = |connection: &Connection| {

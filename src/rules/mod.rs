@@ -160,6 +160,7 @@ pub static ALL: &[&Rule] = &[
     &http::iis_request_filtering_path::RULE,
     &http::proxy_buffered::RULE,
     &http::redirected::RULE,
+    &http::request_malformed::RULE,
     &http::server_not_bits::RULE,
     &http::stray_bytes::RULE,
     &http::too_many_requests::RULE,

@@ -12,6 +12,7 @@ pub mod httpsys_rejected;
 pub mod iis_request_filtering_path;
 pub mod proxy_buffered;
 pub mod redirected;
+pub mod request_malformed;
 pub mod server_not_bits;
 pub mod stray_bytes;
 pub mod too_many_requests;

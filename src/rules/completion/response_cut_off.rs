@@ -26,6 +26,12 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// ! server closes
     /// ```
+    /// What it sent is none in HTTP/1:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// ! server sends 57
+    /// ! server closes
+    /// ```
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -93,8 +99,24 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         span.extend(end);
         let severity = look::unless_recovered(session, exchange, notes.severity());
         let severity = look::unless_made_good(session, exchange, severity);
-        notes.note(severity, Confidence::Certain, &[span], message);
+        let finding = notes.note(severity, Confidence::Certain, &[span], message);
+        if let Some(finding) = finding.filter(|_| speaks_otherwise(exchange, connection)) {
+            finding.turn_to("who gave the job its URL, or the server").advise(OF_PROTOCOL);
+        }
     }
+}
+
+/// What to do where the server sent something that is no answer.
+const OF_PROTOCOL: &str = "See what speaks at this port: HTTP/2 without TLS, TLS, or no web server. Give the job the URL of a port for HTTP/1.1, or let this one take it.";
+
+/// Whether the server sent something behind a request that is no answer in HTTP/1.
+fn speaks_otherwise(exchange: &Exchange, connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    let asked = exchange.request.as_ref().filter(|_| exchange.response.is_none());
+    let plain = !exchange.tls && !exchange.tunnel && exchange.interim.is_empty();
+    plain
+        && server.lost_by_capture == 0
+        && asked.zip(server.last_data).is_some_and(|(it, sent)| sent.frame > it.span.last.frame)
 }
 
 /// Whether the capture has all that the server sent of an answer, as far as there is one.
@@ -135,8 +157,12 @@ fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)>
     let later = fin.frame > request.span.last.frame;
     (first && later).then(|| {
         let secs = fin.time.secs_since(request.span.last.time);
+        let instead = match speaks_otherwise(exchange, connection) {
+            true => "with bytes that are no answer in HTTP/1",
+            false => "without an answer",
+        };
         let message = format!(
-            "the server closed the connection {} after the {} without an answer",
+            "the server closed the connection {} after the {} {instead}",
             wording::lasting(secs),
             exchange.kind
         );
@@ -147,7 +173,16 @@ fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)>
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{diagnosed, severity};
+
+    #[test]
+    fn what_is_no_answer_in_http_1_may_be_of_another_protocol() {
+        let told = |sent: &str| diagnosed(&format!("> CREATE-SESSION\n{sent}! server closes\n"));
+        let spoken = told("! server sends 57\n");
+        assert!(spoken.summary.contains("with bytes that are no answer in HTTP/1"));
+        assert!(spoken.advice.unwrap().contains("HTTP/2"));
+        assert!(told("").summary.contains("without an answer"));
+    }
 
     #[test]
     fn an_upload_that_goes_on_makes_it_a_note() {

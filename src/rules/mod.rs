@@ -154,6 +154,7 @@ pub static ALL: &[&Rule] = &[
     &http::continue_stuck::RULE,
     &http::gateway_error::RULE,
     &http::gateway_timeout::RULE,
+    &http::head_too_large::RULE,
     &http::header_stripped::RULE,
     &http::header_syntax_odd::RULE,
     &http::httpsys_rejected::RULE,

@@ -6,6 +6,7 @@ pub mod content_length_contradictory;
 pub mod continue_stuck;
 pub mod gateway_error;
 pub mod gateway_timeout;
+pub mod head_too_large;
 pub mod header_stripped;
 pub mod header_syntax_odd;
 pub mod httpsys_rejected;

@@ -79,6 +79,12 @@ impl Request {
         self.late.map_or(self.span.last, |late| late.after)
     }
 
+    /// Whether bytes of the body were lacking by then; those that only the capture lacks had come.
+    pub fn lacks_body_in_time(&self) -> bool {
+        let open = !self.body.complete || self.late.is_some();
+        open && self.content_length.is_some_and(|length| self.bytes_in_time() < length)
+    }
+
     /// So many bytes of the body come too late; its span does not have them yet.
     pub(crate) fn add_late(&mut self, bytes: u64) {
         let after = self.span.last;

@@ -61,9 +61,8 @@ pub fn cut(session: &Session) -> impl Iterator<Item = Cut<'_>> {
 /// How the end of its connection cut a request off; what a server answers to an end by the client changes nothing.
 pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>> {
     let request = exchange.request.as_ref();
-    let request = request.filter(|request| !request.body.complete || request.late.is_some())?;
+    let request = request.filter(|request| request.lacks_body_in_time())?;
     let connection = session.connection(exchange.connection)?;
-    let missing = request.content_length.is_some_and(|length| request.bytes_in_time() < length);
     // One that crossed the end of the connection was not ended by that.
     let crosses = closed::crosses(session, exchange);
     // How much had been sent when it closed is not known where the client went on and the capture lacks FIN.
@@ -94,7 +93,7 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
     };
     let client = &connection.client_side;
     let whole = client.lost_by_capture + client.cut == 0 && seen;
-    if !missing || !whole {
+    if !whole {
         return None;
     }
     let last = request.late.map(|late| late.after).or(client.last_data);
@@ -106,7 +105,7 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
 
 /// Whether a client that sent something at `last` and nothing until `end` had stopped sending: it did not wait for
 /// acknowledgements or room, and paused for longer than the server had put up with before.
-fn has_stopped(connection: &Connection, request: &Request, last: At, end: At) -> bool {
+pub fn has_stopped(connection: &Connection, request: &Request, last: At, end: At) -> bool {
     let since =
         |from: Option<At>, to: Option<At>| from.zip(to).map(|(from, to)| to.time.since(from.time));
     let trips = [

@@ -6,7 +6,8 @@ use super::origin::Origin;
 use super::{Around, Diagnosis, Finding, Rule, Severity, cut, front, named, relay};
 use crate::at::Span;
 use crate::bits::{fields, hresult};
-use crate::model::{Exchange, Outcome, Response, Session};
+use crate::model::{Exchange, Outcome, Request, Response, Session};
+use crate::stream::Side;
 
 /// The diagnosis of a session; `None` for one that is healthy, cancelled, or merely cut by the capture.
 pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
@@ -25,7 +26,9 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
     let answer =
         decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
     // A client that had closed the connection before did not hear it.
-    let unheard = decisive.is_some_and(|exchange| cut::cut_off(session, exchange).is_some());
+    let unheard = decisive.is_some_and(|exchange| {
+        cut::cut_off(session, exchange).is_some() || may_be_erased(session, exchange)
+    });
     let mended = decisive.is_some_and(|exchange| is_mended(session, exchange));
     let code = client_code(session, around, (rule, cause), answer.filter(|_| !unheard && !mended));
     Some(Diagnosis {
@@ -183,6 +186,16 @@ fn client_code(
     told.or(status)
 }
 
+/// Whether the server reset the connection behind its answer to half a request, before the client acknowledged that: the
+/// client, which still sends, may see nothing but the reset (RFC 9112 9.6).
+fn may_be_erased(session: &Session, exchange: &Exchange) -> bool {
+    let half = exchange.request.as_ref().is_some_and(Request::lacks_body_in_time);
+    half && session.connection(exchange.connection).is_some_and(|connection| {
+        let reset = connection.reset.is_some_and(|reset| reset.side == Side::Server);
+        reset && connection.server_side.unacked() > 0
+    })
+}
+
 /// Whether a client makes an answer good by itself, and not by asking for the same again.
 fn is_mended(session: &Session, exchange: &Exchange) -> bool {
     let status = |one: &Exchange| one.response.as_ref().map(|response| response.http_status);
@@ -192,7 +205,20 @@ fn is_mended(session: &Session, exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::report;
+    use crate::rules::tests::{diagnosed, report};
+
+    #[test]
+    fn a_reset_may_be_all_that_a_client_sees_of_an_answer_to_half_a_request() {
+        let code = |sent: &str, answer: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000{sent}\n< 400 plain{answer}\n! server resets\n"
+            );
+            diagnosed(&text).client_error
+        };
+        assert_eq!(code(" sent=4000", " dropped"), None);
+        assert_eq!(code(" sent=4000", "").as_deref(), Some("0x80190190"));
+        assert_eq!(code("", " dropped").as_deref(), Some("0x80190190"));
+    }
 
     #[test]
     fn an_ack_without_its_fields_is_what_a_proxy_made_of_it() {

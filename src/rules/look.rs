@@ -253,16 +253,18 @@ pub fn bears_bits(response: &Response) -> bool {
 /// Seconds from the end of the request to the answer; 0 for one that did not wait for the end.
 pub fn wait_secs(exchange: &Exchange) -> f64 {
     match (&exchange.request, &exchange.response) {
-        (Some(request), Some(response)) => {
+        (Some(request), Some(response)) if !request.lacks_body_in_time() => {
             response.span.first.time.secs_since(request.span.last.time).max(0.0)
         }
         _ => 0.0,
     }
 }
 
-/// Whether it is known when the request ended: of a Fragment of which the head is cut, the length is unknown.
+/// Whether it is known when the request ended: of a Fragment of which the head is cut, the length is unknown. One that
+/// was answered before had not.
 pub fn knows_end(exchange: &Exchange) -> bool {
-    exchange.kind != PacketType::Fragment || whole_request(exchange).is_some()
+    let early = exchange.request.as_ref().is_some_and(Request::lacks_body_in_time);
+    !early && (exchange.kind != PacketType::Fragment || whole_request(exchange).is_some())
 }
 
 /// Who closed a connection first, and when.

@@ -20,7 +20,7 @@ pub enum Origin {
     Proxy,
     /// A web application firewall.
     Waf,
-    /// Another web server.
+    /// A web server that is not known to be one of these.
     WebServer,
     /// Whoever it was: the capture ends within the head of the answer.
     Unknown,
@@ -37,7 +37,7 @@ impl Origin {
             Self::HttpSys => "http.sys (before IIS)",
             Self::Proxy => "a proxy",
             Self::Waf => "a web application firewall",
-            Self::WebServer => "another web server",
+            Self::WebServer => "a web server",
             Self::Unknown => "someone whose answer is cut off",
             Self::Nobody => "nobody",
         }

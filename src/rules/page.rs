@@ -1,6 +1,7 @@
 //! Pages that come with an answer: what they are, and what that of a refusal names as its reason.
 
 use crate::model::{Request, Response};
+use crate::rules::http::request_malformed;
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +76,8 @@ pub fn speaks_bits(response: &Response) -> bool {
 pub fn is_about_more_than_verb(request: &Request, response: &Response) -> bool {
     let other = |(reason, _)| reason != Reason::Policy;
     let told = || reason(response).is_some_and(other) || refuses_url(response);
-    response.http_status == 400 && (request.is_cut() || told())
+    let faulty = || request_malformed::fault(request).is_some();
+    response.http_status == 400 && (request.is_cut() || told() || faulty())
 }
 
 /// Whether Squid refused the URL: it is no URL, or one without scheme and host at a port for clients that know of the

@@ -1,7 +1,7 @@
 //! The rule `request-timeout`.
 
 use crate::bits::hresult;
-use crate::model::{Exchange, Request, Session};
+use crate::model::{Exchange, Response, Session};
 use crate::rules::cut::{self, Cut};
 use crate::rules::{Confidence, Finding, Notes, front, look, wording};
 use crate::stream::{Connection, Side};
@@ -10,7 +10,8 @@ rule! {
     /// A request took so long to send that one side gave up.
     ///
     /// A client gives itself two minutes to send a request; servers and gateways have timers of their own and answer
-    /// 408. The path is slow or loses packets, or the server does not take the bytes.
+    /// 408, or another error where the client had stopped sending. The path is slow or loses packets, or the server does
+    /// not take the bytes.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -53,6 +54,39 @@ rule! {
     ///   Server: nginx
     /// ... 2 s
     /// ! client sends 6000
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 2 s
+    /// < 504 plain
+    ///   Server: ATS/9.2.9
+    /// ```
+    /// Some servers call it a bad request, or a failure of their own:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 2 s
+    /// < 400 plain
+    /// ```
+    /// It had put up with a longer pause:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 4 s
+    /// ! client sends 2000
+    /// ... 2 s
+    /// < 500 plain
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// < 504 plain
+    ///   Server: ATS/9.2.9
     /// ```
     /// ```silent
     /// > CREATE-SESSION
@@ -103,22 +137,31 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         finding.client_code = by_server.then_some(hresult::CONNECTION_ERROR);
         ask_client(finding, session, cut.exchange, by_server);
     }
-    for exchange in session.exchanges.iter().filter(|exchange| was_too_slow(exchange)) {
+    for exchange in &session.exchanges {
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
             continue;
         };
-        let secs = response.span.first.time.secs_since(request.span.first.time);
-        let message = format!(
-            "{} answered 408 {} into a {} of which {} had come",
+        let told = was_too_slow(exchange);
+        if !told && !is_starved(session, exchange) {
+            continue;
+        }
+        let (end, status) = (response.span.first.time, response.http_status);
+        let mut message = format!(
+            "{} answered {status} {} into a {} of which {} had come",
             front::answerer(session, exchange),
-            wording::lasting(secs),
+            wording::lasting(end.secs_since(request.span.first.time)),
             exchange.kind,
             wording::counted(request.bytes_in_time(), "byte")
         );
+        if !told {
+            let silent = wording::lasting(end.secs_since(request.last_in_time().time));
+            message.push_str(&format!(", and no more for {silent}"));
+        }
         let severity = look::unless_overcome(session, exchange, notes.severity());
-        let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        let sure = if told { Confidence::Certain } else { Confidence::Likely };
+        let finding = notes.note(severity, sure, &[exchange.span()], message);
         let Some(finding) = finding else { continue };
-        finding.client_code = Some(hresult::of_status(408));
+        finding.client_code = Some(hresult::of_status(status));
         ask_client(finding, session, exchange, true);
     }
 }
@@ -151,14 +194,25 @@ fn was_too_slow(exchange: &Exchange) -> bool {
     let answer = exchange.response.as_ref().filter(|r| r.http_status == 408 && !r.is_ack());
     answer.zip(look::whole_request(exchange)).is_some_and(|(answer, request)| {
         let waited = answer.span.first.time.secs_since(request.last_in_time().time) >= WAITS_SECS;
-        is_lacking(request) && (request.bytes_in_time() > 0 || waited)
+        request.lacks_body_in_time() && (request.bytes_in_time() > 0 || waited)
     })
 }
 
-/// Whether some bytes of the body were lacking; those that only the capture lacks were sent.
-fn is_lacking(request: &Request) -> bool {
-    let open = !request.body.complete || request.late.is_some();
-    open && request.bytes_in_time() < request.content_length.unwrap_or_default()
+/// Whether a gateway or server failed in the middle of a request of which nothing more came: what waited for the rest
+/// gave up, and not all call that 408.
+pub(in crate::rules) fn is_starved(session: &Session, exchange: &Exchange) -> bool {
+    let fails =
+        |answer: &&Response| matches!(answer.http_status, 400 | 500 | 504) && !answer.is_ack();
+    let answer = exchange.response.as_ref().filter(fails);
+    let Some((request, answer)) = look::whole_request(exchange).zip(answer) else { return false };
+    let stops = |connection: &Connection| {
+        let (client, last) = (&connection.client_side, request.last_in_time());
+        client.lost_by_capture + client.cut == 0
+            && cut::has_stopped(connection, request, last, answer.span.first)
+    };
+    request.lacks_body_in_time()
+        && request.bytes_in_time() > 0
+        && session.connection(exchange.connection).is_some_and(stops)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The rule `response-cut-off`.
 
 use crate::at::At;
+use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::reset::sender;
 use crate::rules::{Confidence, Notes, look, unanswered, wording};
@@ -24,6 +25,12 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
+    /// ! server closes
+    /// ```
+    /// What it sent is none in HTTP/1:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// ! server sends 57
     /// ! server closes
     /// ```
     /// ```fires
@@ -89,12 +96,50 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         None => hung_up(exchange, connection)
             .filter(|_| has_end(connection, None) && unanswered::is_seen(session, exchange)),
     };
-    if let Some((message, end)) = told {
+    if let Some((mut message, end)) = told {
+        let turned_away = is_turned_away(exchange, end);
+        let long = exchange.request.as_ref().filter(|_| turned_away);
+        if let Some((request, field)) = long.and_then(|it| Some((it, it.long_field.as_deref()?))) {
+            let bytes = request.longest_value;
+            message.push_str(&format!("; its \"{field}\" has a value of {bytes} bytes"));
+        }
         span.extend(end);
         let severity = look::unless_recovered(session, exchange, notes.severity());
         let severity = look::unless_made_good(session, exchange, severity);
-        notes.note(severity, Confidence::Certain, &[span], message);
+        let finding = notes.note(severity, Confidence::Certain, &[span], message);
+        let Some(finding) = finding else { return };
+        if speaks_otherwise(exchange, connection) {
+            finding.turn_to("who gave the job its URL, or the server").advise(OF_PROTOCOL);
+        } else if turned_away {
+            finding.turn_to("the server, or what stands in front of it").advise(OF_FILTER);
+        }
     }
+}
+
+/// What to do where a first request was turned away.
+const OF_FILTER: &str = "Look into the logs of the server, and of what stands in front of it, at this time: a rule that refuses without a word (nginx return 444, HAProxy reject), a header that is too long, or a process that died.";
+
+/// Whether the end of its connection was the only, and immediate, reply to a Create-Session, as filters give it.
+fn is_turned_away(exchange: &Exchange, end: At) -> bool {
+    let first = exchange.kind == PacketType::CreateSession && exchange.response.is_none();
+    let asked = exchange.request.as_ref().filter(|_| first);
+    asked.is_some_and(|request| end.time.secs_since(request.span.last.time) < AT_ONCE_SECS)
+}
+
+/// A refusal takes no longer, in seconds.
+const AT_ONCE_SECS: f64 = 1.0;
+
+/// What to do where the server sent something that is no answer.
+const OF_PROTOCOL: &str = "See what speaks at this port: HTTP/2 without TLS, TLS, or no web server. Give the job the URL of a port for HTTP/1.1, or let this one take it.";
+
+/// Whether the server sent something behind a request that is no answer in HTTP/1.
+fn speaks_otherwise(exchange: &Exchange, connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    let asked = exchange.request.as_ref().filter(|_| exchange.response.is_none());
+    let plain = !exchange.tls && !exchange.tunnel && exchange.interim.is_empty();
+    plain
+        && server.lost_by_capture == 0
+        && asked.zip(server.last_data).is_some_and(|(it, sent)| sent.frame > it.span.last.frame)
 }
 
 /// Whether the capture has all that the server sent of an answer, as far as there is one.
@@ -140,8 +185,12 @@ fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)>
     let later = fin.frame > request.span.last.frame;
     (first && later).then(|| {
         let secs = fin.time.secs_since(request.span.last.time);
+        let instead = match speaks_otherwise(exchange, connection) {
+            true => "with bytes that are no answer in HTTP/1",
+            false => "without an answer",
+        };
         let message = format!(
-            "the server closed the connection {} after the {} without an answer",
+            "the server closed the connection {} after the {} {instead}",
             wording::lasting(secs),
             exchange.kind
         );
@@ -152,7 +201,29 @@ fn hung_up(exchange: &Exchange, connection: &Connection) -> Option<(String, At)>
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Note;
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{diagnosed, severity};
+
+    #[test]
+    fn what_is_no_answer_in_http_1_may_be_of_another_protocol() {
+        let told = |sent: &str| diagnosed(&format!("> CREATE-SESSION\n{sent}! server closes\n"));
+        let spoken = told("! server sends 57\n");
+        assert!(spoken.summary.contains("with bytes that are no answer in HTTP/1"));
+        assert!(spoken.advice.unwrap().contains("HTTP/2"));
+        assert!(told("").summary.contains("without an answer"));
+    }
+
+    #[test]
+    fn what_closes_at_once_upon_the_first_request_may_be_a_filter() {
+        let closed =
+            |text: &str| diagnosed(&format!("{text}! server closes\n")).advice.unwrap_or_default();
+        let create = "> CREATE-SESSION\n";
+        assert!(closed(create).contains("refuses without a word"));
+        assert!(!closed(&format!("{create}... 2 s\n")).contains("refuses without a word"));
+        let within = format!("{create}< 200 session=1\n> FRAGMENT 0-9/20\n");
+        assert!(!closed(&within).contains("refuses without a word"));
+        let long = diagnosed(&format!("{create}  Cookie: x*5000\n! server closes\n")).summary;
+        assert!(long.contains("; its \"Cookie\" has a value of 5000 bytes"), "{long}");
+    }
 
     #[test]
     fn an_upload_that_goes_on_makes_it_a_note() {

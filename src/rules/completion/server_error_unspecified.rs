@@ -168,13 +168,24 @@ fn tell_silent(
     if right || explained.covers(exchange, least) {
         return;
     }
-    let message = message(session, exchange, response);
+    let mut message = message(session, exchange, response);
+    let early = exchange.request.as_ref().filter(|request| request.lacks_body_in_time());
+    if let Some(request) = early {
+        let (sent, all) = (request.bytes_in_time(), request.content_length.unwrap_or_default());
+        message.push_str(&format!("; {sent} of {} had come", wording::counted(all, "byte")));
+    }
     let who = front::origin(session, exchange);
     let unseen = !look::is_whole(session, exchange);
     let sure = if unseen { Confidence::Possible } else { Confidence::Certain };
     let mut finding = notes.note(severity, sure, &[exchange.span()], message);
     if let Some(finding) = finding.as_deref_mut().filter(|_| unseen) {
         remedies::turn_to_both(finding, response);
+    } else if let Some(finding) = finding.as_deref_mut().filter(|_| early.is_some()) {
+        // What is refused by then is the head, or the size that it announces.
+        match response.http_status {
+            ..500 => finding.advise(OF_EARLY).confirm_by(SMALLER),
+            _ => finding.advise(OF_HALF),
+        };
     }
     front::turn(finding.as_deref_mut(), who);
     // A proxy that fails seldom says so with 500, but may put its page over that of the server.
@@ -217,6 +228,11 @@ fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes:
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     remedies::turn(finding, session, exchange, response);
 }
+
+/// What to do where a request was refused before its body was there.
+const OF_EARLY: &str = "The answer came before the body was there: look for a limit for the size of requests at what answered, then at what it may mind in the header.";
+const OF_HALF: &str = "The answer came before the body was there: look into the server's log at this time for a time-out (for a body that comes slowly, or of a worker), a limit, or an exception.";
+const SMALLER: &str = "Whether a smaller Fragment passes; the log of what answered names the limit. A client that still sends may log that the connection was reset instead.";
 
 /// Whether no reason for a refusal is among what the capture lacks, as far as can be told: 500 is the server's own fault,
 /// whatever was asked (RFC 9110 15.6.1).
@@ -315,6 +331,21 @@ mod tests {
                     \x20 | <center>The plain HTTP request was sent to HTTPS port</center>\n";
         let diagnosis = diagnosed(text);
         assert!(diagnosis.advice.unwrap().contains("begins with https"));
+    }
+
+    #[test]
+    fn a_refusal_of_half_a_body_may_be_about_its_size() {
+        let told = |sent: &str, status: u16| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n  Server: gobits/1\n> FRAGMENT 0-9999/20000{sent}\n\
+                 < {status} plain\n! server resets\n"
+            ))
+        };
+        let early = told(" sent=4000", 400);
+        assert!(early.summary.contains("no error code; 4000 of 10000 bytes had come"));
+        assert!(early.advice.unwrap().contains("the size of requests"));
+        assert!(told(" sent=4000", 500).advice.unwrap().contains("a time-out"));
+        assert!(!told("", 400).advice.unwrap().contains("before the body was there"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::stripped::Stripped;
-use crate::rules::{Around, Confidence, Notes, Severity, front, look, page, slip};
+use crate::rules::{Around, Confidence, Notes, Severity, cut, front, look, page, slip};
 use crate::stream::Side;
 
 rule! {
@@ -51,6 +51,14 @@ rule! {
     /// > FRAGMENT 0-9/20
     /// < 502 plain
     /// ```
+    /// The client had left amid its request, and heard nothing of this:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ! client closes
+    /// < 200 plain
+    /// ```
     ///
     /// Answerable: the client, or a proxy that takes headers away
     /// Advice: Let client and server send BITS-Packet-Type with every message; exempt the path from proxies that filter headers.
@@ -73,6 +81,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         } else if is_unmarked(session, exchange, response)
             && Stripped::of(session, exchange, around).is_none()
+            && cut::cut_off(session, exchange).is_none()
         {
             let (severity, confidence) = weight(session, exchange, notes.severity());
             let named = response.packet_type.as_deref();

@@ -2,18 +2,25 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, front, look};
 
 rule! {
     /// The server's disk or quota is full.
     ///
-    /// The server answered `ERROR_DISK_FULL`, or the misprinted code that the specification gives for it.
+    /// The server answered `ERROR_DISK_FULL`, or the misprinted code that the specification gives for it; others than
+    /// IIS say 507.
     ///
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 500 error=0x80070070 context=0x5
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 507 plain
     /// ```
     /// The same code with another status means that the application behind the server was too slow:
     /// ```silent
@@ -26,7 +33,7 @@ rule! {
     /// Answerable: the server
     /// Advice: Free space on the volume of the upload directory, or raise the quota of the account that writes there.
     /// Confirm: The free space and the quota of that volume at this time; on Windows, event 2013 in the server's System log.
-    /// Reference: [MC-BUP] 2.2.1.2
+    /// Reference: [MC-BUP] 2.2.1.2, RFC 4918 11.5
     Error, belief 90, needs Anything, Trouble
 }
 
@@ -38,17 +45,22 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    let Some(code) = response.error_value() else { return };
-    let full = DISK_FULL.contains(&code)
-        || code == MISPRINTED
-            && response.http_status == 500
-            && !look::may_be_of_application(response);
-    if full {
-        let code = hresult::hex(code);
-        let message =
-            format!("{} was answered {} with {code}", exchange.kind, response.http_status);
-        let severity = look::unless_recovered(session, exchange, notes.severity());
-        notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    let status = response.http_status;
+    let full = |code: &u32| {
+        DISK_FULL.contains(code)
+            || *code == MISPRINTED && status == 500 && !look::may_be_of_application(response)
+    };
+    let code = response.error_value().filter(full);
+    let with = match code {
+        Some(code) => format!(" with {}", hresult::hex(code)),
+        None if status == 507 => front::by(session, exchange),
+        None => return,
+    };
+    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let message = format!("{} was answered {status}{with}", exchange.kind);
+    let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+    if code.is_none() {
+        front::turn(finding, front::origin(session, exchange));
     }
 }
 

@@ -139,9 +139,18 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     } else if usual.is_some() {
         finding.advise(of_late(response));
     } else {
+        if asked.is_some() && status == 503 && waited >= QUEUED_SECS {
+            finding.advise(OF_QUEUE);
+        }
         turn_to_itself(session, exchange, response, finding);
     }
 }
+
+/// A gateway that says 503 so late, in seconds, may have let the request wait for its turn.
+const QUEUED_SECS: f64 = 1.0;
+
+/// What to do then.
+const OF_QUEUE: &str = "Look at the servers behind the gateway and at its health checks, and, as it took a while, at its limits: how many connections a server may have, and how long a request waits for one (HAProxy maxconn, timeout queue).";
 
 /// The title of the page, where that is more than the status, and when to come again.
 fn says(response: &Response) -> String {
@@ -255,6 +264,16 @@ mod tests {
         // It has 504 for that.
         let haproxy = "503 plain\n  | <html><body><h1>503 Service Unavailable</h1>\n";
         assert!(told("... 3 s\n", haproxy).advice.unwrap().contains("health checks"));
+        assert!(told("... 3 s\n", haproxy).advice.unwrap().contains("timeout queue"));
+        assert!(!told("", haproxy).advice.unwrap().contains("timeout queue"));
+    }
+
+    #[test]
+    fn an_answer_to_half_a_request_is_not_timed_from_its_end() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n\
+                    < 502 plain\n  Server: nginx/1.22.1\n! client sends 6000\n";
+        let summary = diagnosed(text).summary;
+        assert!(summary.contains("nginx/1.22.1 answered the Fragment with 502 ("), "{summary}");
     }
 
     #[test]

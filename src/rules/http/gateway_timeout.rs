@@ -1,6 +1,7 @@
 //! The rule `gateway-timeout`.
 
 use crate::model::{Exchange, Session};
+use crate::rules::completion::request_timeout;
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Notes, front, gateways, look, page, wording};
 
@@ -36,6 +37,15 @@ rule! {
     /// < 502 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// The gateway waits for the client:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 2 s
+    /// < 504 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
@@ -61,6 +71,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let own = status == 503 && front::is_by_server(session, exchange);
     let late = timed && matches!(status, 502 | 503) && !own && waited >= look::ROUND_TIMEOUT_SECS;
     if !late && !matches!(status, 504 | 524) || Origin::of_response(response) == Origin::HttpSys {
+        return;
+    }
+    // It waited for the client: no server can answer half a request.
+    if request_timeout::is_starved(session, exchange) {
         return;
     }
     let severity = look::unless_made_good(session, exchange, notes.severity());

@@ -143,17 +143,25 @@ impl Shelf {
     pub fn name(&mut self, number: Number, id: Text, raw: &str) {
         let Some(open) = self.open.get_mut(&number) else { return };
         open.id = Some(id.clone());
-        let (client, aim) = (open.client, open.aim());
-        self.by_id.entry(id).or_default().insert(number);
+        let (client, aim, server) = (open.client, open.aim(), open.server());
+        // Of an upload that passes a proxy, the leg behind that has its id first.
+        let is_leg = |open: &Open| open.id.as_ref() == Some(&id) && open.server() != server;
+        let successor = open.successor.as_ref().map(|(successor, _)| *successor);
+        if successor.and_then(|it| self.get(it)).is_some_and(is_leg)
+            && let Some(open) = self.open.get_mut(&number)
+        {
+            open.successor = None;
+        }
         let own = self.by_client.get(&client);
         let earlier = own.into_iter().flat_map(|own| own.range(..number).rev().take(RECENT));
         let earlier: Vec<_> = earlier.copied().collect();
         for earlier in earlier {
-            if let Some(open) = self.open.get_mut(&earlier) {
+            if let Some(open) = self.open.get_mut(&earlier).filter(|open| !is_leg(open)) {
                 open.followed_by(number, raw, &aim);
             }
             self.settle(earlier);
         }
+        self.by_id.entry(id).or_default().insert(number);
     }
 
     /// Something happened to a session that may have finished it.

@@ -323,3 +323,16 @@ fn the_leg_behind_a_proxy_carries_no_session_on() {
     let next = early.iter().chain(&rest).map(|session| session.superseded_by.as_deref());
     assert_eq!(next.collect::<Vec<_>>(), [Some("2"), Some("2"), None, None]);
 }
+
+#[test]
+fn a_copy_of_the_headers_by_get_is_no_upload() {
+    let copy = |method: &str| {
+        format!("> {method} /auth\n  User-Agent: Microsoft BITS/7.8\n  BITS-Packet-Type: Create-Session\n< 204 plain\n")
+    };
+    let count = |text: &str| {
+        let (early, rest, report) = play(Limits::default(), text);
+        (early.len() + rest.len(), report.downloads.is_some())
+    };
+    assert_eq!(count(&copy("GET")), (0, false));
+    assert_eq!(count(&copy("POST")), (1, false));
+}

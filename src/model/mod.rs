@@ -16,6 +16,7 @@ pub mod rare;
 pub mod report;
 pub(crate) mod request;
 mod response;
+mod replaced;
 mod scattered;
 pub mod session;
 pub mod text;

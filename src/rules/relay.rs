@@ -30,7 +30,8 @@ fn is_marked(request: &Request) -> bool {
 
 /// The leg in front of the proxy that is the client of a session: it went to that and was under way when this one
 /// began. Where the proxy has another address on either side, it began before this one and ended behind it, and is not
-/// the same connection behind an address translator, which keeps the port.
+/// the same connection behind an address translator, which keeps the port. A proxy may speak in the name of its client,
+/// or be on the same machine.
 fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
     let Span { first, last } = session.span()?;
     let port = session.exchanges.first().map(|exchange| exchange.client.port());
@@ -39,7 +40,13 @@ fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
         let outlasts = last.time <= leg.last.time && leg.port != port;
         under_way && (leg.server.ip() == session.client.address || outlasts)
     };
-    around.same_id_elsewhere(session).find(is_in_front)
+    let same_client = |leg: &&Brief| {
+        leg.client == session.client.address
+            && leg.server != session.server.socket()
+            && leg.has_path(session.url.as_deref())
+    };
+    let beside = around.other_legs().filter(same_client);
+    around.same_id_elsewhere(session).chain(beside).find(is_in_front)
 }
 
 /// The two servers of which a proxy asked the second while an exchange waited, for a session that the first had made:
@@ -162,6 +169,10 @@ mod tests {
             assert!(told.advice.unwrap().contains("raise its time-out"));
             assert!(!told.confirm.unwrap().contains("Event 61"));
         }
+        let unique = format!("{FRONT}= server 10.0.9.80:80\n{LEFT_ALONE}")
+            .replace("session=1", "session={11111111-2222-3333-4444-555555555555}");
+        assert_eq!(told(&unique).cause, "request-abandoned");
+        assert!(told(&unique).summary.contains("; this client is a proxy ("));
         let own = LEFT_ALONE.replace("20\n", "20\n  Proxy-Connection: Keep-Alive\n");
         for text in [LEFT_ALONE, &own] {
             assert_eq!(told(text).cause, "tcp-reset-by-client");

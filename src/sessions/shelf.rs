@@ -229,16 +229,17 @@ impl Shelf {
         )
     }
 
-    /// The latest sessions of another client with one of some canonical ids, as far as they go.
+    /// The latest sessions with one of some canonical ids between other ends than these, as far as they go.
     pub fn with_ids<'c>(
         &mut self,
         ids: impl Iterator<Item = Text>,
-        client: IpAddr,
+        (client, server): (IpAddr, SocketAddr),
         facts: &impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
         let numbers = ids.filter_map(|id| self.by_id.get(&id));
         let numbers = numbers.flat_map(|named| named.iter().rev().take(LEGS)).copied().collect();
-        self.briefs(numbers, |open| open.client != client, facts)
+        let is_apart = |open: &Open| open.client != client || open.server() != Some(server);
+        self.briefs(numbers, is_apart, facts)
     }
 
     fn briefs<'c>(

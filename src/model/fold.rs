@@ -172,8 +172,7 @@ impl<'a> View<'a> {
                 answer.packet_type.is_none()
                     && replaced.is_some_and(|since| exchange.span().first.frame >= since)
             };
-            let tells =
-                |answer: &&Response| answer.tells_offset() && !exchange.is_answered_short();
+            let tells = |answer: &&Response| answer.tells_offset() && !exchange.is_answered_short();
             let response = exchange.response.as_ref().filter(tells)?;
             let announced = || exchange.range()?.behind();
             let untold = response.http_status == 416 || is_of_page(response);

@@ -327,7 +327,9 @@ fn the_leg_behind_a_proxy_carries_no_session_on() {
 #[test]
 fn a_copy_of_the_headers_by_get_is_no_upload() {
     let copy = |method: &str| {
-        format!("> {method} /auth\n  User-Agent: Microsoft BITS/7.8\n  BITS-Packet-Type: Create-Session\n< 204 plain\n")
+        format!(
+            "> {method} /auth\n  User-Agent: Microsoft BITS/7.8\n  BITS-Packet-Type: Create-Session\n< 204 plain\n"
+        )
     };
     let count = |text: &str| {
         let (early, rest, report) = play(Limits::default(), text);

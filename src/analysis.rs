@@ -194,4 +194,8 @@ impl<O: Observer> Listener for Feed<'_, O> {
         self.observer.http(connection, event);
         self.sessions.push(connection, event, self.observer);
     }
+
+    fn ended(&mut self, connection: &Connection) {
+        self.sessions.ended(connection);
+    }
 }

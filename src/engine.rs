@@ -290,6 +290,9 @@ impl<O: Listener> Delivery<'_, O> {
             **tls_given_up += 1;
             layer.resume(true, keys, limits, &mut out);
         }
+        if matches!(event, Event::End { .. }) {
+            self.out.ended(connection);
+        }
         if layer.is_opaque(!connection.midstream) { Verdict::Ignore } else { Verdict::Go }
     }
 }

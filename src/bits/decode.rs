@@ -12,25 +12,31 @@ use crate::at::Span;
 use crate::http::{Head, Start};
 use crate::model::exchange::{Body, Request, Response};
 
-/// Whether a head belongs to the upload protocol: by its verb, or by a header that only packets have.
+/// Whether a head belongs to the upload protocol: by its verb, or by a header that only packets have. GET and HEAD carry
+/// no file: with such headers they are copies, as proxies send them to ask another server for leave.
 pub fn is_bits(head: &Head<'_>) -> bool {
     if head.odd.cut_line {
         // Whose upload it is, a part of its target cannot tell.
         return false;
     }
-    has_verb(head)
-        || head.headers.iter().any(|header| {
-            let name = header.name.as_bytes();
-            name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"bits-"))
-                && [
-                    "BITS-Packet-Type",
-                    "BITS-Package-Type",
-                    "BITS-Session-Id",
-                    "BITS-Supported-Protocols",
-                ]
-                .iter()
-                .any(|known| header.name.eq_ignore_ascii_case(known))
-        })
+    let fetches = matches!(head.start, Start::Request { method: "GET" | "HEAD", .. });
+    has_verb(head) || !fetches && has_packet_field(head)
+}
+
+/// Whether a head has a header that only packets of the upload protocol have.
+pub fn has_packet_field(head: &Head<'_>) -> bool {
+    head.headers.iter().any(|header| {
+        let name = header.name.as_bytes();
+        name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"bits-"))
+            && [
+                "BITS-Packet-Type",
+                "BITS-Package-Type",
+                "BITS-Session-Id",
+                "BITS-Supported-Protocols",
+            ]
+            .iter()
+            .any(|known| header.name.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Whether a request belongs to the upload protocol by its verb, and the capture ends within its first line.

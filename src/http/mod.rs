@@ -156,6 +156,9 @@ impl Carrier {
 pub trait Listener {
     /// Takes one event.
     fn http(&mut self, connection: &Connection, event: &Event<'_>);
+
+    /// One side of a connection has ended.
+    fn ended(&mut self, _connection: &Connection) {}
 }
 
 impl<F: FnMut(&Connection, &Event<'_>)> Listener for F {

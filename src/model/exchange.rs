@@ -186,9 +186,20 @@ impl Exchange {
         self.request.as_ref()?.session_id.as_deref().filter(|id| !id.is_empty())
     }
 
-    /// Whether it was answered with success.
+    /// Whether it was answered with success, and was there by then.
     pub fn succeeded(&self) -> bool {
-        self.response.as_ref().is_some_and(Response::is_success)
+        self.response.as_ref().is_some_and(Response::is_success) && !self.is_answered_short()
+    }
+
+    /// Whether it is a Fragment with an answer amid its body, of which the rest never came, and not from BITS: a web
+    /// server whose time for reading is up says so, with the status that it says everything with. It has no Fragment.
+    pub(crate) fn is_answered_short(&self) -> bool {
+        let (Some(request), Some(answer)) = (&self.request, &self.response) else { return false };
+        let body = &request.body;
+        let amid = body.reset || answer.span.first.frame < request.span.last.frame;
+        let ends_short = !body.complete && body.lacks.is_none() && !request.is_cut();
+        let tells = answer.is_ack() || answer.next_offset.is_some() || answer.is_cut();
+        self.kind == PacketType::Fragment && amid && ends_short && !tells
     }
 
     /// Whether its body is no longer than the shortest Fragment that a client makes.
@@ -325,6 +336,7 @@ impl Absent for Lacks {
 mod tests {
     use super::*;
     use crate::at::At;
+    use crate::transcript;
 
     #[test]
     fn an_exchange_takes_little_room() {
@@ -351,5 +363,22 @@ mod tests {
         };
         assert_eq!(exchange.span(), span(8, 9));
         assert_eq!(Exchange::span_of(&[exchange]), Some(span(8, 54)));
+    }
+
+    #[test]
+    fn who_answers_amid_a_body_and_takes_no_more_of_it_has_no_fragment() {
+        let exchange = |answer: &str, rest: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/10000 sent=4000\n... 1 s\n{answer}{rest}"
+            );
+            let report = transcript::analyse(&transcript::play(&text).unwrap(), &mut ());
+            report.sessions[0].exchanges[1].clone()
+        };
+        let given_up = "! server closes\n! client sends 2000\n! server resets\n";
+        let short = exchange("< 200 plain\n", given_up);
+        assert!(short.is_answered_short() && !short.succeeded());
+        // The rest may come yet.
+        assert!(exchange("< 200 plain\n", "").succeeded());
+        assert!(exchange("< 200\n", given_up).succeeded());
     }
 }

@@ -4,6 +4,7 @@ use super::exchange::{Body, Exchange, Request, Response};
 use super::index::Index;
 use super::negotiation::Negotiation;
 use super::ranges::Ranges;
+use super::replaced;
 use super::scattered;
 use super::session::{Client, File, Fragment, Missing, Server, Session, SessionError};
 use super::text::Text;
@@ -170,11 +171,17 @@ impl<'a> View<'a> {
     /// The server's last word on the offset. An answer that comes behind one to a later request was held up on a
     /// connection that the client had given up: how far the file got since, it does not tell.
     fn last_offset(&self) -> u64 {
+        let replaced = replaced::since(self.exchanges);
         let offset = |exchange: &Exchange| {
-            let tells = |response: &&Response| response.tells_offset();
+            let is_of_page = |answer: &Response| {
+                answer.packet_type.is_none()
+                    && replaced.is_some_and(|since| exchange.span().first.frame >= since)
+            };
+            let tells = |answer: &&Response| answer.tells_offset() && !exchange.is_answered_short();
             let response = exchange.response.as_ref().filter(tells)?;
             let announced = || exchange.range()?.behind();
-            let implied = || if response.http_status == 416 { None } else { announced() };
+            let untold = response.http_status == 416 || is_of_page(response);
+            let implied = || if untold { None } else { announced() };
             let next = response.next_offset.or_else(implied)?;
             let answered = response.span.first.frame;
             // What comes behind its answer is repeated.
@@ -208,7 +215,7 @@ impl<'a> View<'a> {
             if response.is_challenge() {
                 continue;
             }
-            if !response.is_success() || response.next_offset.is_some_and(|next| next != end) {
+            if !exchange.succeeded() || response.next_offset.is_some_and(|next| next != end) {
                 return None;
             }
             astray |= start > had.reach(0);

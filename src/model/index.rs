@@ -154,7 +154,7 @@ impl Found {
         if answer.is_of_gateway() {
             self.add_unheard(exchange);
         }
-        if !answer.is_success() {
+        if !exchange.succeeded() {
             return;
         }
         if exchange.kind == PacketType::Fragment {

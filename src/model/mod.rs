@@ -13,6 +13,7 @@ pub mod notification;
 mod outcome;
 pub mod ranges;
 pub mod rare;
+pub(crate) mod replaced;
 pub mod report;
 pub(crate) mod request;
 mod response;

@@ -69,7 +69,7 @@ pub fn lacks_answers_only(exchanges: &[Exchange]) -> bool {
     let short =
         |fragment: &Exchange, next: u64| fragment.bounds().is_some_and(|(_, end)| next < end);
     let taken = |(place, exchange): (usize, &Exchange)| match &exchange.response {
-        Some(answer) if answer.is_success() => {
+        Some(answer) if exchange.succeeded() => {
             answer.next_offset.is_none_or(|next| !short(exchange, next))
         }
         Some(answer) => answer.is_challenge(),

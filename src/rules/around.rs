@@ -19,8 +19,8 @@ use crate::sessions::{Directory, Web};
 pub struct Sight<'a> {
     /// Sessions with the same client and URL that may still go on.
     pub open: &'a [Brief],
-    /// Sessions of other clients that may still go on and may be another leg: those with its id, and those with the
-    /// same URL about its time, where they may tell of it.
+    /// Sessions that may still go on and may be another leg: those with its id between other ends, and those of other
+    /// clients with the same URL about its time, where they may tell of it.
     pub legs: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span, Timestamp};
 use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::{Exchange, Outcome, Session, Text, url};
-use crate::rules::{look, lost, offsets, reset, retry};
+use crate::rules::{look, lost, offsets, relay, reset, retry};
 use crate::stream::Connection;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -316,13 +316,14 @@ impl History {
         self.first += 1;
     }
 
-    /// The sessions of the client of one with its URL that ended before it, by their ends; `open` are those of them
-    /// that may still go on.
+    /// The sessions of the client of one with its URL that ended before it, by their ends, each once where it was
+    /// captured on both sides of a proxy; `open` are those of them that may still go on.
     pub fn uploads<'h>(&'h self, session: &Session, open: &'h [Brief]) -> Vec<&'h Brief> {
         let url = session.url.clone();
         let key = url.map(|url| Key::Upload(session.client.address, url));
         let all = self.with(key).chain(open);
         let mut earlier: Vec<_> = all.filter(|brief| brief.last.time <= session.ended).collect();
+        relay::leave_one_leg(&mut earlier, session);
         earlier.sort_by_key(|brief| brief.last.time);
         earlier
     }

@@ -1,9 +1,15 @@
 //! Legs of an upload that passes a proxy. The client of a leg behind it is the proxy: it leaves, speaks HTTP and
 //! connects as its own settings have it, and what it meets is not what the log of the BITS client shows.
 
+use std::net::SocketAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
 use crate::at::Span;
-use crate::model::{Exchange, Request, Session};
-use crate::rules::history::{Brief, Moved};
+use crate::bits::protocol::is_unique;
+use crate::model::{Exchange, Request, Session, Text};
+use crate::rules::history::{Brief, Moved, canonical};
 use crate::rules::{Around, Finding, named};
 
 /// Whether the client of a session passes on what another asks of it: its requests bear marks of a hop, or the capture
@@ -24,7 +30,8 @@ fn is_marked(request: &Request) -> bool {
 
 /// The leg in front of the proxy that is the client of a session: it went to that and was under way when this one
 /// began. Where the proxy has another address on either side, it began before this one and ended behind it, and is not
-/// the same connection behind an address translator, which keeps the port.
+/// the same connection behind an address translator, which keeps the port. A proxy may speak in the name of its client,
+/// or be on the same machine.
 fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
     let Span { first, last } = session.span()?;
     let port = session.exchanges.first().map(|exchange| exchange.client.port());
@@ -33,7 +40,13 @@ fn front<'a>(session: &Session, around: &Around<'a>) -> Option<&'a Brief> {
         let outlasts = last.time <= leg.last.time && leg.port != port;
         under_way && (leg.server.ip() == session.client.address || outlasts)
     };
-    around.same_id_elsewhere(session).find(is_in_front)
+    let same_client = |leg: &&Brief| {
+        leg.client == session.client.address
+            && leg.server != session.server.socket()
+            && leg.has_path(session.url.as_deref())
+    };
+    let beside = around.other_legs().filter(same_client);
+    around.same_id_elsewhere(session).chain(beside).find(is_in_front)
 }
 
 /// The two servers of which a proxy asked the second while an exchange waited, for a session that the first had made:
@@ -49,6 +62,28 @@ pub fn moved_behind<'a>(
         let asked = moved.lost.1.first.time;
         waited.first.time <= asked && asked <= waited.last.time
     })
+}
+
+/// Of earlier sessions leaves one leg each, the one that went to the server of `session` if any did, and of that none.
+pub(super) fn leave_one_leg(earlier: &mut Vec<&Brief>, session: &Session) {
+    let (Some(span), id, server) = (session.span(), canonical(session), session.server.socket())
+    else {
+        return;
+    };
+    earlier.sort_by_key(|brief| (brief.server != server, brief.last.time));
+    let mut legs: HashMap<Text, &Brief, RandomState> = HashMap::default();
+    earlier.retain(|brief| {
+        let Some(of) = brief.canonical_id().filter(|id| is_unique(id)) else { return true };
+        let own = id.as_ref() == Some(&of) && is_beside(brief, server, span);
+        let one = *legs.entry(of).or_insert(brief);
+        !own && !is_beside(brief, one.server, one.span())
+    });
+}
+
+/// Whether a session was under way at another server in the time of others.
+fn is_beside(brief: &Brief, server: SocketAddr, span: Span) -> bool {
+    let meanwhile = brief.first.time <= span.last.time && span.first.time <= brief.last.time;
+    brief.server != server && meanwhile
 }
 
 /// What to say of a leg behind a proxy where a rule takes its client for the one of BITS.
@@ -134,10 +169,39 @@ mod tests {
             assert!(told.advice.unwrap().contains("raise its time-out"));
             assert!(!told.confirm.unwrap().contains("Event 61"));
         }
+        let unique = format!("{FRONT}= server 10.0.9.80:80\n{LEFT_ALONE}")
+            .replace("session=1", "session={11111111-2222-3333-4444-555555555555}");
+        assert_eq!(told(&unique).cause, "request-abandoned");
+        assert!(told(&unique).summary.contains("; this client is a proxy ("));
         let own = LEFT_ALONE.replace("20\n", "20\n  Proxy-Connection: Keep-Alive\n");
         for text in [LEFT_ALONE, &own] {
             assert_eq!(told(text).cause, "tcp-reset-by-client");
         }
+    }
+
+    #[test]
+    fn both_legs_of_a_lost_session_are_one_attempt() {
+        let attempt = |id: &str| {
+            let open = format!("> CREATE-SESSION\n< 200 session={id}\n");
+            let lost = "> FRAGMENT 0-9/20\n... 40 ms\n< 500 error=0x8020001F\n";
+            let front = format!("= server 192.0.2.80:80\n{open}... 1 s\n{lost}");
+            format!("{front}... -900 ms\n= server 10.0.9.80:80\n{open}... 700 ms\n{lost}... 9 s\n")
+        };
+        let first = attempt("{11111111-2222-3333-4444-555555555555}");
+        let second = attempt("{22222222-2222-3333-4444-555555555555}");
+        let third = attempt("{33333333-2222-3333-4444-555555555555}");
+        let counted = |text: &str| {
+            let found = report(text).sessions.into_iter().flat_map(|session| session.findings);
+            let mut loops: Vec<_> =
+                found.filter(|one| one.rule == "restart-loop").map(|one| one.message).collect();
+            loops.sort();
+            loops
+        };
+        assert_eq!(counted(&format!("{first}{second}")), Vec::<String>::new());
+        let loops = counted(&format!("{first}{second}{third}"));
+        let said = "attempt 3 at this upload after lost sessions, 20 bytes sent for nothing";
+        let said = format!("{said}; same address and Server each time");
+        assert_eq!(loops, [said.clone(), said]);
     }
 
     #[test]

@@ -213,6 +213,16 @@ impl Sessions {
             }
         }
     }
+
+    /// One side of a connection has ended: its client may ask anew on another one.
+    pub fn ended(&mut self, connection: &Connection) {
+        let Some(channel) = self.connections.get(&connection.id) else { return };
+        for session in &channel.sessions {
+            if let Some(open) = self.open.get_mut(*session) {
+                open.ended = Some(connection.id);
+            }
+        }
+    }
 }
 
 /// Whether bytes of a request come behind its answer, or the server closed its side within it; what is acknowledged

@@ -294,7 +294,7 @@ impl Sessions {
     }
 
     /// The sessions that may still go on and may be the other leg of `session`, or of one of `open`, through a proxy:
-    /// those of another client with the same id and, where something may have passed requests on without some of their
+    /// those between other ends with the same id and, where something may have passed requests on without some of their
     /// fields, or their answers, those with its path that were last seen about its time.
     pub fn legs_of<'c>(
         &mut self,
@@ -303,7 +303,8 @@ impl Sessions {
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
         let ids = canonical(session).into_iter().chain(open.iter().filter_map(Brief::canonical_id));
-        let mut legs = self.open.with_ids(ids, session.client.address, &facts);
+        let ends = (session.client.address, session.server.socket());
+        let mut legs = self.open.with_ids(ids, ends, &facts);
         let suspect = session.exchanges.iter().any(may_lack_fields);
         if let Some((url, span)) = session.url.as_ref().zip(session.span()).filter(|_| suspect) {
             legs.extend(self.open.about(span.first.frame, url, &facts));

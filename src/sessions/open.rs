@@ -33,6 +33,8 @@ pub(super) struct Open {
     pub client: IpAddr,
     /// Its connections that may go on.
     pub live: Vec<u64>,
+    /// Of these, the last one of which a side has ended.
+    pub ended: Option<u64>,
     /// Those that are over.
     pub connections: Vec<Connection>,
     /// The last frame that spoke of it.
@@ -81,6 +83,7 @@ impl Open {
             reply: None,
             client,
             live: Vec::new(),
+            ended: None,
             connections: Vec::new(),
             last: at,
             queued: at.frame,

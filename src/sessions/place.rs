@@ -101,12 +101,13 @@ impl Open {
         asked.host().is_some() && !self.hosts.is_empty() && !self.has_host(asked)
     }
 
-    /// Whether its client has just asked on a connection that goes on: who asks the same on another one is somebody
+    /// Whether its client has just asked on a connection of which no side has ended: who asks the same on another one is somebody
     /// else behind the same address, unless it brings the credentials that an unseen answer asked for.
     pub fn is_rival(&self, asked: &Asked<'_>) -> bool {
         self.exchanges.last().is_some_and(|last| {
             last.connection != asked.connection()
                 && self.live.contains(&last.connection)
+                && self.ended != Some(last.connection)
                 && last.response.is_none()
                 && asked.secs_behind(last).is_some_and(|secs| secs < CREDENTIALS_SECS)
                 && !asked.brings_credentials()

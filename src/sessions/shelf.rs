@@ -143,17 +143,25 @@ impl Shelf {
     pub fn name(&mut self, number: Number, id: Text, raw: &str) {
         let Some(open) = self.open.get_mut(&number) else { return };
         open.id = Some(id.clone());
-        let (client, aim) = (open.client, open.aim());
-        self.by_id.entry(id).or_default().insert(number);
+        let (client, aim, server) = (open.client, open.aim(), open.server());
+        // Of an upload that passes a proxy, the leg behind that has its id first.
+        let is_leg = |open: &Open| open.id.as_ref() == Some(&id) && open.server() != server;
+        let successor = open.successor.as_ref().map(|(successor, _)| *successor);
+        if successor.and_then(|it| self.get(it)).is_some_and(is_leg)
+            && let Some(open) = self.open.get_mut(&number)
+        {
+            open.successor = None;
+        }
         let own = self.by_client.get(&client);
         let earlier = own.into_iter().flat_map(|own| own.range(..number).rev().take(RECENT));
         let earlier: Vec<_> = earlier.copied().collect();
         for earlier in earlier {
-            if let Some(open) = self.open.get_mut(&earlier) {
+            if let Some(open) = self.open.get_mut(&earlier).filter(|open| !is_leg(open)) {
                 open.followed_by(number, raw, &aim);
             }
             self.settle(earlier);
         }
+        self.by_id.entry(id).or_default().insert(number);
     }
 
     /// Something happened to a session that may have finished it.
@@ -221,16 +229,17 @@ impl Shelf {
         )
     }
 
-    /// The latest sessions of another client with one of some canonical ids, as far as they go.
+    /// The latest sessions with one of some canonical ids between other ends than these, as far as they go.
     pub fn with_ids<'c>(
         &mut self,
         ids: impl Iterator<Item = Text>,
-        client: IpAddr,
+        (client, server): (IpAddr, SocketAddr),
         facts: &impl Fn(u64) -> Option<&'c Connection>,
     ) -> Vec<Brief> {
         let numbers = ids.filter_map(|id| self.by_id.get(&id));
         let numbers = numbers.flat_map(|named| named.iter().rev().take(LEGS)).copied().collect();
-        self.briefs(numbers, |open| open.client != client, facts)
+        let is_apart = |open: &Open| open.client != client || open.server() != Some(server);
+        self.briefs(numbers, is_apart, facts)
     }
 
     fn briefs<'c>(

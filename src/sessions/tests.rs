@@ -306,3 +306,35 @@ fn a_lost_session_is_carried_on_at_the_host_that_it_was_sent_to() {
     assert_eq!(at("http://node2/upload/file.bin"), None);
     assert_eq!(at("http://node1/upload/other.bin"), None);
 }
+
+#[test]
+fn the_leg_behind_a_proxy_carries_no_session_on() {
+    let legs = |id: u32| {
+        format!(
+            "= server 192.0.2.80:80\n> CREATE-SESSION\n... 100 ms\n< 200 session={id}\n\
+             > FRAGMENT 0-9/20\n... 100 ms\n< 500 error=0x8020001F context=0x5\n... -180 ms\n\
+             = server 10.0.9.80:80\n> CREATE-SESSION\n< 200 session={id}\n... 100 ms\n\
+             > FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n... 9 s\n"
+        )
+    };
+    let (early, rest, _) = play(Limits::default(), &legs(1));
+    assert!(early.iter().chain(&rest).all(|session| session.superseded_by.is_none()));
+    let (early, rest, _) = play(Limits::default(), &format!("{}{}", legs(1), legs(2)));
+    let next = early.iter().chain(&rest).map(|session| session.superseded_by.as_deref());
+    assert_eq!(next.collect::<Vec<_>>(), [Some("2"), Some("2"), None, None]);
+}
+
+#[test]
+fn a_copy_of_the_headers_by_get_is_no_upload() {
+    let copy = |method: &str| {
+        format!(
+            "> {method} /auth\n  User-Agent: Microsoft BITS/7.8\n  BITS-Packet-Type: Create-Session\n< 204 plain\n"
+        )
+    };
+    let count = |text: &str| {
+        let (early, rest, report) = play(Limits::default(), text);
+        (early.len() + rest.len(), report.downloads.is_some())
+    };
+    assert_eq!(count(&copy("GET")), (0, false));
+    assert_eq!(count(&copy("POST")), (1, false));
+}

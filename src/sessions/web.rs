@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::Message;
 use crate::at::At;
-use crate::bits;
+use crate::bits::{self, decode};
 use crate::http::{Head, Start};
 use crate::model::{Downloads, Exchange, Request, url};
 
@@ -69,11 +69,13 @@ impl Web {
         let Message { connection, exchange, span, head } = *message;
         let Start::Request { method, target } = head.start else { return };
         let is_of_bits = |agent: &[u8]| agent.starts_with(bits::AGENT.as_bytes());
-        if matches!(method, "GET" | "HEAD") && head.field("User-Agent").is_some_and(is_of_bits) {
+        let fetches = matches!(method, "GET" | "HEAD");
+        let of_bits = fetches && head.field("User-Agent").is_some_and(is_of_bits);
+        if of_bits && !decode::has_packet_field(head) {
             Downloads::count(&mut self.downloads, &span);
         }
         let host = head.field("Host").unwrap_or_default();
-        let fetched = matches!(method, "GET" | "HEAD").then(|| first_part(url::path_in(target)));
+        let fetched = fetches.then(|| first_part(url::path_in(target)));
         let visit = fetched.flatten().map(|(directory, rest)| Visit {
             directory: self.name(host, directory),
             itself: rest.is_none_or(str::is_empty),

@@ -202,6 +202,10 @@ fn who_asks_while_another_waits_is_another_client_behind_the_same_address() {
     // One after the other, it is a second try.
     let tried = "1 completed: Create-Session Create-Session Fragment Close-Session";
     assert_eq!(told(&without(&[], &format!("{refused}{taken}"))), [tried]);
+    for ended in ["! server closes", "! server resets", "! client closes"] {
+        let text = format!("> CREATE-SESSION\n{ended}\n... 300 ms\n{taken}");
+        assert_eq!(told(&without(&[], &text)), [tried], "{ended}");
+    }
 }
 
 #[test]

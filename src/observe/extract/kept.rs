@@ -5,7 +5,7 @@ use super::manifest::State;
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
 use crate::model::ranges::Ranges;
-use crate::model::{Exchange, Response, Session};
+use crate::model::{Exchange, Session};
 use crate::observe::digest::FragmentAnswer;
 
 /// Steps over parts that the answers of a session may take: of one that goes back more often, nothing is proven.
@@ -233,7 +233,7 @@ fn taken(fragment: &Exchange, part: Part) -> Taken {
     let state = match &fragment.response {
         _ if given_up => State::Refused,
         None => State::Sent,
-        Some(response) if Response::is_success(response) => State::Acknowledged,
+        Some(_) if fragment.succeeded() => State::Acknowledged,
         Some(_) => State::Refused,
     };
     Taken { from: part.from, to: part.to, state, counts: !given_up }

@@ -1,5 +1,6 @@
 //! The rule `packet-type-missing`.
 
+use crate::model::replaced;
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::stripped::Stripped;
 use crate::rules::{Around, Confidence, Notes, Severity, cut, front, look, page, slip};
@@ -69,6 +70,7 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let whole = |exchange: &&Exchange| look::is_whole(session, exchange);
+    let replaced = replaced::since(&session.exchanges);
     for exchange in session.exchanges.iter().filter(whole) {
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else {
             continue;
@@ -79,6 +81,16 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             });
             let message = format!("a \"{}\" request without BITS-Packet-Type", request.method);
             notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+        } else if let Some((how, advice)) = in_place_of_ack(exchange, response, replaced) {
+            let (severity, confidence) = weight(session, exchange, notes.severity());
+            let (kind, status) = (&exchange.kind, response.http_status);
+            let who = front::answerer(session, exchange);
+            let message =
+                format!("{kind} was answered {status} {how}, without BITS-Packet-Type, by {who}");
+            if let Some(finding) = notes.note(severity, confidence, &[exchange.span()], message) {
+                finding.turn_to("whoever answered, or the server behind it").advise(advice);
+                finding.confirm_by(OF_FILE);
+            }
         } else if is_unmarked(session, exchange, response)
             && Stripped::of(session, exchange, around).is_none()
             && cut::cut_off(session, exchange).is_none()
@@ -139,6 +151,27 @@ fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, C
     }
 }
 
+/// What shows that an answer stands for none of the server that has the session, and what to do about it; `replaced` is
+/// the first frame of the first such page.
+fn in_place_of_ack(
+    exchange: &Exchange,
+    response: &Response,
+    replaced: Option<u64>,
+) -> Option<(String, &'static str)> {
+    if response.is_success() && exchange.is_answered_short() {
+        let come = exchange.request.as_ref().map_or(0, |request| request.bytes_in_time());
+        let come = crate::rules::wording::counted(come, "byte");
+        return Some((format!("when {come} of it had come, and no more was taken"), OF_HASTE));
+    }
+    let behind = replaced.is_some_and(|since| exchange.span().first.frame >= since);
+    let is_page = behind && replaced::is_page(response);
+    is_page.then(|| ("with a page in place of an Ack".to_owned(), OF_PAGE))
+}
+
+const OF_HASTE: &str = "Raise the time that the web server gives a request to come (in Go, ReadTimeout), and see why its bytes came slowly: a Fragment of which it read a part is not stored, whatever the status.";
+const OF_PAGE: &str = "Look for the error behind it in the log of what answered, and let that pass errors on with their status (in nginx, error_page without =200): the client takes a success for stored bytes.";
+const OF_FILE: &str = "The server's log and the file there: whether it has these Fragments.";
+
 /// Whether the client closed the connection upon an answer, with more of the file to come, and did not come back.
 fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
     let closed = session.connection(exchange.connection).and_then(look::first_fin);
@@ -168,6 +201,22 @@ mod tests {
         assert_eq!(severity("! client closes"), Warning);
         assert_eq!(severity(""), Note);
         assert_eq!(severity("> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200"), Note);
+    }
+
+    #[test]
+    fn what_answers_in_place_of_the_server_is_asked_for_its_error() {
+        let advice = |rest: &str| {
+            let first = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/30000\n< 200\n";
+            let diagnosis = diagnosed(&format!("{first}> FRAGMENT 10000-19999/30000{rest}"));
+            assert_eq!(diagnosis.cause, "packet-type-missing");
+            diagnosis.advice.unwrap()
+        };
+        let closed = "! server closes\n! client sends 2000\n! server resets\n";
+        let short = advice(&format!(" sent=4000\n... 1 s\n< 200 plain\n{closed}"));
+        assert!(short.contains("ReadTimeout"), "{short}");
+        let page = advice("\n< 200 plain\n  | maintenance\n");
+        assert!(page.contains("error_page"), "{page}");
+        assert!(advice("\n< 200 plain\n").contains("exempt the path"));
     }
 
     #[test]

@@ -42,6 +42,15 @@ fn the_exit_status_follows_the_level_asked_for() {
 }
 
 #[test]
+fn what_fails_by_the_level_asked_for_is_told() {
+    let output = run(&["diagnose", "--fail-on", "note", "good.pcap"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("  besides     note: "), "{text}");
+    assert!(!text.lines().next().unwrap().ends_with("nothing wrong"), "{text}");
+}
+
+#[test]
 fn an_upload_that_failed_is_an_error_whatever_is_found_of_it() {
     assert_eq!(code(&["diagnose", "--rule", "tcp", "lost.pcap"]), Some(1));
     assert_eq!(code(&["sessions", "--rule", "tcp", "--fail-on", "error", "lost.pcap"]), Some(1));

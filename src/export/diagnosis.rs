@@ -154,7 +154,9 @@ fn headline(report: &Report, least: Severity) -> String {
     if report.sessions.is_empty() {
         return format!("{name}{}", timeline::nothing(report));
     }
-    let all = text::count(report.sessions.len() as u64, "upload");
+    let twice = timeline::seen_twice(report);
+    let twice = twice.map_or_else(String::new, |words| format!(" ({words})"));
+    let all = format!("{}{twice}", text::count(report.sessions.len() as u64, "upload"));
     let (parts, rest) = kinds(&report.sessions);
     let counted = |count: usize, place: &str| match count as u64 {
         0 => String::new(),

@@ -147,3 +147,23 @@ fn notes_are_told_with_what_to_do_where_there_is_no_upload() {
     assert!(usual.contains("note: "), "{usual}");
     assert!(usual.contains("\n              → See whether the service runs"), "{usual}");
 }
+
+#[test]
+fn an_upload_on_both_sides_of_a_proxy_is_said_to_be_one() {
+    let upload = "> CREATE-SESSION\n< 200 session={11111111-2222-3333-4444-555555555555}\n... 2 s\n\
+                  > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let text = format!("{upload}... -1 s\n= client 10.0.9.1\n= server 10.0.9.80:80\n{upload}");
+    assert!(
+        head(&text).starts_with("2 uploads (1 of them seen on both sides of a proxy or NAT), "),
+        "{}",
+        head(&text)
+    );
+    let mut out = Vec::new();
+    crate::export::table::write(&mut out, &report(&text), &Style::default()).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(
+        table.ends_with("\n\n2 uploads, 1 of them seen on both sides of a proxy or NAT\n"),
+        "{table}"
+    );
+    assert_eq!(head(upload), "1 upload, nothing wrong");
+}

@@ -56,6 +56,16 @@ fn credentials_are_not_exported() {
 }
 
 #[test]
+fn stix_names_the_frames_of_each_capture() {
+    let bundle = stdout(&run(&["export", "--format", "stix", "good.pcap", "lost.pcap"]));
+    let bundle: Value = serde_json::from_str(&bundle).unwrap();
+    let all = bundle["objects"].as_array().unwrap();
+    let told = all.iter().filter_map(|object| object["external_references"].as_array()).flatten();
+    let told: Vec<&str> = told.filter_map(|one| one["description"].as_str()).collect();
+    assert!(told.contains(&"frames 4 to 14 of lost.pcap"), "{told:?}");
+}
+
+#[test]
 fn an_input_is_not_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     let path = store(&dir, "a.pcap", &sample("good.pcap"));

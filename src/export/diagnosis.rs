@@ -213,7 +213,8 @@ fn write_session(
     style: &Style,
 ) -> io::Result<()> {
     writeln!(out, "{}", timeline::headline(session, style))?;
-    writeln!(out, "  {}", style.clean(&timeline::identity(session)))?;
+    let identity = style.clean(&timeline::identity(session)).into_owned();
+    writeln!(out, "  {}", timeline::wrapped(&identity, 2, Tone::Plain, style))?;
     if let Some(words) = timeline::successor(session, report) {
         let words = style.clean(&format!("carried on as {words}")).into_owned();
         writeln!(out, "  {}", timeline::wrapped(&words, 2, Tone::Plain, style))?;

@@ -82,6 +82,15 @@ fn an_upload_without_an_end_is_not_said_to_be_well() {
         text.starts_with("2 uploads: 1 incomplete as far as the capture shows, 1\n  with"),
         "{text}"
     );
+    let agent = "a".repeat(30);
+    let failed = begun
+        .replace("10-19", "0-9")
+        .replace("CREATE-SESSION\n", &format!("CREATE-SESSION\n  User-Agent: {agent} {agent}\n"))
+        + "> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
+    let mut out = Vec::new();
+    write(&mut out, &report(&failed), &style, Detail::Usual, Severity::Error).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains(&format!("{agent}\n  {agent}\n")), "{text}");
 }
 
 fn told(text: &str, detail: Detail) -> String {

@@ -274,10 +274,10 @@ impl Resolver {
             failure,
             tries: 0,
             span,
-            last: span.last,
+            first: span,
         });
         lookup.tries += 1;
-        lookup.last = span.last;
+        lookup.span.cover(span);
     }
 
     /// Failures beyond the cap.
@@ -341,7 +341,8 @@ mod tests {
         resolver.end();
         let of = |lookup: &&Lookup| lookup.name == "wsus.example";
         let failures = resolver.failures();
-        assert_eq!(failures.iter().find(of).map(|lookup| lookup.tries), Some(3));
+        let lookup = failures.iter().find(of).unwrap();
+        assert_eq!((lookup.tries, lookup.span.frames()), (3, [2, 4]));
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl fmt::Display for Error {
             Self::TooShort { len: 0 } => write!(f, "not a capture: the file is empty"),
             Self::TooShort { len } => write!(f, "not a capture: only {len} bytes long"),
             Self::NotACapture { magic } => {
-                write!(f, "not a capture: begins with {magic:08x}, as no known format does")
+                let hint = if may_be_trace(*magic) { TRACE } else { "" };
+                write!(f, "not a capture: begins with {magic:08x}, as no known format does{hint}")
             }
             Self::CutOff { offset: 0, .. } => write!(f, "cut off within its header"),
             Self::CutOff { frame, offset } => {
@@ -144,6 +145,16 @@ impl fmt::Display for Error {
     }
 }
 
+/// Whether a file that begins so may be an event trace of Windows: that is a sequence of buffers, each with its size
+/// first, which is a number of kilobytes up to 16 MB (`WMI_BUFFER_HEADER`, `EVENT_TRACE_PROPERTIES`).
+const fn may_be_trace(magic: u32) -> bool {
+    let size = magic.swap_bytes();
+    size.is_multiple_of(1 << 10) && 0 < size && size <= 1 << 24
+}
+
+const TRACE: &str =
+    "; if it is a trace of Windows (.etl), `pktmon etl2pcap` or etl2pcapng makes a capture of it";
+
 #[cfg(target_os = "linux")]
 const RIGHTS: &str =
     "run as root, or give the program the capabilities cap_net_raw and cap_net_admin";
@@ -170,6 +181,15 @@ impl From<io::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trace_of_windows_is_told_what_to_do_with() {
+        let told = |magic| Error::NotACapture { magic }.to_string().contains("pktmon etl2pcap");
+        // Buffers of 64 KiB, of 1 MiB.
+        assert!(told(0x0000_0100) && told(0x0000_1000));
+        // Nothing, a text, a program, an odd number.
+        assert!(!told(0) && !told(0x6e6f_7465) && !told(0x4d5a_9000) && !told(0x0100_0000));
+    }
 
     #[test]
     fn message_names_offset_and_numbers() {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use bitsleuth::export::{diagnosis, json, sarif};
-use bitsleuth::rules::worst;
+use bitsleuth::rules::{Severity, worst};
 use clap::{Args, ValueEnum};
 
 use super::judge::Level;
@@ -31,7 +31,7 @@ pub struct DiagnoseArgs {
     uploads: Uploads,
     #[command(flatten)]
     show: Show,
-    /// One line per upload, and per error outside them
+    /// One line per upload, and per error outside them; findings that --fail-on names, too
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
     /// Notes too, and what was found about healthy uploads
@@ -62,16 +62,18 @@ impl DiagnoseArgs {
     pub fn run(&self) -> Result<Status, Failure> {
         let (report, status) = self.uploads.redacted_report()?;
         let mut out = Output::new();
+        let judge = &self.uploads.judge;
         match if self.json { Format::Json } else { self.format } {
             Format::Json => json::write(&mut out, &report)?,
             Format::Sarif => sarif::write(&mut out, &report)?,
             Format::Text if is_in_vain(&report, status) => {}
             Format::Text => {
-                diagnosis::write(&mut out, &report, &self.show.style(), self.detail())?;
+                let least = judge.least(Level::Error).unwrap_or(Severity::Error);
+                diagnosis::write(&mut out, &report, &self.show.style(), self.detail(), least)?;
             }
         }
         out.flush()?;
-        Ok(self.uploads.judge.status(status, worst(&report), Level::Error))
+        Ok(judge.status(status, worst(&report), Level::Error))
     }
 
     const fn detail(&self) -> diagnosis::Detail {

@@ -61,15 +61,17 @@ impl JudgeArgs {
 
     /// The exit status where `worst` is the worst that was found; `usual` is the level where none was given.
     pub fn status(&self, status: Status, worst: Option<Severity>, usual: Level) -> Status {
-        let least = match self.fail_on.unwrap_or(usual) {
-            Level::Error => Severity::Error,
-            Level::Warning => Severity::Warning,
-            Level::Note => Severity::Note,
-            Level::Never => return status,
-        };
-        if status == Status::Clean && worst >= Some(least) {
-            return Status::Findings;
+        let fails = self.least(usual).is_some_and(|least| worst >= Some(least));
+        if status == Status::Clean && fails { Status::Findings } else { status }
+    }
+
+    /// From what severity on a finding means exit status 1; `usual` is the level where none was given.
+    pub fn least(&self, usual: Level) -> Option<Severity> {
+        match self.fail_on.unwrap_or(usual) {
+            Level::Error => Some(Severity::Error),
+            Level::Warning => Some(Severity::Warning),
+            Level::Note => Some(Severity::Note),
+            Level::Never => None,
         }
-        status
     }
 }

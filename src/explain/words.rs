@@ -3,13 +3,14 @@
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+use crate::bits::fields::Notation;
 use crate::model::negotiation::Verdict;
-use crate::model::{Outcome, attempt, lookup};
+use crate::model::{Outcome, attempt, lookup, notification};
 use crate::observe::extract::manifest::Proof;
 use crate::rules::filtering::{FILTERED, Fault};
 use crate::rules::origin::Origin;
 use crate::rules::{Confidence, Severity};
-use crate::tls::Opaque;
+use crate::tls::{Likelihood, Opaque};
 
 /// A word with its meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -122,7 +123,12 @@ const CONTEXTS: [(&str, &str); 2] = [
 ];
 
 /// Words of the texts for people.
-const TERMS: [(&str, &str); 2] = [
+const TERMS: [(&str, &str); 3] = [
+    (
+        "CCM_POST",
+        "No BITS: the method by which clients of Configuration Manager send small messages to a management point. What is \
+         large goes to its /CCM_Incoming as a BITS upload.",
+    ),
     (
         "completed the hard way",
         "The upload was completed, and something went wrong on the way; the diagnosis says what.",
@@ -187,6 +193,9 @@ fn all() -> Vec<Word> {
         listed("context of an error", &CONTEXTS),
         listed("word of the report", &TERMS),
         variants::<Opaque>("why TLS stays closed"),
+        variants::<Likelihood>("whether what TLS hides looks like an upload"),
+        variants::<notification::Mode>("how a file is handed to the application"),
+        variants::<Notation>("how an error code was written"),
         variants::<attempt::Answer>("failed attempt to connect"),
         variants::<lookup::Failure>("failed look-up of a name"),
         listed("packet type", &PACKETS),
@@ -245,6 +254,14 @@ mod tests {
             "server-failed",
             "unreachable",
             "403.16",
+            "by-value",
+            "by-reference",
+            "unlikely",
+            "bare-hex",
+            "bare-x",
+            "prefixed",
+            "decimal",
+            "ccm_post",
         ] {
             assert_eq!(find(what).len(), 1, "{what}");
         }

@@ -1,5 +1,6 @@
 //! Findings for people: the capture's own limits first, then each cause with its proof and what to do.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use super::legend;
@@ -29,44 +30,53 @@ pub enum Detail {
     Full,
 }
 
-/// Writes the findings of a report.
+/// Writes the findings of a report; those that are at least as severe as `least` whatever the detail.
 pub fn write(
     out: &mut dyn Write,
     report: &Report,
     style: &Style,
     detail: Detail,
+    least: Severity,
 ) -> io::Result<()> {
     if detail == Detail::Brief {
-        return write_brief(out, report, style);
+        return write_brief(out, report, style, least);
     }
-    let head = timeline::wrapped(&style.clean(&headline(report)), BELOW, Tone::Strong, style);
+    let least = least.min(Severity::Warning);
+    let head = headline(report, least);
+    let head = timeline::wrapped(&style.clean(&head), BELOW, Tone::Strong, style);
     writeln!(out, "{head}")?;
+    let alone = report.sessions.is_empty();
     for finding in &report.findings {
-        if finding.severity > Severity::Note || detail == Detail::Full || report.sessions.is_empty()
-        {
+        if finding.severity >= least || detail == Detail::Full || alone {
             writeln!(out)?;
             block(out, "capture", &stated(finding), Tone::of(finding.severity), style)?;
-            if finding.severity > Severity::Note {
+            if finding.severity > Severity::Note || alone {
                 write_advice(out, finding, style)?;
             }
         }
     }
     if detail == Detail::Usual {
-        write_asides(out, report, style)?;
+        write_asides(out, report, style, least)?;
     }
     for session in &report.sessions {
         if is_ill(session) || detail == Detail::Full && !session.findings.is_empty() {
             writeln!(out)?;
-            write_session(out, session, report, detail, style)?;
+            let hints = detail == Detail::Full || least == Severity::Note;
+            write_session(out, session, report, hints, style)?;
         }
     }
     legend::write(out, &legend::of(report), style)
 }
 
-/// Warnings about uploads that went well, one line for each rule.
-fn write_asides(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
+/// What is to be known of uploads that went well, one line for each rule.
+fn write_asides(
+    out: &mut dyn Write,
+    report: &Report,
+    style: &Style,
+    least: Severity,
+) -> io::Result<()> {
     let mut told: Vec<(&Finding, u64)> = Vec::new();
-    for finding in asides(report) {
+    for finding in asides(report, least) {
         match told.iter_mut().find(|(known, _)| known.rule == finding.rule) {
             Some((_, times)) => *times += 1,
             None => told.push((finding, 1)),
@@ -85,30 +95,49 @@ fn write_asides(out: &mut dyn Write, report: &Report, style: &Style) -> io::Resu
     Ok(())
 }
 
-/// What is to be known of uploads that went well.
-fn asides(report: &Report) -> impl Iterator<Item = &Finding> {
+/// The findings from `least` on about uploads that went well.
+fn asides(report: &Report, least: Severity) -> impl Iterator<Item = &Finding> {
     let well = report.sessions.iter().filter(|session| !is_ill(session));
-    well.flat_map(|session| &session.findings).filter(|finding| finding.severity > Severity::Note)
+    well.flat_map(|session| &session.findings).filter(move |finding| finding.severity >= least)
 }
 
-/// A line for each error outside the uploads, and for each upload.
-fn write_brief(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
-    let mut line = |outcome: Outcome, words: String| {
-        writeln!(out, "{} {}", timeline::sign(outcome, style.ascii), style.clean(&words))
-    };
-    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Error) {
-        line(Outcome::Failed, format!("capture  {}", brief(finding)))?;
+/// A line for each finding from `least` on outside the uploads, and for each upload.
+fn write_brief(
+    out: &mut dyn Write,
+    report: &Report,
+    style: &Style,
+    least: Severity,
+) -> io::Result<()> {
+    let mut line = |sign: &str, words: String| writeln!(out, "{sign} {}", style.clean(&words));
+    let sign = |outcome: Outcome| timeline::sign(outcome, style.ascii);
+    for finding in report.findings.iter().filter(|finding| finding.severity >= least) {
+        let sign = match finding.severity {
+            Severity::Error => sign(Outcome::Failed),
+            Severity::Warning => "!",
+            Severity::Note => style.signs().note,
+        };
+        line(sign, format!("capture  {}", brief(finding)))?;
     }
     for session in &report.sessions {
         let name = session.name().unwrap_or("an upload");
-        let error = || session.findings.iter().find(|one| one.severity == Severity::Error);
         let why = match &session.diagnosis {
             Some(diagnosis) => format!("  {}: {}", diagnosis.cause, diagnosis.summary),
-            None => error().map_or_else(String::new, |error| format!("  {}", brief(error))),
+            None => worst_in_brief(session, least),
         };
-        line(session.outcome, format!("{}  {name}{why}", session.outcome.name()))?;
+        line(sign(session.outcome), format!("{}  {name}{why}", session.outcome.name()))?;
     }
     Ok(())
+}
+
+/// The first of the worst findings from `least` on, and how many more there are; empty where there are none.
+fn worst_in_brief(session: &Session, least: Severity) -> String {
+    let found = || session.findings.iter().filter(|finding| finding.severity >= least);
+    let more = match found().count() {
+        0 | 1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let worst = found().min_by_key(|finding| Reverse(finding.severity));
+    worst.map_or_else(String::new, |worst| format!("  {}{more}", brief(worst)))
 }
 
 fn brief(finding: &Finding) -> String {
@@ -116,7 +145,7 @@ fn brief(finding: &Finding) -> String {
 }
 
 /// Which captures, how many uploads, how they fared.
-fn headline(report: &Report) -> String {
+fn headline(report: &Report, least: Severity) -> String {
     let name = match &report.captures[..] {
         [] => String::new(),
         [one] => format!("{}   ", one.name),
@@ -125,22 +154,24 @@ fn headline(report: &Report) -> String {
     if report.sessions.is_empty() {
         return format!("{name}{}", timeline::nothing(report));
     }
-    let all = text::count(report.sessions.len() as u64, "upload");
+    let twice = timeline::seen_twice(report);
+    let twice = twice.map_or_else(String::new, |words| format!(" ({words})"));
+    let all = format!("{}{twice}", text::count(report.sessions.len() as u64, "upload"));
     let (parts, rest) = kinds(&report.sessions);
-    let outside = report.findings.iter().filter(|finding| finding.severity > Severity::Note);
-    let outside = match outside.count() as u64 {
+    let counted = |count: usize, place: &str| match count as u64 {
         0 => String::new(),
-        count => format!("; {} outside the uploads", text::count(count, "finding")),
+        count => format!("; {} {place}", text::count(count, "finding")),
     };
+    let outside = report.findings.iter().filter(|finding| finding.severity >= least).count();
+    let besides = counted(asides(report, least).count(), "besides")
+        + &counted(outside, "outside the uploads");
     let fared = match (parts.is_empty(), rest) {
-        (true, _) if asides(report).next().is_some() || !outside.is_empty() => {
-            format!("{all}, nothing wrong with the transfer")
-        }
+        (true, _) if !besides.is_empty() => format!("{all}, nothing wrong with the transfer"),
         (true, _) => format!("{all}, nothing wrong"),
         (false, 0) => format!("{all}: {}", parts.join(", ")),
         (false, rest) => format!("{all}: {}, {rest} with nothing wrong", parts.join(", ")),
     };
-    format!("{name}{fared}{outside}")
+    format!("{name}{fared}{besides}")
 }
 
 /// How many uploads fared in each way that is to be told, in words, and how many the others are.
@@ -178,11 +209,12 @@ fn write_session(
     out: &mut dyn Write,
     session: &Session,
     report: &Report,
-    detail: Detail,
+    hints: bool,
     style: &Style,
 ) -> io::Result<()> {
     writeln!(out, "{}", timeline::headline(session, style))?;
-    writeln!(out, "  {}", style.clean(&timeline::identity(session)))?;
+    let identity = style.clean(&timeline::identity(session)).into_owned();
+    writeln!(out, "  {}", timeline::wrapped(&identity, 2, Tone::Plain, style))?;
     if let Some(words) = timeline::successor(session, report) {
         let words = style.clean(&format!("carried on as {words}")).into_owned();
         writeln!(out, "  {}", timeline::wrapped(&words, 2, Tone::Plain, style))?;
@@ -195,7 +227,7 @@ fn write_session(
     let mut also = if cause.is_some() { "also" } else { "found" };
     let told = |finding: &&Finding| {
         let other = Some(&*finding.rule) != cause;
-        other && (detail == Detail::Full || !finding.is_hint())
+        other && (hints || !finding.is_hint())
     };
     let mut findings = session.findings.iter().filter(told).peekable();
     while let Some(finding) = findings.next() {

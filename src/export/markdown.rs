@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use super::legend;
 use super::story::{Step, Story};
 use super::text::{self, escape};
 use super::timeline::{error_words, server, sign, successor};
@@ -25,11 +24,23 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         overview(out, report)?;
     }
     report.sessions.iter().try_for_each(|session| write_session(out, session, report))?;
-    let legend = legend::of(report);
-    if !legend.is_empty() {
+    write_captures(out, report)
+}
+
+fn write_captures(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    if !report.captures.is_empty() {
         writeln!(out, "\n## Captures\n")?;
     }
-    legend.iter().try_for_each(|line| writeln!(out, "- {}", plain(line)))
+    for (number, input) in (1..).zip(&report.captures) {
+        let label = format!("capture {number}");
+        // As a pseudonym, the name is just that.
+        let alone = report.captures.len() == 1 || input.name == label;
+        let name = if alone { input.name.clone() } else { format!("{label}: {}", input.name) };
+        let problem = input.problem.as_ref().map_or_else(String::new, |why| format!(", {why}"));
+        let said = format!("{name} ({}{problem})", text::count(input.frames, "frame"));
+        writeln!(out, "- {}", plain(&said))?;
+    }
+    writeln!(out, "\nMade by {} {}.", report.tool.name, report.tool.version)
 }
 
 fn overview(out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -66,14 +77,21 @@ fn write_session(out: &mut dyn Write, session: &Session, report: &Report) -> io:
     if let Some(diagnosis) = &session.diagnosis {
         writeln!(out, "**{}**: {}\n", plain(&diagnosis.cause), plain(&diagnosis.summary))?;
     }
+    // Without a size, that nothing was seen means nothing.
+    let known =
+        |bytes: u64| (bytes > 0 || session.bytes_total.is_some()).then(|| text::bytes(bytes));
     let facts = [
         ("session", session.id.clone().map(String::from)),
         ("client", Some(session.client.address.to_string())),
         ("server", Some(server(session).to_string())),
         ("user agent", session.user_agent.clone().map(String::from)),
+        ("host id", session.host_id.clone()),
         ("size", session.bytes_total.map(text::bytes)),
-        ("acknowledged", session.bytes_total.map(|_| text::bytes(session.bytes_acknowledged))),
+        ("sent", known(session.bytes_sent)),
+        ("acknowledged", known(session.bytes_acknowledged)),
+        ("SHA-256", session.file.as_ref().and_then(|file| file.sha256.clone())),
         ("started", Some(session.started.to_string())),
+        ("ended", Some(session.ended.to_string())),
         ("took", Some(text::duration(session.ended.since(session.started)))),
         ("error", error_words(session)),
         ("carried on as", successor(session, report)),

@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::json;
+use crate::at::At;
 use crate::model::{Report, Session};
 use crate::rules::{ALL, Finding, Rule};
 
@@ -76,6 +77,10 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
     let file = number.and_then(|number| report.captures.get(usize::try_from(number).ok()?));
     let of_file = finding.proof.iter().filter(|at| Some(at.place()) == number);
     let frames: Vec<u32> = of_file.map(|at| at.input_frame).collect();
+    let labels: Vec<String> = finding.proof.iter().filter_map(At::label).collect();
+    let cause = session.and_then(|session| session.diagnosis.as_ref());
+    let is_cause =
+        cause.is_some_and(|cause| *cause.cause == *finding.rule && cause.frames == finding.frames);
     let upload = session.and_then(Session::name);
     let location = json::without_null(json!({
         "physicalLocation":
@@ -89,7 +94,14 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
         "level": finding.severity,
         "message": { "text": unlinked(&finding.message) },
         "locations": [location],
-        "properties": { "confidence": finding.confidence, "frames": frames },
+        "properties": {
+            "confidence": finding.confidence,
+            "frames": frames,
+            "frame_labels": (!labels.is_empty()).then_some(labels),
+            "session_id": session.and_then(|session| session.id.as_deref()),
+            "client": session.map(|session| session.client.address),
+            "cause": is_cause.then_some(true),
+        },
     }))
 }
 

@@ -13,6 +13,7 @@ use uuid::{Builder, Uuid, uuid};
 use super::json;
 use crate::at::Timestamp;
 use crate::bits::PacketType;
+use crate::capture::Input;
 use crate::model::{Exchange, Report, Session, url};
 
 /// The namespace of observables (STIX 2.1 2.9).
@@ -28,7 +29,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if !report.sessions.is_empty() {
         let technique = bundle.technique();
         for session in &report.sessions {
-            bundle.session(session, &technique);
+            bundle.session(session, &report.captures, &technique);
         }
     }
     let objects: Vec<Value> = bundle.objects.into_values().collect();
@@ -49,7 +50,7 @@ struct Bundle {
 }
 
 impl Bundle {
-    fn session(&mut self, session: &Session, technique: &str) {
+    fn session(&mut self, session: &Session, captures: &[Input], technique: &str) {
         let ends = [session.client.address, session.server.address];
         let mut refs: BTreeSet<String> = ends.map(|end| self.address(end)).into();
         for exchanges in by_connection(session).values() {
@@ -61,9 +62,13 @@ impl Bundle {
         refs.extend(self.file(session));
         let key = self.key(session);
         let made = millis(session.ended);
-        let observed = self.own("observed-data", &key, made.clone(), json!({
-            "first_observed": millis(session.started), "last_observed": made, "number_observed": 1, "object_refs": refs,
+        // A list is never empty (STIX 2.1 2.12).
+        let places = Some(references(session, captures)).filter(|places| !places.is_empty());
+        let seen = json::without_null(json!({
+            "first_observed": millis(session.started), "last_observed": made, "number_observed": 1,
+            "object_refs": refs, "external_references": places,
         }));
+        let observed = self.own("observed-data", &key, made.clone(), seen);
         self.own(
             "relationship",
             &key,
@@ -210,6 +215,25 @@ impl Bundle {
     }
 }
 
+/// Where the upload is to be looked up: by its id at the server, by its frames in each capture that holds some.
+fn references(session: &Session, captures: &[Input]) -> Vec<Value> {
+    let id = session.id.as_deref().filter(|id| !id.is_empty());
+    let id = id.map(|id| json!({"source_name": "BITS-Session-Id", "external_id": id}));
+    let mut frames: BTreeMap<usize, [u64; 2]> = BTreeMap::new();
+    let spans = session.exchanges.iter().flat_map(Exchange::spans);
+    for at in spans.flat_map(|span| [span.first, span.last]) {
+        let frame = if at.input > 0 { u64::from(at.input_frame) } else { at.frame };
+        let [first, last] = frames.entry(at.place() as usize).or_insert([frame, frame]);
+        (*first, *last) = (frame.min(*first), frame.max(*last));
+    }
+    let named = frames.iter().filter_map(|(place, frames)| Some((captures.get(*place)?, frames)));
+    let seen = named.map(|(input, [first, last])| {
+        let frames = format!("frames {first} to {last} of {}", input.name);
+        json!({"source_name": "packet capture", "description": frames})
+    });
+    id.into_iter().chain(seen).collect()
+}
+
 /// The exchanges of each connection, in order.
 fn by_connection(session: &Session) -> BTreeMap<u64, Vec<&Exchange>> {
     let mut all: BTreeMap<u64, Vec<&Exchange>> = BTreeMap::new();
@@ -284,6 +308,15 @@ mod tests {
             addresses.iter().chain(&traffic).all(|one| refs.contains(&one["id"])),
             "{observed}"
         );
+    }
+
+    #[test]
+    fn an_upload_is_to_be_found_by_its_id() {
+        let observed = objects("> CREATE-SESSION\n< 200 session=1\n", "observed-data").remove(0);
+        let expected = json!([{"source_name": "BITS-Session-Id", "external_id": "1"}]);
+        assert_eq!(observed["external_references"], expected);
+        let observed = objects("> CREATE-SESSION\n", "observed-data").remove(0);
+        assert!(observed.get("external_references").is_none(), "{observed}");
     }
 
     #[test]

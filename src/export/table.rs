@@ -28,6 +28,10 @@ const FEW: [usize; 6] = [0, 4, 5, 6, 7, 8];
 /// goes below the row.
 pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
     write_rows(out, report, style)?;
+    if let Some(words) = timeline::seen_twice(report) {
+        let words = format!("{}, {words}", text::count(report.sessions.len() as u64, "upload"));
+        writeln!(out, "\n{}", wrapped(&words, 2, Tone::Plain, style))?;
+    }
     legend::write(out, &legend::of_errors(report), style)
 }
 

@@ -177,8 +177,8 @@ impl Clock {
         match self.times {
             Times::Relative => seconds(at.since(origin)),
             Times::Delta => seconds(at.since(previous)),
-            Times::Absolute => local(at, "%H:%M:%S%.6f"),
-            Times::AbsoluteDate => local(at, "%Y-%m-%d %H:%M:%S%.6f"),
+            Times::Absolute => local(at, "%H:%M:%S%.6f%:z"),
+            Times::AbsoluteDate => local(at, "%Y-%m-%d %H:%M:%S%.6f%:z"),
             Times::Epoch => format!("{:.6}", at.moment().as_duration().as_secs_f64()),
             Times::Utc => at.moment().strftime("%H:%M:%S%.6fZ").to_string(),
             Times::UtcDate => at.moment().strftime("%Y-%m-%d %H:%M:%S%.6fZ").to_string(),
@@ -245,6 +245,11 @@ mod tests {
         assert_eq!(shown, ["0.000 000", "2.000 000"]);
         assert_eq!(show("d"), "0.201 507");
         assert_eq!(show("u"), "21:01:56.201507Z");
+        // Whatever zone that is, it is told: `+02:00`.
+        assert_eq!(
+            [show("a"), show("ad")].map(|text| text.rfind(['+', '-'])),
+            [Some(15), Some(26)]
+        );
         assert_eq!(show("ud"), "2007-06-18 21:01:56.201507Z");
         assert_eq!(show("e"), "1182200516.201507");
     }

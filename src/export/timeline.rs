@@ -25,7 +25,8 @@ use layout::{Line, Mark, Message};
 
 pub use head::nothing;
 pub(super) use head::{
-    again, error_words, headline, identity, rate, server, sign, sizes, successor, tally, tone,
+    again, error_words, headline, identity, rate, seen_twice, server, sign, sizes, successor,
+    tally, tone,
 };
 pub use layout::line;
 pub(super) use layout::wrapped;

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::at::{At, Span};
+use crate::at::Span;
 use crate::stream::{Connection, Icmp, Side};
 
 /// Connections that one client tried to open to one port and that failed in the same way.
@@ -26,12 +26,12 @@ pub struct Attempt {
     pub tries: u64,
     /// SYN segments sent, repeats included.
     pub syns: u64,
-    /// The frames of the first try.
+    /// The frames of all tries.
     #[serde(flatten)]
     pub span: Span,
-    /// The last frame of the last one.
+    /// Those of the first one.
     #[serde(skip)]
-    pub last: At,
+    pub first: Span,
 }
 
 /// How an attempt to connect failed.
@@ -103,18 +103,16 @@ impl Attempts {
                 tries: 0,
                 syns: 0,
                 span,
-                last: span.last,
+                first: span,
             });
         }
         let Some(attempt) = self.found.get_mut(place) else { return };
         attempt.tries += 1;
         attempt.syns += 1 + u64::from(connection.syn_retries);
-        if connection.first.frame < attempt.span.first.frame {
-            (attempt.span, attempt.icmp) = (span, icmp);
+        if connection.first.frame < attempt.first.first.frame {
+            (attempt.first, attempt.icmp) = (span, icmp);
         }
-        if span.last.frame > attempt.last.frame {
-            attempt.last = span.last;
-        }
+        attempt.span.cover(span);
     }
 
     /// Those beyond the cap.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::at::{At, Span};
+use crate::at::Span;
 
 /// Look-ups of one name by one client that failed in the same way, and that no success followed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,12 +18,12 @@ pub struct Lookup {
     pub failure: Failure,
     /// Questions asked.
     pub tries: u64,
-    /// The frames of the first try.
+    /// The frames of all of them, and of their answers.
     #[serde(flatten)]
     pub span: Span,
-    /// The last frame of the last one.
+    /// Those of the first one.
     #[serde(skip)]
-    pub last: At,
+    pub first: Span,
 }
 
 /// How a look-up failed (RFC 1035 4.1.1).

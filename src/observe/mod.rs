@@ -15,7 +15,7 @@ pub trait Observer {
     /// An HTTP event, BITS or not.
     fn http(&mut self, _connection: &Connection, _event: &http::Event<'_>) {}
 
-    /// An exchange of the upload protocol was answered.
+    /// An exchange of the upload protocol is over: its answer is, and its request as far as that was captured.
     fn exchange(&mut self, _exchange: &Exchange) {}
 
     /// A connection is over; no event of it follows.

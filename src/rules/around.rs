@@ -180,7 +180,7 @@ impl<'a> Around<'a> {
         };
         self.sight.attempts.iter().filter(move |attempt| {
             attempt.client == session.client.address
-                && attempt.last.time >= session.started
+                && attempt.span.last.time >= session.started
                 && went_to(attempt.server)
         })
     }

@@ -7,7 +7,7 @@ use crate::rules::{
 };
 
 /// Attempts without an upload that are told; a port scan makes many.
-const TOLD: usize = 5;
+pub const TOLD: usize = 5;
 
 /// Attempts of a session's client to reach a server that it has talked to within the session.
 fn of_session<'a>(
@@ -47,11 +47,12 @@ pub fn judge(
     match place {
         Place::Session(session, around) => {
             for attempt in of_session(session, around, answers) {
-                let last = session.span().is_none_or(|span| attempt.last.time > span.last.time);
+                let last =
+                    session.span().is_none_or(|span| attempt.span.last.time > span.last.time);
                 let done = session.outcome.is_done();
                 let stopped = last && !done && !goes_on(attempt, around);
                 let severity = if stopped { notes.severity() } else { Severity::Note };
-                let finding = notes.note(severity, confidence, &[attempt.span], said(attempt));
+                let finding = notes.note(severity, confidence, &[attempt.first], said(attempt));
                 let Some(finding) = finding else { continue };
                 if attempt.answer == Answer::Unanswered && hangs_before(session, attempt) {
                     finding.turn_to("the server, or the network").advise(OF_HUNG);
@@ -62,7 +63,7 @@ pub fn judge(
         Place::Capture(report, seen) => {
             for attempt in of_nobody(report, seen, answers) {
                 let message = format!("{}; no upload is known to be behind it", said(attempt));
-                let finding = notes.note(Severity::Note, confidence, &[attempt.span], message);
+                let finding = notes.note(Severity::Note, confidence, &[attempt.first], message);
                 turn(finding, attempt);
             }
         }

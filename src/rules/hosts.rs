@@ -72,7 +72,7 @@ impl<'a> Named<'a> {
             let own = attempt.client == self.opened.client.ip();
             (own || at_once && self.is_across(attempt))
                 && attempt.server.ip() != self.home().ip()
-                && self.secs_to(attempt.last.time) >= 0.0
+                && self.secs_to(attempt.span.last.time) >= 0.0
                 && is_in_time(self.session, attempt.span.first.time)
                 && match self.address() {
                     Some(address) => attempt.server.ip() == address,
@@ -97,7 +97,7 @@ impl<'a> Named<'a> {
         lookups.iter().filter(|lookup| {
             lookup.client == self.opened.client.ip()
                 && self.is(&lookup.name)
-                && self.secs_to(lookup.last.time) >= 0.0
+                && self.secs_to(lookup.span.last.time) >= 0.0
                 && may_hinder(self.session, lookup)
         })
     }
@@ -137,7 +137,8 @@ fn is_for_same(exchange: &Exchange, other: &Exchange) -> bool {
 
 /// Whether a look-up that failed may have hindered a session.
 pub fn may_hinder(session: &Session, lookup: &Lookup) -> bool {
-    is_in_time(session, lookup.span.first.time) && !is_reached(session, &lookup.name, lookup.last)
+    is_in_time(session, lookup.span.first.time)
+        && !is_reached(session, &lookup.name, lookup.span.last)
 }
 
 /// Whether a session still went on, or was not seen to be done, at a time: what failed later did not hinder it.

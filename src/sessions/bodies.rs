@@ -184,7 +184,6 @@ impl Sessions {
         }
         let Some(channel) = self.connections.get_mut(&connection.id) else { return };
         let Some(link) = channel.link(exchange) else { return };
-        let was_over = link.request_over;
         link.request_over |= side == Side::Client;
         let link = *link;
         let Some(open) = self.open.get_mut(link.session) else { return };
@@ -205,12 +204,15 @@ impl Sessions {
                 origin::settle(value);
             }
         }
-        if link.answer_over || side == Side::Server && value.response.is_some() {
+        let answered = link.answer_over || side == Side::Server && value.response.is_some();
+        if answered && (link.request_over || value.request.is_none()) {
             observer.exchange(value);
             // Without its request it is kept: that may be held for want of an earlier segment.
-            if was_over || link.answer_over {
+            if link.request_over {
                 channel.exchanges.retain(|other| other.exchange != exchange);
             }
+        } else if answered && let Some(link) = channel.link(exchange) {
+            link.answer_over = true;
         }
     }
 

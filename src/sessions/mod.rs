@@ -122,7 +122,7 @@ struct Link {
     /// Offset of the body in the file, for Fragments.
     start: Option<u64>,
     request_over: bool,
-    /// Its answer was over before its request was there.
+    /// Its answer was over before its request was.
     answer_over: bool,
 }
 

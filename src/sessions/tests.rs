@@ -5,7 +5,7 @@ mod shared;
 
 use crate::limits::Limits;
 use crate::model::negotiation::Verdict;
-use crate::model::{Outcome, Report, Session};
+use crate::model::{Exchange, Outcome, Report, Session};
 use crate::observe::Observer;
 use crate::{Analysis, Options, transcript};
 
@@ -337,4 +337,27 @@ fn a_copy_of_the_headers_by_get_is_no_upload() {
     };
     assert_eq!(count(&copy("GET")), (0, false));
     assert_eq!(count(&copy("POST")), (1, false));
+}
+
+/// What is told of exchanges as they end.
+#[derive(Default)]
+struct Told(Vec<Exchange>);
+
+impl Observer for Told {
+    fn exchange(&mut self, exchange: &Exchange) {
+        self.0.push(exchange.clone());
+    }
+}
+
+#[test]
+fn an_exchange_that_is_answered_early_is_told_once_its_request_is_over() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/10000 sent=4000\n< 413 plain\n\
+                ! client sends 6000\n";
+    let mut told = Told::default();
+    let report = transcript::analyse(&transcript::play(text).unwrap(), &mut told);
+    let bytes = |exchanges: &[Exchange]| -> Vec<u64> {
+        exchanges.iter().filter_map(|one| Some(one.request.as_ref()?.body.bytes)).collect()
+    };
+    assert_eq!(bytes(&told.0), [0, 10_000]);
+    assert_eq!(bytes(&report.sessions[0].exchanges), [0, 10_000]);
 }

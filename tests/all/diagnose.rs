@@ -42,6 +42,15 @@ fn the_exit_status_follows_the_level_asked_for() {
 }
 
 #[test]
+fn what_fails_by_the_level_asked_for_is_told() {
+    let output = run(&["diagnose", "--fail-on", "note", "good.pcap"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("  besides     note: "), "{text}");
+    assert!(!text.lines().next().unwrap().ends_with("nothing wrong"), "{text}");
+}
+
+#[test]
 fn an_upload_that_failed_is_an_error_whatever_is_found_of_it() {
     assert_eq!(code(&["diagnose", "--rule", "tcp", "lost.pcap"]), Some(1));
     assert_eq!(code(&["sessions", "--rule", "tcp", "--fail-on", "error", "lost.pcap"]), Some(1));
@@ -94,6 +103,11 @@ fn sarif_points_to_capture_rule_and_frames() {
     let lost = results.iter().find(|result| result["ruleId"] == "session-not-found").unwrap();
     assert_eq!(lost["level"], "error");
     assert_eq!(lost["properties"]["frames"], serde_json::json!([8, 14]));
+    assert_eq!(lost["properties"]["frame_labels"], serde_json::json!(["2:8", "2:14"]));
+    assert_eq!(lost["properties"]["session_id"], "{DEADBEEF-0000-4000-8000-00000000BEEF}");
+    assert_eq!(lost["properties"]["client"], "10.20.0.11");
+    let causes = results.iter().filter(|result| result["properties"]["cause"] == true);
+    assert!(causes.eq([lost]));
     let place = &lost["locations"][0];
     assert_eq!(place["physicalLocation"]["artifactLocation"]["uri"], "lost.pcap");
     let index = usize::try_from(lost["ruleIndex"].as_u64().unwrap()).unwrap();

@@ -80,3 +80,14 @@ fn frames_go_by_their_capture_in_the_diagram_in_findings_and_for_tls() {
     let told = stdout(&run(&["tls", "good.pcap", "tls13.pcapng"]));
     assert!(told.contains("frames 2:4 and 2:6; offers TLS 1.3"), "{told}");
 }
+
+#[test]
+fn a_ticket_has_what_the_page_has() {
+    let text = stdout(&run(&["report", "--format", "markdown", "good.pcap"]));
+    for line in ["- sent: ", "- acknowledged: ", "- SHA-256: ", "- ended: "] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(text.contains("\n## Captures\n\n- good.pcap \\(24 frames\\)\n"), "{text}");
+    let version = concat!("\nMade by bitsleuth ", env!("CARGO_PKG_VERSION"), ".\n");
+    assert!(text.ends_with(version), "{text}");
+}

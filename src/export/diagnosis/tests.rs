@@ -8,7 +8,7 @@ fn report(text: &str) -> Report {
 }
 
 fn head(text: &str) -> String {
-    headline(&report(text))
+    headline(&report(text), Severity::Warning)
 }
 
 #[test]
@@ -18,10 +18,14 @@ fn what_is_to_be_known_of_an_upload_that_went_well_has_a_line() {
          > CLOSE-SESSION\n< 200\n",
     );
     let mut out = Vec::new();
-    write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
+    write(&mut out, &report, &Style::default(), Detail::Usual, Severity::Error).unwrap();
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!((lines[0], lines.len()), ("1 upload, nothing wrong with the transfer", 3), "{text}");
+    assert_eq!(
+        (lines[0], lines.len()),
+        ("1 upload, nothing wrong with the transfer; 1 finding besides", 3),
+        "{text}"
+    );
     assert!(lines[2].starts_with("  besides     warning: Basic credentials"), "{text}");
     assert!(lines[2].ends_with("basic-over-cleartext"), "{text}");
 }
@@ -34,7 +38,7 @@ fn a_lost_upload_is_told_with_the_one_that_carries_it_on() {
          > CLOSE-SESSION session=2\n< 200\n",
     );
     let mut out = Vec::new();
-    write(&mut out, &report, &Style::default(), Detail::Usual).unwrap();
+    write(&mut out, &report, &Style::default(), Detail::Usual, Severity::Error).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("\n  carried on as 2, completed\n"), "{text}");
     let mut out = Vec::new();
@@ -72,17 +76,26 @@ fn an_upload_without_an_end_is_not_said_to_be_well() {
     );
     let mut out = Vec::new();
     let style = Style { width: 60, ..Style::default() };
-    write(&mut out, &report(&both), &style, Detail::Usual).unwrap();
+    write(&mut out, &report(&both), &style, Detail::Usual, Severity::Error).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(
         text.starts_with("2 uploads: 1 incomplete as far as the capture shows, 1\n  with"),
         "{text}"
     );
+    let agent = "a".repeat(30);
+    let failed = begun
+        .replace("10-19", "0-9")
+        .replace("CREATE-SESSION\n", &format!("CREATE-SESSION\n  User-Agent: {agent} {agent}\n"))
+        + "> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
+    let mut out = Vec::new();
+    write(&mut out, &report(&failed), &style, Detail::Usual, Severity::Error).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains(&format!("{agent}\n  {agent}\n")), "{text}");
 }
 
 fn told(text: &str, detail: Detail) -> String {
     let mut out = Vec::new();
-    write(&mut out, &report(text), &Style::default(), detail).unwrap();
+    write(&mut out, &report(text), &Style::default(), detail, Severity::Error).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -113,7 +126,53 @@ fn what_no_upload_shows_is_told_in_brief_too() {
     let mut report = report("! refused\n");
     report.findings[0].severity = Severity::Error;
     let mut out = Vec::new();
-    write(&mut out, &report, &Style::default(), Detail::Brief).unwrap();
+    write(&mut out, &report, &Style::default(), Detail::Brief, Severity::Error).unwrap();
     let brief = String::from_utf8(out).unwrap();
     assert!(brief.starts_with("✘ capture  connect-refused: "), "{brief}");
+}
+
+#[test]
+fn what_fails_by_the_level_asked_for_is_told() {
+    let report = report(
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n",
+    );
+    let told = |detail: Detail, least: Severity| {
+        let mut out = Vec::new();
+        write(&mut out, &report, &Style::default(), detail, least).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let notes = told(Detail::Usual, Severity::Note);
+    assert!(notes.starts_with("1 upload, nothing wrong with the transfer; "), "{notes}");
+    assert!(notes.contains("note: 10 bytes sent over http"), "{notes}");
+    assert!(!told(Detail::Usual, Severity::Error).contains("note: "));
+    let brief = told(Detail::Brief, Severity::Note);
+    assert!(brief.contains("cleartext-sensitive: 10 bytes"), "{brief}");
+    assert!(!told(Detail::Brief, Severity::Error).contains("cleartext"), "{brief}");
+}
+
+#[test]
+fn notes_are_told_with_what_to_do_where_there_is_no_upload() {
+    let usual = told("! refused\n", Detail::Usual);
+    assert!(usual.contains("note: "), "{usual}");
+    assert!(usual.contains("\n              → See whether the service runs"), "{usual}");
+}
+
+#[test]
+fn an_upload_on_both_sides_of_a_proxy_is_said_to_be_one() {
+    let upload = "> CREATE-SESSION\n< 200 session={11111111-2222-3333-4444-555555555555}\n... 2 s\n\
+                  > FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let text = format!("{upload}... -1 s\n= client 10.0.9.1\n= server 10.0.9.80:80\n{upload}");
+    assert!(
+        head(&text).starts_with("2 uploads (1 of them seen on both sides of a proxy or NAT), "),
+        "{}",
+        head(&text)
+    );
+    let mut out = Vec::new();
+    crate::export::table::write(&mut out, &report(&text), &Style::default()).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(
+        table.ends_with("\n\n2 uploads, 1 of them seen on both sides of a proxy or NAT\n"),
+        "{table}"
+    );
+    assert_eq!(head(upload), "1 upload, nothing wrong");
 }

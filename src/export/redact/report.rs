@@ -83,7 +83,7 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
 }
 
 fn attempted(attempt: &mut Attempt, names: &Names<'_>) {
-    let Attempt { client, server, answer: _, icmp, tries: _, syns: _, span: _, last: _ } = attempt;
+    let Attempt { client, server, answer: _, icmp, tries: _, syns: _, span: _, first: _ } = attempt;
     if let Some(Icmp { from, .. }) = icmp {
         names.address(from);
     }
@@ -92,7 +92,7 @@ fn attempted(attempt: &mut Attempt, names: &Names<'_>) {
 }
 
 fn looked_up(lookup: &mut Lookup, names: &mut Names<'_>) {
-    let Lookup { client, name, failure: _, tries: _, span: _, last: _ } = lookup;
+    let Lookup { client, name, failure: _, tries: _, span: _, first: _ } = lookup;
     names.address(client);
     names.text(name);
 }

@@ -1,6 +1,6 @@
 //! The lines above a dialogue, and those that stand for all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
@@ -288,6 +288,21 @@ fn no_tcp(report: &Report) -> String {
     let kinds: Vec<_> = skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
     format!("; no TCP connection was found in them{kinds}")
+}
+
+/// The rule that fires for each side.
+const BOTH_SIDES: &str = "captured-on-both-sides";
+
+/// How many uploads have a row for each side of a proxy; `None` where there are none.
+pub(in crate::export) fn seen_twice(report: &Report) -> Option<String> {
+    let is_side =
+        |session: &&Session| session.findings.iter().any(|finding| *finding.rule == *BOTH_SIDES);
+    let mut sides: BTreeMap<&str, u64> = BTreeMap::new();
+    for id in report.sessions.iter().filter(is_side).filter_map(|session| session.id.as_deref()) {
+        *sides.entry(id).or_default() += 1;
+    }
+    let uploads = sides.values().filter(|sides| **sides > 1).count();
+    (uploads > 0).then(|| format!("{uploads} of them seen on both sides of a proxy or NAT"))
 }
 
 /// How many sessions there are, and how they ended.

@@ -123,12 +123,13 @@ const WAITS_SECS: f64 = 3.0;
 fn check(session: &Session, notes: &mut Notes<'_>) {
     for cut in cut::cut(session).filter(Cut::is_timeout) {
         let message = format!(
-            "{} of {} of the {} in {}, then the {} gave up",
+            "{} of {} of the {} in {}, then the {} gave up{}",
             cut.sent(),
             wording::counted(cut.announced(), "byte"),
             cut.exchange.kind,
             wording::lasting(cut.secs),
-            cut.by.name()
+            cut.by.name(),
+            came_later(&cut)
         );
         let severity = look::unless_overcome(session, cut.exchange, notes.severity());
         let by_server = cut.by == Side::Server;
@@ -163,6 +164,15 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let Some(finding) = finding else { continue };
         finding.client_code = Some(hresult::of_status(status));
         ask_client(finding, session, exchange, true);
+    }
+}
+
+/// What the client went on to send, which the frames of the request hold as well.
+fn came_later(cut: &Cut<'_>) -> String {
+    let seen = cut.exchange.request.as_ref().map_or(0, |request| request.body.bytes);
+    match seen.saturating_sub(cut.sent()) {
+        0 => String::new(),
+        later => format!("; {} more came behind that", wording::counted(later, "byte")),
     }
 }
 
@@ -232,6 +242,19 @@ mod tests {
         let network = "the network, or the server where its window is closed";
         assert_eq!(who("! again\n").as_deref(), Some(network));
         assert_eq!(who("! server stalls 5\n").as_deref(), Some(network));
+    }
+
+    #[test]
+    fn what_came_behind_the_end_is_told_apart() {
+        let diagnosis = diagnosed(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 2 s\n\
+             ! server closes\n... 2 s\n! client sends 6000\n! server resets\n",
+        );
+        assert!(
+            diagnosis.summary.contains("4000 of 10000 bytes of the Fragment in 2 s, then the server gave up; 6000 bytes more came behind that"),
+            "{}",
+            diagnosis.summary
+        );
     }
 
     #[test]

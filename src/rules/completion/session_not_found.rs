@@ -153,7 +153,7 @@ impl Outage {
         let mut attempts = around.attempts_of(session).filter(|attempt| {
             attempt.server == exchange.server && attempt.answer == Answer::Refused
         });
-        let refused = attempts.find(|attempt| is_between(&attempt.span.first))?.span;
+        let refused = attempts.find(|attempt| is_between(&attempt.first.first))?.first;
         if exchange.span().first.time.secs_since(refused.last.time) > OUTAGE_SECS {
             return None;
         }

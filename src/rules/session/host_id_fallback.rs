@@ -116,8 +116,9 @@ fn fails_from(named: &Named<'_>, taken: Option<&Exchange>, around: &Around<'_>) 
     let last = taken.map(|exchange| exchange.span().last);
     let answered = taken.is_none_or(|exchange| exchange.response.is_some());
     let behind = last.unwrap_or(named.opened.span().last);
-    let tried =
-        named.attempts(around.sight.attempts).filter(|attempt| attempt.last.frame > behind.frame);
+    let tried = named
+        .attempts(around.sight.attempts)
+        .filter(|attempt| attempt.span.last.frame > behind.frame);
     // Of tries in several sessions, the one that was the first in this is not known.
     let begun = tried
         .map(|attempt| attempt.span.first)

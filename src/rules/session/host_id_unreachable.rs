@@ -153,10 +153,10 @@ fn tell_attempts(named: &Named<'_>, attempts: &[Attempt], notes: &mut Notes<'_>)
             wording::counted(attempt.tries, "connection"),
             attempt.server
         );
-        let severity = severity(named.session, attempt.span.last, notes.severity());
+        let severity = severity(named.session, attempt.first.last, notes.severity());
         let certain = named.address().is_some() && attempt.client == named.opened.client.ip();
         let confidence = if certain { Confidence::Certain } else { Confidence::Likely };
-        let spans = [named.opened.span(), attempt.span];
+        let spans = [named.opened.span(), attempt.first];
         if let Some(finding) = notes.note(severity, confidence, &spans, message) {
             finding.client_code = Some(code);
         }
@@ -170,8 +170,8 @@ fn tell_lookups(named: &Named<'_>, lookups: &[Lookup], notes: &mut Notes<'_>) ->
     for lookup in named.lookups(lookups) {
         failed = true;
         let message = format!("\"{}\" was named, and {}", named.value, lookup.failure.words());
-        let severity = severity(named.session, lookup.span.last, notes.severity());
-        let spans = [named.opened.span(), lookup.span];
+        let severity = severity(named.session, lookup.first.last, notes.severity());
+        let spans = [named.opened.span(), lookup.first];
         let finding = notes.note(severity, Confidence::Likely, &spans, message);
         if let Some(finding) = finding {
             finding.client_code = Some(NAME_NOT_RESOLVED);

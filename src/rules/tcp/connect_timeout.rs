@@ -54,7 +54,7 @@ fn said(attempt: &Attempt) -> String {
             attempt.server, attempt.client
         );
     }
-    let secs = attempt.last.time.secs_since(attempt.span.first.time);
+    let secs = attempt.span.last.time.secs_since(attempt.span.first.time);
     format!(
         "{} did not answer {} of {} with {} SYN in {}",
         attempt.server,

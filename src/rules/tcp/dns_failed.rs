@@ -1,8 +1,7 @@
 //! The rule `dns-failed`.
 
-use crate::at::Span;
-use crate::model::Session;
-use crate::rules::{Around, Confidence, Notes, Severity, hosts, wording};
+use crate::model::{Lookup, Session};
+use crate::rules::{Around, Confidence, Notes, Place, Severity, connect, hosts, wording};
 
 rule! {
     /// The name of the host could not be resolved.
@@ -68,6 +67,15 @@ rule! {
     /// ... 11 min
     /// ! name server SERVFAIL
     /// ```
+    /// Where there is no upload, this may be why:
+    /// ```fires
+    /// ! name server NXDOMAIN
+    /// ```
+    /// No client of BITS asks for a service, or for the name of an address:
+    /// ```silent
+    /// ! name _ldap._tcp.corp.example NXDOMAIN
+    /// ! name 80.2.0.192.in-addr.arpa NXDOMAIN
+    /// ```
     /// The client reached the host all the same:
     /// ```silent
     /// ! name server SERVFAIL
@@ -121,13 +129,37 @@ rule! {
     /// Client: 0x80072EE7
     /// Confirm: `Resolve-DnsName` on the client, with the name server that it uses.
     /// Reference: RFC 1035 4.1.1
-    Error, belief 51, needs Anything, Around
+    Error, belief 51, needs Anything, Anywhere
 }
 
 /// A look-up so many seconds before the first message still belongs to it.
 const BEFORE_SECS: f64 = 60.0;
 
-fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
+fn check(place: Place<'_>, notes: &mut Notes<'_>) {
+    match place {
+        Place::Session(session, around) => of_session(session, around, notes),
+        Place::Capture(report, seen) if seen.sessions == 0 => {
+            let hosts = report.lookups.iter().filter(|lookup| is_of_host(&lookup.name));
+            for lookup in hosts.take(connect::TOLD) {
+                let message = format!("{}; no upload is known to be behind it", said(lookup));
+                notes.note(Severity::Note, Confidence::Possible, &[lookup.span], message);
+            }
+        }
+        Place::Capture(..) => {}
+    }
+}
+
+/// Whether a name may be that of a host: not that of a service (RFC 2782), nor of an address (RFC 1035 3.5).
+fn is_of_host(name: &str) -> bool {
+    !name.starts_with('_') && !name.ends_with(".arpa")
+}
+
+fn said(lookup: &Lookup) -> String {
+    let (name, tries) = (&lookup.name, wording::counted(lookup.tries, "time"));
+    format!("\"{name}\" was asked for {tries}: {}", lookup.failure.words())
+}
+
+fn of_session(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if around.sight.lookups.is_empty() {
         return;
     }
@@ -136,19 +168,12 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let meant = around.sight.lookups.iter().filter(|lookup| {
         lookup.client == session.client.address
             && hosts.contains(&lookup.name)
-            && session.started.secs_since(lookup.last.time) <= BEFORE_SECS
+            && session.started.secs_since(lookup.span.last.time) <= BEFORE_SECS
             && hosts::may_hinder(session, lookup)
     });
     for lookup in meant {
         let done = session.outcome.is_done();
         let severity = if done { Severity::Warning } else { notes.severity() };
-        let message = format!(
-            "\"{}\" was asked for {}: {}",
-            lookup.name,
-            wording::counted(lookup.tries, "time"),
-            lookup.failure.words()
-        );
-        let span = Span { first: lookup.span.first, last: lookup.last };
-        notes.note(severity, Confidence::Likely, &[span], message);
+        notes.note(severity, Confidence::Likely, &[lookup.span], said(lookup));
     }
 }

@@ -22,6 +22,7 @@ mod alerts;
 pub mod around;
 pub(crate) mod closed;
 mod connect;
+pub(crate) mod course;
 pub(crate) mod cut;
 mod diagnosis;
 mod echo;

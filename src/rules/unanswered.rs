@@ -6,7 +6,7 @@ use crate::at::At;
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Request, Response, Session, TlsConnection};
-use crate::rules::{Finding, look, origin, wording};
+use crate::rules::{Finding, course, look, origin, wording};
 use crate::stream::{Connection, Reset, Side};
 
 /// Requests that the client sent whole and then stopped waiting for, with the seconds it waited, where the capture has
@@ -34,7 +34,7 @@ pub fn whole(session: &Session) -> impl Iterator<Item = (&Exchange, f64)> {
         let closed = closed.map(|end| left(&end).unwrap_or(end));
         // On the same connection, the next request may just not have waited for the answer to this one.
         let moved = |next: &&Exchange| next.connection != exchange.connection;
-        let next = || look::after(session, exchange).find(moved).map(|next| next.span().first);
+        let next = || course::after(session, exchange).find(moved).map(|next| next.span().first);
         // Without an end, no frame tells what came before the client moved.
         let lost = || !session.is_whole() || is_taken_for_done(session, exchange);
         let end = closed.or_else(|| next().filter(|_| !lost()))?;
@@ -105,7 +105,7 @@ fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
     };
     let alone =
         |other: &Exchange| other.request.is_none() && other.connection == exchange.connection;
-    let stray = look::ahead(session, exchange).next().filter(|other| alone(other));
+    let stray = course::ahead(session, exchange).next().filter(|other| alone(other));
     let lacks_nothing =
         |connection: &Connection| connection.lost_by_capture() == 0 && !connection.midstream;
     stray.and_then(|other| other.response.as_ref()).is_some_and(suits)
@@ -148,7 +148,7 @@ pub fn is_so(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether the client goes on behind a Fragment as if that was taken, which only an answer tells ([MC-BUP] 3.1.5.1.4).
 fn is_taken_for_done(session: &Session, exchange: &Exchange) -> bool {
-    let mut later = look::after(session, exchange)
+    let mut later = course::after(session, exchange)
         .filter(|next| next.request.is_some() && next.kind != PacketType::Ping);
     exchange.bounds().zip(later.next()).is_some_and(|((_, end), next)| match next.kind {
         PacketType::CloseSession => session.bytes_total == Some(end),
@@ -162,7 +162,7 @@ fn gave_id(session: &Session, exchange: &Exchange) -> bool {
     let host = |one: &Exchange| one.request.as_ref().and_then(|request| request.host.clone());
     let moved = |next: &Exchange| host(next).is_some_and(|node| host(exchange) != Some(node));
     exchange.kind == PacketType::CreateSession
-        && look::after(session, exchange)
+        && course::after(session, exchange)
             .filter(|next| next.request.is_some())
             .find(|next| next.kind != PacketType::Ping || moved(next))
             .filter(|next| next.kind != exchange.kind)
@@ -226,7 +226,7 @@ const WAITS_SECS: f64 = 0.5;
 pub fn turn(finding: Option<&mut Finding>, session: &Session, exchange: &Exchange) {
     let asked = exchange.request.as_ref().is_some_and(Request::is_for_proxy);
     let Some(finding) = finding.filter(|_| asked || exchange.tunnel) else { return };
-    let mut answers = look::ahead(session, exchange).filter_map(|other| other.response.as_ref());
+    let mut answers = course::ahead(session, exchange).filter_map(|other| other.response.as_ref());
     // What passes a tunnel bears names of hops behind it.
     if let Some(name) = answers.find_map(origin::hop).filter(|_| asked) {
         finding.message.push_str(&format!("; it was sent to {}", origin::proxy(&name)));

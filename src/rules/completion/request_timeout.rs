@@ -3,7 +3,7 @@
 use crate::bits::hresult;
 use crate::model::{Exchange, Request, Session};
 use crate::rules::cut::{self, Cut};
-use crate::rules::{Confidence, Finding, Notes, front, look, wording};
+use crate::rules::{Confidence, Finding, Notes, course, front, look, wording};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -96,7 +96,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             wording::lasting(cut.secs),
             cut.by.name()
         );
-        let severity = look::unless_overcome(session, cut.exchange, notes.severity());
+        let severity = course::unless_overcome(session, cut.exchange, notes.severity());
         let by_server = cut.by == Side::Server;
         let finding = notes.note(severity, Confidence::Likely, &[cut.span], message);
         let Some(finding) = finding else { continue };
@@ -115,7 +115,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             exchange.kind,
             wording::counted(request.bytes_in_time(), "byte")
         );
-        let severity = look::unless_overcome(session, exchange, notes.severity());
+        let severity = course::unless_overcome(session, exchange, notes.severity());
         let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         let Some(finding) = finding else { continue };
         finding.client_code = Some(hresult::of_status(408));

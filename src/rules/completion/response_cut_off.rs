@@ -3,7 +3,7 @@
 use crate::at::At;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::reset::sender;
-use crate::rules::{Confidence, Notes, look, unanswered, wording};
+use crate::rules::{Confidence, Notes, course, look, unanswered, wording};
 use crate::stream::{Connection, Reset, Side};
 
 rule! {
@@ -91,8 +91,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     if let Some((message, end)) = told {
         span.extend(end);
-        let severity = look::unless_recovered(session, exchange, notes.severity());
-        let severity = look::unless_made_good(session, exchange, severity);
+        let severity = course::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, severity);
         notes.note(severity, Confidence::Certain, &[span], message);
     }
 }

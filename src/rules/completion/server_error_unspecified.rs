@@ -5,7 +5,8 @@ use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
-    Confidence, Notes, Severity, cut, filtering, front, look, offsets, page, remedies, wording,
+    Confidence, Notes, Severity, course, cut, filtering, front, look, offsets, page, remedies,
+    wording,
 };
 
 rule! {
@@ -155,12 +156,12 @@ fn tell_silent(
     notes: &mut Notes<'_>,
 ) {
     // A retry that worked is the way the protocol mends it.
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let severity = course::unless_recovered(session, exchange, notes.severity());
     // Rules about answers in front of BITS take more for a way to mend it.
-    let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
+    let least = course::unless_made_good(session, exchange, severity).min(Severity::Warning);
     // An error is the right answer to a packet of a session that is over, or to half a packet.
     let right =
-        look::is_over_before(session, exchange) || cut::cut_off(session, exchange).is_some();
+        course::is_over_before(session, exchange) || cut::cut_off(session, exchange).is_some();
     if right || explained.covers(exchange, least) {
         return;
     }

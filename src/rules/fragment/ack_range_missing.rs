@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, front, look};
+use crate::rules::{Confidence, Notes, Severity, course, front};
 
 rule! {
     /// A Fragment was accepted without naming the next byte.
@@ -56,7 +56,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::Fragment || !accepted {
         return;
     }
-    let severity = if look::went_on(session, exchange) { Severity::Note } else { notes.severity() };
+    let severity =
+        if course::went_on(session, exchange) { Severity::Note } else { notes.severity() };
     let message = "the Ack to the Fragment has no BITS-Received-Content-Range";
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }

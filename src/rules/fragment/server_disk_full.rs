@@ -2,7 +2,7 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, course, look};
 
 rule! {
     /// The server's disk or quota is full.
@@ -47,7 +47,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let code = hresult::hex(code);
         let message =
             format!("{} was answered {} with {code}", exchange.kind, response.http_status);
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

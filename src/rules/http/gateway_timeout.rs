@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, front, gateways, look, page, wording};
+use crate::rules::{Confidence, Notes, course, front, gateways, look, page, wording};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
@@ -63,7 +63,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if !late && !matches!(status, 504 | 524) || Origin::of_response(response) == Origin::HttpSys {
         return;
     }
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let who = format!("{}{}", Origin::describe(response), front::error(response));
     let mut message = if asked.is_some() {
         let after =

@@ -3,7 +3,7 @@
 use crate::bits::{PacketType, protocol};
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, course};
 
 rule! {
     /// The server chose a protocol that was not on offer.
@@ -54,7 +54,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(selected) = negotiation.selected.filter(|_| !negotiation.offered.is_empty()) else {
         return;
     };
-    let went_on = look::fragment_follows(session, exchange);
+    let went_on = course::fragment_follows(session, exchange);
     let (severity, what) = match negotiation.verdict {
         Verdict::SelectedNotOffered => (notes.severity(), "which"),
         // A client that goes on took it for a matter of spelling.

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, wording};
+use crate::rules::{Confidence, Notes, Severity, course, look, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -98,7 +98,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 /// Whether a Fragment holds the last byte of the file, or a head that is cut hides how far it reaches and the Close follows.
 fn may_be_final(session: &Session, exchange: &Exchange) -> bool {
     let hidden = || exchange.range().is_none() && look::whole_request(exchange).is_none();
-    let next = || look::after(session, exchange).find(|next| next.kind != PacketType::Ping);
+    let next = || course::after(session, exchange).find(|next| next.kind != PacketType::Ping);
     look::is_final(exchange)
         || hidden() && next().is_some_and(|next| next.kind == PacketType::CloseSession)
 }

@@ -4,7 +4,7 @@ use crate::at::Span;
 use crate::bits::PacketType;
 use crate::model::{Outcome, Session};
 use crate::rules::reset::Sender;
-use crate::rules::{Notes, Severity, look, reset};
+use crate::rules::{Notes, Severity, course, look, reset};
 use crate::stream::{Reset, Side};
 
 rule! {
@@ -76,7 +76,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                     exchange.kind, sender.evidence
                 );
                 let span = reset::span(exchange, &reset);
-                let severity = look::unless_overcome(session, exchange, notes.severity());
+                let severity = course::unless_overcome(session, exchange, notes.severity());
                 notes.note(severity, sender.confidence, &[span], message);
             }
         }

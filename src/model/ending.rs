@@ -7,7 +7,7 @@ use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_S
 use super::{Outcome, Session};
 use crate::at::At;
 use crate::bits::PacketType;
-use crate::rules::reset;
+use crate::rules::vain;
 use crate::stream::Connection;
 
 impl Session {
@@ -94,7 +94,7 @@ impl Session {
     pub(crate) fn tell_undelivered(&mut self) {
         let in_vain = |close: &Exchange| {
             let connection = self.connection(close.connection).filter(|one| !one.is_one_sided());
-            let since = connection.and_then(reset::in_vain_since);
+            let since = connection.and_then(vain::since);
             since.is_some_and(|since| close.span().has(since))
         };
         let mut closes = self.exchanges.iter().filter(|e| e.kind == PacketType::CloseSession);

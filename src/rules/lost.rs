@@ -6,7 +6,7 @@ use crate::at::Timestamp;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Request, Response, Session};
-use crate::rules::{Severity, course, look, reset, wording};
+use crate::rules::{Severity, course, look, sender, wording};
 
 /// Clocks of two answers that are further apart, in seconds, are two clocks: `Date` has whole seconds and may be cached
 /// for one.
@@ -221,7 +221,7 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
     };
     if direct
         && let (Some(one), Some(two)) = (ttl(made), ttl(lost))
-        && one.abs_diff(two) > reset::TTL_SLACK
+        && one.abs_diff(two) > sender::TTL_SLACK
     {
         changes.push(format!("TTL {one}, then {two}"));
     }

@@ -50,11 +50,13 @@ mod rounds;
 mod rule;
 mod runner;
 mod seen;
+pub(crate) mod sender;
 mod slip;
 pub(crate) mod stripped;
 #[cfg(test)]
 mod tests;
 mod unanswered;
+pub(crate) mod vain;
 mod verb;
 pub(crate) mod wording;
 

@@ -2,8 +2,7 @@
 
 use crate::at::At;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::reset::sender;
-use crate::rules::{Confidence, Notes, course, look, unanswered, wording};
+use crate::rules::{Confidence, Notes, course, look, sender, unanswered, wording};
 use crate::stream::{Connection, Reset, Side};
 
 rule! {
@@ -108,7 +107,8 @@ fn has_end(connection: &Connection, response: Option<&Response>) -> bool {
 fn cut_off(response: &Response, connection: &Connection) -> Option<(String, At)> {
     let first = look::first_fin(connection).filter(|(side, _)| *side == Side::Server);
     let fin = first.map(|(_, fin)| fin).filter(|_| !response.body.reset);
-    let own = |reset: &Reset| reset.side == Side::Server && !sender(connection, reset).middlebox;
+    let own =
+        |reset: &Reset| reset.side == Side::Server && !sender::of(connection, reset).middlebox;
     let reset = connection.reset.filter(own);
     // A page about a refusal is often cut by what refuses the rest of the request.
     let reset = reset.filter(|_| response.is_success() || response.is_cut());

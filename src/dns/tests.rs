@@ -1,4 +1,5 @@
-use simple_dns::{CLASS, Name, Question as Asked, TYPE};
+use simple_dns::rdata::{A, RData};
+use simple_dns::{CLASS, Name, Question as Asked, ResourceRecord, TYPE};
 
 use super::*;
 use crate::at::Timestamp;
@@ -10,6 +11,10 @@ fn ask(resolver: &mut Resolver, number: u64, name: &str, code: Option<RCODE>) {
         *message.rcode_mut() = code;
     }
     let name = Name::new(name).unwrap();
+    if code == Some(RCODE::NoError) {
+        let found = RData::A(A { address: 0x0a00_0005 });
+        message.answers.push(ResourceRecord::new(name.clone(), CLASS::IN, 60, found));
+    }
     message.questions.push(Asked::new(name, TYPE::A.into(), CLASS::IN.into(), false));
     let payload = message.build_bytes_vec().unwrap();
     let (client, server) = ("10.0.0.1:4000".parse().unwrap(), "10.0.0.53:53".parse().unwrap());
@@ -43,4 +48,25 @@ fn an_answer_is_for_the_question_with_its_number() {
     let failures = resolver.failures();
     assert_eq!(failures.len(), 1);
     assert_eq!((failures[0].failure, failures[0].tries), (Failure::NoSuchName, 1));
+}
+
+#[test]
+fn a_name_that_is_found_in_the_end_did_not_fail() {
+    let mut resolver = Resolver::new(1_000);
+    ask(&mut resolver, 1, "wsus.example", Some(RCODE::Refused));
+    assert_eq!(resolver.failures()[0].failure, Failure::Refused);
+    ask(&mut resolver, 2, "wsus.example", None);
+    ask(&mut resolver, 3, "wsus.example", None);
+    ask(&mut resolver, 2, "wsus.example", Some(RCODE::NoError));
+    resolver.end();
+    assert_eq!(resolver.failures(), []);
+}
+
+#[test]
+fn failures_beyond_the_cap_are_counted() {
+    let mut resolver = Resolver::new(1);
+    for name in ["a.example", "b.example", "a.example"] {
+        ask(&mut resolver, 1, name, Some(RCODE::NameError));
+    }
+    assert_eq!((resolver.failures().len(), resolver.omitted()), (1, 1));
 }

@@ -163,6 +163,25 @@ mod tests {
     }
 
     #[test]
+    fn a_ttl_an_identification_and_an_rst_to_the_other_side_are_weighed_together() {
+        let report =
+            report("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets\n");
+        let own = &report.sessions[0].connections[0];
+        let weighed = |ttl: u8, ip_id: Option<u16>, both: bool| {
+            let mut connection = own.clone();
+            let reset = Reset { ttl, ip_id, ..connection.reset.unwrap() };
+            connection.reset_back = both.then_some(Reset { side: Side::Client, ..reset });
+            let judged = of(&connection, &reset);
+            (judged.middlebox, judged.confidence)
+        };
+        let next = own.reset.unwrap().ip_id;
+        assert_eq!(weighed(62, next, true), (false, Confidence::Likely));
+        assert_eq!(weighed(61, None, true), (true, Confidence::Possible));
+        assert_eq!(weighed(253, None, false), (true, Confidence::Likely));
+        assert_eq!(weighed(253, None, true), (true, Confidence::Certain));
+    }
+
+    #[test]
     fn a_ttl_within_what_routes_vary_is_told_beside_the_others() {
         let sender = judged("ttl=62 bare");
         assert_eq!((sender.middlebox, sender.confidence), (false, Confidence::Possible));

@@ -77,12 +77,16 @@ fn escaped(bytes: &[u8]) -> String {
     out
 }
 
-/// The type of a request, from `BITS-Packet-Type`.
+/// The type of a request, from `BITS-Packet-Type`. Where that tells none, one with a Content-Range is a Fragment: no
+/// other packet names bytes of the file ([MC-BUP] 2.2.6.1).
 pub fn packet_type(request: &Request) -> PacketType {
-    request
-        .packet_type
-        .as_deref()
-        .map_or(PacketType::Unknown, |value| PacketType::parse(value.trim()))
+    let told = request.packet_type.as_deref().map(|value| PacketType::parse(value.trim()));
+    match told {
+        None | Some(PacketType::Other(_)) if request.content_range.is_some() => {
+            PacketType::Fragment
+        }
+        told => told.unwrap_or(PacketType::Unknown),
+    }
 }
 
 /// Decodes the head of a request.

@@ -91,6 +91,11 @@ pub(crate) fn length(exchanges: &[Exchange]) -> Option<u64> {
     first.map(|(_, total)| total)
 }
 
+/// How far the server had confirmed the file behind the last of these.
+pub(crate) fn confirmed(exchanges: &[Exchange]) -> u64 {
+    View::of(exchanges).confirmed()
+}
+
 /// All but the Fragments after a Close that succeeded: they are none of the upload. Frames that were stored out of order
 /// still have their times.
 pub(super) fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
@@ -116,7 +121,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(exchanges: &'a [Exchange]) -> Self {
+    pub fn of(exchanges: &'a [Exchange]) -> Self {
         let total = length(exchanges);
         let start_seen = exchanges.iter().any(|exchange| {
             exchange.kind == PacketType::CreateSession

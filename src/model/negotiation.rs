@@ -129,7 +129,7 @@ impl Negotiation {
         if response.is_cut() {
             return self.judge_cut(raw, response);
         }
-        if !response.is_ack() {
+        if !response.is_ack() && !response.accepts() {
             return Verdict::NotAnsweredByBits;
         }
         if response.is_success() { self.judge_choice() } else { self.judge_refusal(raw, response) }

@@ -20,7 +20,7 @@ pub enum Outcome {
     /// Close-Session was answered with success and nothing shows that bytes are missing, or it must have been: a
     /// qualifier says how sure that is.
     Completed,
-    /// Cancel-Session was sent, and not refused.
+    /// Cancel-Session was sent, and not refused, and no Close-Session had succeeded before.
     Cancelled,
     /// Create-Session, or a request that names no session, was refused, or answered by something that is no BITS
     /// server.
@@ -78,7 +78,17 @@ impl View<'_> {
 
     fn cancelled(&self) -> Option<(Outcome, Vec<&'static str>)> {
         let mut qualifiers = Vec::new();
-        let cancel = self.of_kind(&PacketType::CancelSession).next_back()?;
+        let cancels = |one: &Exchange| one.kind == PacketType::CancelSession;
+        let place = self.exchanges.iter().rposition(cancels)?;
+        let (before, cancel) = (self.exchanges.get(..place)?, self.exchanges.get(place)?);
+        // What was closed cannot be cancelled any more ([MC-BUP] 3.1.5.2.5).
+        let closed = |one: &Exchange| {
+            let earlier = one.span().last.frame < cancel.span().first.frame;
+            one.kind == PacketType::CloseSession && one.succeeded() && earlier
+        };
+        if before.iter().any(closed) {
+            return None;
+        }
         match &cancel.response {
             Some(response) if response.is_success() || response.says_lost() => {}
             Some(_) => return None,
@@ -86,7 +96,8 @@ impl View<'_> {
             None if self.goes_on_after_cancel() => return None,
             None => qualifiers.push("unconfirmed"),
         }
-        if self.total.is_some_and(|total| total > 0 && self.acknowledged == total) {
+        let full = |total: u64| total > 0 && View::of(before).acknowledged == total;
+        if self.total.is_some_and(full) {
             qualifiers.push("after-last-byte");
         }
         Some((Outcome::Cancelled, qualifiers))
@@ -225,6 +236,7 @@ impl View<'_> {
         });
         let verdict = Negotiation::of(create).verdict;
         let usable = response.is_success()
+            && response.is_ack()
             && response.session_id.as_deref().is_some_and(|id| !id.is_empty())
             && matches!(
                 verdict,

@@ -293,8 +293,15 @@ impl FileDigest {
     /// The digest in lower-case hexadecimal, where exactly `size` bytes went in.
     pub fn finish(mut self, pool: &mut Pool, size: Option<u64>) -> Option<String> {
         pool.count(self.counted, 0);
+        let ends_short = size != Some(self.at.offset);
         let whole = |other: &mut Copy| {
-            size == Some(other.at.offset) && other.standing == Standing::Unanswered
+            let counts = match other.standing {
+                Standing::Unanswered => true,
+                // What the client sent counts, where no other copy was taken.
+                Standing::Refused => ends_short,
+                Standing::Lacking => false,
+            };
+            size == Some(other.at.offset) && counts
         };
         if let Some(other) = self.other.take_if(whole) {
             self.spoilt |= self.others;

@@ -108,7 +108,8 @@ pub fn is_own(session: &Session, exchange: &Exchange) -> bool {
 /// Whether the answer is the BITS server's [own](is_own), or bears what BITS alone writes: something took its packet
 /// type away.
 pub fn is_of_bits(session: &Session, exchange: &Exchange) -> bool {
-    let bears = exchange.response.as_ref().is_some_and(look::bears_bits);
+    let bears = |answer: &Response| look::bears_bits(answer) || answer.accepts();
+    let bears = exchange.response.as_ref().is_some_and(bears);
     let by_web = || matches!(named(session, exchange), Origin::WebServer | Origin::Iis);
     is_own(session, exchange) || (bears || is_unmarked(session, exchange)) && by_web()
 }

@@ -6,10 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::at::{At, Span};
+use crate::at::{At, Span, Timestamp};
 use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::{Exchange, Outcome, Session, Text, url};
-use crate::rules::{look, lost, offsets, vain};
+use crate::rules::{look, lost, offsets, retry, vain};
 use crate::stream::Connection;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -59,6 +59,8 @@ pub struct Brief {
     pub first: At,
     /// Its last frame.
     pub last: At,
+    /// When the client had its last answer, or gave it up, as far as the capture shows.
+    pub over: Option<Timestamp>,
     /// `Server` of the answer to its Create-Session.
     pub software: Option<Text>,
     /// `User-Agent` of its client.
@@ -191,6 +193,7 @@ impl Brief {
             named: answers().filter_map(|answer| answer.next_offset).max().unwrap_or(0),
             first: span.first,
             last: span.last,
+            over: session.exchanges.last().and_then(|last| retry::end(session, last)),
             software: answers().find_map(|answer| answer.server.clone()),
             agent: session.user_agent.clone(),
             replied: session.reply_url.is_some(),

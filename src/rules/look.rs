@@ -130,7 +130,7 @@ pub fn stranger(exchange: &Exchange) -> Option<&Response> {
 
 fn strange(exchange: &Exchange) -> Option<&Response> {
     let step = |answer: &Response| answer.is_challenge() || answer.http_status == 413;
-    whole_answer(exchange).filter(|answer| !answer.is_ack() && !step(answer))
+    whole_answer(exchange).filter(|answer| !answer.is_ack() && !answer.accepts() && !step(answer))
 }
 
 /// As [`stranger`], of a request that the capture lacks, with the seconds that its client had waited at most.

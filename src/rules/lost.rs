@@ -238,7 +238,7 @@ fn clocks_apart(first: &Response, then: &Response) -> Option<f64> {
 }
 
 /// By how many seconds the clock of an answer differs from that of the capture.
-fn clock_error(response: &Response) -> Option<f64> {
+pub(super) fn clock_error(response: &Response) -> Option<f64> {
     let date = rfc2822::parse(response.date.as_deref()?).ok()?.timestamp();
     let nanos = i64::try_from(date.as_nanosecond()).ok()?;
     Some(Timestamp::from_nanos(nanos).secs_since(response.span.first.time))

@@ -150,6 +150,7 @@ pub static ALL: &[&Rule] = &[
     &fragment::server_disk_full::RULE,
     &fragment::total_length_changed::RULE,
     &fragment::unknown_packet_type::RULE,
+    &fragment::unsent_bytes_confirmed::RULE,
     &fragment::upload_too_large::RULE,
     &http::app_pool_down::RULE,
     &http::captive_or_error_page::RULE,

@@ -43,24 +43,21 @@ pub fn packets(session: &Session) -> Vec<Try> {
 
 /// The sessions of this upload since one was completed, in order, with this one; empty where it is the first.
 pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
-    let attempt = |span: Span| {
-        let end = Some(span.last.time);
-        Try { what: ("the upload".into(), None), span, end, guessed: false }
-    };
+    let attempt = |span, end| Try { what: ("the upload".into(), None), span, end, guessed: false };
     let earlier = around
         .same_upload()
         .rev()
         .take_while(|brief| !brief.outcome.is_done())
         .filter(|brief| brief.last.time <= session.started)
         .take(LATEST)
-        .map(|brief| attempt(brief.span()));
+        .map(|brief| attempt(brief.span(), brief.over));
     let mut tries: Vec<Try> = earlier.collect();
     // This one alone is no retry.
     if tries.is_empty() {
         return tries;
     }
     tries.reverse();
-    tries.extend(session.span().map(attempt));
+    tries.extend(session.span().map(|span| attempt(span, None)));
     tries
 }
 
@@ -95,8 +92,8 @@ fn is_given_up(session: &Session, exchange: &Exchange) -> bool {
         || session.connection(exchange.connection).is_some_and(ended)
 }
 
-/// When a failed exchange was over: its answer came, or the connection ended.
-fn end(session: &Session, exchange: &Exchange) -> Option<Timestamp> {
+/// When an exchange was over: its answer came, or the connection ended.
+pub fn end(session: &Session, exchange: &Exchange) -> Option<Timestamp> {
     if exchange.response.is_some() {
         return Some(exchange.span().last.time);
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::at::Span;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
-use crate::model::{Exchange, Outcome, Response, Session, Text};
+use crate::model::{Exchange, Outcome, Request, Response, Session, Text};
 use crate::rules::history::Brief;
 use crate::rules::origin::Origin;
 use crate::rules::{Around, look, page};
@@ -91,6 +91,8 @@ pub fn may_lack_fields(exchange: &Exchange) -> bool {
 
 /// Whether BITS called a request invalid that may open a session.
 pub fn is_called_invalid(exchange: &Exchange) -> bool {
-    let opens = matches!(exchange.kind, PacketType::CreateSession | PacketType::Unknown);
+    let untyped = |request: &Request| request.packet_type.is_none();
+    let opens =
+        exchange.kind == PacketType::CreateSession || exchange.request.as_ref().is_none_or(untyped);
     opens && exchange.response.as_ref().is_some_and(|ack| ack.is_ack() && ack.http_status == 400)
 }

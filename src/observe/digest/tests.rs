@@ -53,6 +53,28 @@ fn a_refused_fragment_does_not_count() {
 }
 
 #[test]
+fn a_fragment_that_was_refused_at_last_counts() {
+    let mut upload = Upload::default();
+    upload.send(0, 0, b"a");
+    upload.answer(0, 1, true, Some(1));
+    upload.send(1, 1, b"bc");
+    upload.answer(1, 3, false, None);
+    upload.send(2, 1, b"b");
+    upload.answer(2, 2, false, None);
+    assert_eq!(upload.finish().as_deref(), Some(ABC));
+}
+
+#[test]
+fn copies_that_differ_and_were_all_refused_leave_no_digest() {
+    let mut upload = Upload::default();
+    for (number, bytes) in (0..).zip([b"abc", b"xbc"]) {
+        upload.send(number, 0, bytes);
+        upload.answer(number, 3, false, None);
+    }
+    assert_eq!(upload.finish(), None);
+}
+
+#[test]
 fn a_refused_fragment_is_not_held_either() {
     let mut upload = Upload::default();
     upload.send(0, 1, b"xx");

@@ -1,8 +1,8 @@
 //! The rule `cancelled`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, wording};
+use crate::model::{Exchange, Session, fold};
+use crate::rules::{Confidence, Notes, Severity, course, wording};
 
 rule! {
     /// The client cancelled the upload.
@@ -22,6 +22,17 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// What was closed cannot be cancelled:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION
+    /// < 200
+    /// > CANCEL-SESSION
+    /// < 200
+    /// ```
     ///
     /// Answerable: the client
     /// Confirm: Event 60 in the client's BITS-Client log, and who cancelled the job.
@@ -30,10 +41,11 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if exchange.kind != PacketType::CancelSession {
+    let late = || course::closed_before(session, exchange).is_some();
+    if exchange.kind != PacketType::CancelSession || late() {
         return;
     }
-    let had = session.bytes_acknowledged;
+    let had = had(session, exchange);
     let total = session.bytes_total.filter(|total| *total > 0);
     let message = match total {
         Some(total) => {
@@ -49,6 +61,16 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 
+/// How many bytes the server had confirmed by then.
+fn had(session: &Session, cancel: &Exchange) -> u64 {
+    let goes_on = course::after(session, cancel).any(|later| later.kind.may_be_fragment());
+    if goes_on {
+        fold::confirmed(course::before(session, cancel))
+    } else {
+        session.bytes_acknowledged
+    }
+}
+
 /// Whether bytes were sent, or the capture lacks what would tell.
 fn may_have_sent(session: &Session) -> bool {
     session.joined || session.exchanges.iter().any(|exchange| exchange.kind.may_be_fragment())
@@ -56,7 +78,26 @@ fn may_have_sent(session: &Session) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Outcome;
     use crate::rules::tests::report;
+
+    #[test]
+    fn what_comes_behind_a_cancel_was_not_there_when_it_came() {
+        let rest = "> CANCEL-SESSION\n< 200\n> FRAGMENT 5-9/10\n< 200\n";
+        let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-4/10\n< 200\n{rest}");
+        let session = report(&text).sessions.remove(0);
+        assert_eq!(session.outcome, Outcome::Cancelled);
+        assert!(session.outcome_qualifiers.is_empty(), "{:?}", session.outcome_qualifiers);
+        let told = session.findings.iter().find(|finding| finding.rule == "cancelled").unwrap();
+        assert_eq!(told.message, "Cancel-Session with 5 of 10 bytes at the server");
+    }
+
+    #[test]
+    fn a_cancel_behind_a_close_undoes_nothing() {
+        let end = "> CLOSE-SESSION\n< 200\n> CANCEL-SESSION\n< 200\n";
+        let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n{end}");
+        assert_eq!(report(&text).sessions[0].outcome, Outcome::Completed);
+    }
 
     #[test]
     fn a_file_that_was_whole_may_have_stayed() {

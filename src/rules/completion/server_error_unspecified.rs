@@ -103,8 +103,8 @@ rule! {
     /// > FRAGMENT 10-19/20
     /// < 416 received=0
     /// ```
-    /// No byte is named to go on from:
-    /// ```fires
+    /// Something else is missing, the byte to go on from:
+    /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20

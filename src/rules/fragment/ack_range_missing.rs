@@ -2,19 +2,25 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, course, front};
+use crate::rules::{Confidence, Notes, Severity, course, front, slip};
 
 rule! {
-    /// A Fragment was accepted without naming the next byte.
+    /// The answer to a Fragment does not name the next byte.
     ///
-    /// A Windows client cannot go on without BITS-Received-Content-Range. Where the client went on all the same, this
-    /// is only a remark.
+    /// A Windows client cannot go on without BITS-Received-Content-Range, and after a 416 none can. Where the client
+    /// went on all the same, this is only a remark.
     ///
     /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 200 received=
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 10-19/20
+    /// < 416
     /// ```
     /// The packet type is missing as well, in all Acks:
     /// ```fires
@@ -31,6 +37,13 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 200
+    /// ```
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 10-19/20
+    /// < 416 plain
+    ///   Server: nginx/1.22.1
     /// ```
     /// It is there, though it names no byte:
     /// ```silent
@@ -49,15 +62,45 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let lacks = |ack: &Response| ack.next_offset.is_none() && ack.next_offset_raw.is_none();
-    let acks = |ack: &Response| ack.is_ack() || front::is_unmarked(session, exchange);
-    let accepted =
-        exchange.response.as_ref().is_some_and(|ack| ack.is_success() && lacks(ack) && acks(ack));
-    if exchange.kind != PacketType::Fragment || !accepted {
+    let Some(answer) = exchange.response.as_ref().filter(|answer| lacks(answer)) else { return };
+    let owes = match answer.is_success() {
+        true => answer.is_ack() || front::is_unmarked(session, exchange),
+        false => is_about_offset(exchange, answer),
+    };
+    if exchange.kind != PacketType::Fragment || !owes {
         return;
     }
     let severity =
         if course::went_on(session, exchange) { Severity::Note } else { notes.severity() };
-    let message = "the Ack to the Fragment has no BITS-Received-Content-Range";
+    let what = if answer.is_success() { "Ack" } else { "416" };
+    let message = format!("the {what} to the Fragment has no BITS-Received-Content-Range");
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+fn lacks(answer: &Response) -> bool {
+    answer.next_offset.is_none() && answer.next_offset_raw.is_none()
+}
+
+/// Whether BITS refuses the offset of a Fragment, and nothing else of it ([MC-BUP] 3.2.5.2.6).
+fn is_about_offset(exchange: &Exchange, answer: &Response) -> bool {
+    answer.is_ack() && answer.http_status == 416 && !slip::is_refused_otherwise(exchange)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity::Note;
+    use crate::rules::tests::{diagnosed, severity};
+
+    #[test]
+    fn a_416_that_names_no_byte_is_why_the_upload_goes_nowhere() {
+        let again = "> FRAGMENT 10-19/20\n< 416\n".repeat(3);
+        let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n{again}");
+        let diagnosis = diagnosed(&text);
+        assert_eq!(diagnosis.cause, "ack-range-missing");
+        assert!(diagnosis.answerable.unwrap().starts_with("the server"));
+        let mended = format!("{text}> FRAGMENT 10-19/20\n< 200\n");
+        assert_eq!(severity("ack-range-missing", &mended), Some(Note));
+        let lost = text.replace("< 416\n", "< 416 error=0x8020001F context=0x5\n");
+        assert_eq!(severity("ack-range-missing", &lost), None);
+    }
 }

@@ -25,4 +25,5 @@ pub mod request_too_large_404_13;
 pub mod server_disk_full;
 pub mod total_length_changed;
 pub mod unknown_packet_type;
+pub mod unsent_bytes_confirmed;
 pub mod upload_too_large;

@@ -6,10 +6,11 @@ use crate::rules::{Around, Confidence, Notes, Severity, course, front, look, pag
 use crate::stream::Side;
 
 rule! {
-    /// A packet of the protocol without BITS-Packet-Type.
+    /// A packet of the protocol without the right BITS-Packet-Type.
     ///
     /// Either the request does not say what it is, or an answer in the middle of a session does not say that it is
-    /// from BITS: something on the way takes headers away, or answers itself.
+    /// from BITS: something on the way takes headers away, or answers itself. Where an answer names another type than
+    /// Ack, its server does.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -29,6 +30,11 @@ rule! {
     ///   BITS-Packet-Type:
     ///   Server: Microsoft-IIS/10.0
     /// ! client closes
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    ///   BITS-Packet-Type: Acknowledge
     /// ```
     /// A proxy took it away:
     /// ```silent
@@ -69,26 +75,43 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && Stripped::of(session, exchange, around).is_none()
         {
             let (severity, confidence) = weight(session, exchange, notes.severity());
+            let named = response.packet_type.as_deref();
+            let how = named.map_or_else(
+                || "without BITS-Packet-Type".to_owned(),
+                |named| format!("with BITS-Packet-Type \"{named}\" instead of Ack"),
+            );
             let message = format!(
-                "{} was answered {} without BITS-Packet-Type by {}",
+                "{} was answered {} {how} by {}",
                 exchange.kind,
                 response.http_status,
                 front::answerer(session, exchange)
             );
             let finding = notes.note(severity, confidence, &[exchange.span()], message);
-            if let Some(finding) = finding {
-                finding.turn_to("the server, or a proxy that takes headers away");
+            match (finding, named) {
+                (Some(finding), None) => {
+                    finding.turn_to("the server, or a proxy that takes headers away");
+                }
+                (Some(finding), Some(_)) => {
+                    finding.turn_to("the server").advise(OF_ANSWER).confirm_by(BESIDE_SERVER);
+                }
+                (None, _) => {}
             }
         }
     }
 }
 
-/// Whether an answer with other fields of the protocol, or inside a session, does not say that it is from BITS; other
-/// answers to a first packet have rules of their own.
+/// What to do where an answer names another type than Ack.
+const OF_ANSWER: &str =
+    "Mend the server: BITS-Packet-Type is Ack in all that it answers ([MC-BUP] 2.2.1.2).";
+const BESIDE_SERVER: &str = "A capture beside the server: what the field holds there.";
+
+/// Whether an answer with fields of the protocol, or inside a session, does not say that it is an Ack; other answers to
+/// a first packet have rules of their own.
 fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> bool {
     let known = || front::acknowledged(session, exchange).is_some() && !page::is_page(response);
     let within = session.id.is_some() && (!exchange.kind.precedes_session() || known());
-    response.is_success() && !response.is_ack() && (within || look::bears_bits(response))
+    let bears = response.accepts() || look::bears_bits(response);
+    response.is_success() && !response.is_ack() && (within || bears)
 }
 
 /// What it is worth. A server that never says so is home-made, unless its client had enough of that; one that usually does
@@ -118,6 +141,7 @@ fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::model::Outcome;
+    use crate::model::negotiation::Verdict;
     use crate::rules::Severity::{self, Note, Warning};
     use crate::rules::tests::{diagnosed, fired, report};
 
@@ -147,6 +171,22 @@ mod tests {
         let opened = format!("> CREATE-SESSION\n< 200 session=1\n{first}< 200 received=10\n");
         let diagnosis = diagnosed(&format!("{opened}{last}{lost}"));
         assert_eq!(diagnosis.cause, "session-not-found-same-connection");
+    }
+
+    #[test]
+    fn a_server_that_names_another_type_than_ack_is_bits_all_the_same() {
+        let named = "< 200 session=1\n  BITS-Packet-Type: Acknowledge\n> FRAGMENT 0-9/10\n\
+                     < 200\n  BITS-Packet-Type: Fragment\n> CLOSE-SESSION\n< 200\n";
+        let ping = "> PING\n< 200\n  BITS-Packet-Type: Acknowledge\n";
+        let session = report(&format!("{ping}> CREATE-SESSION\n{named}")).sessions.remove(0);
+        assert_eq!((session.outcome, &session.diagnosis), (Outcome::Completed, &None));
+        let verdict = session.negotiation.map(|negotiation| negotiation.verdict);
+        assert_eq!(verdict, Some(Verdict::Agreed));
+        let told: Vec<_> =
+            session.findings.iter().filter(|one| one.rule == "packet-type-missing").collect();
+        assert_eq!(told.len(), 3);
+        assert!(told.iter().all(|one| one.message.contains("instead of Ack")), "{told:?}");
+        assert!(told.iter().all(|one| one.answerable.as_deref() == Some("the server")));
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::Notes;
+use crate::rules::{Confidence, Notes, slip};
 
 rule! {
     /// A request with an unknown BITS-Packet-Type.
     ///
-    /// Servers know Create-Session, Ping, Fragment, Close-Session and Cancel-Session.
+    /// Servers know Create-Session, Ping, Fragment, Close-Session and Cancel-Session. Where the server did not mind, this
+    /// is only a remark.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -29,8 +30,49 @@ rule! {
     Error, belief 95, needs Anything, Exchange
 }
 
-fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    if let PacketType::Other(raw) = &exchange.kind {
-        notes.add(exchange.span(), format!("BITS-Packet-Type is \"{raw}\""));
+fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
+    let Some(raw) = unknown(exchange) else { return };
+    let severity = match exchange.succeeded() {
+        true => slip::if_refused(session, exchange, notes.severity(), |earlier| {
+            unknown(earlier).is_some()
+        }),
+        false => notes.severity(),
+    };
+    let message = format!("BITS-Packet-Type is \"{raw}\"");
+    notes.note(severity, Confidence::Certain, &[exchange.span()], message);
+}
+
+/// The packet type that a request names, where it is none of the protocol.
+fn unknown(exchange: &Exchange) -> Option<&str> {
+    let raw = exchange.request.as_ref()?.packet_type.as_deref()?.trim();
+    matches!(PacketType::parse(raw), PacketType::Other(_)).then_some(raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bits::PacketType;
+    use crate::model::Outcome;
+    use crate::rules::Severity::{self, Error, Note};
+    use crate::rules::tests::report;
+
+    /// The kind of a first Fragment whose type stands so, how the upload ends, and the rule's severity.
+    fn told(field: &str, answer: &str) -> (PacketType, Outcome, Option<Severity>) {
+        let session = report(&format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n  {field}\n< {answer}\n\
+             > FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n"
+        ))
+        .sessions
+        .remove(0);
+        let found = session.findings.iter().find(|one| one.rule == "unknown-packet-type");
+        (session.exchanges[1].kind.clone(), session.outcome, found.map(|one| one.severity))
+    }
+
+    #[test]
+    fn what_names_bytes_and_is_taken_is_a_fragment() {
+        let (kind, done) = (PacketType::Fragment, Outcome::Completed);
+        let odd = "BITS-Packet-Type: Frag ment";
+        assert_eq!(told(odd, "200"), (kind.clone(), done, Some(Note)));
+        assert_eq!(told("BITS-Packet-Type:", "200"), (kind, done, None));
+        assert_eq!(told(odd, "400 error=0x80070057 context=0x5").2, Some(Error));
     }
 }

@@ -36,6 +36,19 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// ... 300 s
+    /// ! client closes
+    /// ... 600 s
+    /// = connection
+    /// > CREATE-SESSION
+    /// < 200 session=2
+    /// > FRAGMENT 0-19/20
+    /// < 200
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, course, look, wording};
+use crate::rules::{Confidence, Notes, Severity, course, look, lost, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -57,6 +57,13 @@ const FACTOR: f64 = 4.0;
 /// Taken for the round trip, in seconds, where the handshake was not captured.
 const ROUND_TRIP_SECS: f64 = 0.1;
 
+/// A client that waits for five minutes has left by then, in seconds.
+const NEVER_SECS: f64 = 2.0 * CLIENT_WAITS_SECS;
+
+const OF_CLOCK: &str =
+    "See whether the clock of the capturing host was set at this time, or the machine slept.";
+const CLOCK: &str = "The System log of that machine: changes of the time, sleep and resume.";
+
 /// Fragments to know the usual pace by.
 const ENOUGH: usize = 2;
 
@@ -91,8 +98,23 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             wording::lasting(usual)
         );
         // An answer that was lost in front of the capture, and repeated, looks the same.
-        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        if let Some(finding) = finding.filter(|_| is_doubtful(session, exchange, *wait)) {
+            finding.severity = Severity::Note;
+            finding.message.push_str("; no client waits so long");
+            finding.turn_to("who captured, or the client").advise(OF_CLOCK).confirm_by(CLOCK);
+        }
     }
+}
+
+/// Whether the wait is longer than any client's ([MC-BUP] 3.1.2.2), and the server's clock does not confirm it.
+fn is_doubtful(session: &Session, exchange: &Exchange, wait: f64) -> bool {
+    let before = || course::ahead(session, exchange).find_map(|earlier| earlier.response.as_ref());
+    let confirmed = || {
+        let (before, answer) = (before()?, exchange.response.as_ref()?);
+        Some((lost::clock_error(before)? - lost::clock_error(answer)?).abs() < CLIENT_WAITS_SECS)
+    };
+    wait >= NEVER_SECS && confirmed() != Some(true)
 }
 
 /// Whether a Fragment holds the last byte of the file, or a head that is cut hides how far it reaches and the Close follows.
@@ -184,5 +206,19 @@ mod tests {
     fn five_minutes_are_an_error() {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/40\n... 301 s\n< 200";
         assert_eq!(severity("slow-server-ack", text), Some(Error));
+    }
+
+    #[test]
+    fn an_hour_is_the_servers_only_by_its_own_clock() {
+        let text = |date: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session=1\n  Date: Mon, 18 Jun 2007 21:00:00 GMT\n\
+                 > FRAGMENT 0-9/40\n... 3600 s\n< 200\n{date}"
+            )
+        };
+        let told = |date| severity("slow-server-ack", &text(date));
+        assert_eq!(told(""), Some(Note));
+        assert_eq!(told("  Date: Mon, 18 Jun 2007 21:00:01 GMT"), Some(Note));
+        assert_eq!(told("  Date: Mon, 18 Jun 2007 22:00:01 GMT"), Some(Error));
     }
 }

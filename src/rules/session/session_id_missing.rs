@@ -11,7 +11,7 @@ rule! {
     ///
     /// The Ack for Create-Session is the one answer that must carry BITS-Session-Id: all that follows refers to it. Later
     /// answers of Windows servers leave it out. Of the requests, every Fragment, Close-Session and Cancel-Session must name
-    /// the session.
+    /// the session. Where the server did not mind, this is only a remark.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -29,14 +29,20 @@ rule! {
     /// > FRAGMENT 0-9/10 session=
     /// < 500 error=0x8020001F context=0x5
     /// ```
-    /// Its server does without:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/10
+    /// < 200
+    /// > CLOSE-SESSION session=
+    /// < 200
+    /// ```
+    /// A Ping names none:
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1
-    /// > FRAGMENT 0-9/20 session=
+    /// > PING session=
     /// < 200
-    /// > FRAGMENT 10-19/20 session=
-    /// < 500 error=0x8020001F context=0x5
     /// ```
     ///
     /// Answerable: the server
@@ -61,14 +67,17 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);
 }
 
-/// Notes a request that names no session and was refused for it.
+/// Notes a request that names no session and was refused for it, and the first one that was not.
 fn of_request(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let Some(answer) = look::refusal(exchange).filter(|answer| answer.is_ack()) else { return };
-    let Some(confidence) = blames_id(session, exchange, answer) else { return };
+    let Some(answer) = exchange.response.as_ref().filter(|answer| answer.is_ack()) else { return };
+    let taken = answer.is_success().then_some(Confidence::Certain);
+    let refused = || look::refusal(exchange).and_then(|_| blames_id(session, exchange, answer));
+    let Some(confidence) = taken.or_else(refused) else { return };
     if !lost::is_nameless(session, exchange) || course::is_over_before(session, exchange) {
         return;
     }
     let severity = match exchange.kind {
+        _ if answer.is_success() => Severity::Note,
         // The client has done with it.
         PacketType::CancelSession => Severity::Warning,
         // A Close before it may have worked.
@@ -83,7 +92,8 @@ fn of_request(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             .advise(OF_REQUEST)
             .confirm_by("A capture beside the client shows whether the header leaves it.");
         finding.reference = Some("[MC-BUP] 2.2.1.2".into());
-        finding.client_code = answer.error_value().or(Some(hresult::of_status(status)));
+        let of_status = look::refused(exchange).then(|| hresult::of_status(status));
+        finding.client_code = answer.error_value().or(of_status);
     }
 }
 
@@ -110,8 +120,8 @@ fn is_in_order(session: &Session, exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Severity::Warning;
-    use crate::rules::tests::{diagnosed, severity};
+    use crate::rules::Severity::{Note, Warning};
+    use crate::rules::tests::{diagnosed, fired, severity};
 
     const OPENED: &str = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
 
@@ -127,6 +137,17 @@ mod tests {
         assert_eq!(fragment.cause, "session-id-missing");
         let grown = said("> FRAGMENT 10-29/30 session=\n< 400 error=0x80070057 context=0x5\n");
         assert_eq!(grown.cause, "total-length-changed");
+    }
+
+    #[test]
+    fn a_server_that_does_without_makes_it_one_note() {
+        let first = "> FRAGMENT 10-19/30 session=\n< 200\n";
+        let last = "> FRAGMENT 20-29/30 session=\n< 500 error=0x8020001F context=0x5\n";
+        let text = format!("{OPENED}{first}{last}").replace("0-9/20", "0-9/30");
+        let own: Vec<_> =
+            fired(&text).into_iter().filter(|(rule, _)| rule == "session-id-missing").collect();
+        assert_eq!(own, [("session-id-missing".to_owned(), Note)]);
+        assert_eq!(diagnosed(&text).cause, "session-not-found-same-connection");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::at::{Span, Timestamp};
 use crate::model::notification::Notification;
 use crate::model::session::Reply;
 use crate::model::{Exchange, Request, Session};
-use crate::rules::reset;
+use crate::rules::sender;
 use crate::stream::Side;
 
 /// Servers that get a line of their own; further ones share the last.
@@ -165,7 +165,7 @@ impl Story {
         let ended = exchange.span().last.time;
         match connection.and_then(|known| Some((known, known.reset?))) {
             Some((connection, reset)) => {
-                let who = reset::in_whose_name(session, connection, &reset, "the ");
+                let who = sender::in_whose_name(session, connection, &reset, "the ");
                 let words = format!("✂ {who} resets the connection, frame {}", reset.at.name());
                 self.note(reset.time.max(ended), words);
             }

@@ -19,7 +19,7 @@ use crate::at::Span;
 use crate::model::notification::Notification;
 use crate::model::session::Reply;
 use crate::model::{Exchange, Report, Session};
-use crate::rules::{Finding, reset};
+use crate::rules::{Finding, sender};
 use crate::stream::{Connection, Reset};
 use layout::{Line, Mark, Message};
 
@@ -282,7 +282,7 @@ fn was_reset(exchange: &Exchange) -> bool {
 fn resets(session: &Session) -> Vec<(u64, Reset, String)> {
     let known = |connection: &Connection| {
         let reset = connection.reset?;
-        Some((connection.id, reset, reset::in_whose_name(session, connection, &reset, "")))
+        Some((connection.id, reset, sender::in_whose_name(session, connection, &reset, "")))
     };
     session.connections.iter().filter_map(known).collect()
 }

@@ -117,6 +117,35 @@ fn gap_within_a_counted_body_does_not_end_it() {
 }
 
 #[test]
+fn gap_within_a_chunk_does_not_end_the_body_but_one_over_its_end_does() {
+    let begun = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab";
+    let rest = |lost, text| {
+        let log = run(&[
+            Say(Client, 1, A),
+            Say(Server, 2, begun),
+            Lose(Server, lost),
+            Say(Server, 3, text),
+            Say(Client, 4, B),
+            Say(Server, 5, NONE),
+        ]);
+        log.into_iter().skip(2).collect::<Vec<_>>()
+    };
+    let next = ["1 GET /b", "1 204", "1 Complete"];
+    assert_eq!(rest(5, "yz\r\n0\r\n\r\n"), [&["0 Complete"][..], &next].concat());
+    assert_eq!(rest(8, "\n0\r\n\r\n"), [&["0 Lost"][..], &next].concat());
+}
+
+#[test]
+fn what_is_no_chunk_ends_the_body() {
+    for broken in ["\r\n", "g\r\n", "11111111111111111\r\n", "1\r\nab"] {
+        let answer: String =
+            ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", broken].concat();
+        let log = run(&[Say(Client, 1, A), Say(Server, 2, answer.leak())]);
+        assert_eq!(log, ["0 GET /a", "0 200", "0 Lost"], "{broken:?}");
+    }
+}
+
+#[test]
 fn head_behind_the_rest_of_a_lost_message_is_found() {
     let log =
         run(&[Say(Client, 1, A), Lose(Server, 50), Say(Server, 2, "x\nHTTP/1.1 204 N\r\n\r\n")]);

@@ -7,7 +7,7 @@ use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_S
 use super::{Outcome, Session};
 use crate::at::At;
 use crate::bits::PacketType;
-use crate::rules::reset;
+use crate::rules::vain;
 use crate::stream::Connection;
 
 /// The Ack of a Fragment takes so many bytes at least.
@@ -107,7 +107,7 @@ impl Session {
     pub(crate) fn tell_undelivered(&mut self) {
         let in_vain = |close: &Exchange| {
             let connection = self.connection(close.connection).filter(|one| self.sees_server(one));
-            let since = connection.and_then(reset::in_vain_since);
+            let since = connection.and_then(vain::since);
             since.is_some_and(|since| close.span().has(since))
         };
         let mut closes = self.exchanges.iter().filter(|e| e.kind == PacketType::CloseSession);

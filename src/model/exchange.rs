@@ -7,14 +7,15 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address;
 use super::rare::{Absent, Rare};
-use super::{address, is_zero};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
-use crate::http::{Carrier, End};
+use crate::http::Carrier;
 use crate::stream::{Connection, Side};
 
+pub use super::body::{Body, Hole, Lacks};
 pub use super::request::{RareRequest, Request};
 pub use super::response::{ErrorCode, RareResponse, Response};
 
@@ -75,52 +76,6 @@ pub struct Stray {
     pub frame: u64,
     /// How many.
     pub bytes: u64,
-}
-
-/// What was seen of a message body, in bytes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Body {
-    /// Bytes that crossed the wire.
-    pub bytes: u64,
-    /// When the first of them came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started: Option<Timestamp>,
-    /// Of its bytes, those that the capture lacks.
-    #[serde(flatten, skip_serializing_if = "Rare::is_none")]
-    pub lacks: Rare<Lacks>,
-    /// The message was seen to its end.
-    pub complete: bool,
-    /// The connection was reset before its end.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub reset: bool,
-}
-
-/// Bytes of a body that the capture lacks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Lacks {
-    /// How many.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub uncaptured: u64,
-    /// Where. Of very many holes, some are joined with what was seen between them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holes: Vec<Hole>,
-}
-
-/// A run of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Hole {
-    /// Offset within the body.
-    pub offset: u64,
-    /// How many.
-    pub bytes: u64,
-}
-
-impl Body {
-    /// Notes how it ended.
-    pub(crate) fn end(&mut self, why: End) {
-        self.complete = why == End::Complete;
-        self.reset = why == End::Reset;
-    }
 }
 
 /// The shortest Fragment that a client makes, unless the file has no more, in bytes ([MC-BUP] Appendix A <10>, <16>).
@@ -321,13 +276,6 @@ impl Deref for Exchange {
 impl Absent for RareExchange {
     fn none() -> &'static Self {
         static NONE: LazyLock<RareExchange> = LazyLock::new(RareExchange::default);
-        &NONE
-    }
-}
-
-impl Absent for Lacks {
-    fn none() -> &'static Self {
-        static NONE: Lacks = Lacks { uncaptured: 0, holes: Vec::new() };
         &NONE
     }
 }

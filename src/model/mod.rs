@@ -2,6 +2,7 @@
 
 mod address;
 pub mod attempt;
+mod body;
 mod ending;
 pub mod exchange;
 pub mod fold;

@@ -7,7 +7,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::{self, Origin};
-use crate::rules::{Finding, look, page};
+use crate::rules::{Finding, course, look, page};
 
 /// Where that stands which gave an answer, seen from the BITS server of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub fn stands(session: &Session, exchange: &Exchange) -> Option<Stands> {
     let mut place = None;
     // Whether it answered on the connection that is looked at, too.
     let (mut connection, mut met) = (exchange.connection, true);
-    for other in look::ahead(session, exchange).take(LOOKED_AT) {
+    for other in course::ahead(session, exchange).take(LOOKED_AT) {
         if other.connection != connection {
             connection = other.connection;
             met = connection == exchange.connection;
@@ -78,7 +78,7 @@ pub fn is_between(session: &Session, exchange: &Exchange) -> bool {
 pub fn acknowledged<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Response> {
     let answer = exchange.response.as_ref().filter(|answer| !answer.is_ack())?;
     let name = answer.server.as_deref()?;
-    look::ahead(session, exchange).find_map(|other| {
+    course::ahead(session, exchange).find_map(|other| {
         let same = |ack: &&Response| match ack.server.as_deref() {
             Some(server) => ack.is_ack() && server == name,
             // The name may be cut off.

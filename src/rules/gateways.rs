@@ -1,8 +1,8 @@
 //! How gateways say that they gave up waiting, and the settings for how long they wait.
 
 use crate::model::{Exchange, Response, Session};
-use crate::rules::look;
 use crate::rules::origin::Origin;
+use crate::rules::{course, look};
 
 /// A product, by a part of its name in lower case.
 struct Gateway {
@@ -63,7 +63,7 @@ pub(super) fn usual_before(
     response: &Response,
     waited: f64,
 ) -> Option<f64> {
-    let acked = look::ahead(session, exchange).take(LOOKED_AT).filter(|one| one.succeeded());
+    let acked = course::ahead(session, exchange).take(LOOKED_AT).filter(|one| one.succeeded());
     let usual = acked.map(look::wait_secs).reduce(f64::max)?;
     let late = waited >= LATE_SECS && waited >= usual * FAR;
     let may_be = || known(response).is_none_or(|gateway| gateway.gave_up(response));

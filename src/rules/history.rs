@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::at::{At, Span, Timestamp};
 use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::{Exchange, Outcome, Session, Text, url};
-use crate::rules::{look, lost, offsets, relay, reset, retry};
+use crate::rules::{look, lost, offsets, relay, retry, vain};
 use crate::stream::Connection;
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
@@ -158,7 +158,7 @@ pub fn is_unheard<'c>(
     connection: impl Fn(u64) -> Option<&'c Connection>,
 ) -> bool {
     let Some(made) = last.filter(|last| look::creates(last)) else { return false };
-    let connection = connection(made.connection).filter(|one| reset::answers_in_vain(one));
+    let connection = connection(made.connection).filter(|one| vain::answers(one));
     let since = connection.and_then(|connection| connection.server_side.waits);
     made.response.as_ref().zip(since).is_some_and(|(answer, since)| answer.span.has(since))
 }

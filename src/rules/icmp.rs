@@ -79,5 +79,14 @@ mod tests {
         );
         assert_eq!(told("192.0.2.1", 11, 0), "ICMP 11/0, too many hops, from 192.0.2.1");
         assert_eq!(told("2001:db8::1", 1, 4), "ICMP 1/4, port unreachable, from 2001:db8::1");
+        let words = |from: &str, kind: u8, code: u8| {
+            words(&Icmp { at: At::default(), from: from.parse().unwrap(), kind, code, mtu: 0 })
+        };
+        assert_eq!(words("192.0.2.1", 3, 6), "network unreachable");
+        assert_eq!(words("192.0.2.1", 3, 2), "protocol unreachable");
+        assert_eq!(words("192.0.2.1", 3, 5), "destination unreachable");
+        assert_eq!(words("192.0.2.1", 11, 1), "fragments missing");
+        assert_eq!(words("2001:db8::1", 1, 0), "no route");
+        assert_eq!(words("2001:db8::1", 1, 6), "refused by a policy of routes");
     }
 }

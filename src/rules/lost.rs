@@ -6,7 +6,7 @@ use crate::at::Timestamp;
 use crate::bits::PacketType;
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Request, Response, Session};
-use crate::rules::{Severity, look, reset, wording};
+use crate::rules::{Severity, course, look, sender, wording};
 
 /// Clocks of two answers that are further apart, in seconds, are two clocks: `Date` has whole seconds and may be cached
 /// for one.
@@ -44,7 +44,7 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
 pub fn is_amid(session: &Session, exchange: &Exchange) -> bool {
     of(session, exchange).is_some()
         && !is_nameless(session, exchange)
-        && !look::is_likely_over_before(session, exchange)
+        && !course::is_likely_over_before(session, exchange)
         && !may_follow_a_close(exchange)
         && !is_behind_possible_close(session, exchange)
 }
@@ -55,7 +55,7 @@ pub fn is_nameless(session: &Session, exchange: &Exchange) -> bool {
     let excuses = |other: &Exchange| {
         if names_none(other) { other.succeeded() } else { other.says_lost() }
     };
-    session.id.is_some() && names_none(exchange) && !look::ahead(session, exchange).any(excuses)
+    session.id.is_some() && names_none(exchange) && !course::ahead(session, exchange).any(excuses)
 }
 
 /// Whether a packet that must name its session ([MC-BUP] 2.2.1.2) does not.
@@ -180,7 +180,7 @@ pub fn idle_secs(session: &Session, exchange: &Exchange) -> Option<f64> {
 
 /// The last Create-Session or Fragment that succeeded before an exchange.
 pub fn progress<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
-    look::ahead(session, exchange).find(|other| {
+    course::ahead(session, exchange).find(|other| {
         matches!(other.kind, PacketType::CreateSession | PacketType::Fragment) && other.succeeded()
     })
 }
@@ -227,7 +227,7 @@ pub fn changes(session: &Session, made: &Exchange, lost: &Exchange) -> Vec<Strin
     };
     if direct
         && let (Some(one), Some(two)) = (ttl(made), ttl(lost))
-        && one.abs_diff(two) > reset::TTL_SLACK
+        && one.abs_diff(two) > sender::TTL_SLACK
     {
         changes.push(format!("TTL {one}, then {two}"));
     }

@@ -22,6 +22,7 @@ mod alerts;
 pub mod around;
 pub(crate) mod closed;
 mod connect;
+pub(crate) mod course;
 pub(crate) mod cut;
 mod diagnosis;
 mod echo;
@@ -49,11 +50,13 @@ mod rounds;
 mod rule;
 mod runner;
 mod seen;
+pub(crate) mod sender;
 mod slip;
 pub(crate) mod stripped;
 #[cfg(test)]
 mod tests;
 mod unanswered;
+pub(crate) mod vain;
 mod verb;
 pub(crate) mod wording;
 

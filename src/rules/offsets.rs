@@ -2,7 +2,7 @@
 
 use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, look};
+use crate::rules::{Confidence, course, look};
 
 /// Who can do something about a hole in the file that the server did not object to ([MC-BUP] 3.2.5.2.6).
 pub const BOTH: &str =
@@ -16,7 +16,7 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
     let frame = exchange.request.as_ref()?.span.first.frame;
     // Ends of what was sent whole since the server's last word.
     let (mut sent, mut under_way) = (None, 0);
-    for other in look::ahead(session, exchange) {
+    for other in course::ahead(session, exchange) {
         let end = look::range(other).and_then(ContentRange::behind);
         let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
         match (answer, &other.request) {
@@ -40,7 +40,7 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
 /// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
 pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
     let frame = exchange.request.as_ref()?.span.first.frame;
-    look::ahead(session, exchange).find_map(|other| {
+    course::ahead(session, exchange).find_map(|other| {
         let earlier = other.response.as_ref()?.span.first.frame < frame;
         Some((confirmed_by(other).filter(|_| earlier)?, other.connection))
     })
@@ -77,7 +77,7 @@ pub struct Step<'a> {
 /// Where the server takes back what it had confirmed.
 pub fn steps_back(session: &Session) -> impl Iterator<Item = Step<'_>> {
     let mut most = 0;
-    let open = |exchange: &&Exchange| !look::is_over_before(session, exchange);
+    let open = |exchange: &&Exchange| !course::is_over_before(session, exchange);
     session.exchanges.iter().take_while(open).filter_map(move |exchange| {
         let next = confirmed_by(exchange).filter(|_| !look::may_be_anothers(exchange))?;
         let before = most;
@@ -101,7 +101,7 @@ fn known(session: &Session, exchange: &Exchange, next: u64) -> Option<Confidence
 
 /// Whether the client goes on at `next`, though the server had taken that byte.
 fn is_obeyed(session: &Session, exchange: &Exchange, next: u64) -> bool {
-    let mut later = look::after(session, exchange).filter(|later| later.request.is_some());
+    let mut later = course::after(session, exchange).filter(|later| later.request.is_some());
     let there = |later: &Exchange| {
         let named = look::whole_request(later).is_some_and(|request| request.session_id.is_some());
         named && look::range(later).is_some_and(|range| range.start == Some(next))
@@ -110,7 +110,7 @@ fn is_obeyed(session: &Session, exchange: &Exchange, next: u64) -> bool {
         let range = earlier.bounds().filter(|_| look::succeeded_fragment(earlier));
         range.is_some_and(|(start, end)| (start..end).contains(&next))
     };
-    later.next().is_some_and(there) && look::before(session, exchange).iter().any(had)
+    later.next().is_some_and(there) && course::before(session, exchange).iter().any(had)
 }
 
 /// How many bytes an answer confirms, where it tells.

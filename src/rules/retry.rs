@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Around, look, unanswered};
+use super::{Around, course, look, unanswered};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::model::{Exchange, Request, Response, Session, Text};
@@ -88,7 +88,7 @@ fn is_given_up(session: &Session, exchange: &Exchange) -> bool {
     let ended = |connection: &Connection| {
         connection.reset.is_some() || look::first_fin(connection).is_some()
     };
-    look::after(session, exchange).next().is_some()
+    course::after(session, exchange).next().is_some()
         || session.connection(exchange.connection).is_some_and(ended)
 }
 

@@ -4,7 +4,7 @@ use crate::bits::fields::VALUE_LIMIT;
 use crate::bits::hresult::{self, INVALID_ARGUMENT};
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Severity, look};
+use crate::rules::{Severity, course, look};
 
 /// Exchanges before one that are looked at for the same slip.
 const LOOKED_AT: usize = 256;
@@ -17,10 +17,10 @@ pub fn if_refused(
     severity: Severity,
     same: impl Fn(&Exchange) -> bool,
 ) -> Severity {
-    let mut earlier = look::ahead(session, exchange).take(LOOKED_AT);
+    let mut earlier = course::ahead(session, exchange).take(LOOKED_AT);
     let minded = is_called_malformed(exchange) || exchange.succeeded() && !is_taken(exchange);
     match minded && !earlier.any(|earlier| is_taken(earlier) && same(earlier)) {
-        true => look::unless_recovered(session, exchange, severity),
+        true => course::unless_recovered(session, exchange, severity),
         false => Severity::Note,
     }
 }

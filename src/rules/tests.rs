@@ -2,6 +2,7 @@
 
 mod normal;
 mod ranking;
+mod unanswered;
 
 use super::{ALL, Check, Diagnosis, Needs, Rule, Severity};
 use crate::bits::fields::{self, Notation};

@@ -3,7 +3,7 @@
 use crate::bits::hresult::ACCESS_DENIED;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, course, look};
 
 rule! {
     /// An anonymous upload may not write, and the server asks for no credentials.
@@ -61,7 +61,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 fn judge(session: &Session, exchange: &Exchange, answer: &Response, notes: &mut Notes<'_>) {
     let (severity, confidence) = match (answer.http_status, answer.error_value()) {
         (401, _) => {
-            (look::unless_recovered(session, exchange, notes.severity()), Confidence::Likely)
+            (course::unless_recovered(session, exchange, notes.severity()), Confidence::Likely)
         }
         // Access denied says so itself; that nobody was asked only adds to it.
         (403, Some(ACCESS_DENIED)) => (Severity::Note, Confidence::Possible),

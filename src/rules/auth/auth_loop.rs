@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Confidence, Finding, Notes, Place, Severity, front, look};
+use crate::rules::{Around, Confidence, Finding, Notes, Place, Severity, course, front};
 use crate::sessions::RefusedTunnel;
 
 rule! {
@@ -176,7 +176,8 @@ fn tell(
     if (run.len() as u64) < rounds::MANY && ended.is_none() {
         return;
     }
-    let severity = if look::goes_on(session, last) { Severity::Warning } else { notes.severity() };
+    let severity =
+        if course::goes_on(session, last) { Severity::Warning } else { notes.severity() };
     let times = match run.len() {
         1 => "once, and the client gave up".to_owned(),
         many => format!("{many} times"),

@@ -1,7 +1,7 @@
 //! The rule `ntlm-connection-churn`.
 
 use crate::model::{Exchange, Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, look, wording};
+use crate::rules::{Confidence, Notes, Severity, course, wording};
 
 rule! {
     /// An NTLM handshake is torn apart over several connections.
@@ -119,7 +119,7 @@ fn torn(session: &Session, first: &Exchange, next: &Exchange) -> Option<&'static
 /// cut ahead of its credentials.
 fn may_go_on(session: &Session, first: &Exchange, next: &Exchange) -> bool {
     let until = next.span().first.frame;
-    look::after(session, first)
+    course::after(session, first)
         .take_while(|exchange| exchange.span().first.frame < until)
         .filter(|exchange| exchange.connection == first.connection)
         .any(|exchange| {

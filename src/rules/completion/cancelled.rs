@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session, fold};
-use crate::rules::{Confidence, Notes, Severity, look, wording};
+use crate::rules::{Confidence, Notes, Severity, course, wording};
 
 rule! {
     /// The client cancelled the upload.
@@ -41,7 +41,7 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let late = || look::closed_before(session, exchange).is_some();
+    let late = || course::closed_before(session, exchange).is_some();
     if exchange.kind != PacketType::CancelSession || late() {
         return;
     }
@@ -63,9 +63,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 
 /// How many bytes the server had confirmed by then.
 fn had(session: &Session, cancel: &Exchange) -> u64 {
-    let goes_on = look::after(session, cancel).any(|later| later.kind.may_be_fragment());
+    let goes_on = course::after(session, cancel).any(|later| later.kind.may_be_fragment());
     if goes_on {
-        fold::confirmed(look::before(session, cancel))
+        fold::confirmed(course::before(session, cancel))
     } else {
         session.bytes_acknowledged
     }

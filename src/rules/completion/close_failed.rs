@@ -5,7 +5,7 @@ use crate::bits::hresult;
 use crate::model::{Exchange, Session};
 use crate::rules::fragment::body_on_empty_packet;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, Severity, front, look, lost};
+use crate::rules::{Confidence, Notes, Severity, course, front, look, lost};
 
 rule! {
     /// Close-Session was refused.
@@ -56,8 +56,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     // A repeat of a Close that had worked, one that was made good, or one for a session that the server does not know.
-    let harmless = look::recovered(session, exchange)
-        || look::is_over_before(session, exchange)
+    let harmless = course::recovered(session, exchange)
+        || course::is_over_before(session, exchange)
         || lost::of(session, exchange).is_some();
     let severity = if harmless { Severity::Note } else { notes.severity() };
     let who_answered = front::origin(session, exchange);

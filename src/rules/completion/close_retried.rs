@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, front, look, lost, unanswered, wording};
+use crate::rules::{Confidence, Notes, course, front, look, lost, unanswered, wording};
 
 rule! {
     /// The session was closed more than once.
@@ -99,7 +99,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             && !look::may_be_anothers(exchange)
             && !challenged
             && !unseen
-            && look::closed_before(session, exchange).is_none()
+            && course::closed_before(session, exchange).is_none()
     };
     let mut all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
     all.sort_by_key(|exchange| exchange.span().first.frame);

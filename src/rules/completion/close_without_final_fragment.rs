@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, offsets, wording};
+use crate::rules::{Confidence, Notes, course, look, offsets, wording};
 
 rule! {
     /// The session was closed before every byte was there.
@@ -97,7 +97,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// Whether the last Fragment before it came on the same connection.
 fn is_on_same_connection(session: &Session, close: &Exchange) -> bool {
-    let last = look::ahead(session, close).find(|one| one.kind == PacketType::Fragment);
+    let last = course::ahead(session, close).find(|one| one.kind == PacketType::Fragment);
     last.is_none_or(|last| last.connection == close.connection)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, course, look};
 use crate::stream::Connection;
 
 rule! {
@@ -91,7 +91,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             exchange.kind,
             PacketType::Ping | PacketType::CloseSession | PacketType::CancelSession
         );
-        let late = other && look::is_over_before(session, exchange)
+        let late = other && course::is_over_before(session, exchange)
             || closed(session, exchange).is_some_and(|done| repeats(exchange, done));
         if late && exchange.request.is_some() && !may_be_anothers(session, exchange) {
             let message = format!("{} after the session was over", exchange.kind);
@@ -117,7 +117,7 @@ const REFUSE: &str = "Mend the client, or look for what repeats its requests; le
 /// The Close that had ended the session of another one, or of a Cancel.
 fn closed<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
     let ends = matches!(exchange.kind, PacketType::CloseSession | PacketType::CancelSession);
-    look::closed_before(session, exchange).filter(|_| ends)
+    course::closed_before(session, exchange).filter(|_| ends)
 }
 
 /// Whether a packet that the server took may be of a session with the same id whose start the capture lacks, or any may

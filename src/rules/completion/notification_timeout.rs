@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::{self, MISPRINTED, TIMED_OUT};
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look, wording};
+use crate::rules::{Confidence, Notes, Severity, course, look, wording};
 
 rule! {
     /// The application behind the server did not answer in time.
@@ -63,7 +63,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     let severity = match confidence {
         Confidence::Possible if status != 408 => Severity::Note,
-        _ if look::recovered(session, exchange) => Severity::Warning,
+        _ if course::recovered(session, exchange) => Severity::Warning,
         _ => notes.severity(),
     };
     notes.note(severity, confidence, &[exchange.span()], message);

@@ -3,7 +3,7 @@
 use crate::bits::hresult;
 use crate::model::notification::Notification;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, wording};
+use crate::rules::{Confidence, Notes, Severity, course, look, wording};
 
 rule! {
     /// The application behind the server failed.
@@ -47,7 +47,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     let mut message =
         format!("{what} was answered {}{code} for the application{after}", response.http_status);
-    let recovered = look::recovered(session, exchange);
+    let recovered = course::recovered(session, exchange);
     let severity = if recovered { Severity::Warning } else { notes.severity() };
     let notification = session.notifications.iter().rev().find(|one| one.is_within(exchange));
     message.push_str(&notification.map(Notification::in_words).unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use crate::bits::hresult;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, course, look};
 
 rule! {
     /// The URL of the reply is longer than a client takes.
@@ -46,7 +46,7 @@ pub fn may_be_so(session: &Session, exchange: &Exchange, response: &Response) ->
         && response.http_status == 400
         && response.error_value() == Some(hresult::INVALID_ARGUMENT)
         && look::is_final(exchange)
-        && look::ahead(session, exchange).any(look::succeeded_fragment)
+        && course::ahead(session, exchange).any(look::succeeded_fragment)
 }
 
 /// What to do where the last Fragment alone was refused.

@@ -1,7 +1,7 @@
 //! The rule `request-abandoned`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Finding, Notes, Severity, icmp, lost, reset, unanswered};
+use crate::rules::{Confidence, Finding, Notes, Severity, icmp, lost, unanswered, vain};
 
 rule! {
     /// The client left before its five minutes of waiting were over.
@@ -101,7 +101,7 @@ const OF_SILENCE: &str = "Nothing came back behind the acknowledgement of the re
 /// the server never had it to answer.
 fn is_out_of_reach(session: &Session, exchange: &Exchange) -> bool {
     session.connection(exchange.connection).is_some_and(|connection| {
-        let since = reset::in_vain_since(connection);
+        let since = vain::since(connection);
         since.is_some_and(|since| session.begun_after(since.frame).is_some())
             || icmp::explains(session, connection).is_some()
     })

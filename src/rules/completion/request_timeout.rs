@@ -3,7 +3,7 @@
 use crate::bits::hresult;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::cut::{self, Cut};
-use crate::rules::{Confidence, Finding, Notes, front, look, wording};
+use crate::rules::{Confidence, Finding, Notes, course, front, look, wording};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -131,7 +131,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             cut.by.name(),
             came_later(&cut)
         );
-        let severity = look::unless_overcome(session, cut.exchange, notes.severity());
+        let severity = course::unless_overcome(session, cut.exchange, notes.severity());
         let by_server = cut.by == Side::Server;
         let finding = notes.note(severity, Confidence::Likely, &[cut.span], message);
         let Some(finding) = finding else { continue };
@@ -158,7 +158,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let silent = wording::lasting(end.secs_since(request.last_in_time().time));
             message.push_str(&format!(", and no more for {silent}"));
         }
-        let severity = look::unless_overcome(session, exchange, notes.severity());
+        let severity = course::unless_overcome(session, exchange, notes.severity());
         let sure = if told { Confidence::Certain } else { Confidence::Likely };
         let finding = notes.note(severity, sure, &[exchange.span()], message);
         let Some(finding) = finding else { continue };

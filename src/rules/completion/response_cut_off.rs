@@ -3,8 +3,7 @@
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::reset::sender;
-use crate::rules::{Confidence, Notes, look, unanswered, wording};
+use crate::rules::{Confidence, Notes, course, look, sender, unanswered, wording};
 use crate::stream::{Connection, Reset, Side};
 
 rule! {
@@ -104,8 +103,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             message.push_str(&format!("; its \"{field}\" has a value of {bytes} bytes"));
         }
         span.extend(end);
-        let severity = look::unless_recovered(session, exchange, notes.severity());
-        let severity = look::unless_made_good(session, exchange, severity);
+        let severity = course::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, severity);
         let finding = notes.note(severity, Confidence::Certain, &[span], message);
         let Some(finding) = finding else { return };
         if speaks_otherwise(exchange, connection) {
@@ -157,8 +156,9 @@ fn cut_off(
 ) -> Option<(String, At)> {
     let first = look::first_fin(connection).filter(|(side, _)| *side == Side::Server);
     let fin = first.map(|(_, fin)| fin).filter(|_| !response.body.reset);
-    let own =
-        |reset: &Reset| reset.side == Side::Server && !sender(session, connection, reset).middlebox;
+    let own = |reset: &Reset| {
+        reset.side == Side::Server && !sender::of(session, connection, reset).middlebox
+    };
     let reset = connection.reset.filter(own);
     // A page about a refusal is often cut by what refuses the rest of the request.
     let reset = reset.filter(|_| response.is_success() || response.is_cut());

@@ -1,7 +1,7 @@
 //! The rule `response-timeout`.
 
 use crate::model::Session;
-use crate::rules::{Around, Confidence, Notes, Severity, look, unanswered};
+use crate::rules::{Around, Confidence, Notes, Severity, course, unanswered};
 
 rule! {
     /// The server did not answer within five minutes.
@@ -76,7 +76,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     for (exchange, waited) in unanswered::whole(session) {
         if unanswered::is_timeout(waited) {
             let message = unanswered::message(session, exchange, waited);
-            let severity = look::unless_overcome(session, exchange, notes.severity());
+            let severity = course::unless_overcome(session, exchange, notes.severity());
             let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
             unanswered::turn(finding, session, exchange);
         }

@@ -112,6 +112,8 @@ fn changed(session: &Session, chain: &[&Brief]) -> String {
     servers.dedup();
     let mut software: Vec<&str> =
         chain.iter().filter_map(|brief| brief.software.as_deref()).collect();
+    let mut answers = session.exchanges.iter().filter_map(|exchange| exchange.response.as_ref());
+    software.extend(answers.find_map(|answer| answer.server.as_deref()));
     software.dedup();
     match (servers.len(), software.len()) {
         (0 | 1, 0 | 1) => "; same address and Server each time".to_owned(),
@@ -134,7 +136,33 @@ fn shown(list: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::rules::Severity::Warning;
-    use crate::rules::tests::severity;
+    use crate::rules::tests::{report, severity};
+
+    /// What the rule says changed over three attempts, the second and the third of which begin with `second` and
+    /// `third`, and the `Server` of the third.
+    fn changed(second: &str, third: &str, server: &str) -> String {
+        let lost = "> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n< 500 error=0x8020001F\n";
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n{lost}{second}> CREATE-SESSION\n< 200 session=2\n\
+             {lost}{third}> CREATE-SESSION\n< 200 session=3\n{server}> FRAGMENT 0-19/20\n< 200\n"
+        );
+        let session = report(&text).sessions.pop().unwrap();
+        let finding = session.findings.into_iter().find(|finding| finding.rule == "restart-loop");
+        finding.unwrap().message.split_once("; ").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn what_changed_counts_the_attempt_that_is_told_of() {
+        assert_eq!(changed("", "", ""), "same address and Server each time");
+        assert_eq!(
+            changed("", "", "  Server: other\n"),
+            "Server changed: \"Microsoft-IIS/10.0, other\""
+        );
+        assert_eq!(
+            changed("= server 192.0.2.81:80\n", "= server 192.0.2.82:80\n", ""),
+            "addresses: 192.0.2.80:80, 192.0.2.81:80, 192.0.2.82:80"
+        );
+    }
 
     #[test]
     fn an_upload_that_came_through_leaves_a_warning() {

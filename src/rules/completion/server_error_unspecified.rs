@@ -5,8 +5,8 @@ use crate::model::{Exchange, Response, Session};
 use crate::rules::diagnosis::Explained;
 use crate::rules::origin::Origin;
 use crate::rules::{
-    Confidence, Notes, Severity, cut, filtering, front, look, offsets, page, remedies, slip,
-    wording,
+    Confidence, Notes, Severity, course, cut, filtering, front, look, offsets, page, remedies,
+    slip, wording,
 };
 
 rule! {
@@ -159,12 +159,12 @@ fn tell_silent(
     notes: &mut Notes<'_>,
 ) {
     // A retry that worked is the way the protocol mends it.
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let severity = course::unless_recovered(session, exchange, notes.severity());
     // Rules about answers in front of BITS take more for a way to mend it.
-    let least = look::unless_made_good(session, exchange, severity).min(Severity::Warning);
+    let least = course::unless_made_good(session, exchange, severity).min(Severity::Warning);
     // An error is the right answer to a packet of a session that is over, or to half a packet.
     let right =
-        look::is_over_before(session, exchange) || cut::cut_off(session, exchange).is_some();
+        course::is_over_before(session, exchange) || cut::cut_off(session, exchange).is_some();
     if right || explained.covers(exchange, least) {
         return;
     }
@@ -203,7 +203,7 @@ fn tell_taken_back(
     notes: &mut Notes<'_>,
 ) {
     let Some(range) = look::range(exchange).filter(|range| range.valid) else { return };
-    let mut later = look::after(session, exchange).take(LOOKED_AT);
+    let mut later = course::after(session, exchange).take(LOOKED_AT);
     let again = later.find(|one| look::succeeded_fragment(one) && look::range(one) == Some(range));
     let whole = look::is_whole(session, exchange);
     let Some(again) = again.filter(|_| whole && !explained.covers(exchange, Severity::Note)) else {

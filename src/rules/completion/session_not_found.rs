@@ -5,7 +5,7 @@ use crate::bits::PacketType;
 use crate::model::attempt::Answer;
 use crate::model::{Exchange, Session};
 use crate::rules::lost::{self, Loss};
-use crate::rules::{Around, Confidence, Notes, Severity, look, wording};
+use crate::rules::{Around, Confidence, Notes, Severity, course, wording};
 use crate::stream::{Reset, Side};
 
 rule! {
@@ -63,7 +63,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mut Notes<'_>) {
     let Some(loss) = lost::of(session, exchange) else { return };
-    let over = look::is_likely_over_before(session, exchange)
+    let over = course::is_likely_over_before(session, exchange)
         || is_repeated_close(session, exchange)
         || lost::may_follow_a_close(exchange);
     let maybe_over = !over && lost::is_behind_possible_close(session, exchange);
@@ -99,7 +99,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
 
 /// Whether the server seems to know the session on the connection only that it was opened on.
 fn seems_bound(session: &Session, exchange: &Exchange) -> bool {
-    let mut before = look::ahead(session, exchange);
+    let mut before = course::ahead(session, exchange);
     lost::is_vague_after_reconnect(session, exchange)
         && !before.any(|one| one.connection == exchange.connection && one.succeeded())
 }
@@ -188,13 +188,13 @@ const REFUSED: usize = 256;
 fn is_behind_hole(session: &Session, exchange: &Exchange) -> bool {
     let after_gap = |one: &Exchange| one.request.as_ref().is_some_and(|request| request.after_gap);
     let taken = |one: &Exchange| one.kind != PacketType::Ping && one.succeeded();
-    let mut since = look::ahead(session, exchange).take_while(|one| !taken(one)).take(REFUSED);
+    let mut since = course::ahead(session, exchange).take_while(|one| !taken(one)).take(REFUSED);
     after_gap(exchange) || since.any(after_gap)
 }
 
 /// Whether a Close is the first of a session that was seen, but for Pings: it may repeat one from before the capture.
 fn is_close_at_start(session: &Session, exchange: &Exchange) -> bool {
-    let mut before = look::ahead(session, exchange);
+    let mut before = course::ahead(session, exchange);
     session.joined
         && exchange.kind == PacketType::CloseSession
         && before.all(|one| one.kind == PacketType::Ping)

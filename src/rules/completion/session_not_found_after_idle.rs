@@ -1,7 +1,7 @@
 //! The rule `session-not-found-after-idle`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, lost, wording};
+use crate::rules::{Confidence, Notes, course, lost, wording};
 
 rule! {
     /// The server forgot the session while nothing was sent.
@@ -67,7 +67,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     };
     // An earlier Close may have been carried out.
-    if look::ahead(session, exchange).any(|one| lost::is_done_unheard(session, one)) {
+    if course::ahead(session, exchange).any(|one| lost::is_done_unheard(session, one)) {
         return;
     }
     let moved = lost::maker(session, exchange)

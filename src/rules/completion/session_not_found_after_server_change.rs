@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::hosts::Named;
-use crate::rules::{Around, Confidence, Notes, look, lost, relay};
+use crate::rules::{Around, Confidence, Notes, course, look, lost, relay};
 
 rule! {
     /// Another server than the one that made the session was asked, and does not know it.
@@ -139,7 +139,7 @@ const OF_NAME: &str = "The client went where BITS-Host-Id sent it: let BITSHostI
 
 /// The last Fragment before an exchange that the host took which BITS-Host-Id named.
 fn held<'a>(session: &'a Session, exchange: &Exchange, named: &Named<'_>) -> Option<&'a Exchange> {
-    look::ahead(session, exchange)
+    course::ahead(session, exchange)
         .find(|other| look::succeeded_fragment(other) && named.takes(other))
 }
 

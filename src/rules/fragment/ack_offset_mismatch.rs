@@ -1,7 +1,7 @@
 //! The rule `ack-offset-mismatch`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, offsets};
+use crate::rules::{Confidence, Notes, Severity, course, look, offsets};
 
 rule! {
     /// The server acknowledges another offset than the one after the Fragment.
@@ -80,7 +80,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     if let Some(raw) = &response.next_offset_raw {
         // Who reads past the words finds the number, where there is one.
-        let readable = response.next_offset.is_some() || look::went_on(session, exchange);
+        let readable = response.next_offset.is_some() || course::went_on(session, exchange);
         let severity = if readable { Severity::Note } else { notes.severity() };
         let message = format!("acknowledged {raw:?} instead of a number");
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);

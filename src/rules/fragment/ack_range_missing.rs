@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, front, look, slip};
+use crate::rules::{Confidence, Notes, Severity, course, front, slip};
 
 rule! {
     /// The answer to a Fragment does not name the next byte.
@@ -70,7 +70,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if exchange.kind != PacketType::Fragment || !owes {
         return;
     }
-    let severity = if look::went_on(session, exchange) { Severity::Note } else { notes.severity() };
+    let severity =
+        if course::went_on(session, exchange) { Severity::Note } else { notes.severity() };
     let what = if answer.is_success() { "Ack" } else { "416" };
     let message = format!("the {what} to the Fragment has no BITS-Received-Content-Range");
     notes.note(severity, Confidence::Certain, &[exchange.span()], message);

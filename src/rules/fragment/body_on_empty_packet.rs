@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::bits::hresult::INVALID_ARGUMENT;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look, slip, wording};
+use crate::rules::{Confidence, Notes, Severity, course, slip, wording};
 
 rule! {
     /// A packet with a body that must have none.
@@ -61,7 +61,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
     // A server that adds one adds it to all.
-    let before = || look::ahead(session, exchange).take(LOOKED_AT).any(|one| more(one).is_some());
+    let before = || course::ahead(session, exchange).take(LOOKED_AT).any(|one| more(one).is_some());
     if let Some(bytes) = more(exchange).filter(|_| !before()) {
         let bytes = wording::counted(bytes, "byte");
         let message = format!("the Ack to {} carries {bytes}", exchange.kind);

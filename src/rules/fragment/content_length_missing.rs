@@ -84,12 +84,27 @@ fn is_wrong_in_itself(session: &Session, exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::Severity::Note;
+    use crate::rules::Severity::{Error, Note};
     use crate::rules::tests::severity;
 
     #[test]
     fn a_server_that_does_not_mind_makes_it_a_note() {
         let text = "> CREATE-SESSION\n  Content-Length:\n< 200 session=1";
         assert_eq!(severity("content-length-missing", text), Some(Note));
+    }
+
+    #[test]
+    fn a_refusal_is_for_want_of_it_unless_something_else_in_the_packet_is_wrong() {
+        let weighed = |packet: &str| {
+            let opened = "> CREATE-SESSION\n< 200 session=1\n";
+            let text = format!("{opened}> {packet}\n  Content-Length:\n< 400 error=0x80070057");
+            severity("content-length-missing", &text)
+        };
+        assert_eq!(weighed("FRAGMENT 0-9/20"), Some(Error));
+        assert_eq!(weighed("FRAGMENT 0-9/20\n  Content-Range: bytes 9-0/20"), Some(Note));
+        assert_eq!(weighed("CLOSE-SESSION"), Some(Error));
+        let foreign = "> CREATE-SESSION offers={11111111-2222-3333-4444-555555555555}\n  Content-Length:\n\
+                       < 400 error=0x80070057";
+        assert_eq!(severity("content-length-missing", foreign), Some(Note));
     }
 }

@@ -15,6 +15,15 @@ rule! {
     /// > CLOSE-SESSION
     /// < 200
     /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-0/0
+    ///   Content-Range: bytes 0-/0
+    /// < 200 received=0
+    /// > CLOSE-SESSION
+    /// < 200
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 200 session=1

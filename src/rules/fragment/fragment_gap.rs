@@ -2,7 +2,7 @@
 
 use crate::bits::fields::ContentRange;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look, offsets};
+use crate::rules::{Confidence, Notes, Severity, course, look, offsets};
 use crate::stream::Connection;
 
 rule! {
@@ -84,7 +84,7 @@ rule! {
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(range) = look::range(exchange) else { return };
-    if look::is_over_before(session, exchange) {
+    if course::is_over_before(session, exchange) {
         return;
     }
     if let (Some(expected), Some(start)) = (offsets::expected(session, exchange), range.start)
@@ -105,7 +105,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         }
         // One that was taken leaves a hole in the file, however it goes on.
         let severity = match look::refused(exchange) {
-            true => look::unless_overcome(session, exchange, notes.severity()),
+            true => course::unless_overcome(session, exchange, notes.severity()),
             false => notes.severity(),
         };
         if taken {
@@ -150,7 +150,8 @@ fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.
 fn is_miscounted(session: &Session, exchange: &Exchange, start: u64) -> bool {
-    let mut slips = look::ahead(session, exchange).filter(|other| offsets::names_last_byte(other));
+    let mut slips =
+        course::ahead(session, exchange).filter(|other| offsets::names_last_byte(other));
     slips.next().and_then(look::range).and_then(ContentRange::behind) == Some(start)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::ranges::Ranges;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, offsets, wording};
+use crate::rules::{Confidence, Notes, Severity, course, look, offsets, wording};
 
 rule! {
     /// A Fragment was sent again although the server had confirmed all of it.
@@ -52,7 +52,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some((had, connection)) = offsets::confirmed(session, exchange) else { return };
     if end >= had
         || !was_accepted(session, exchange, start, end)
-        || look::is_over_before(session, exchange)
+        || course::is_over_before(session, exchange)
     {
         return;
     }
@@ -66,7 +66,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// Whether these bytes had been sent and accepted: an offset out of thin air proves no repeat.
 fn was_accepted(session: &Session, exchange: &Exchange, start: u64, end: u64) -> bool {
     let mut accepted = Ranges::default();
-    let earlier = look::ahead(session, exchange).filter(|other| other.succeeded());
+    let earlier = course::ahead(session, exchange).filter(|other| other.succeeded());
     earlier.filter_map(look::range).any(|range| {
         if let (Some(first), Some(last)) = (range.start, range.end) {
             accepted.add(first, last.saturating_add(1));

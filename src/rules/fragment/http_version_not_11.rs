@@ -1,7 +1,7 @@
 //! The rule `http-version-not-11`.
 
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, front, look, slip};
+use crate::rules::{Confidence, Notes, Severity, course, front, look, slip};
 
 rule! {
     /// A message that is not HTTP/1.1.
@@ -37,7 +37,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     if let Some(exchange) = session.exchanges.iter().rev().find(refused) {
         let who = front::answerer(session, exchange);
         let message = format!("{who} answered {} with 505", exchange.kind);
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         return;
     }
@@ -51,7 +51,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             (Severity::Warning, Confidence::Certain, "")
         }
         _ if request.is_some() && slip::is_refused_for_nothing(session, exchange) => {
-            let severity = look::unless_recovered(session, exchange, notes.severity());
+            let severity = course::unless_recovered(session, exchange, notes.severity());
             (severity, Confidence::Possible, ", and nothing else is wrong with it")
         }
         _ => (Severity::Note, Confidence::Certain, ""),

@@ -3,7 +3,7 @@
 use crate::model::replaced;
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::stripped::Stripped;
-use crate::rules::{Around, Confidence, Notes, Severity, cut, front, look, page, slip};
+use crate::rules::{Around, Confidence, Notes, Severity, course, cut, front, look, page, slip};
 use crate::stream::Side;
 
 rule! {
@@ -140,7 +140,7 @@ fn is_unmarked(session: &Session, exchange: &Exchange, response: &Response) -> b
 fn weight(session: &Session, exchange: &Exchange, own: Severity) -> (Severity, Confidence) {
     let usual = session.acked().is_some();
     let done = session.outcome.is_done();
-    if usual && session.outcome != Outcome::Completed && !look::is_let_pass(session, exchange) {
+    if usual && session.outcome != Outcome::Completed && !course::is_let_pass(session, exchange) {
         (own, Confidence::Certain)
     } else if session.outcome == Outcome::Rejected {
         (own, Confidence::Likely)
@@ -177,7 +177,7 @@ fn is_last_straw(session: &Session, exchange: &Exchange) -> bool {
     let closed = session.connection(exchange.connection).and_then(look::first_fin);
     closed.is_some_and(|(side, _)| side == Side::Client)
         && !look::is_final(exchange)
-        && look::after(session, exchange).next().is_none()
+        && course::after(session, exchange).next().is_none()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, front, look, other_server, wording};
+use crate::rules::{Confidence, Notes, Severity, course, front, look, other_server, wording};
 
 rule! {
     /// A request was too large for the server, or for something on the way.
@@ -61,7 +61,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         message.push_str(&format!(", one of {passed} passed"));
     }
     // Smaller Fragments are the specified way out.
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let severity = course::unless_recovered(session, exchange, notes.severity());
     let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     let Some(finding) = finding else { return };
     finding.turn_to(front::answerable(session, exchange));
@@ -73,8 +73,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// The length of the first packet of the same kind behind it that is shorter, and passed.
 fn smaller(session: &Session, exchange: &Exchange, size: u64) -> Option<u64> {
     // Of many that are refused, each would look for one in vain.
-    look::recovered(session, exchange).then_some(())?;
-    look::after(session, exchange)
+    course::recovered(session, exchange).then_some(())?;
+    course::after(session, exchange)
         .filter(|later| later.kind == exchange.kind && later.succeeded())
         .map(length)
         .find(|passed| *passed < size)
@@ -112,8 +112,11 @@ const LIMITS: [(&str, &str); 5] = [
 fn unknown(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     // It may be a packet that no upload depends on.
     let unclear = exchange.is_unclear() && session.outcome == Outcome::Incomplete;
-    let severity =
-        if unclear || look::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
+    let severity = if unclear || course::goes_on(session, exchange) {
+        Severity::Note
+    } else {
+        notes.severity()
+    };
     let who = front::answerer(session, exchange);
     let message = format!("{who} refused a request with 413");
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);

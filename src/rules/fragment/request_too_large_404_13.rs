@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::model::{Exchange, Session};
 use crate::rules::filtering::{self, Fault};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look, page, wording};
+use crate::rules::{Confidence, Notes, course, page, wording};
 
 rule! {
     /// IIS refused a request for its length and called it 404.
@@ -75,7 +75,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let size =
             size.map_or_else(String::new, |size| format!(" of {}", wording::counted(size, "byte")));
         let message = format!("the page of IIS names {why}, for a {}{size}", exchange.kind);
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
         return;
     }

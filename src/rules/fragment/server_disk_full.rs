@@ -2,7 +2,7 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, front, look};
+use crate::rules::{Confidence, Notes, course, front, look};
 
 rule! {
     /// The server's disk or quota is full.
@@ -56,7 +56,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         None if status == 507 => front::by(session, exchange),
         None => return,
     };
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let severity = course::unless_recovered(session, exchange, notes.severity());
     let message = format!("{} was answered {status}{with}", exchange.kind);
     let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     if code.is_none() {

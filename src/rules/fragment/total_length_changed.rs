@@ -1,7 +1,7 @@
 //! The rule `total-length-changed`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, slip, wording};
+use crate::rules::{Confidence, Notes, Severity, course, look, slip, wording};
 
 rule! {
     /// The length of the file changes within the session.
@@ -38,7 +38,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     else {
         return;
     };
-    if total != first && !look::is_over_before(session, exchange) {
+    if total != first && !course::is_over_before(session, exchange) {
         let message = format!(
             "the Fragment says that the file has {}, the first one said {first}",
             wording::counted(total, "byte")

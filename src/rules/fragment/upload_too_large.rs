@@ -3,7 +3,7 @@
 use crate::bits::fields::ContentRange;
 use crate::bits::hresult::TOO_LARGE;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look, wording};
+use crate::rules::{Confidence, Notes, course, look, wording};
 
 rule! {
     /// The file, or one Fragment of it, is larger than the server allows.
@@ -42,7 +42,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         if let Some(len) = look::range(exchange).and_then(ContentRange::len) {
             message.push_str(&format!(", the Fragment {len}"));
         }
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
 }

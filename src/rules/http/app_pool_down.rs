@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, front, look};
+use crate::rules::{Confidence, Notes, course, front, look};
 
 rule! {
     /// The application pool behind the URL is stopped, or its queue is full.
@@ -45,7 +45,7 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(response) = look::stranger(exchange) else { return };
     if front::origin(session, exchange) == Origin::HttpSys && response.http_status == 503 {
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         let message = format!("http.sys answered the {} with 503", exchange.kind);
         notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look, page};
+use crate::rules::{Confidence, Notes, course, look, page};
 
 rule! {
     /// A web page came where an Ack should be.
@@ -48,7 +48,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         return;
     }
     let title = page::title(response).map(|title| format!(" with the page \"{title}\""));
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let message = format!(
         "{} answered the {} with {}{}",
         Origin::describe(response),

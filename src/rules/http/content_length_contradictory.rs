@@ -56,3 +56,26 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         notes.note(notes.severity(), Confidence::Certain, &[span], message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::report;
+
+    #[test]
+    fn a_length_beside_chunks_is_told_of_either_message() {
+        let told = |packet: &str, answer: &str| {
+            let mut session = report(&format!("> {packet}\n< {answer}\n")).sessions.remove(0);
+            session.findings.retain(|finding| finding.rule == "content-length-contradictory");
+            session.findings.remove(0).message
+        };
+        assert_eq!(
+            told("FRAGMENT 0-2/3 session=1\n  Transfer-Encoding: chunked", "200"),
+            "in the request of the Fragment, Content-Length beside Transfer-Encoding \"chunked\"; the chunks were \
+             followed here"
+        );
+        assert_eq!(
+            told("CREATE-SESSION", "200 session=1\n  Transfer-Encoding: chunked\n  | 0"),
+            "in the response of the Create-Session, Content-Length beside chunked; the chunks were followed here"
+        );
+    }
+}

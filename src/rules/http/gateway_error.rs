@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::Reason::{Policy, Unreachable};
-use crate::rules::{Confidence, Finding, Notes, front, gateways, look, page, wording};
+use crate::rules::{Confidence, Finding, Notes, course, front, gateways, look, page, wording};
 
 rule! {
     /// A gateway or web server could not serve the request.
@@ -112,7 +112,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if !is_about_what_is_behind(session, exchange, response) || waited >= look::ROUND_TIMEOUT_SECS {
         return;
     }
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let who = front::told(session, exchange).unwrap_or_default();
     let who = format!("{who}{}", front::error(response));
     let usual = asked.filter(|_| look::knows_end(exchange));

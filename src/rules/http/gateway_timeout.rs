@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Session};
 use crate::rules::completion::request_timeout;
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, front, gateways, look, page, wording};
+use crate::rules::{Confidence, Notes, course, front, gateways, look, page, wording};
 
 rule! {
     /// A gateway gave up waiting for the server behind it.
@@ -77,7 +77,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if request_timeout::is_starved(session, exchange) {
         return;
     }
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let who = format!("{}{}", Origin::describe(response), front::error(response));
     let mut message = if asked.is_some() {
         let after =

@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Request, Response, Session};
 use crate::rules::origin::Origin;
 use crate::rules::page::{self, Reason};
-use crate::rules::{Confidence, Notes, front, look, wording};
+use crate::rules::{Confidence, Notes, course, front, look, wording};
 
 rule! {
     /// The URL or the header of a request was too long for what answered.
@@ -61,7 +61,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if let Some((Reason::Header, words)) = page::reason(response) {
         message.push_str(&format!("; its page says \"{words}\""));
     }
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| response.http_status == 414) {
         finding.turn_to("who set up the job, or whoever answered").advise(OF_URL);

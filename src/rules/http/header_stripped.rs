@@ -6,7 +6,7 @@ use crate::at::Span;
 use crate::model::{Exchange, Session};
 use crate::rules::history::Names;
 use crate::rules::stripped::{self, Sign, Stripped};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, course, look};
 
 rule! {
     /// Something on the way took BITS fields out of a message.
@@ -222,7 +222,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         Sign::Known => Confidence::Likely,
         Sign::Refuses => Confidence::Possible,
     };
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     notes.note(severity, confidence, &spans, message);
 }
 
@@ -242,7 +242,7 @@ fn of_request(session: &Session, exchange: &Exchange, around: &Around<'_>, notes
     });
     if let Some(((field, what), leg)) = found {
         let message = format!("{field} of a request that was refused with 400 {what}");
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, Confidence::Likely, &[span, leg], message);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, front, look};
+use crate::rules::{Confidence, Notes, course, front, look};
 
 rule! {
     /// http.sys answered before IIS was asked.
@@ -53,7 +53,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let number = format!("{status}. ");
     let words = page.strip_prefix(&number).unwrap_or(page);
     let words = if words.is_empty() { String::new() } else { format!(": \"{words}\"") };
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let message = format!("http.sys answered the {} with {status}{words}", exchange.kind);
     let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     let page = page.to_ascii_lowercase();

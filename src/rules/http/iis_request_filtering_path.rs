@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::filtering::{self, Fault};
-use crate::rules::{Around, Confidence, Notes, look, page};
+use crate::rules::{Around, Confidence, Notes, course, look, page};
 
 rule! {
     /// IIS refused the name in the URL, whatever the verb.
@@ -74,7 +74,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
                 }
             }
         };
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         let finding = notes.note(severity, confidence, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| filtering::governs(&request.target)) {
             finding.turn_to("who gave the job its URL").advise(RENAME);

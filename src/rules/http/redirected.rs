@@ -1,7 +1,7 @@
 //! The rule `redirected`.
 
 use crate::model::{Exchange, Response, Session, url};
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, course, look};
 
 rule! {
     /// A BITS packet was redirected.
@@ -36,7 +36,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         let who = around.told(session, exchange).unwrap_or_default();
         let message = format!("{who} answered the {} with {status} {to}", exchange.kind);
         let certain = Confidence::Certain;
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         let finding = notes.note(severity, certain, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| asks_to_log_in(exchange, response)) {
             finding.turn_to("whoever runs the page to log in").advise(OF_PORTAL);

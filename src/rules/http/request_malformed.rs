@@ -1,7 +1,7 @@
 //! The rule `request-malformed`.
 
 use crate::model::{Exchange, Request, Session};
-use crate::rules::{Confidence, Notes, front, look};
+use crate::rules::{Confidence, Notes, course, front, look};
 
 rule! {
     /// The request is written in a way that every server must refuse.
@@ -44,7 +44,7 @@ rule! {
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let refusal = look::stranger(exchange).filter(|answer| answer.http_status == 400);
     let Some(fault) = refusal.and(exchange.request.as_ref()).and_then(fault) else { return };
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let by = front::by(session, exchange);
     let message = format!("{fault} in the {}, which was answered 400{by}", exchange.kind);
     notes.note(severity, Confidence::Likely, &[exchange.span()], message);

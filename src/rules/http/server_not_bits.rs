@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
 use crate::rules::stripped::Stripped;
-use crate::rules::{Around, Confidence, Notes, front, look, page};
+use crate::rules::{Around, Confidence, Notes, course, front, look, page};
 
 rule! {
     /// A web server answered in place of BITS.
@@ -68,7 +68,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     let refuses =
         who == Origin::WebServer && matches!(status, 403 | 406 | 409 | 410 | 415 | 422 | 423 | 451);
     if success && who != Origin::Waf || refuses {
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         let message = format!(
             "{} answered the {} with {status} and without BITS-Packet-Type",
             Origin::describe(response),

@@ -1,7 +1,7 @@
 //! The rule `too-many-requests`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, front, look, wording};
+use crate::rules::{Confidence, Notes, course, front, look, wording};
 
 rule! {
     /// A limit on the rate of requests refused one.
@@ -61,7 +61,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let again = response.retry_after.as_deref();
     let again = again.map(|after| format!(", with Retry-After \"{}\"", wording::short(after)));
     let message = format!("{who}{error} answered {what} with 429{}", again.unwrap_or_default());
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let severity = course::unless_recovered(session, exchange, notes.severity());
     let sure =
         if look::is_answered(session, exchange) { Confidence::Certain } else { Confidence::Likely };
     let finding = notes.note(severity, sure, &[exchange.span()], message);

@@ -3,7 +3,7 @@
 use crate::model::Session;
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
-use crate::rules::{Around, Notes, look};
+use crate::rules::{Around, Notes, course, look};
 
 rule! {
     /// IIS refused the verb before BITS was asked.
@@ -104,7 +104,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             continue;
         }
         let (who, why) = (Origin::describe(response), sign.words());
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered {} with 404 {why}", request.method);
         let finding = notes.note(severity, sign.confidence(), &[exchange.span()], message);
         let of_ccm = request.target.to_ascii_lowercase().contains("/ccm_");

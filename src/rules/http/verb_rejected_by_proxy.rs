@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::{self, Origin};
-use crate::rules::{Around, Confidence, Notes, front, look, page};
+use crate::rules::{Around, Confidence, Notes, course, front, look, page};
 
 rule! {
     /// A proxy refused the verb BITS_POST.
@@ -122,7 +122,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     // 403 may be about the address, 400 about the syntax; the others are about the method alone.
     let about_method = matches!(status, 405 | 501) && !origin::is_nameless_refusal(response);
     let confidence = if about_method { Confidence::Certain } else { Confidence::Likely };
-    let severity = look::unless_made_good(session, exchange, notes.severity());
+    let severity = course::unless_made_good(session, exchange, notes.severity());
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     if let Some(finding) = finding.filter(|_| request.is_for_proxy() && !exchange.tunnel) {
         finding.advise(OF_FORWARD_PROXY);

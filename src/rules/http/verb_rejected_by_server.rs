@@ -3,7 +3,7 @@
 use crate::model::{Exchange, Session};
 use crate::rules::front::{self, Stands};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, look, page};
+use crate::rules::{Around, Confidence, Notes, course, look, page};
 
 rule! {
     /// The web server does not know the verb BITS_POST.
@@ -144,7 +144,7 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
         let (who, method) = (Origin::describe(response), &request.method);
         let message = format!("{who} answered {method} with {status}{}", allow.unwrap_or_default());
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }
 }

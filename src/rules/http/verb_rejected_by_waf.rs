@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, course, look};
 
 rule! {
     /// A web application firewall refused the request.
@@ -53,7 +53,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         let id = response.body_start.to_ascii_lowercase().find("support id");
         let id = id.and_then(|at| response.body_start.get(at..)?.split('<').next());
         let id = id.map_or_else(String::new, |id| format!(" (\"{}\")", id.trim()));
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered the {} with {status}{id}", exchange.kind);
         notes.note(severity, Confidence::Likely, &[exchange.span()], message);
     }

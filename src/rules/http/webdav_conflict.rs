@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Notes, look, other_server};
+use crate::rules::{Confidence, Notes, course, look, other_server};
 
 rule! {
     /// WebDAV took the request that was for BITS.
@@ -38,7 +38,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     if let Some(told) = sign(response) {
         let who = Origin::describe(response);
-        let severity = look::unless_made_good(session, exchange, notes.severity());
+        let severity = course::unless_made_good(session, exchange, notes.severity());
         let message = format!("{who} answered 405 with {told}");
         let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
         if let Some(finding) = finding.filter(|_| other_server::is_named_otherwise(response)) {

@@ -1,7 +1,7 @@
 //! The rule `guid-missing-in-ack`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, course, look};
 
 rule! {
     /// A session was opened without naming the protocol.
@@ -36,7 +36,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if ack.protocol.as_deref().is_some_and(|guid| !guid.trim().is_empty()) {
         return;
     }
-    let went_on = look::fragment_follows(session, exchange);
+    let went_on = course::fragment_follows(session, exchange);
     let (severity, what) = if went_on {
         (Severity::Note, "; the client goes on all the same")
     } else {

@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::PROTOCOL_MISMATCH;
 use crate::model::negotiation::{Negotiation, Offer, Verdict};
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, look, page, wording};
+use crate::rules::{Confidence, Notes, course, look, page, wording};
 
 rule! {
     /// The server takes none of the protocols on offer.
@@ -110,7 +110,7 @@ fn is_said(exchange: &Exchange) -> bool {
 /// Notes an answer that says so, of which the capture lacks the request.
 fn alone(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     if is_said(exchange) {
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         let message = format!("{} was answered 0x80200022", wording::NOT_CAPTURED);
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }

@@ -49,3 +49,27 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     };
     notes.add(exchange.span(), format!("{} offered, {OFFERS_READ} are read{known}", offered.len()));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::bits::protocol::OFFERS_READ;
+    use crate::rules::tests::report;
+
+    #[test]
+    fn the_place_of_the_registered_one_is_told_where_it_is_not_read() {
+        let told = |before: usize, behind: usize| {
+            let other = "{11111111-2222-3333-4444-555555555555}";
+            let known = "{7df0354d-249b-430f-820d-3d2a9bef4931}";
+            let offers = [vec![other; before], vec![known], vec![other; behind]].concat();
+            let text = format!("> CREATE-SESSION offers={}\n< 200 session=1\n", offers.join(","));
+            let mut session = report(&text).sessions.remove(0);
+            session.findings.retain(|finding| finding.rule == "too-many-guids");
+            session.findings.remove(0).message
+        };
+        assert_eq!(told(0, OFFERS_READ), "101 offered, 100 are read");
+        assert_eq!(
+            told(OFFERS_READ, 0),
+            "101 offered, 100 are read, the registered one at place 101"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use crate::bits::{PacketType, protocol};
 use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look};
+use crate::rules::{Confidence, Notes, Severity, course};
 
 rule! {
     /// The server chose a protocol that was not on offer.
@@ -55,7 +55,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(selected) = negotiation.selected.filter(|_| !negotiation.offered.is_empty()) else {
         return;
     };
-    let went_on = look::fragment_follows(session, exchange);
+    let went_on = course::fragment_follows(session, exchange);
     let what = match negotiation.verdict {
         Verdict::SelectedNotOffered => "which",
         Verdict::SelectionMalformed => "which is no GUID and which",

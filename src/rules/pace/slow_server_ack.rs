@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, lost, wording};
+use crate::rules::{Confidence, Notes, Severity, course, look, lost, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -109,7 +109,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 
 /// Whether the wait is longer than any client's ([MC-BUP] 3.1.2.2), and the server's clock does not confirm it.
 fn is_doubtful(session: &Session, exchange: &Exchange, wait: f64) -> bool {
-    let before = || look::ahead(session, exchange).find_map(|earlier| earlier.response.as_ref());
+    let before = || course::ahead(session, exchange).find_map(|earlier| earlier.response.as_ref());
     let confirmed = || {
         let (before, answer) = (before()?, exchange.response.as_ref()?);
         Some((lost::clock_error(before)? - lost::clock_error(answer)?).abs() < CLIENT_WAITS_SECS)
@@ -120,7 +120,7 @@ fn is_doubtful(session: &Session, exchange: &Exchange, wait: f64) -> bool {
 /// Whether a Fragment holds the last byte of the file, or a head that is cut hides how far it reaches and the Close follows.
 fn may_be_final(session: &Session, exchange: &Exchange) -> bool {
     let hidden = || exchange.range().is_none() && look::whole_request(exchange).is_none();
-    let next = || look::after(session, exchange).find(|next| next.kind != PacketType::Ping);
+    let next = || course::after(session, exchange).find(|next| next.kind != PacketType::Ping);
     look::is_final(exchange)
         || hidden() && next().is_some_and(|next| next.kind == PacketType::CloseSession)
 }

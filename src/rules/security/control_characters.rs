@@ -1,8 +1,9 @@
 //! The rule `control-characters`.
 
 use crate::model::{Exchange, Request, Response, Session};
-use crate::rules::Notes;
 use crate::rules::look::Fresh;
+use crate::rules::{Confidence, Notes};
+use crate::stream::Side;
 
 rule! {
     /// Control characters where a name should be.
@@ -31,11 +32,11 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let mut known = Known::default();
     let found =
         session.exchanges.iter().find_map(|exchange| Some((exchange, known.place(exchange)?)));
-    if let Some((exchange, what)) = found {
-        notes.add(
-            exchange.span(),
-            format!("{what} of the {} holds control characters", exchange.kind),
-        );
+    let Some((exchange, (side, what))) = found else { return };
+    let message = format!("{what} of the {} holds control characters", exchange.kind);
+    let finding = notes.note(notes.severity(), Confidence::Certain, &[exchange.span()], message);
+    if let Some(finding) = finding.filter(|_| side == Side::Server) {
+        finding.turn_to("whoever answered");
     }
 }
 
@@ -49,10 +50,13 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Where in an exchange they are.
-    fn place(&mut self, exchange: &'a Exchange) -> Option<&'static str> {
-        let in_request = exchange.request.as_ref().and_then(|request| self.of_request(request));
-        in_request.or_else(|| self.of_response(exchange.response.as_ref()?))
+    /// Whose they are in an exchange, and where.
+    fn place(&mut self, exchange: &'a Exchange) -> Option<(Side, &'static str)> {
+        let asked = exchange.request.as_ref().and_then(|request| self.of_request(request));
+        match asked {
+            Some(what) => Some((Side::Client, what)),
+            None => Some((Side::Server, self.of_response(exchange.response.as_ref()?)?)),
+        }
     }
 
     fn of_request(&mut self, request: &'a Request) -> Option<&'static str> {
@@ -115,6 +119,29 @@ fn is_escaped(target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::tests::report;
+
+    #[test]
+    fn who_wrote_them_is_asked() {
+        let told = |create: &str, answer: &str| {
+            let text = format!("> CREATE-SESSION {create}\n< 200 {answer}\n");
+            let mut session = report(&text).sessions.remove(0);
+            session.findings.retain(|finding| finding.rule == "control-characters");
+            let finding = session.findings.remove(0);
+            let (what, _) = finding.message.split_once(" of the Create-Session").unwrap();
+            (what.to_owned(), finding.answerable.unwrap().to_string())
+        };
+        let by = |what: &str, who: &str| (what.to_owned(), who.to_owned());
+        assert_eq!(told("name=a\u{202e}b", "session=1"), by("Content-Name", "the client"));
+        let fields = [
+            ("session=1\u{202e}", "BITS-Session-Id"),
+            ("session=1 reply=a\u{202e}b", "BITS-Reply-URL"),
+            ("session=1 host=a\u{202e}b", "BITS-Host-Id"),
+        ];
+        for (answer, field) in fields {
+            assert_eq!(told("", answer), by(&format!("{field} in the answer"), "whoever answered"));
+        }
+    }
 
     #[test]
     fn characters_that_turn_the_direction_of_writing_are_odd() {

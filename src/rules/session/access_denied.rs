@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::{self, ACCESS_DENIED};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, front, look, wording};
+use crate::rules::{Around, Confidence, Notes, course, front, look, wording};
 
 rule! {
     /// Access was denied.
@@ -89,9 +89,9 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     };
     let message = format!("{what} was answered {status}{code}{by}");
     let severity = if asked {
-        look::unless_recovered(session, exchange, notes.severity())
+        course::unless_recovered(session, exchange, notes.severity())
     } else {
-        look::unless_made_good(session, exchange, notes.severity())
+        course::unless_made_good(session, exchange, notes.severity())
     };
     let finding = notes.note(severity, confidence, &[exchange.span()], message);
     match finding {

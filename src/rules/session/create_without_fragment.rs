@@ -2,7 +2,7 @@
 
 use crate::model::session::CLIENT_WAITS_SECS;
 use crate::model::{Outcome, Session};
-use crate::rules::{Around, Confidence, Notes, look, wording};
+use crate::rules::{Around, Confidence, Notes, course, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -51,7 +51,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     }
     let quiet = around.quiet_secs_after(session);
     let used = session.exchanges.iter().any(|exchange| !exchange.kind.precedes_session());
-    let (Some(opened), false) = (look::created(session), used) else { return };
+    let (Some(opened), false) = (course::created(session), used) else { return };
     if quiet >= CLIENT_WAITS_SECS {
         let message = format!(
             "opened, and nothing more in the {} that the capture goes on",

@@ -1,7 +1,7 @@
 //! The rule `destination-is-directory`.
 
 use crate::model::Session;
-use crate::rules::{Around, Confidence, Notes, look, slip};
+use crate::rules::{Around, Confidence, Notes, course, look, slip};
 
 rule! {
     /// The URL names a folder, not a file.
@@ -68,7 +68,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         };
         let message =
             format!("{} answered to Create-Session for \"{url}\", {why}", answer.http_status);
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, confidence, &[exchange.span()], message);
     }
 }

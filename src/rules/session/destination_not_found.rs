@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::model::Session;
 use crate::rules::origin::Origin;
 use crate::rules::session::folder_missing::is_told;
-use crate::rules::{Around, Confidence, Notes, front, look};
+use crate::rules::{Around, Confidence, Notes, course, front};
 
 rule! {
     /// The BITS server does not know the path.
@@ -68,7 +68,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         if !matches!(status, 404 | 405 | 501) || is_told(answer) {
             continue;
         }
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         let target = &request.target;
         if answer.is_ack() && status == 404 && creates {
             let message = format!("the BITS server answered 404 for \"{target}\"");

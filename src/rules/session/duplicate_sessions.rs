@@ -2,7 +2,7 @@
 
 use crate::model::{Outcome, Session};
 use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes, Severity, look, wording};
+use crate::rules::{Around, Confidence, Notes, Severity, course, wording};
 
 rule! {
     /// The client opened another session for an upload that it had open already.
@@ -86,7 +86,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(created) = look::created(session) else { return };
+    let Some(created) = course::created(session) else { return };
     let other = |brief: &&Brief| {
         // Both legs through a proxy on the client's own machine look alike, but carry one id.
         brief.created && brief.whole && brief.id.is_some() && brief.id != session.id

@@ -1,7 +1,7 @@
 //! The rule `execute-enabled`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, look};
+use crate::rules::{Confidence, Notes, course};
 
 rule! {
     /// The upload directory allows scripts or programs to run.
@@ -29,7 +29,7 @@ const EXECUTE_ENABLE: u32 = 0x8020_0023;
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = &exchange.response else { return };
     if answer.error_value() == Some(EXECUTE_ENABLE) {
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         let message =
             format!("{} was answered {} with 0x80200023", exchange.kind, answer.http_status);
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);

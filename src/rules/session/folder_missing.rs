@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session, url};
 use crate::rules::origin::Origin;
-use crate::rules::{Around, Confidence, Notes, filtering, look, page};
+use crate::rules::{Around, Confidence, Notes, course, filtering, look, page};
 
 rule! {
     /// The folder for the file does not exist on the server.
@@ -79,7 +79,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     let folder = session.url.as_deref().map(url::folder);
     for exchange in &session.exchanges {
         let Some(answer) = exchange.response.as_ref() else { continue };
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         if is_told(answer) {
             let status = answer.http_status;
             let kind = match exchange.kind {

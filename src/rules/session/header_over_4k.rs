@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Request, Session};
 use crate::rules::origin::Origin;
-use crate::rules::{Confidence, Finding, Notes, Severity, look};
+use crate::rules::{Confidence, Finding, Notes, Severity, course};
 
 rule! {
     /// A header value is longer than the 4,096 bytes that a BITS server takes.
@@ -53,7 +53,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let (Some(request), Some(answer)) = (&exchange.request, &exchange.response) else { return };
     let Some(field) = request.long_field.as_deref() else { return };
     let refused = !answer.is_success();
-    if refused && look::ahead(session, exchange).any(|earlier| passed_with(earlier, request)) {
+    if refused && course::ahead(session, exchange).any(|earlier| passed_with(earlier, request)) {
         return;
     }
     let own = field.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("bits-"))

@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Session};
 use crate::rules::hosts::Named;
-use crate::rules::{Confidence, Notes, Severity, look, unanswered, wording};
+use crate::rules::{Confidence, Notes, Severity, course, unanswered, wording};
 
 rule! {
     /// The host that BITS-Host-Id named stopped answering.
@@ -50,7 +50,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     let answer = answer.map(|exchange| exchange.span().first.frame);
     for (exchange, waited) in unanswered::whole(session) {
         if named.takes(exchange) && answer < Some(exchange.span().first.frame) {
-            let made_good = look::fragment_follows(session, exchange);
+            let made_good = course::fragment_follows(session, exchange);
             let severity = if made_good { Severity::Warning } else { notes.severity() };
             let message = format!(
                 "\"{}\" did not answer a {} for {}",

@@ -3,7 +3,7 @@
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::hosts::{self, Named};
-use crate::rules::{Notes, look};
+use crate::rules::{Notes, course};
 
 rule! {
     /// BITS-Host-Id or its time-out is not what it should be, or where.
@@ -47,7 +47,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         malformed(session, answer)
     } else {
         // A server that adds it adds it to all.
-        let before = look::ahead(session, exchange).take(LOOKED_AT).any(is_misplaced);
+        let before = course::ahead(session, exchange).take(LOOKED_AT).any(is_misplaced);
         let host = answer.host_id.as_deref().filter(|_| is_misplaced(exchange) && !before);
         host.map(|host| format!("BITS-Host-Id \"{host}\" in the Ack to {}", exchange.kind))
     };

@@ -2,7 +2,7 @@
 
 use crate::bits::{PacketType, hresult};
 use crate::model::Session;
-use crate::rules::{Confidence, Notes, Severity, front, look};
+use crate::rules::{Confidence, Notes, Severity, course, front};
 
 rule! {
     /// A Ping was refused.
@@ -42,7 +42,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let refusal = exchange.response.as_ref().filter(|answer| answer.refuses());
         let Some(answer) = refusal else { continue };
         let severity =
-            if look::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
+            if course::goes_on(session, exchange) { Severity::Note } else { notes.severity() };
         let who = front::told(session, exchange).unwrap_or_default();
         let code = answer.error_value().map(hresult::in_words);
         let code = code.map_or_else(String::new, |code| format!(" and {code}"));

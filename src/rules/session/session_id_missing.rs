@@ -4,7 +4,7 @@ use crate::bits::PacketType;
 use crate::bits::hresult::{self, INVALID_ARGUMENT};
 use crate::bits::protocol::canonical_id;
 use crate::model::{Exchange, Outcome, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, look, lost};
+use crate::rules::{Confidence, Notes, Severity, course, look, lost};
 
 rule! {
     /// A session id is missing.
@@ -73,7 +73,7 @@ fn of_request(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let taken = answer.is_success().then_some(Confidence::Certain);
     let refused = || look::refusal(exchange).and_then(|_| blames_id(session, exchange, answer));
     let Some(confidence) = taken.or_else(refused) else { return };
-    if !lost::is_nameless(session, exchange) || look::is_over_before(session, exchange) {
+    if !lost::is_nameless(session, exchange) || course::is_over_before(session, exchange) {
         return;
     }
     let severity = match exchange.kind {
@@ -82,7 +82,7 @@ fn of_request(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         PacketType::CancelSession => Severity::Warning,
         // A Close before it may have worked.
         _ if session.outcome == Outcome::Completed => Severity::Note,
-        _ => look::unless_recovered(session, exchange, notes.severity()),
+        _ => course::unless_recovered(session, exchange, notes.severity()),
     };
     let status = answer.http_status;
     let message = format!("{} without BITS-Session-Id was answered {status}", exchange.kind);

@@ -2,7 +2,7 @@
 
 use crate::model::Session;
 use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes, Severity, look};
+use crate::rules::{Around, Confidence, Notes, Severity, course};
 
 rule! {
     /// A server handed out one session id for two uploads.
@@ -46,7 +46,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(created) = look::created(session) else { return };
+    let Some(created) = course::created(session) else { return };
     let alike = |brief: &&Brief| brief.created && brief.first.frame != created.span().first.frame;
     let Some(earlier) = around.same_id(session).rfind(alike) else { return };
     let same_file = earlier.url == session.url;

@@ -1,7 +1,7 @@
 //! The rule `session-limit`.
 
 use crate::model::Session;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, course};
 
 rule! {
     /// One client holds more sessions open than a Windows server lets a user have.
@@ -34,7 +34,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     if !session.outcome.leaves_open() {
         return;
     }
-    let Some(created) = look::created(session) else { return };
+    let Some(created) = course::created(session) else { return };
     let client = session.client.address;
     let others = around
         .same_server(session)

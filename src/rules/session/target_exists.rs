@@ -2,7 +2,7 @@
 
 use crate::model::{Exchange, Outcome, Response, Session};
 use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes, course, look};
 
 rule! {
     /// The file exists on the server and may not be overwritten.
@@ -73,7 +73,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             _ => continue,
         };
         let message = format!("{} was answered {}{why}", exchange.kind, answer.http_status);
-        let severity = look::unless_recovered(session, exchange, notes.severity());
+        let severity = course::unless_recovered(session, exchange, notes.severity());
         notes.note(severity, confidence, &[exchange.span()], message);
     }
 }

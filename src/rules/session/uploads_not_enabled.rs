@@ -7,7 +7,7 @@ use crate::rules::history::Brief;
 use crate::rules::http::webdav_conflict;
 use crate::rules::origin::Origin;
 use crate::rules::verb::Sign;
-use crate::rules::{Around, Confidence, Notes, filtering, look, page, wording};
+use crate::rules::{Around, Confidence, Notes, course, filtering, look, page, wording};
 
 rule! {
     /// BITS uploads are not enabled for this directory.
@@ -137,7 +137,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 
 /// Notes that BITS itself says so.
 fn tell_denied(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let severity = course::unless_recovered(session, exchange, notes.severity());
     let asked = exchange.request.is_some();
     let sure = if asked { Confidence::Certain } else { Confidence::Likely };
     let message = format!("{} was answered 501 and access denied", wording::asked(exchange));
@@ -170,7 +170,7 @@ fn judge(
     if !never && !took {
         return;
     }
-    let severity = look::unless_recovered(session, exchange, notes.severity());
+    let severity = course::unless_recovered(session, exchange, notes.severity());
     let server = answer.server.as_deref().unwrap_or("IIS");
     let mut message = format!(
         "{} was answered {} by \"{server}\" without BITS",
@@ -202,7 +202,7 @@ fn is_about_verb(exchange: &Exchange, around: &Around<'_>) -> bool {
 /// Whether a session that is open was asked for at an address where BITS never answered it.
 fn is_other_node(session: &Session, exchange: &Exchange) -> bool {
     let mut acks =
-        look::ahead(session, exchange).filter(|other| look::is_by_bits(other)).peekable();
+        course::ahead(session, exchange).filter(|other| look::is_by_bits(other)).peekable();
     exchange.kind == PacketType::Fragment
         && acks.peek().is_some()
         && acks.all(|other| other.server.ip() != exchange.server.ip())
@@ -216,7 +216,7 @@ fn took_its_like(session: &Session, exchange: &Exchange) -> bool {
             && other.server == exchange.server
             && other.content_length() >= exchange.content_length()
     };
-    exchange.kind == PacketType::Fragment && look::ahead(session, exchange).any(like)
+    exchange.kind == PacketType::Fragment && course::ahead(session, exchange).any(like)
 }
 
 /// Whether BITS opened a session at the same address for the URL of this Create before.

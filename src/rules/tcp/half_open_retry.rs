@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::model::{Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, icmp, look, reset, wording};
+use crate::rules::{Confidence, Notes, Severity, icmp, look, reset, vain, wording};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -134,7 +134,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         let reset = connection.reset.filter(|reset| reset.side == Side::Server);
         let told = [reset.map(|reset| reset.at), connection.server_side.fin];
         let told = told.into_iter().flatten().any(|at| at.frame < end.frame);
-        if told || icmp.is_none() && !reset::repeats_in_vain(connection) {
+        if told || icmp.is_none() && !vain::repeats(connection) {
             continue;
         }
         let message = format!(
@@ -152,11 +152,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         };
         let spans = [Span::at(icmp.at), span];
         let message = format!("{}; {message}", icmp::told(&icmp));
-        let sure = if reset::repeats_in_vain(connection) {
-            Confidence::Certain
-        } else {
-            Confidence::Likely
-        };
+        let sure = if vain::repeats(connection) { Confidence::Certain } else { Confidence::Likely };
         let finding = notes.note(notes.severity(), sure, &spans, message);
         finding.into_iter().for_each(|finding| icmp::turn(finding, &icmp));
     }
@@ -165,14 +161,14 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 /// Notes answers of the server that did not reach the client.
 fn answers(session: &Session, connection: &Connection, notes: &mut Notes<'_>) {
     let server = &connection.server_side;
-    let ends = server.waits.zip(server.last_data).filter(|_| reset::answers_in_vain(connection));
+    let ends = server.waits.zip(server.last_data).filter(|_| vain::answers(connection));
     let Some((since, last)) = ends.filter(|_| !connection.is_one_sided()) else { return };
     let next = session.begun_after(since.frame);
     let then = match next {
         Some(next) => later(since, next.first, "a new connection"),
         None => TO_THE_END.to_owned(),
     };
-    let repeated = match reset::is_one_way(connection) {
+    let repeated = match vain::is_one_way(connection) {
         true => format!(
             ", while the client repeated {} that the server had acknowledged",
             wording::counted(connection.client_side.resent.needless, "segment")
@@ -187,7 +183,7 @@ fn answers(session: &Session, connection: &Connection, notes: &mut Notes<'_>) {
         wording::counted(server.repeats, "repeated segment"),
     );
     let span = Span { first: since, last };
-    let one_way = reset::is_one_way(connection);
+    let one_way = vain::is_one_way(connection);
     // A client that slept and came back has lost nothing.
     let severity = match session.outcome {
         Outcome::Completed if !one_way => Severity::Note,
@@ -231,7 +227,7 @@ fn end(
 ) -> Option<(At, String)> {
     // Beside a connection under way, another may begin whatever a single repeat tells.
     let gives_up =
-        |next: &&Connection| next.first.frame > last.frame || reset::repeats_long(connection);
+        |next: &&Connection| next.first.frame > last.frame || vain::repeats_long(connection);
     let next = session.begun_after(since.frame).filter(gives_up);
     let next = next.map(|next| (next.first, later(since, next.first, "a new connection")));
     let reset = connection.reset.filter(|reset| reset.side == Side::Client);

@@ -1,6 +1,6 @@
 //! The rule `retransmission-heavy`.
 
-use crate::rules::{Confidence, Notes, Severity, reset, wording};
+use crate::rules::{Confidence, Notes, Severity, vain, wording};
 use crate::stream::{Connection, SideFacts, Stall};
 
 rule! {
@@ -114,7 +114,7 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         let cut_off = [outage, stall(other, side)].iter().flatten().any(is_long);
         if heavy && !had {
             tell(connection, who, side, other, notes);
-        } else if heavy && !cut_off && !reset::is_one_way(connection) {
+        } else if heavy && !cut_off && !vain::is_one_way(connection) {
             let message = format!(
                 "{}, though {} of them had been acknowledged",
                 repeated(who, side),

@@ -3,8 +3,8 @@
 use crate::at::Span;
 use crate::bits::PacketType;
 use crate::model::{Outcome, Session};
-use crate::rules::reset::Sender;
-use crate::rules::{Notes, Severity, look, reset};
+use crate::rules::sender::Sender;
+use crate::rules::{Notes, Severity, course, look, reset, sender};
 use crate::stream::{Reset, Side};
 
 rule! {
@@ -76,7 +76,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
                     exchange.kind, sender.evidence
                 );
                 let span = reset::span(exchange, &reset);
-                let severity = look::unless_overcome(session, exchange, notes.severity());
+                let severity = course::unless_overcome(session, exchange, notes.severity());
                 notes.note(severity, sender.confidence, &[span], message);
             }
         }
@@ -108,7 +108,7 @@ fn between(session: &Session) -> impl Iterator<Item = (Reset, Sender, Severity)>
         let idle = reset.at.time.secs_since(last.span().last.time) > SOON_SECS;
         let goes_on = session.begun_after(reset.at.frame).is_some();
         let severity = if idle || goes_on { Severity::Note } else { Severity::Warning };
-        Some((reset, reset::sender(session, connection, &reset), severity))
+        Some((reset, sender::of(session, connection, &reset), severity))
     })
 }
 

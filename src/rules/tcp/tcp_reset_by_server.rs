@@ -1,7 +1,7 @@
 //! The rule `tcp-reset-by-server`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, Severity, look, reset};
+use crate::rules::{Confidence, Notes, Severity, course, reset};
 use crate::stream::{Reset, Side};
 
 rule! {
@@ -56,7 +56,7 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let own = notes.severity();
-    let weigh = |exchange: &Exchange, _: &Reset| look::unless_overcome(session, exchange, own);
+    let weigh = |exchange: &Exchange, _: &Reset| course::unless_overcome(session, exchange, own);
     reset::judge(session, Side::Server, weigh, notes);
     for (exchange, reset) in reset::behind_a_hole(session) {
         let message = format!(

@@ -66,6 +66,9 @@ pub fn moved_behind<'a>(
 
 /// Of earlier sessions leaves one leg each, the one that went to the server of `session` if any did, and of that none.
 pub(super) fn leave_one_leg(earlier: &mut Vec<&Brief>, session: &Session) {
+    if earlier.is_empty() {
+        return;
+    }
     let (Some(span), id, server) = (session.span(), canonical(session), session.server.socket())
     else {
         return;

@@ -34,8 +34,10 @@ rule! {
 }
 
 fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
-    let named = exchange.response.as_ref().is_some_and(|response| response.reply_url.is_some());
-    let Some(place) = place(exchange).filter(|_| named) else { return };
+    if exchange.response.as_ref().is_none_or(|response| response.reply_url.is_none()) {
+        return;
+    }
+    let Some(place) = place(exchange) else { return };
     let completed = session.outcome == Outcome::Completed && !is_out_of_reach(session, exchange);
     let severity = if completed { Severity::Note } else { notes.severity() };
     let message = format!("BITS-Reply-URL {place}");

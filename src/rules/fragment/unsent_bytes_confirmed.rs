@@ -111,7 +111,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    if session.exchanges_omitted > 0 || may_be_known(session, around) {
+    if session.exchanges_omitted > 0 {
         return;
     }
     let Some(mut sent) = sent(session) else { return };
@@ -128,6 +128,9 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         unsent.add(claim.from, claim.to);
         sent.within(claim.from, claim.to).for_each(|(from, to)| unsent.remove(from, to));
         let Some((from, _)) = unsent.iter().next() else { continue };
+        if may_be_known(session, around) {
+            return;
+        }
         sent.add(claim.from, claim.to);
         if !session.may_be_beside(unsent.len()) {
             tell(exchange, &claim, from, unsent.len(), notes);

@@ -83,14 +83,13 @@ fn escaped(bytes: &[u8]) -> String {
     out
 }
 
-/// The type of a request, from `BITS-Packet-Type`. Where that tells none, one with a Content-Range is a Fragment: no
-/// other packet names bytes of the file ([MC-BUP] 2.2.6.1).
+/// The type of a request, from `BITS-Packet-Type`. Where that tells none, one with a Content-Range and a body is a
+/// Fragment: no other packet brings bytes of the file ([MC-BUP] 2.2.6.1).
 pub fn packet_type(request: &Request) -> PacketType {
     let told = request.packet_type.as_deref().map(|value| PacketType::parse(value.trim()));
+    let brings = request.content_range.is_some() && request.content_length != Some(0);
     match told {
-        None | Some(PacketType::Other(_)) if request.content_range.is_some() => {
-            PacketType::Fragment
-        }
+        None | Some(PacketType::Other(_)) if brings => PacketType::Fragment,
         told => told.unwrap_or(PacketType::Unknown),
     }
 }

@@ -151,10 +151,18 @@ impl Exchange {
     pub(crate) fn is_answered_short(&self) -> bool {
         let (Some(request), Some(answer)) = (&self.request, &self.response) else { return false };
         let body = &request.body;
-        let amid = body.reset || answer.span.first.frame < request.span.last.frame;
+        let amid = answer.span.first.frame < request.span.last.frame;
+        // Else the server may have taken the rest.
+        let amid = body.reset || amid && answer.announces_close();
         let ends_short = !body.complete && body.lacks.is_none() && !request.is_cut();
         let tells = answer.is_ack() || answer.next_offset.is_some() || answer.is_cut();
         self.kind == PacketType::Fragment && amid && ends_short && !tells
+    }
+
+    /// Whether BITS did not give its answer, though it gave that to a `later` one: something answered in place of it.
+    pub(crate) fn is_answered_for(&self, later: &Self) -> bool {
+        let is_ack = |one: &Self| one.response.as_ref().is_some_and(Response::is_ack);
+        !is_ack(self) && later.succeeded() && is_ack(later)
     }
 
     /// Whether its body is no longer than the shortest Fragment that a client makes.
@@ -327,6 +335,9 @@ mod tests {
         assert!(short.is_answered_short() && !short.succeeded());
         // The rest may come yet.
         assert!(exchange("< 200 plain\n", "").succeeded());
+        assert!(exchange("< 200 plain\n", "! client sends 2000\n").succeeded());
+        let closes = "< 200 plain\n  Connection: close\n";
+        assert!(!exchange(closes, "! client sends 2000\n").succeeded());
         assert!(exchange("< 200\n", given_up).succeeded());
     }
 }

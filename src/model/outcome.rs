@@ -84,7 +84,8 @@ impl View<'_> {
         // What was closed cannot be cancelled any more ([MC-BUP] 3.1.5.2.5).
         let closed = |one: &Exchange| {
             let earlier = one.span().last.frame < cancel.span().first.frame;
-            one.kind == PacketType::CloseSession && one.succeeded() && earlier
+            let done = one.succeeded() && !one.is_answered_for(cancel);
+            one.kind == PacketType::CloseSession && done && earlier
         };
         if before.iter().any(closed) {
             return None;

@@ -186,6 +186,12 @@ impl Response {
         matches!(self.http_status, 200..=299)
     }
 
+    /// Whether it announces the end of the connection, behind which its server reads no more (RFC 9112 9.6).
+    pub(crate) fn announces_close(&self) -> bool {
+        let mut options = self.connection.as_deref().unwrap_or_default().split(',');
+        options.any(|option| option.trim().eq_ignore_ascii_case("close"))
+    }
+
     /// Whether it turns the request down, and not for want of credentials.
     pub(crate) fn refuses(&self) -> bool {
         !self.is_success() && !self.is_challenge()

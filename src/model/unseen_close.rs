@@ -37,8 +37,8 @@ pub(super) fn is_likely(exchanges: &[Exchange], total: Option<u64>) -> bool {
 }
 
 /// The place of the last Ack, but for answers that the session is unknown, where it may be that of an unseen Close: it
-/// counts no bytes, and nothing tells that the file has more than was confirmed before. It may as well be that of a
-/// Ping.
+/// counts no bytes, and neither what was confirmed before nor what the client sends next on its connection tells that
+/// the file has more. It may as well be that of a Ping.
 pub(super) fn place_of_possible_ack(exchanges: &[Exchange]) -> Option<usize> {
     let place = exchanges.iter().rposition(is_taken)?;
     let (before, ack) = (exchanges.get(..place)?, exchanges.get(place)?);
@@ -48,7 +48,10 @@ pub(super) fn place_of_possible_ack(exchanges: &[Exchange]) -> Option<usize> {
     };
     let reached = || before.iter().rev().find_map(confirmed);
     let whole = length(before).is_none_or(|total| reached() == Some(total));
-    (may_be_ack(ack) && whole).then_some(place)
+    let next = exchanges.get(place + 1).filter(|next| next.connection == ack.connection);
+    let goes_on =
+        next.is_some_and(|next| end_of(next) < next.range().and_then(|range| range.total));
+    (may_be_ack(ack) && whole && !goes_on).then_some(place)
 }
 
 /// Whether the server took what it answers, be it not a Ping, which ends nothing.

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use crate::at::At;
-use crate::model::{Exchange, Request, Response, Session};
+use crate::model::{Exchange, Request, Session};
 use crate::rules::wording;
 use crate::stream::Connection;
 
@@ -125,13 +125,7 @@ fn is_short(session: &Session, connection: &Connection) -> bool {
     let ends = server.last_data.zip(server.fin);
     let soon = ends.is_some_and(|(last, fin)| fin.time.secs_since(last.time) < IDLE_SECS);
     let mut answered = session.on(connection.id).filter_map(|exchange| exchange.response.as_ref());
-    let tells = |answer: &Response| answer.connection.as_deref().is_some_and(says_close);
-    soon && answered.next_back().is_some_and(|answer| !tells(answer))
-}
-
-/// Whether a `Connection` field announces the end of the connection (RFC 9112 9.6).
-fn says_close(field: &str) -> bool {
-    field.split(',').any(|option| option.trim().eq_ignore_ascii_case("close"))
+    soon && answered.next_back().is_some_and(|answer| !answer.announces_close())
 }
 
 const OF_EACH: &str = "The server, or the proxy that answers for it, ends its connections right behind an answer, again and again, without `Connection: close`, so the client asks on them once more. Let it keep connections open (keep-alive, a limit of requests per connection), or announce that it closes them.";

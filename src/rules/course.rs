@@ -124,7 +124,7 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
     let arrived = |connection: &Connection| connection.server_side.unacked() == 0;
     let heard = done.connection == exchange.connection
         || session.connection(done.connection).is_some_and(arrived);
-    (earlier && heard).then_some(done)
+    (earlier && heard && !done.is_answered_for(exchange)).then_some(done)
 }
 
 /// Whether a later exchange of the same kind succeeded, a Fragment with what this one was to bring, though the capture

@@ -100,6 +100,15 @@ mod tests {
     }
 
     #[test]
+    fn a_page_in_place_of_the_ack_closes_nothing_that_bits_cancels() {
+        let opened = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n";
+        let text = format!("{opened}> CLOSE-SESSION\n< 200 plain\n> CANCEL-SESSION\n< 200\n");
+        assert_eq!(report(&text).sessions[0].outcome, Outcome::Cancelled);
+        let bare = text.replace("CANCEL-SESSION\n< 200\n", "CANCEL-SESSION\n< 200 plain\n");
+        assert_eq!(report(&bare).sessions[0].outcome, Outcome::Completed);
+    }
+
+    #[test]
     fn a_file_that_was_whole_may_have_stayed() {
         let told = |end: u32| {
             let file = format!("> FRAGMENT 0-{end}/10\n< 200\n> CANCEL-SESSION\n< 200\n");

@@ -143,7 +143,7 @@ fn repeats(exchange: &Exchange, done: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::diagnosed;
+    use crate::rules::tests::{diagnosed, severity};
     use crate::transcript;
 
     #[test]
@@ -159,6 +159,13 @@ mod tests {
         let taken = told("200");
         assert!(taken.answerable.unwrap().contains("the server"), "{}", taken.summary);
         assert!(taken.summary.contains("the server took it"), "{}", taken.summary);
+    }
+
+    #[test]
+    fn a_page_in_place_of_the_ack_closes_nothing() {
+        let again = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200 plain\n\
+                     > CLOSE-SESSION\n< 200\n";
+        assert_eq!(severity("message-after-close", again), None);
     }
 
     #[test]

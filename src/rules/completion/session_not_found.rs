@@ -285,6 +285,13 @@ mod tests {
     }
 
     #[test]
+    fn who_goes_on_behind_an_ack_with_more_to_come_has_closed_nothing() {
+        let text = format!("> PING lost\n< 200\n> FRAGMENT 10-19/40 session=1\n{LOST}");
+        assert_eq!(severity("session-not-found", &text), Some(Error));
+        assert_eq!(report(&text).sessions[0].outcome, Outcome::Failed);
+    }
+
+    #[test]
     fn a_close_that_goes_unanswered_and_an_unknown_session_behind_it_are_an_end() {
         let text = format!(
             "> CREATE-SESSION\n< 200 session=1 lost\n> FRAGMENT 0-9/10\n< 200 lost\n> CLOSE-SESSION\n< 200 lost\n\

@@ -29,6 +29,13 @@ rule! {
     /// > FRAGMENT 0-9/10
     /// < 408 error=0x80070112 context=0x7
     /// ```
+    /// Its own code tells another reason:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 507 error=0x80070005 context=0x5
+    /// ```
     ///
     /// Answerable: the server
     /// Advice: Free space on the volume of the upload directory, or raise the quota of the account that writes there.
@@ -53,7 +60,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let code = response.error_value().filter(full);
     let with = match code {
         Some(code) => format!(" with {}", hresult::hex(code)),
-        None if status == 507 => front::by(session, exchange),
+        None if status == 507 && response.error_value().is_none() => front::by(session, exchange),
         None => return,
     };
     let severity = course::unless_recovered(session, exchange, notes.severity());

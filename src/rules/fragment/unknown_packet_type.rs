@@ -74,5 +74,7 @@ mod tests {
         assert_eq!(told(odd, "200"), (kind.clone(), done, Some(Note)));
         assert_eq!(told("BITS-Packet-Type:", "200"), (kind, done, None));
         assert_eq!(told(odd, "400 error=0x80070057 context=0x5").2, Some(Error));
+        let empty = "BITS-Packet-Type: Close\n  Content-Length: 0";
+        assert_eq!(told(empty, "200").0, PacketType::Other("Close".into()));
     }
 }

@@ -107,14 +107,14 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether the wait is longer than any client's ([MC-BUP] 3.1.2.2), and the server's clock does not confirm it.
+/// Whether the wait is longer than any of Windows' ([MC-BUP] 3.1.2.2), and the server's clock does not confirm it.
 fn is_doubtful(session: &Session, exchange: &Exchange, wait: f64) -> bool {
     let before = || course::ahead(session, exchange).find_map(|earlier| earlier.response.as_ref());
     let confirmed = || {
         let (before, answer) = (before()?, exchange.response.as_ref()?);
         Some((lost::clock_error(before)? - lost::clock_error(answer)?).abs() < CLIENT_WAITS_SECS)
     };
-    wait >= NEVER_SECS && confirmed() != Some(true)
+    wait >= NEVER_SECS && look::claims_windows(session) && confirmed() != Some(true)
 }
 
 /// Whether a Fragment holds the last byte of the file, or a head that is cut hides how far it reaches and the Close follows.

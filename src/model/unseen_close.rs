@@ -37,8 +37,8 @@ pub(super) fn is_likely(exchanges: &[Exchange], total: Option<u64>) -> bool {
 }
 
 /// The place of the last Ack, but for answers that the session is unknown, where it may be that of an unseen Close: it
-/// counts no bytes, and neither what was confirmed before nor what the client sends next on its connection tells that
-/// the file has more. It may as well be that of a Ping.
+/// counts no bytes, and neither what was confirmed before nor what the client sends behind it tells that the file has
+/// more. It may as well be that of a Ping.
 pub(super) fn place_of_possible_ack(exchanges: &[Exchange]) -> Option<usize> {
     let place = exchanges.iter().rposition(is_taken)?;
     let (before, ack) = (exchanges.get(..place)?, exchanges.get(place)?);
@@ -48,9 +48,14 @@ pub(super) fn place_of_possible_ack(exchanges: &[Exchange]) -> Option<usize> {
     };
     let reached = || before.iter().rev().find_map(confirmed);
     let whole = length(before).is_none_or(|total| reached() == Some(total));
-    let next = exchanges.get(place + 1).filter(|next| next.connection == ack.connection);
-    let goes_on =
-        next.is_some_and(|next| end_of(next) < next.range().and_then(|range| range.total));
+    let is = |kind| move |one: &Exchange| one.kind == kind;
+    let fresh = before.iter().any(is(PacketType::CreateSession))
+        && !before.iter().any(is(PacketType::Fragment));
+    let goes_on = exchanges
+        .iter()
+        .skip(place)
+        .filter_map(Exchange::range)
+        .any(|range| range.behind() < range.total || fresh && range.start == Some(0));
     (may_be_ack(ack) && whole && !goes_on).then_some(place)
 }
 

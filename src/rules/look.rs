@@ -166,11 +166,11 @@ pub fn knows_end(exchange: &Exchange) -> bool {
     !early && (exchange.kind != PacketType::Fragment || whole_request(exchange).is_some())
 }
 
-/// Who closed a connection first, and when.
+/// Who closed a connection first, and when. A FIN that was not captured came before what acknowledged it.
 pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
     let sides = [Side::Client, Side::Server];
     let fins = sides.into_iter().filter_map(|side| Some((side, connection.side(side).fin?)));
-    fins.min_by_key(|(_, fin)| fin.frame)
+    fins.min_by_key(|(side, fin)| (fin.frame, !connection.side(*side).resent.fin_unseen))
 }
 
 /// The answer that refused an exchange: one of 400 and above that is no authentication round, or an error of the

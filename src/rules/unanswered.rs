@@ -217,7 +217,10 @@ pub fn is_late(connection: &Connection, exchange: &Exchange, waited: f64) -> boo
 fn is_overtaken(connection: &Connection, exchange: &Exchange) -> bool {
     let client = &connection.client_side;
     let ends = client.fin.zip(exchange.request.as_ref());
-    ends.is_some_and(|(fin, request)| fin.frame < request.span.last.frame || client.missing > 0)
+    ends.is_some_and(|(fin, request)| {
+        let last = request.span.last;
+        fin.frame < last.frame && fin.time < last.time || client.missing > 0
+    })
 }
 
 /// Whether the client closed a connection and its host repeated that in vain: nothing came back any more.

@@ -167,7 +167,7 @@ impl<T: Default> Flow<T> {
         half.acknowledge(offset.min(end), segment.at);
         let (acked, next, fin_acked) = (half.acked, half.highest(), half.fin_acked);
         let facts = self.subject.facts(dir.other());
-        facts.fin_acked = fin_acked;
+        facts.fin_acked |= fin_acked;
         let more = acked > facts.acked;
         facts.sending.acknowledged(segment.options, more);
         if more {
@@ -221,8 +221,8 @@ impl<T: Default> Flow<T> {
             if part.offset > half.highest().max(half.acked) {
                 facts.run_ahead(segment.at);
             }
-            half.finish(end, segment.at);
-            facts.end(end, half.fin_acked, segment.at);
+            let acked = half.finish(end, segment.at);
+            facts.end(end, acked, segment.at);
         }
         if part.len == 0 {
             return;

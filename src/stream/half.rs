@@ -238,14 +238,16 @@ impl Half {
         Some(hole.since)
     }
 
-    /// FIN is at `end`. It may have been acknowledged before, as frames are stored.
+    /// FIN is at `end`; whether it had been acknowledged before, as frames are stored. What comes behind that may be
+    /// stored later still.
     #[inline(never)]
-    pub fn finish(&mut self, end: u64, at: At) {
+    pub fn finish(&mut self, end: u64, at: At) -> bool {
+        let acked = self.acked > end;
         self.fin = Some((end, at));
-        self.fin_acked = self.acked > end;
         self.acked = self.acked.min(end);
         self.hole = self.hole.map(|hole| Hole { upto: hole.upto.min(end), ..hole });
         self.hole = self.hole.filter(|hole| hole.upto > self.next);
+        acked
     }
 
     /// Whether everything before FIN was delivered.

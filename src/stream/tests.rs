@@ -396,6 +396,17 @@ fn fin_may_be_stored_behind_its_acknowledgement() {
 }
 
 #[test]
+fn what_is_stored_behind_both_ends_is_taken_all_the_same() {
+    let mut net = Net::open();
+    net.server(502, 100, FIN, b"");
+    net.client(100, 503, ACK, b"");
+    net.server(503, 101, ACK, b"");
+    assert_eq!(net.client(100, 503, FIN, b""), ["Client Fin"]);
+    assert_eq!(net.server(500, 101, ACK, b"ab"), ["Server 0 ab from 8", "Server Fin"]);
+    assert_eq!(net.side(Side::Server).lost_by_capture, 0);
+}
+
+#[test]
 fn fin_tells_of_bytes_before_it_that_did_not_come_by() {
     let mut net = Net::open();
     net.server(500, 100, ACK, b"ab");

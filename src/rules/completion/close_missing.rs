@@ -92,7 +92,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         .connections
         .iter()
         .any(|connection| connection.id != last.connection && connection.client_side.fin.is_some());
-    let heard = |end: &At| last.response.as_ref().is_some_and(|it| it.span.last.frame < end.frame);
+    let before = |at: At, end: &At| at.frame < end.frame || at.time < end.time;
+    let heard = |end: &At| last.response.as_ref().is_some_and(|it| before(it.span.last, end));
     // Who leaves before the answer comes does not know that all is there.
     let left = by_client.is_some_and(|(side, end)| side == Side::Client && heard(&end)) && !returns;
     if left && session.reply_url.is_none() {

@@ -286,9 +286,12 @@ mod tests {
 
     #[test]
     fn who_goes_on_behind_an_ack_with_more_to_come_has_closed_nothing() {
-        let text = format!("> PING lost\n< 200\n> FRAGMENT 10-19/40 session=1\n{LOST}");
-        assert_eq!(severity("session-not-found", &text), Some(Error));
-        assert_eq!(report(&text).sessions[0].outcome, Outcome::Failed);
+        let amid = format!("> PING lost\n< 200\n> FRAGMENT 10-19/40 session=1\n{LOST}");
+        assert_eq!(severity("session-not-found", &amid), Some(Error));
+        assert_eq!(report(&amid).sessions[0].outcome, Outcome::Failed);
+        let opened = "> CREATE-SESSION\n< 200 session=1\n> PING lost\n< 200\n";
+        let first = report(&format!("{opened}> FRAGMENT 0-9/10\n{LOST}")).sessions.remove(0);
+        assert_eq!(first.outcome, Outcome::Failed);
     }
 
     #[test]

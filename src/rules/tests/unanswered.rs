@@ -140,3 +140,14 @@ fn an_answer_that_came_twice_is_not_that_of_the_next_request() {
                 > FRAGMENT 10-29/30\n... 301 s\n! client closes\n";
     assert_eq!(diagnosed(text).cause, "response-timeout");
 }
+
+#[test]
+fn an_end_that_was_not_captured_came_before_the_client_s_that_acknowledges_it() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
+    let mut session = report(text).sessions.remove(0);
+    assert_eq!(whole(&session).count(), 1);
+    let connection = &mut session.connections[0];
+    connection.server_side.fin = connection.client_side.fin;
+    connection.server_side.resent.edit().fin_unseen = true;
+    assert_eq!(whole(&session).count(), 0);
+}

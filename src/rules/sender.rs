@@ -86,14 +86,15 @@ pub fn of(session: &Session, connection: &Connection, reset: &Reset) -> Sender {
     Sender { middlebox, fits: same && !odd, confidence, evidence }
 }
 
-/// The TTL of the host that an RST names on the other connections of the session, where the RST fits none of these.
+/// The TTL of the host that an RST names on the other connections of the session, where that is one and the RST does not
+/// fit it: behind a balancer, one address may be several hosts.
 fn odd_ttl(session: &Session, connection: &Connection, reset: &Reset) -> Option<u8> {
     let host = |one: &Connection| one.address(reset.side).ip();
     let all = session.connections.iter().filter(|one| host(one) == host(connection));
     let sides = all.map(|one| one.side(reset.side)).filter(|side| side.ttl_max > 0);
     let mut sides = sides.take(LOOKED_AT).peekable();
     let ttl = sides.peek()?.ttl_first;
-    sides.all(|side| !fits(side, reset)).then_some(ttl)
+    sides.all(|side| side.ttl_first == ttl && !fits(side, reset)).then_some(ttl)
 }
 
 /// Who sent an RST, behind `article`: the host that it names, or something that does not look like that.

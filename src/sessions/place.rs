@@ -101,8 +101,8 @@ impl Open {
         asked.host().is_some() && !self.hosts.is_empty() && !self.has_host(asked)
     }
 
-    /// Whether its client has just asked on a connection of which no side has ended: who asks the same on another one is somebody
-    /// else behind the same address, unless it brings the credentials that an unseen answer asked for.
+    /// Whether its client has just asked on a connection of which no side has ended: who asks the same on another one is
+    /// somebody else behind the same address, unless it brings the credentials that an unseen answer asked for.
     pub fn is_rival(&self, asked: &Asked<'_>) -> bool {
         self.exchanges.last().is_some_and(|last| {
             last.connection != asked.connection()
@@ -137,7 +137,8 @@ impl Open {
     /// ([MC-BUP] 2.2.3.2).
     fn has_port(&self, asked: &Asked<'_>) -> bool {
         let own = self.hosts.first().zip(asked.host());
-        own.is_none_or(|(own, host)| hosts::port(own) == hosts::port(host))
+        let port = |host| hosts::port(host).filter(|port| !matches!(*port, "80" | "443"));
+        own.is_none_or(|(own, host)| port(own) == port(host))
     }
 
     /// Whether a request goes to the host that the server has just named, from an address of the other family: a client

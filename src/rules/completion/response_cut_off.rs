@@ -96,7 +96,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
             .filter(|_| has_end(connection, None) && unanswered::is_seen(session, exchange)),
     };
     if let Some((mut message, end)) = told {
-        let turned_away = is_turned_away(exchange, end);
+        let turned_away = is_turned_away(exchange, connection, end);
         let long = exchange.request.as_ref().filter(|_| turned_away);
         if let Some((request, field)) = long.and_then(|it| Some((it, it.long_field.as_deref()?))) {
             let bytes = request.longest_value;
@@ -118,9 +118,12 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// What to do where a first request was turned away.
 const OF_FILTER: &str = "Look into the logs of the server, and of what stands in front of it, at this time: a rule that refuses without a word (nginx return 444, HAProxy reject), a header that is too long, or a process that died.";
 
-/// Whether the end of its connection was the only, and immediate, reply to a Create-Session, as filters give it.
-fn is_turned_away(exchange: &Exchange, end: At) -> bool {
-    let first = exchange.kind == PacketType::CreateSession && exchange.response.is_none();
+/// Whether the end of its connection was all that a Create-Session got, at once, as filters do it. Of a connection that
+/// the server has spoken on, it may be that of an idle one, which crosses the request.
+fn is_turned_away(exchange: &Exchange, connection: &Connection, end: At) -> bool {
+    let first = exchange.kind == PacketType::CreateSession
+        && connection.server_side.sent == 0
+        && !connection.midstream;
     let asked = exchange.request.as_ref().filter(|_| first);
     asked.is_some_and(|request| end.time.secs_since(request.span.last.time) < AT_ONCE_SECS)
 }
@@ -221,6 +224,10 @@ mod tests {
         assert!(!closed(&format!("{create}... 2 s\n")).contains("refuses without a word"));
         let within = format!("{create}< 200 session=1\n> FRAGMENT 0-9/20\n");
         assert!(!closed(&within).contains("refuses without a word"));
+        // The server may have closed a connection that was idle.
+        for spoken in ["> PING\n< 200\n", "> GET /\n< 200 plain\n... 120 s\n"] {
+            assert!(!closed(&format!("{spoken}{create}")).contains("refuses without a word"));
+        }
         let long = diagnosed(&format!("{create}  Cookie: x*5000\n! server closes\n")).summary;
         assert!(long.contains("; its \"Cookie\" has a value of 5000 bytes"), "{long}");
     }

@@ -103,8 +103,8 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
     Some(Cut { exchange, by, reset, left: moved.is_some(), secs, stopped, span })
 }
 
-/// Whether a client that sent something at `last` and nothing until `end` had stopped sending: it did not wait for
-/// acknowledgements or room, and paused for longer than the server had put up with before.
+/// Whether a client that sent something at `last` and nothing new until `end` had stopped sending: it did not wait for
+/// acknowledgements of what it sent again, nor for room, and paused for longer than the server had put up with before.
 pub fn has_stopped(connection: &Connection, request: &Request, last: At, end: At) -> bool {
     let since =
         |from: Option<At>, to: Option<At>| from.zip(to).map(|(from, to)| to.time.since(from.time));
@@ -115,11 +115,28 @@ pub fn has_stopped(connection: &Connection, request: &Request, last: At, end: At
     let round_trip = trips.into_iter().flatten().max().unwrap_or(0).max(0);
     let mut closed = connection.server_side.zero_windows.iter();
     let held_up = closed.any(|period| period.end.is_none_or(|end| end.frame > last.frame));
+    let resends = connection.client_side.resent.stall.is_some_and(|stall| {
+        stall.span.first.frame <= last.frame && stall.span.last.frame > last.frame
+    });
     let silent = end.time.since(last.time);
     silent.saturating_sub(round_trip) >= LEAST_PAUSE_NANOS
         && silent > request.pause_nanos
-        && !held_up
+        && !(held_up || resends || is_narrow(connection))
 }
+
+/// Whether the last window of the server, where the handshake tells its unit, has no room for a segment: senders wait
+/// for more (RFC 9293 3.8.6.2.1). The segments of a loopback are longer than what windows have left.
+fn is_narrow(connection: &Connection) -> bool {
+    let server = &connection.server_side;
+    let segment = server.mss.map_or(SEGMENT, |mss| mss.min(ETHERNET));
+    connection.syn.and(connection.syn_ack).is_some() && server.window < u64::from(segment)
+}
+
+/// Payload of a segment to who tells nothing else, in bytes (RFC 9293 3.7.1).
+const SEGMENT: u16 = 536;
+
+/// That of one in an Ethernet frame.
+const ETHERNET: u16 = 1_460;
 
 #[cfg(test)]
 mod tests {
@@ -137,6 +154,17 @@ mod tests {
         assert_eq!(ends(&session), [(Side::Server, false, true)]);
         session.connections[0].server_side.fin = session.exchanges.last().map(|it| it.span().last);
         assert_eq!(ends(&session), [(Side::Client, true, false)]);
+    }
+
+    #[test]
+    fn a_client_that_waits_for_room_has_not_stopped() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 2 s\n\
+                    ! server closes\n";
+        let stopped = |session: &Session| cut(session).any(|cut| cut.stopped);
+        let mut session = report(text).sessions.remove(0);
+        assert!(stopped(&session));
+        session.connections[0].server_side.window = 256;
+        assert!(!stopped(&session));
     }
 
     #[test]

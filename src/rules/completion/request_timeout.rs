@@ -3,7 +3,7 @@
 use crate::bits::hresult;
 use crate::model::{Exchange, Response, Session};
 use crate::rules::cut::{self, Cut};
-use crate::rules::{Confidence, Finding, Notes, course, front, look, wording};
+use crate::rules::{Confidence, Finding, Notes, course, front, look, page, wording};
 use crate::stream::{Connection, Side};
 
 rule! {
@@ -70,6 +70,26 @@ rule! {
     /// > FRAGMENT 0-9999/20000 sent=4000
     /// ... 2 s
     /// < 400 plain
+    /// ```
+    /// Its page names another reason:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000
+    /// ... 2 s
+    /// < 400 plain
+    ///   | <title>400 The plain HTTP request was sent to HTTPS port</title>
+    /// ```
+    /// What is sent again had not come:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9999/20000 sent=4000 dropped
+    /// ... 1 s
+    /// ! again
+    /// ... 2 s
+    /// < 504 plain
+    ///   Server: nginx/1.22.1
     /// ```
     /// It had put up with a longer pause:
     /// ```silent
@@ -158,8 +178,12 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             let silent = wording::lasting(end.secs_since(request.last_in_time().time));
             message.push_str(&format!(", and no more for {silent}"));
         }
-        let severity = course::unless_overcome(session, exchange, notes.severity());
-        let sure = if told { Confidence::Certain } else { Confidence::Likely };
+        // What does not tell may have had another reason.
+        let (severity, sure) = if told {
+            (course::unless_overcome(session, exchange, notes.severity()), Confidence::Certain)
+        } else {
+            (course::unless_made_good(session, exchange, notes.severity()), Confidence::Likely)
+        };
         let finding = notes.note(severity, sure, &[exchange.span()], message);
         let Some(finding) = finding else { continue };
         finding.client_code = Some(hresult::of_status(status));
@@ -211,8 +235,10 @@ fn was_too_slow(exchange: &Exchange) -> bool {
 /// Whether a gateway or server failed in the middle of a request of which nothing more came: what waited for the rest
 /// gave up, and not all call that 408.
 pub(in crate::rules) fn is_starved(session: &Session, exchange: &Exchange) -> bool {
-    let fails =
-        |answer: &&Response| matches!(answer.http_status, 400 | 500 | 504) && !answer.is_ack();
+    let fails = |answer: &&Response| match answer.http_status {
+        400 | 500 => !answer.is_ack() && page::reason(answer).is_none(),
+        status => status == 504 && !answer.is_ack(),
+    };
     let answer = exchange.response.as_ref().filter(fails);
     let Some((request, answer)) = look::whole_request(exchange).zip(answer) else { return false };
     let stops = |connection: &Connection| {
@@ -227,7 +253,8 @@ pub(in crate::rules) fn is_starved(session: &Session, exchange: &Exchange) -> bo
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::tests::diagnosed;
+    use crate::rules::Severity::{Note, Warning};
+    use crate::rules::tests::{diagnosed, severity};
 
     #[test]
     fn a_client_that_nothing_held_up_is_asked_itself() {
@@ -255,6 +282,18 @@ mod tests {
             "{}",
             diagnosis.summary
         );
+    }
+
+    #[test]
+    fn what_may_have_had_another_reason_is_a_note_once_it_is_made_good() {
+        let weighed = |status: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 70 s\n\
+                 < {status} plain\n! server closes\n= connection\n> FRAGMENT 0-9999/20000\n< 200\n"
+            );
+            severity("request-timeout", &text)
+        };
+        assert_eq!((weighed("500"), weighed("408")), (Some(Note), Some(Warning)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::{Exchange, Response, Session};
-use crate::rules::{Confidence, Notes, Severity, course, front, slip};
+use crate::rules::{Confidence, Notes, Severity, course, front, look, slip};
 
 rule! {
     /// The answer to a Fragment does not name the next byte.
@@ -45,6 +45,14 @@ rule! {
     /// < 416 plain
     ///   Server: nginx/1.22.1
     /// ```
+    /// The range of the Fragment is wrong in itself:
+    /// ```silent
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 10-19/20
+    ///   Content-Range: bytes 10-30/20
+    /// < 416
+    /// ```
     /// It is there, though it names no byte:
     /// ```silent
     /// > CREATE-SESSION
@@ -65,7 +73,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     let Some(answer) = exchange.response.as_ref().filter(|answer| lacks(answer)) else { return };
     let owes = match answer.is_success() {
         true => answer.is_ack() || front::is_unmarked(session, exchange),
-        false => is_about_offset(exchange, answer),
+        false => is_about_offset(session, exchange, answer),
     };
     if exchange.kind != PacketType::Fragment || !owes {
         return;
@@ -81,9 +89,12 @@ fn lacks(answer: &Response) -> bool {
     answer.next_offset.is_none() && answer.next_offset_raw.is_none()
 }
 
-/// Whether BITS refuses the offset of a Fragment, and nothing else of it ([MC-BUP] 3.2.5.2.6).
-fn is_about_offset(exchange: &Exchange, answer: &Response) -> bool {
-    answer.is_ack() && answer.http_status == 416 && !slip::is_refused_otherwise(exchange)
+/// Whether BITS refuses the offset of a Fragment, and nothing else of it ([MC-BUP] 3.2.5.2.6): its range is in order.
+fn is_about_offset(session: &Session, exchange: &Exchange, answer: &Response) -> bool {
+    answer.is_ack()
+        && answer.http_status == 416
+        && look::range_agrees(session, exchange) == Some(true)
+        && !slip::is_refused_otherwise(exchange)
 }
 
 #[cfg(test)]

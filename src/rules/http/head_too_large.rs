@@ -69,7 +69,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 }
 
 /// What to do about a URL that is too long.
-const OF_URL: &str = "Give the job a URL with a shorter path, or raise the limit of what answered: nginx large_client_header_buffers, Apache LimitRequestLine, gunicorn limit_request_line.";
+const OF_URL: &str = "Give the job a URL with a shorter path, or raise the limit of what answered: nginx large_client_header_buffers, Apache LimitRequestLine, gunicorn limit_request_line, maxUrl of request filtering in IIS, UrlSegmentMaxLength of http.sys.";
 
 /// What of a request was too large, where an answer says so.
 fn too_large(request: &Request, response: &Response) -> Option<String> {
@@ -96,6 +96,7 @@ mod tests {
         assert_eq!(diagnosis.cause, "head-too-large");
         assert!(diagnosis.summary.contains("; the URL has "), "{}", diagnosis.summary);
         assert!(diagnosis.answerable.unwrap().starts_with("who set up the job"));
+        assert!(diagnosis.advice.unwrap().contains("maxUrl"));
         let header = diagnosed("> CREATE-SESSION\n< 431 plain\n");
         assert!(header.summary.contains("; its longest value has "), "{}", header.summary);
     }

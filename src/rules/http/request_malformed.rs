@@ -6,11 +6,23 @@ use crate::rules::{Confidence, Notes, course, front, look};
 rule! {
     /// The request is written in a way that every server must refuse.
     ///
-    /// It has two lengths that differ, no Host, or one that is no host: the answer to that is 400, whatever is asked.
+    /// It has two lengths that differ, one that is no number, no Host, or one that is no host: the answer to that is 400,
+    /// whatever is asked.
     ///
     /// ```fires
     /// > CREATE-SESSION
     ///   + Content-Length: 7
+    /// < 400 plain
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    ///   Content-Length: -1
+    /// < 400 plain
+    /// ```
+    /// Some take a list of one length:
+    /// ```silent
+    /// > CREATE-SESSION
+    ///   Content-Length: 0, 0
     /// < 400 plain
     /// ```
     /// ```fires
@@ -54,7 +66,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 pub(in crate::rules) fn fault(request: &Request) -> Option<String> {
     let lengths = &request.content_length_raw;
     let differ = request.odd.iter().any(|odd| odd == "contradictory-length");
-    if differ && !lengths.is_empty() && request.transfer_encoding.is_none() {
+    let wrong = differ && !lengths.is_empty();
+    let wrong = wrong || !request.is_cut() && lengths.iter().any(|length| is_no_length(length));
+    if wrong && request.transfer_encoding.is_none() {
         return Some(format!("Content-Length {}", lengths.join(" and ")));
     }
     match &request.host {
@@ -62,6 +76,12 @@ pub(in crate::rules) fn fault(request: &Request) -> Option<String> {
         Some(host) if !host.bytes().all(may_be_in_host) => Some(format!("Host \"{host}\"")),
         _ => None,
     }
+}
+
+/// Whether a Content-Length is neither a number nor a list of numbers (RFC 9110 8.6).
+fn is_no_length(length: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    !length.split(',').all(|part| is_number(part.trim()))
 }
 
 /// Whether a byte may stand in a host with its port (RFC 3986 3.2.2, 3.2.3).
@@ -78,6 +98,10 @@ mod tests {
         let diagnosis = diagnosed("> CREATE-SESSION\n  Host: a b\n< 400 plain\n  Server: nginx\n");
         assert_eq!(diagnosis.cause, "request-malformed");
         assert!(diagnosis.summary.contains("Host \"a b\" in the Create-Session"));
+        assert!(!diagnosis.contributing.contains(&"verb-rejected-by-server".to_owned()));
+        let diagnosis =
+            diagnosed("> CREATE-SESSION\n  Content-Length: -1\n< 400 plain\n  Server: nginx\n");
+        assert_eq!(diagnosis.cause, "request-malformed");
         assert!(!diagnosis.contributing.contains(&"verb-rejected-by-server".to_owned()));
     }
 }

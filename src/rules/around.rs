@@ -108,7 +108,9 @@ impl<'a> Around<'a> {
     /// one: a proxy asks no more than it was asked. The leg behind a proxy.
     pub fn opened_behind(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let create = session.exchanges.iter().find(|one| one.kind == PacketType::CreateSession);
-        let (whole, create) = (session.span(), create.map(Exchange::span));
+        // It takes a look at all exchanges.
+        let whole = self.legs(session).next().and_then(|_| session.span());
+        let create = create.map(Exchange::span);
         let (client, server) = (session.client.address, session.server.address);
         self.legs(session).filter(move |leg| {
             let within = |span: Option<Span>| span.is_some_and(|span| leg.begins_within(span));

@@ -1,9 +1,10 @@
 //! The rule `packet-type-missing`.
 
-use crate::model::replaced;
-use crate::model::{Exchange, Outcome, Response, Session};
+use crate::model::{Exchange, Outcome, Response, Session, replaced};
 use crate::rules::stripped::Stripped;
-use crate::rules::{Around, Confidence, Notes, Severity, course, cut, front, look, page, slip};
+use crate::rules::{
+    Around, Confidence, Notes, Severity, course, cut, front, look, page, slip, wording,
+};
 use crate::stream::Side;
 
 rule! {
@@ -95,29 +96,39 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && Stripped::of(session, exchange, around).is_none()
             && cut::cut_off(session, exchange).is_none()
         {
-            let (severity, confidence) = weight(session, exchange, notes.severity());
-            let named = response.packet_type.as_deref();
-            let how = named.map_or_else(
-                || "without BITS-Packet-Type".to_owned(),
-                |named| format!("with BITS-Packet-Type \"{named}\" instead of Ack"),
-            );
-            let message = format!(
-                "{} was answered {} {how} by {}",
-                exchange.kind,
-                response.http_status,
-                front::answerer(session, exchange)
-            );
-            let finding = notes.note(severity, confidence, &[exchange.span()], message);
-            match (finding, named) {
-                (Some(finding), None) => {
-                    finding.turn_to("the server, or a proxy that takes headers away");
-                }
-                (Some(finding), Some(_)) => {
-                    finding.turn_to("the server").advise(OF_ANSWER).confirm_by(BESIDE_SERVER);
-                }
-                (None, _) => {}
-            }
+            tell_unmarked(session, exchange, response, notes);
         }
+    }
+}
+
+/// Notes an answer that names no type, or another than Ack.
+fn tell_unmarked(
+    session: &Session,
+    exchange: &Exchange,
+    response: &Response,
+    notes: &mut Notes<'_>,
+) {
+    let (severity, confidence) = weight(session, exchange, notes.severity());
+    let named = response.packet_type.as_deref();
+    let how = named.map_or_else(
+        || "without BITS-Packet-Type".to_owned(),
+        |named| format!("with BITS-Packet-Type \"{named}\" instead of Ack"),
+    );
+    let message = format!(
+        "{} was answered {} {how} by {}",
+        exchange.kind,
+        response.http_status,
+        front::answerer(session, exchange)
+    );
+    let finding = notes.note(severity, confidence, &[exchange.span()], message);
+    match (finding, named) {
+        (Some(finding), None) => {
+            finding.turn_to("the server, or a proxy that takes headers away");
+        }
+        (Some(finding), Some(_)) => {
+            finding.turn_to("the server").advise(OF_ANSWER).confirm_by(BESIDE_SERVER);
+        }
+        (None, _) => {}
     }
 }
 
@@ -160,7 +171,7 @@ fn in_place_of_ack(
 ) -> Option<(String, &'static str)> {
     if response.is_success() && exchange.is_answered_short() {
         let come = exchange.request.as_ref().map_or(0, |request| request.bytes_in_time());
-        let come = crate::rules::wording::counted(come, "byte");
+        let come = wording::counted(come, "byte");
         return Some((format!("when {come} of it had come, and no more was taken"), OF_HASTE));
     }
     let behind = replaced.is_some_and(|since| exchange.span().first.frame >= since);

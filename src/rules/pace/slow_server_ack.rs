@@ -60,9 +60,10 @@ const ROUND_TRIP_SECS: f64 = 0.1;
 /// A client that waits for five minutes has left by then, in seconds.
 const NEVER_SECS: f64 = 2.0 * CLIENT_WAITS_SECS;
 
+/// What to do, and where to look, where no client would have waited so long.
 const OF_CLOCK: &str =
     "See whether the clock of the capturing host was set at this time, or the machine slept.";
-const CLOCK: &str = "The System log of that machine: changes of the time, sleep and resume.";
+const CLOCK_LOG: &str = "The System log of that machine: changes of the time, sleep and resume.";
 
 /// Fragments to know the usual pace by.
 const ENOUGH: usize = 2;
@@ -102,7 +103,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         if let Some(finding) = finding.filter(|_| is_doubtful(session, exchange, *wait)) {
             finding.severity = Severity::Note;
             finding.message.push_str("; no client waits so long");
-            finding.turn_to("who captured, or the client").advise(OF_CLOCK).confirm_by(CLOCK);
+            finding.turn_to("who captured, or the client").advise(OF_CLOCK).confirm_by(CLOCK_LOG);
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Reason {
     Bits,
     /// It came without a client certificate.
     Certificate,
+    /// The disk or the quota is full.
+    Full,
     /// Its header is too long.
     Header,
     /// A policy forbids it.
@@ -23,12 +25,15 @@ pub enum Reason {
 }
 
 /// What pages say, in lower case.
-pub(super) const WORDS: [(&str, Reason); 23] = [
+pub(super) const WORDS: [(&str, Reason); 26] = [
     ("bits-packet-type", Reason::Bits),
     ("bits-supported-protocols", Reason::Bits),
     ("bits-session-id", Reason::Bits),
     ("protocol not supported", Reason::Bits),
     ("no required ssl certificate was sent", Reason::Certificate),
+    ("not enough space on the disk", Reason::Full),
+    ("no space left on device", Reason::Full),
+    ("disk quota exceeded", Reason::Full),
     ("request header or cookie too large", Reason::Header),
     ("request header is too large", Reason::Header),
     ("request header fields too large", Reason::Header),

@@ -2,13 +2,15 @@
 
 use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Notes, course, front, look};
+use crate::rules::Confidence::{Certain, Likely};
+use crate::rules::page::{self, Reason};
+use crate::rules::{Notes, course, front, look};
 
 rule! {
     /// The server's disk or quota is full.
     ///
     /// The server answered `ERROR_DISK_FULL`, or the misprinted code that the specification gives for it; others than
-    /// IIS say 507.
+    /// IIS say 507, or tell it in the page of an error.
     ///
     /// ```fires
     /// > CREATE-SESSION
@@ -21,6 +23,13 @@ rule! {
     /// < 200 session=1
     /// > FRAGMENT 0-9/20
     /// < 507 plain
+    /// ```
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 200 session=1
+    /// > FRAGMENT 0-9/20
+    /// < 500 plain
+    ///   | System.IO.IOException: There is not enough space on the disk.
     /// ```
     /// The same code with another status means that the application behind the server was too slow:
     /// ```silent
@@ -57,16 +66,19 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         DISK_FULL.contains(code)
             || *code == MISPRINTED && status == 500 && !look::may_be_of_application(response)
     };
-    let code = response.error_value().filter(full);
-    let with = match code {
-        Some(code) => format!(" with {}", hresult::hex(code)),
-        None if status == 507 && response.error_value().is_none() => front::by(session, exchange),
-        None => return,
+    let page = page::reason(response).filter(|(reason, _)| *reason == Reason::Full);
+    let (with, sure) = match (response.error_value(), page) {
+        (Some(code), _) if full(&code) => (format!(" with {}", hresult::hex(code)), Certain),
+        (None, _) if status == 507 => (front::by(session, exchange), Certain),
+        (None, Some((_, words))) if status >= 500 => {
+            (format!("{}; its page says \"{words}\"", front::by(session, exchange)), Likely)
+        }
+        _ => return,
     };
     let severity = course::unless_recovered(session, exchange, notes.severity());
     let message = format!("{} was answered {status}{with}", exchange.kind);
-    let finding = notes.note(severity, Confidence::Certain, &[exchange.span()], message);
-    if code.is_none() {
+    let finding = notes.note(severity, sure, &[exchange.span()], message);
+    if response.error_value().is_none() {
         front::turn(finding, front::origin(session, exchange));
     }
 }

@@ -56,7 +56,6 @@ pub(crate) mod stripped;
 #[cfg(test)]
 mod tests;
 mod unanswered;
-pub(crate) mod vain;
 mod verb;
 pub(crate) mod wording;
 

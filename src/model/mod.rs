@@ -13,7 +13,6 @@ pub mod negotiation;
 pub mod notification;
 mod outcome;
 pub mod ranges;
-pub mod rare;
 pub(crate) mod replaced;
 pub mod report;
 pub(crate) mod request;

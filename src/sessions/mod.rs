@@ -14,7 +14,7 @@ mod notifications;
 mod open;
 mod orphans;
 mod place;
-pub(crate) mod replies;
+mod replies;
 mod shelf;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod ending;
 pub mod exchange;
 pub mod fold;
 mod form;
+pub(crate) mod host;
 pub(crate) mod index;
 pub mod lookup;
 pub mod negotiation;

@@ -32,7 +32,7 @@ pub(crate) mod front;
 mod gateways;
 mod handshake;
 pub mod history;
-pub(crate) mod hosts;
+mod hosts;
 mod icmp;
 mod left_out;
 pub(crate) mod look;

@@ -6,8 +6,8 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use crate::at::Span;
+use crate::model::host::bare;
 use crate::model::{Exchange, Session, TlsConnection};
-use crate::rules::hosts::bare;
 use crate::rules::look;
 use crate::sessions::RefusedTunnel;
 use crate::stream::Connection;

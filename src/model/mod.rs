@@ -12,6 +12,7 @@ pub(crate) mod index;
 pub mod lookup;
 pub mod negotiation;
 pub mod notification;
+pub mod origin;
 mod outcome;
 pub mod ranges;
 pub(crate) mod replaced;

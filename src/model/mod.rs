@@ -3,6 +3,7 @@
 mod address;
 pub mod attempt;
 mod body;
+mod door;
 mod ending;
 pub mod exchange;
 pub mod fold;
@@ -23,10 +24,12 @@ mod scattered;
 pub mod session;
 pub mod text;
 pub mod tls;
+mod tunnel;
 pub(crate) mod unseen_close;
 pub mod url;
 
 pub use attempt::{Answer, Attempt};
+pub(crate) use door::Door;
 pub use exchange::{Exchange, Request, Response};
 pub use lookup::Lookup;
 pub use outcome::Outcome;
@@ -34,6 +37,7 @@ pub use report::{Downloads, Notifications, Report};
 pub use session::Session;
 pub use text::Text;
 pub use tls::TlsConnection;
+pub use tunnel::RefusedTunnel;
 
 /// Whether there is nothing to tell of a number.
 pub(crate) const fn is_zero(number: &u64) -> bool {

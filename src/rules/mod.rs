@@ -73,7 +73,6 @@ mod tls;
 
 pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
-pub(crate) use rounds::Door;
 pub use rule::{Check, Needs, Place, Rule};
 pub use runner::{Judge, worst, worst_of};
 pub use seen::Seen;

@@ -38,8 +38,3 @@ pub use session::Session;
 pub use text::Text;
 pub use tls::TlsConnection;
 pub use tunnel::RefusedTunnel;
-
-/// Whether there is nothing to tell of a number.
-pub(crate) const fn is_zero(number: &u64) -> bool {
-    *number == 0
-}

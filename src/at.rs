@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 
+use crate::rare::is_zero;
+
 pub use timestamp::Timestamp;
 
 /// A frame and its time. Of its numbers, the one over all inputs is serialised.
@@ -185,10 +187,6 @@ struct Frames {
     /// Number of the first frame within its input; absent where it equals `first_frame`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     capture_frame: Option<u32>,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl From<Span> for Frames {

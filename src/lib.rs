@@ -33,6 +33,7 @@ pub mod limits;
 pub mod model;
 pub mod observe;
 pub mod packet;
+pub mod rare;
 pub mod rules;
 pub mod sessions;
 mod sides;

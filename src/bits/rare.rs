@@ -9,7 +9,7 @@ use super::names::{Field, Fields, Set};
 use super::secrets::{Secrets, challenges};
 use crate::http::{Head, Header, Oddities, number};
 use crate::model::exchange::{ErrorCode, RareRequest, RareResponse};
-use crate::model::rare::Rare;
+use crate::rare::Rare;
 
 /// Fields of a request of which nothing is rare.
 const USUAL_IN_REQUEST: Set = Set::of(&[

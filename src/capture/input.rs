@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::FrameFacts;
 use crate::at::Timestamp;
-use crate::model::is_zero;
+use crate::rare::is_zero;
 
 /// One capture file or interface, and how far it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

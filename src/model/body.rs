@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::is_zero;
-use super::rare::{Absent, Rare};
 use crate::at::Timestamp;
 use crate::http::End;
+use crate::rare::{Absent, Rare, is_zero};
 
 /// What was seen of a message body, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -7,8 +7,7 @@ use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_S
 use super::{Outcome, Session};
 use crate::at::At;
 use crate::bits::PacketType;
-use crate::rules::vain;
-use crate::stream::Connection;
+use crate::stream::{Connection, vain};
 
 /// The Ack of a Fragment takes so many bytes at least.
 const LEAST_ACK: u64 = 80;

@@ -8,11 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address;
-use super::rare::{Absent, Rare};
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
 use crate::http::Carrier;
+use crate::rare::{Absent, Rare};
 use crate::stream::{Connection, Side};
 
 pub use super::body::{Body, Hole, Lacks};

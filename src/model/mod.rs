@@ -3,17 +3,19 @@
 mod address;
 pub mod attempt;
 mod body;
+mod door;
 mod ending;
 pub mod exchange;
 pub mod fold;
 mod form;
+pub(crate) mod host;
 pub(crate) mod index;
 pub mod lookup;
 pub mod negotiation;
 pub mod notification;
+pub mod origin;
 mod outcome;
 pub mod ranges;
-pub mod rare;
 pub(crate) mod replaced;
 pub mod report;
 pub(crate) mod request;
@@ -22,10 +24,12 @@ mod scattered;
 pub mod session;
 pub mod text;
 pub mod tls;
+mod tunnel;
 pub(crate) mod unseen_close;
 pub mod url;
 
 pub use attempt::{Answer, Attempt};
+pub(crate) use door::Door;
 pub use exchange::{Exchange, Request, Response};
 pub use lookup::Lookup;
 pub use outcome::Outcome;
@@ -33,8 +37,4 @@ pub use report::{Downloads, Notifications, Report};
 pub use session::Session;
 pub use text::Text;
 pub use tls::TlsConnection;
-
-/// Whether there is nothing to tell of a number.
-pub(crate) const fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
+pub use tunnel::RefusedTunnel;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Lookup, Session, TlsConnection, is_zero};
+use super::{Attempt, Lookup, Session, TlsConnection};
 use crate::at::{At, Span};
 use crate::capture::Input;
+use crate::rare::is_zero;
 use crate::rules::Finding;
 
 /// The document of `bitsleuth sessions --json`.

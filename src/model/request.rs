@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::exchange::Body;
 use super::form::Form;
-use super::rare::{Absent, Rare};
 use super::text::Text;
 use crate::at::{At, Span};
 use crate::bits::fields::ContentRange;
+use crate::rare::{Absent, Rare};
 
 /// A request of the upload protocol ([MC-BUP] 2.2.2, 2.2.4, 2.2.6, 2.2.8, 2.2.10).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]

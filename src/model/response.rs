@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::exchange::Body;
 use super::form::Form;
-use super::rare::{Absent, Rare};
+use super::origin::Origin;
 use super::text::Text;
 use crate::at::Span;
 use crate::bits::fields::{self, Notation};
 use crate::bits::hresult::SESSION_NOT_FOUND;
-use crate::rules::origin::Origin;
+use crate::rare::{Absent, Rare};
 
 /// A response ([MC-BUP] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]

@@ -10,8 +10,9 @@ use super::negotiation::Negotiation;
 use super::notification::Notification;
 use super::outcome::Outcome;
 use super::response::Response;
-use super::{Exchange, Text, is_zero, url};
+use super::{Exchange, Text, url};
 use crate::at::{Numbered, Span, Timestamp};
+use crate::rare::is_zero;
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
 

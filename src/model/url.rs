@@ -119,6 +119,21 @@ pub(crate) fn percent_decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
+/// A URL or relative path in the form to compare: decoded, with slashes, without scheme, host and query.
+pub(crate) fn normal(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let path = percent_decoded(path).replace('\\', "/");
+    let path = path
+        .split_once("://")
+        .map_or(path.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    path.trim_start_matches('/').to_ascii_lowercase()
+}
+
+/// Whether a path that was asked for ends with the one of a reply, both in normal form.
+pub(crate) fn leads_to(path: &str, reply: &str) -> bool {
+    path.strip_suffix(reply).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

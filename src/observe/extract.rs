@@ -23,7 +23,7 @@ use super::Observer;
 use crate::at::Span;
 use crate::bits::{decode, fields::ContentRange};
 use crate::http::{Event, Head, Start, is_interim};
-use crate::sessions::replies::{leads_to, normal};
+use crate::model::url::{leads_to, normal};
 use crate::stream::{Connection, Side};
 
 use spool::{Piece, Spool};

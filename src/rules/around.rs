@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::at::{At, Span};
 use crate::bits::PacketType;
+use crate::model::host::bare;
 use crate::model::tls::TlsConnections;
 use crate::model::{
     Attempt, Exchange, Lookup, Outcome, Request, Response, Session, Text, TlsConnection, url,
 };
 use crate::rules::front;
 use crate::rules::history::{Brief, History, Key};
-use crate::rules::hosts::bare;
 use crate::rules::origin::{self, Origin};
 use crate::sessions::{Directory, Web};
 

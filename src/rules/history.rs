@@ -9,8 +9,8 @@ use hashbrown::HashMap;
 use crate::at::{At, Span, Timestamp};
 use crate::bits::protocol::{canonical_id, is_unique};
 use crate::model::{Exchange, Outcome, Session, Text, url};
-use crate::rules::{look, lost, offsets, relay, retry, vain};
-use crate::stream::Connection;
+use crate::rules::{look, lost, offsets, relay, retry};
+use crate::stream::{Connection, vain};
 
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;

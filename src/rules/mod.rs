@@ -32,7 +32,7 @@ pub(crate) mod front;
 mod gateways;
 mod handshake;
 pub mod history;
-pub(crate) mod hosts;
+mod hosts;
 mod icmp;
 mod left_out;
 pub(crate) mod look;
@@ -56,7 +56,6 @@ pub(crate) mod stripped;
 #[cfg(test)]
 mod tests;
 mod unanswered;
-pub(crate) mod vain;
 mod verb;
 pub(crate) mod wording;
 
@@ -74,7 +73,6 @@ mod tls;
 
 pub use around::{Around, Sight};
 pub use finding::{Confidence, Diagnosis, Finding, Notes, Severity};
-pub(crate) use rounds::Door;
 pub use rule::{Check, Needs, Place, Rule};
 pub use runner::{Judge, worst, worst_of};
 pub use seen::Seen;

@@ -4,8 +4,8 @@ use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
 use crate::rules::closed::{self, Closed};
 use crate::rules::sender::{self, Sender};
-use crate::rules::{Notes, Severity, handshake, look, unanswered, vain};
-use crate::stream::{Connection, Reset, Side};
+use crate::rules::{Notes, Severity, handshake, look, unanswered};
+use crate::stream::{Connection, Reset, Side, vain};
 
 /// The shortest idle timers of devices on the way; servers that close idle connections sooner do so with FIN.
 pub const IDLE_SECS: f64 = 30.0;

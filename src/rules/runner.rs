@@ -5,15 +5,13 @@ use std::cell::Cell;
 use super::around::{Around, Sight, handshakes_of};
 use super::diagnosis::{self, Explained};
 use super::history::{History, canonical};
-use super::rounds::Door;
 use super::{
     Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, other_server, relay,
     rounds,
 };
 use crate::at::{At, Span};
 use crate::limits::Limits;
-use crate::model::{Exchange, Report, Response, Session};
-use crate::sessions::RefusedTunnel;
+use crate::model::{Door, Exchange, RefusedTunnel, Report, Response, Session};
 
 /// Judges sessions one by one, in the order in which they end, and the capture at last.
 #[derive(Debug)]

@@ -6,10 +6,9 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use crate::at::Span;
-use crate::model::{Exchange, Session, TlsConnection};
-use crate::rules::hosts::bare;
+use crate::model::host::bare;
+use crate::model::{Exchange, RefusedTunnel, Session, TlsConnection};
 use crate::rules::look;
-use crate::sessions::RefusedTunnel;
 use crate::stream::Connection;
 
 /// Clients with their servers, and connections with holes, that are told apart.

@@ -14,7 +14,7 @@ mod notifications;
 mod open;
 mod orphans;
 mod place;
-pub(crate) mod replies;
+mod replies;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -30,7 +30,7 @@ use crate::bits::secrets::Secrets;
 use crate::bits::words::Words;
 use crate::http::{Event, Head};
 use crate::limits::Limits;
-use crate::model::{Exchange, Notifications, Session};
+use crate::model::{Exchange, Notifications, RefusedTunnel, Session};
 use crate::observe::Observer;
 use crate::observe::hashing::Pool;
 use crate::rules::history::{Brief, canonical};
@@ -47,7 +47,6 @@ use replies::Replies;
 use shelf::Shelf;
 use tunnels::Tunnels;
 
-pub use tunnels::RefusedTunnel;
 pub use web::{Directory, Web};
 
 /// Puts uploads together from HTTP events.

@@ -19,6 +19,17 @@ const REMEMBERED: usize = 64;
 /// Sessions of nothing but answers, and Pings perhaps, which may belong to others.
 pub(super) type Strays = VecDeque<Number>;
 
+/// An answer without its request, and what is known of where it came.
+struct Orphan<'a> {
+    answer: &'a Exchange,
+    /// What it tells of the request.
+    asked: &'a Asked<'a>,
+    /// The session that was last spoken of on its connection.
+    last: Option<Number>,
+    /// Its connection may be from before the capture.
+    midstream: bool,
+}
+
 /// Where an answer without its request goes.
 enum Home {
     /// To this session, or to a new one.
@@ -60,7 +71,8 @@ impl Sessions {
         let value = Exchange::answer_only(connection, head.carrier, response);
         let asked = &Asked::of(&value);
         let last = self.spoken_before(connection.id, span.first.frame);
-        let home = self.home(&value, asked, last, connection.midstream);
+        let midstream = connection.midstream;
+        let home = self.home(&Orphan { answer: &value, asked, last, midstream });
         let found = if let Home::Known(found) = home { found } else { None };
         let session = self.join(found, asked, span.last);
         if let Some(open) = self.open.get_mut(session) {
@@ -111,18 +123,13 @@ impl Sessions {
         self.strays.push_back(session);
     }
 
-    /// Where a response without its request belongs; it may be on a connection from before the capture.
-    fn home(
-        &self,
-        exchange: &Exchange,
-        asked: &Asked<'_>,
-        last: Option<Number>,
-        midstream: bool,
-    ) -> Home {
-        let response = exchange.response.as_ref();
+    /// Where a response without its request belongs.
+    fn home(&self, orphan: &Orphan<'_>) -> Home {
+        let Orphan { answer, asked, last, .. } = *orphan;
+        let response = answer.response.as_ref();
         let id = response.and_then(|response| response.session_id.as_deref()).map(canonical_id);
         let creates = response.is_some_and(|response| response.protocol.is_some());
-        let at = exchange.span().last;
+        let at = answer.span().last;
         let known = id.as_deref().and_then(|id| {
             // Who gives an id again has forgotten the session that had it.
             let goes_on = |open: &Open| !creates || !open.is_over();
@@ -138,32 +145,27 @@ impl Sessions {
                 let is_its = |last: &Number| self.open.get(*last).is_some_and(lacks_id);
                 Home::Known(known.or_else(|| last.filter(is_its)))
             }
-            (None, false) => self.home_of_nameless(exchange, asked, last, midstream),
+            (None, false) => self.home_of_nameless(orphan),
         }
     }
 
     /// Where a response without request and id belongs. Of several uploads under way that have spoken on its
     /// connection, or to its server where none has, the range that it confirms may tell the one that it carries on.
-    fn home_of_nameless(
-        &self,
-        exchange: &Exchange,
-        asked: &Asked<'_>,
-        last: Option<Number>,
-        midstream: bool,
-    ) -> Home {
+    fn home_of_nameless(&self, orphan: &Orphan<'_>) -> Home {
+        let Orphan { answer, asked, last, midstream } = *orphan;
         // An upload that the capture shows from its beginning, and that waits for nothing, has sent no bytes where that
         // shows no beginning of a connection.
-        let elsewhere = midstream && last.is_none() && exchange.confirms_bytes();
+        let elsewhere = midstream && last.is_none() && answer.confirms_bytes();
         let settled = |open: &Open| elsewhere && open.is_created() && open.is_heard();
         let own = |open: &Open| {
             open.has_ends(asked) && !open.is_over() && !open.unclear && !settled(open)
         };
         let is_of_next =
-            |last: &Number| self.open.get(*last).is_some_and(|it| it.ends_before(exchange));
+            |last: &Number| self.open.get(*last).is_some_and(|it| it.ends_before(answer));
         let anew = last.as_ref().is_some_and(is_of_next);
         let last = last.filter(|_| !anew);
         let newest = last.or_else(|| self.open.of_client(asked, own));
-        if newest.is_none() && exchange.says_lost() {
+        if newest.is_none() && answer.says_lost() {
             // Who closed a session asks for it again where the answer was late: the server knows it no more.
             let closed = |open: &Open| open.has_ends(asked) && open.is_over();
             return Home::Known(self.open.of_client(asked, closed));
@@ -174,13 +176,13 @@ impl Sessions {
         if usual.is_none_or(|open| opens(open) || !open.is_asked()) {
             return Home::Known(newest);
         }
-        let (at, connection) = (exchange.span().first, exchange.connection);
+        let (at, connection) = (answer.span().first, answer.connection);
         let on_it = |open: &Open| last.is_none() || open.live.contains(&connection);
         let lost = |open: &Open| open.exchanges.last().is_some_and(Exchange::says_lost);
         let under_way =
             |open: &Open| own(open) && on_it(open) && open.is_under_way(at) && !lost(open);
         let rivals = self.open.all_of_client(asked, under_way);
-        let next = exchange.response.as_ref().and_then(|response| response.next_offset);
+        let next = answer.response.as_ref().and_then(|response| response.next_offset);
         let goes_on = |open: &Open| next.map_or(!anew, |next| open.may_reach(next));
         let mut fitting = rivals.iter().filter(|rival| self.open.get(**rival).is_some_and(goes_on));
         let beyond = |open: &Open| open.total() < next && open.total().is_some();

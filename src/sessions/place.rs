@@ -7,8 +7,8 @@ use super::assign::RECENT;
 use super::open::Open;
 use crate::model::Text;
 use crate::model::exchange::Exchange;
+use crate::model::host::{self, bare};
 use crate::model::session::CREDENTIALS_SECS;
-use crate::rules::hosts::{self, bare};
 
 /// Hosts and address pairs remembered per session.
 const REMEMBERED: usize = 16;
@@ -137,7 +137,7 @@ impl Open {
     /// ([MC-BUP] 2.2.3.2).
     fn has_port(&self, asked: &Asked<'_>) -> bool {
         let own = self.hosts.first().zip(asked.host());
-        let port = |host| hosts::port(host).filter(|port| !matches!(*port, "80" | "443"));
+        let port = |host| host::port(host).filter(|port| !matches!(*port, "80" | "443"));
         own.is_none_or(|(own, host)| port(own) == port(host))
     }
 

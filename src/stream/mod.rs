@@ -20,6 +20,7 @@ mod subject;
 mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod vain;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What one side of a connection sent again, and what it is seen to have sent though it did not come by.
 
 use crate::at::{At, Span};
-use crate::model::rare::Absent;
+use crate::rare::Absent;
 
 use super::part::Part;
 

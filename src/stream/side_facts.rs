@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::at::{At, Timestamp};
-use crate::model::rare::Rare;
+use crate::rare::Rare;
 
 use super::copies::Sending;
 use super::ids::Unseen;

@@ -7,6 +7,7 @@ use super::certificate::Certificate;
 use super::keylog::KeyLine;
 use super::shape::Shape;
 use crate::at::At;
+use crate::rare::is_zero;
 use crate::stream::Side;
 
 /// What is known of one TLS connection.
@@ -135,7 +136,7 @@ pub struct Traffic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_last: Option<At>,
     /// Bytes of application data that were decrypted.
-    #[serde(default, skip_serializing_if = "is_nothing")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub decrypted_bytes: u64,
     /// Records that could not be decrypted with the keys at hand.
     pub failed: u64,
@@ -235,16 +236,6 @@ impl Facts {
             Side::Server => &mut self.from_server,
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-const fn is_nothing(number: &u64) -> bool {
-    *number == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-const fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]

@@ -9,9 +9,9 @@ use crate::capture::Input;
 use crate::model::Outcome;
 use crate::model::exchange::{Body, Exchange, Request, Response};
 use crate::model::negotiation::Negotiation;
-use crate::model::rare::Rare;
 use crate::model::report::{Quality, Report, Tool};
 use crate::model::session::{Client, Fragment, Server, Session};
+use crate::rare::Rare;
 
 const ID: &str = "{1C34C8D4-0F42-49D1-A0D4-274383A65E8F}";
 

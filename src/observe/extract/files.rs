@@ -16,8 +16,8 @@ use crate::bits::protocol;
 use crate::export::aside;
 use crate::model::ranges::Ranges;
 use crate::model::report::Tool;
+use crate::model::url::normal;
 use crate::model::{Report, Session};
-use crate::sessions::replies::normal;
 
 /// Missing bytes that a file may have: beyond, it is only listed. Not every file system keeps holes for free.
 const HOLES: u64 = 64 << 30;

@@ -1,9 +1,8 @@
 //! The rule `anonymous-plus-acl`.
 
 use crate::bits::hresult::ACCESS_DENIED;
-use crate::model::{Exchange, Response, Session};
-use crate::rules::rounds::{self, Door};
-use crate::rules::{Confidence, Notes, Severity, course, look};
+use crate::model::{Door, Exchange, Response, Session};
+use crate::rules::{Confidence, Notes, Severity, course, look, rounds};
 
 rule! {
     /// An anonymous upload may not write, and the server asks for no credentials.

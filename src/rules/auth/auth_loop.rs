@@ -1,9 +1,7 @@
 //! The rule `auth-loop`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Confidence, Finding, Notes, Place, Severity, course, front};
-use crate::sessions::RefusedTunnel;
+use crate::model::{Door, Exchange, RefusedTunnel, Session};
+use crate::rules::{Around, Confidence, Finding, Notes, Place, Severity, course, front, rounds};
 
 rule! {
     /// The credentials are refused.

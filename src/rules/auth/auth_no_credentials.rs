@@ -1,9 +1,8 @@
 //! The rule `auth-no-credentials`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Door, Exchange, Session};
 use crate::rules::origin::Origin;
-use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Notes, front, look};
+use crate::rules::{Around, Notes, front, look, rounds};
 
 rule! {
     /// The server asks for credentials that the job does not have.

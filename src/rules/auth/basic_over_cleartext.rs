@@ -1,8 +1,7 @@
 //! The rule `basic-over-cleartext`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::rounds::{self, Door};
-use crate::rules::{Notes, wording};
+use crate::model::{Door, Exchange, Session};
+use crate::rules::{Notes, rounds, wording};
 
 rule! {
     /// A password crossed the network in the clear.

@@ -1,9 +1,7 @@
 //! The rule `proxy-auth-required`.
 
-use crate::model::{Exchange, Session};
-use crate::rules::rounds::{self, Door};
-use crate::rules::{Around, Confidence, Notes, Place, front, look};
-use crate::sessions::RefusedTunnel;
+use crate::model::{Door, Exchange, RefusedTunnel, Session};
+use crate::rules::{Around, Confidence, Notes, Place, front, look, rounds};
 
 rule! {
     /// The proxy asks for credentials that the job does not have.

@@ -1,7 +1,8 @@
 //! The rule `request-abandoned`.
 
 use crate::model::{Exchange, Session};
-use crate::rules::{Confidence, Finding, Notes, Severity, icmp, lost, unanswered, vain};
+use crate::rules::{Confidence, Finding, Notes, Severity, icmp, lost, unanswered};
+use crate::stream::vain;
 
 rule! {
     /// The client left before its five minutes of waiting were over.

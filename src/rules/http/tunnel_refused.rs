@@ -1,9 +1,7 @@
 //! The rule `tunnel-refused`.
 
-use crate::model::Report;
-use crate::rules::rounds::{self, Door};
-use crate::rules::{Confidence, Notes, Seen, front};
-use crate::sessions::RefusedTunnel;
+use crate::model::{Door, RefusedTunnel, Report};
+use crate::rules::{Confidence, Notes, Seen, front, rounds};
 
 rule! {
     /// A proxy refused the tunnel that BITS asked for.

@@ -1,8 +1,8 @@
 //! The rule `host-id-fallback`.
 
 use crate::at::{At, Span};
-use crate::model::{Exchange, Response, Session, url};
-use crate::rules::hosts::{self, Named};
+use crate::model::{Exchange, Response, Session, host, url};
+use crate::rules::hosts::Named;
 use crate::rules::{Around, Confidence, Notes, look, wording};
 
 rule! {
@@ -104,7 +104,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
 fn place(exchange: &Exchange) -> String {
     let server = exchange.server;
     let url = exchange.request.as_ref().and_then(|request| url::of(exchange, request));
-    match url.filter(|url| hosts::bare(url.host) != server.ip().to_string()) {
+    match url.filter(|url| host::bare(url.host) != server.ip().to_string()) {
         Some(url) => format!("\"{}\" at {server}", url.host),
         None => server.to_string(),
     }

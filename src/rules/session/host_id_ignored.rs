@@ -1,8 +1,8 @@
 //! The rule `host-id-ignored`.
 
 use crate::bits::PacketType;
-use crate::model::{Outcome, Session};
-use crate::rules::hosts::{self, MOVES_WITHIN_SECS, Named};
+use crate::model::{Outcome, Session, host};
+use crate::rules::hosts::{MOVES_WITHIN_SECS, Named};
 use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
@@ -54,7 +54,7 @@ rule! {
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     // A value that is no host obliges nobody.
-    let Some(named) = Named::of(session).filter(|named| hosts::is_host(named.value)) else {
+    let Some(named) = Named::of(session).filter(|named| host::is_host(named.value)) else {
         return;
     };
     let Some(next) = named.later().find(|exchange| exchange.kind != PacketType::CreateSession)

@@ -1,8 +1,8 @@
 //! The rule `host-id-odd`.
 
 use crate::bits::PacketType;
-use crate::model::{Exchange, Response, Session};
-use crate::rules::hosts::{self, Named};
+use crate::model::{Exchange, Response, Session, host};
+use crate::rules::hosts::Named;
 use crate::rules::{Notes, course};
 
 rule! {
@@ -63,7 +63,7 @@ const LOOKED_AT: usize = 256;
 fn malformed(session: &Session, answer: &Response) -> Option<String> {
     let fallback = answer.fallback_in_words();
     match (answer.host_id.as_deref(), fallback) {
-        (Some(host), _) if !hosts::is_host(host) => {
+        (Some(host), _) if !host::is_host(host) => {
             Some(format!("BITS-Host-Id is \"{host}\", which is no host"))
         }
         // Of a host that is another one, the rule about time-outs tells it.

@@ -1,7 +1,7 @@
 //! The rule `host-id-with-port`.
 
-use crate::model::Session;
-use crate::rules::{Notes, hosts, look};
+use crate::model::{Session, host};
+use crate::rules::{Notes, look};
 
 rule! {
     /// BITS-Host-Id holds a port.
@@ -28,7 +28,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     for exchange in session.exchanges.iter().filter(|exchange| look::creates(exchange)) {
         let named = exchange.response.as_ref().and_then(|ack| ack.host_id.as_deref());
         if let Some(host) = named
-            && let Some(port) = hosts::port(host)
+            && let Some(port) = host::port(host)
         {
             notes.add(exchange.span(), format!("BITS-Host-Id \"{host}\" names port {port}"));
         }

@@ -1,6 +1,6 @@
 //! The rule `dns-failed`.
 
-use crate::model::{Lookup, Session};
+use crate::model::{Lookup, Session, host};
 use crate::rules::{Around, Confidence, Notes, Place, Severity, connect, hosts, wording};
 
 rule! {
@@ -164,7 +164,7 @@ fn of_session(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         return;
     }
     let named = [session.server.host.as_deref(), session.host_id.as_deref()];
-    let hosts: Vec<String> = named.into_iter().flatten().map(hosts::bare).collect();
+    let hosts: Vec<String> = named.into_iter().flatten().map(host::bare).collect();
     let meant = around.sight.lookups.iter().filter(|lookup| {
         lookup.client == session.client.address
             && hosts.contains(&lookup.name)

@@ -2,8 +2,8 @@
 
 use crate::at::{At, Span};
 use crate::model::{Outcome, Session};
-use crate::rules::{Confidence, Notes, Severity, icmp, look, reset, vain, wording};
-use crate::stream::{Connection, Side};
+use crate::rules::{Confidence, Notes, Severity, icmp, look, reset, wording};
+use crate::stream::{Connection, Side, vain};
 
 rule! {
     /// Data was repeated without any acknowledgement until the client gave up, or to the end.

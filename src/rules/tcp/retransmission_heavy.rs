@@ -1,7 +1,7 @@
 //! The rule `retransmission-heavy`.
 
-use crate::rules::{Confidence, Notes, Severity, vain, wording};
-use crate::stream::{Connection, SideFacts, Stall};
+use crate::rules::{Confidence, Notes, Severity, wording};
+use crate::stream::{Connection, SideFacts, Stall, vain};
 
 rule! {
     /// More than 2 % of the data was sent again, or some of it only after more than 3 s.

@@ -1,7 +1,7 @@
 //! Data that one side repeats, and nobody acknowledges.
 
+use super::Connection;
 use crate::at::At;
-use crate::stream::Connection;
 
 /// How often data of the client was repeated that nobody acknowledged.
 fn count(connection: &Connection) -> u32 {

@@ -3,10 +3,9 @@
 mod timestamp;
 
 use schemars::JsonSchema;
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 
-use crate::rare::is_zero;
+use crate::rare::is_default;
 
 pub use timestamp::Timestamp;
 
@@ -54,7 +53,7 @@ struct Seen {
     /// When it was captured.
     time: Timestamp,
     /// Which input it is in, from 0; absent for the first input.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     capture: u32,
     /// Its number within its input; absent where it equals `frame`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,17 +149,9 @@ impl Span {
         }
     }
 
-    /// Writes it as entries of a map, as [`Frames`] are.
-    pub(crate) fn write<M: SerializeMap>(self, map: &mut M) -> Result<(), M::Error> {
-        let Frames { first_frame, last_frame, time, ended, capture, capture_frame } = self.into();
-        map.serialize_entry("first_frame", &first_frame)?;
-        map.serialize_entry("last_frame", &last_frame)?;
-        map.serialize_entry("time", &time)?;
-        map.serialize_entry("ended", &ended)?;
-        if !is_zero(&capture) {
-            map.serialize_entry("capture", &capture)?;
-        }
-        capture_frame.map_or(Ok(()), |frame| map.serialize_entry("capture_frame", &frame))
+    /// Whether both were going on at some time.
+    pub fn meets(self, other: Self) -> bool {
+        self.first.time <= other.last.time && other.first.time <= self.last.time
     }
 
     /// Takes all of `other` in.
@@ -182,7 +173,7 @@ struct Frames {
     /// Time of the last frame.
     ended: Timestamp,
     /// Which input the first frame is in, from 0; absent for the first input.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     capture: u32,
     /// Number of the first frame within its input; absent where it equals `first_frame`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

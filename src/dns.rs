@@ -7,7 +7,6 @@ use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use simple_dns::{Packet, PacketFlag, RCODE, header_buffer as header};
@@ -62,8 +61,8 @@ fn question(message: &[u8]) -> (&[u8], [u8; 2]) {
 #[derive(Debug)]
 pub struct Resolver {
     waiting: VecDeque<Question>,
-    failed: HashMap<(IpAddr, String, Failure), Lookup, RandomState>,
-    clients: HashMap<IpAddr, Client, RandomState>,
+    failed: HashMap<(IpAddr, String, Failure), Lookup>,
+    clients: HashMap<IpAddr, Client>,
     found: VecDeque<Found>,
     /// Room for the next question.
     spare: Vec<u8>,

@@ -120,7 +120,7 @@ impl Engine {
     /// Keeps an ICMP error about what a client sent with its connection.
     fn note(&mut self, error: &IcmpError) {
         let id = self.table.find(error.quoted_from, error.quoted_to);
-        if let Some((connection, _)) = id.and_then(|id| self.table.lend(id)) {
+        if let Some(connection) = id.and_then(|id| self.table.connection_mut(id)) {
             let IcmpError { at, from, kind: (kind, code), mtu, quoted_from, .. } = *error;
             if quoted_from == connection.client {
                 connection.report(Icmp { at, from, kind, code, mtu });

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashSet;
 
 use crate::stream::Connection;
@@ -20,7 +19,7 @@ pub struct Sides {
     /// The hosts of those that may be the rest of a connection from before the capture.
     rests: Vec<Pair>,
     /// Hosts that were seen to talk both ways.
-    both: HashSet<Pair, RandomState>,
+    both: HashSet<Pair>,
 }
 
 impl Sides {

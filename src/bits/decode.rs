@@ -9,7 +9,7 @@ use super::rare;
 use super::secrets::Secrets;
 use super::words::Words;
 use crate::at::Span;
-use crate::http::{Head, Start};
+use crate::http::{Head, Header, Start};
 use crate::model::exchange::{Body, Request, Response};
 
 /// Whether a head belongs to the upload protocol: by its verb, or by a header that only packets have. GET and HEAD carry
@@ -25,19 +25,12 @@ pub fn is_bits(head: &Head<'_>) -> bool {
 
 /// Whether a head has a header that only packets of the upload protocol have.
 pub fn has_packet_field(head: &Head<'_>) -> bool {
-    head.headers.iter().any(|header| {
-        let name = header.name.as_bytes();
-        name.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"bits-"))
-            && [
-                "BITS-Packet-Type",
-                "BITS-Package-Type",
-                "BITS-Session-Id",
-                "BITS-Supported-Protocols",
-            ]
-            .iter()
-            .any(|known| header.name.eq_ignore_ascii_case(known))
-    })
+    let is = |header: &Header<'_>| PACKET.iter().any(|name| header.name.eq_ignore_ascii_case(name));
+    head.headers.iter().any(is)
 }
+
+const PACKET: [&str; 4] =
+    ["BITS-Packet-Type", "BITS-Package-Type", "BITS-Session-Id", "BITS-Supported-Protocols"];
 
 /// Whether a request belongs to the upload protocol by its verb, and the capture ends within its first line.
 pub fn is_beheaded(head: &Head<'_>) -> bool {

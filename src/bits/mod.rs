@@ -42,15 +42,8 @@ pub const AGENT: &str = "Microsoft BITS/";
 impl PacketType {
     /// Reads a header value.
     pub fn parse(value: &str) -> Self {
-        let is = |known: Self| known.name().eq_ignore_ascii_case(value).then_some(known);
-        let known = match value.len() {
-            3 => is(Self::Ack),
-            4 => is(Self::Ping),
-            8 => is(Self::Fragment),
-            13 => is(Self::CloseSession),
-            14 => is(Self::CreateSession).or_else(|| is(Self::CancelSession)),
-            _ => None,
-        };
+        let mut all = REQUESTS.into_iter().chain([Self::Ack]);
+        let known = all.find(|known| known.name().eq_ignore_ascii_case(value));
         known.unwrap_or_else(|| Self::Other(value.into()))
     }
 

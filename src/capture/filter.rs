@@ -1,7 +1,6 @@
 //! Filter expressions of pcap-filter(7) over frames of any link type.
 
 #[cfg(feature = "live")]
-use foldhash::fast::RandomState;
 #[cfg(feature = "live")]
 use hashbrown::HashMap;
 
@@ -11,7 +10,7 @@ use super::{Error, LinkType};
 #[cfg(feature = "live")]
 pub struct Filter {
     expression: String,
-    programs: HashMap<LinkType, Option<pcap::BpfProgram>, RandomState>,
+    programs: HashMap<LinkType, Option<pcap::BpfProgram>>,
 }
 
 #[cfg(feature = "live")]

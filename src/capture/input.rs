@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::FrameFacts;
 use crate::at::Timestamp;
-use crate::rare::is_zero;
+use crate::rare::is_default;
 
 /// One capture file or interface, and how far it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub struct Input {
     /// Frames read.
     pub frames: u64,
     /// Those of them that a filter left out.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub filtered_frames: u64,
     /// Bytes of the capture read, after decompression.
     pub bytes: u64,

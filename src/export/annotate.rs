@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::style::Style;
@@ -18,11 +17,11 @@ use crate::rules::Finding;
 /// The comments on the frames of one capture, and which frames belong to an upload.
 pub struct Notes {
     decoder: Decoder,
-    by_frame: HashMap<u64, Vec<String>, RandomState>,
+    by_frame: HashMap<u64, Vec<String>>,
     /// What each direction said, in the order of the first frames.
-    said: HashMap<(SocketAddr, SocketAddr), Vec<Message>, RandomState>,
+    said: HashMap<(SocketAddr, SocketAddr), Vec<Message>>,
     /// First and last frame of the connections with uploads.
-    connections: HashMap<(SocketAddr, SocketAddr), Vec<(u64, u64)>, RandomState>,
+    connections: HashMap<(SocketAddr, SocketAddr), Vec<(u64, u64)>>,
 }
 
 /// A message that may take several frames.

@@ -152,10 +152,10 @@ impl Lengths {
             if is_length(name) {
                 // A list of one value is that value (RFC 9112 6.3).
                 header.value.split(|byte| *byte == b',').for_each(|value| lengths.take(value));
-            } else if name.len() == 17 && name.eq_ignore_ascii_case("transfer-encoding") {
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
                 let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
                 lengths.chunked |= last.trim_ascii().eq_ignore_ascii_case(b"chunked");
-            } else if name.len() == 6 && name.eq_ignore_ascii_case("expect") {
+            } else if name.eq_ignore_ascii_case("expect") {
                 lengths.expects |= header.value.trim_ascii().eq_ignore_ascii_case(b"100-continue");
             }
         }

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,7 +69,7 @@ impl Answer {
 #[derive(Debug)]
 pub struct Attempts {
     found: Vec<Attempt>,
-    places: HashMap<(IpAddr, SocketAddr, Answer), usize, RandomState>,
+    places: HashMap<(IpAddr, SocketAddr, Answer), usize>,
     cap: usize,
     omitted: u64,
 }

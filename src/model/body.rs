@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::Timestamp;
 use crate::http::End;
-use crate::rare::{Absent, Rare, is_zero};
+use crate::rare::{Absent, Rare, is_default};
 
 /// What was seen of a message body, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub struct Body {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Lacks {
     /// How many.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub uncaptured: u64,
     /// Where. Of very many holes, some are joined with what was seen between them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

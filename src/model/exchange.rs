@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::address;
 use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
@@ -28,10 +27,8 @@ pub struct Exchange {
     /// Which TCP connection, counted over the capture from 1.
     pub connection: u64,
     /// Who asked.
-    #[serde(serialize_with = "address::serialize")]
     pub client: SocketAddr,
     /// Who was asked.
-    #[serde(serialize_with = "address::serialize")]
     pub server: SocketAddr,
     /// Carried inside TLS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::{Exchange, Response, Session, scattered, unseen_close};
@@ -14,7 +13,7 @@ use crate::stream::Connection;
 #[derive(Debug, Default)]
 pub struct Index {
     found: OnceLock<Found>,
-    places: OnceLock<HashMap<u64, Vec<usize>, RandomState>>,
+    places: OnceLock<HashMap<u64, Vec<usize>>>,
     whole: OnceLock<bool>,
     any_order: OnceLock<Option<u64>>,
 }

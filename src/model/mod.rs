@@ -1,13 +1,11 @@
 //! What was seen, as values: exchanges, and the sessions they add up to.
 
-mod address;
 pub mod attempt;
 mod body;
 mod door;
 mod ending;
 pub mod exchange;
 pub mod fold;
-mod form;
 pub(crate) mod host;
 pub(crate) mod index;
 pub mod lookup;

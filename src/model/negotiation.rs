@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -208,7 +207,7 @@ fn offers(raw: &Text) -> Vec<Offer> {
     let shared = |entry: &str| raw.same_or(entry);
     let mut offers: Vec<Offer> = protocol::offers(raw).map(shared).map(offer).collect();
     if offers.len() > 1 {
-        let mut seen = HashMap::<_, _, RandomState>::default();
+        let mut seen = HashMap::<_, _>::default();
         for (place, offer) in offers.iter_mut().enumerate() {
             let bare = protocol::canonical_id(offer.guid.trim_matches('"'));
             let first = *seen.entry(bare).or_insert(place);

@@ -5,17 +5,15 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Exchange, address};
+use super::Exchange;
 use crate::at::Span;
 
 /// A request of a BITS server to the application behind it ([MC-BUP] 2.2.12), and the answer (2.2.13).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Notification {
     /// The server, as a client of the application.
-    #[serde(serialize_with = "address::serialize")]
     pub server: SocketAddr,
     /// The application.
-    #[serde(serialize_with = "address::serialize")]
     pub application: SocketAddr,
     /// The frames of the head of the request.
     pub request: Span,

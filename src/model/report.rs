@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attempt, Lookup, Session, TlsConnection};
 use crate::at::{At, Span};
 use crate::capture::Input;
-use crate::rare::is_zero;
+use crate::rare::is_default;
 use crate::rules::Finding;
 
 /// The document of `bitsleuth sessions --json`.
@@ -133,52 +133,52 @@ pub struct Quality {
     /// Bytes of TCP streams that were acknowledged but not captured.
     pub lost_bytes: u64,
     /// Connections forgotten early to stay under the cap.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub connections_forgotten: u64,
     /// Closed connections forgotten before their time to stay under the cap: a late repeat of theirs would count as a
     /// connection of its own.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub closed_forgotten: u64,
     /// Bytes of TCP streams that may have come later, but were no longer waited for, to stay under the caps on what is
     /// held out of order.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub bytes_given_up: u64,
     /// Datagrams of which IP fragments were forgotten early to stay under the cap.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub datagrams_forgotten: u64,
     /// Exchanges of uploads that were only counted, to stay under the caps on those of one session and of all.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exchanges_omitted: u64,
     /// Findings of one rule in one session, or in the whole, beyond the cap.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub findings_omitted: u64,
     /// Connections with TLS whose bytes were no longer kept for keys to turn up, to stay under the cap.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tls_given_up: u64,
     /// Sessions that were not over but given up to stay under the cap, the one that was idle for longest first.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub sessions_forgotten: u64,
     /// Messages left out because they came for a session that was over, after its connections were.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub late_messages: u64,
     /// Failed attempts to connect that were only counted, to stay under the cap.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub attempts_omitted: u64,
     /// Connections with TLS left out of `tls_connections`, to stay under the cap.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tls_omitted: u64,
     /// Failed look-ups of names that were only counted, to stay under the cap.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub lookups_omitted: u64,
     /// Connections with data of one side and no packet of the other; without those that are one segment from before the
     /// capture, between hosts that were seen both ways.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub one_sided: u64,
     /// Frames that a mirror port delivered twice.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub duplicate_frames: u64,
     /// Frames of an input that are dated a second or more before the one in front of them.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub times_back: u64,
     /// The first of them.
     #[serde(skip)]
@@ -187,6 +187,6 @@ pub struct Quality {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most_back_seconds: Option<f64>,
     /// Connections with TLS that could not be decrypted.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tls_opaque: u64,
 }

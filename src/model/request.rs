@@ -5,17 +5,16 @@ use std::ops::Deref;
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::exchange::Body;
-use super::form::Form;
 use super::text::Text;
 use crate::at::{At, Span};
 use crate::bits::fields::ContentRange;
 use crate::rare::{Absent, Rare};
 
 /// A request of the upload protocol ([MC-BUP] 2.2.2, 2.2.4, 2.2.6, 2.2.8, 2.2.10).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Request {
     /// Its frames.
     #[serde(flatten)]
@@ -59,7 +58,7 @@ pub struct Request {
     #[serde(skip)]
     pub awaits: Option<NonZeroU64>,
     /// What few requests have.
-    #[serde(flatten)]
+    #[serde(flatten, skip_serializing_if = "Rare::is_none")]
     pub rare: Rare<RareRequest>,
 }
 
@@ -121,7 +120,7 @@ pub struct Late {
 }
 
 /// What few requests have.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RareRequest {
     /// `X-Http-Method-Override`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,44 +190,5 @@ impl Absent for RareRequest {
     fn none() -> &'static Self {
         static NONE: LazyLock<RareRequest> = LazyLock::new(RareRequest::default);
         &NONE
-    }
-}
-
-/// In one order, whatever is rare.
-impl Serialize for Request {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut form = Form::begin(serializer)?;
-        let rare: &RareRequest = self;
-        form.span(self.span)?;
-        form.put("method", &self.method)?;
-        form.maybe("method_override", &rare.method_override)?;
-        form.put("target", &self.target)?;
-        form.put("minor_version", &self.minor_version)?;
-        form.maybe("host", &self.host)?;
-        form.maybe("user_agent", &self.user_agent)?;
-        form.maybe("packet_type", &self.packet_type)?;
-        form.maybe("session_id", &self.session_id)?;
-        form.maybe("supported_protocols", &self.supported_protocols)?;
-        form.maybe("content_name", &self.content_name)?;
-        form.maybe("content_range", &self.content_range)?;
-        form.maybe("content_length", &self.content_length)?;
-        form.all("content_length_raw", &rare.content_length_raw)?;
-        form.maybe("content_encoding", &rare.content_encoding)?;
-        form.maybe("transfer_encoding", &rare.transfer_encoding)?;
-        form.maybe("authorization", &rare.authorization)?;
-        form.maybe("proxy_authorization", &rare.proxy_authorization)?;
-        form.maybe("user", &rare.user)?;
-        form.maybe("ntlm", &rare.ntlm)?;
-        form.maybe("expect", &rare.expect)?;
-        form.maybe("via", &rare.via)?;
-        form.all("hops", &rare.hops)?;
-        form.put("body", &self.body)?;
-        form.maybe("file_type", &rare.file_type)?;
-        form.put("longest_value", &self.longest_value)?;
-        form.maybe("long_field", &rare.long_field)?;
-        form.flag("after_gap", rare.after_gap)?;
-        form.all("repeated", &rare.repeated)?;
-        form.all("odd", &rare.odd)?;
-        form.end()
     }
 }

@@ -4,10 +4,9 @@ use std::ops::Deref;
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::exchange::Body;
-use super::form::Form;
 use super::origin::Origin;
 use super::text::Text;
 use crate::at::Span;
@@ -16,7 +15,7 @@ use crate::bits::hresult::SESSION_NOT_FOUND;
 use crate::rare::{Absent, Rare};
 
 /// A response ([MC-BUP] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Response {
     /// Its frames.
     #[serde(flatten)]
@@ -64,7 +63,7 @@ pub struct Response {
     /// The body.
     pub body: Body,
     /// What few responses have.
-    #[serde(flatten)]
+    #[serde(flatten, skip_serializing_if = "Rare::is_none")]
     pub rare: Rare<RareResponse>,
 }
 
@@ -75,7 +74,7 @@ const NEVER: u64 = 0xFFFF_FFFF;
 const RAW: usize = 40;
 
 /// What few responses have.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RareResponse {
     /// `BITS-Host-Id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,8 +159,7 @@ pub struct ErrorCode {
 impl Response {
     /// Whether a BITS server gave it: only those set `BITS-Packet-Type: Ack`.
     pub fn is_ack(&self) -> bool {
-        let is = |kind: &str| kind == "Ack" || kind.trim().eq_ignore_ascii_case("ack");
-        self.packet_type.as_deref().is_some_and(is)
+        self.packet_type.as_deref().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("ack"))
     }
 
     /// Whether the capture lacks the end of the head: fields may be missing.
@@ -272,50 +270,5 @@ impl Absent for RareResponse {
     fn none() -> &'static Self {
         static NONE: LazyLock<RareResponse> = LazyLock::new(RareResponse::default);
         &NONE
-    }
-}
-
-/// In one order, whatever is rare.
-impl Serialize for Response {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut form = Form::begin(serializer)?;
-        let rare: &RareResponse = self;
-        form.span(self.span)?;
-        form.put("http_status", &self.http_status)?;
-        form.text("reason", &self.reason)?;
-        form.put("minor_version", &self.minor_version)?;
-        form.maybe("packet_type", &self.packet_type)?;
-        form.maybe("protocol", &self.protocol)?;
-        form.maybe("session_id", &self.session_id)?;
-        form.maybe("host_id", &rare.host_id)?;
-        form.maybe("host_id_fallback_timeout_seconds", &rare.host_id_fallback_timeout_seconds)?;
-        form.maybe("host_id_fallback_timeout_raw", &rare.host_id_fallback_timeout_raw)?;
-        form.maybe("next_offset", &self.next_offset)?;
-        form.maybe("next_offset_raw", &rare.next_offset_raw)?;
-        form.maybe("reply_url", &rare.reply_url)?;
-        form.maybe("error", &rare.error)?;
-        form.maybe("error_context", &rare.error_context)?;
-        form.maybe("accept_encoding", &self.accept_encoding)?;
-        form.maybe("server", &self.server)?;
-        form.maybe("via", &rare.via)?;
-        form.all("hops", &rare.hops)?;
-        form.maybe("content_length", &self.content_length)?;
-        form.all("content_length_raw", &rare.content_length_raw)?;
-        form.maybe("connection", &self.connection)?;
-        form.maybe("retry_after", &rare.retry_after)?;
-        form.maybe("dav", &rare.dav)?;
-        form.all("cookies", &rare.cookies)?;
-        form.maybe("location", &rare.location)?;
-        form.maybe("allow", &rare.allow)?;
-        form.maybe("content_type", &self.content_type)?;
-        form.maybe("date", &self.date)?;
-        form.all("challenges", &rare.challenges)?;
-        form.flag("ntlm_challenge", rare.ntlm_challenge)?;
-        form.maybe("answered_by", &self.answered_by)?;
-        form.put("body", &self.body)?;
-        form.text("body_start", &rare.body_start)?;
-        form.all("repeated", &rare.repeated)?;
-        form.all("odd", &rare.odd)?;
-        form.end()
     }
 }

@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 use super::response::Response;
 use super::{Exchange, Text, url};
 use crate::at::{Numbered, Span, Timestamp};
-use crate::rare::is_zero;
+use crate::rare::is_default;
 use crate::rules::{Diagnosis, Finding};
 use crate::stream::Connection;
 
@@ -102,7 +102,7 @@ pub struct Session {
     /// What was said, in order.
     pub exchanges: Vec<Exchange>,
     /// Exchanges left out to stay within the limits.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exchanges_omitted: u64,
     /// Requests behind its last one may be among what the capture lacks.
     #[serde(skip)]

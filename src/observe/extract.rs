@@ -16,7 +16,6 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::Observer;
@@ -41,7 +40,7 @@ pub struct Extract {
     room: Option<u64>,
     bodies: Vec<Body>,
     /// What is under way, by connection.
-    open: HashMap<u64, Open, RandomState>,
+    open: HashMap<u64, Open>,
     awaited: VecDeque<String>,
     result: io::Result<()>,
 }

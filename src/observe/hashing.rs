@@ -6,7 +6,6 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
@@ -215,7 +214,7 @@ impl Worker {
 
 /// The life of a worker.
 fn work(batches: &Receiver<Batch>, emptied: &Sender<Batch>, finished: &Sender<Option<Hash>>) {
-    let mut files: HashMap<u64, Sha256, RandomState> = HashMap::default();
+    let mut files: HashMap<u64, Sha256> = HashMap::default();
     for mut batch in batches {
         let mut rest = batch.bytes.as_slice();
         for (number, step) in batch.steps.drain(..) {

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::Observer;
@@ -61,9 +60,9 @@ impl RawHead {
 #[derive(Debug, Default)]
 pub struct Heads {
     /// By connection, sender and first frame; pipelined heads share these.
-    kept: HashMap<(u64, Side, u64), Vec<RawHead>, RandomState>,
+    kept: HashMap<(u64, Side, u64), Vec<RawHead>>,
     /// Requests of the upload protocol that wait for their answer.
-    asked: HashMap<u64, VecDeque<u32>, RandomState>,
+    asked: HashMap<u64, VecDeque<u32>>,
     used: usize,
     secrets: Secrets,
 }

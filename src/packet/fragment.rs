@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use etherparse::defrag::IpDefragBuf;
 use etherparse::{IpFragOffset, IpNumber};
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::Timestamp;
@@ -41,7 +40,7 @@ struct Datagram {
 /// Datagrams of which fragments are missing; the oldest are given up at a cap.
 #[derive(Debug)]
 pub(super) struct Fragments {
-    open: HashMap<Key, Datagram, RandomState>,
+    open: HashMap<Key, Datagram>,
     order: VecDeque<(u64, Key)>,
     serial: u64,
     held: usize,

@@ -168,7 +168,7 @@ impl Decoder {
     pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let view = View { data: frame.data, wire: frame.wire_len as usize };
         let mut ip = Ip::default();
-        let piece = match walk(first(frame.link)?, view, &mut ip, self.nesting)? {
+        let piece = match walk(first(frame.link), view, &mut ip, self.nesting)? {
             Found::Piece(piece) => piece,
             found => return found.packet(frame.at, &ip),
         };
@@ -234,8 +234,8 @@ impl<'a> Found<'a> {
     }
 }
 
-fn first(link: LinkType) -> Result<Kind, Skip> {
-    Ok(match link.0 {
+fn first(link: LinkType) -> Kind {
+    match link.0 {
         0 | 108 => Kind::Null,
         1 => Kind::Ethernet,
         9 | 50 => Kind::Ppp,
@@ -250,7 +250,7 @@ fn first(link: LinkType) -> Result<Kind, Skip> {
         127 => Kind::Radiotap,
         192 => Kind::Ppi,
         other => Kind::Rare(other),
-    })
+    }
 }
 
 fn walk<'a>(

@@ -128,7 +128,7 @@ fn pktap(view: View<'_>) -> Result<Step<'_>, Skip> {
     if len < 12 || view.le32(4)? != 1 {
         return Err(Skip::NotIp);
     }
-    into(first(LinkType(view.le32(8)?))?, view, len)
+    into(first(LinkType(view.le32(8)?)), view, len)
 }
 
 /// Endace's record, with the headers that may extend it.

@@ -32,7 +32,7 @@ pub(super) fn prism(view: View<'_>) -> Result<Step<'_>, Skip> {
 
 /// Per-packet information: fields of varying length, and the link type of what follows.
 pub(super) fn ppi(view: View<'_>) -> Result<Step<'_>, Skip> {
-    let kind = first(LinkType(view.le32(4)?))?;
+    let kind = first(LinkType(view.le32(4)?));
     Ok(Step::Into(kind, view.skip(usize::from(view.le16(2)?))?))
 }
 

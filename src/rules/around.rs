@@ -86,7 +86,7 @@ impl<'a> Around<'a> {
     /// Earlier sessions at the same server with the same URL, whoever uploaded.
     pub fn same_url(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let (server, url) = (session.server.socket(), session.url.clone());
-        let key = url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let key = Key::path(url.as_deref());
         let all = self.history.with(key);
         all.filter(move |brief| brief.server == server && brief.url == url)
     }
@@ -96,7 +96,7 @@ impl<'a> Around<'a> {
     pub fn legs(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let (client, server) = (session.client.address, session.server.socket());
         let url = session.url.clone();
-        let key = url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let key = Key::path(url.as_deref());
         self.history.with(key).chain(self.sight.legs).filter(move |brief| {
             let joint = brief.client == server.ip() || brief.server.ip() == client;
             brief.server != server && (joint || brief.url == url)
@@ -154,7 +154,7 @@ impl<'a> Around<'a> {
     ) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let (client, server, id) = (session.client.address, session.server.socket(), self.id);
         let url = session.url.clone();
-        let key = url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let key = Key::path(url.as_deref());
         self.history.with(key).chain(self.sight.legs).filter(move |brief| {
             brief.has_path(url.as_deref()) && brief.is_other_leg((client, server), id)
         })
@@ -162,11 +162,10 @@ impl<'a> Around<'a> {
 
     /// Whether an earlier session failed on the other side of a proxy.
     pub fn fails_elsewhere(&self, brief: &Brief) -> bool {
-        let key = brief.url.as_deref().map(|url| Key::Path(url::path_within(url).into()));
+        let key = Key::path(brief.url.as_deref());
         let mut others = self.history.with(key).chain(self.sight.legs);
         others.any(|other| {
-            let aside = other.first.time <= brief.last.time && brief.first.time <= other.last.time;
-            let same = aside && brief.has_path(other.url.as_deref());
+            let same = other.span().meets(brief.span()) && brief.has_path(other.url.as_deref());
             same && other.is_other_leg_of(brief) && other.outcome == Outcome::Failed
         })
     }

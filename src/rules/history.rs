@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Span, Timestamp};
@@ -259,7 +258,7 @@ pub struct History {
     briefs: VecDeque<Brief>,
     /// How many were forgotten: the number of the first one kept.
     first: u64,
-    places: HashMap<Key, VecDeque<u64>, RandomState>,
+    places: HashMap<Key, VecDeque<u64>>,
 }
 
 /// What sessions have in common.
@@ -275,9 +274,14 @@ pub(super) enum Key {
 }
 
 impl Key {
+    /// That of the path of a URL.
+    pub fn path(url: Option<&str>) -> Option<Self> {
+        url.map(|url| Self::Path(url::path_within(url).into()))
+    }
+
     fn all(brief: &Brief) -> [Option<Self>; 5] {
         let upload = brief.url.clone().map(|url| Self::Upload(brief.client, url));
-        let path = brief.url.as_deref().map(|url| Self::Path(url::path_within(url).into()));
+        let path = Self::path(brief.url.as_deref());
         let id = brief.canonical.clone().map(|id| Self::Id(brief.server, id));
         let leg = brief.canonical.clone().filter(|id| is_unique(id)).map(Self::Leg);
         [upload, path, Some(Self::Server(brief.server)), id, leg]

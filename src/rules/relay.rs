@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::Span;
@@ -74,7 +73,7 @@ pub(super) fn leave_one_leg(earlier: &mut Vec<&Brief>, session: &Session) {
         return;
     };
     earlier.sort_by_key(|brief| (brief.server != server, brief.last.time));
-    let mut legs: HashMap<Text, &Brief, RandomState> = HashMap::default();
+    let mut legs: HashMap<Text, &Brief> = HashMap::default();
     earlier.retain(|brief| {
         let Some(of) = brief.canonical_id().filter(|id| is_unique(id)) else { return true };
         let own = id.as_ref() == Some(&of) && is_beside(brief, server, span);
@@ -85,8 +84,7 @@ pub(super) fn leave_one_leg(earlier: &mut Vec<&Brief>, session: &Session) {
 
 /// Whether a session was under way at another server in the time of others.
 fn is_beside(brief: &Brief, server: SocketAddr, span: Span) -> bool {
-    let meanwhile = brief.first.time <= span.last.time && span.first.time <= brief.last.time;
-    brief.server != server && meanwhile
+    brief.server != server && brief.span().meets(span)
 }
 
 /// What to say of a leg behind a proxy where a rule takes its client for the one of BITS.

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 use crate::at::Span;
@@ -29,14 +28,14 @@ pub struct Seen {
     pub beheaded: Option<(u64, Span)>,
     /// Tunnels for BITS that proxies refused to the end.
     pub tunnels: Vec<RefusedTunnel>,
-    ends: HashSet<(IpAddr, SocketAddr), RandomState>,
-    ports: HashSet<u16, RandomState>,
+    ends: HashSet<(IpAddr, SocketAddr)>,
+    ports: HashSet<u16>,
     /// Addresses that uploads went to by themselves, and names of hosts that they went to or were sent to.
-    servers: HashSet<IpAddr, RandomState>,
-    hosts: HashSet<String, RandomState>,
-    counted: HashSet<u64, RandomState>,
-    forbidden: HashMap<u64, u16, RandomState>,
-    handshakes: HashSet<u64, RandomState>,
+    servers: HashSet<IpAddr>,
+    hosts: HashSet<String>,
+    counted: HashSet<u64>,
+    forbidden: HashMap<u64, u16>,
+    handshakes: HashSet<u64>,
 }
 
 impl Seen {

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::asked::Asked;
@@ -28,7 +27,7 @@ struct Grave {
 /// The latest finished sessions, by canonical id.
 #[derive(Default)]
 pub(super) struct Graves {
-    by_id: HashMap<Text, Grave, RandomState>,
+    by_id: HashMap<Text, Grave>,
     order: VecDeque<(Text, Number)>,
 }
 

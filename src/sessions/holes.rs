@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::open::Number;
@@ -29,10 +28,10 @@ type Pair = (IpAddr, SocketAddr);
 /// The latest connections that lack requests.
 #[derive(Default)]
 pub(super) struct Holes {
-    between: HashMap<Pair, VecDeque<Hole>, RandomState>,
+    between: HashMap<Pair, VecDeque<Hole>>,
     order: VecDeque<Pair>,
     /// Of open connections, bytes that the capture lacks of bodies of their requests.
-    of_bodies: HashMap<u64, u64, RandomState>,
+    of_bodies: HashMap<u64, u64>,
 }
 
 /// What the capture lacks of one.

@@ -21,7 +21,6 @@ mod tests;
 mod tunnels;
 mod web;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Span};
@@ -52,7 +51,7 @@ pub use web::{Directory, Web};
 /// Puts uploads together from HTTP events.
 pub struct Sessions {
     open: Shelf,
-    connections: HashMap<u64, Channel, RandomState>,
+    connections: HashMap<u64, Channel>,
     /// Where the last bytes of a body went: most that follow go there too.
     last: Option<(u64, Link)>,
     replies: Replies,

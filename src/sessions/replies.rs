@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::open::{Number, Open};
@@ -27,7 +26,7 @@ const AHEAD: usize = 64;
 #[derive(Default)]
 pub(super) struct Replies {
     awaited: VecDeque<(String, Number)>,
-    fetches: HashMap<(u64, u32), Fetch, RandomState>,
+    fetches: HashMap<(u64, u32), Fetch>,
     /// Requests on connections of uploads for what no reply was named as yet: directions captured apart may stand one
     /// behind the other in a file.
     ahead: VecDeque<(String, Asked)>,

@@ -9,7 +9,6 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::asked::Asked;
@@ -41,10 +40,10 @@ const LOOK: i64 = 1_000_000_000;
 
 /// Open sessions, by number, client and id.
 pub(super) struct Shelf {
-    open: HashMap<Number, Open, RandomState>,
+    open: HashMap<Number, Open>,
     next: Number,
-    by_client: HashMap<IpAddr, BTreeSet<Number>, RandomState>,
-    by_id: HashMap<Text, BTreeSet<Number>, RandomState>,
+    by_client: HashMap<IpAddr, BTreeSet<Number>>,
+    by_id: HashMap<Text, BTreeSet<Number>>,
     /// Every open session, by a frame that it was not idle before.
     idle: BTreeSet<(u64, Number)>,
     /// Those that are finished and wait, by the frame that finished them.

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::Message;
@@ -30,11 +29,11 @@ const MICROSOFT: &[u8] = b"Microsoft-";
 pub struct Web {
     /// The first answers of servers that always give their names, or that came through hops which do; by address and
     /// host, as a proxy, or one address, may stand for several.
-    named: HashMap<(SocketAddr, u64), At, RandomState>,
-    directories: HashMap<(SocketAddr, u64), Directory, RandomState>,
+    named: HashMap<(SocketAddr, u64), At>,
+    directories: HashMap<(SocketAddr, u64), Directory>,
     asked: VecDeque<Asked>,
     downloads: Option<Downloads>,
-    names: RandomState,
+    names: hashbrown::DefaultHashBuilder,
 }
 
 /// What IIS answered to requests for a virtual directory.

@@ -7,6 +7,7 @@ use crate::packet::Segment;
 
 use super::flow::Flow;
 use super::flows::Dir;
+use super::part::Part;
 
 /// No timer of a sender is faster, in nanoseconds: the probe for a lost tail takes two round trips, and more where
 /// these are short (RFC 8985 7.2).
@@ -79,9 +80,10 @@ impl<T: Default> Flow<T> {
         &mut self,
         dir: Dir,
         segment: &Segment<'_>,
-        (start, end): (u64, u64),
+        part: &Part<'_>,
         last: Option<At>,
     ) -> bool {
+        let (start, end) = (part.offset, part.end());
         let highest = self.halves.of(dir).highest();
         let tells = self.subject.facts(dir.other()).sending.selective;
         let sending = &mut self.subject.facts(dir).sending;

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV4};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 /// Which of the two endpoints, by order of their addresses.
@@ -89,8 +88,8 @@ const AT_HAND: usize = 128;
 /// Slots by key, with those used last at hand.
 #[derive(Debug)]
 pub(super) struct Flows {
-    v4: HashMap<(u64, u64), u32, RandomState>,
-    v6: HashMap<Key, u32, RandomState>,
+    v4: HashMap<(u64, u64), u32>,
+    v6: HashMap<Key, u32>,
     /// Each at the [`place`] of its key.
     at_hand: [Option<((u64, u64), u32)>; AT_HAND],
 }

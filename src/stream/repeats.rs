@@ -94,7 +94,7 @@ impl<T: Default> Flow<T> {
         let resized = self.is_resized(dir, &part);
         let overlap = self.halves.of(dir).overlap(part);
         let again = overlap.repeated == part.len && !overlap.differs;
-        let once = again && self.is_sent_once(dir, segment, (part.offset, part.end()), last);
+        let once = again && self.is_sent_once(dir, segment, &part, last);
         let (half, facts) = (self.halves.of(dir), self.subject.facts(dir));
         // A sender repeats by the way that it sent: the same at another hop was captured there.
         if again && (once || segment.ttl != facts.ttl_first || facts.is_copy(part.at)) {

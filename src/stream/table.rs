@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::at::{At, Timestamp};
@@ -29,7 +28,7 @@ const RESUMED: usize = 64;
 pub struct Table<T> {
     pool: Pool<Flow<T>>,
     flows: Flows,
-    ids: HashMap<u64, u32, RandomState>,
+    ids: HashMap<u64, u32>,
     gone: VecDeque<(Connection, T)>,
     /// What is left to end, the last one first.
     ending: Vec<u32>,
@@ -206,10 +205,9 @@ impl<T: Default> Table<T> {
         Some(&flow.subject.connection)
     }
 
-    /// A connection still in the table and the state of its owner.
-    pub fn lend(&mut self, id: u64) -> Option<(&mut Connection, &mut T)> {
-        let subject = &mut self.pool.get_mut(*self.ids.get(&id)?)?.subject;
-        Some((&mut subject.connection, &mut subject.state))
+    /// The same, to be changed.
+    pub fn connection_mut(&mut self, id: u64) -> Option<&mut Connection> {
+        Some(&mut self.pool.get_mut(*self.ids.get(&id)?)?.subject.connection)
     }
 
     /// Open connections forgotten to stay under the cap.

@@ -7,7 +7,7 @@ use super::certificate::Certificate;
 use super::keylog::KeyLine;
 use super::shape::Shape;
 use crate::at::At;
-use crate::rare::is_zero;
+use crate::rare::is_default;
 use crate::stream::Side;
 
 /// What is known of one TLS connection.
@@ -15,7 +15,7 @@ use crate::stream::Side;
 #[serde(default)]
 pub struct Facts {
     /// It is inside a tunnel that CONNECT opened.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     pub tunnel: bool,
     /// Versions the client offers, as `TLS 1.3`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -42,13 +42,13 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_hello_at: Option<At>,
     /// The server asked for another ClientHello (RFC 8446 4.1.4).
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     pub hello_retry: bool,
     /// An earlier session was resumed: by identifier, ticket or pre-shared key.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     pub resumed: bool,
     /// Handshakes that the server answered; more than one is renegotiation.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     pub handshakes: u32,
     /// JA3 fingerprint of the first ClientHello.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,10 +60,10 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Certificate>,
     /// The client offered early data (0-RTT).
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     pub early_data_offered: bool,
     /// The server asked for a client certificate, as far as that could be read.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_default")]
     pub client_certificate_requested: bool,
     /// Whether the client sent a certificate where it was asked for one; absent where that could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +136,7 @@ pub struct Traffic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_last: Option<At>,
     /// Bytes of application data that were decrypted.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub decrypted_bytes: u64,
     /// Records that could not be decrypted with the keys at hand.
     pub failed: u64,
@@ -236,11 +236,6 @@ impl Facts {
             Side::Server => &mut self.from_server,
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 pub(super) fn version_name(code: u16) -> String {

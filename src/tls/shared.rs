@@ -1,8 +1,9 @@
 //! What connections share: master secrets for those that resume, how much waits for keys, and a buffer.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Sessions remembered; the oldest are forgotten first.
 const MOST_SESSIONS: usize = 16_384;
@@ -12,10 +13,10 @@ const LONGEST_NAME: usize = 4096;
 /// Shared between all connections of an analysis.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    sessions: Mutex<Sessions>,
-    generation: AtomicU64,
+    sessions: RefCell<Sessions>,
+    generation: Cell<u64>,
     waiting: Arc<AtomicUsize>,
-    buffer: Mutex<Vec<u8>>,
+    buffer: RefCell<Vec<u8>>,
 }
 
 /// Master secrets by session identifier or ticket (RFC 5246 7.3, RFC 5077 3.1).
@@ -34,13 +35,13 @@ impl std::fmt::Debug for Sessions {
 impl Shared {
     /// Remembers the master secret of a session that may be resumed.
     pub(super) fn learn(&self, name: &[u8], master: &[u8]) {
-        let Ok(mut sessions) = self.sessions.lock() else { return };
+        let mut sessions = self.sessions.borrow_mut();
         if name.is_empty() || name.len() > LONGEST_NAME {
             return;
         }
         if sessions.masters.insert(name.to_vec(), master.to_vec()).is_none() {
             sessions.order.push_back(name.to_vec());
-            self.generation.fetch_add(1, Ordering::Relaxed);
+            self.generation.set(self.generation.get() + 1);
         }
         if sessions.order.len() > MOST_SESSIONS
             && let Some(oldest) = sessions.order.pop_front()
@@ -51,12 +52,12 @@ impl Shared {
 
     /// The master secret of a session that is resumed.
     pub(super) fn master(&self, name: &[u8]) -> Option<Vec<u8>> {
-        self.sessions.lock().ok()?.masters.get(name).cloned()
+        self.sessions.borrow().masters.get(name).cloned()
     }
 
     /// A number that changes whenever something was learned.
     pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Relaxed)
+        self.generation.get()
     }
 
     /// Bytes that wait for keys in all.
@@ -66,14 +67,12 @@ impl Shared {
 
     /// A buffer for the plaintext of one record; who takes it gives it back.
     pub(super) fn take_buffer(&self) -> Vec<u8> {
-        self.buffer.lock().map(|mut buffer| std::mem::take(&mut *buffer)).unwrap_or_default()
+        self.buffer.take()
     }
 
     /// Lends the buffer to the next record.
     pub(super) fn give_buffer(&self, buffer: Vec<u8>) {
-        if let Ok(mut place) = self.buffer.lock() {
-            *place = buffer;
-        }
+        self.buffer.replace(buffer);
     }
 
     /// A share of the bytes that wait for keys.

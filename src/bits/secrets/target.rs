@@ -125,10 +125,7 @@ fn is_setting(value: &str) -> bool {
 /// Whether a value of a query is a URL with a password before its host, be it encoded or not.
 fn holds_password(value: &str) -> bool {
     let url = percent_decode_str(value).decode_utf8_lossy();
-    url.contains("://")
-        && authority(&url).is_some_and(|(_, authority, _)| {
-            authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'))
-        })
+    url.contains("://") && had_password(&url)
 }
 
 #[cfg(test)]

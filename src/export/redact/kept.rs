@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::packet::{Flags, Segment};
@@ -14,7 +13,7 @@ pub(super) type Key = (u64, SocketAddr);
 /// What stays of all streams.
 #[derive(Default)]
 pub(super) struct Kept {
-    streams: HashMap<Key, Stream, RandomState>,
+    streams: HashMap<Key, Stream>,
     /// Connections with TLS.
     pub tls: u64,
 }

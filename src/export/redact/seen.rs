@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::pseudonym::{Pseudonyms, Stay};
@@ -41,9 +40,9 @@ impl How {
 /// Texts that were replaced, in lower case.
 #[derive(Default)]
 pub(super) struct Seen {
-    texts: HashMap<String, How, RandomState>,
+    texts: HashMap<String, How>,
     /// The lengths of those that begin with a word.
-    lengths: HashMap<String, BTreeSet<usize>, RandomState>,
+    lengths: HashMap<String, BTreeSet<usize>>,
     /// One of them holds a quotation mark itself.
     marks: bool,
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use tempfile::NamedTempFile;
 
@@ -26,7 +25,7 @@ const HOLES: u64 = 64 << 30;
 pub(super) const ROOM: Option<u64> = if cfg!(windows) { Some(4 << 30) } else { None };
 
 /// Places of bodies by connection and first frame.
-type ByFrame = HashMap<(u64, u64), Vec<usize>, RandomState>;
+type ByFrame = HashMap<(u64, u64), Vec<usize>>;
 
 impl Extract {
     /// Makes the files of the sessions of `report`, and `manifest.json` beside them. With [`Options::digest`] set, a

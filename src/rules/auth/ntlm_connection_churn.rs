@@ -98,10 +98,7 @@ fn torn(session: &Session, first: &Exchange, next: &Exchange) -> Option<&'static
     if from != 1 || first.connection == next.connection || may_go_on(session, first, next) {
         return None;
     }
-    let says_close = answer
-        .connection
-        .as_deref()
-        .is_some_and(|value| value.to_ascii_lowercase().contains("close"));
+    let says_close = answer.announces_close();
     let closed = session
         .connection(first.connection)
         // The reply may be in what the capture lacks.

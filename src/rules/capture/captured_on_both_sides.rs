@@ -83,6 +83,5 @@ fn is_other_side(session: &Session, span: Span, brief: &Brief) -> bool {
     let apart = (brief.client, brief.server) != ends;
     let same = brief.has_path(session.url.as_deref()) && brief.total == session.bytes_total;
     let begins = session.exchanges.iter().any(look::creates);
-    let meanwhile = brief.first.time <= span.last.time && span.first.time <= brief.last.time;
-    apart && same && begins == brief.created && meanwhile
+    apart && same && begins == brief.created && brief.span().meets(span)
 }

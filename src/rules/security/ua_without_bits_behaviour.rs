@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU64;
 
-use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::bits::{AGENT, PacketType};
@@ -113,7 +112,7 @@ struct Asked {
     /// The connection of the last request.
     connection: u64,
     current: Waiting,
-    others: HashMap<u64, Waiting, RandomState>,
+    others: HashMap<u64, Waiting>,
 }
 
 /// The requests of a connection.

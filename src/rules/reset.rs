@@ -134,7 +134,7 @@ fn moment(exchange: &Exchange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::tests::diagnosed;
+    use crate::rules::tests::{diagnosed, report};
     use crate::transcript;
 
     #[test]
@@ -156,5 +156,46 @@ mod tests {
         // Without the handshake.
         let report = transcript::analyse(&records[3..], &mut ());
         assert_eq!(inside(&report.sessions[0], Side::Server).count(), 1);
+    }
+
+    /// The upload of a transcript in which a Fragment is reset, once its connections are changed.
+    fn upload(end: &str, change: impl Fn(&mut [Connection])) -> Session {
+        let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20{end}\n");
+        let mut session = report(&text).sessions.remove(0);
+        change(&mut session.connections);
+        session
+    }
+
+    fn tells_of_more(connections: &mut [Connection]) {
+        connections[0].reset.as_mut().unwrap().tells_of_more = true;
+    }
+
+    #[test]
+    fn numbers_tell_of_an_answer_only_where_the_server_itself_gives_them_right_upon_the_request() {
+        let count = |end: &str, change: fn(&mut [Connection])| {
+            let session = upload(end, change);
+            (inside(&session, Side::Server).count(), behind_a_hole(&session).count())
+        };
+        assert_eq!(count("\n! server resets", |_| {}), (1, 0));
+        assert_eq!(count("\n! server resets", tells_of_more), (0, 1));
+        assert_eq!(count("\n... 3 s\n! server resets", tells_of_more), (0, 0));
+        assert_eq!(count("\n! server resets ttl=40", tells_of_more), (1, 0));
+    }
+
+    #[test]
+    fn one_behind_an_end_or_another_connection_only_ends_what_was_over() {
+        let count = |end: &str, change: fn(&mut [Connection])| {
+            inside(&upload(end, change), Side::Server).count()
+        };
+        assert_eq!(count("\n... 3 s\n! server closes\n! server resets", |_| {}), 0);
+        // The end was on its way when the request was sent.
+        let unread = |connections: &mut [Connection]| connections[0].client_side.acked = 0;
+        assert_eq!(count("\n! server closes\n! server resets", unread), 1);
+        let next = "\n! server resets\n= connection\n> PING\n< 200";
+        assert_eq!(count(next, |_| {}), 1);
+        let late = |connections: &mut [Connection]| {
+            connections[0].reset.as_mut().unwrap().at.frame = u64::MAX;
+        };
+        assert_eq!(count(next, late), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! What holds for every rule, and what each says of the examples in its documentation.
 
+mod course;
 mod normal;
 mod ranking;
 mod unanswered;

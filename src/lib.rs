@@ -9,14 +9,15 @@
 //!             stream   Segment → stream::Event      order, overlap, loss
 //!             layer    → http::Event                HTTP, or TLS and again
 //!                                                        ▼
-//!  Analysis   bits     → model::Exchange            one request and its answer
-//!             model    → model::Session             one upload
+//!  Analysis   sessions → model::Exchange, Session   a request and its answer, one upload
 //!             rules    → findings, diagnosis
+//!             observe  → files, digests             what is made while bodies go by
 //!                                                        ▼
 //!             Report → export                       timeline, table, JSON, …
 //! ```
 //!
-//! Nothing below [`capture`] does any input or output, and no layer copies what it can lend.
+//! [`bits`] decodes the fields of the upload protocol, [`model`] holds what was seen. Only [`capture`], the files of
+//! [`observe`] and [`export`] do input or output, and no layer copies what it can lend.
 
 pub mod analysis;
 pub mod at;

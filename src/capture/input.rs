@@ -20,7 +20,7 @@ pub struct Input {
     pub compression: Option<String>,
     /// Frames read.
     pub frames: u64,
-    /// Those of them that a filter left out.
+    /// Frames that a filter left out.
     #[serde(default, skip_serializing_if = "is_default")]
     pub filtered_frames: u64,
     /// Bytes of the capture read, after decompression.

@@ -105,7 +105,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`next`](Self::next).
+    /// The errors of [`next`](Self::next).
     pub fn next_block(&mut self) -> Result<Option<Block<'_>>, Error> {
         self.step(true)?;
         if self.current.size == 0 {

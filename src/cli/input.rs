@@ -127,7 +127,7 @@ impl InputArgs {
         if self.show_secrets { Secrets::Show } else { Secrets::Mask }
     }
 
-    /// The same inputs for a command that goes on creating files in `folder`.
+    /// These inputs for a command that goes on creating files in `folder`.
     pub fn writing_to(&self, folder: Option<&Path>) -> Self {
         Self { writes_to: folder.map(Path::to_owned).into_iter().collect(), ..self.clone() }
     }

@@ -50,7 +50,7 @@ impl Wish {
 }
 
 impl JudgeArgs {
-    /// Those of an analysis that asks the rules that are meant.
+    /// The options of an analysis that asks the rules that are meant.
     pub fn options(&self) -> Options {
         let meant = |rule: &&Rule| {
             let any = |wishes: &[Wish]| wishes.iter().any(|wish| wish.means(rule));

@@ -64,7 +64,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::open`]; where it is a terminal.
+    /// The errors of [`Self::open`]; where it is a terminal.
     pub fn open_for_bytes(path: Option<&Path>, inputs: &InputArgs) -> Result<Self, Failure> {
         let target = Self::open(path, inputs)?;
         let shown = match &target {

@@ -32,7 +32,7 @@ impl Uploads {
     ///
     /// # Errors
     ///
-    /// Those of [`analyse`]; where nothing could be read that the file could tell of, lest it replace one that does.
+    /// The errors of [`analyse`]; where nothing could be read that the file could tell of, lest it replace one that does.
     pub fn report(
         &self,
         output: Option<&Path>,
@@ -56,7 +56,7 @@ impl Uploads {
     ///
     /// # Errors
     ///
-    /// Those of [`analyse`].
+    /// The errors of [`analyse`].
     pub fn redacted_report(&self) -> Result<(Report, Status), Failure> {
         let (mut report, status) = self.report(None, false, &mut ())?;
         self.redact.apply(&mut report);

@@ -95,7 +95,7 @@ impl Style {
 }
 
 impl Tone {
-    /// That of a finding.
+    /// The tone of a finding.
     pub(crate) const fn of(severity: Severity) -> Self {
         match severity {
             Severity::Error => Self::Bad,

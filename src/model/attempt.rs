@@ -28,7 +28,7 @@ pub struct Attempt {
     /// The frames of all tries.
     #[serde(flatten)]
     pub span: Span,
-    /// Those of the first one.
+    /// The frames of the first try.
     #[serde(skip)]
     pub first: Span,
 }

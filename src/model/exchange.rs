@@ -221,7 +221,7 @@ impl Exchange {
         self.response.as_ref().is_some_and(Response::says_lost)
     }
 
-    /// The same, where the capture lacks what was asked.
+    /// Whether an answer whose request the capture lacks says that the session is unknown.
     pub(crate) fn is_lost_unasked(&self) -> bool {
         self.request.is_none() && self.says_lost()
     }

@@ -254,7 +254,7 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// Each Fragment that carried bytes, with its start.
+    /// Each Fragment whose request was seen, with its body.
     fn sent(&self) -> impl Iterator<Item = (&'a Exchange, &'a Body)> {
         self.of_kind(&PacketType::Fragment)
             .filter_map(|exchange| Some((exchange, &exchange.request.as_ref()?.body)))

@@ -21,7 +21,7 @@ pub struct Lookup {
     /// The frames of all of them, and of their answers.
     #[serde(flatten)]
     pub span: Span,
-    /// Those of the first one.
+    /// The frames of the first question.
     #[serde(skip)]
     pub first: Span,
 }

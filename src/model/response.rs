@@ -237,7 +237,7 @@ impl Response {
         }
     }
 
-    /// Whether it says when that is.
+    /// Whether it says when a client may go back to the URL of the job.
     pub(crate) fn falls_back(&self) -> bool {
         self.host_id_fallback_timeout_seconds.is_some_and(|secs| secs != NEVER)
     }

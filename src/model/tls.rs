@@ -90,7 +90,7 @@ pub struct TlsConnection {
 }
 
 impl TlsConnection {
-    /// Those of a TCP connection, each inside the one before.
+    /// The TLS connections within a TCP connection, each inside the one before.
     pub fn all_of(connection: &Connection) -> impl Iterator<Item = Self> {
         let lost = |side: &SideFacts| side.lost_by_capture + side.missing + side.cut > 0;
         let holed = lost(&connection.client_side) || lost(&connection.server_side);

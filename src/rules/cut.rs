@@ -135,7 +135,7 @@ fn is_narrow(connection: &Connection) -> bool {
 /// Payload of a segment to who tells nothing else, in bytes (RFC 9293 3.7.1).
 const SEGMENT: u16 = 536;
 
-/// That of one in an Ethernet frame.
+/// Payload of a segment in an Ethernet frame, in bytes.
 const ETHERNET: u16 = 1_460;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::stream::{Connection, vain};
 /// Sessions remembered for those that follow. One costs about 1 kB.
 const REMEMBERED: usize = 2_048;
 
-/// Of these, the latest ones with one URL, server or id.
+/// Sessions remembered with one URL, server or id, the latest ones.
 const ALIKE: usize = 256;
 
 /// What is remembered of a session.
@@ -84,7 +84,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of a request; `None` where the capture lacks some of its head.
+    /// The fields that a request has; `None` where the capture lacks some of its head.
     pub fn of(exchange: &Exchange) -> Option<Self> {
         let request = look::whole_request(exchange)?;
         let (kind, protocols) = (&request.packet_type, &request.supported_protocols);
@@ -111,7 +111,7 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// That of a session, unless proxies were asked: of those there may be several.
+    /// The move of a session, unless proxies were asked: of those there may be several.
     fn of(session: &Session) -> Option<Self> {
         let lost = session.exchanges.iter().find(|exchange| exchange.says_lost())?;
         let made = lost::maker(session, lost)?;
@@ -221,7 +221,7 @@ impl Brief {
         apart && id.is_some_and(|id| self.has_id(id) && (joint || is_unique(id)))
     }
 
-    /// The same of another one that is remembered.
+    /// Whether `other`, which is remembered as well, is another leg of the same upload.
     pub fn is_other_leg_of(&self, other: &Self) -> bool {
         self.is_other_leg((other.client, other.server), other.canonical.as_ref())
     }
@@ -274,7 +274,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// That of the path of a URL.
+    /// The key of the path of a URL.
     pub fn path(url: Option<&str>) -> Option<Self> {
         url.map(|url| Self::Path(url::path_within(url).into()))
     }

@@ -17,7 +17,7 @@ use crate::model::{Door, Exchange, RefusedTunnel, Report, Response, Session};
 #[derive(Debug)]
 pub struct Judge {
     rules: Vec<&'static Rule>,
-    /// Those of them that have something to ask a session without trouble.
+    /// The rules that have something to ask a session without trouble.
     smooth: Vec<&'static Rule>,
     history: History,
     seen: Seen,

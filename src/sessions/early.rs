@@ -84,7 +84,7 @@ impl EarlyAnswers {
         Some((answer.whole().response?, over))
     }
 
-    /// Those of a connection that is over.
+    /// Takes the answers of a connection that is over.
     fn take_all(&mut self, connection: u64) -> VecDeque<EarlyAnswer> {
         if self.0.is_empty() {
             return VecDeque::new();

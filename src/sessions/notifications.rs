@@ -14,7 +14,7 @@ use crate::model::{Notifications, Session};
 /// Notifications that wait for their session to be over, the latest ones.
 const KEPT: usize = 256;
 
-/// Of these, the most that one session is given.
+/// The most notifications that one session is given.
 const GIVEN: usize = 16;
 
 /// Bytes kept of a path or URL.

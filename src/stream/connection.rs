@@ -83,7 +83,7 @@ impl Connection {
         first.get_or_insert(icmp);
     }
 
-    /// Whether nothing of it escaped the capture, or could not be decrypted.
+    /// Whether the capture has all of it, in the clear or decrypted.
     pub fn is_whole(&self) -> bool {
         let lost = self.lost_by_capture() + self.client_side.cut + self.server_side.cut;
         let unseen = |side: &SideFacts| side.payload_bytes == 0 && side.acked > 0;

@@ -188,8 +188,8 @@ impl Half {
         self.hole.is_none() && self.fin.is_none()
     }
 
-    /// Counts a segment of the connection, be it of this direction, at `seq`, or not; an acknowledged hole that was not
-    /// filled in time is given up.
+    /// A segment of the connection went by; `seq` where it is of this direction. Gives up an acknowledged hole that was
+    /// not filled in time.
     pub fn tick(
         &mut self,
         at: At,

@@ -205,7 +205,7 @@ impl<T: Default> Table<T> {
         Some(&flow.subject.connection)
     }
 
-    /// The same, to be changed.
+    /// A connection still in the table, to be changed.
     pub fn connection_mut(&mut self, id: u64) -> Option<&mut Connection> {
         Some(&mut self.pool.get_mut(*self.ids.get(&id)?)?.subject.connection)
     }

@@ -22,7 +22,7 @@ pub struct Shape {
     pub small_opening: bool,
     /// Later runs of more than 2 KiB from the client with nothing from the server in between.
     pub bursts_up: u32,
-    /// Those of them that the server answered with 4 KiB at most.
+    /// Bursts that the server answered with 4 KiB at most.
     pub short_answers: u32,
     /// Bytes of the longest burst, protection included.
     pub longest_burst: u64,

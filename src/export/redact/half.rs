@@ -50,7 +50,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// That of an event of the direction that `chunk` came from.
+    /// What an event tells of the direction that `chunk` came from.
     pub fn of(event: &http::Event<'_>, fed: Side, chunk: &[u8]) -> Option<Self> {
         match event {
             http::Event::Head { side, head, .. } if *side == fed && !head.carrier.tls => {

@@ -56,7 +56,7 @@ impl<'p> Names<'p> {
         }
     }
 
-    /// The same of the values of fields, as `Name: value`.
+    /// Replaces the names in the values of fields, `Name: value`, but for products.
     pub fn hops(&mut self, hops: &mut [String]) {
         for hop in hops {
             let (name, value) = hop.split_once(": ").unwrap_or((hop, ""));

@@ -8,7 +8,7 @@ use super::pseudonym::mac;
 pub(super) struct V4 {
     /// By their place in an address.
     octets: [[u8; 256]; 4],
-    /// The same where the first octet is shared by networks of several kinds.
+    /// What they become where the first octet is shared by networks of several kinds.
     shared: [[u8; 256]; 4],
 }
 

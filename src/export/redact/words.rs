@@ -22,7 +22,7 @@ pub(super) const NUMBERS: &[&str] = &[
     "X-AspNet-Version",
 ];
 
-/// Those of them with an HRESULT or a context, in one of the notations for these.
+/// Fields with an HRESULT or a context, in one of the notations for these.
 pub(super) const CODES: &[&str] = &["BITS-Error", "BITS-Error-Code", "BITS-Error-Context"];
 
 /// Fields with the type of a packet, which is kept where there is such a type.

@@ -119,7 +119,7 @@ impl Layer {
             return side != chunk.side;
         }
         let response = chunk.bytes.starts_with(b"HTTP");
-        let message = response || begins_message(chunk.bytes) == Some(true);
+        let message = response || begins_message(chunk.bytes).is_certain();
         message && response == (chunk.side == Side::Client)
     }
 
@@ -209,11 +209,13 @@ impl Detect {
             return Some(Layer::Tls(Box::new((decryptor, inner))));
         }
         let text = behind_proxy_line(chunk.bytes).trim_ascii_start();
-        if text.is_empty() || begins_exchange(text) != Some(false) {
+        if text.is_empty() || begins_exchange(text).is_possible() {
             let mut parser = Parser::new(self.carrier, self.first_exchange);
-            let lost = [(Side::Client, self.client_lost), (Side::Server, self.server_lost)];
-            for (side, _) in lost.into_iter().filter(|(_, lost)| *lost) {
-                parser.begin_behind_hole(side);
+            if self.client_lost {
+                parser.begin_behind_hole(Side::Client);
+            }
+            if self.server_lost {
+                parser.begin_behind_hole(Side::Server);
             }
             return Some(Layer::Http(Box::new(parser)));
         }

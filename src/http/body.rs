@@ -83,7 +83,7 @@ impl Parser {
         let kept = side == Side::Server
             && another
             && bytes.starts_with(b"HTTP/1.")
-            && line::begins_message(bytes) != Some(false);
+            && line::begins_message(bytes).is_possible();
         let direction = self.direction(side);
         if kept {
             direction.end(End::Complete, out);

@@ -38,7 +38,7 @@ pub(super) struct Direction {
     /// The body may be left out, as nothing asked for it yet.
     pub withheld: bool,
     /// A hole swallowed the start of a message.
-    pub head_lost: bool,
+    pub after_gap: bool,
     /// A message was seen.
     pub any: bool,
     /// Bytes behind what there is of a head whose end the capture lacks, and the frame of the last.
@@ -76,7 +76,7 @@ impl Direction {
             body_start: 0,
             body_offset: 0,
             withheld: false,
-            head_lost: false,
+            after_gap: false,
             any: false,
             unread: None,
         }
@@ -96,7 +96,7 @@ impl Direction {
     /// A hole swallowed the start of a message: the next one is to be sought.
     pub const fn lose_head(&mut self) {
         self.state = State::Seek;
-        self.head_lost = true;
+        self.after_gap = true;
     }
 
     /// More of a body.
@@ -137,7 +137,7 @@ impl Direction {
     }
 
     pub fn stray(&self, at: At, len: usize, out: &mut impl FnMut(Event<'_>)) {
-        if len > 0 && self.any && !self.head_lost {
+        if len > 0 && self.any && !self.after_gap {
             out(Event::Stray { side: self.side, at, len: len as u64, after: Some(self.exchange) });
         }
     }

@@ -30,6 +30,16 @@ pub(super) struct Summary {
 }
 
 impl Summary {
+    /// Whether it is informational (1xx, RFC 9110 15.2).
+    pub const fn is_informational(&self) -> bool {
+        self.status / 100 == 1
+    }
+
+    /// Whether it is successful (2xx, RFC 9110 15.3).
+    pub const fn succeeds(&self) -> bool {
+        self.status / 100 == 2
+    }
+
     /// Where the message ends whose head ends at `offset`, as far as that tells.
     pub fn content_end(&self, offset: u64) -> Option<u64> {
         match self.framing {

@@ -16,33 +16,61 @@ const LONGEST_METHOD: usize = 32;
 /// What may stand behind `HTTP/`, in bytes; senders write more than versions there.
 const LONGEST_VERSION: usize = 8;
 
-/// Whether `bytes` can be the start of a message; `None` while too few are there to tell.
-pub fn begins_message(bytes: &[u8]) -> Option<bool> {
-    let bytes = bytes.trim_ascii_start();
-    match status(bytes) {
-        Status::Partial => return None,
-        Status::Found { .. } => return Some(true),
-        Status::None if bytes.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) => {
-            return Some(false);
-        }
-        // What is no request is known as such by its first word, however long its line is.
-        Status::None if !begins_with_method(bytes) => return Some(false),
-        Status::None => {}
-    }
-    let line = match memchr(b'\n', bytes) {
-        Some(end) => bytes.get(..end).unwrap_or_default(),
-        None => return if partial_request(bytes) { None } else { Some(false) },
-    };
-    Some(Request::of(line).is_some_and(|request| request.version.is_some()))
+/// Whether bytes are the start of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// They are.
+    Yes,
+    /// They are not, whatever follows.
+    No,
+    /// Too few are there to tell.
+    TooShort,
 }
 
-/// As [`begins_message`], and true of a request without a version too (HTTP/0.9).
-pub fn begins_exchange(bytes: &[u8]) -> Option<bool> {
+impl Begins {
+    /// Whether they are the start of it.
+    pub fn is_certain(self) -> bool {
+        self == Self::Yes
+    }
+
+    /// Whether they are, or may turn out to be, the start of it.
+    pub fn is_possible(self) -> bool {
+        self != Self::No
+    }
+}
+
+impl From<bool> for Begins {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// Whether `bytes` are the start of a message.
+pub fn begins_message(bytes: &[u8]) -> Begins {
+    let bytes = bytes.trim_ascii_start();
+    match status(bytes) {
+        Status::Partial => return Begins::TooShort,
+        Status::Found { .. } => return Begins::Yes,
+        Status::None if bytes.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) => {
+            return Begins::No;
+        }
+        // What is no request is known as such by its first word, however long its line is.
+        Status::None if !begins_with_method(bytes) => return Begins::No,
+        Status::None => {}
+    }
+    match memchr(b'\n', bytes).and_then(|end| bytes.get(..end)) {
+        Some(line) => Request::of(line).is_some_and(|request| request.version.is_some()).into(),
+        None if partial_request(bytes) => Begins::TooShort,
+        None => Begins::No,
+    }
+}
+
+/// As [`begins_message`], of a request without a version too (HTTP/0.9).
+pub fn begins_exchange(bytes: &[u8]) -> Begins {
     match begins_message(bytes) {
-        Some(false) if !bytes.first().is_some_and(u8::is_ascii_alphabetic) => Some(false),
-        Some(false) => {
+        Begins::No if bytes.first().is_some_and(u8::is_ascii_alphabetic) => {
             let line = memchr(b'\n', bytes).and_then(|end| bytes.get(..end)).unwrap_or_default();
-            Some(Request::of(line).is_some_and(Request::is_plain))
+            Request::of(line).is_some_and(Request::is_plain).into()
         }
         known => known,
     }
@@ -250,7 +278,7 @@ mod tests {
             b"GET /x http/1.1\r\n",
             b"GET /x HTTP/\r\n",
         ] {
-            assert_eq!(begins_message(yes), Some(true), "{}", yes.escape_ascii());
+            assert_eq!(begins_message(yes), Begins::Yes, "{}", yes.escape_ascii());
         }
         for no in [
             &b"\x16\x03\x01"[..],
@@ -261,17 +289,17 @@ mod tests {
             b"OPTIONS rtsp://h/ RTSP/1.0\r\n",
             b"GET /x\r\n",
         ] {
-            assert_eq!(begins_message(no), Some(false), "{}", no.escape_ascii());
+            assert_eq!(begins_message(no), Begins::No, "{}", no.escape_ascii());
         }
         for open in [&b"BITS_PO"[..], b"HT", b"HTTP/1.", b"HTTP/1.1 20", b"GET /x HTT"] {
-            assert_eq!(begins_message(open), None, "{}", open.escape_ascii());
+            assert_eq!(begins_message(open), Begins::TooShort, "{}", open.escape_ascii());
         }
     }
 
     #[test]
     fn a_request_without_version_begins_an_exchange() {
-        assert_eq!(begins_exchange(b"GET /x\r\n"), Some(true));
-        assert_eq!(begins_exchange(b"GET key\r\n"), Some(false));
+        assert_eq!(begins_exchange(b"GET /x\r\n"), Begins::Yes);
+        assert_eq!(begins_exchange(b"GET key\r\n"), Begins::No);
         assert_eq!(simple_request(b"GET /x\r\n<"), Some(8));
         assert_eq!(simple_request(b"GET /x\r\nHost: h\r\n"), None);
     }

@@ -17,7 +17,7 @@ use crate::at::{At, Span};
 use crate::stream::{Connection, Side};
 
 pub(crate) use head::{end_of_head, number};
-pub use line::{begins_exchange, begins_message};
+pub use line::{Begins, begins_exchange, begins_message};
 pub use parser::Parser;
 
 /// A header field as written: no unfolding but of obsolete line folding, no decoding.

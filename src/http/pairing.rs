@@ -99,7 +99,7 @@ impl Parser {
         len: Option<usize>,
         limits: &Limits,
     ) -> u32 {
-        let Direction { span, start, acked, head_lost: after_gap, .. } = *self.direction(side);
+        let Direction { span, start, acked, after_gap, .. } = *self.direction(side);
         let end = len.and_then(|len| seen.content_end(start.saturating_add(len as u64)));
         let added = |end: u64| self.client.added_to(end.saturating_sub(start));
         let end = end.map(|end| end.saturating_add(added(end)));
@@ -120,9 +120,9 @@ impl Parser {
     }
 
     fn number_of_response(&mut self, side: Side, seen: &Summary, limits: &Limits) -> u32 {
-        let Direction { span, start, acked, head_lost: lost, .. } = *self.direction(side);
+        let Direction { span, start, acked, after_gap, .. } = *self.direction(side);
         let (at, frame) = (span.first, span.first.frame);
-        if lost {
+        if after_gap {
             self.pending.keep_newest_before(frame, acked);
         }
         // Where messages were lost, or came before what was captured, a response to one of these may be here and its
@@ -130,7 +130,7 @@ impl Parser {
         let begins = self.answered.is_none();
         let comes_later = |next: &Pending| {
             let unread = (1..=next.start).contains(&acked);
-            let lacking = lost || next.after_gap;
+            let lacking = after_gap || next.after_gap;
             lacking && frame < next.frame || (lacking || begins) && unread
         };
         let asked = self.pending.front().filter(|next| !comes_later(next));
@@ -140,8 +140,8 @@ impl Parser {
         }
         let exchange = self.take_number();
         if seen.status >= 200 && self.early.len() < limits.pending_requests {
-            let success = seen.status / 100 == 2;
-            self.early.push_back(Early { exchange, at, start, acked, after_gap: lost, success });
+            let success = seen.succeeds();
+            self.early.push_back(Early { exchange, at, start, acked, after_gap, success });
         }
         exchange
     }
@@ -164,7 +164,7 @@ impl Parser {
             self.answered = Some((exchange, self.server.acked));
         }
         match pending {
-            Some(pending) if pending.head_method || pending.connect && seen.status / 100 == 2 => {
+            Some(pending) if pending.head_method || pending.connect && seen.succeeds() => {
                 Framing::Length(0)
             }
             _ => seen.framing.unwrap_or(Framing::UntilClose),
@@ -183,7 +183,7 @@ impl Parser {
 
     /// An exchange has its response: the connection may carry something else from now on.
     pub(super) fn after_response(&mut self, seen: &Summary) {
-        let connected = self.tunnel_asked && (seen.request || seen.status / 100 == 2);
+        let connected = self.tunnel_asked && (seen.request || seen.succeeds());
         if connected || seen.status == 101 {
             let layer = Layer::new(self.carrier.tunnel(), self.next_exchange);
             self.tunnel = Some(Box::new(layer));

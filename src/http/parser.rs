@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::chunked::Chunked;
 use super::direction::{Direction, State};
 use super::head::{self, Framing, Summary};
+use super::line::Begins;
 use super::pairing::Early;
 use super::pending::Queue;
 use super::{Carrier, End, Event, Head, line};
@@ -165,8 +166,8 @@ impl Parser {
             if blank > 0 {
                 return blank;
             }
-            let usual = line::begins_message(bytes) == Some(true);
-            if !usual && line::begins_exchange(bytes) == Some(false) {
+            let usual = line::begins_message(bytes).is_certain();
+            if !usual && line::begins_exchange(bytes) == Begins::No {
                 direction.state = State::Seek;
                 return 0;
             }
@@ -198,9 +199,9 @@ impl Parser {
         let settles = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\r');
         let fresh = direction.buffer.get(held..).unwrap_or_default();
         let look = !direction.begun && (held < LONGEST_UNSETTLED || fresh.iter().any(settles));
-        let begins = if look { line::begins_exchange(&direction.buffer) } else { None };
-        direction.begun |= begins == Some(true);
-        if begins == Some(false) {
+        let begins = if look { line::begins_exchange(&direction.buffer) } else { Begins::TooShort };
+        direction.begun |= begins.is_certain();
+        if begins == Begins::No {
             direction.buffer.clear();
             direction.state = State::Seek;
             // A head may begin within the bytes that settled it.
@@ -209,7 +210,7 @@ impl Parser {
             return passed;
         }
         let simple =
-            if begins == Some(true) { line::simple_request(&direction.buffer) } else { None };
+            if begins.is_certain() { line::simple_request(&direction.buffer) } else { None };
         let Some(len) = simple.or_else(|| head::end_of_head(&direction.buffer, held)) else {
             if room < bytes.len() {
                 self.partial_head(side, End::Lost, limits, out);
@@ -271,7 +272,7 @@ impl Parser {
         direction.body_start = direction.start + bytes.len() as u64;
         direction.body_offset = 0;
         direction.withheld = seen.expects;
-        direction.head_lost = false;
+        direction.after_gap = false;
         direction.any = true;
         let asks = side == Side::Client && seen.request;
         direction.unread = (asks && !whole).then_some((0, span.last));
@@ -280,7 +281,7 @@ impl Parser {
             Framing::Chunked => State::Chunked(Chunked::START),
             Framing::UntilClose => State::UntilClose,
         };
-        if seen.status / 100 == 1 {
+        if seen.is_informational() {
             direction.state = State::Head;
             self.client.withheld &= self.client.exchange != exchange;
         } else if framing == Framing::Length(0) {
@@ -300,7 +301,7 @@ impl Parser {
         out: &mut impl FnMut(Event<'_>),
     ) -> Option<(u32, Summary)> {
         let carrier = self.carrier;
-        let Direction { span, head_lost: after_gap, acked, .. } = *self.direction(side);
+        let Direction { span, after_gap, acked, .. } = *self.direction(side);
         let cut = if whole { None } else { head::cut_field(bytes) };
         head::parse(bytes, whole, carrier, limits.headers, &mut |head, seen| {
             let next = self.next_exchange;

@@ -33,7 +33,7 @@ impl Parser {
                     || self.is_early(self.server.exchange)
             }
         };
-        moved_on && line::begins_message(bytes) == Some(true)
+        moved_on && line::begins_message(bytes).is_certain()
     }
 
     /// Whether the body of a request was left out, as its refusal would tell: where that is not seen, the next packet
@@ -55,7 +55,7 @@ impl Parser {
     pub(super) fn seek(&mut self, chunk: &Chunk<'_>, out: &mut impl FnMut(Event<'_>)) -> usize {
         let Chunk { at, side, bytes, .. } = *chunk;
         let direction = self.direction(side);
-        if line::begins_message(bytes) != Some(false) {
+        if line::begins_message(bytes).is_possible() {
             direction.state = State::Head;
             return 0;
         }
@@ -112,7 +112,7 @@ impl Parser {
 fn next_head(bytes: &[u8], side: Side) -> usize {
     let tail = bytes.get(1..).unwrap_or_default();
     let plausible =
-        |at: &usize| line::begins_message(tail.get(*at..).unwrap_or_default()) == Some(true);
+        |at: &usize| line::begins_message(tail.get(*at..).unwrap_or_default()).is_certain();
     let found = match side {
         Side::Server => memmem::find_iter(tail, b"HTTP/1.").find(plausible),
         Side::Client => next_request(tail),
@@ -127,12 +127,12 @@ fn next_request(bytes: &[u8]) -> Option<usize> {
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', bytes) {
         let line = bytes.get(start..=end).unwrap_or_default();
-        if line::begins_message(line) == Some(true) {
+        if line::begins_message(line).is_certain() {
             return Some(start);
         }
         // One line is looked at once for each method, however often it names them.
         let begins =
-            |at: &usize| line::begins_message(line.get(*at..).unwrap_or_default()) == Some(true);
+            |at: &usize| line::begins_message(line.get(*at..).unwrap_or_default()).is_certain();
         let found = METHODS.iter().filter_map(|m| memmem::find(line, m)).filter(begins).min();
         if let Some(at) = found {
             return Some(start + at);

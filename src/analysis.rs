@@ -125,7 +125,7 @@ impl Analysis {
             lookups: self.lookups,
             tls_connections: self.tls.finish(),
             downloads: self.sessions.web().downloads().cloned(),
-            notifications: self.sessions.notifications().cloned(),
+            notifications: self.sessions.notifications(),
             findings: Vec::new(),
         };
         self.judge.tunnels(self.sessions.refused_tunnels(), self.engine.last());

@@ -196,7 +196,7 @@ fn all() -> Vec<Word> {
         variants::<Likelihood>("whether what TLS hides looks like an upload"),
         variants::<notification::Mode>("how a file is handed to the application"),
         variants::<Notation>("how an error code was written"),
-        variants::<attempt::Answer>("failed attempt to connect"),
+        variants::<attempt::ConnectFailure>("failed attempt to connect"),
         variants::<lookup::Failure>("failed look-up of a name"),
         listed("packet type", &PACKETS),
         variants::<Outcome>("outcome of an upload"),

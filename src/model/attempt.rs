@@ -17,7 +17,7 @@ pub struct Attempt {
     /// Where.
     pub server: SocketAddr,
     /// What came of it.
-    pub answer: Answer,
+    pub answer: ConnectFailure,
     /// What reported that there is no way, the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icmp: Option<Icmp>,
@@ -36,7 +36,7 @@ pub struct Attempt {
 /// How an attempt to connect failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum ConnectFailure {
     /// RST: the port is closed.
     Refused,
     /// Nothing, though SYN was repeated.
@@ -45,7 +45,7 @@ pub enum Answer {
     Unreachable,
 }
 
-impl Answer {
+impl ConnectFailure {
     /// How the connection failed; `None` for one that came about, or of which too little was seen to tell.
     pub fn of(connection: &Connection) -> Option<Self> {
         let (client, server) = (&connection.client_side, &connection.server_side);
@@ -69,7 +69,7 @@ impl Answer {
 #[derive(Debug)]
 pub struct Attempts {
     found: Vec<Attempt>,
-    places: HashMap<(IpAddr, SocketAddr, Answer), usize>,
+    places: HashMap<(IpAddr, SocketAddr, ConnectFailure), usize>,
     cap: usize,
     omitted: u64,
 }
@@ -82,14 +82,14 @@ impl Attempts {
 
     /// Takes a connection that is over.
     pub fn closed(&mut self, connection: &Connection) {
-        let Some(answer) = Answer::of(connection) else { return };
+        let Some(answer) = ConnectFailure::of(connection) else { return };
         let key = (connection.client.ip(), connection.server, answer);
         let next = self.found.len();
         if next >= self.cap && !self.places.contains_key(&key) {
             self.omitted += 1;
             return;
         }
-        let icmp = connection.icmp.filter(|_| answer == Answer::Unreachable);
+        let icmp = connection.icmp.filter(|_| answer == ConnectFailure::Unreachable);
         let mut span = connection.span();
         icmp.into_iter().for_each(|icmp| span.extend(icmp.at));
         let place = *self.places.entry(key).or_insert(next);

@@ -26,12 +26,12 @@ mod tunnel;
 pub(crate) mod unseen_close;
 pub mod url;
 
-pub use attempt::{Answer, Attempt};
+pub use attempt::{Attempt, ConnectFailure};
 pub(crate) use door::Door;
 pub use exchange::{Exchange, Request, Response};
 pub use lookup::Lookup;
 pub use outcome::Outcome;
-pub use report::{Downloads, Notifications, Report};
+pub use report::{Counted, Notifications, Report};
 pub use session::Session;
 pub use text::Text;
 pub use tls::TlsConnection;

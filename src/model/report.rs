@@ -36,9 +36,9 @@ pub struct Report {
     /// Names that could not be resolved; as the attempts, anybody's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lookups: Vec<Lookup>,
-    /// What BITS clients fetched, or tried to.
+    /// GET and HEAD requests with the User-Agent of BITS ([MC-BUP] 4.2), for downloads or the reply of an upload-reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub downloads: Option<Downloads>,
+    pub downloads: Option<Counted>,
     /// What BITS servers told the applications behind them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications: Option<Notifications>,
@@ -72,10 +72,9 @@ pub struct Tool {
     pub version: String,
 }
 
-/// GET and HEAD requests with the User-Agent of BITS ([MC-BUP] 4.2), for downloads or the reply of an upload-reply:
-/// that they are there is all that is told.
+/// Requests of which no more is told than that they are there.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Downloads {
+pub struct Counted {
     /// How many.
     pub requests: u64,
     /// Where the first one begins.
@@ -84,11 +83,11 @@ pub struct Downloads {
     pub last_frame: u64,
 }
 
-impl Downloads {
+impl Counted {
     /// Counts a request of these frames in.
-    pub(crate) fn count(downloads: &mut Option<Self>, span: &Span) {
+    pub(crate) fn count(counted: &mut Option<Self>, span: &Span) {
         let (first_frame, last_frame) = (span.first.frame, span.last.frame);
-        let all = downloads.get_or_insert(Self { requests: 0, first_frame, last_frame });
+        let all = counted.get_or_insert(Self { requests: 0, first_frame, last_frame });
         all.requests += 1;
         all.first_frame = all.first_frame.min(first_frame);
         all.last_frame = all.last_frame.max(last_frame);
@@ -99,27 +98,12 @@ impl Downloads {
 /// more of them.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Notifications {
-    /// How many.
-    pub requests: u64,
-    /// Where the first one begins.
-    pub first_frame: u64,
-    /// Where the last one ends.
-    pub last_frame: u64,
+    /// How many, and where.
+    #[serde(flatten)]
+    pub counted: Counted,
     /// The highest status of the answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_http_status: Option<u16>,
-}
-
-impl Notifications {
-    /// Counts a request of these frames in.
-    pub(crate) fn count(notifications: &mut Option<Self>, span: &Span) {
-        let (first_frame, last_frame) = (span.first.frame, span.last.frame);
-        let none = Self { requests: 0, first_frame, last_frame, worst_http_status: None };
-        let all = notifications.get_or_insert(none);
-        all.requests += 1;
-        all.first_frame = all.first_frame.min(first_frame);
-        all.last_frame = all.last_frame.max(last_frame);
-    }
 }
 
 /// What was passed over or lost, counted.

@@ -1,6 +1,6 @@
 //! Connections that never came about, and the uploads they were for.
 
-use crate::model::attempt::{Answer, Attempt};
+use crate::model::attempt::{Attempt, ConnectFailure};
 use crate::model::{Exchange, Report, Session};
 use crate::rules::{
     Around, Confidence, Finding, Notes, Place, Seen, Severity, address, icmp, unanswered,
@@ -13,7 +13,7 @@ pub const TOLD: usize = 5;
 fn of_session<'a>(
     session: &'a Session,
     around: &'a Around<'a>,
-    answers: &'a [Answer],
+    answers: &'a [ConnectFailure],
 ) -> impl Iterator<Item = &'a Attempt> {
     around.attempts_of(session).filter(move |attempt| {
         answers.contains(&attempt.answer)
@@ -25,7 +25,7 @@ fn of_session<'a>(
 fn of_nobody<'a>(
     report: &'a Report,
     seen: &'a Seen,
-    answers: &'a [Answer],
+    answers: &'a [ConnectFailure],
 ) -> impl Iterator<Item = &'a Attempt> {
     let fits = move |attempt: &&Attempt| {
         let port = attempt.server.port();
@@ -40,7 +40,7 @@ fn of_nobody<'a>(
 /// where an upload stopped there, else as a note.
 pub fn judge(
     place: Place<'_>,
-    answers: &[Answer],
+    answers: &[ConnectFailure],
     (said, confidence): (fn(&Attempt) -> String, Confidence),
     notes: &mut Notes<'_>,
 ) {
@@ -54,7 +54,7 @@ pub fn judge(
                 let severity = if stopped { notes.severity() } else { Severity::Note };
                 let finding = notes.note(severity, confidence, &[attempt.first], said(attempt));
                 let Some(finding) = finding else { continue };
-                if attempt.answer == Answer::Unanswered && hangs_before(session, attempt) {
+                if attempt.answer == ConnectFailure::Unanswered && hangs_before(session, attempt) {
                     finding.turn_to("the server, or the network").advise(OF_HUNG);
                 }
                 turn(Some(finding), attempt);
@@ -74,7 +74,7 @@ pub fn judge(
 /// 6298 2, 5.7), or after 3 s by older hosts (RFC 1122 4.2.3.1).
 fn goes_on(attempt: &Attempt, around: &Around<'_>) -> bool {
     let tried = around.sight.end.time.secs_since(attempt.span.first.time);
-    attempt.answer == Answer::Unanswered && attempt.tries == 1 && tried < TRIES_SECS
+    attempt.answer == ConnectFailure::Unanswered && attempt.tries == 1 && tried < TRIES_SECS
 }
 
 /// A client tries longer to connect, in seconds.

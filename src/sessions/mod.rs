@@ -326,7 +326,7 @@ impl Sessions {
     }
 
     /// What servers told the applications behind them, in all.
-    pub const fn notifications(&self) -> Option<&Notifications> {
+    pub fn notifications(&self) -> Option<Notifications> {
         self.notifications.all()
     }
 

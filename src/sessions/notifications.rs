@@ -9,7 +9,7 @@ use crate::bits::secrets::Secrets;
 use crate::http::Head;
 use crate::model::notification::{Mode, Notification};
 use crate::model::session::CLIENT_WAITS_SECS;
-use crate::model::{Notifications, Session};
+use crate::model::{Counted, Notifications, Session};
 
 /// Notifications that wait for their session to be over, the latest ones.
 const KEPT: usize = 256;
@@ -28,7 +28,8 @@ const RESPONSE_PATHS: [&str; 2] = ["BITS-Response-DataFile-Name", "BITS-Response
 #[derive(Default)]
 pub(super) struct Notified {
     latest: VecDeque<Told>,
-    all: Option<Notifications>,
+    counted: Option<Counted>,
+    worst_http_status: Option<u16>,
 }
 
 struct Told {
@@ -51,7 +52,7 @@ impl Notified {
         };
         let named = [&request_path, &response_path].into_iter().flatten();
         let session_id = named.filter_map(|path| session_in(path)).next();
-        Notifications::count(&mut self.all, &span);
+        Counted::count(&mut self.counted, &span);
         if self.latest.len() >= KEPT {
             self.latest.pop_front();
         }
@@ -81,9 +82,7 @@ impl Notified {
         else {
             return;
         };
-        if let Some(all) = &mut self.all {
-            all.worst_http_status = all.worst_http_status.max(Some(status));
-        }
+        self.worst_http_status = self.worst_http_status.max(Some(status));
         told.value.response = Some(span);
         told.value.http_status = Some(status);
         told.value.static_reply_url = url(head, "BITS-Static-Response-URL", secrets);
@@ -91,8 +90,9 @@ impl Notified {
     }
 
     /// How many there are.
-    pub const fn all(&self) -> Option<&Notifications> {
-        self.all.as_ref()
+    pub fn all(&self) -> Option<Notifications> {
+        let counted = self.counted.clone()?;
+        Some(Notifications { counted, worst_http_status: self.worst_http_status })
     }
 
     /// Takes out those that are about a session: in its time they name it, or its URL while its server keeps the client

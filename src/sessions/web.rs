@@ -10,7 +10,7 @@ use super::Message;
 use crate::at::At;
 use crate::bits::{self, decode};
 use crate::http::{Head, Start};
-use crate::model::{Downloads, Exchange, Request, url};
+use crate::model::{Counted, Exchange, Request, url};
 
 /// Servers remembered, and directories of IIS.
 const SERVERS: usize = 4_096;
@@ -32,7 +32,7 @@ pub struct Web {
     named: HashMap<(SocketAddr, u64), At>,
     directories: HashMap<(SocketAddr, u64), Directory>,
     asked: VecDeque<Asked>,
-    downloads: Option<Downloads>,
+    downloads: Option<Counted>,
     names: hashbrown::DefaultHashBuilder,
 }
 
@@ -71,7 +71,7 @@ impl Web {
         let fetches = matches!(method, "GET" | "HEAD");
         let of_bits = fetches && head.field("User-Agent").is_some_and(is_of_bits);
         if of_bits && !decode::has_packet_field(head) {
-            Downloads::count(&mut self.downloads, &span);
+            Counted::count(&mut self.downloads, &span);
         }
         let host = head.field("Host").unwrap_or_default();
         let fetched = fetches.then(|| first_part(url::path_in(target)));
@@ -87,7 +87,7 @@ impl Web {
     }
 
     /// What BITS clients fetched.
-    pub const fn downloads(&self) -> Option<&Downloads> {
+    pub const fn downloads(&self) -> Option<&Counted> {
         self.downloads.as_ref()
     }
 

@@ -266,10 +266,10 @@ pub fn nothing(report: &Report) -> String {
         );
     }
     if let Some(told) = &report.notifications {
-        let all = text::count(told.requests, "notification");
+        let all = text::count(told.counted.requests, "notification");
         words = format!(
             "{words}; {all} from a BITS server to its application, from frame {} on",
-            told.first_frame
+            told.counted.first_frame
         );
         if let Some(status) = told.worst_http_status.filter(|status| *status >= 400) {
             words = format!("{words}, answered {status} at worst");

@@ -2,7 +2,7 @@
 
 use crate::at::{At, Span};
 use crate::bits::PacketType;
-use crate::model::attempt::Answer;
+use crate::model::attempt::ConnectFailure;
 use crate::model::{Exchange, Session};
 use crate::rules::lost::{self, Loss};
 use crate::rules::{Around, Confidence, Notes, Severity, course, wording};
@@ -151,7 +151,7 @@ impl Outage {
         let (since, until) = (taken.span().last.frame, exchange.span().first.frame);
         let is_between = |at: &At| (since..until).contains(&at.frame);
         let mut attempts = around.attempts_of(session).filter(|attempt| {
-            attempt.server == exchange.server && attempt.answer == Answer::Refused
+            attempt.server == exchange.server && attempt.answer == ConnectFailure::Refused
         });
         let refused = attempts.find(|attempt| is_between(&attempt.first.first))?.first;
         if exchange.span().first.time.secs_since(refused.last.time) > OUTAGE_SECS {

@@ -3,7 +3,7 @@
 use crate::at::At;
 use crate::bits::hresult::{CANNOT_CONNECT, NAME_NOT_RESOLVED, TIMED_OUT};
 use crate::model::session::CLIENT_WAITS_SECS;
-use crate::model::{Answer, Attempt, Exchange, Lookup, Outcome, Session};
+use crate::model::{Attempt, ConnectFailure, Exchange, Lookup, Outcome, Session};
 use crate::rules::hosts::Named;
 use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
@@ -143,9 +143,9 @@ fn tell_attempts(named: &Named<'_>, attempts: &[Attempt], notes: &mut Notes<'_>)
     for attempt in named.attempts(attempts) {
         failed = true;
         let (how, code) = match attempt.answer {
-            Answer::Refused => ("met a refusal", CANNOT_CONNECT),
-            Answer::Unanswered => ("met silence", TIMED_OUT),
-            Answer::Unreachable => ("met an ICMP error", TIMED_OUT),
+            ConnectFailure::Refused => ("met a refusal", CANNOT_CONNECT),
+            ConnectFailure::Unanswered => ("met silence", TIMED_OUT),
+            ConnectFailure::Unreachable => ("met an ICMP error", TIMED_OUT),
         };
         let message = format!(
             "\"{}\" was named, and {} to {} {how}",

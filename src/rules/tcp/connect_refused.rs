@@ -1,6 +1,6 @@
 //! The rule `connect-refused`.
 
-use crate::model::attempt::{Answer, Attempt};
+use crate::model::attempt::{Attempt, ConnectFailure};
 use crate::rules::{Confidence, Notes, Place, connect};
 
 rule! {
@@ -40,7 +40,7 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     connect::judge(place, &ANSWERS, (said, Confidence::Likely), notes);
 }
 
-const ANSWERS: [Answer; 1] = [Answer::Refused];
+const ANSWERS: [ConnectFailure; 1] = [ConnectFailure::Refused];
 
 fn said(attempt: &Attempt) -> String {
     format!("{} refused {} of {} with RST", attempt.server, connect::tries(attempt), attempt.client)

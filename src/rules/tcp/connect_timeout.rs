@@ -1,6 +1,6 @@
 //! The rule `connect-timeout`.
 
-use crate::model::attempt::{Answer, Attempt};
+use crate::model::attempt::{Attempt, ConnectFailure};
 use crate::rules::{Confidence, Notes, Place, connect, icmp, wording};
 
 rule! {
@@ -44,7 +44,7 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     connect::judge(place, &ANSWERS, (said, Confidence::Certain), notes);
 }
 
-const ANSWERS: [Answer; 2] = [Answer::Unanswered, Answer::Unreachable];
+const ANSWERS: [ConnectFailure; 2] = [ConnectFailure::Unanswered, ConnectFailure::Unreachable];
 
 fn said(attempt: &Attempt) -> String {
     if let Some(icmp) = &attempt.icmp {

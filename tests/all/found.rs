@@ -16,6 +16,8 @@ fn inputs(target: &str) -> Vec<PathBuf> {
 
 macro_rules! replay {
     ($($target:ident)*) => {
+        const REPLAYED: &[&str] = &[$(stringify!($target)),*];
+
         $(#[test]
         fn $target() {
             for path in inputs(stringify!($target)) {
@@ -26,7 +28,17 @@ macro_rules! replay {
     };
 }
 
-replay! { capture packet stream tls http bits transcript engine }
+replay! { bits capture engine http packet stream tls transcript }
+
+#[test]
+fn every_fuzz_target_is_replayed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/fuzz_targets");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut targets: Vec<String> =
+        paths.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    targets.sort();
+    assert_eq!(targets, REPLAYED);
+}
 
 #[test]
 fn samples_keep_the_properties() {

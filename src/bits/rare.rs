@@ -8,6 +8,7 @@ use super::fields;
 use super::names::{Field, Fields, Set};
 use super::secrets::{Secrets, challenges};
 use crate::http::{Head, Header, Oddities, number};
+use crate::model::Odd;
 use crate::model::exchange::{ErrorCode, RareRequest, RareResponse};
 use crate::rare::Rare;
 
@@ -261,7 +262,7 @@ fn repeated(head: &Head<'_>, fields: &Fields<'_, '_>, secrets: Secrets) -> Vec<S
     head.headers.iter().filter(again).take(REPEATS).map(line).collect()
 }
 
-fn oddities(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
+fn oddities(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<Odd> {
     let repeated = fields.repeated.has_any(SINGLE);
     let misprinted = fields.first(Field::BitsPackageType).is_some()
         && fields.first(Field::BitsPacketType).is_none();
@@ -279,19 +280,19 @@ fn oddities(head: &Head<'_>, fields: &Fields<'_, '_>) -> Vec<String> {
         cut_line: _,
     } = head.odd;
     [
-        (bare_lf, "bare-lf"),
-        (folded, "folded"),
-        (nul, "nul"),
-        (control, "control"),
-        (bad_lines, "bad-lines"),
-        (contradictory_length, "contradictory-length"),
-        (version, "version"),
-        (repeated, "repeated"),
-        (misprinted, "package-type"),
-        (!head.whole, "cut"),
+        (bare_lf, Odd::BareLf),
+        (folded, Odd::Folded),
+        (nul, Odd::Nul),
+        (control, Odd::Control),
+        (bad_lines, Odd::BadLines),
+        (contradictory_length, Odd::ContradictoryLength),
+        (version, Odd::Version),
+        (repeated, Odd::Repeated),
+        (misprinted, Odd::PackageType),
+        (!head.whole, Odd::Cut),
     ]
     .into_iter()
     .filter(|(is, _)| *is)
-    .map(|(_, name)| name.to_owned())
+    .map(|(_, odd)| odd)
     .collect()
 }

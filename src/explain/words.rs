@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::bits::fields::Notation;
 use crate::model::negotiation::Verdict;
-use crate::model::{Outcome, attempt, lookup, notification};
+use crate::model::{Odd, Outcome, attempt, lookup, notification};
 use crate::observe::extract::manifest::Proof;
 use crate::rules::filtering::{FILTERED, Fault};
 use crate::rules::origin::Origin;
@@ -198,6 +198,7 @@ fn all() -> Vec<Word> {
         variants::<Notation>("how an error code was written"),
         variants::<attempt::ConnectFailure>("failed attempt to connect"),
         variants::<lookup::Failure>("failed look-up of a name"),
+        variants::<Odd>("oddity of a head"),
         listed("packet type", &PACKETS),
         variants::<Outcome>("outcome of an upload"),
         listed("qualifier of an outcome", &QUALIFIERS),

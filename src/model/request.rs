@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::Body;
+use super::odd::Odd;
 use super::text::Text;
 use crate::at::{At, Span};
 use crate::bits::fields::ContentRange;
@@ -65,7 +66,7 @@ pub struct Request {
 impl Request {
     /// Whether the capture lacks the end of its head: fields may be missing.
     pub fn is_cut(&self) -> bool {
-        self.odd.iter().any(|odd| odd == "cut")
+        self.odd.contains(&Odd::Cut)
     }
 
     /// Bytes of the body that had come when it was answered, or the server had closed its side.
@@ -175,7 +176,7 @@ pub struct RareRequest {
     pub repeated: Vec<String>,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub odd: Vec<String>,
+    pub odd: Vec<Odd>,
 }
 
 impl Deref for Request {

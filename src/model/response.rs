@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::Body;
+use super::odd::Odd;
 use super::origin::Origin;
 use super::text::Text;
 use crate::at::Span;
@@ -138,7 +139,7 @@ pub struct RareResponse {
     pub repeated: Vec<String>,
     /// Oddities of the head that were tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub odd: Vec<String>,
+    pub odd: Vec<Odd>,
 }
 
 /// An error code of the wire.
@@ -164,7 +165,7 @@ impl Response {
 
     /// Whether the capture lacks the end of the head: fields may be missing.
     pub fn is_cut(&self) -> bool {
-        self.odd.iter().any(|odd| odd == "cut")
+        self.odd.contains(&Odd::Cut)
     }
 
     /// What a proxy itself says of the error, in a field like `X-Squid-Error`.

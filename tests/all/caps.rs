@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use bitsleuth::at::{At, Timestamp};
 use bitsleuth::capture::{Frame, Input, LinkType};
 use bitsleuth::limits::Limits;
-use bitsleuth::model::Report;
+use bitsleuth::model::{Odd, Report};
 use bitsleuth::rules::ALL;
 use bitsleuth::{Analysis, Options};
 use etherparse::PacketBuilder;
@@ -143,7 +143,7 @@ fn a_head_beyond_the_cap_is_told_as_cut() {
     wire.client(1, 501, &head[500..]);
     let report = wire.finish();
     let request = report.sessions[0].exchanges[0].request.as_ref().unwrap();
-    assert_eq!(request.odd, ["cut"]);
+    assert_eq!(request.odd, [Odd::Cut]);
     assert_eq!(request.packet_type.as_deref(), Some("Ping"));
 }
 
@@ -154,7 +154,7 @@ fn fields_beyond_the_cap_are_told_as_left_out() {
     wire.client(1, 0, b"");
     wire.client(1, 1, &head);
     let report = wire.finish();
-    assert_eq!(report.sessions[0].exchanges[0].request.as_ref().unwrap().odd, ["bad-lines"]);
+    assert_eq!(report.sessions[0].exchanges[0].request.as_ref().unwrap().odd, [Odd::BadLines]);
 }
 
 fn first_fragments(wire: &mut Wire) {

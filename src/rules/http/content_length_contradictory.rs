@@ -1,6 +1,6 @@
 //! The rule `content-length-contradictory`.
 
-use crate::model::{Exchange, Session};
+use crate::model::{Exchange, Odd, Session};
 use crate::rules::{Confidence, Notes};
 
 rule! {
@@ -40,7 +40,7 @@ fn check(_: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         .map(|response| (response.span, &response.odd, &response.content_length_raw, &none));
     for (who, message) in [("request", request), ("response", response)] {
         let Some((span, odd, lengths, encoding)) = message else { continue };
-        if !odd.iter().any(|odd| odd == "contradictory-length") {
+        if !odd.contains(&Odd::ContradictoryLength) {
             continue;
         }
         let text = match (lengths.is_empty(), encoding) {

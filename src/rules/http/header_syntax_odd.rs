@@ -1,6 +1,6 @@
 //! The rule `header-syntax-odd`.
 
-use crate::model::{Exchange, Request, Response, Session};
+use crate::model::{Exchange, Odd, Request, Response, Session};
 use crate::rules::{Notes, wording};
 
 rule! {
@@ -47,9 +47,8 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     if plain {
         return;
     }
-    for (name, words) in FORMS {
-        let odd = |odd: &[String]| odd.iter().any(|odd| odd == name);
-        tell(session, notes, words, |it| odd(&it.odd), |it| odd(&it.odd));
+    for (odd, words) in FORMS {
+        tell(session, notes, words, |it| it.odd.contains(&odd), |it| it.odd.contains(&odd));
     }
     tell(session, notes, "no Host", is_for_no_host, |_| false);
 }
@@ -101,13 +100,13 @@ fn is_for_no_host(request: &Request) -> bool {
 const TWICE: &str = "a field twice that may stand but once";
 
 /// The oddities of a head, in words.
-const FORMS: [(&str, &str); 6] = [
-    ("bare-lf", "lines that end in LF alone"),
-    ("folded", "folded lines"),
-    ("nul", "NUL bytes"),
-    ("bad-lines", "lines that are no field"),
-    ("repeated", TWICE),
-    ("package-type", "BITS-Package-Type for BITS-Packet-Type"),
+const FORMS: [(Odd, &str); 6] = [
+    (Odd::BareLf, "lines that end in LF alone"),
+    (Odd::Folded, "folded lines"),
+    (Odd::Nul, "NUL bytes"),
+    (Odd::BadLines, "lines that are no field"),
+    (Odd::Repeated, TWICE),
+    (Odd::PackageType, "BITS-Package-Type for BITS-Packet-Type"),
 ];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The rule `request-malformed`.
 
-use crate::model::{Exchange, Request, Session};
+use crate::model::{Exchange, Odd, Request, Session};
 use crate::rules::{Confidence, Notes, course, front, look};
 
 rule! {
@@ -65,7 +65,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// What a server must refuse a request for.
 pub(in crate::rules) fn fault(request: &Request) -> Option<String> {
     let lengths = &request.content_length_raw;
-    let differ = request.odd.iter().any(|odd| odd == "contradictory-length");
+    let differ = request.odd.contains(&Odd::ContradictoryLength);
     let wrong = differ && !lengths.is_empty();
     let wrong = wrong || !request.is_cut() && lengths.iter().any(|length| is_no_length(length));
     if wrong && request.transfer_encoding.is_none() {

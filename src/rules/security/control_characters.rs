@@ -1,6 +1,6 @@
 //! The rule `control-characters`.
 
-use crate::model::{Exchange, Request, Response, Session};
+use crate::model::{Exchange, Odd, Request, Response, Session};
 use crate::rules::look::Fresh;
 use crate::rules::{Confidence, Notes};
 use crate::stream::Side;
@@ -91,8 +91,8 @@ fn holds(text: Option<&str>) -> bool {
     text.is_some_and(|text| !is_plain(text) && text.chars().any(is_odd))
 }
 
-fn in_head(odd: &[String]) -> bool {
-    odd.iter().any(|odd| matches!(odd.as_str(), "nul" | "control"))
+fn in_head(odd: &[Odd]) -> bool {
+    odd.iter().any(|odd| matches!(odd, Odd::Nul | Odd::Control))
 }
 
 /// Whether all of it is printable ASCII, as nearly always.

@@ -57,6 +57,14 @@ pub(super) fn by_ether_type(ether_type: u16, rest: View<'_>) -> Result<Step<'_>,
     Ok(Step::Into(kind, rest))
 }
 
+/// What an EtherType announces where it cannot be a length.
+pub(super) fn by_type_alone(ether_type: u16, rest: View<'_>) -> Result<Step<'_>, Skip> {
+    match ether_type {
+        0..=1500 => Err(Skip::NotIp),
+        _ => by_ether_type(ether_type, rest),
+    }
+}
+
 /// What the EtherType behind `len` bytes of a tag announces: a step of its own, as tags may follow one another.
 fn behind_tag(view: View<'_>, len: usize) -> Result<Step<'_>, Skip> {
     Ok(Step::Into(Kind::Typed(view.u16(len)?), view.skip(len + 2)?))
@@ -93,11 +101,7 @@ pub(super) fn llc(view: View<'_>) -> Result<Step<'_>, Skip> {
         },
         // RFC 2684 5.1: a network layer number of ISO.
         (0xfe, 0xfe) if view.u8(3)? == 0xcc => Ok(Step::Into(Kind::V4, view.skip(4)?)),
-        (0xaa, 0xaa) => match view.u16(6)? {
-            // As an EtherType a length makes no sense here.
-            0..=1500 => Err(Skip::NotIp),
-            ether_type => by_ether_type(ether_type, view.skip(8)?),
-        },
+        (0xaa, 0xaa) => by_type_alone(view.u16(6)?, view.skip(8)?),
         (0x06, 0x06) => Ok(Step::Into(Kind::V4, view.skip(3)?)),
         _ => Err(Skip::NotIp),
     }
@@ -114,8 +118,7 @@ pub(super) fn sll2(view: View<'_>) -> Result<Step<'_>, Skip> {
 fn cooked(protocol: u16, rest: View<'_>) -> Result<Step<'_>, Skip> {
     match protocol {
         4 => Ok(Step::Into(Kind::Llc, rest)),
-        0..=1500 => Err(Skip::NotIp),
-        _ => by_ether_type(protocol, rest),
+        _ => by_type_alone(protocol, rest),
     }
 }
 

@@ -142,6 +142,22 @@ pub enum Skip {
     TooDeep,
 }
 
+impl Skip {
+    /// The words for it.
+    pub fn name(self) -> String {
+        match self {
+            Self::LinkType(number) => format!("link type {number}"),
+            Self::OtherLinkType => "other link types".to_owned(),
+            Self::NotIp => "not IP".to_owned(),
+            Self::NotTcp => "not TCP".to_owned(),
+            Self::Fragment => "IP fragment".to_owned(),
+            Self::Cut => "cut by the snap length".to_owned(),
+            Self::Malformed => "malformed".to_owned(),
+            Self::TooDeep => "nested too deep".to_owned(),
+        }
+    }
+}
+
 /// Finds the TCP segment, UDP datagram or ICMP error in a frame, through tags, tunnels and fragments.
 ///
 /// Checksums are not judged: offloading leaves them unset in most captures.
@@ -168,7 +184,7 @@ impl Decoder {
     pub fn push<'a>(&'a mut self, frame: &Frame<'a>) -> Result<Packet<'a>, Skip> {
         let view = View { data: frame.data, wire: frame.wire_len as usize };
         let mut ip = Ip::default();
-        let piece = match walk(first(frame.link), view, &mut ip, self.nesting)? {
+        let piece = match walk(Kind::of(frame.link), view, &mut ip, self.nesting)? {
             Found::Piece(piece) => piece,
             found => return found.packet(frame.at, &ip),
         };
@@ -205,6 +221,28 @@ enum Kind {
     Protocol(u8),
 }
 
+impl Kind {
+    /// What frames of a link type begin with (tcpdump.org/linktypes.html).
+    fn of(link: LinkType) -> Self {
+        match link.0 {
+            0 | 108 => Self::Null, // NULL, LOOP
+            1 => Self::Ethernet,
+            9 | 50 => Self::Ppp, // PPP, PPP_HDLC
+            51 => Self::Pppoe,
+            12 | 14 | 101 => Self::AnyIp, // RAW, as the systems number it, and in files
+            113 => Self::Sll,
+            228 => Self::V4,
+            229 => Self::V6,
+            276 => Self::Sll2,
+            105 => Self::Wifi,
+            119 | 163 => Self::Prism, // PRISM, AVS
+            127 => Self::Radiotap,
+            192 => Self::Ppi,
+            other => Self::Rare(other),
+        }
+    }
+}
+
 /// What one header led to.
 enum Step<'a> {
     Into(Kind, View<'a>),
@@ -231,25 +269,6 @@ impl<'a> Found<'a> {
             // A fragment within a datagram put together from fragments.
             Self::Piece(_) => Err(Skip::Fragment),
         }
-    }
-}
-
-fn first(link: LinkType) -> Kind {
-    match link.0 {
-        0 | 108 => Kind::Null,
-        1 => Kind::Ethernet,
-        9 | 50 => Kind::Ppp,
-        51 => Kind::Pppoe,
-        12 | 14 | 101 => Kind::AnyIp,
-        113 => Kind::Sll,
-        228 => Kind::V4,
-        229 => Kind::V6,
-        276 => Kind::Sll2,
-        105 => Kind::Wifi,
-        119 | 163 => Kind::Prism,
-        127 => Kind::Radiotap,
-        192 => Kind::Ppi,
-        other => Kind::Rare(other),
     }
 }
 
@@ -290,21 +309,5 @@ fn step<'a>(kind: Kind, view: View<'a>, ip: &mut Ip) -> Result<Step<'a>, Skip> {
         Kind::V4 => ip::v4(view, ip),
         Kind::V6 => ip::v6(view, ip),
         Kind::Protocol(number) => ip::protocol(number, ip, view),
-    }
-}
-
-impl Skip {
-    /// The words for it.
-    pub fn name(self) -> String {
-        match self {
-            Self::LinkType(number) => format!("link type {number}"),
-            Self::OtherLinkType => "other link types".to_owned(),
-            Self::NotIp => "not IP".to_owned(),
-            Self::NotTcp => "not TCP".to_owned(),
-            Self::Fragment => "IP fragment".to_owned(),
-            Self::Cut => "cut by the snap length".to_owned(),
-            Self::Malformed => "malformed".to_owned(),
-            Self::TooDeep => "nested too deep".to_owned(),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::link::by_ether_type;
 use super::view::View;
-use super::{Kind, Skip, Step, first, juniper};
+use super::{Kind, Skip, Step, juniper};
 use crate::capture::LinkType;
 
 /// What follows the header of link type `number`.
@@ -10,32 +10,32 @@ pub(super) fn link(number: u32, view: View<'_>) -> Result<Step<'_>, Skip> {
     match number {
         6 => token_ring(view),
         7 => arcnet(view, 2),
-        8 => into(Kind::AnyIp, view, 16),
-        10 => into(Kind::Llc, view, 13),
-        100 | 106 => atm(view),
-        104 => typed(view, 2),
+        8 => into(Kind::AnyIp, view, 16), // SLIP
+        10 => into(Kind::Llc, view, 13),  // FDDI
+        100 | 106 => atm(view),           // ATM_RFC1483, ATM_CLIP
+        104 => typed(view, 2),            // C_HDLC
         107 => frame_relay(view),
-        109 => into(Kind::AnyIp, view, 12),
-        117 => into(Kind::AnyIp, view, usize::from(view.u8(0)?).next_multiple_of(4)),
-        122 => into(Kind::Llc, view, 16),
+        109 => into(Kind::AnyIp, view, 12), // ENC
+        117 => into(Kind::AnyIp, view, usize::from(view.u8(0)?).next_multiple_of(4)), // PFLOG
+        122 => into(Kind::Llc, view, 16),   // IP_OVER_FC
         123 => sun_atm(view),
         // With the offset that Linux puts behind the addresses.
         129 => arcnet(view, 4),
-        138 => typed(view, 16),
+        138 => typed(view, 16), // APPLE_IP_OVER_IEEE1394
         130 | 133 | 135 | 137 | 167 | 178..=181 | 183 => juniper::header(number, view),
         143 => docsis(view),
         149 | 258 => pktap(view),
         // A direction in place of the address, then the control field.
         166 => into(Kind::Ppp, view, if view.u8(1)? == 3 { 2 } else { 0 }),
         197 => erf(view),
-        204 => into(Kind::Ppp, view, 1),
-        205 => typed(view.skip(1)?, 2),
-        206 => frame_relay(view.skip(1)?),
-        226 => into(Kind::AnyIp, view, 24),
+        204 => into(Kind::Ppp, view, 1),    // PPP_WITH_DIR
+        205 => typed(view.skip(1)?, 2),     // C_HDLC_WITH_DIR
+        206 => frame_relay(view.skip(1)?),  // FRELAY_WITH_DIR
+        226 => into(Kind::AnyIp, view, 24), // IPNET
         239 => nflog(view),
-        240 => into(Kind::Ethernet, view, 4),
-        241 => into(Kind::Ethernet, view, 12),
-        242 => by_ether_type(view.u16(40)?, view.skip(44)?),
+        240 => into(Kind::Ethernet, view, 4),  // NETANALYZER
+        241 => into(Kind::Ethernet, view, 12), // NETANALYZER_TRANSPARENT
+        242 => by_ether_type(view.u16(40)?, view.skip(44)?), // IPOIB
         // The preamble of Ethernet PON.
         259 => into(Kind::Ethernet, view, 8),
         // Tags of switches, between the addresses and the type or before all of it.
@@ -128,7 +128,7 @@ fn pktap(view: View<'_>) -> Result<Step<'_>, Skip> {
     if len < 12 || view.le32(4)? != 1 {
         return Err(Skip::NotIp);
     }
-    into(first(LinkType(view.le32(8)?)), view, len)
+    into(Kind::of(LinkType(view.le32(8)?)), view, len)
 }
 
 /// Endace's record, with the headers that may extend it.

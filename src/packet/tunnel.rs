@@ -1,6 +1,6 @@
 //! Tunnels that carry frames or packets: GRE, VXLAN, Geneve, GTP, Teredo, L2TP and others in UDP.
 
-use super::link::{by_ether_type, nsh};
+use super::link::{by_type_alone, nsh};
 use super::view::View;
 use super::{Kind, Skip, Step, wifi};
 
@@ -28,8 +28,7 @@ pub(super) fn gre(view: View<'_>) -> Result<Step<'_>, Skip> {
                 // Frame relay, and frames of access points.
                 0x6559 => Ok(Step::Into(Kind::Rare(107), rest)),
                 0x8200 => wifi::to_controller(rest),
-                0..=1500 => Err(Skip::NotIp),
-                _ => by_ether_type(protocol, rest),
+                _ => by_type_alone(protocol, rest),
             }
         }
         1 => {
@@ -199,8 +198,5 @@ fn tzsp(view: View<'_>) -> Option<Step<'_>> {
 
 fn geneve(view: View<'_>) -> Result<Step<'_>, Skip> {
     let options = usize::from(view.u8(0)? & 0x3f) * 4;
-    match view.u16(2)? {
-        0..=1500 => Err(Skip::NotIp),
-        protocol => by_ether_type(protocol, view.skip(8 + options)?),
-    }
+    by_type_alone(view.u16(2)?, view.skip(8 + options)?)
 }

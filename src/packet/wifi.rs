@@ -2,7 +2,7 @@
 
 use super::link::by_ether_type;
 use super::view::View;
-use super::{Kind, Skip, Step, first};
+use super::{Kind, Skip, Step};
 use crate::capture::LinkType;
 
 /// Set where radiotap says that the header is padded to a multiple of four.
@@ -32,7 +32,7 @@ pub(super) fn prism(view: View<'_>) -> Result<Step<'_>, Skip> {
 
 /// Per-packet information: fields of varying length, and the link type of what follows.
 pub(super) fn ppi(view: View<'_>) -> Result<Step<'_>, Skip> {
-    let kind = first(LinkType(view.le32(4)?));
+    let kind = Kind::of(LinkType(view.le32(4)?));
     Ok(Step::Into(kind, view.skip(usize::from(view.le16(2)?))?))
 }
 

@@ -202,15 +202,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_server_that_did_not_know_an_open_connection_may_be_behind_a_translator() {
+    fn what_ends_a_closed_connection_or_comes_from_the_client_is_behind_no_translator() {
         let advice = |text: &str| {
             let told = diagnosed(&format!("> CREATE-SESSION\n< 200 session=1\n{text}\n"));
-            told.advice.unwrap_or_default().into()
+            told.advice.map(|advice| advice.to_string())
         };
-        let told: String = advice("> FRAGMENT 0-9/20\n! client resets bare");
-        assert_ne!(told, OF_STRANGER);
-        let told: String = advice("! server closes\n> FRAGMENT 0-9/20\n! server resets bare");
-        assert_ne!(told, OF_STRANGER);
+        let other = |text: &str, no: &str| assert_ne!(advice(text).as_deref(), Some(no), "{text}");
+        other("> FRAGMENT 0-9/20\n! client resets bare", OF_STRANGER);
+        other("! server closes\n> FRAGMENT 0-9/20\n! server resets bare", OF_STRANGER);
+        let near = "> FRAGMENT 0-9/20\n! server resets ttl=62 bare";
+        assert_eq!(advice(near).as_deref(), Some(OF_NEIGHBOUR));
+        other(&format!("! server closes\n{near}"), OF_NEIGHBOUR);
     }
 
     #[test]

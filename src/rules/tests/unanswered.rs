@@ -62,6 +62,12 @@ fn a_fragment_behind_which_the_client_goes_on_was_answered_unless_the_capture_ha
     assert_eq!(count("! client closes\n", "FRAGMENT 10-19/20"), 1);
     assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
     assert_eq!(count("", "PING\n< 200\n> FRAGMENT 10-19/20"), 0);
+    let alone = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n= connection\n> PING\n< 200\n\
+                 > FRAGMENT 10-19/20\n< 200\n";
+    let unasked = |session: &mut Session| {
+        (session.exchanges[2].request, session.exchanges[2].kind) = (None, PacketType::Unknown);
+    };
+    assert_eq!(count_changed(alone, unasked), 0);
     // What was asked between is lost.
     assert_eq!(count("", "PING lost\n< 200\n> FRAGMENT 10-19/20"), 0);
 }

@@ -152,6 +152,11 @@ fn an_acknowledgement_tells_whether_the_answer_came_only_where_bytes_are_lost() 
         session.exchanges[1].request.as_mut().unwrap().awaits = None;
         session.connections[0].client_side.lost_by_capture = 1;
     }));
+    let closed = |session: &mut Session| {
+        let from_server = Traffic { unread: true, ..Traffic::default() };
+        session.connections[0].tls = Some(Box::new(Facts { from_server, ..Facts::default() }));
+    };
+    assert!(!so(closed));
     // Of the server, nothing was captured.
     assert!(!so(|session| {
         session.connections[0].server_side.packets = 0;
@@ -393,4 +398,7 @@ fn bytes_that_the_capture_lacks_matter_where_the_answer_may_be_among_them() {
     // From before what was captured first of the server, the answer to the first request may be.
     let begins_late = |one: &mut Connection| one.syn_ack = None;
     assert_eq!((count("", begins_late), count(second, begins_late)), (0, 1));
+    // Where the capture lacks nothing, it is not.
+    let whole = "> CREATE-SESSION\n... 3 s\n! client closes\n";
+    assert_eq!(count_changed(whole, |session| begins_late(&mut session.connections[0])), 1);
 }

@@ -30,7 +30,7 @@ pub struct Fresh<'a>(Option<&'a Text>);
 impl<'a> Fresh<'a> {
     /// The text, unless it is the last one again.
     pub fn text(&mut self, text: Option<&'a Text>) -> Option<&'a str> {
-        let known = text.is_none() || self.0 == text;
+        let known = self.0 == text;
         self.0 = text.or(self.0);
         text.filter(|_| !known).map(|text| &**text)
     }

@@ -134,7 +134,9 @@ fn moment(exchange: &Exchange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::at::Timestamp;
     use crate::rules::tests::{diagnosed, report};
+    use crate::stream::ZeroWindow;
     use crate::transcript;
 
     #[test]
@@ -197,5 +199,47 @@ mod tests {
             connections[0].reset.as_mut().unwrap().at.frame = u64::MAX;
         };
         assert_eq!(count(next, late), 0);
+    }
+
+    #[test]
+    fn what_ends_a_closed_connection_or_comes_from_the_client_is_behind_no_translator() {
+        let advice = |text: &str| {
+            let told = diagnosed(&format!("> CREATE-SESSION\n< 200 session=1\n{text}\n"));
+            told.advice.map(|advice| advice.to_string())
+        };
+        let other = |text: &str, no: &str| assert_ne!(advice(text).as_deref(), Some(no), "{text}");
+        other("> FRAGMENT 0-9/20\n! client resets bare", OF_STRANGER);
+        other("! server closes\n> FRAGMENT 0-9/20\n! server resets bare", OF_STRANGER);
+        let near = "> FRAGMENT 0-9/20\n! server resets ttl=62 bare";
+        assert_eq!(advice(near).as_deref(), Some(OF_NEIGHBOUR));
+        other(&format!("! server closes\n{near}"), OF_NEIGHBOUR);
+    }
+
+    #[test]
+    fn a_client_gives_up_by_its_own_rst() {
+        let text = " dropped\n! again\n! again\n! server resets";
+        let unacked = |connections: &mut [Connection]| {
+            assert!(vain::repeats(&connections[0]));
+        };
+        assert_eq!(inside(&upload(text, unacked), Side::Server).count(), 1);
+    }
+
+    #[test]
+    fn a_window_stalls_what_ends_right_behind_it() {
+        let stalled = |secs: i64, behind: i64| {
+            let session = upload("", |_| {});
+            let mut connection = session.connections[0].clone();
+            let start = connection.last;
+            let later = |secs: i64| At {
+                time: Timestamp::from_nanos(start.time.nanos() + secs * 1_000_000_000),
+                ..start
+            };
+            let end = later(secs);
+            let (started, ended) = (start.time, Some(end.time));
+            let closed = ZeroWindow { start, end: Some(end), started, ended };
+            connection.server_side.zero_windows.push(closed);
+            is_stalled(&connection, later(secs + behind))
+        };
+        assert!(stalled(61, 1) && !stalled(60, 1) && !stalled(61, 2));
     }
 }

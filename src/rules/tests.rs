@@ -1,6 +1,7 @@
 //! What holds for every rule, and what each says of the examples in its documentation.
 
 mod course;
+mod look;
 mod normal;
 mod ranking;
 mod unanswered;

@@ -116,7 +116,7 @@ fn has_stray_answer(session: &Session, exchange: &Exchange) -> bool {
 /// answer, which was lost.
 fn was_sent(session: &Session, exchange: &Exchange) -> bool {
     let last = session.on(exchange.connection).next_back();
-    let request = exchange.request.as_ref().filter(|_| exchange.response.is_none());
+    let request = exchange.request.as_ref();
     let beyond =
         session.connection(exchange.connection).and_then(|it| it.server_side.resent.beyond);
     last.is_some_and(|last| std::ptr::eq(last, exchange))

@@ -46,3 +46,60 @@ pub fn since(connection: &Connection) -> Option<At> {
 
 /// One repeat may be the last thing before the capture lost sight of the connection.
 const ENOUGH: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::{Reset, Side};
+    use crate::transcript;
+
+    /// A connection on which the server repeats its last answer, which its client never acknowledges.
+    fn connection() -> Connection {
+        let text = "> CREATE-SESSION\n< 200 session=1 dropped\n! again\n! again\n";
+        let records = transcript::play(text).unwrap();
+        let report = transcript::analyse(&records, &mut ());
+        report.sessions.into_iter().next().unwrap().connections.remove(0)
+    }
+
+    fn is_in_vain(change: impl Fn(&mut Connection)) -> bool {
+        let mut one = connection();
+        change(&mut one);
+        answers(&one)
+    }
+
+    #[test]
+    fn answers_are_in_vain_where_a_client_that_is_not_seen_to_leave_takes_none() {
+        assert!(is_in_vain(|_| {}));
+        assert!(!is_in_vain(|one| one.server_side.repeats = 1));
+        assert!(!is_in_vain(|one| one.server_side.acked = one.server_side.sent));
+        assert!(!is_in_vain(|one| one.client_side.fin = Some(one.last)));
+        let reset = Reset {
+            at: At::default(),
+            time: At::default().time,
+            side: Side::Server,
+            ttl: 64,
+            ip_id: None,
+            window: 0,
+            seq_fits: true,
+            acked: true,
+            tells_of_more: false,
+        };
+        assert!(!is_in_vain(|one| one.reset = Some(reset)));
+    }
+
+    #[test]
+    fn one_way_is_open_where_the_client_repeats_meanwhile_what_the_server_has() {
+        let one_way = |needless: u32, last: u64| {
+            let mut one = connection();
+            let since = one.server_side.waits.unwrap();
+            let resent = one.client_side.resent.edit();
+            resent.needless = needless;
+            resent.needless_last = Some(At { frame: last, ..since });
+            is_one_way(&one)
+        };
+        let since = connection().server_side.waits.unwrap().frame;
+        assert!(one_way(2, since + 1));
+        assert!(!one_way(1, since + 1));
+        assert!(!one_way(2, since));
+    }
+}

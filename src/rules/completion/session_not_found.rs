@@ -233,6 +233,13 @@ mod tests {
     const LOST: &str = "< 500 error=0x8020001F context=0x5\n";
 
     #[test]
+    fn after_a_close_it_is_a_note() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
+             < 200\n> FRAGMENT 0-9/10\n< 500 error=0x8020001F";
+        assert_eq!(severity("session-not-found", text), Some(Note));
+    }
+
+    #[test]
     fn so_it_is_after_one_of_which_only_the_answer_was_captured() {
         let closed = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION lost\n< 200\n";
         for next in ["> FRAGMENT 0-9/10\n", "= connection\n> PING\n< 200\n> CLOSE-SESSION\n"] {
@@ -381,12 +388,5 @@ mod tests {
         assert!(down.advice.unwrap().contains("may have been down in between"));
         let up = diagnosed(&text("! server resets\n"));
         assert!(up.advice.unwrap().contains("idle time"));
-    }
-
-    #[test]
-    fn after_a_close_it_is_a_note() {
-        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n\
-             < 200\n> FRAGMENT 0-9/10\n< 500 error=0x8020001F";
-        assert_eq!(severity("session-not-found", text), Some(Note));
     }
 }

@@ -62,6 +62,12 @@ fn a_fragment_behind_which_the_client_goes_on_was_answered_unless_the_capture_ha
     assert_eq!(count("! client closes\n", "FRAGMENT 10-19/20"), 1);
     assert_eq!(count("", "FRAGMENT 0-19/20"), 1);
     assert_eq!(count("", "PING\n< 200\n> FRAGMENT 10-19/20"), 0);
+    let alone = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n= connection\n> PING\n< 200\n\
+                 > FRAGMENT 10-19/20\n< 200\n";
+    let unasked = |session: &mut Session| {
+        (session.exchanges[2].request, session.exchanges[2].kind) = (None, PacketType::Unknown);
+    };
+    assert_eq!(count_changed(alone, unasked), 0);
     // What was asked between is lost.
     assert_eq!(count("", "PING lost\n< 200\n> FRAGMENT 10-19/20"), 0);
 }
@@ -88,6 +94,18 @@ fn an_answer_to_no_request_may_be_to_the_one_behind_it() {
 }
 
 #[test]
+fn an_answer_to_no_request_that_counts_further_may_be_to_the_fragment_behind_it() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20\n! client closes\n";
+    let count = |next: u64| {
+        count_changed(text, |session| {
+            session.exchanges[1].request = None;
+            session.exchanges[1].response.as_mut().unwrap().next_offset = Some(next);
+        })
+    };
+    assert_eq!((count(10), count(20)), (1, 0));
+}
+
+#[test]
 fn who_waits_to_the_end_is_seen_to_close_the_connection() {
     let count = |secs: u32| {
         let text = format!(
@@ -107,6 +125,8 @@ fn bytes_of_the_server_that_did_not_come_by_are_the_answer() {
     session.connections[0].server_side.resent.edit().beyond = Some(session.connections[0].last);
     assert_eq!(whole(&session).count(), 0);
     assert!(!is_so(&session, &session.exchanges[1]));
+    session.connections[0].server_side.resent.edit().beyond = Some(session.connections[0].first);
+    assert_eq!(whole(&session).count(), 1);
     // They are the answer to the last request.
     let two = text.replace("... 3 s", "> PING\n... 3 s");
     let beyond = |session: &mut Session| {
@@ -132,6 +152,11 @@ fn an_acknowledgement_tells_whether_the_answer_came_only_where_bytes_are_lost() 
         session.exchanges[1].request.as_mut().unwrap().awaits = None;
         session.connections[0].client_side.lost_by_capture = 1;
     }));
+    let closed = |session: &mut Session| {
+        let from_server = Traffic { unread: true, ..Traffic::default() };
+        session.connections[0].tls = Some(Box::new(Facts { from_server, ..Facts::default() }));
+    };
+    assert!(!so(closed));
     // Of the server, nothing was captured.
     assert!(!so(|session| {
         session.connections[0].server_side.packets = 0;
@@ -222,6 +247,31 @@ fn who_opens_another_connection_has_left_though_the_end_comes_late() {
     session.connections[0].client_side.resent.edit().stall =
         Some(Stall { span, ..Stall::default() });
     assert_eq!(waited(&session), 30.0);
+    // Of what was over before, it tells nothing.
+    let over = Span { first: end, last: end };
+    session.connections[0].client_side.resent.edit().stall =
+        Some(Stall { span: over, ..Stall::default() });
+    assert_eq!(waited(&session), 39.0);
+}
+
+#[test]
+fn who_opens_another_connection_behind_the_end_waited_until_that() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 30 s\n! client closes\n\
+                ... 9 s\n= connection\n> PING\n< 200\n";
+    let mut session = report(text).sessions.remove(0);
+    let first = session.connections[0].last;
+    let span = Span { first, last: At { frame: u64::MAX, ..first } };
+    session.connections[0].client_side.resent.edit().stall =
+        Some(Stall { span, ..Stall::default() });
+    assert_eq!(whole(&session).next().unwrap().1.round(), 30.0);
+}
+
+#[test]
+fn the_next_request_on_the_same_connection_ends_no_wait() {
+    let text =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n... 9 s\n> PING\n< 200\n";
+    let unanswered = |session: &mut Session| session.exchanges[1].response = None;
+    assert_eq!(count_changed(text, unanswered), 0);
 }
 
 #[test]
@@ -243,6 +293,8 @@ fn a_request_that_met_an_alert_was_not_given_up_by_its_client() {
         ..Facts::default()
     }));
     assert_eq!(whole(&session).count(), 0);
+    session.connections[0].tls.as_mut().unwrap().alerts.clear();
+    assert_eq!(whole(&session).count(), 1);
 }
 
 #[test]
@@ -281,6 +333,9 @@ fn who_left_or_may_have_an_answer_waits_no_more() {
             Some(At { frame: u64::MAX, ..connection.last });
     };
     assert!(!waits("", unseen));
+    assert!(!waits("", |session| {
+        session.exchanges[1].request.as_mut().unwrap().body.complete = false;
+    }));
 }
 
 #[test]
@@ -318,6 +373,11 @@ fn what_is_repeated_or_must_not_be_sent_may_wait_for_long() {
         one.client_side.resent.edit().stall = Some(Stall { span, ..Stall::default() });
     };
     assert_eq!(count(&again), 1);
+    let before = |one: &mut Connection| {
+        let span = Span { first: one.first, last: one.first };
+        one.client_side.resent.edit().stall = Some(Stall { span, ..Stall::default() });
+    };
+    assert_eq!(count(&before), 0);
     let (start, started) = (At::default(), Timestamp::default());
     let closed = ZeroWindow { start, end: None, started, ended: None };
     assert_eq!(count(&|one| one.server_side.zero_windows.push(closed)), 1);
@@ -338,4 +398,7 @@ fn bytes_that_the_capture_lacks_matter_where_the_answer_may_be_among_them() {
     // From before what was captured first of the server, the answer to the first request may be.
     let begins_late = |one: &mut Connection| one.syn_ack = None;
     assert_eq!((count("", begins_late), count(second, begins_late)), (0, 1));
+    // Where the capture lacks nothing, it is not.
+    let whole = "> CREATE-SESSION\n... 3 s\n! client closes\n";
+    assert_eq!(count_changed(whole, |session| begins_late(&mut session.connections[0])), 1);
 }

@@ -60,6 +60,8 @@ pub struct Settings<'a> {
     pub interface: &'a str,
     /// Bytes to capture of each frame.
     pub snaplen: u32,
+    /// KiB of the kernel's buffer, where it is not to be that of the library.
+    pub buffer: Option<u32>,
     /// Whether to see what is sent to others too.
     pub promiscuous: bool,
     /// Expression of pcap-filter(7).
@@ -96,6 +98,11 @@ impl Live {
         let inactive = Capture::from_device(name).map_err(failed)?;
         let snaplen = i32::try_from(settings.snaplen).unwrap_or(i32::MAX);
         let inactive = inactive.snaplen(snaplen).promisc(settings.promiscuous).timeout(TIMEOUT);
+        let bytes = settings.buffer.and_then(|kib| i32::try_from(kib).ok()?.checked_mul(1024));
+        let inactive = match bytes {
+            Some(bytes) => inactive.buffer_size(bytes),
+            None => inactive,
+        };
         let mut capture = inactive.open().map_err(failed)?;
         if let Some(filter) = settings.filter {
             capture.filter(filter, true).map_err(|error| Error::Filter { why: message(&error) })?;

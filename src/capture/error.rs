@@ -58,6 +58,8 @@ pub enum Error {
     Read(io::Error),
     /// A filter expression cannot be used.
     Filter {
+        /// The expression.
+        expression: String,
         /// What the compiler of the expression says.
         why: String,
     },
@@ -135,7 +137,10 @@ impl fmt::Display for Error {
                 write!(f, "damaged: {format} cannot be unpacked beyond byte {offset} ({why})")
             }
             Self::Read(error) => write!(f, "{error}"),
-            Self::Filter { why } => write!(f, "filter: {why}"),
+            Self::Filter { expression, why } => {
+                let hint = if why.ends_with("syntax error") { SYNTAX } else { "" };
+                write!(f, "filter {expression:?}: {why}{hint}")
+            }
             Self::NotBuiltIn => {
                 write!(f, "built without libpcap, so there are no filters and no live capture")
             }
@@ -154,6 +159,8 @@ const fn may_be_trace(magic: u32) -> bool {
 
 const TRACE: &str =
     "; if it is a trace of Windows (.etl), `pktmon etl2pcap` or etl2pcapng makes a capture of it";
+
+const SYNTAX: &str = "; the syntax is that of pcap-filter(7), as in `tcp port 80`, and not that of Wireshark's display filters";
 
 #[cfg(target_os = "linux")]
 const RIGHTS: &str =

@@ -105,7 +105,7 @@ impl Live {
         };
         let mut capture = inactive.open().map_err(failed)?;
         if let Some(filter) = settings.filter {
-            capture.filter(filter, true).map_err(|error| Error::Filter { why: message(&error) })?;
+            capture.filter(filter, true).map_err(|error| no_filter(filter, &error))?;
         }
         // The time-out does not end a wait without traffic on Linux, so nothing may wait.
         let capture = capture.setnonblock().map_err(failed)?;
@@ -192,8 +192,12 @@ fn explain(interface: &str, error: &pcap::Error) -> Error {
     Error::Live { interface: interface.to_owned(), why }
 }
 
+pub(super) fn no_filter(expression: &str, error: &pcap::Error) -> Error {
+    Error::Filter { expression: expression.to_owned(), why: message(error) }
+}
+
 /// What the library says, without the name of the library.
-pub(super) fn message(error: &pcap::Error) -> String {
+fn message(error: &pcap::Error) -> String {
     match error {
         pcap::Error::PcapError(message) => message.clone(),
         other => other.to_string(),

@@ -1,7 +1,6 @@
 //! Filter expressions of pcap-filter(7) over frames of any link type.
 
 #[cfg(feature = "live")]
-#[cfg(feature = "live")]
 use hashbrown::HashMap;
 
 use super::{Error, LinkType};
@@ -36,7 +35,7 @@ impl Filter {
 
 #[cfg(feature = "live")]
 fn compile(expression: &str, link: LinkType) -> Result<pcap::BpfProgram, Error> {
-    let why = |error: pcap::Error| Error::Filter { why: super::live::message(&error) };
+    let why = |error| super::live::no_filter(expression, &error);
     let dead = pcap::Capture::dead(pcap::Linktype(super::live::to_dlt(link))).map_err(why)?;
     dead.compile(expression, true).map_err(why)
 }
@@ -85,5 +84,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         assert!(matches!(Filter::new("port and and"), Err(Error::Filter { .. })));
+        let said = Filter::new("http").map(|_| ()).unwrap_err().to_string();
+        assert!(said.starts_with("filter \"http\": ") && said.contains("pcap-filter(7)"), "{said}");
     }
 }

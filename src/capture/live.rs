@@ -60,6 +60,8 @@ pub struct Settings<'a> {
     pub interface: &'a str,
     /// Bytes to capture of each frame.
     pub snaplen: u32,
+    /// KiB of the kernel's buffer, where it is not to be that of the library.
+    pub buffer: Option<u32>,
     /// Whether to see what is sent to others too.
     pub promiscuous: bool,
     /// Expression of pcap-filter(7).
@@ -96,9 +98,14 @@ impl Live {
         let inactive = Capture::from_device(name).map_err(failed)?;
         let snaplen = i32::try_from(settings.snaplen).unwrap_or(i32::MAX);
         let inactive = inactive.snaplen(snaplen).promisc(settings.promiscuous).timeout(TIMEOUT);
+        let bytes = settings.buffer.and_then(|kib| i32::try_from(kib).ok()?.checked_mul(1024));
+        let inactive = match bytes {
+            Some(bytes) => inactive.buffer_size(bytes),
+            None => inactive,
+        };
         let mut capture = inactive.open().map_err(failed)?;
         if let Some(filter) = settings.filter {
-            capture.filter(filter, true).map_err(|error| Error::Filter { why: message(&error) })?;
+            capture.filter(filter, true).map_err(|error| no_filter(filter, &error))?;
         }
         // The time-out does not end a wait without traffic on Linux, so nothing may wait.
         let capture = capture.setnonblock().map_err(failed)?;
@@ -185,8 +192,12 @@ fn explain(interface: &str, error: &pcap::Error) -> Error {
     Error::Live { interface: interface.to_owned(), why }
 }
 
+pub(super) fn no_filter(expression: &str, error: &pcap::Error) -> Error {
+    Error::Filter { expression: expression.to_owned(), why: message(error) }
+}
+
 /// What the library says, without the name of the library.
-pub(super) fn message(error: &pcap::Error) -> String {
+fn message(error: &pcap::Error) -> String {
     match error {
         pcap::Error::PcapError(message) => message.clone(),
         other => other.to_string(),

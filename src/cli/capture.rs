@@ -26,6 +26,9 @@ Examples:
   bitsleuth capture -i eth0 -f 'tcp port 8530' -a 600 -w kept.pcap
   bitsleuth capture -i eth0 -w - | wireshark -k -i -";
 
+/// The most bytes of a frame, as with tcpdump.
+const SNAPLEN: u32 = 262_144;
+
 /// The command with its options.
 #[derive(Args, Clone, Debug)]
 pub struct CaptureCommand {
@@ -45,28 +48,79 @@ impl CaptureCommand {
         let style = if to_stdout { self.show.style_on(&io::stderr()) } else { self.show.style() };
         let (mut analysis, mut done) = (Analysis::new(Options::default()), Completed::default());
         analysis.keys().complete();
-        let mut out: Box<dyn Write> =
+        let out: Box<dyn Write> =
             if to_stdout { Box::new(output::aside()) } else { Box::new(Output::new()) };
-        let mut clock = text::Clock::new(style.times, None);
+        let mut out = Text { out, spared: self.args.write.is_some(), lost: None };
+        let (mut clock, mut last) = (text::Clock::new(style.times, None), None);
         let caught = run_live(&self.args, &mut |frame| {
             analysis.push(frame, &mut done);
             for exchange in done.0.drain(..) {
-                timeline::write_exchange(&mut out, &exchange, &mut clock, &style)?;
+                let ends = (exchange.client, exchange.server);
+                let anew = last.replace(ends) != Some(ends);
+                timeline::write_exchange(&mut out, &exchange, anew, &mut clock, &style)?;
                 out.flush()?;
             }
             Ok(())
         })?;
+        let captured = text::count(caught.input.frames, "frame");
         let report = analysis.finish(vec![caught.input], &mut ());
         writeln!(out)?;
         timeline::write(&mut out, &report, &style)?;
         out.flush()?;
         if let Some(Counted { received, dropped, interface_dropped }) = caught.counted {
             output::tell(format_args!(
-                "{} received, {dropped} dropped by the kernel, {interface_dropped} by the interface",
-                text::count(received, "frame")
+                "{captured} captured, {} received by the filter, {dropped} dropped by the kernel, {interface_dropped} by the interface",
+                text::grouped(received)
             ));
         }
-        caught.problem.map_or(Ok(Status::Clean), Err)
+        caught.problem.map_or(Ok(out.status()), Err)
+    }
+}
+
+/// The text, on which a recording does not depend, as with tcpdump and dumpcap: where it is `spared`, the first failure
+/// is told, and what comes later is dropped.
+struct Text {
+    out: Box<dyn Write>,
+    spared: bool,
+    lost: Option<io::ErrorKind>,
+}
+
+impl Text {
+    fn spare<T>(&mut self, done: io::Result<T>, instead: T) -> io::Result<T> {
+        done.or_else(|error| {
+            if !self.spared || error.kind() == io::ErrorKind::Interrupted {
+                return Err(error);
+            }
+            output::tell(format_args!(
+                "bitsleuth: {error}; frames are still written, without the text"
+            ));
+            self.lost = Some(error.kind());
+            Ok(instead)
+        })
+    }
+
+    /// Whoever closes a pipe has seen enough; any other loss is a failure.
+    fn status(&self) -> Status {
+        let failed = self.lost.is_some_and(|kind| kind != io::ErrorKind::BrokenPipe);
+        if failed { Status::Unreadable } else { Status::Clean }
+    }
+}
+
+impl Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.lost.is_some() {
+            return Ok(bytes.len());
+        }
+        let written = self.out.write(bytes);
+        self.spare(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.lost.is_some() {
+            return Ok(());
+        }
+        let flushed = self.out.flush();
+        self.spare(flushed, ())
     }
 }
 
@@ -91,10 +145,14 @@ pub struct CaptureArgs {
     #[arg(short, long, value_name = "EXPR")]
     pub filter: Option<String>,
 
-    /// Bytes to capture of each frame
-    #[arg(short, long, value_name = "BYTES", default_value_t = 262_144,
-          value_parser = clap::value_parser!(u32).range(1..=262_144))]
+    /// Bytes to capture of each frame; 0 is the most, as with tcpdump
+    #[arg(short, long, value_name = "BYTES", default_value_t = SNAPLEN, value_parser = snaplen)]
     pub snaplen: u32,
+
+    /// Size of the kernel's buffer in KiB, as with tcpdump [default: that of libpcap]
+    #[arg(short = 'B', long, value_name = "KIB",
+          value_parser = clap::value_parser!(u32).range(1..=2_097_151))]
+    pub buffer: Option<u32>,
 
     /// See only what is sent from, to or past this machine: no promiscuous mode
     #[arg(short = 'p', long)]
@@ -108,7 +166,8 @@ pub struct CaptureArgs {
     #[arg(short = 'a', long, value_name = "SECS", value_parser = seconds)]
     pub duration: Option<u64>,
 
-    /// Write the frames to a pcap file, too; with `-`, standard output is for them, and the text goes to standard error
+    /// Write the frames to a pcap file, too; with `-`, standard output is for them, and the text goes to standard error.
+    /// Where the text cannot be written any more, frames still are, until the capture is stopped
     #[arg(short, long, value_name = "FILE")]
     pub write: Option<PathBuf>,
 
@@ -118,6 +177,14 @@ pub struct CaptureArgs {
 
     #[command(flatten)]
     _habits: Habits,
+}
+
+fn snaplen(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(0) => Ok(SNAPLEN),
+        Ok(bytes @ 1..=SNAPLEN) => Ok(bytes),
+        _ => Err(format!("a number of bytes up to {SNAPLEN} is meant")),
+    }
 }
 
 /// Seconds, also as tshark writes them.
@@ -168,4 +235,55 @@ fn run_live(
     _each: &mut impl FnMut(&Frame<'_>) -> io::Result<()>,
 ) -> Result<Caught, Failure> {
     Err(bitsleuth::capture::Error::NotBuiltIn.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: CaptureArgs,
+    }
+
+    /// Where everything fails in this way.
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    fn text(kind: io::ErrorKind, spared: bool) -> Text {
+        Text { out: Box::new(Broken(kind)), spared, lost: None }
+    }
+
+    #[test]
+    fn a_recording_survives_its_text() {
+        let mut full = text(io::ErrorKind::StorageFull, true);
+        assert!(writeln!(full, "one").and_then(|()| full.flush()).is_ok());
+        assert!(writeln!(full, "two").is_ok());
+        assert_eq!(full.status(), Status::Unreadable);
+        let mut closed = text(io::ErrorKind::BrokenPipe, true);
+        assert!(closed.flush().is_ok() && closed.status() == Status::Clean);
+        assert!(writeln!(text(io::ErrorKind::StorageFull, false), "one").is_err());
+    }
+
+    #[test]
+    fn sizes_are_those_of_tcpdump() {
+        let line = |option, size| Line::try_parse_from(["x", "-i", "lo", option, size]);
+        assert_eq!(line("-s", "0").unwrap().args.snaplen, SNAPLEN);
+        assert_eq!(line("-s", "96").unwrap().args.snaplen, 96);
+        assert_eq!(line("-B", "4096").unwrap().args.buffer, Some(4096));
+        assert!(["-1", "262145", "x"].iter().all(|size| line("-s", size).is_err()));
+        assert!(line("-B", "0").is_err() && line("-B", "2097152").is_err());
+    }
 }

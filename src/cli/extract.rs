@@ -1,7 +1,7 @@
 //! `bitsleuth extract`: the uploaded files themselves.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bitsleuth::Options;
 use bitsleuth::export::style::{Style, Tone};
@@ -60,6 +60,13 @@ impl ExtractArgs {
     /// Runs the command.
     pub fn run(&self) -> Result<Status, Failure> {
         let mut extract = match self.output.as_deref().filter(|_| !self.dry_run) {
+            // What other commands take for standard output.
+            Some(dir) if dir == Path::new("-") => {
+                return Err(failed(dir, "a directory is meant; one of that name is ./-"));
+            }
+            Some(dir) if dir.exists() && !dir.is_dir() => {
+                return Err(failed(dir, "is not a directory"));
+            }
             Some(dir) => {
                 signal::removes_in(dir);
                 std::fs::create_dir_all(dir)

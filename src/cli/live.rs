@@ -36,6 +36,7 @@ pub fn run_live(
     let mut live = Live::open(&Settings {
         interface: &args.interface,
         snaplen: args.snaplen,
+        buffer: args.buffer,
         promiscuous: !args.no_promiscuous,
         filter: args.filter.as_deref(),
     })?;

@@ -74,11 +74,12 @@ pub(super) fn write_proof(
     layout::write(out, &lines, style)
 }
 
-/// Writes one exchange as it happens, with its connection, for a timeline that never ends; `clock` goes on from one to
-/// the next.
+/// Writes one exchange as it happens, below its connection where that is to be said `anew`, for a timeline that never
+/// ends; `clock` goes on from one to the next.
 pub fn write_exchange(
     out: &mut dyn Write,
     exchange: &Exchange,
+    anew: bool,
     clock: &mut Clock,
     style: &Style,
 ) -> io::Result<()> {
@@ -98,7 +99,9 @@ pub fn write_exchange(
     dialogue.response(exchange, &mut lines);
     *clock = dialogue.clock;
     let ends = format!("{} {arrow} {}", exchange.client, exchange.server);
-    writeln!(out, "{}", style.paint(Tone::Quiet, ends))?;
+    if anew {
+        writeln!(out, "{}", style.paint(Tone::Quiet, ends))?;
+    }
     layout::write(out, &lines, style)
 }
 

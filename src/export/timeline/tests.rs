@@ -87,7 +87,7 @@ fn an_answer_from_elsewhere_is_told_apart() {
     });
     let mut out = Vec::new();
     let style = Style { times: crate::export::Times::Epoch, ..Style::default() };
-    write_exchange(&mut out, &exchange, &mut Clock::new(style.times, None), &style).unwrap();
+    write_exchange(&mut out, &exchange, true, &mut Clock::new(style.times, None), &style).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(
         text,

@@ -10,7 +10,7 @@ rule! {
     /// fields it lacks; and where it ends before it says what it is, nor which upload it belongs to.
     ///
     /// Answerable: the capture
-    /// Advice: Capture with a larger snap length, as with `-s 0`.
+    /// Advice: Capture with a larger snap length, as with `-s 0` of `bitsleuth capture` and tcpdump.
     Warning, belief 1, needs Anything, Anywhere
 }
 

@@ -35,14 +35,19 @@ fn cell(value: Value) -> String {
     }
 }
 
-/// Text that a spreadsheet would take for a formula, with an apostrophe in front; some take wide signs for the narrow
-/// ones.
+/// Text with an apostrophe in front of what a spreadsheet would take for a formula: at its start, and behind semicolons,
+/// at which cells end where commas are decimal points.
 fn guarded(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
-        format!("'{text}").into()
-    } else {
-        text.into()
+    if !text.split(';').any(is_formula) {
+        return text.into();
     }
+    let guard = |part| format!("{}{part}", if is_formula(part) { "'" } else { "" });
+    text.split(';').map(guard).collect::<Vec<_>>().join(";").into()
+}
+
+/// Some take wide signs for the narrow ones.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -54,6 +59,7 @@ mod tests {
         for raw in ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"] {
             assert_eq!(cell(Value::Text(raw.to_owned())), format!("'{raw}"));
         }
+        assert_eq!(cell(Value::Text("BITS;=1+1;b;@c".to_owned())), "BITS;'=1+1;b;'@c");
         assert_eq!(cell(Value::Number(-1.5)), "-1.5");
         assert_eq!(cell(Value::Text("a=b\n".to_owned())), "a=b\\n");
     }

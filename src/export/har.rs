@@ -5,46 +5,66 @@ use std::io::{self, Write};
 use std::net::{Ipv6Addr, SocketAddr};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::json;
+use super::json::{self, Listed};
 use crate::model::{Exchange, Report, Request, Response, Session, url};
 use crate::observe::heads::{Heads, RawHead};
 
 /// Writes the archive: a page for each session, an entry for each exchange with a request; HAR knows no response
 /// without one, so those are counted. What HAR has no name for is under `_bits`.
 pub fn write(out: &mut dyn Write, report: &Report, heads: &Heads) -> io::Result<()> {
-    let mut pages = Vec::new();
-    let mut entries = Vec::new();
-    for (number, session) in (1_u64..).zip(&report.sessions) {
-        let page = format!("session_{number}");
-        let (asked, answers): (Vec<_>, Vec<_>) =
-            session.exchanges.iter().partition(|exchange| exchange.request.is_some());
-        pages.push(json!({
-            "id": page, "title": title(session), "startedDateTime": session.started,
-            "pageTimings": {"onContentLoad": -1, "onLoad": rounded(session.duration_seconds * 1000.0)},
-            "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "file": session.file,
-                      "diagnosis": session.diagnosis, "findings": session.findings,
-                      "responses_without_request": answers.len()},
-        }));
-        entries.extend(asked.into_iter().map(|exchange: &Exchange| {
-            (exchange.span().first.time, entry(exchange, &page, session, heads))
-        }));
-    }
-    entries.sort_by_key(|(begun, _)| *begun);
-    let entries: Vec<Value> = entries.into_iter().map(|(_, entry)| entry).collect();
-    let several = report.captures.len() > 1;
-    let names: Vec<&str> = report.captures.iter().map(|input| &*input.name).collect();
-    let mut archive = json!({"log": {
-        "version": "1.2",
-        "creator": {"name": report.tool.name, "version": report.tool.version},
-        "pages": pages, "entries": entries,
-    }});
-    if let (Some(log), true) = (archive.pointer_mut("/log").and_then(Value::as_object_mut), several)
-    {
-        log.insert("_bits".to_owned(), json!({"captures": names}));
-    }
-    json::write_line(out, &archive)
+    let sessions = || (1_u64..).zip(&report.sessions);
+    let asked = sessions().flat_map(|(number, session)| {
+        let asked = session.exchanges.iter().filter(|exchange| exchange.request.is_some());
+        asked.map(move |exchange| (number, session, exchange))
+    });
+    let mut asked: Vec<_> = asked.collect();
+    asked.sort_by_key(|(_, _, exchange)| exchange.span().first.time);
+    let entries =
+        asked.iter().map(|(number, session, exchange)| entry(exchange, *number, session, heads));
+    let pages = sessions().map(|(number, session)| page(number, session));
+    let names = report.captures.iter().map(|input| &*input.name);
+    let log = Log {
+        bits: (report.captures.len() > 1).then(|| json!({"captures": names.collect::<Vec<_>>()})),
+        creator: json!({"name": report.tool.name, "version": report.tool.version}),
+        entries: Listed(|| entries.clone()),
+        pages: Listed(|| pages.clone()),
+        version: "1.2",
+    };
+    json::write_line(out, &Archive { log })
+}
+
+#[derive(Serialize)]
+struct Archive<L> {
+    log: L,
+}
+
+#[derive(Serialize)]
+struct Log<E, P> {
+    #[serde(rename = "_bits", skip_serializing_if = "Option::is_none")]
+    bits: Option<Value>,
+    creator: Value,
+    entries: E,
+    pages: P,
+    version: &'static str,
+}
+
+fn page(number: u64, session: &Session) -> Value {
+    let unasked = session.exchanges.iter().filter(|exchange| exchange.request.is_none());
+    json!({
+        "id": name(number), "title": title(session), "startedDateTime": session.started,
+        "pageTimings": {"onContentLoad": -1, "onLoad": rounded(session.duration_seconds * 1000.0)},
+        "_bits": {"session_id": session.id, "outcome": session.outcome.name(), "file": session.file,
+                  "diagnosis": session.diagnosis, "findings": session.findings,
+                  "responses_without_request": unasked.count()},
+    })
+}
+
+/// The name of the page of a session.
+fn name(number: u64) -> String {
+    format!("session_{number}")
 }
 
 fn title(session: &Session) -> String {
@@ -52,14 +72,14 @@ fn title(session: &Session) -> String {
     format!("{name}: {}", session.outcome.name())
 }
 
-fn entry(exchange: &Exchange, page: &str, session: &Session, heads: &Heads) -> Value {
+fn entry(exchange: &Exchange, number: u64, session: &Session, heads: &Heads) -> Value {
     let (request_head, response_head) = heads.of(exchange);
     let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
     let timings = timings(exchange);
     let time = rounded(timings.iter().sum());
     let [send, wait, receive] = timings;
     let mut entry = json!({
-        "pageref": page,
+        "pageref": name(number),
         "startedDateTime": exchange.span().first.time,
         "time": time,
         "request": request.map(|request| request_of(exchange, request, request_head)),

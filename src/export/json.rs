@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::text::is_unsafe;
@@ -18,7 +18,19 @@ pub fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 
 /// Writes a value as one line of JSON, with its line feed.
 pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    Lines::new(out).write(value)
+    let mut out = Spelled::new(out);
+    serde_json::to_writer(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// A list whose items are made one by one as they are written.
+pub(super) struct Listed<F>(pub F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Listed<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// Writes values as lines of JSON.

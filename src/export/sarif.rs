@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::json;
+use super::json::{self, Listed};
 use crate::at::At;
 use crate::model::{Report, Session};
 use crate::rules::{ALL, Finding, Rule};
@@ -14,32 +15,45 @@ use crate::rules::{ALL, Finding, Rule};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
+#[derive(Serialize)]
+struct Log<R> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    runs: [Run<R>; 1],
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<R> {
+    column_kind: &'static str,
+    invocations: [Value; 1],
+    results: R,
+    tool: Value,
+}
+
 /// Writes one run with a result for every finding.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let of_sessions = report
-        .sessions
-        .iter()
-        .flat_map(|session| session.findings.iter().map(move |finding| (Some(session), finding)));
-    let of_capture = report.findings.iter().map(|finding| (None, finding));
-    let results: Vec<Value> = of_capture
-        .chain(of_sessions)
-        .map(|(session, finding)| result(report, session, finding))
-        .collect();
-    let document = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": report.tool.name,
-                "semanticVersion": report.tool.version,
-                "rules": ALL.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
-            }},
-            "invocations": [invocation(report)],
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
+    let results = || {
+        let of_sessions = report.sessions.iter().flat_map(|session| {
+            session.findings.iter().map(move |finding| (Some(session), finding))
+        });
+        let of_capture = report.findings.iter().map(|finding| (None, finding));
+        let all = of_capture.chain(of_sessions);
+        all.map(|(session, finding)| result(report, session, finding))
+    };
+    let driver = json!({
+        "name": report.tool.name,
+        "semanticVersion": report.tool.version,
+        "rules": ALL.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
     });
-    json::write(out, &document)
+    let run = Run {
+        column_kind: "unicodeCodePoints",
+        invocations: [invocation(report)],
+        results: Listed(results),
+        tool: json!({ "driver": driver }),
+    };
+    json::write(out, &Log { schema: SCHEMA, runs: [run], version: "2.1.0" })
 }
 
 /// Whether all captures were read; what is wrong with those that were not.
@@ -51,7 +65,7 @@ fn invocation(report: &Report) -> Value {
             let place = json!({ "artifactLocation": { "uri": uri(&input.name) } });
             json!({
                 "level": "error",
-                "message": { "text": unlinked(problem) },
+                "message": { "text": literal(problem) },
                 "locations": [{ "physicalLocation": place }],
             })
         })
@@ -92,7 +106,7 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
         "ruleId": finding.rule,
         "ruleIndex": ALL.iter().position(|rule| rule.is_named(&finding.rule)),
         "level": finding.severity,
-        "message": { "text": unlinked(&finding.message) },
+        "message": { "text": literal(&finding.message) },
         "locations": [location],
         "properties": {
             "confidence": finding.confidence,
@@ -105,12 +119,17 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
     }))
 }
 
-/// Text from the wire that must not become a link, as `[this](http://host)` does in a message (SARIF 3.11.6).
-fn unlinked(text: &str) -> Cow<'_, str> {
-    if !text.contains("](") {
-        return text.into();
+/// Text from the wire that must become neither a placeholder, as `{0}` is in a message, nor a link, as
+/// `[this](http://host)` (SARIF 3.11.5 and 3.11.6).
+fn literal(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::from(text);
+    if text.contains(['{', '}']) {
+        text = text.replace('{', "{{").replace('}', "}}").into();
     }
-    text.replace('\\', r"\\").replace('[', r"\[").replace(']', r"\]").into()
+    if text.contains("](") {
+        text = text.replace('\\', r"\\").replace('[', r"\[").replace(']', r"\]").into();
+    }
+    text
 }
 
 /// What is escaped in a relative reference.
@@ -135,9 +154,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_link_does_not_become_one() {
-        assert_eq!(unlinked("host [fd00::5] of a\\b"), "host [fd00::5] of a\\b");
-        assert_eq!(unlinked(r"a\[b](http://c)"), r"a\\\[b\](http://c)");
+    fn what_is_no_link_and_no_placeholder_does_not_become_one() {
+        assert_eq!(literal("host [fd00::5] of a\\b"), "host [fd00::5] of a\\b");
+        assert_eq!(literal(r"a\[b](http://c)"), r"a\\\[b\](http://c)");
+        assert_eq!(literal("/{0}/x"), "/{{0}}/x");
     }
 
     #[test]

@@ -59,8 +59,10 @@ impl Bundle {
         if let Some(url) = &session.url {
             self.url(url, &mut refs);
         }
-        refs.extend(self.file(session));
-        let key = self.key(session);
+        let file = self.file(session);
+        // With a digest the file is another object, and what refers to it has to be, too.
+        let key = format!("{} {}", self.key(session), file.as_deref().unwrap_or_default());
+        refs.extend(file);
         let made = millis(session.ended);
         // A list is never empty (STIX 2.1 2.12).
         let places = Some(references(session, captures)).filter(|places| !places.is_empty());
@@ -279,9 +281,12 @@ mod tests {
 
     /// The objects of one type in the bundle of a transcript.
     fn objects(text: &str, kind: &str) -> Vec<Value> {
-        let report = transcript::analyse(&transcript::play(text).unwrap(), &mut ());
+        objects_of(&transcript::analyse(&transcript::play(text).unwrap(), &mut ()), kind)
+    }
+
+    fn objects_of(report: &Report, kind: &str) -> Vec<Value> {
         let mut out = Vec::new();
-        write(&mut out, &report).unwrap();
+        write(&mut out, report).unwrap();
         let bundle: Value = serde_json::from_slice(&out).unwrap();
         let all = bundle["objects"].as_array().unwrap().iter();
         all.filter(|object| object["type"] == kind).cloned().collect()
@@ -317,6 +322,18 @@ mod tests {
         assert_eq!(observed["external_references"], expected);
         let observed = objects("> CREATE-SESSION\n", "observed-data").remove(0);
         assert!(observed.get("external_references").is_none(), "{observed}");
+    }
+
+    #[test]
+    fn what_refers_to_a_file_with_a_hash_is_another_object() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n";
+        let mut report = transcript::analyse(&transcript::play(text).unwrap(), &mut ());
+        let ids = |report: &Report| {
+            ["observed-data", "relationship"].map(|kind| objects_of(report, kind)[0]["id"].clone())
+        };
+        let without = ids(&report);
+        report.sessions[0].file.as_mut().unwrap().sha256 = Some("ab".repeat(32));
+        assert!(ids(&report).iter().zip(&without).all(|(with, without)| with != without));
     }
 
     #[test]

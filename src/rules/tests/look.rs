@@ -2,7 +2,7 @@
 
 use super::report;
 use crate::bits::PacketType;
-use crate::model::{Exchange, Request, Response, Session, Text};
+use crate::model::{Exchange, Odd, Request, Response, Session, Text};
 use crate::rules::look::{
     Fresh, bears_bits, creates, forbidden, has_whole_heads, is_answered, is_final, is_whole,
     knows_end, may_be_anothers, may_be_of_application, range_agrees, refusal, refused_create,
@@ -25,12 +25,12 @@ fn ping() -> Exchange {
 
 fn cut_request(exchange: &mut Exchange) {
     let request: &mut Request = exchange.request.as_mut().unwrap();
-    request.rare.edit().odd.push("cut".to_owned());
+    request.rare.edit().odd.push(Odd::Cut);
 }
 
 fn cut_answer(exchange: &mut Exchange) {
     let answer: &mut Response = exchange.response.as_mut().unwrap();
-    answer.rare.edit().odd.push("cut".to_owned());
+    answer.rare.edit().odd.push(Odd::Cut);
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) mod index;
 pub mod lookup;
 pub mod negotiation;
 pub mod notification;
+pub(crate) mod order;
 pub mod origin;
 mod outcome;
 pub mod ranges;

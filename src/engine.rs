@@ -34,6 +34,7 @@ pub struct Engine {
     tls_opaque: u64,
     /// Bytes of closed connections that the capture lacks, where it has both directions.
     lost_bytes: u64,
+    late_bytes: u64,
     /// The frames of the first such connection.
     lost_in: Option<Span>,
     sides: Sides,
@@ -59,6 +60,7 @@ impl Engine {
             last: At::default(),
             tls_opaque: 0,
             lost_bytes: 0,
+            late_bytes: 0,
             lost_in: None,
             sides: Sides::default(),
             tls_given_up: 0,
@@ -139,6 +141,7 @@ impl Engine {
         let lost = connection.lost_by_capture();
         if lost > 0 && !connection.is_one_sided() {
             self.lost_bytes += lost;
+            self.late_bytes += connection.came_late();
             self.lost_in.get_or_insert(connection.span());
         }
         Some(connection)
@@ -186,6 +189,7 @@ impl Engine {
             connections: self.table.seen(),
             skipped: self.skipped.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             lost_bytes: self.lost_bytes,
+            late_bytes: self.late_bytes,
             connections_forgotten: self.table.forgotten(),
             closed_forgotten: self.table.closed_forgotten(),
             bytes_given_up: self.table.given_up(),

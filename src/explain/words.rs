@@ -57,7 +57,7 @@ const PACKETS: [(&str, &str); 6] = [
 ];
 
 /// What can stand behind an outcome.
-const QUALIFIERS: [(&str, &str); 13] = [
+const QUALIFIERS: [(&str, &str); 14] = [
     ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
     (
         "likely",
@@ -84,6 +84,11 @@ const QUALIFIERS: [(&str, &str); 13] = [
     (
         "start not captured",
         "The capture begins within the upload: what was agreed and sent before is unknown.",
+    ),
+    (
+        "requests not captured",
+        "The capture has nothing but what the server sent: what was asked, and whether it begins with the upload, is \
+         unknown.",
     ),
     (
         "heads-cut",

@@ -19,6 +19,11 @@ impl Session {
         self.is_one_sided() && self.connections.iter().any(unseen)
     }
 
+    /// Whether nothing was captured but what the server sent: nothing tells then what was asked first.
+    pub(crate) fn is_answers_only(&self) -> bool {
+        self.is_half_seen() && self.exchanges.iter().all(|one| one.request.is_none())
+    }
+
     fn is_one_sided(&self) -> bool {
         !self.connections.is_empty() && self.connections.iter().all(Connection::is_one_sided)
     }

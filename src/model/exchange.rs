@@ -14,6 +14,8 @@ use crate::http::Carrier;
 use crate::rare::{Absent, Rare};
 use crate::stream::{Connection, Side};
 
+use super::order::Order;
+
 pub use super::body::{Body, Hole, Lacks};
 pub use super::request::{RareRequest, Request};
 pub use super::response::{ErrorCode, RareResponse, Response};
@@ -48,6 +50,9 @@ pub struct Exchange {
     /// Tied to its session by client, host, URL and time, not by an id ([MC-BUP] 2.2.4.2 has none on Ping).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inferred: bool,
+    /// Its number within its connection, as HTTP counts them.
+    #[serde(skip)]
+    pub(crate) number: u32,
 }
 
 /// What few exchanges have.
@@ -62,6 +67,9 @@ pub struct RareExchange {
     /// Bytes after either message that belong to no message; the first four runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stray: Vec<Stray>,
+    /// When it counts as begun and as over among others, where its frames are out of place.
+    #[serde(skip)]
+    pub(crate) order: Option<Order>,
 }
 
 /// Bytes that belong to no message.
@@ -92,6 +100,7 @@ impl Exchange {
             response: None,
             rare: Rare::default(),
             inferred: false,
+            number: 0,
         }
     }
 
@@ -313,6 +322,7 @@ mod tests {
             response: Some(response),
             rare: Rare::default(),
             inferred: false,
+            number: 0,
         };
         assert_eq!(exchange.span(), span(8, 9));
         assert_eq!(Exchange::span_of(&[exchange]), Some(span(8, 54)));

@@ -42,7 +42,7 @@ pub fn fold(exchanges: Vec<Exchange>, sha256: Option<String>) -> Option<Session>
         url: named.map(|url| url.text().into()),
         user_agent: text(|request| &request.user_agent),
         content_name: text(|request| &request.content_name),
-        negotiation: view.create().map(Negotiation::of),
+        negotiation: view.negotiation(),
         host_id: acks().find_map(|ack| ack.host_id.clone()),
         host_id_fallback_timeout_seconds: acks()
             .find_map(|ack| ack.host_id_fallback_timeout_seconds),
@@ -97,15 +97,19 @@ pub(crate) fn confirmed(exchanges: &[Exchange]) -> u64 {
     View::of(exchanges).confirmed()
 }
 
-/// All but the Fragments after a Close that succeeded: they are none of the upload. Frames that were stored out of order
-/// still have their times.
+/// All but the Fragments after a Close that succeeded: they are none of the upload. On another connection, frames that
+/// were stored out of order still have their times.
 pub(super) fn own(exchanges: &[Exchange]) -> impl DoubleEndedIterator<Item = &Exchange> {
     let closes =
         |exchange: &Exchange| exchange.kind == PacketType::CloseSession && exchange.succeeded();
     let end = exchanges.iter().position(closes).unwrap_or(exchanges.len());
-    let closed = exchanges.get(end).map(|close| close.span().first.time);
-    let before =
-        move |exchange: &Exchange| closed.is_none_or(|time| exchange.span().first.time < time);
+    let closed = exchanges.get(end);
+    let before = move |exchange: &Exchange| {
+        closed.is_none_or(|close| {
+            close.connection != exchange.connection
+                && exchange.span().first.time < close.span().first.time
+        })
+    };
     let all = exchanges.iter().enumerate();
     all.filter(move |(place, exchange)| {
         *place < end || exchange.kind != PacketType::Fragment || before(exchange)
@@ -163,6 +167,13 @@ impl<'a> View<'a> {
             .or_else(|| self.exchanges.iter().rfind(|exchange| opens_untyped(exchange)))
     }
 
+    fn negotiation(&self) -> Option<Negotiation> {
+        let create = self.create()?;
+        let tried =
+            self.of_kind(&PacketType::CreateSession).rfind(|one| one.begins() < create.begins());
+        Some(Negotiation::of(create).or_offered_in(tried.filter(|_| create.request.is_none())))
+    }
+
     /// Whether nothing of it needs a session.
     pub fn is_bare(&self) -> bool {
         self.exchanges.iter().all(Exchange::is_bare)
@@ -175,7 +186,7 @@ impl<'a> View<'a> {
         let offset = |exchange: &Exchange| {
             let is_of_page = |answer: &Response| {
                 answer.packet_type.is_none()
-                    && replaced.is_some_and(|since| exchange.span().first.frame >= since)
+                    && replaced.is_some_and(|since| exchange.begins() >= since)
             };
             let tells = |answer: &&Response| answer.tells_offset() && !exchange.is_answered_short();
             let response = exchange.response.as_ref().filter(tells)?;
@@ -185,8 +196,7 @@ impl<'a> View<'a> {
             let next = response.next_offset.or_else(implied)?;
             let answered = response.span.first.frame;
             // What comes behind its answer is repeated.
-            let first = |request: &Request| request.span.first.frame.min(answered);
-            let asked = exchange.request.as_ref().map(first);
+            let asked = exchange.request.as_ref().map(|_| exchange.begins());
             exchange.kind.may_be_fragment().then_some((asked, answered, next))
         };
         let told = || own(self.exchanges).filter_map(offset);
@@ -358,6 +368,7 @@ mod tests {
         let mut exchanges = transcript::analyse(&records, &mut ()).sessions.remove(0).exchanges;
         exchanges[1].response.as_mut().unwrap().span.first.frame = 1_000;
         exchanges.swap(2, 3);
+        exchanges[3].connection = 2;
         let session = fold(exchanges, None).unwrap();
         assert_eq!((session.bytes_acknowledged, session.outcome.name()), (20, "completed"));
     }

@@ -46,7 +46,7 @@ impl Session {
                     None => found.add_unheard(exchange),
                 }
             }
-            let end = |place: usize| Some(self.exchanges.get(place)?.span().last.frame);
+            let end = |place: usize| Some(self.exchanges.get(place)?.ends());
             let ack = unseen_close::place_of_ack(&self.exchanges, self.bytes_total);
             found.close_unseen = ack.and_then(end);
             let possible = unseen_close::place_of_possible_ack(&self.exchanges);
@@ -130,7 +130,7 @@ impl Session {
 
     /// Whether the server showed before a frame that it takes Fragments in any order.
     pub(crate) fn takes_any_order_before(&self, frame: u64) -> bool {
-        let shown = || scattered::shows_any_order(&self.exchanges).map(|it| it.span().first.frame);
+        let shown = || scattered::shows_any_order(&self.exchanges).map(Exchange::begins);
         self.index.any_order.get_or_init(shown).is_some_and(|shown| shown < frame)
     }
 
@@ -143,9 +143,8 @@ impl Session {
 
 impl Found {
     fn add(&mut self, place: usize, exchange: &Exchange, answer: &Response) {
-        let span = exchange.span();
         if answer.is_ack() {
-            self.acked = Some(self.acked.unwrap_or(u64::MAX).min(span.last.frame));
+            self.acked = Some(self.acked.unwrap_or(u64::MAX).min(exchange.ends()));
             if exchange.request.is_some() {
                 self.heard.insert(exchange.kind.clone(), place);
             }
@@ -161,25 +160,25 @@ impl Found {
             self.largest_taken = self.largest_taken.max(length);
         }
         let (_, last) = self.succeeded.entry(exchange.kind.clone()).or_insert((place, 0));
-        *last = span.first.frame.max(*last);
+        *last = exchange.begins().max(*last);
         if answer.is_ack() && exchange.kind != PacketType::CancelSession {
-            self.carried_on = self.carried_on.max(span.first.frame);
+            self.carried_on = self.carried_on.max(exchange.begins());
         }
         if matches!(exchange.kind, PacketType::CloseSession | PacketType::CancelSession) {
             // By the clock of another capture, its answer may stand ahead of what was sent before it.
             let asked = exchange.request.as_ref().map_or(0, |request| request.span.first.frame);
-            let over = self.over.unwrap_or(u64::MAX).min(span.last.frame.max(asked));
+            let over = self.over.unwrap_or(u64::MAX).min(exchange.ends().max(asked));
             self.over = Some(over);
         }
     }
 
     fn add_unheard(&mut self, exchange: &Exchange) {
         if exchange.kind == PacketType::Fragment && exchange.asked_id().is_some() {
-            self.asked_on = self.asked_on.max(exchange.span().first.frame);
+            self.asked_on = self.asked_on.max(exchange.begins());
         }
         if exchange.kind == PacketType::CloseSession {
             let first = self.close_unheard.unwrap_or(u64::MAX);
-            self.close_unheard = Some(first.min(exchange.span().first.frame));
+            self.close_unheard = Some(first.min(exchange.begins()));
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod lookup;
 pub mod negotiation;
 pub mod notification;
 mod odd;
+pub(crate) mod order;
 pub mod origin;
 mod outcome;
 pub mod ranges;

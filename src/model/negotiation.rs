@@ -92,12 +92,9 @@ impl Negotiation {
         // A refusal must not carry one ([MC-BUP] 2.2.3.2).
         let accepted = response.filter(|response| response.is_success());
         let selected = accepted.and_then(|response| response.protocol.clone()).map(offer);
-        let selected_index =
-            selected.as_ref().and_then(|selected| protocol::guid(&selected.guid)).and_then(
-                |guid| offered.iter().position(|offer| protocol::guid(&offer.guid) == Some(guid)),
-            );
         let mut negotiation =
-            Self { offered, selected, selected_index, verdict: Verdict::Unanswered };
+            Self { offered, selected, selected_index: None, verdict: Verdict::Unanswered };
+        negotiation.selected_index = negotiation.place_of_choice();
         negotiation.verdict = match (&exchange.request, &exchange.response) {
             (_, None) => Verdict::Unanswered,
             (None, Some(_)) => Verdict::SelectionOnly,
@@ -114,6 +111,25 @@ impl Negotiation {
             }
         };
         negotiation
+    }
+
+    /// Takes the offers from another Create-Session of the same client, where the capture lacks the one that was answered:
+    /// a client that tries again offers the same.
+    pub(super) fn or_offered_in(mut self, other: Option<&Exchange>) -> Self {
+        let known = self.verdict == Verdict::SelectionOnly && self.offered.is_empty();
+        let Some(other) = other.filter(|_| known).map(Self::of) else { return self };
+        self.offered = other.offered;
+        self.selected_index = self.place_of_choice();
+        if self.selected_index.is_some() {
+            self.verdict = self.judge_choice();
+        }
+        self
+    }
+
+    /// The place of the choice among the offers.
+    fn place_of_choice(&self) -> Option<usize> {
+        let guid = protocol::guid(&self.selected.as_ref()?.guid)?;
+        self.offered.iter().position(|offer| protocol::guid(&offer.guid) == Some(guid))
     }
 
     /// Whether protocols were offered, none of which is registered.
@@ -220,6 +236,7 @@ fn offers(raw: &Text) -> Vec<Offer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transcript;
 
     #[test]
     fn the_same_protocol_in_another_spelling_is_there_twice() {
@@ -229,5 +246,18 @@ mod tests {
         );
         let places: Vec<_> = offers.iter().map(|offer| offer.duplicate_of).collect();
         assert_eq!(places, [None, None, Some(0)]);
+    }
+
+    #[test]
+    fn a_client_that_tries_again_offers_the_same() {
+        let told = |second: &str| {
+            let text =
+                format!("> CREATE-SESSION\n< 401 plain lost\n{second}> FRAGMENT 0-9/10\n< 200\n");
+            let report = transcript::analyse(&transcript::play(&text).unwrap(), &mut ());
+            report.sessions[0].negotiation.clone().unwrap()
+        };
+        let seen = told("> CREATE-SESSION lost\n< 200 session=1\n");
+        assert_eq!((seen.offered.len(), seen.verdict), (1, Verdict::Agreed));
+        assert_eq!(told("> CREATE-SESSION\n< 200 session=1\n"), seen);
     }
 }

@@ -83,7 +83,7 @@ impl View<'_> {
         let (before, cancel) = (self.exchanges.get(..place)?, self.exchanges.get(place)?);
         // What was closed cannot be cancelled any more ([MC-BUP] 3.1.5.2.5).
         let closed = |one: &Exchange| {
-            let earlier = one.span().last.frame < cancel.span().first.frame;
+            let earlier = one.ends() < cancel.begins();
             let done = one.succeeded() && !one.is_answered_for(cancel);
             one.kind == PacketType::CloseSession && done && earlier
         };
@@ -118,10 +118,12 @@ impl View<'_> {
         let answered: Vec<_> = self.closes().map(|exchange| exchange.response.as_ref()).collect();
         if answered.iter().any(|response| response.is_some_and(Response::is_success)) {
             let known = self.total.is_some();
-            if full && known || self.joined || !known && !self.lacks_ranges() {
+            let confirmed = self.total == Some(self.acknowledged);
+            if confirmed || self.joined || !known && !self.lacks_ranges() {
                 return Some((Outcome::Completed, Vec::new()));
             }
-            if self.has_hole_behind_fragments()
+            if full && known
+                || self.has_hole_behind_fragments()
                 || self.lacks_ranges()
                 || self.may_have_all_the_same()
             {

@@ -12,7 +12,7 @@ pub fn since(exchanges: &[Exchange]) -> Option<u64> {
     let mut behind = fragments.skip_while(|one| !counted(one));
     let is_last = |one: &Exchange| one.range().is_none_or(|range| range.behind() == range.total);
     let first = behind.find(|one| one.response.as_ref().is_some_and(is_page) && !is_last(one));
-    first.map(|first| first.span().first.frame)
+    first.map(Exchange::begins)
 }
 
 /// Whether an answer has what an Ack must not have, and nothing of what it must ([MC-BUP] 2.2.7.2, 2.2.7.3).

@@ -114,8 +114,11 @@ pub struct Quality {
     /// Frames that hold nothing for this program, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped: BTreeMap<String, u64>,
-    /// Bytes of TCP streams that were acknowledged but not captured.
+    /// Bytes of TCP streams that were acknowledged but not captured in time.
     pub lost_bytes: u64,
+    /// Of these, bytes that stand in the capture, but so much later that they were no longer waited for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub late_bytes: u64,
     /// Connections forgotten early to stay under the cap.
     #[serde(default, skip_serializing_if = "is_default")]
     pub connections_forgotten: u64,

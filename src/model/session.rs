@@ -283,7 +283,7 @@ pub struct File {
     pub missing: Vec<Missing>,
 }
 
-/// Bytes of the file that the capture lacks.
+/// Bytes of the file that the capture lacks, or has behind the reset of a connection only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
     /// First byte.

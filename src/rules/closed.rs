@@ -22,7 +22,7 @@ pub struct Closed {
     unasked: bool,
     /// Seconds from that to the request.
     ahead_secs: f64,
-    /// Whether the client must have known of it when it asked: then it did not cross the request.
+    /// Whether the request acknowledges it: then it did not cross that.
     known: bool,
 }
 
@@ -32,7 +32,7 @@ const IDLE_SECS: f64 = 0.5;
 /// Connections of a session that are looked at for the habits of its server.
 const LOOKED_AT: usize = 16;
 
-/// A client that asks sooner, in seconds, may not have been told of what its host has acknowledged.
+/// What ends later behind a request, in seconds, may end for that.
 const CROSSING_SECS: f64 = 0.1;
 
 /// Whether the server had closed the connection before anything of a request reached it, though the capture has the
@@ -81,7 +81,7 @@ impl Closed {
             && others().filter(|one| is_short(session, one)).nth(1).is_some();
         let unasked = whole && server.sent == 0;
         let ahead_secs = exchange.span().first.time.secs_since(fin.time).max(0.0);
-        let known = is_told(session, exchange) && ahead_secs >= CROSSING_SECS;
+        let known = is_told(session, exchange);
         let unseen = server.resent.fin_unseen;
         Some(Self { fin, unseen, idle_secs, each, unasked, ahead_secs, known })
     }
@@ -181,7 +181,8 @@ mod tests {
         let at_once = diagnosed(
             "> CREATE-SESSION\n< 200 session=1\n... 5 s\n! server closes\n> FRAGMENT 0-9/20 dropped\n! server resets\n",
         );
-        assert!(at_once.summary.contains("and the Fragment crossed that"), "{}", at_once.summary);
+        let sent = "and the client sent the Fragment less than 1 ms later, though it had acknowledged that";
+        assert!(at_once.summary.contains(sent), "{}", at_once.summary);
         let told = |before: &str| {
             let text = format!(
                 "{before}! server closes\n... 2 s\n> FRAGMENT 0-9/20 session=1 dropped\n! server resets\n"

@@ -12,14 +12,14 @@ pub fn created(session: &Session) -> Option<&Exchange> {
 
 /// The exchanges behind one.
 pub fn after<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Item = &'a Exchange> {
-    let frame = exchange.span().first.frame;
-    let place = session.exchanges.partition_point(|other| other.span().first.frame <= frame);
+    let frame = exchange.begins();
+    let place = session.exchanges.partition_point(|other| other.begins() <= frame);
     session.exchanges.get(place..).unwrap_or_default().iter()
 }
 
 /// Whether any exchange behind one succeeded.
 pub fn goes_on(session: &Session, exchange: &Exchange) -> bool {
-    session.succeeds_after(exchange.span().first.frame)
+    session.succeeds_after(exchange.begins())
 }
 
 /// Whether the client made do with an answer: any exchange behind it succeeded, or the upload is done.
@@ -29,7 +29,7 @@ pub fn went_on(session: &Session, exchange: &Exchange) -> bool {
 
 /// Whether a Fragment behind an exchange was answered with success.
 pub fn fragment_follows(session: &Session, exchange: &Exchange) -> bool {
-    session.last_success(&PacketType::Fragment) > exchange.span().first.frame
+    session.last_success(&PacketType::Fragment) > exchange.begins()
 }
 
 /// The exchanges ahead of one, the last one in front: as many as tell how far the file got, where anything does.
@@ -39,8 +39,8 @@ pub fn ahead<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Ite
 
 /// The exchanges ahead of one in order: as many as tell how far the file got, where anything does.
 pub fn before<'a>(session: &'a Session, exchange: &Exchange) -> &'a [Exchange] {
-    let frame = exchange.span().first.frame;
-    let place = session.exchanges.partition_point(|other| other.span().first.frame < frame);
+    let frame = exchange.begins();
+    let place = session.exchanges.partition_point(|other| other.begins() < frame);
     session.exchanges.get(place.saturating_sub(LOOKED_AT)..place).unwrap_or_default()
 }
 
@@ -49,7 +49,7 @@ const LOOKED_AT: usize = 4_096;
 
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
-    session.carried_on() > exchange.span().first.frame
+    session.carried_on() > exchange.begins()
         || is_opened_after(session, exchange)
         || lost::is_done_unheard(session, exchange)
 }
@@ -57,7 +57,7 @@ fn is_made_good(session: &Session, exchange: &Exchange) -> bool {
 /// Whether Fragments with an id follow a Create: the client was let in, be it that the capture lacks every answer.
 fn is_opened_after(session: &Session, exchange: &Exchange) -> bool {
     let opens = exchange.kind == PacketType::CreateSession;
-    let frame = exchange.span().first.frame;
+    let frame = exchange.begins();
     opens && session.last_success(&PacketType::Fragment).max(session.asked_on()) > frame
 }
 
@@ -77,7 +77,7 @@ pub fn is_let_pass(session: &Session, exchange: &Exchange) -> bool {
             (Some(one), Some(two)) => one <= two,
             (one, _) => one.is_none() && exchange.kind != PacketType::Fragment,
         };
-        same && later.span().first.frame > exchange.span().first.frame
+        same && later.begins() > exchange.begins()
             && later.client.ip() == exchange.client.ip()
             && later.server == exchange.server
             && !(may_be_done && later.says_lost())
@@ -107,20 +107,20 @@ pub fn unless_recovered(session: &Session, exchange: &Exchange, severity: Severi
 /// Whether a Close or Cancel was answered with success before an exchange began.
 pub fn is_over_before(session: &Session, exchange: &Exchange) -> bool {
     let over = session.over();
-    over.is_some_and(|over| over < exchange.span().first.frame)
+    over.is_some_and(|over| over < exchange.begins())
 }
 
 /// Whether an exchange [came behind the end](is_over_before), or an Ack that must be that of a Close that the capture
 /// lacks.
 pub fn is_likely_over_before(session: &Session, exchange: &Exchange) -> bool {
     let over = session.close_unseen();
-    is_over_before(session, exchange) || over.is_some_and(|over| over < exchange.span().first.frame)
+    is_over_before(session, exchange) || over.is_some_and(|over| over < exchange.begins())
 }
 
 /// The Close before an exchange that had closed the session already, where the client had the answer.
 pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange> {
     let done = session.first_success(&PacketType::CloseSession)?;
-    let earlier = done.span().last.frame < exchange.span().first.frame;
+    let earlier = done.ends() < exchange.begins();
     let arrived = |connection: &Connection| connection.server_side.unacked() == 0;
     let heard = done.connection == exchange.connection
         || session.connection(done.connection).is_some_and(arrived);
@@ -132,7 +132,7 @@ pub fn closed_before<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'
 /// one. Of a Ping, any packet that carries the upload on does.
 pub fn recovered(session: &Session, exchange: &Exchange) -> bool {
     let last = |kind: &PacketType| session.last_success(kind);
-    let frame = exchange.span().first.frame;
+    let frame = exchange.begins();
     let brings = match exchange.kind {
         PacketType::Fragment => true,
         PacketType::Unknown => session.carried_on() > frame,

@@ -32,7 +32,7 @@ pub fn of(session: &Session, exchange: &Exchange) -> Option<Loss> {
     if exchange.says_lost() {
         let harmless = match exchange.kind {
             PacketType::CancelSession => true,
-            PacketType::Ping => session.carried_on() > exchange.span().first.frame,
+            PacketType::Ping => session.carried_on() > exchange.begins(),
             _ => false,
         };
         return (!harmless).then_some(Loss::Said);
@@ -76,7 +76,7 @@ pub fn may_follow_a_close(exchange: &Exchange) -> bool {
 
 /// Whether an Ack ahead of it may be that of a Close that the capture lacks, as well as that of a Ping.
 pub fn is_behind_possible_close(session: &Session, exchange: &Exchange) -> bool {
-    session.close_possible().is_some_and(|over| over < exchange.span().first.frame)
+    session.close_possible().is_some_and(|over| over < exchange.begins())
 }
 
 /// Whether a Close had done its work although its answer did not tell: the session that it closed is unknown to the
@@ -85,7 +85,7 @@ pub fn is_done_unheard(session: &Session, exchange: &Exchange) -> bool {
     let last = session.exchanges.last().filter(|last| last.says_lost());
     exchange.kind == PacketType::CloseSession
         && session.outcome == Outcome::Completed
-        && last.is_some_and(|last| last.span().first.frame > exchange.span().first.frame)
+        && last.is_some_and(|last| last.begins() > exchange.begins())
 }
 
 /// What a finding about a request without an answer is worth: as much as the rule says, a note where it was carried out
@@ -187,9 +187,9 @@ pub fn progress<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exc
 
 /// The first exchange of a kind that succeeded, where it came before another exchange.
 fn first<'a>(session: &'a Session, exchange: &Exchange, kind: &PacketType) -> Option<&'a Exchange> {
-    let frame = exchange.span().first.frame;
+    let frame = exchange.begins();
     let first = session.first_success(kind);
-    first.filter(|first| first.span().first.frame < frame)
+    first.filter(|first| first.begins() < frame)
 }
 
 /// What differs between the servers that gave two answers, as `what A, then B`.

@@ -13,12 +13,12 @@ const UNDER_WAY: usize = 256;
 
 /// The byte that the server wanted next when a Fragment was sent; `None` too where that was too long ago.
 pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
-    let frame = exchange.request.as_ref()?.span.first.frame;
+    exchange.request.as_ref()?;
     // Ends of what was sent whole since the server's last word.
     let (mut sent, mut under_way) = (None, 0);
     for other in course::ahead(session, exchange) {
         let end = look::range(other).and_then(ContentRange::behind);
-        let answer = other.response.as_ref().filter(|response| response.span.first.frame < frame);
+        let answer = other.response.as_ref().filter(|_| other.is_answered_before(exchange));
         match (answer, &other.request) {
             (Some(response), _) if response.tells_offset() => {
                 let implied = end.filter(|_| response.http_status != 416);
@@ -39,9 +39,9 @@ pub fn expected(session: &Session, exchange: &Exchange) -> Option<u64> {
 
 /// How many bytes the server had confirmed when a Fragment was sent, and on which connection: its last word then.
 pub fn confirmed(session: &Session, exchange: &Exchange) -> Option<(u64, u64)> {
-    let frame = exchange.request.as_ref()?.span.first.frame;
+    exchange.request.as_ref()?;
     course::ahead(session, exchange).find_map(|other| {
-        let earlier = other.response.as_ref()?.span.first.frame < frame;
+        let earlier = other.is_answered_before(exchange);
         Some((confirmed_by(other).filter(|_| earlier)?, other.connection))
     })
 }

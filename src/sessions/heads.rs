@@ -56,7 +56,7 @@ impl Sessions {
 
     /// The exchange that a request begins; `after_gap` tells whether others may be missing right before it.
     fn begun(&mut self, message: &Message<'_>, after_gap: bool) -> Exchange {
-        let Message { connection, span, head, .. } = *message;
+        let Message { connection, exchange, span, head } = *message;
         let mut request = decode::request(head, span, self.secrets, &mut self.words);
         if head.after_gap && !after_gap {
             request.rare.edit().after_gap = false;
@@ -69,6 +69,7 @@ impl Sessions {
         request.awaits = acked.map(|acked| NonZeroU64::MIN.saturating_add(acked));
         let mut value = Exchange::on(connection, head.carrier);
         value.kind = decode::packet_type(&request);
+        value.number = exchange;
         value.request = Some(request);
         value.inferred = value.kind != PacketType::CreateSession && value.asked_id().is_none();
         value

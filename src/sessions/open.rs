@@ -8,6 +8,7 @@ use crate::at::{At, Timestamp};
 use crate::bits::PacketType;
 use crate::model::exchange::Exchange;
 use crate::model::fold::{fold, length};
+use crate::model::order::put_in_order;
 use crate::model::session::Reply;
 use crate::model::{Outcome, Response, Session, Text, unseen_close};
 use crate::observe::digest::FileDigest;
@@ -131,6 +132,7 @@ impl Open {
         let Some(known) = self.exchanges.get_mut(index) else { return };
         (known.kind, known.request, known.inferred) =
             (exchange.kind, exchange.request, exchange.inferred);
+        known.number = exchange.number;
         if let Some(response) = known.response.take() {
             self.answer(index, response);
         }
@@ -273,7 +275,7 @@ impl Open {
             return None;
         }
         set_closes_right(&mut self.exchanges);
-        self.exchanges.sort_by_key(|exchange| exchange.span().first.frame);
+        put_in_order(&mut self.exchanges);
         // Responses that were not seen to end have not been judged yet.
         for exchange in &mut self.exchanges {
             origin::settle(exchange);

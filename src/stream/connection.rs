@@ -111,6 +111,14 @@ impl Connection {
         self.client_side.lost_by_capture + self.server_side.lost_by_capture
     }
 
+    /// Bytes among these that the capture has too late to be used.
+    pub fn came_late(&self) -> u64 {
+        [&self.client_side, &self.server_side]
+            .map(|side| side.came_late.min(side.lost_by_capture))
+            .iter()
+            .sum()
+    }
+
     /// Whether it was seen to end.
     pub const fn is_over(&self) -> bool {
         self.reset.is_some() || self.client_side.fin.is_some() || self.server_side.fin.is_some()

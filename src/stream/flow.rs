@@ -204,6 +204,8 @@ impl<T: Default> Flow<T> {
             return self.bare(dir, segment);
         }
         let Some(offset) = self.offset(dir, segment, budget, out) else { return };
+        let late = self.halves.of_mut(dir).late(offset, segment.wire_len);
+        self.subject.facts(dir).came_late += late;
         let half = self.halves.of(dir);
         if half.ended {
             let behind = offset >= half.next() as i64;

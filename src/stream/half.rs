@@ -68,6 +68,8 @@ pub(super) struct Half {
     ahead: Ahead,
     recent: Recent,
     hole: Option<Hole>,
+    /// The last bytes that were no longer waited for, as far as they did not come since.
+    given_up: Option<(u64, u64)>,
     astray: u8,
     /// The start is only where the first segment was, and nothing was delivered.
     pub guessed: bool,
@@ -107,6 +109,18 @@ impl Half {
             overlap.differs |= ours.bytes.iter().zip(theirs.bytes).any(|(a, b)| a != b);
         }
         overlap
+    }
+
+    /// How many of the bytes at `offset` were no longer waited for; each counts once.
+    #[inline(always)]
+    pub fn late(&mut self, offset: i64, len: u32) -> u64 {
+        let Some((from, to)) = self.given_up else { return 0 };
+        let start = u64::try_from(offset).unwrap_or(0);
+        let (start, end) = (start.max(from), start.saturating_add(u64::from(len)).min(to));
+        if end > start {
+            self.given_up = (end < to).then_some((end, to));
+        }
+        end.saturating_sub(start)
     }
 
     /// How long bytes at `offset` came after later ones, in nanoseconds; `None` where nothing later is held.
@@ -285,6 +299,9 @@ impl Half {
     fn gap(&mut self, at: At, end: u64, cut: bool, out: &mut impl FnMut(Output<'_>)) {
         if end > self.next {
             out(Output::Gap { at, offset: self.next, len: end - self.next, cut });
+            if !cut {
+                self.given_up = Some((self.next, end));
+            }
             self.next = end;
             self.recent.jump(end);
         }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::at::{At, Timestamp};
-use crate::rare::Rare;
+use crate::rare::{Rare, is_default};
 
 use super::copies::Sending;
 use super::ids::Unseen;
@@ -70,6 +70,9 @@ pub struct SideFacts {
     pub zero_windows: Vec<ZeroWindow>,
     /// Bytes that the other side acknowledged but the capture lacks.
     pub lost_by_capture: u64,
+    /// Of these and of those missing, what the capture has later than it was waited for.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub came_late: u64,
     /// Bytes missing that nobody is known to have received.
     pub missing: u64,
     /// Bytes cut by the snap length.

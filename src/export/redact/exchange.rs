@@ -19,8 +19,9 @@ pub(super) fn exchange(exchange: &mut Exchange, names: &mut Names<'_>) {
         response,
         rare,
         inferred: _,
+        number: _,
     } = exchange;
-    if let Some(RareExchange { interim: _, interim_at: _, stray: _ }) = rare.as_mut() {}
+    if let Some(RareExchange { interim: _, interim_at: _, stray: _, order: _ }) = rare.as_mut() {}
     if let PacketType::Other(raw) = kind {
         names.field("BITS-Packet-Type", [raw]);
     }

@@ -40,7 +40,8 @@ pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
     let mut words = vec![session.outcome.name().to_owned()];
     words.extend(session.outcome_qualifiers.iter().cloned());
     if session.joined {
-        words.push("start not captured".to_owned());
+        let unseen = if session.is_answers_only() { "requests" } else { "start" };
+        words.push(format!("{unseen} not captured"));
     }
     let verdict = format!("{} {}", sign(session.outcome, style.ascii), words.join(", "));
     let server = format!("{}{}", server(session), others(session));

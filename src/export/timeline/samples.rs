@@ -77,6 +77,7 @@ pub fn exchange(kind: PacketType, request: Request, response: Option<Response>) 
         response,
         rare: Rare::default(),
         inferred: false,
+        number: 0,
     }
 }
 

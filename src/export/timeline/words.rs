@@ -263,6 +263,9 @@ fn partial(body: &Body, declared: Option<u64>) -> Option<String> {
     let all = declared.unwrap_or(body.bytes);
     Some(match (body.complete, declared) {
         (false, None) => format!("{seen} B seen, the end not"),
+        (false, Some(_)) if body.reset => {
+            format!("{seen} of {} before the reset", text::bytes(all))
+        }
         _ => format!("{seen} of {} seen", text::bytes(all)),
     })
 }

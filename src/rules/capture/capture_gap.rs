@@ -21,6 +21,8 @@ rule! {
     /// < 200
     /// ```
     ///
+    /// What stands in it much later than its place was not waited for, and is as good as lost.
+    ///
     /// Answerable: the capture
     /// Advice: Capture nearer to the host, with a larger buffer (`-B`), to a faster disk, or with a filter.
     /// Confirm: The drop counter of the capturing program.
@@ -39,7 +41,12 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
         (_, of_uploads) => format!(", {of_uploads} of them of uploads"),
     };
     let span = seen.lost_in.unwrap_or_default();
+    let (in_time, late) = match report.quality.late_bytes {
+        0 => ("", String::new()),
+        late if late == lost => (" in time", "; they stand later in the capture".to_owned()),
+        late => (" in time", format!("; {late} of them stand later in the capture")),
+    };
     let lost = wording::counted(lost, "byte");
-    let message = format!("{lost} acknowledged but not captured{where_lost}");
+    let message = format!("{lost} acknowledged but not captured{in_time}{where_lost}{late}");
     left_out::note(report, span, message, notes);
 }

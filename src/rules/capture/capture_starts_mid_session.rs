@@ -17,6 +17,12 @@ rule! {
     /// > CREATE-SESSION
     /// < 200 session=1
     /// ```
+    /// Where nothing but answers was captured, the start may be among what was asked:
+    /// ```silent
+    /// = sees server
+    /// > CREATE-SESSION
+    /// < 400 error=0x80070057 context=0x5
+    /// ```
     /// A request that belongs to no session says nothing of its start.
     /// ```silent
     /// > PING
@@ -38,7 +44,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     // A session that its server does not know either may never have been created.
     let known = session.first_success(&PacketType::Fragment).is_some();
     let unknown = session.exchanges.iter().any(Exchange::says_lost);
-    if session.joined && (known || !unknown) {
+    if session.joined && !session.is_answers_only() && (known || !unknown) {
         notes.add(first.span(), "the first message seen is not its Create-Session");
     }
 }

@@ -102,7 +102,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
             && course::closed_before(session, exchange).is_none()
     };
     let mut all: Vec<&Exchange> = session.exchanges.iter().filter(counts).collect();
-    all.sort_by_key(|exchange| exchange.span().first.frame);
+    all.sort_by_key(|exchange| exchange.begins());
     leave_out_legs(&mut all);
     let [first, .., last] = all.as_slice() else { return };
     let secs = last.span().first.time.secs_since(first.span().first.time);

@@ -49,12 +49,12 @@ rule! {
     /// > FRAGMENT 0-9/20 lost
     /// < 500 error=0x80004005 context=0x5
     /// ```
-    /// Unless it lacks what was asked, and that may be at fault:
-    /// ```silent
+    /// Where it lacks what was asked, that may be at fault, too:
+    /// ```fires
     /// > CREATE-SESSION lost
     /// < 501 error=0x80070020 context=0x5
     /// ```
-    /// ```silent
+    /// ```fires
     /// > CREATE-SESSION
     /// < 200 session=1 lost
     /// > FRAGMENT 0-9/30
@@ -143,7 +143,6 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     });
     if let Some((exchange, response)) = decisive
         && !response.is_challenge()
-        && tells_enough(session, exchange, response)
         && !says_nothing(session, response)
     {
         tell_last(session, exchange, response, notes);
@@ -225,7 +224,11 @@ fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes:
     // What the capture lacks beside it may explain it.
     let whole = session.is_whole();
     let confidence = if whole { Confidence::Likely } else { Confidence::Possible };
-    let finding = notes.note(severity, confidence, &[exchange.span()], message);
+    let mut finding = notes.note(severity, confidence, &[exchange.span()], message);
+    let unseen = !tells_enough(session, exchange, response);
+    if let Some(finding) = finding.as_deref_mut().filter(|_| unseen) {
+        remedies::turn_to_both(finding, response);
+    }
     remedies::turn(finding, session, exchange, response);
 }
 

@@ -208,10 +208,10 @@ const OF_CONNECTION: &str = "See whether the server keeps its sessions for one c
 /// though no answer of the server tells.
 fn is_repeated_close(session: &Session, exchange: &Exchange) -> bool {
     let done = session.first_success(&PacketType::CloseSession);
-    let done = done.filter(|close| close.request.is_some()).map(|close| close.span().first.frame);
+    let done = done.filter(|close| close.request.is_some()).map(Exchange::begins);
     let mut first = session.close_unheard().into_iter().chain(done);
     (exchange.kind == PacketType::CloseSession || exchange.is_lost_unasked())
-        && first.any(|first| first < exchange.span().first.frame)
+        && first.any(|first| first < exchange.begins())
 }
 
 fn packet(exchange: &Exchange) -> String {

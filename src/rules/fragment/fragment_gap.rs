@@ -145,7 +145,7 @@ fn is_hole(session: &Session, exchange: &Exchange) -> bool {
 /// Whether the server took one that came too early before, and does not ask for another byte now.
 fn may_be_taken(session: &Session, exchange: &Exchange) -> bool {
     let astray = exchange.response.as_ref().is_some_and(|answer| answer.http_status == 416);
-    !astray && session.takes_any_order_before(exchange.span().first.frame)
+    !astray && session.takes_any_order_before(exchange.begins())
 }
 
 /// Whether the byte between is the last one of the Fragment before, which the server counts as still wanted.

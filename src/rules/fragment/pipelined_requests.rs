@@ -80,7 +80,8 @@ impl Ahead<'_> {
     /// Whether its answer had not come when `next` was sent, by the times as well.
     fn waits_for(&self, next: &Request) -> bool {
         let (begun, before) = (next.span.first, self.exchange.span().first);
-        let sent = before.frame < begun.frame && before.time < begun.time;
+        let same = self.awaits.is_some() && next.awaits == self.awaits;
+        let sent = same || before.frame < begun.frame && before.time < begun.time;
         sent && self.answer.time > begun.time && !self.is_over_before(next)
     }
 }

@@ -4,7 +4,7 @@ use crate::bits::hresult::{self, MISPRINTED};
 use crate::model::{Exchange, Session};
 use crate::rules::Confidence::{Certain, Likely};
 use crate::rules::page::{self, Reason};
-use crate::rules::{Notes, course, front, look};
+use crate::rules::{Notes, course, front, look, wording};
 
 rule! {
     /// The server's disk or quota is full.
@@ -76,7 +76,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         _ => return,
     };
     let severity = course::unless_recovered(session, exchange, notes.severity());
-    let message = format!("{} was answered {status}{with}", exchange.kind);
+    let message = format!("{} was answered {status}{with}", wording::asked(exchange));
     let finding = notes.note(severity, sure, &[exchange.span()], message);
     if response.error_value().is_none() {
         front::turn(finding, front::origin(session, exchange));

@@ -243,6 +243,10 @@ fn behind_the_last_byte_an_ack_that_counts_none_is_that_of_a_close() {
     assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20\n{closed}")), likely);
     assert_eq!(rest(&format!("> FRAGMENT 10-19/20\n< 200 received=20 lost\n{closed}")), likely);
     assert_eq!(rest(closed).0, Outcome::Incomplete);
+    // A Close that was seen, but no word on the last byte.
+    let unseen = "> FRAGMENT 10-19/20\n< 200 received=20 lost\n> CLOSE-SESSION\n< 200\n";
+    assert_eq!(rest(unseen), likely);
+    assert_eq!(rest(&unseen.replace(" lost", "")), (Outcome::Completed, Vec::new()));
 }
 
 #[test]

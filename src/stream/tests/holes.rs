@@ -16,6 +16,8 @@ fn an_acknowledged_hole_is_given_up_after_eight_more_segments() {
     assert_eq!(net.server(500, 106, ACK, b""), ["Client 0 lacks 3", "Client 3 def from 4"]);
     assert_eq!(net.side(Side::Client).lost_by_capture, 3);
     assert_eq!(net.client(100, 500, ACK, b"abc"), NOTHING);
+    assert_eq!(net.client(100, 500, ACK, b"abc"), NOTHING);
+    assert_eq!(net.side(Side::Client).came_late, 3);
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub(super) struct Open {
     begun: bool,
     /// A Create succeeded.
     created: bool,
+    /// There is a Create among its exchanges.
+    tried: bool,
     /// What the last request wrote of the place of the upload: the same again says nothing new.
     pub written: Option<Written>,
     pub path: Option<Text>,
@@ -111,6 +113,7 @@ impl Open {
             lost: false,
             begun: false,
             created: false,
+            tried: false,
             written: None,
             path: None,
             url: None,
@@ -153,6 +156,7 @@ impl Open {
     fn note(&mut self, kind: &PacketType) {
         self.begun |=
             !matches!(kind, PacketType::CreateSession | PacketType::Ping | PacketType::Unknown);
+        self.tried |= *kind == PacketType::CreateSession;
     }
 
     /// Takes the response to one of its requests.
@@ -233,9 +237,13 @@ impl Open {
     }
 
     /// Nothing but Pings, and answers to what was lost: they belong to an upload that is not known yet.
-    pub fn is_preflight(&self) -> bool {
-        let vague = |kind: &PacketType| matches!(kind, PacketType::Ping | PacketType::Unknown);
-        self.is_provisional() && self.exchanges.iter().all(|exchange| vague(&exchange.kind))
+    pub const fn is_preflight(&self) -> bool {
+        self.is_provisional() && !self.tried
+    }
+
+    /// Whether a Create was sent.
+    pub const fn has_create(&self) -> bool {
+        self.tried
     }
 
     /// Whether a request was seen of it.
@@ -255,6 +263,7 @@ impl Open {
             }
         }
         self.exchanges.append(&mut kept);
+        self.tried &= self.exchanges.iter().any(|one| one.kind == PacketType::CreateSession);
         released
     }
 

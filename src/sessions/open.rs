@@ -60,6 +60,8 @@ pub(super) struct Open {
     pub unclear: bool,
     /// Requests of it may be missing ahead of its next one.
     pub behind_hole: bool,
+    /// How many holes there were when it last asked: its connections tell of those that came later.
+    pub holes: u64,
     /// Canonical id, once known.
     pub id: Option<Text>,
     /// The session that carries the same upload on: the first one after this, and its id as written.
@@ -106,6 +108,7 @@ impl Open {
             seen: None,
             unclear: false,
             behind_hole: false,
+            holes: 0,
             id: None,
             successor: None,
             over: false,

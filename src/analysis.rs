@@ -1,6 +1,5 @@
 //! The front door of the library: frames in, a report out.
 
-use crate::at::Timestamp;
 use crate::bits::secrets::Secrets;
 use crate::capture::{Frame, Input};
 use crate::engine::Engine;
@@ -9,8 +8,9 @@ use crate::limits::Limits;
 use crate::model::attempt::Attempts;
 use crate::model::report::Tool;
 use crate::model::tls::TlsConnections;
-use crate::model::{Lookup, Report, Session};
+use crate::model::{Report, Session};
 use crate::observe::Observer;
+use crate::rules::hosts::needed;
 use crate::rules::{ALL, Judge, Rule, Sight};
 use crate::sessions::Sessions;
 use crate::stream::Connection;
@@ -40,9 +40,6 @@ impl Default for Options {
     }
 }
 
-/// Nanoseconds of capture time for which a list of failed look-ups is good enough.
-const LOOKUPS_GOOD_NANOS: i64 = 1_000_000_000;
-
 /// One analysis of one or several captures.
 pub struct Analysis {
     engine: Engine,
@@ -51,9 +48,6 @@ pub struct Analysis {
     judge: Judge,
     /// The sessions that are over and go into the report.
     kept: Vec<Session>,
-    /// Failed look-ups as they were known at `lookups_as_of`.
-    lookups: Vec<Lookup>,
-    lookups_as_of: Option<Timestamp>,
     tls: TlsConnections,
 }
 
@@ -68,8 +62,6 @@ impl Analysis {
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits, digest, secrets),
             kept: Vec::new(),
-            lookups: Vec::new(),
-            lookups_as_of: None,
         }
     }
 
@@ -100,7 +92,6 @@ impl Analysis {
         while self.end_connection(observer) {
             self.hand_on_closed(observer);
         }
-        self.lookups = self.engine.lookups();
         self.sessions.finish();
         self.hand_out(observer);
         self.kept.sort_by_key(Session::order);
@@ -122,7 +113,7 @@ impl Analysis {
             sessions: self.kept,
             unasked: 0,
             attempts: self.attempts.finish(),
-            lookups: self.lookups,
+            lookups: self.engine.lookups(),
             tls_connections: self.tls.finish(),
             downloads: self.sessions.web().downloads().cloned(),
             notifications: self.sessions.notifications(),
@@ -154,20 +145,17 @@ impl Analysis {
     fn hand_out(&mut self, observer: &mut impl Observer) {
         let (engine, now) = (&self.engine, self.engine.last());
         while let Some(mut session) = self.sessions.due(now, |id| engine.connection(id)) {
-            let good = |as_of| now.time.since(as_of).abs() < LOOKUPS_GOOD_NANOS;
-            if !self.lookups_as_of.is_some_and(good) {
-                (self.lookups, self.lookups_as_of) = (engine.lookups(), Some(now.time));
-            }
             let facts = |id| engine.connection(id);
             let open = self.sessions.open_of(&session, facts);
             let legs = self.sessions.legs_of(&session, &open, facts);
+            let lookups = engine.lookups_of(&needed(&session));
             self.judge.session(
                 &mut session,
                 &Sight {
                     open: &open,
                     legs: &legs,
                     attempts: self.attempts.so_far(),
-                    lookups: &self.lookups,
+                    lookups: &lookups,
                     tls: &self.tls,
                     web: self.sessions.web(),
                     end: now,

@@ -296,14 +296,30 @@ impl Resolver {
 
     /// All failures that no success followed, in the order in which they began.
     pub fn failures(&self) -> Vec<Lookup> {
-        // One question without an answer may just be the last one before the capture ended.
-        let told = |lookup: &&Lookup| {
-            lookup.failure != Failure::Unanswered
-                || lookup.tries > 1
-                    && self.clients.get(&lookup.client).is_some_and(|client| client.heard)
-        };
-        let mut all: Vec<Lookup> = self.failed.values().filter(told).cloned().collect();
-        all.sort_by(|a, b| (a.span.first.frame, &a.name).cmp(&(b.span.first.frame, &b.name)));
-        all
+        in_order(self.failed.values().filter(|lookup| self.tells(lookup)))
     }
+
+    /// Those of clients with names.
+    pub fn failures_of(&self, asked: &[(IpAddr, String)]) -> Vec<Lookup> {
+        if self.failed.is_empty() {
+            return Vec::new();
+        }
+        let all = asked.iter().flat_map(|(client, name)| {
+            Failure::ALL.map(|failure| self.failed.get(&(*client, name.clone(), failure)))
+        });
+        in_order(all.flatten().filter(|lookup| self.tells(lookup)))
+    }
+
+    /// One question without an answer may just be the last one before the capture ended.
+    fn tells(&self, lookup: &Lookup) -> bool {
+        lookup.failure != Failure::Unanswered
+            || lookup.tries > 1
+                && self.clients.get(&lookup.client).is_some_and(|client| client.heard)
+    }
+}
+
+fn in_order<'a>(all: impl Iterator<Item = &'a Lookup>) -> Vec<Lookup> {
+    let mut all: Vec<Lookup> = all.cloned().collect();
+    all.sort_by(|a, b| (a.span.first.frame, &a.name).cmp(&(b.span.first.frame, &b.name)));
+    all
 }

@@ -5,6 +5,7 @@
 //! [`Decoder::push`] and [`Layer::push`], which say the same and more.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::at::{At, Span};
 use crate::capture::Frame;
@@ -169,6 +170,11 @@ impl Engine {
     /// Names that could not be resolved so far; those that no answer came for only at the end.
     pub fn lookups(&self) -> Vec<Lookup> {
         self.resolver.failures()
+    }
+
+    /// Those of clients with names.
+    pub fn lookups_of(&self, asked: &[(IpAddr, String)]) -> Vec<Lookup> {
+        self.resolver.failures_of(asked)
     }
 
     /// The last frame taken.

@@ -24,7 +24,7 @@ pub struct Sight<'a> {
     pub legs: &'a [Brief],
     /// Connections that never came about, so far.
     pub attempts: &'a [Attempt],
-    /// Names that could not be resolved, so far.
+    /// Names of hosts of the session that could not be resolved, so far.
     pub lookups: &'a [Lookup],
     /// Connections with TLS that are over.
     pub tls: &'a TlsConnections,

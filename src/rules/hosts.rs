@@ -136,6 +136,17 @@ fn is_for_same(exchange: &Exchange, other: &Exchange) -> bool {
     to(exchange).is_some_and(|host| is_for(other, &host))
 }
 
+/// The names of hosts that a session needs, each with the client that looks it up, once.
+pub fn needed(session: &Session) -> Vec<(IpAddr, String)> {
+    let own = [session.server.host.as_deref(), session.host_id.as_deref()].into_iter().flatten();
+    let own = own.map(|host| (session.client.address, bare(host)));
+    let named = Named::of(session).map(|named| (named.opened.client.ip(), named.host));
+    let mut all: Vec<_> = own.chain(named).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Whether a look-up that failed may have hindered a session.
 pub fn may_hinder(session: &Session, lookup: &Lookup) -> bool {
     is_in_time(session, lookup.span.first.time)

@@ -32,7 +32,7 @@ pub(crate) mod front;
 mod gateways;
 mod handshake;
 pub mod history;
-mod hosts;
+pub(crate) mod hosts;
 mod icmp;
 mod left_out;
 pub(crate) mod look;

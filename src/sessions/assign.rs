@@ -81,6 +81,9 @@ impl Sessions {
     pub(super) fn join(&mut self, found: Option<Number>, asked: &Asked<'_>, at: At) -> Number {
         let session = found.unwrap_or_else(|| self.open.add(asked.client.ip(), at));
         if let Some(open) = self.open.get_mut(session) {
+            if found.is_none() {
+                open.holes = self.holed;
+            }
             open.remember(asked);
             open.touch(at);
         }

@@ -36,12 +36,10 @@ impl Open {
         answer.is_some_and(Response::is_challenge)
     }
 
-    /// Whether a Create was sent.
-    pub fn has_create(&self) -> bool {
-        self.last_create().is_some()
-    }
-
     fn last_create(&self) -> Option<&Exchange> {
+        if !self.has_create() {
+            return None;
+        }
         self.exchanges.iter().rev().find(|exchange| exchange.kind == PacketType::CreateSession)
     }
 
@@ -171,9 +169,9 @@ impl Open {
         })
     }
 
-    /// Whether an answer confirmed just so much.
+    /// Whether one of its latest answers confirmed just so much.
     pub fn confirms(&self, next: u64) -> bool {
-        let answers = self.exchanges.iter().filter(|exchange| exchange.confirms_bytes());
+        let answers = self.latest().filter(|exchange| exchange.confirms_bytes());
         answers.filter_map(|exchange| exchange.response.as_ref()?.next_offset).any(|n| n == next)
     }
 

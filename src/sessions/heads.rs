@@ -31,8 +31,7 @@ impl Sessions {
         if after_gap {
             self.note_hole(connection.id);
         }
-        if let Some(open) = self.open.get_mut(session)
-            && std::mem::take(&mut open.behind_hole)
+        if self.take_hole(session)
             && let Some(request) = &mut value.request
         {
             request.rare.edit().after_gap = true;

@@ -58,6 +58,8 @@ pub struct Sessions {
     early: EarlyAnswers,
     strays: Strays,
     holes: Holes,
+    /// Requests so far that others may be missing ahead of.
+    holed: u64,
     web: Web,
     notifications: Notified,
     tunnels: Tunnels,
@@ -89,6 +91,8 @@ struct Channel {
     spoken: Option<(u32, Number, usize)>,
     /// How far the server had the requests when it last answered a known one; 0 where that is not known.
     acked: u64,
+    /// Which hole was the last that requests may be missing in; 0 for none.
+    hole: u64,
     /// How the file under way begins.
     file: Beginning,
     /// How the body of the answer under way begins.
@@ -135,6 +139,7 @@ impl Sessions {
             early: EarlyAnswers::default(),
             strays: Strays::new(),
             holes: Holes::default(),
+            holed: 0,
             web: Web::default(),
             notifications: Notified::default(),
             tunnels: Tunnels::default(),
@@ -208,6 +213,7 @@ impl Sessions {
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
                 open.live.retain(|id| *id != connection.id);
+                open.behind_hole |= channel.hole > open.holes;
                 if open.connections.is_empty() {
                     // Most sessions have but one.
                     open.connections.reserve_exact(1);
@@ -236,10 +242,11 @@ impl Sessions {
         facts: impl Fn(u64) -> Option<&'c Connection>,
     ) -> Option<Session> {
         while self.open.may_be_due(now) {
-            let (number, open) = self.open.take_due(now)?;
+            let (number, mut open) = self.open.take_due(now)?;
             for id in &open.live {
                 if let Some(channel) = self.connections.get_mut(id) {
                     channel.sessions.retain(|session| *session != number);
+                    open.behind_hole |= channel.hole > open.holes;
                 }
             }
             let weight = open.weight;

@@ -1,7 +1,7 @@
 //! Exchanges that turn out to belong to another session than the one that they were given to.
 
 use super::asked::Asked;
-use super::assign::RIVALS;
+use super::assign::{RECENT, RIVALS};
 use super::open::Number;
 use super::{Channel, Link, Sessions};
 use crate::at::At;
@@ -37,7 +37,7 @@ impl Sessions {
     ) -> Number {
         let id = canonical_id(id);
         let other = self.open.get(link.session).and_then(|open| open.id.as_deref());
-        if other.is_none_or(|other| *other == *id) {
+        if other.is_none_or(|other| *other == *id) || !self.may_move(link) {
             return link.session;
         }
         let own = self.join(known.filter(|known| *known != link.session), asked, at);
@@ -52,7 +52,7 @@ impl Sessions {
         let Some(open) = self.open.get(link.session) else { return };
         let Some(create) = open.exchanges.get(link.index) else { return };
         let named = open.id.as_ref().is_some_and(|known| **known != *id);
-        if !named || create.kind != PacketType::CreateSession {
+        if !named || create.kind != PacketType::CreateSession || !self.may_move(link) {
             return;
         }
         let (places, create) = (open.attempt_of(link.index), create.clone());
@@ -86,12 +86,23 @@ impl Sessions {
         }
     }
 
+    /// Whether an exchange is one of the latest of its session: what is handed over moves up all behind it, and no
+    /// client has so many requests under way that an answer comes later.
+    fn may_move(&self, link: Link) -> bool {
+        let len = self.open.get(link.session).map_or(0, |open| open.exchanges.len());
+        len.saturating_sub(link.index) <= RECENT
+    }
+
     /// Gives exchanges of a session to another one, by their places in order. Without any left it is gone.
     fn hand_over(&mut self, from: Number, to: Number, places: &[usize]) {
         let Some(base) = self.open.get(to).map(|open| open.exchanges.len()) else { return };
         let Some(giver) = self.open.get_mut(from) else { return };
+        let moved = places.first().and_then(|first| giver.exchanges.get(*first..));
+        let mut ids: Vec<_> = moved.into_iter().flatten().map(|one| one.connection).collect();
+        ids.sort_unstable();
+        ids.dedup();
         let exchanges = giver.release(places);
-        for id in giver.live.clone() {
+        for id in ids {
             let is_left = !giver.is_on(id);
             let Some(channel) = self.connections.get_mut(&id) else { continue };
             channel.relink((from, places), (to, base));

@@ -21,6 +21,17 @@ use crate::stream::Connection;
 /// nothing.
 pub(super) type Number = u64;
 
+/// An upload with fewer exchanges is gone through again after each frame of it, where another session asks what it
+/// looks like. Of one with n times as many, that may be n of its frames old, unless it has ended since.
+const FOLDED: usize = 1_024;
+
+/// What an upload looks like from another session, and when.
+struct Seen {
+    touched: u64,
+    ended: [bool; 3],
+    brief: Box<Brief>,
+}
+
 /// An upload under way.
 pub(super) struct Open {
     pub exchanges: Vec<Exchange>,
@@ -43,12 +54,15 @@ pub(super) struct Open {
     /// Its places in the queues of the shelf.
     pub queued: u64,
     pub waiting: Option<u64>,
-    /// What it looks like from another session, as of some frame.
-    brief: Option<(u64, Box<Brief>)>,
+    /// How many frames spoke of it.
+    touched: u64,
+    seen: Option<Seen>,
     /// It is an answer that may belong to several sessions.
     pub unclear: bool,
     /// Requests of it may be missing ahead of its next one.
     pub behind_hole: bool,
+    /// How many holes there were when it last asked: its connections tell of those that came later.
+    pub holes: u64,
     /// Canonical id, once known.
     pub id: Option<Text>,
     /// The session that carries the same upload on: the first one after this, and its id as written.
@@ -63,6 +77,8 @@ pub(super) struct Open {
     begun: bool,
     /// A Create succeeded.
     created: bool,
+    /// There is a Create among its exchanges.
+    tried: bool,
     /// What the last request wrote of the place of the upload: the same again says nothing new.
     pub written: Option<Written>,
     pub path: Option<Text>,
@@ -89,9 +105,11 @@ impl Open {
             last: at,
             queued: at.frame,
             waiting: None,
-            brief: None,
+            touched: 0,
+            seen: None,
             unclear: false,
             behind_hole: false,
+            holes: 0,
             id: None,
             successor: None,
             over: false,
@@ -99,6 +117,7 @@ impl Open {
             lost: false,
             begun: false,
             created: false,
+            tried: false,
             written: None,
             path: None,
             url: None,
@@ -112,6 +131,7 @@ impl Open {
     pub fn touch(&mut self, at: At) {
         if at.frame > self.last.frame {
             self.last = at;
+            self.touched += 1;
         }
     }
 
@@ -141,6 +161,7 @@ impl Open {
     fn note(&mut self, kind: &PacketType) {
         self.begun |=
             !matches!(kind, PacketType::CreateSession | PacketType::Ping | PacketType::Unknown);
+        self.tried |= *kind == PacketType::CreateSession;
     }
 
     /// Takes the response to one of its requests.
@@ -221,9 +242,13 @@ impl Open {
     }
 
     /// Nothing but Pings, and answers to what was lost: they belong to an upload that is not known yet.
-    pub fn is_preflight(&self) -> bool {
-        let vague = |kind: &PacketType| matches!(kind, PacketType::Ping | PacketType::Unknown);
-        self.is_provisional() && self.exchanges.iter().all(|exchange| vague(&exchange.kind))
+    pub const fn is_preflight(&self) -> bool {
+        self.is_provisional() && !self.tried
+    }
+
+    /// Whether a Create was sent.
+    pub const fn has_create(&self) -> bool {
+        self.tried
     }
 
     /// Whether a request was seen of it.
@@ -243,18 +268,22 @@ impl Open {
             }
         }
         self.exchanges.append(&mut kept);
+        self.tried &= self.exchanges.iter().any(|one| one.kind == PacketType::CreateSession);
         released
     }
 
     /// What it looks like from another session.
     pub fn brief<'c>(&mut self, facts: impl Fn(u64) -> Option<&'c Connection>) -> Option<Brief> {
-        let now = self.last.frame;
-        if self.brief.as_ref().is_none_or(|(then, _)| *then != now) {
-            let brief = fold(self.exchanges.clone(), None)
-                .and_then(|session| Brief::of(&session, canonical(&session)));
-            self.brief = brief.map(|brief| (now, Box::new(brief)));
+        let (touched, ended) = (self.touched, [self.over, self.gone, self.lost]);
+        let good = (self.exchanges.len() / FOLDED) as u64;
+        let is_good = |seen: &Seen| touched - seen.touched <= good && seen.ended == ended;
+        if !self.seen.as_ref().is_some_and(is_good) {
+            let session = fold(std::mem::take(&mut self.exchanges), None)?;
+            let brief = Brief::of(&session, canonical(&session)).map(Box::new);
+            self.exchanges = session.exchanges;
+            self.seen = brief.map(|brief| Seen { touched, ended, brief });
         }
-        let mut brief = (*self.brief.as_ref()?.1).clone();
+        let mut brief = (*self.seen.as_ref()?.brief).clone();
         let live = self.live.iter().filter_map(|id| facts(*id));
         let all = || self.connections.iter().chain(live.clone());
         brief.whole &= all().all(Connection::is_whole);

@@ -288,12 +288,19 @@ impl Sessions {
 
     /// Requests may be missing ahead of one on a connection: of any session that spoke on it.
     pub(super) fn note_hole(&mut self, connection: u64) {
-        let Some(channel) = self.connections.get(&connection) else { return };
-        for session in &channel.sessions {
-            if let Some(open) = self.open.get_mut(*session) {
-                open.behind_hole = true;
-            }
-        }
+        let Some(channel) = self.connections.get_mut(&connection) else { return };
+        self.holed += 1;
+        channel.hole = self.holed;
+    }
+
+    /// A session asks: whether requests of it may be missing ahead of that.
+    pub(super) fn take_hole(&mut self, session: Number) -> bool {
+        let Some(open) = self.open.get_mut(session) else { return false };
+        let mut latest = open.live.iter().rev().take(RECENT);
+        let is_behind = std::mem::take(&mut open.behind_hole)
+            || latest.any(|id| self.connections.get(id).is_some_and(|one| one.hole > open.holes));
+        open.holes = self.holed;
+        is_behind
     }
 }
 

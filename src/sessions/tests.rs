@@ -361,3 +361,16 @@ fn an_exchange_that_is_answered_early_is_told_once_its_request_is_over() {
     assert_eq!(bytes(&told.0), [0, 10_000]);
     assert_eq!(bytes(&report.sessions[0].exchanges), [0, 10_000]);
 }
+
+#[test]
+fn a_look_up_that_just_failed_is_known_to_a_session_that_is_given_up() {
+    let create = |id: u32| {
+        format!("= connection\n> CREATE-SESSION\n< 200 session={id} host=node{id}.example\n")
+    };
+    let failed = "! name node2.example NXDOMAIN\n";
+    let limits = Limits { sessions: 1, ..Limits::default() };
+    let (early, ..) = play(limits, &(create(1) + &create(2) + failed + &create(3)));
+    assert_eq!(ids(&early), ["1", "2"]);
+    let is_told = |session: &Session| session.findings.iter().any(|one| &*one.rule == "dns-failed");
+    assert_eq!(early.iter().map(is_told).collect::<Vec<_>>(), [false, true]);
+}

@@ -1,6 +1,7 @@
 //! The files of a report, made from the bodies that went by.
 
 use std::io;
+use std::net::IpAddr;
 
 use hashbrown::HashMap;
 use tempfile::NamedTempFile;
@@ -24,8 +25,14 @@ const HOLES: u64 = 64 << 30;
 /// Missing bytes that all files together may have where a hole is written out as zeros, as NTFS does.
 pub(super) const ROOM: Option<u64> = if cfg!(windows) { Some(4 << 30) } else { None };
 
+/// Sessions that an upload carries on and takes bytes of, the latest ones: few are lost in a row.
+const EARLIER: usize = 16;
+
 /// Places of bodies by connection and first frame.
 type ByFrame = HashMap<(u64, u64), Vec<usize>>;
+
+/// Sessions that another one carries on, with their numbers, by client, length of the file and id of that.
+type Lost<'r> = HashMap<(IpAddr, Option<u64>, &'r str), Vec<(u64, &'r Session)>>;
 
 impl Extract {
     /// Makes the files of the sessions of `report`, and `manifest.json` beside them. With [`Options::digest`] set, a
@@ -44,8 +51,9 @@ impl Extract {
         for (place, body) in self.bodies.iter().enumerate() {
             by_frame.entry((body.connection, body.span.first.frame)).or_default().push(place);
         }
+        let lost = lost(report);
         for (number, session) in (1_u64..).zip(&report.sessions) {
-            files.extend(self.upload(number, session, report, &by_frame));
+            files.extend(self.upload(number, session, report, (&by_frame, &lost)));
             files.extend(self.reply(number, session, report));
         }
         let tool = Tool { ..report.tool.clone() };
@@ -71,11 +79,12 @@ impl Extract {
         number: u64,
         session: &Session,
         report: &Report,
-        by_frame: &ByFrame,
+        (by_frame, lost): (&ByFrame, &Lost<'_>),
     ) -> Option<Entry> {
         let size = session.bytes_total?;
         let (copies, spans) = self.copies(session, by_frame);
-        let earlier: Vec<_> = earlier(session, report)
+        let earlier: Vec<_> = earlier(number, session, lost)
+            .into_iter()
             .flat_map(|session| self.copies(session, by_frame).0)
             .map(|(place, taken)| (place, Taken { state: State::Earlier, ..taken }))
             .collect();
@@ -255,16 +264,24 @@ fn is_in_doubt(spans: &[Span], report: &Report) -> bool {
     inputs.any(|input| report.captures.get(input).is_some_and(|capture| capture.corrupt))
 }
 
+fn lost(report: &Report) -> Lost<'_> {
+    let mut lost = Lost::default();
+    for (number, session) in (1_u64..).zip(&report.sessions) {
+        if let Some(id) = session.superseded_by.as_deref() {
+            let key = (session.client.address, session.bytes_total, id);
+            lost.entry(key).or_default().push((number, session));
+        }
+    }
+    lost
+}
+
 /// The sessions that this one carries on, the latest first, as far as they are of a file of the same length.
-fn earlier<'r>(session: &Session, report: &'r Report) -> impl Iterator<Item = &'r Session> {
-    let (id, total) = (session.id.clone(), session.bytes_total);
-    let client = session.client.address;
-    report.sessions.iter().rev().filter(move |other| {
-        other.client.address == client
-            && other.bytes_total == total
-            && other.superseded_by.is_some()
-            && other.superseded_by == id
-    })
+fn earlier<'r>(number: u64, session: &Session, lost: &Lost<'r>) -> Vec<&'r Session> {
+    let id = session.id.as_deref().unwrap_or_default();
+    let all = lost.get(&(session.client.address, session.bytes_total, id));
+    let all = all.map(Vec::as_slice).unwrap_or_default();
+    let before = all.partition_point(|(other, _)| *other < number);
+    all.iter().take(before).rev().take(EARLIER).map(|(_, session)| *session).collect()
 }
 
 fn announced(session: &Session) -> Ranges {
@@ -307,5 +324,40 @@ mod tests {
             assert_eq!(problems, [None, Some(second)]);
             assert!(files[0].name.is_some() && files[1].name.is_none());
         }
+    }
+
+    /// Bytes of the file of each of `count` uploads that came over from those before it, each lost at its eighth byte.
+    fn carried_over(count: u64, id: impl Fn(u64) -> u64) -> Vec<u64> {
+        let upload = |n: u64| {
+            let (id, at) = (id(n), n * 8);
+            format!(
+                "= connection\n> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT {at}-{}/999\n< 200\n\
+                 > FRAGMENT {}-{}/999\n< 500 error=0x8020001F context=0x5\n",
+                at + 3,
+                at + 4,
+                at + 7
+            )
+        };
+        let text: String = (0..count).map(upload).collect();
+        let mut extract = Extract::dry(None);
+        let report = transcript::analyse(&transcript::play(&text).unwrap(), &mut extract);
+        let files = extract.finish(&report).unwrap().files;
+        let earlier = |file: &Entry| {
+            let parts = file.coverage.iter().filter(|part| part.state == State::Earlier);
+            parts.map(|part| part.part.end - part.part.start + 1).sum()
+        };
+        files.iter().map(earlier).collect()
+    }
+
+    #[test]
+    fn a_file_carries_on_only_earlier_ones() {
+        assert_eq!(carried_over(3, |n| n + 1), [0, 8, 8]);
+        assert_eq!(carried_over(3, |_| 1), [0, 8, 16]);
+    }
+
+    #[test]
+    fn a_file_carries_on_the_latest_ones() {
+        let carried = carried_over(20, |_| 1);
+        assert_eq!(carried.last(), Some(&(EARLIER as u64 * 8)));
     }
 }

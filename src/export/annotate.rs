@@ -44,7 +44,7 @@ impl Notes {
             notes.messages(session);
             notes.beside(session);
             session.findings.iter().for_each(|finding| notes.finding(finding));
-            for connection in &session.connections {
+            for connection in session.connections() {
                 let frames = (connection.first.frame, connection.last.frame);
                 let known = notes.connections.entry(key(connection.client, connection.server));
                 known.or_default().push(frames);

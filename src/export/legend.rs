@@ -47,7 +47,7 @@ fn frames(session: &Session) -> impl Iterator<Item = At> + '_ {
     let reply = session.reply.iter().map(|reply| reply.request);
     let told = session.notifications.iter().map(|one| one.request);
     let ends = |span: Span| [span.first, span.last];
-    let resets = session.connections.iter().filter_map(|connection| connection.reset);
+    let resets = session.connections().filter_map(|connection| connection.reset);
     let proof = session.findings.iter().flat_map(|finding| finding.proof.iter().copied());
     let spans = exchanges.chain(reply).chain(told);
     spans.flat_map(ends).chain(resets.map(|reset| reset.at)).chain(proof)

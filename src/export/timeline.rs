@@ -287,7 +287,7 @@ fn resets(session: &Session) -> Vec<(u64, Reset, String)> {
         let reset = connection.reset?;
         Some((connection.id, reset, sender::in_whose_name(session, connection, &reset, "")))
     };
-    session.connections.iter().filter_map(known).collect()
+    session.connections().filter_map(known).collect()
 }
 
 #[cfg(test)]

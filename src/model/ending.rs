@@ -16,7 +16,7 @@ impl Session {
     /// Whether one direction of all its connections was not captured, though bytes of it were acknowledged.
     pub(crate) fn is_half_seen(&self) -> bool {
         let unseen = |one: &Connection| one.client_side.acked.max(one.server_side.acked) > 0;
-        self.is_one_sided() && self.connections.iter().any(unseen)
+        self.is_one_sided() && self.connections().any(unseen)
     }
 
     /// Whether nothing was captured but what the server sent: nothing tells then what was asked first.
@@ -25,7 +25,7 @@ impl Session {
     }
 
     fn is_one_sided(&self) -> bool {
-        !self.connections.is_empty() && self.connections.iter().all(Connection::is_one_sided)
+        !self.connections.is_empty() && self.connections().all(Connection::is_one_sided)
     }
 
     /// Tells an answer that cannot be seen from one that did not come, by the connections.
@@ -129,7 +129,7 @@ impl Session {
         let is_shown =
             |other: &Connection| !other.is_one_sided() && ends(other) == ends(connection);
         !connection.is_one_sided()
-            || connection.server_side.acked == 0 && self.connections.iter().any(is_shown)
+            || connection.server_side.acked == 0 && self.connections().any(is_shown)
     }
 
     /// Tells what the capture, whose last frame is `end`, has no more of from what was given up: a request whose

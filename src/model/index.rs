@@ -136,7 +136,7 @@ impl Session {
 
     /// Whether nothing of it escaped the capture.
     pub(crate) fn is_whole(&self) -> bool {
-        let whole = || !self.joined && self.connections.iter().all(Connection::is_whole);
+        let whole = || !self.joined && self.connections().all(Connection::is_whole);
         *self.index.whole.get_or_init(whole)
     }
 }

@@ -1,6 +1,7 @@
 //! One upload as far as one session id goes.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,9 +97,9 @@ pub struct Session {
     /// What the rules found, the worst first.
     #[serde(default)]
     pub findings: Vec<Finding>,
-    /// The TCP connections it used, by their ids, for the rules.
+    /// The TCP connections it used, by their ids, for the rules; other sessions may have used them, too.
     #[serde(skip)]
-    pub connections: Vec<Connection>,
+    pub connections: Vec<Arc<Connection>>,
     /// What was said, in order.
     pub exchanges: Vec<Exchange>,
     /// Exchanges left out to stay within the limits.
@@ -163,17 +164,28 @@ impl Session {
         (self.started, self.span().map_or(0, |span| span.first.frame))
     }
 
+    /// The facts of its TCP connections, by their ids.
+    pub fn connections(&self) -> impl DoubleEndedIterator<Item = &Connection> + Clone {
+        self.connections.iter().map(Arc::as_ref)
+    }
+
+    /// A TCP connection by its place, to be changed.
+    #[cfg(test)]
+    pub(crate) fn connection_mut(&mut self, place: usize) -> &mut Connection {
+        Arc::make_mut(&mut self.connections[place])
+    }
+
     /// The facts of one of its TCP connections.
     pub fn connection(&self, id: u64) -> Option<&Connection> {
         let place = self.connections.binary_search_by_key(&id, |connection| connection.id).ok()?;
-        self.connections.get(place)
+        self.connections.get(place).map(Arc::as_ref)
     }
 
     /// The first of its connections that began behind a frame.
     pub(crate) fn begun_after(&self, frame: u64) -> Option<&Connection> {
         // Connections are numbered by their first frames.
         let place = self.connections.partition_point(|connection| connection.first.frame <= frame);
-        self.connections.get(place)
+        self.connections.get(place).map(Arc::as_ref)
     }
 }
 

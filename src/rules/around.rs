@@ -251,12 +251,13 @@ fn is_meant(connection: &TlsConnection, exchange: &Exchange) -> bool {
 mod tests {
     use super::*;
     use crate::rules::tests::report;
+    use crate::stream::Connection;
     use crate::tls::Facts;
 
     #[test]
     fn a_handshake_that_failed_under_the_first_request_is_of_its_session() {
         let session = report("> CREATE-SESSION\n! client closes\n").sessions.remove(0);
-        let mut connection = session.connections[0].clone();
+        let mut connection = Connection::clone(&session.connections[0]);
         let client_hello_at = Some(At::default());
         connection.tls = Some(Box::new(Facts { client_hello_at, ..Facts::default() }));
         assert!(connection.first.time < session.started);

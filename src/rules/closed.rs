@@ -76,7 +76,7 @@ impl Closed {
         let whole = server.lost_by_capture == 0 && !connection.midstream;
         let said = server.last_data.filter(|last| whole && last.frame < fin.frame);
         let idle_secs = said.map(|said| fin.time.secs_since(said.time).max(0.0));
-        let others = || session.connections.iter().take(LOOKED_AT);
+        let others = || session.connections().take(LOOKED_AT);
         let each = idle_secs.is_some_and(|secs| secs < IDLE_SECS)
             && others().filter(|one| is_short(session, one)).nth(1).is_some();
         let unasked = whole && server.sent == 0;

@@ -152,7 +152,8 @@ mod tests {
             cut(session).map(|cut| (cut.by, cut.left, cut.is_timeout())).collect::<Vec<_>>()
         };
         assert_eq!(ends(&session), [(Side::Server, false, true)]);
-        session.connections[0].server_side.fin = session.exchanges.last().map(|it| it.span().last);
+        session.connection_mut(0).server_side.fin =
+            session.exchanges.last().map(|it| it.span().last);
         assert_eq!(ends(&session), [(Side::Client, true, false)]);
     }
 
@@ -163,7 +164,7 @@ mod tests {
         let stopped = |session: &Session| cut(session).any(|cut| cut.stopped);
         let mut session = report(text).sessions.remove(0);
         assert!(stopped(&session));
-        session.connections[0].server_side.window = 256;
+        session.connection_mut(0).server_side.window = 256;
         assert!(!stopped(&session));
     }
 
@@ -173,7 +174,7 @@ mod tests {
                     ! client sends 1000\n";
         let mut session = report(text).sessions.remove(0);
         assert_eq!(cut(&session).count(), 1);
-        session.connections[0].server_side.resent.edit().fin_unseen = true;
+        session.connection_mut(0).server_side.resent.edit().fin_unseen = true;
         assert_eq!(cut(&session).count(), 0);
     }
 
@@ -186,7 +187,7 @@ mod tests {
             let mut session = report(&text).sessions.remove(0);
             // Among the segments.
             let within = session.exchanges[1].request.as_ref().unwrap().span.last;
-            session.connections[0].server_side.fin = Some(within);
+            session.connection_mut(0).server_side.fin = Some(within);
             cut(&session).count()
         };
         assert_eq!((cuts(""), cuts(" dropped")), (1, 0));

@@ -105,7 +105,7 @@ mod tests {
         let (description, at) = ("certificate_required".to_owned(), At::default());
         let alert = Alert { from_client: false, fatal: true, code: 116, description, at };
         let facts = Facts { client_hello_at: Some(at), alerts: vec![alert], ..Facts::default() };
-        session.connections[0].tls = Some(Box::new(facts));
+        session.connection_mut(0).tls = Some(Box::new(facts));
         assert_eq!(reset::inside(&session, Side::Server).count(), 0);
     }
 

@@ -29,7 +29,7 @@ pub fn behind_a_hole(session: &Session) -> impl Iterator<Item = (&Exchange, Rese
 }
 
 fn all_inside(session: &Session, side: Side) -> impl Iterator<Item = (&Exchange, Reset, Sender)> {
-    session.connections.iter().filter_map(move |connection| {
+    session.connections().filter_map(move |connection| {
         let reset = connection.reset.filter(|reset| reset.side == side)?;
         let waiting = session.on(connection.id).next_back()?;
         let request = waiting.request.as_ref().filter(|_| waiting.response.is_none())?;
@@ -161,20 +161,20 @@ mod tests {
     }
 
     /// The upload of a transcript in which a Fragment is reset, once its connections are changed.
-    fn upload(end: &str, change: impl Fn(&mut [Connection])) -> Session {
+    fn upload(end: &str, change: impl Fn(&mut Session)) -> Session {
         let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20{end}\n");
         let mut session = report(&text).sessions.remove(0);
-        change(&mut session.connections);
+        change(&mut session);
         session
     }
 
-    fn tells_of_more(connections: &mut [Connection]) {
-        connections[0].reset.as_mut().unwrap().tells_of_more = true;
+    fn tells_of_more(session: &mut Session) {
+        session.connection_mut(0).reset.as_mut().unwrap().tells_of_more = true;
     }
 
     #[test]
     fn numbers_tell_of_an_answer_only_where_the_server_itself_gives_them_right_upon_the_request() {
-        let count = |end: &str, change: fn(&mut [Connection])| {
+        let count = |end: &str, change: fn(&mut Session)| {
             let session = upload(end, change);
             (inside(&session, Side::Server).count(), behind_a_hole(&session).count())
         };
@@ -186,17 +186,17 @@ mod tests {
 
     #[test]
     fn one_behind_an_end_or_another_connection_only_ends_what_was_over() {
-        let count = |end: &str, change: fn(&mut [Connection])| {
+        let count = |end: &str, change: fn(&mut Session)| {
             inside(&upload(end, change), Side::Server).count()
         };
         assert_eq!(count("\n... 3 s\n! server closes\n! server resets", |_| {}), 0);
         // The end was on its way when the request was sent.
-        let unread = |connections: &mut [Connection]| connections[0].client_side.acked = 0;
+        let unread = |session: &mut Session| session.connection_mut(0).client_side.acked = 0;
         assert_eq!(count("\n! server closes\n! server resets", unread), 1);
         let next = "\n! server resets\n= connection\n> PING\n< 200";
         assert_eq!(count(next, |_| {}), 1);
-        let late = |connections: &mut [Connection]| {
-            connections[0].reset.as_mut().unwrap().at.frame = u64::MAX;
+        let late = |session: &mut Session| {
+            session.connection_mut(0).reset.as_mut().unwrap().at.frame = u64::MAX;
         };
         assert_eq!(count(next, late), 0);
     }
@@ -218,8 +218,8 @@ mod tests {
     #[test]
     fn a_client_gives_up_by_its_own_rst() {
         let text = " dropped\n! again\n! again\n! server resets";
-        let unacked = |connections: &mut [Connection]| {
-            assert!(vain::repeats(&connections[0]));
+        let unacked = |session: &mut Session| {
+            assert!(vain::repeats(&session.connections[0]));
         };
         assert_eq!(inside(&upload(text, unacked), Side::Server).count(), 1);
     }
@@ -228,7 +228,7 @@ mod tests {
     fn a_window_stalls_what_ends_right_behind_it() {
         let stalled = |secs: i64, behind: i64| {
             let session = upload("", |_| {});
-            let mut connection = session.connections[0].clone();
+            let mut connection = Connection::clone(&session.connections[0]);
             let start = connection.last;
             let later = |secs: i64| At {
                 time: Timestamp::from_nanos(start.time.nanos() + secs * 1_000_000_000),

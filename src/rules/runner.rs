@@ -192,7 +192,7 @@ fn ask(rule: &'static Rule, shown: &Shown<'_>, around: &Around<'_>, notes: &mut 
     let troubled = shown.troubled.iter().filter(heard).map(|part| part.exchange);
     match &rule.check {
         Check::Connection(check) => {
-            session.connections.iter().for_each(|connection| check(connection, notes));
+            session.connections().for_each(|connection| check(connection, notes));
         }
         Check::Exchange(check) => exchanges.for_each(|exchange| check(session, exchange, notes)),
         Check::Trouble(check) => troubled.for_each(|exchange| check(session, exchange, notes)),

@@ -57,7 +57,7 @@ impl Seen {
             let forbidden = forbidden.filter_map(|e| Some((e.connection, look::forbidden(e)?)));
             self.forbidden.extend(forbidden);
         }
-        for connection in &session.connections {
+        for connection in session.connections() {
             if connection.is_one_sided() {
                 self.one_sided.get_or_insert_with(|| Box::new(connection.clone()));
             } else {

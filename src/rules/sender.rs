@@ -90,7 +90,7 @@ pub fn of(session: &Session, connection: &Connection, reset: &Reset) -> Sender {
 /// fit it: behind a balancer, one address may be several hosts.
 fn odd_ttl(session: &Session, connection: &Connection, reset: &Reset) -> Option<u8> {
     let host = |one: &Connection| one.address(reset.side).ip();
-    let all = session.connections.iter().filter(|one| host(one) == host(connection));
+    let all = session.connections().filter(|one| host(one) == host(connection));
     let sides = all.map(|one| one.side(reset.side)).filter(|side| side.ttl_max > 0);
     let mut sides = sides.take(LOOKED_AT).peekable();
     let ttl = sides.peek()?.ttl_first;
@@ -174,7 +174,7 @@ mod tests {
             let report = report(&format!(
                 "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets {ttl}\n"
             ));
-            let mut connection = report.sessions[0].connections[0].clone();
+            let mut connection = Connection::clone(&report.sessions[0].connections[0]);
             let reset = connection.reset.unwrap();
             connection.reset_back = Some(Reset { side: Side::Client, ..reset });
             assert_eq!(of(&report.sessions[0], &connection, &reset).middlebox, middlebox);
@@ -194,7 +194,7 @@ mod tests {
             report("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n! server resets\n");
         let own = &report.sessions[0].connections[0];
         let weighed = |ttl: u8, ip_id: Option<u16>, both: bool| {
-            let mut connection = own.clone();
+            let mut connection = Connection::clone(own);
             let reset = Reset { ttl, ip_id, ..connection.reset.unwrap() };
             connection.reset_back = both.then_some(Reset { side: Side::Client, ..reset });
             let judged = of(&report.sessions[0], &connection, &reset);

@@ -22,6 +22,7 @@ mod tunnels;
 mod web;
 
 use hashbrown::HashMap;
+use std::sync::Arc;
 
 use crate::at::{At, Span};
 use crate::bits::decode;
@@ -210,6 +211,7 @@ impl Sessions {
         let channel = self.connections.remove(&connection.id);
         self.note_holes(connection, channel.as_ref());
         let Some(channel) = channel else { return };
+        let shared = Arc::new(connection.clone());
         for session in channel.sessions {
             if let Some(open) = self.open.get_mut(session) {
                 open.live.retain(|id| *id != connection.id);
@@ -218,7 +220,7 @@ impl Sessions {
                     // Most sessions have but one.
                     open.connections.reserve_exact(1);
                 }
-                open.connections.push(connection.clone());
+                open.connections.push(Arc::clone(&shared));
             }
             self.open.settle(session);
         }

@@ -1,6 +1,7 @@
 //! An upload under way.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::asked::Written;
 use super::place::Aim;
@@ -48,7 +49,7 @@ pub(super) struct Open {
     /// Of these, the last one of which a side has ended.
     pub ended: Option<u64>,
     /// Those that are over.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<Arc<Connection>>,
     /// The last frame that spoke of it.
     pub last: At,
     /// Its places in the queues of the shelf.
@@ -285,7 +286,7 @@ impl Open {
         }
         let mut brief = (*self.seen.as_ref()?.brief).clone();
         let live = self.live.iter().filter_map(|id| facts(*id));
-        let all = || self.connections.iter().chain(live.clone());
+        let all = || self.connections.iter().map(Arc::as_ref).chain(live.clone());
         brief.whole &= all().all(Connection::is_whole);
         brief.unheard =
             is_unheard(self.exchanges.last(), |id| all().find(|connection| connection.id == id));
@@ -317,7 +318,9 @@ impl Open {
         session.reply = self.reply;
         session.connections = self.connections;
         session.connections.reserve_exact(self.live.len());
-        session.connections.extend(self.live.iter().filter_map(|id| facts(*id).cloned()));
+        session
+            .connections
+            .extend(self.live.iter().filter_map(|id| facts(*id).cloned().map(Arc::new)));
         session.connections.sort_unstable_by_key(|connection| connection.id);
         session.tell_half_seen();
         session.tell_lacking_behind();

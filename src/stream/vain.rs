@@ -58,7 +58,7 @@ mod tests {
         let text = "> CREATE-SESSION\n< 200 session=1 dropped\n! again\n! again\n";
         let records = transcript::play(text).unwrap();
         let report = transcript::analyse(&records, &mut ());
-        report.sessions.into_iter().next().unwrap().connections.remove(0)
+        Connection::clone(&report.sessions[0].connections[0])
     }
 
     fn is_in_vain(change: impl Fn(&mut Connection)) -> bool {

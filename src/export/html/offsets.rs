@@ -105,8 +105,7 @@ fn bands(svg: &mut String, session: &Session, axes: &Axes) {
         }
         before = Some(before.map_or(span.last.time, |before| before.max(span.last.time)));
     }
-    for window in
-        session.connections.iter().flat_map(|connection| &connection.server_side.zero_windows)
+    for window in session.connections().flat_map(|connection| &connection.server_side.zero_windows)
     {
         put(window.started, window.ended.unwrap_or(session.ended), "the server took no data");
     }

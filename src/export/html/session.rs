@@ -154,7 +154,7 @@ pub(super) fn write_finding(out: &mut dyn Write, finding: &Finding) -> io::Resul
 }
 
 fn retransmissions(session: &Session) -> String {
-    let sides = || session.connections.iter().map(|connection| &connection.client_side);
+    let sides = || session.connections().map(|connection| &connection.client_side);
     let segments: u64 = sides().map(|side| u64::from(side.retransmitted)).sum();
     let bytes: u64 = sides().map(|side| side.retransmitted_bytes).sum();
     let again = again(session);

@@ -13,6 +13,7 @@ use crate::model::{Attempt, Lookup, Report, Session};
 use crate::observe::heads::Heads;
 use crate::rules::{Diagnosis, Finding, named};
 use crate::stream::{Connection, Icmp};
+use std::sync::Arc;
 
 /// Replaces who and where in a report; what rules say is gone through too. Digests go: they tell a known file.
 pub fn report(report: &mut Report, pseudonyms: &Pseudonyms) {
@@ -154,7 +155,7 @@ fn facts(session: &mut Session, names: &mut Names<'_>) {
         exchange::response(response, names);
     }
     notifications.iter_mut().for_each(|notification| notified(notification, names));
-    connections.iter_mut().for_each(|connection| connected(connection, names));
+    connections.iter_mut().for_each(|one| connected(Arc::make_mut(one), names));
     exchanges.iter_mut().for_each(|exchange| exchange::exchange(exchange, names));
 }
 

@@ -153,7 +153,8 @@ mod tests {
         let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 2 s\n\
                     = connection\n> FRAGMENT 0-9999/20000\n< 200\n";
         let mut session = crate::rules::tests::report(text).sessions.remove(0);
-        session.connections[0].server_side.fin = session.exchanges.last().map(|it| it.span().last);
+        session.connection_mut(0).server_side.fin =
+            session.exchanges.last().map(|it| it.span().last);
         let found = std::cell::RefCell::new(Vec::new());
         let omitted = std::cell::Cell::new(0);
         let findings = &mut *found.borrow_mut();

@@ -124,7 +124,7 @@ fn closed<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange>
 /// be older than the Close.
 fn may_be_anothers(session: &Session, exchange: &Exchange) -> bool {
     let lossy = |connection: &Connection| connection.lost_by_capture() > 0;
-    exchange.succeeded() && session.connections.iter().any(lossy) || may_be_older(session, exchange)
+    exchange.succeeded() && session.connections().any(lossy) || may_be_older(session, exchange)
 }
 
 /// Whether a packet is the first of a connection that was not seen to begin: what was sent there before may come again.

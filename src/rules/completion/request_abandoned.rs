@@ -153,8 +153,7 @@ mod tests {
         let text =
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
         let mut session = report(text).sessions.remove(0);
-        let (exchange, connection) =
-            (session.exchanges.pop().unwrap(), &mut session.connections[0]);
+        let (exchange, connection) = (session.exchanges.pop().unwrap(), session.connection_mut(0));
         assert!(connection.client_side.fin_acked && !unanswered::is_forgotten(connection));
         connection.client_side.fin_acked = false;
         assert!(!unanswered::is_forgotten(connection));
@@ -172,8 +171,7 @@ mod tests {
         let text =
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
         let mut session = report(text).sessions.remove(0);
-        let (exchange, connection) =
-            (session.exchanges.pop().unwrap(), &mut session.connections[0]);
+        let (exchange, connection) = (session.exchanges.pop().unwrap(), session.connection_mut(0));
         let asked = exchange.span().last;
         let span = Span { first: asked, last: connection.last };
         connection.client_side.resent.edit().stall = Some(Stall { span, ..Stall::default() });
@@ -188,7 +186,7 @@ mod tests {
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
         let mut session = report(text).sessions.remove(0);
         let request = session.exchanges[1].request.as_ref().unwrap();
-        session.connections[0].client_side.fin = Some(request.span.last);
+        session.connection_mut(0).client_side.fin = Some(request.span.last);
         session.exchanges[1].request.as_mut().unwrap().span.last = session.connections[0].last;
         let (exchange, waited) = unanswered::whole(&session).next().unwrap();
         let message = unanswered::message(&session, exchange, waited);

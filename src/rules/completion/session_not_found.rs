@@ -158,7 +158,7 @@ impl Outage {
             return None;
         }
         let of_server = |reset: &Reset| reset.side == Side::Server;
-        let ends = session.connections.iter().filter(|one| one.server == exchange.server);
+        let ends = session.connections().filter(|one| one.server == exchange.server);
         let ends = ends.filter_map(|one| one.reset.filter(of_server).map(|reset| reset.at));
         Some(Self { end: ends.filter(is_between).min_by_key(|at| at.frame), refused })
     }

@@ -194,7 +194,7 @@ mod tests {
             let time = Timestamp::from_nanos(asked.time.nanos() + nanos);
             // The server's acknowledgement, which comes next.
             let beyond = At { frame: asked.frame + 1, time, ..asked };
-            session.connections[0].server_side.resent.edit().beyond = Some(beyond);
+            session.connection_mut(0).server_side.resent.edit().beyond = Some(beyond);
             has_other_reason(&session, exchange)
         };
         assert!(!has_other_reason(&session, exchange));

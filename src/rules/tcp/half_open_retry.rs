@@ -122,7 +122,7 @@ rule! {
 }
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
-    for connection in &session.connections {
+    for connection in session.connections() {
         let client = &connection.client_side;
         answers(session, connection, notes);
         let Some(last) = client.last_data.filter(|_| !connection.is_one_sided()) else { continue };

@@ -94,13 +94,13 @@ rule! {
 
 fn check(session: &Session, notes: &mut Notes<'_>) {
     // What passed on another connection is not too large for the path.
-    let passed = session.connections.iter().any(|connection| {
+    let passed = session.connections().any(|connection| {
         let client = &connection.client_side;
         client.longest >= FULL && client.unacked() == 0
     });
     let told = |connection: &&Connection| connection.too_big.is_some();
     let stuck = || {
-        let all = session.connections.iter().filter(|connection| is_stuck(connection));
+        let all = session.connections().filter(|connection| is_stuck(connection));
         all.filter(move |connection| !passed || told(connection))
     };
     let several = stuck().count() > 1;

@@ -97,7 +97,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
 /// RSTs to connections of which every request had its answer, and after which the session was not over, with the senders
 /// and how bad they are. An idle connection may be dropped, and a client that opens another one has lost nothing.
 fn between(session: &Session) -> impl Iterator<Item = (Reset, Sender, Severity)> {
-    session.connections.iter().filter_map(|connection| {
+    session.connections().filter_map(|connection| {
         let reset = connection.reset?;
         let last = session.on(connection.id).next_back()?;
         let open = last.response.is_none() || look::first_fin(connection).is_some();

@@ -81,7 +81,7 @@ fn a_close_ends_what_comes_behind_it_where_its_client_had_the_answer() {
         );
         let mut session = upload(&text);
         if unacked {
-            session.connections[0].server_side.acked = 0;
+            session.connection_mut(0).server_side.acked = 0;
         }
         closed_before(&session, session.exchanges.last().unwrap()).is_some()
     };

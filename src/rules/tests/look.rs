@@ -68,11 +68,11 @@ fn an_exchange_is_answered_where_nothing_lost_can_have_held_another_answer() {
         session.exchanges[0].kind = PacketType::Unknown;
         cut_request(&mut session.exchanges[0]);
     }));
-    assert!(answered(|session| session.connections[0].client_side.lost_by_capture = 1));
-    assert!(answered(|session| session.connections[0].server_side.lost_by_capture = 1));
+    assert!(answered(|session| session.connection_mut(0).client_side.lost_by_capture = 1));
+    assert!(answered(|session| session.connection_mut(0).server_side.lost_by_capture = 1));
     assert!(!answered(|session| {
-        session.connections[0].client_side.lost_by_capture = 1;
-        session.connections[0].server_side.lost_by_capture = 1;
+        session.connection_mut(0).client_side.lost_by_capture = 1;
+        session.connection_mut(0).server_side.lost_by_capture = 1;
     }));
 }
 
@@ -88,8 +88,8 @@ fn an_exchange_is_whole_with_an_answer_and_both_heads() {
     assert_eq!(whole(|session| cut_request(&mut session.exchanges[0])), (false, false));
     assert_eq!(whole(|session| cut_answer(&mut session.exchanges[0])), (false, false));
     let lossy = |session: &mut Session| {
-        session.connections[0].client_side.lost_by_capture = 1;
-        session.connections[0].server_side.lost_by_capture = 1;
+        session.connection_mut(0).client_side.lost_by_capture = 1;
+        session.connection_mut(0).server_side.lost_by_capture = 1;
     };
     assert_eq!(whole(lossy), (true, false));
 }

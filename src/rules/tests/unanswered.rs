@@ -88,8 +88,8 @@ fn an_answer_to_no_request_may_be_to_the_one_behind_it() {
         change(&mut session);
         whole(&session).count()
     };
-    assert_eq!(changed(|session| session.connections[0].client_side.lost_by_capture = 1), 1);
-    assert_eq!(changed(|session| session.connections[0].midstream = true), 1);
+    assert_eq!(changed(|session| session.connection_mut(0).client_side.lost_by_capture = 1), 1);
+    assert_eq!(changed(|session| session.connection_mut(0).midstream = true), 1);
     assert_eq!(changed(|session| session.exchanges[1].connection = 9), 1);
 }
 
@@ -122,15 +122,16 @@ fn bytes_of_the_server_that_did_not_come_by_are_the_answer() {
     let mut session = report(text).sessions.remove(0);
     assert_eq!(whole(&session).count(), 1);
     // What acknowledges the client's FIN.
-    session.connections[0].server_side.resent.edit().beyond = Some(session.connections[0].last);
+    session.connection_mut(0).server_side.resent.edit().beyond = Some(session.connections[0].last);
     assert_eq!(whole(&session).count(), 0);
     assert!(!is_so(&session, &session.exchanges[1]));
-    session.connections[0].server_side.resent.edit().beyond = Some(session.connections[0].first);
+    session.connection_mut(0).server_side.resent.edit().beyond = Some(session.connections[0].first);
     assert_eq!(whole(&session).count(), 1);
     // They are the answer to the last request.
     let two = text.replace("... 3 s", "> PING\n... 3 s");
     let beyond = |session: &mut Session| {
-        session.connections[0].server_side.resent.edit().beyond = Some(session.connections[0].last);
+        session.connection_mut(0).server_side.resent.edit().beyond =
+            Some(session.connections[0].last);
     };
     assert_eq!((count_changed(&two, |_| {}), count_changed(&two, beyond)), (2, 1));
 }
@@ -146,21 +147,21 @@ fn an_acknowledgement_tells_whether_the_answer_came_only_where_bytes_are_lost() 
     let unknown =
         |session: &mut Session| session.exchanges[1].request.as_mut().unwrap().awaits = None;
     assert!(so(unknown));
-    let lost = |session: &mut Session| session.connections[0].client_side.lost_by_capture = 1;
+    let lost = |session: &mut Session| session.connection_mut(0).client_side.lost_by_capture = 1;
     assert!(so(lost));
     assert!(!so(|session| {
         session.exchanges[1].request.as_mut().unwrap().awaits = None;
-        session.connections[0].client_side.lost_by_capture = 1;
+        session.connection_mut(0).client_side.lost_by_capture = 1;
     }));
     let closed = |session: &mut Session| {
         let from_server = Traffic { unread: true, ..Traffic::default() };
-        session.connections[0].tls = Some(Box::new(Facts { from_server, ..Facts::default() }));
+        session.connection_mut(0).tls = Some(Box::new(Facts { from_server, ..Facts::default() }));
     };
     assert!(!so(closed));
     // Of the server, nothing was captured.
     assert!(!so(|session| {
-        session.connections[0].server_side.packets = 0;
-        session.connections[0].client_side.lost_by_capture = 1;
+        session.connection_mut(0).server_side.packets = 0;
+        session.connection_mut(0).client_side.lost_by_capture = 1;
     }));
 }
 
@@ -170,7 +171,7 @@ fn bytes_of_a_request_are_late_where_they_were_repeated_or_missing_when_the_clie
     let late = |change: &dyn Fn(&mut Connection, Span)| {
         let mut session = report(text).sessions.remove(0);
         let request = session.exchanges[1].request.as_ref().unwrap().span;
-        change(&mut session.connections[0], request);
+        change(session.connection_mut(0), request);
         is_late(&session.connections[0], &session.exchanges[1], 3.0)
     };
     let after = |at: At| At {
@@ -203,7 +204,7 @@ fn the_end_of_a_connection_that_nobody_acknowledges_for_long_is_forgotten() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
     let forgotten = |acked: bool, reset: Option<Reset>| {
         let mut session = report(text).sessions.remove(0);
-        let one = &mut session.connections[0];
+        let one = session.connection_mut(0);
         let fin = one.client_side.fin.unwrap();
         one.last.time = Timestamp::from_nanos(fin.time.nanos() + 9_000_000_000);
         (one.client_side.fin_acked, one.reset) = (acked, reset);
@@ -240,16 +241,16 @@ fn who_opens_another_connection_has_left_though_the_end_comes_late() {
         time: Timestamp::from_nanos(end.time.nanos() + 9_000_000_000),
         ..end
     };
-    session.connections[0].client_side.fin = Some(late);
+    session.connection_mut(0).client_side.fin = Some(late);
     // It may open another connection in advance.
     assert_eq!(waited(&session), 39.0);
     let span = Span { first: end, last: late };
-    session.connections[0].client_side.resent.edit().stall =
+    session.connection_mut(0).client_side.resent.edit().stall =
         Some(Stall { span, ..Stall::default() });
     assert_eq!(waited(&session), 30.0);
     // Of what was over before, it tells nothing.
     let over = Span { first: end, last: end };
-    session.connections[0].client_side.resent.edit().stall =
+    session.connection_mut(0).client_side.resent.edit().stall =
         Some(Stall { span: over, ..Stall::default() });
     assert_eq!(waited(&session), 39.0);
 }
@@ -261,7 +262,7 @@ fn who_opens_another_connection_behind_the_end_waited_until_that() {
     let mut session = report(text).sessions.remove(0);
     let first = session.connections[0].last;
     let span = Span { first, last: At { frame: u64::MAX, ..first } };
-    session.connections[0].client_side.resent.edit().stall =
+    session.connection_mut(0).client_side.resent.edit().stall =
         Some(Stall { span, ..Stall::default() });
     assert_eq!(whole(&session).next().unwrap().1.round(), 30.0);
 }
@@ -285,7 +286,7 @@ fn a_request_that_met_an_alert_was_not_given_up_by_its_client() {
         description: "certificate_required".into(),
         at: At::default(),
     };
-    session.connections[0].tls = Some(Box::new(Facts {
+    session.connection_mut(0).tls = Some(Box::new(Facts {
         client_hello_at: Some(At::default()),
         decrypted: true,
         from_client: Traffic { decrypted_bytes: 273, ..Traffic::default() },
@@ -293,7 +294,7 @@ fn a_request_that_met_an_alert_was_not_given_up_by_its_client() {
         ..Facts::default()
     }));
     assert_eq!(whole(&session).count(), 0);
-    session.connections[0].tls.as_mut().unwrap().alerts.clear();
+    session.connection_mut(0).tls.as_mut().unwrap().alerts.clear();
     assert_eq!(whole(&session).count(), 1);
 }
 
@@ -309,7 +310,7 @@ fn an_end_that_was_not_captured_came_before_the_client_s_that_acknowledges_it() 
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n";
     let mut session = report(text).sessions.remove(0);
     assert_eq!(whole(&session).count(), 1);
-    let connection = &mut session.connections[0];
+    let connection = session.connection_mut(0);
     connection.server_side.fin = connection.client_side.fin;
     connection.server_side.resent.edit().fin_unseen = true;
     assert_eq!(whole(&session).count(), 0);
@@ -328,7 +329,7 @@ fn who_left_or_may_have_an_answer_waits_no_more() {
     assert!(!waits("! server resets\n", |_| {}));
     assert!(!waits("< 200\n", |_| {}));
     let unseen = |session: &mut Session| {
-        let connection = &mut session.connections[0];
+        let connection = session.connection_mut(0);
         connection.server_side.resent.edit().beyond =
             Some(At { frame: u64::MAX, ..connection.last });
     };
@@ -343,7 +344,7 @@ fn an_rst_shows_that_nothing_came_where_it_acknowledges_all_that_was_captured() 
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client resets\n";
     let count = |change: fn(&mut Reset)| {
         let mut session = report(text).sessions.remove(0);
-        change(session.connections[0].reset.as_mut().unwrap());
+        change(session.connection_mut(0).reset.as_mut().unwrap());
         whole(&session).count()
     };
     assert_eq!(count(|_| {}), 1);
@@ -355,7 +356,7 @@ fn an_rst_shows_that_nothing_came_where_it_acknowledges_all_that_was_captured() 
 fn without_its_end_a_request_is_given_up_only_where_the_capture_lacks_nothing() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 9 s\n= connection\n> PING\n< 200\n";
     assert_eq!(count_changed(text, |_| {}), 1);
-    let lossy = |session: &mut Session| session.connections[1].server_side.lost_by_capture = 1;
+    let lossy = |session: &mut Session| session.connection_mut(1).server_side.lost_by_capture = 1;
     assert_eq!(count_changed(text, lossy), 0);
 }
 
@@ -363,7 +364,7 @@ fn without_its_end_a_request_is_given_up_only_where_the_capture_lacks_nothing() 
 fn what_is_repeated_or_must_not_be_sent_may_wait_for_long() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20 dropped\n... 31 s\n= connection\n> PING\n< 200\n";
     let count = |change: &dyn Fn(&mut Connection)| {
-        count_changed(text, |session| change(&mut session.connections[0]))
+        count_changed(text, |session| change(session.connection_mut(0)))
     };
     assert_eq!(count(&|_| {}), 0);
     assert_eq!(count(&|one| one.client_side.repeats = 1), 1);
@@ -388,8 +389,8 @@ fn bytes_that_the_capture_lacks_matter_where_the_answer_may_be_among_them() {
     let count = |request: &str, change: fn(&mut Connection)| {
         let text = format!("> CREATE-SESSION\n{request}... 3 s\n! client closes\n");
         count_changed(&text, |session| {
-            session.connections[0].client_side.cut = 1;
-            change(&mut session.connections[0]);
+            session.connection_mut(0).client_side.cut = 1;
+            change(session.connection_mut(0));
         })
     };
     let second = "< 200 session=1\n> FRAGMENT 0-9/20\n";
@@ -400,5 +401,5 @@ fn bytes_that_the_capture_lacks_matter_where_the_answer_may_be_among_them() {
     assert_eq!((count("", begins_late), count(second, begins_late)), (0, 1));
     // Where the capture lacks nothing, it is not.
     let whole = "> CREATE-SESSION\n... 3 s\n! client closes\n";
-    assert_eq!(count_changed(whole, |session| begins_late(&mut session.connections[0])), 1);
+    assert_eq!(count_changed(whole, |session| begins_late(session.connection_mut(0))), 1);
 }

@@ -82,7 +82,7 @@ mod tests {
     /// What the rule says of a session whose connection asked for a certificate.
     fn told(text: &str, sent: Option<bool>) -> Vec<String> {
         let mut session = report(text).sessions.remove(0);
-        session.connections[0].tls = Some(Box::new(Facts {
+        session.connection_mut(0).tls = Some(Box::new(Facts {
             client_certificate_requested: true,
             client_certificate_sent: sent,
             ..Facts::default()

@@ -19,9 +19,11 @@ const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
 
+const SERVER: u32 = u32::from_be_bytes([192, 0, 2, 1]);
+
 type Monster = (&'static str, fn(&mut Wire));
 
-const MONSTERS: [Monster; 14] = [
+const MONSTERS: [Monster; 18] = [
     ("nothing", |_| {}),
     ("100,000 half-open connections", |wire| half_open(wire, 100_000)),
     ("1,000,000 half-open connections", |wire| half_open(wire, 1_000_000)),
@@ -33,6 +35,10 @@ const MONSTERS: [Monster; 14] = [
     ("20,000 connections of one upload that are reset", resets),
     ("one upload that is refused 20,000 times", refusals),
     ("20,000 uploads on one connection, half of each lost", halves),
+    ("20,000 Creates that wait, then an id for each", partings),
+    ("an upload of 10,000 Fragments that goes on while 4,000 others end", onlooker),
+    ("6,000 Closes that look for their Ack among 200,000", closes),
+    ("50,000 requests behind holes on a connection of 20,000 uploads", hollow),
     ("500,000 first fragments of datagrams", fragments),
     ("100 MB that begin like a response at each word", versions),
     ("5,000,000 link types", link_types),
@@ -95,6 +101,17 @@ impl Wire {
     }
 
     fn ip(&mut self, client: u32, fragment: u16, id: u16, protocol: u8, payload: &[u8]) {
+        self.send((client, SERVER), fragment, id, protocol, payload);
+    }
+
+    fn send(
+        &mut self,
+        (from, to): (u32, u32),
+        fragment: u16,
+        id: u16,
+        protocol: u8,
+        payload: &[u8],
+    ) {
         self.packet.clear();
         let total = (20 + payload.len()) as u16;
         self.packet.extend([0x45, 0]);
@@ -102,8 +119,8 @@ impl Wire {
         self.packet.extend(id.to_be_bytes());
         self.packet.extend(fragment.to_be_bytes());
         self.packet.extend([64, protocol, 0, 0]);
-        self.packet.extend(client.to_be_bytes());
-        self.packet.extend([192, 0, 2, 1]);
+        self.packet.extend(from.to_be_bytes());
+        self.packet.extend(to.to_be_bytes());
         self.packet.extend(payload);
         self.push(LinkType(228));
     }
@@ -126,14 +143,127 @@ impl Wire {
     }
 
     fn tcp(&mut self, client: u32, port: u16, seq: u32, flags: u8, payload: &[u8]) {
-        let mut segment = Vec::with_capacity(20 + payload.len());
-        segment.extend(port.to_be_bytes());
-        segment.extend([0, 80]);
-        segment.extend(seq.to_be_bytes());
-        segment.extend([0; 4]);
-        segment.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-        segment.extend(payload);
+        let segment = segment((port, 80), (seq, 0), flags, payload);
         self.ip(client, 0, self.frames as u16, 6, &segment);
+    }
+
+    /// A segment of the client, or of the server, on a connection of which both are seen.
+    fn say(&mut self, talk: &mut Talk, of_client: bool, payload: &str) {
+        let Talk { client, port, sent, got } = talk;
+        let (ends, ports, seqs) = match of_client {
+            true => ((*client, SERVER), (*port, 80), (*sent, *got)),
+            false => ((SERVER, *client), (80, *port), (*got, *sent)),
+        };
+        let segment = segment(ports, seqs, ACK, payload.as_bytes());
+        self.send(ends, 0, self.frames as u16, 6, &segment);
+        *(if of_client { sent } else { got }) += payload.len() as u32;
+    }
+
+    /// A request and its answer.
+    fn exchange(&mut self, talk: &mut Talk, request: &str, answer: &str) {
+        self.say(talk, true, request);
+        self.say(talk, false, answer);
+    }
+}
+
+/// A connection, and how far it got.
+struct Talk {
+    client: u32,
+    port: u16,
+    sent: u32,
+    got: u32,
+}
+
+impl Talk {
+    fn of(client: u32, port: u16) -> Self {
+        Self { client, port, sent: 1, got: 1 }
+    }
+}
+
+fn segment((from, to): (u16, u16), (seq, acked): (u32, u32), flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut segment = Vec::with_capacity(20 + payload.len());
+    segment.extend([from, to].iter().flat_map(|port| port.to_be_bytes()));
+    segment.extend([seq, acked].iter().flat_map(|number| number.to_be_bytes()));
+    segment.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    segment.extend(payload);
+    segment
+}
+
+/// A request of BITS with some fields and a body.
+fn ask(kind: &str, fields: &str, body: &str) -> String {
+    format!(
+        "BITS_POST /f HTTP/1.1\r\nHost: h\r\nBITS-Packet-Type: {kind}\r\n{fields}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A Fragment of one byte of a file that is longer.
+fn fragment(id: u32, at: u32) -> String {
+    ask(
+        "Fragment",
+        &format!("BITS-Session-Id: {id}\r\nContent-Range: bytes {at}-{at}/99999\r\n"),
+        "x",
+    )
+}
+
+/// An Ack with some fields.
+fn ack(fields: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\n{fields}Content-Length: 0\r\n\r\n")
+}
+
+fn opened(id: u32) -> String {
+    ack(&format!(
+        "BITS-Protocol: {{7df0354d-249b-430f-820d-3d2a9bef4931}}\r\nBITS-Session-Id: {id}\r\n"
+    ))
+}
+
+fn received(next: u32) -> String {
+    ack(&format!("BITS-Received-Content-Range: {next}\r\n"))
+}
+
+fn partings(wire: &mut Wire) {
+    let mut talks: Vec<_> = (1..=20_000).map(|port| Talk::of(1, port)).collect();
+    let create = ask("Create-Session", "Authorization: Basic YTpi\r\n", "");
+    talks.iter_mut().for_each(|talk| wire.say(talk, true, &create));
+    (1..).zip(&mut talks).for_each(|(id, talk)| wire.say(talk, false, &opened(id)));
+}
+
+fn onlooker(wire: &mut Wire) {
+    let create = ask("Create-Session", "", "");
+    let mut others: Vec<_> = (1..=4_000).map(|port| Talk::of(1, port)).collect();
+    (1..).zip(&mut others).for_each(|(id, talk)| wire.exchange(talk, &create, &opened(id)));
+    let talk = &mut Talk::of(1, 5_000);
+    wire.exchange(talk, &create, &opened(5_000));
+    (0..10_000).for_each(|at| wire.exchange(talk, &fragment(5_000, at), &received(at + 1)));
+    let last = fragment(5_000, 10_000).replace("10000-10000", "10000-99998");
+    wire.say(talk, true, &last.replace("Content-Length: 1\r", "Content-Length: 89999\r"));
+    for (id, other) in (1..).zip(&mut others) {
+        let cancel = ask("Cancel-Session", &format!("BITS-Session-Id: {id}\r\n"), "");
+        wire.say(talk, true, "x");
+        wire.exchange(other, &cancel, &ack(""));
+        wire.tcp(1, other.port, other.sent, RST, b"");
+    }
+}
+
+fn closes(wire: &mut Wire) {
+    for client in 2..66 {
+        let talk = &mut Talk::of(client, 4_000);
+        (0..3_000).for_each(|_| wire.say(talk, false, &received(1)));
+    }
+    for id in 1..=6_000 {
+        let talk = &mut Talk::of(1, id as u16);
+        wire.exchange(talk, &fragment(id, 0), &received(1));
+        let close = ask("Close-Session", &format!("BITS-Session-Id: {id}\r\n"), "");
+        wire.exchange(talk, &close, &ack(""));
+    }
+}
+
+fn hollow(wire: &mut Wire) {
+    let talk = &mut Talk::of(1, 4_000);
+    (0..20_000).for_each(|id| wire.exchange(talk, &fragment(id, 0), &received(1)));
+    for _ in 0..50_000 {
+        talk.sent += 1;
+        wire.exchange(talk, &ask("Ping", "", ""), &ack(""));
     }
 }
 

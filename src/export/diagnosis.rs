@@ -168,6 +168,13 @@ fn headline(report: &Report, least: Severity) -> String {
     let fared = match (parts.is_empty(), rest) {
         (true, _) if !besides.is_empty() => format!("{all}, nothing wrong with the transfer"),
         (true, _) => format!("{all}, nothing wrong"),
+        (false, 0) if report.sessions.len() == 1 => {
+            let parts = parts.join(", ");
+            let how = parts.trim_start_matches("1 ");
+            let cause = report.sessions.iter().find_map(|session| session.diagnosis.as_ref());
+            let cause = cause.map_or_else(String::new, |known| format!(": {}", known.cause));
+            format!("{all}, {how}{cause}")
+        }
         (false, 0) => format!("{all}: {}", parts.join(", ")),
         (false, rest) => format!("{all}: {}, {rest} with nothing wrong", parts.join(", ")),
     };
@@ -184,7 +191,7 @@ fn kinds(sessions: &[Session]) -> (Vec<String>, usize) {
         (Outcome::Rejected, true, "rejected"),
         (Outcome::Failed, true, "failed"),
         (Outcome::Cancelled, true, "cancelled after an error"),
-        (Outcome::Incomplete, true, "incomplete for a reason"),
+        (Outcome::Incomplete, true, "incomplete with a cause"),
         (Outcome::Incomplete, false, "incomplete as far as the capture shows"),
     ]
     .map(|(outcome, ill, words)| (count(outcome, ill), words));

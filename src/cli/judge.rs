@@ -1,8 +1,12 @@
 //! Which rules are asked, and what their findings mean for the exit status.
 
+use std::ffi::OsStr;
+
 use bitsleuth::Options;
+use bitsleuth::export::rules::families;
 use bitsleuth::rules::{ALL, Rule, Severity};
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Command, ValueEnum};
 
 use super::run::Status;
 
@@ -10,11 +14,11 @@ use super::run::Status;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Rules")]
 pub struct JudgeArgs {
-    /// Ask only this rule, or the rules of this family; `bitsleuth rules` lists them
-    #[arg(long, value_name = "ID", value_parser = Wish::parse)]
+    /// Ask only this rule, or the rules of this family, or several: `tcp,tls`; `bitsleuth rules` lists them
+    #[arg(long, value_name = "ID", value_parser = Wishes, value_delimiter = ',', hide_possible_values = true)]
     rule: Vec<Wish>,
     /// Do not ask this rule, or the rules of this family
-    #[arg(long, value_name = "ID", value_parser = Wish::parse)]
+    #[arg(long, value_name = "ID", value_parser = Wishes, value_delimiter = ',', hide_possible_values = true)]
     ignore: Vec<Wish>,
     /// Exit with status 1 for findings of this severity or above; an upload that was rejected or failed is an error
     /// [default: error for diagnose, else never]
@@ -46,6 +50,29 @@ impl Wish {
 
     fn means(&self, rule: &Rule) -> bool {
         rule.is_named(&self.0) || rule.family() == self.0
+    }
+}
+
+/// Takes the name of a rule or family, as [`Wish::parse`]; completes to them.
+#[derive(Clone, Copy, Debug)]
+struct Wishes;
+
+impl TypedValueParser for Wishes {
+    type Value = Wish;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Wish, clap::Error> {
+        StringValueParser::new().try_map(|text| Wish::parse(&text)).parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let families = families(ALL).into_iter().map(PossibleValue::new);
+        let rules = ALL.iter().map(|rule| PossibleValue::new(rule.id()).help(rule.title()));
+        Some(Box::new(families.chain(rules)))
     }
 }
 

@@ -125,7 +125,8 @@ fn keys(args: &InputArgs, keys: &mut KeyLog) -> Result<(), Failure> {
             // Browsers make it when they first need it, and it is named to all programs alike.
             Err(problem) if is_of_environment(path) => {
                 if !problem.name.is_empty() {
-                    input::warn(&problem);
+                    let name = format!("SSLKEYLOGFILE names {}", problem.name);
+                    input::warn(&Problem { name, ..problem });
                 }
                 continue;
             }

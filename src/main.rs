@@ -41,7 +41,7 @@ fn args() -> wild::ArgsOs {
 
 /// Prints help that was asked for, or what is wrong with the command line.
 fn tell(mut said: clap::Error) -> Result<Status, Failure> {
-    cli::hint(&mut said);
+    cli::meant::hint(&mut said);
     let printed = said.print().and_then(|()| io::stdout().flush());
     if said.use_stderr() {
         return Ok(Status::Unreadable);
@@ -52,7 +52,7 @@ fn tell(mut said: clap::Error) -> Result<Status, Failure> {
 
 fn run(cli: Cli) -> Result<Status, Failure> {
     let Some(command) = cli.command else {
-        return match cli::misspelt(cli.timeline.files()) {
+        return match cli::meant::misspelt(cli.timeline.files()) {
             Some(message) => Err(Failure::Message(message)),
             None => cli.timeline.run(),
         };

@@ -18,6 +18,7 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::descriptors;
+use super::meant;
 use super::output;
 use super::run::Failure;
 use super::sandbox;
@@ -160,6 +161,9 @@ impl InputArgs {
         if self.places().filter(|(name, _)| *name == Path::new("-")).count() > 1 {
             let message = "standard input can be read only once, but `-` is named more than once";
             return Err(Failure::Message(message.to_owned()));
+        }
+        if let Some(message) = meant::filter_among(self.places().map(|(_, place)| place)) {
+            return Err(Failure::Message(message));
         }
         // A pcapng file may be read twice, for the keys behind the packets.
         descriptors::allow(self.places().count() * 2);

@@ -14,6 +14,7 @@ pub mod interfaces;
 pub mod judge;
 #[cfg(feature = "live")]
 mod live;
+pub mod meant;
 pub mod output;
 pub mod redact;
 pub mod report;
@@ -32,11 +33,7 @@ pub mod uploads;
 pub mod verdicts;
 pub mod version;
 
-use std::path::Path;
-
-use bitsleuth::export::text::escape;
-use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 /// See what BITS uploads in a capture did, and how they ended.
 #[derive(Parser, Debug)]
@@ -125,48 +122,4 @@ pub enum Command {
     /// Print the man page
     #[command(after_help = "Examples:\n  bitsleuth man | man -l -")]
     Man,
-}
-
-/// Options that people know from other programs, or from other commands, and where it is that they mean.
-const HABITS: [(&str, &str); 6] = [
-    ("--json", "`bitsleuth sessions --json`, or `diagnose --json`"),
-    ("-T", "`bitsleuth sessions --json`, or `bitsleuth export`"),
-    ("-D", "`bitsleuth interfaces`"),
-    ("-i", "`bitsleuth capture -i`"),
-    ("-c", "`bitsleuth capture -c`, or `editcap -r` for files"),
-    ("-Y", "`-f` for frames; `--session`, `--url`, `--outcome` and others for uploads"),
-];
-
-/// Adds to a complaint about an option what may be meant.
-pub fn hint(said: &mut clap::Error) {
-    let Some(ContextValue::String(option)) = said.get(ContextKind::InvalidArg) else { return };
-    let Some((_, place)) = HABITS.iter().find(|(habit, _)| habit == option) else { return };
-    let hint = ContextValue::StyledStrs(vec![format!("see {place}").into()]);
-    said.insert(ContextKind::Suggested, hint);
-}
-
-/// How like the name of a command, from 0 to 1, a word has to be to be taken for one that is misspelt.
-const ALIKE: f64 = 0.7;
-
-/// What to say of words that are no files, where a command may be meant: the first that is much like one, or any that
-/// is one.
-pub fn misspelt<'p>(mut words: impl Iterator<Item = &'p Path>) -> Option<String> {
-    let cli = Cli::command();
-    let like = words.next().and_then(|word| said_of(word, &cli, ALIKE));
-    like.or_else(|| words.find_map(|word| said_of(word, &cli, 1.0)))
-}
-
-fn said_of(word: &Path, cli: &clap::Command, alike: f64) -> Option<String> {
-    let name = word.to_str().filter(|_| !word.exists())?;
-    let like = |command: &str| strsim::normalized_damerau_levenshtein(name, command);
-    let commands = cli.get_subcommands().map(|command| (like(command.get_name()), command));
-    let (likeness, command) = commands.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    let command = command.get_name();
-    if command == name {
-        return Some(format!(
-            "{name}: no such file; if it is a command, put it before all options"
-        ));
-    }
-    (likeness >= alike)
-        .then(|| format!("{}: no such file or command; there is `{command}`", escape(name)))
 }

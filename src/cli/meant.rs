@@ -1,0 +1,131 @@
+//! What may be meant by a command line that is wrong.
+
+use std::path::Path;
+
+use bitsleuth::export::text::escape;
+use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Cli;
+
+/// Options that people know from other programs, or from other commands, and where it is that they mean.
+const HABITS: [(&[&str], &str); 14] = [
+    (&["--json"], "`bitsleuth sessions --json`, or `diagnose --json`"),
+    (&["-T", "-e"], "`bitsleuth sessions --json`, or `bitsleuth export`"),
+    (&["-D"], "`bitsleuth interfaces`"),
+    (&["-i"], "`bitsleuth capture -i`"),
+    (&["-c"], "`bitsleuth capture -c`, or `editcap -r` for files"),
+    (
+        &["-w", "--write"],
+        "`bitsleuth capture -w`; for files `bitsleuth annotate -o`, or `redact -o`",
+    ),
+    (&["-o", "--output"], "`bitsleuth report -o` and `export -o`; the others print, so `> FILE`"),
+    (&["-Y", "-R"], "`-f` for frames; `--session`, `--url`, `--outcome` and others for uploads"),
+    (&["-v", "--verbose"], "`bitsleuth diagnose -v`, or `timeline` for every message"),
+    (&["-q", "--quiet"], "`bitsleuth sessions`, or `diagnose -q`, for a line per upload"),
+    (&["-x", "-X", "-A"], "`bitsleuth http` for heads, `bitsleuth extract` for files"),
+    (&["-z"], "`bitsleuth sessions`, `http` and `tls` for what there is to count"),
+    (
+        &["-b", "-C", "-G", "-W"],
+        "`dumpcap -b` for rings of files; their names may be given together",
+    ),
+    (
+        &["--last", "--since", "--until", "--after", "--before", "--from", "--to"],
+        "`editcap -A START -B STOP` to cut a span of time out first",
+    ),
+];
+
+/// Words that expressions of pcap-filter(7) begin with.
+const PRIMITIVES: [&str; 20] = [
+    "and",
+    "arp",
+    "dst",
+    "ether",
+    "greater",
+    "host",
+    "icmp",
+    "icmp6",
+    "ip",
+    "ip6",
+    "less",
+    "net",
+    "not",
+    "or",
+    "port",
+    "portrange",
+    "src",
+    "tcp",
+    "udp",
+    "vlan",
+];
+
+/// How like an option has to be to be offered for another one, from 0 to 1.
+const LIKE_AN_OPTION: f64 = 0.6;
+
+/// Puts what may be meant into a complaint, and takes out what is of no help.
+pub fn hint(said: &mut clap::Error) {
+    let Some(ContextValue::String(option)) = said.get(ContextKind::InvalidArg) else { return };
+    let name = option.split('=').next().unwrap_or_default();
+    let habit = HABITS.iter().find(|(options, _)| options.contains(&name));
+    let place = habit.map(|(_, place)| format!("see {place}"));
+    let place = place.or_else(|| begins_filter(option).then(|| FILTER.to_owned()));
+    if let Some(ContextValue::String(other)) = said.get(ContextKind::SuggestedArg) {
+        let like = strsim::normalized_damerau_levenshtein(name, other);
+        if place.is_some() || like < LIKE_AN_OPTION {
+            said.remove(ContextKind::SuggestedArg);
+            // It is that of the other option.
+            said.remove(ContextKind::Usage);
+        }
+    }
+    match place {
+        Some(place) => {
+            let hint = ContextValue::StyledStrs(vec![place.into()]);
+            said.insert(ContextKind::Suggested, hint);
+        }
+        // An option behind `--` is a file that is not there.
+        None if said.kind() == ErrorKind::UnknownArgument => {
+            said.remove(ContextKind::Suggested);
+        }
+        None => {}
+    }
+}
+
+const FILTER: &str = "a filter is one word behind -f, as in `-f 'tcp port 80'`";
+
+/// What to say of a word that is no file where it begins a filter, as tcpdump takes them.
+pub fn filter_among<'p>(mut words: impl Iterator<Item = &'p Path>) -> Option<String> {
+    let word = words
+        .find_map(|word| word.to_str().filter(|text| begins_filter(text) && !word.exists()))?;
+    Some(format!("{}: no such file; {FILTER}", escape(word)))
+}
+
+fn begins_filter(text: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| PRIMITIVES.contains(&word))
+}
+
+/// How like the name of a command, from 0 to 1, a word has to be to be taken for one that is misspelt.
+const ALIKE: f64 = 0.7;
+
+/// What to say of words that are no files, where a command may be meant: the first that is much like one, or any that
+/// is one.
+pub fn misspelt<'p>(mut words: impl Iterator<Item = &'p Path>) -> Option<String> {
+    let cli = Cli::command();
+    let like = words.next().and_then(|word| said_of(word, &cli, ALIKE));
+    like.or_else(|| words.find_map(|word| said_of(word, &cli, 1.0)))
+}
+
+fn said_of(word: &Path, cli: &clap::Command, alike: f64) -> Option<String> {
+    let name = word.to_str().filter(|_| !word.exists())?;
+    let like = |command: &str| strsim::normalized_damerau_levenshtein(name, command);
+    let commands = cli.get_subcommands().map(|command| (like(command.get_name()), command));
+    let (likeness, command) = commands.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    let command = command.get_name();
+    if command == name {
+        return Some(format!(
+            "{name}: no such file; if it is a command, put it before all options"
+        ));
+    }
+    let begins = alike < 1.0 && name.len() > 2 && command.starts_with(name);
+    (begins || likeness >= alike)
+        .then(|| format!("{}: no such file or command; there is `{command}`", escape(name)))
+}

@@ -14,6 +14,8 @@ pub enum Error {
     NotACapture {
         /// The first four bytes, in the order of the file.
         magic: u32,
+        /// What to do with such a file; empty where nothing is known.
+        hint: &'static str,
     },
     /// The capture ends in the middle of a record.
     CutOff {
@@ -22,9 +24,9 @@ pub enum Error {
         /// Where the incomplete record begins.
         offset: u64,
     },
-    /// A compressed capture lacks its end, behind a whole frame.
+    /// A compressed capture lacks its end, behind a whole frame or before there is anything.
     NoEnd {
-        /// Number within the file of that frame, from 1.
+        /// Number within the file of that frame, from 1, or 0.
         frame: u64,
         /// Bytes of the capture up to there.
         offset: u64,
@@ -104,13 +106,15 @@ impl fmt::Display for Error {
         match self {
             Self::TooShort { len: 0 } => write!(f, "not a capture: the file is empty"),
             Self::TooShort { len } => write!(f, "not a capture: only {len} bytes long"),
-            Self::NotACapture { magic } => {
-                let hint = if may_be_trace(*magic) { TRACE } else { "" };
+            Self::NotACapture { magic, hint } => {
                 write!(f, "not a capture: begins with {magic:08x}, as no known format does{hint}")
             }
             Self::CutOff { offset: 0, .. } => write!(f, "cut off within its header"),
             Self::CutOff { frame, offset } => {
                 write!(f, "cut off within frame {frame}, at byte {offset}")
+            }
+            Self::NoEnd { frame: 0, .. } => {
+                write!(f, "compressed, and cut off before anything can be unpacked")
             }
             Self::NoEnd { frame, offset } => write!(
                 f,
@@ -150,16 +154,6 @@ impl fmt::Display for Error {
     }
 }
 
-/// Whether a file that begins so may be an event trace of Windows: that is a sequence of buffers, each with its size
-/// first, which is a number of kilobytes up to 16 MB (`WMI_BUFFER_HEADER`, `EVENT_TRACE_PROPERTIES`).
-const fn may_be_trace(magic: u32) -> bool {
-    let size = magic.swap_bytes();
-    size.is_multiple_of(1 << 10) && 0 < size && size <= 1 << 24
-}
-
-const TRACE: &str =
-    "; if it is a trace of Windows (.etl), `pktmon etl2pcap` or etl2pcapng makes a capture of it";
-
 const SYNTAX: &str = "; the syntax is that of pcap-filter(7), as in `tcp port 80`, and not that of Wireshark's display filters";
 
 #[cfg(target_os = "linux")]
@@ -188,15 +182,6 @@ impl From<io::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_trace_of_windows_is_told_what_to_do_with() {
-        let told = |magic| Error::NotACapture { magic }.to_string().contains("pktmon etl2pcap");
-        // Buffers of 64 KiB, of 1 MiB.
-        assert!(told(0x0000_0100) && told(0x0000_1000));
-        // Nothing, a text, a program, an odd number.
-        assert!(!told(0) && !told(0x6e6f_7465) && !told(0x4d5a_9000) && !told(0x0100_0000));
-    }
 
     #[test]
     fn message_names_offset_and_numbers() {

@@ -11,6 +11,7 @@ mod error;
 mod feed;
 mod fetch;
 mod filter;
+mod foreign;
 mod input;
 mod interface;
 #[cfg(feature = "live")]

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::batch::{Batch, End, Entry, text};
 use super::record::{Kind, Record, Step};
 use super::window::Window;
-use super::{Error, Frame, Item, blocks, netmon, pcap, pcapng, snoop};
+use super::{Error, Frame, Item, blocks, foreign, netmon, pcap, pcapng, snoop};
 use crate::at::At;
 use crate::limits::Limits;
 
@@ -241,7 +241,7 @@ impl<R: Read> Reader<R> {
 fn detect<R: Read>(window: &mut Window<R>) -> Result<Format, Error> {
     if !window.want(1)? {
         return Err(if window.is_broken() {
-            Error::CutOff { frame: 1, offset: 0 }
+            Error::NoEnd { frame: 0, offset: 0 }
         } else {
             Error::TooShort { len: 0 }
         });
@@ -262,7 +262,8 @@ fn detect<R: Read>(window: &mut Window<R>) -> Result<Format, Error> {
         window.want(netmon::HEADER)?;
         (netmon::Header::decode_file(window.data()).map(Format::Netmon), netmon::HEADER)
     } else {
-        return Err(Error::NotACapture { magic });
+        window.want(foreign::ENOUGH)?;
+        return Err(Error::NotACapture { magic, hint: foreign::hint(window.data()) });
     };
     let format = format.ok_or(Error::CutOff { frame: 1, offset: 0 })?;
     window.consume(header);
@@ -285,6 +286,16 @@ mod tests {
         );
         assert_eq!(refused(b""), "not a capture: the file is empty");
         assert_eq!(refused(b"\xd4\xc3\xb2"), "not a capture: only 3 bytes long");
+    }
+
+    #[test]
+    fn a_packed_capture_that_ends_before_its_first_block_is_told_so() {
+        let packed = zstd::encode_all(&[0xd4, 0xc3, 0xb2, 0xa1].repeat(1000)[..], 1).unwrap();
+        let cut = zstd::Decoder::new(&packed[..10]).unwrap();
+        let error = Reader::new(cut, &Limits::default()).err().unwrap();
+        assert!(error.is_fatal());
+        let expected = "compressed, and cut off before anything can be unpacked";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -92,7 +92,58 @@ const QUALIFIERS: [(&str, &str); 13] = [
 ];
 
 /// Header fields of which a report speaks.
-const FIELDS: [(&str, &str); 4] = [
+const FIELDS: [(&str, &str); 16] = [
+    (
+        "BITS-Packet-Type",
+        "What a message is: Create-Session, Ping, Fragment, Close-Session, Cancel-Session, or Ack for every answer of \
+         a BITS server ([MC-BUP] 2.2.1.2).",
+    ),
+    (
+        "BITS-Session-Id",
+        "The upload that a message belongs to; the server chooses it in the Ack to Create-Session ([MC-BUP] 2.2.1.2).",
+    ),
+    (
+        "BITS-Supported-Protocols",
+        "In Create-Session: the GUIDs of the protocols that the client offers ([MC-BUP] 2.2.2.2).",
+    ),
+    (
+        "BITS-Protocol",
+        "In the Ack to Create-Session: the GUID of the protocol that the server chose ([MC-BUP] 2.2.3.2).",
+    ),
+    (
+        "BITS-Error",
+        "In an Ack: the HRESULT of what went wrong, also as BITS-Error-Code. Windows leaves it out where the HTTP \
+         status says it already ([MC-BUP] 2.2.1.2).",
+    ),
+    (
+        "BITS-Error-Code",
+        "What Windows calls BITS-Error: the HRESULT of what went wrong ([MC-BUP] 2.2.1.2).",
+    ),
+    (
+        "BITS-Error-Context",
+        "Beside an error: 0x5 where it is of the BITS server, 0x7 where it is of the application behind it ([MC-BUP] \
+         2.2.1.2).",
+    ),
+    (
+        "BITS-Original-Request-URL",
+        "In the notification to the application behind the server: the URL of the upload ([MC-BUP] 2.2.12.2).",
+    ),
+    (
+        "BITS-Request-DataFile-Name",
+        "In the notification: the path of the uploaded file, where it is handed over by reference ([MC-BUP] 2.2.12.2).",
+    ),
+    (
+        "BITS-Response-DataFile-Name",
+        "In the notification: the path that the application may write a reply to ([MC-BUP] 2.2.12.2).",
+    ),
+    (
+        "BITS-Static-Response-URL",
+        "In the answer of the application: a URL that is to be the reply ([MC-BUP] 2.2.13.2).",
+    ),
+    (
+        "BITS-Copy-File-To-Destination",
+        "In the answer of the application: the uploaded file is to be kept at its destination ([MC-BUP] 2.2.13.2).",
+    ),
     (
         "BITS-Host-Id",
         "In the Ack to Create-Session: the host that the rest of the upload is to go to, so that it stays on one node of \
@@ -123,7 +174,22 @@ const CONTEXTS: [(&str, &str); 2] = [
 ];
 
 /// Words of the texts for people.
-const TERMS: [(&str, &str); 3] = [
+const TERMS: [(&str, &str); 7] = [
+    (
+        "answerable",
+        "Who can do something about a failure; no more than that: it need not be who is at fault.",
+    ),
+    ("besides", "Findings that have nothing to do with how the upload ended."),
+    (
+        "NTLM",
+        "Authentication of Windows in three messages on one connection: the first request and the second are answered \
+         with 401, and that is no failure.",
+    ),
+    (
+        "Negotiate",
+        "Authentication by Kerberos, or by NTLM where Kerberos cannot be had: one or two answers with 401 at the \
+         start are no failure.",
+    ),
     (
         "CCM_POST",
         "No BITS: the method by which clients of Configuration Manager send small messages to a management point. What is \
@@ -140,7 +206,41 @@ const TERMS: [(&str, &str); 3] = [
 ];
 
 /// The sub-statuses that IIS logs, and tells to clients it trusts, beside those of its request filtering.
-const SUB_STATUSES: [(&str, &str); 3] = [
+const SUB_STATUSES: [(&str, &str); 11] = [
+    (
+        "401.1",
+        "Windows could not log the user on with these credentials: wrong name or password, an account that is locked \
+         or expired, or a domain that cannot be asked. The second round of NTLM is logged so, too, and is no refusal.",
+    ),
+    (
+        "401.2",
+        "No way of authentication that the server offers was used: the usual first round of NTLM and Negotiate, and a \
+         refusal only where it is the last (rule auth-no-credentials).",
+    ),
+    (
+        "401.5",
+        "An ISAPI extension or another program behind IIS refused the user; the BITS server is such an extension.",
+    ),
+    (
+        "403.14",
+        "A folder was asked for that has no page, and listing it is not allowed: seen where a URL ends in a slash.",
+    ),
+    (
+        "413.1",
+        "Request filtering of newer versions of IIS 10 refused a body longer than maxAllowedContentLength, for which \
+         older ones say 404.13 (rule request-too-large).",
+    ),
+    (
+        "500.19",
+        "The configuration is invalid, as where web.config holds a section that is locked or unknown: nothing of the \
+         site works until it is mended.",
+    ),
+    (
+        "502.3",
+        "Application Request Routing got no good answer from the server behind it: a connection that failed, or a \
+         time-out.",
+    ),
+    ("503.2", "More requests at once than appConcurrentRequestLimit allows."),
     (
         "401.3",
         "The access list of the file or folder keeps the user out (rule anonymous-plus-acl where nobody was asked).",
@@ -153,7 +253,10 @@ const SUB_STATUSES: [(&str, &str); 3] = [
 pub(super) fn find(what: &str) -> Vec<Word> {
     let plain = |text: &str| text.replace(['-', '_'], " ").to_ascii_lowercase();
     let asked = plain(what);
-    let asked = asked.strip_prefix("context ").unwrap_or(&asked);
+    let context = asked.strip_prefix("context ");
+    let number =
+        context.filter(|number| !number.starts_with("0x")).map(|number| format!("0x{number}"));
+    let asked = number.as_deref().or(context).unwrap_or(&asked);
     all().into_iter().filter(|word| plain(&word.word) == asked).collect()
 }
 
@@ -262,6 +365,13 @@ mod tests {
             "prefixed",
             "decimal",
             "ccm_post",
+            "context 5",
+            "401.2",
+            "502.3",
+            "BITS-Packet-Type",
+            "bits_error_context",
+            "ntlm",
+            "answerable",
         ] {
             assert_eq!(find(what).len(), 1, "{what}");
         }

@@ -74,7 +74,7 @@ fn run(cli: Cli) -> Result<Status, Failure> {
         Command::Interfaces => print(|out| Ok(cli::interfaces::run(out)?)),
         Command::Schema => print(|out| Ok(bitsleuth::export::json::schema(out)?)),
         Command::Completions(args) => print(|out| Ok(args.write(out, Cli::command())?)),
-        Command::Man => print(|out| Ok(cli::docs::man(out, Cli::command())?)),
+        Command::Man(args) => print(|out| args.write(out, Cli::command())),
     }
 }
 

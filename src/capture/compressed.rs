@@ -170,7 +170,7 @@ mod tests {
         let whole = capture(&[(1, &b"abc"[..]); 1000]);
         for packed in [gzip(&whole), zstd::encode_all(&whole[..], 1).unwrap(), lz4(&whole)] {
             let end = end(&packed);
-            assert!(end.starts_with("cut off within "), "{end}");
+            assert!(end.contains("cut off "), "{end}");
         }
     }
 

@@ -64,7 +64,19 @@ Exit status:
   0  everything was read, and nothing was found that --fail-on names
   1  something was found that --fail-on names; `diagnose` names errors by itself,
      and an upload that was rejected or failed is one
-  2  input could not be read or output be written, or the command line is wrong";
+  2  input could not be read or output be written, or the command line is wrong
+
+Environment:
+  SSLKEYLOGFILE   a file of TLS keys, as --tls-keys names one
+  NO_COLOR        no colour, whatever else is set; --color goes before all of these
+  CLICOLOR_FORCE, FORCE_COLOR
+                  colour also where the output is no terminal; 0 is as if not set
+  CLICOLOR        no colour on a terminal where it is 0
+  TERM            no colour where it is `dumb`
+  LC_ALL, LC_CTYPE, LANG
+                  the first that is set: ASCII signs only where it does not name UTF-8
+  TZ              the time zone of -t a and ad
+  TMPDIR          where what came through a pipe is kept, if it has to be read twice";
 
 /// The subcommands.
 #[derive(Subcommand, Debug)]
@@ -119,7 +131,9 @@ pub enum Command {
         after_help = "Examples:\n  bitsleuth completions bash > /etc/bash_completion.d/bitsleuth\n  bitsleuth completions powershell >> $PROFILE"
     )]
     Completions(docs::Completions),
-    /// Print the man page
-    #[command(after_help = "Examples:\n  bitsleuth man | man -l -")]
-    Man,
+    /// Print the man page of bitsleuth, or of a command
+    #[command(
+        after_help = "Examples:\n  bitsleuth man | man -l -\n  bitsleuth man diagnose > /usr/local/share/man/man1/bitsleuth-diagnose.1"
+    )]
+    Man(docs::Man),
 }

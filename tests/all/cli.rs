@@ -88,12 +88,53 @@ fn an_option_known_from_elsewhere_gets_the_place_where_it_is() {
         (&["-T", "json", "good.pcap"], "sessions --json"),
         (&["-r", "good.pcap", "-Y", "http"], "--outcome"),
         (&["-r", "good.pcap", "-c", "9"], "capture -c"),
+        (&["-r", "good.pcap", "-w", "x"], "annotate -o"),
+        (&["sessions", "good.pcap", "-o", "x"], "> FILE"),
+        (&["--quiet", "good.pcap"], "diagnose -q"),
+        (&["--last", "5m", "good.pcap"], "editcap -A"),
+        (&["capture", "-i", "lo", "tcp", "port", "80"], "-f 'tcp port 80'"),
     ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2));
         let said = stderr(&output);
         assert!(said.contains(place) && !said.contains("as a value"), "{said}");
     }
+}
+
+#[test]
+fn a_tip_that_leads_nowhere_is_left_out() {
+    let said = stderr(&run(&["-Q", "good.pcap"]));
+    assert!(said.contains("'-Q'") && !said.contains("tip:"), "{said}");
+    assert!(stderr(&run(&["--outcom", "failed", "good.pcap"])).contains("'--outcome'"));
+}
+
+#[test]
+fn a_filter_in_words_is_no_file() {
+    for words in [&["tcp", "port", "80"][..], &["tcp port 80"], &["not port 22"]] {
+        for command in [&[][..], &["sessions"], &["diagnose"]] {
+            let output = run(&[command, &["-r", "good.pcap"], words].concat());
+            assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""));
+            assert!(stderr(&output).contains("-f 'tcp port 80'"), "{}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn a_directory_is_no_standard_output() {
+    for (place, why) in [("-", "a directory is meant"), ("good.pcap", "is not a directory")] {
+        let output = run(&["extract", "good.pcap", "-o", place]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn several_rules_may_stand_in_one_word() {
+    let found = |rules: &str| stdout(&run(&["diagnose", "-v", "--rule", rules, "resumed.pcap"]));
+    let both = found("tcp,ack-offset-went-back");
+    assert!(both.contains("ack-offset-went-back") && both.contains("tcp-reset-by-client"));
+    assert_eq!(found("ack-offset-went-back,tcp"), both);
+    assert_eq!(run(&["diagnose", "--rule", "tcp,nix", "good.pcap"]).status.code(), Some(2));
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn nobody_is_told_only_where_an_answer_is_missing() {
 #[test]
 fn an_upload_without_an_end_is_not_said_to_be_well() {
     let begun = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n";
-    assert_eq!(head(begun), "1 upload: 1 incomplete as far as the capture shows");
+    assert_eq!(head(begun), "1 upload, incomplete as far as the capture shows");
     let ended = format!("{begun}> FRAGMENT 10-19/20\n< 200\n> CLOSE-SESSION\n< 200\n");
     assert_eq!(head(&ended), "1 upload, nothing wrong");
     let other = begun.replace("session=1", "session=2");

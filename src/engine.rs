@@ -139,7 +139,7 @@ impl Engine {
         let lost = connection.lost_by_capture();
         if lost > 0 && !connection.is_one_sided() {
             self.lost_bytes += lost;
-            self.lost_in.get_or_insert(connection.span());
+            self.lost_in = self.lost_in.or_else(|| connection.lost_in());
         }
         Some(connection)
     }

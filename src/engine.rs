@@ -143,7 +143,7 @@ impl Engine {
         if lost > 0 && !connection.is_one_sided() {
             self.lost_bytes += lost;
             self.late_bytes += connection.came_late();
-            self.lost_in.get_or_insert(connection.span());
+            self.lost_in = self.lost_in.or_else(|| connection.lost_in());
         }
         Some(connection)
     }

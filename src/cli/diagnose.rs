@@ -69,7 +69,8 @@ impl DiagnoseArgs {
             Format::Text if is_in_vain(&report, status) => {}
             Format::Text => {
                 let least = judge.least(Level::Error).unwrap_or(Severity::Error);
-                diagnosis::write(&mut out, &report, &self.show.style(), self.detail(), least)?;
+                let (style, all) = (self.show.style(), judge.asks_all());
+                diagnosis::write(&mut out, &report, &style, self.detail(), least, all)?;
             }
         }
         out.flush()?;

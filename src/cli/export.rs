@@ -43,7 +43,7 @@ pub struct ExportArgs {
     /// Begin csv with a byte order mark, for Excel
     #[arg(long)]
     bom: bool,
-    /// Hash each file of which every byte was captured
+    /// Hash each file of which every byte was captured, unless it is open which bytes the server took
     #[arg(long, value_enum, value_name = "ALGORITHM")]
     digest: Option<Digest>,
     /// Write to this file instead of standard output; it appears when it is complete

@@ -86,6 +86,11 @@ impl JudgeArgs {
         Options { rules: ALL.iter().copied().filter(meant).collect(), ..Options::default() }
     }
 
+    /// Whether every rule is asked.
+    pub const fn asks_all(&self) -> bool {
+        self.rule.is_empty() && self.ignore.is_empty()
+    }
+
     /// The exit status where `worst` is the worst that was found; `usual` is the level where none was given.
     pub fn status(&self, status: Status, worst: Option<Severity>, usual: Level) -> Status {
         let fails = self.least(usual).is_some_and(|least| worst >= Some(least));

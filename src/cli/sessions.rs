@@ -37,7 +37,7 @@ pub struct SessionsArgs {
     /// Print the report as one JSON document, as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// Hash each file of which every byte was captured
+    /// Hash each file of which every byte was captured, unless it is open which bytes the server took
     #[arg(long, value_enum, value_name = "ALGORITHM")]
     digest: Option<Digest>,
 }

@@ -7,6 +7,7 @@ use super::legend;
 use super::style::{Style, Tone};
 use super::text;
 use super::timeline;
+use crate::at::At;
 use crate::model::{Outcome, Report, Session};
 use crate::rules::finding::frames_in_words;
 use crate::rules::origin::Origin;
@@ -30,19 +31,21 @@ pub enum Detail {
     Full,
 }
 
-/// Writes the findings of a report; those that are at least as severe as `least` whatever the detail.
+/// Writes the findings of a report; those that are at least as severe as `least` whatever the detail. `all` says whether
+/// every rule was asked.
 pub fn write(
     out: &mut dyn Write,
     report: &Report,
     style: &Style,
     detail: Detail,
     least: Severity,
+    all: bool,
 ) -> io::Result<()> {
     if detail == Detail::Brief {
         return write_brief(out, report, style, least);
     }
     let least = least.min(Severity::Warning);
-    let head = headline(report, least);
+    let head = headline(report, least, all);
     let head = timeline::wrapped(&style.clean(&head), BELOW, Tone::Strong, style);
     writeln!(out, "{head}")?;
     let alone = report.sessions.is_empty();
@@ -145,7 +148,7 @@ fn brief(finding: &Finding) -> String {
 }
 
 /// Which captures, how many uploads, how they fared.
-fn headline(report: &Report, least: Severity) -> String {
+fn headline(report: &Report, least: Severity, every: bool) -> String {
     let name = match &report.captures[..] {
         [] => String::new(),
         [one] => format!("{}   ", one.name),
@@ -165,9 +168,11 @@ fn headline(report: &Report, least: Severity) -> String {
     let outside = report.findings.iter().filter(|finding| finding.severity >= least).count();
     let besides = counted(asides(report, least).count(), "besides")
         + &counted(outside, "outside the uploads");
+    // What was not asked may be wrong all the same.
+    let well = if every { "nothing wrong" } else { "nothing found by the rules that were asked" };
     let fared = match (parts.is_empty(), rest) {
-        (true, _) if !besides.is_empty() => format!("{all}, nothing wrong with the transfer"),
-        (true, _) => format!("{all}, nothing wrong"),
+        (true, _) if every && !besides.is_empty() => format!("{all}, {well} with the transfer"),
+        (true, _) => format!("{all}, {well}"),
         (false, 0) if report.sessions.len() == 1 => {
             let parts = parts.join(", ");
             let how = parts.trim_start_matches("1 ");
@@ -176,7 +181,7 @@ fn headline(report: &Report, least: Severity) -> String {
             format!("{all}, {how}{cause}")
         }
         (false, 0) => format!("{all}: {}", parts.join(", ")),
-        (false, rest) => format!("{all}: {}, {rest} with nothing wrong", parts.join(", ")),
+        (false, rest) => format!("{all}: {}, {rest} with {well}", parts.join(", ")),
     };
     format!("{name}{fared}{besides}")
 }
@@ -279,8 +284,10 @@ fn more_of(session: &Session, diagnosis: &Diagnosis) -> String {
             && one.severity > Severity::Note
     };
     let others: Vec<&Finding> = session.findings.iter().filter(like).collect();
-    let frames = frames_in_words(others.iter().flat_map(|finding| &finding.proof));
-    match frames {
+    let mut proof: Vec<At> = others.iter().flat_map(|finding| &finding.proof).copied().collect();
+    proof.sort_unstable_by_key(|at| at.frame);
+    proof.dedup_by_key(|at| at.frame);
+    match frames_in_words(&proof) {
         Some(frames) => format!("; {} more like it ({frames})", others.len()),
         None => String::new(),
     }

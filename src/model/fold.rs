@@ -310,7 +310,10 @@ impl<'a> View<'a> {
             .iter()
             .rev()
             .filter_map(|exchange| exchange.response.as_ref())
-            .find(|response| !response.accepts())?;
+            .enumerate()
+            // What is no Ack is an error by itself only where nothing was answered behind it.
+            .find(|(back, response)| !response.is_success() || *back == 0 && !response.accepts())?
+            .1;
         let code = response.error_value();
         Some(SessionError {
             http_status: response.http_status,
@@ -371,5 +374,34 @@ mod tests {
         exchanges[3].connection = 2;
         let session = fold(exchanges, None).unwrap();
         assert_eq!((session.bytes_acknowledged, session.outcome.name()), (20, "completed"));
+    }
+
+    #[test]
+    fn what_was_answered_behind_it_leaves_200_no_error() {
+        let status = |rest: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 plain\n{rest}"
+            );
+            let report = transcript::analyse(&transcript::play(&text).unwrap(), &mut ());
+            report.sessions[0].error.as_ref().map(|error| error.http_status)
+        };
+        assert_eq!(status("> CLOSE-SESSION\n< 200\n"), None);
+        assert_eq!(status("> CLOSE-SESSION\n< 500\n"), Some(500));
+    }
+
+    #[test]
+    fn a_server_that_names_last_bytes_closes_what_is_likely_whole() {
+        let told = |acks: [u32; 2]| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 received={}\n\
+                 > FRAGMENT 10-19/20\n< 200 received={}\n> CLOSE-SESSION\n< 200\n",
+                acks[0], acks[1]
+            );
+            let session =
+                transcript::analyse(&transcript::play(&text).unwrap(), &mut ()).sessions.remove(0);
+            (session.outcome, session.outcome_qualifiers)
+        };
+        assert_eq!(told([9, 19]), (Outcome::Completed, vec!["likely".to_owned()]));
+        assert_eq!(told([10, 19]).0, Outcome::Failed);
     }
 }

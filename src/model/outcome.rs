@@ -126,6 +126,7 @@ impl View<'_> {
                 || self.has_hole_behind_fragments()
                 || self.lacks_ranges()
                 || self.may_have_all_the_same()
+                || self.is_short_by_slip()
             {
                 return Some((Outcome::Completed, vec!["likely"]));
             }
@@ -219,6 +220,18 @@ impl View<'_> {
         whole && scattered::lacks_answers_only(self.exchanges)
             || (whole || scattered::lacks_some(self.exchanges))
                 && scattered::takes_any_order(self.exchanges)
+    }
+
+    /// Whether the last byte alone is unconfirmed, by a server that names the last byte of each Fragment in place of the
+    /// one after it; once may be a byte that it did not take.
+    fn is_short_by_slip(&self) -> bool {
+        let taken = || self.of_kind(&PacketType::Fragment).filter(|one| one.succeeded());
+        let slips = |one: &Exchange| {
+            let next = one.response.as_ref().and_then(|ack| ack.next_offset);
+            next.is_some() && next == one.range().and_then(|range| range.end)
+        };
+        let habit = taken().nth(1).is_some() && taken().all(slips);
+        habit && self.total == self.acknowledged.checked_add(1)
     }
 
     /// Whether the server confirmed the last byte, or must have in an answer that the capture lacks.

@@ -58,7 +58,8 @@ pub struct Response {
     /// `Date`, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Text>,
-    /// Who gave this response, judged by its fields and the start of its body.
+    /// Who gave this response, judged by its fields and the start of its body alone; `answered_by` of the diagnosis goes
+    /// by what came before it as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<Origin>,
     /// The body.

@@ -70,7 +70,7 @@ pub struct Session {
     pub bytes_total: Option<u64>,
     /// Bytes of Fragment bodies on the wire, repeats included.
     pub bytes_sent: u64,
-    /// Bytes of the file sent at least once.
+    /// Bytes that were sent at least once, by their offsets; more than `bytes_total` where Fragments reach beyond that.
     pub bytes_unique: u64,
     /// How far the server has confirmed the file: its last word on a Fragment. Of a server that fills holes, how much
     /// it has confirmed.
@@ -286,7 +286,7 @@ pub struct File {
     /// Its length in bytes.
     pub size: u64,
     /// SHA-256 in lower-case hexadecimal; only when asked for, every byte was seen, and it is clear which copies of
-    /// bytes sent twice the server took.
+    /// bytes sent twice the server took. A Fragment that was refused before it was whole leaves that open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// Whether every byte was seen.

@@ -22,7 +22,9 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
             contributing.push(finding.rule.to_string());
         }
     }
-    let decisive = decisive(session, cause);
+    // What the network lost is nobody's answer.
+    let lossy = rule.is_named("retransmission-heavy");
+    let decisive = decisive(session, cause).filter(|_| !lossy);
     let answer =
         decisive.map_or_else(|| reply(session, cause), |exchange| exchange.response.as_ref());
     // A client that had closed the connection before did not hear it.
@@ -36,11 +38,11 @@ pub fn of(session: &Session, around: &Around<'_>) -> Option<Diagnosis> {
         confidence: cause.confidence,
         contributing,
         answered_by: match decisive {
-            Some(exchange) if front::is_of_bits(session, exchange) => Origin::BitsServer,
             // Whatever name it bears, that is no Ack any more.
             Some(exchange) if rule.is_named("header-stripped") && exchange.succeeded() => {
                 Origin::Proxy
             }
+            Some(exchange) if front::is_of_bits(session, exchange) => Origin::BitsServer,
             Some(exchange) => around.origin(session, exchange),
             None => answer.map_or(Origin::Nobody, Origin::of_response),
         },

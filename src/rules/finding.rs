@@ -171,7 +171,7 @@ pub struct Diagnosis {
     pub confidence: Confidence,
     /// The other rules that bear on it.
     pub contributing: Vec<String>,
-    /// Who gave the decisive answer.
+    /// Who gave the decisive answer, in view of the whole session.
     pub answered_by: Origin,
     /// Who can do something about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

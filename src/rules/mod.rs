@@ -20,6 +20,7 @@ mod macros;
 pub(crate) mod address;
 mod alerts;
 pub mod around;
+mod cite;
 pub(crate) mod closed;
 mod connect;
 pub(crate) mod course;

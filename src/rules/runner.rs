@@ -6,8 +6,8 @@ use super::around::{Around, Sight, handshakes_of};
 use super::diagnosis::{self, Explained};
 use super::history::{History, canonical};
 use super::{
-    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, look, other_server, relay,
-    rounds,
+    Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, cite, look, other_server,
+    relay, rounds,
 };
 use crate::at::{At, Span};
 use crate::limits::Limits;
@@ -116,6 +116,7 @@ impl Judge {
                 check(session, &explained, &mut self.notes(rule, &mut findings));
             }
         }
+        findings.iter_mut().for_each(|finding| cite::answer(session, finding));
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings
     }

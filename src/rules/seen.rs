@@ -86,7 +86,7 @@ impl Seen {
         let bytes = connection.lost_by_capture();
         if bytes > 0 && self.counted.len() < KEPT && self.counted.insert(connection.id) {
             self.lost = self.lost.saturating_add(bytes);
-            self.lost_in.get_or_insert(connection.span());
+            self.lost_in = self.lost_in.or_else(|| connection.lost_in());
         }
     }
 

@@ -119,6 +119,15 @@ impl Connection {
             .sum()
     }
 
+    /// The frames that acknowledged the first and the last of the bytes that the capture lacks.
+    pub fn lost_in(&self) -> Option<Span> {
+        let sides = [&self.client_side, &self.server_side];
+        sides.into_iter().filter_map(|side| side.resent.lost).reduce(|mut all, one| {
+            all.cover(one);
+            all
+        })
+    }
+
     /// Whether it was seen to end.
     pub const fn is_over(&self) -> bool {
         self.reset.is_some() || self.client_side.fin.is_some() || self.server_side.fin.is_some()

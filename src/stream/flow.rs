@@ -207,7 +207,9 @@ impl<T: Default> Flow<T> {
         let late = self.halves.of_mut(dir).late(offset, segment.wire_len);
         self.subject.facts(dir).came_late += late;
         let half = self.halves.of(dir);
-        if half.ended {
+        // Data sent again behind FIN is a repeat like any other.
+        let end = offset.saturating_add(i64::from(segment.wire_len));
+        if half.ended && (half.fin.is_none() || end > half.next() as i64) {
             let behind = offset >= half.next() as i64;
             let len = if behind { u64::from(segment.wire_len) } else { 0 };
             self.subject.facts(dir).after_end += len;

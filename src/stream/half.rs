@@ -37,6 +37,8 @@ pub(super) enum Output<'a> {
         offset: u64,
         len: u64,
         cut: bool,
+        /// The frame that acknowledged it, where one did.
+        acked_at: At,
     },
 }
 
@@ -298,7 +300,8 @@ impl Half {
 
     fn gap(&mut self, at: At, end: u64, cut: bool, out: &mut impl FnMut(Output<'_>)) {
         if end > self.next {
-            out(Output::Gap { at, offset: self.next, len: end - self.next, cut });
+            let acked_at = self.hole.map_or(at, |hole| hole.since);
+            out(Output::Gap { at, offset: self.next, len: end - self.next, cut, acked_at });
             if !cut {
                 self.given_up = Some((self.next, end));
             }

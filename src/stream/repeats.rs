@@ -44,6 +44,7 @@ impl SideFacts {
         self.retransmitted_bytes += bytes;
         self.repeats += 1;
         let resent = self.resent.edit();
+        resent.repeated(part.at);
         if part.end() <= acked {
             resent.needless += 1;
             resent.needless_last = Some(part.at);
@@ -118,6 +119,7 @@ impl<T: Default> Flow<T> {
             let late = late.is_some_and(|late| late >= round_trip.max(LEAST_ROUND_TRIP));
             facts.resent.edit().fill(&part, late);
             if late {
+                facts.resent.edit().repeated(part.at);
                 facts.retransmitted += 1;
                 facts.retransmitted_bytes += part.len;
             } else {

@@ -17,6 +17,10 @@ pub struct Resent {
     pub beyond: Option<At>,
     /// Whether FIN did not come by: `fin` of the side is then what acknowledged it.
     pub fin_unseen: bool,
+    /// The first and the last segment that was sent again.
+    pub again: Option<Span>,
+    /// What acknowledged the first and the last bytes that the capture lacks.
+    pub lost: Option<Span>,
     /// Segments of which the other side had acknowledged everything before they were sent again.
     pub needless: u32,
     /// The last of them.
@@ -37,6 +41,8 @@ impl Absent for Resent {
             stall: None,
             beyond: None,
             fin_unseen: false,
+            again: None,
+            lost: None,
             needless: 0,
             needless_last: None,
             filled: 0,
@@ -59,6 +65,16 @@ impl Resent {
             }
             longest => *longest = Some(stall),
         }
+    }
+
+    /// Takes a segment that was sent again.
+    pub(super) fn repeated(&mut self, at: At) {
+        self.again.get_or_insert(Span::at(at)).last = at;
+    }
+
+    /// Takes what acknowledged bytes that the capture lacks.
+    pub(super) fn lacks(&mut self, at: At) {
+        self.lost.get_or_insert(Span::at(at)).extend(at);
     }
 
     /// A hole is filled, by a segment that may be behind another one that did; one that is `late` counts.

@@ -46,7 +46,7 @@ impl<T> Subject<T> {
                 let carriage = Carriage::default();
                 self.emit(&Event::Data(Chunk { at, side, offset, acked, carriage, bytes }), out);
             }
-            Output::Gap { at, offset, len, cut } => {
+            Output::Gap { at, offset, len, cut, acked_at } => {
                 let received = acked.saturating_sub(offset).min(len);
                 let facts = self.facts(dir);
                 if cut {
@@ -54,6 +54,9 @@ impl<T> Subject<T> {
                 } else {
                     facts.lost_by_capture += received;
                     facts.missing += len - received;
+                    if received > 0 {
+                        facts.resent.edit().lacks(acked_at);
+                    }
                 }
                 self.emit(&Event::Gap { at, side, offset, len }, out);
             }

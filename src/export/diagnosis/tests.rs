@@ -8,7 +8,7 @@ fn report(text: &str) -> Report {
 }
 
 fn head(text: &str) -> String {
-    headline(&report(text), Severity::Warning)
+    headline(&report(text), Severity::Warning, true)
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn what_is_to_be_known_of_an_upload_that_went_well_has_a_line() {
          > CLOSE-SESSION\n< 200\n",
     );
     let mut out = Vec::new();
-    write(&mut out, &report, &Style::default(), Detail::Usual, Severity::Error).unwrap();
+    write(&mut out, &report, &Style::default(), Detail::Usual, Severity::Error, true).unwrap();
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
@@ -38,7 +38,7 @@ fn a_lost_upload_is_told_with_the_one_that_carries_it_on() {
          > CLOSE-SESSION session=2\n< 200\n",
     );
     let mut out = Vec::new();
-    write(&mut out, &report, &Style::default(), Detail::Usual, Severity::Error).unwrap();
+    write(&mut out, &report, &Style::default(), Detail::Usual, Severity::Error, true).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("\n  carried on as 2, completed\n"), "{text}");
     let mut out = Vec::new();
@@ -76,7 +76,7 @@ fn an_upload_without_an_end_is_not_said_to_be_well() {
     );
     let mut out = Vec::new();
     let style = Style { width: 60, ..Style::default() };
-    write(&mut out, &report(&both), &style, Detail::Usual, Severity::Error).unwrap();
+    write(&mut out, &report(&both), &style, Detail::Usual, Severity::Error, true).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(
         text.starts_with("2 uploads: 1 incomplete as far as the capture shows, 1\n  with"),
@@ -88,14 +88,14 @@ fn an_upload_without_an_end_is_not_said_to_be_well() {
         .replace("CREATE-SESSION\n", &format!("CREATE-SESSION\n  User-Agent: {agent} {agent}\n"))
         + "> FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
     let mut out = Vec::new();
-    write(&mut out, &report(&failed), &style, Detail::Usual, Severity::Error).unwrap();
+    write(&mut out, &report(&failed), &style, Detail::Usual, Severity::Error, true).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains(&format!("{agent}\n  {agent}\n")), "{text}");
 }
 
 fn told(text: &str, detail: Detail) -> String {
     let mut out = Vec::new();
-    write(&mut out, &report(text), &Style::default(), detail, Severity::Error).unwrap();
+    write(&mut out, &report(text), &Style::default(), detail, Severity::Error, true).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -126,7 +126,7 @@ fn what_no_upload_shows_is_told_in_brief_too() {
     let mut report = report("! refused\n");
     report.findings[0].severity = Severity::Error;
     let mut out = Vec::new();
-    write(&mut out, &report, &Style::default(), Detail::Brief, Severity::Error).unwrap();
+    write(&mut out, &report, &Style::default(), Detail::Brief, Severity::Error, true).unwrap();
     let brief = String::from_utf8(out).unwrap();
     assert!(brief.starts_with("✘ capture  connect-refused: "), "{brief}");
 }
@@ -138,7 +138,7 @@ fn what_fails_by_the_level_asked_for_is_told() {
     );
     let told = |detail: Detail, least: Severity| {
         let mut out = Vec::new();
-        write(&mut out, &report, &Style::default(), detail, least).unwrap();
+        write(&mut out, &report, &Style::default(), detail, least, true).unwrap();
         String::from_utf8(out).unwrap()
     };
     let notes = told(Detail::Usual, Severity::Note);
@@ -175,4 +175,28 @@ fn an_upload_on_both_sides_of_a_proxy_is_said_to_be_one() {
         "{table}"
     );
     assert_eq!(head(upload), "1 upload, nothing wrong");
+}
+
+#[test]
+fn what_only_some_rules_were_asked_is_not_called_sound() {
+    let mut out = Vec::new();
+    let (style, least) = (Style::default(), Severity::Error);
+    let good =
+        "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n";
+    write(&mut out, &report(good), &style, Detail::Usual, least, false).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.starts_with("1 upload, nothing found by the rules that were asked"), "{text}");
+}
+
+#[test]
+fn frames_that_several_share_are_named_once() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 500 error=0x80070005 context=0x5\n\
+                > FRAGMENT 0-9/30\n< 500 error=0x80070005 context=0x5\n";
+    let mut session = report(text).sessions.remove(0);
+    let diagnosis = session.diagnosis.clone().unwrap();
+    let like = |one: &&Finding| *one.rule == *diagnosis.cause && one.frames != diagnosis.frames;
+    let other = session.findings.iter().find(like).cloned().unwrap();
+    session.findings.push(other.clone());
+    let more = more_of(&session, &diagnosis);
+    assert_eq!(more, format!("; 2 more like it ({})", other.frames_in_words().unwrap()));
 }

@@ -36,9 +36,9 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     }
     let where_lost = match (seen.sessions, seen.lost) {
         (0, _) => String::new(),
-        (_, 0) => ", none of them of uploads".to_owned(),
-        (_, of_uploads) if of_uploads == lost => ", all of uploads".to_owned(),
-        (_, of_uploads) => format!(", {of_uploads} of them of uploads"),
+        (_, 0) => ", none within uploads".to_owned(),
+        (_, of_uploads) if of_uploads == lost => ", all within uploads".to_owned(),
+        (_, of_uploads) => format!(", {of_uploads} of them within uploads"),
     };
     let span = seen.lost_in.unwrap_or_default();
     let (in_time, late) = match report.quality.late_bytes {

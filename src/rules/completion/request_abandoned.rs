@@ -5,7 +5,7 @@ use crate::rules::{Confidence, Finding, Notes, Severity, icmp, lost, unanswered}
 use crate::stream::vain;
 
 rule! {
-    /// The client left before its five minutes of waiting were over.
+    /// The client left before the five minutes were over that BITS waits.
     ///
     /// It has a shorter timer of its own, or its job was suspended or cancelled. Whether the server hung or never got
     /// the request shows in whether its host acknowledged the bytes.
@@ -50,7 +50,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server, where its host acknowledged the request; else the network
-    /// Advice: See what the server did at this time; where the client has a time-out of its own, raise it above five minutes.
+    /// Advice: See what ended the client: a time-out of its own, which belongs above five minutes, a job that was cancelled or suspended, a service that stopped; then what the server did at this time.
     /// Confirm: The server's log: whether it has the request, and its time-taken.
     /// Reference: [MC-BUP] 3.1.2.2
     Warning, belief 38, needs Anything, TroubledSession
@@ -81,6 +81,7 @@ fn address(finding: &mut Finding, session: &Session, exchange: &Exchange, waited
         true if unanswered::is_forgotten(connection) => {
             ("the network, or the server", Some(OF_SILENCE))
         }
+        true if waited < SOON_SECS => ("the client, or the server", None),
         true => ("the server", None),
         // What arrived, and was only acknowledged outside the capture, is not repeated.
         false if client.repeats == 0 && !late => return,
@@ -91,6 +92,9 @@ fn address(finding: &mut Finding, session: &Session, exchange: &Exchange, waited
         finding.advise(advice);
     }
 }
+
+/// No server is late so soon, in seconds: common time-outs begin there.
+const SOON_SECS: f64 = 10.0;
 
 /// What to do where not all of the request was acknowledged.
 const OF_PATH: &str = "The server may not have had all of the request: look at the speed and the loss of the path to it at this time, then at what the server did; where the client has a time-out of its own, raise it above five minutes.";
@@ -141,7 +145,8 @@ mod tests {
         };
         let server = asked("\n", "! client closes\n");
         assert!(
-            server.contains("See what the server did") && server.contains("\"the server\""),
+            server.contains("then what the server did")
+                && server.contains("\"the client, or the server\""),
             "{server}"
         );
         let path = asked(" dropped\n", "! again\n= connection\n> PING\n< 200\n");
@@ -211,5 +216,17 @@ mod tests {
         assert_eq!(diagnosed(text).client_error, None);
         let reset = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n! client resets\n";
         assert_eq!(diagnosed(reset).client_error, None);
+    }
+
+    #[test]
+    fn who_does_not_wait_for_long_is_asked_first() {
+        let asked = |wait: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... {wait}\n! client closes\n"
+            ))
+            .answerable
+        };
+        assert_eq!(asked("2 s").as_deref(), Some("the client, or the server"));
+        assert_eq!(asked("30 s").as_deref(), Some("the server"));
     }
 }

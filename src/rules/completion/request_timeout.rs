@@ -206,6 +206,7 @@ fn ask_client(finding: &mut Finding, session: &Session, exchange: &Exchange, by_
     if !connection.is_some_and(is_unhindered) {
         return;
     }
+    finding.message.push_str("; nothing was sent again, and the receiver never stopped the sender");
     finding
         .turn_to("the client, or the network")
         .advise(if by_server { OF_TIMER } else { OF_CLIENT })
@@ -219,8 +220,8 @@ fn is_unhindered(connection: &Connection) -> bool {
 }
 
 /// What to do where the client may have sent nothing.
-const OF_CLIENT: &str = "No loss and no closed window show here: see whether the client slept, a policy limits what BITS may use, or the path fails in front of this place; else the link is slow.";
-const OF_TIMER: &str = "No loss and no closed window show here: see whether the client slept, a policy limits what BITS may use, or the path fails in front of this place; else the link is slow. How long the server or a proxy in front of it waits is set there (nginx client_body_timeout, HAProxy timeout http-request, Apache RequestReadTimeout, in http.sys EntityBody).";
+const OF_CLIENT: &str = "See whether the client slept, a policy limits what BITS may use, or the path fails in front of this place; else the link is slow.";
+const OF_TIMER: &str = "See whether the client slept, a policy limits what BITS may use, or the path fails in front of this place; else the link is slow. How long the server or a proxy in front of it waits is set there (nginx client_body_timeout, HAProxy timeout http-request, Apache RequestReadTimeout, in http.sys EntityBody).";
 const LOG_OF_CLIENT: &str = "The gaps between the bytes of this request, and the client's System and BITS-Client logs at that time.";
 
 /// 408 from before BITS, to a request whose body is seen under way, or was waited for.

@@ -55,7 +55,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the server, or the balancer in front of it
-    /// Advice: Look at the idle time before it, at restarts and clean-up of the server, and at the affinity of a farm.
+    /// Advice: See whether the session was idle for long, whether the server was restarted or cleaned up, and whether a farm keeps a client on one node.
     /// Confirm: The log of the node that created the session, and its folder BITS-Sessions.
     /// Reference: [MC-BUP] 2.2.1.2
     Error, belief 70, needs Anything, TroubleAround
@@ -94,6 +94,8 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
         finding
             .advise(OF_CONNECTION)
             .confirm_by("The server's log: the exception or error at this time.");
+    } else if lost::idle_secs(session, exchange).is_some_and(|secs| secs < BRIEF_SECS) {
+        finding.advise(OF_NODES);
     }
 }
 
@@ -180,6 +182,12 @@ impl Outage {
 
 /// What to do where the service was down before it did not know the session.
 const OF_OUTAGE: &str = "The service may have been down in between and come back without its sessions: see whether and why it stopped, and let it keep its sessions over a restart. Else another node took over: look at the affinity of the balancer.";
+
+/// No server forgets a session that is idle for less, in seconds.
+const BRIEF_SECS: f64 = 10.0;
+
+/// What to do where no time passed in which the session could have expired.
+const OF_NODES: &str = "The session was not idle for long: look for several processes or nodes that do not share their sessions, for a balancer that does not keep a client on one of them, and for a restart of the server.";
 
 /// Requests without success in a row that are looked through for a hole.
 const REFUSED: usize = 256;
@@ -387,6 +395,19 @@ mod tests {
         assert!(down.summary.contains(said), "{}", down.summary);
         assert!(down.advice.unwrap().contains("may have been down in between"));
         let up = diagnosed(&text("! server resets\n"));
-        assert!(up.advice.unwrap().contains("idle time"));
+        assert!(up.advice.unwrap().contains("was not idle for long"));
+    }
+
+    #[test]
+    fn a_session_that_was_in_use_did_not_expire() {
+        let advice = |wait: &str| {
+            diagnosed(&format!(
+                "> CREATE-SESSION\n< 200 session=1\n{wait}! client closes\n= connection\n> FRAGMENT 0-9/20\n{LOST}"
+            ))
+            .advice
+            .unwrap()
+        };
+        assert!(advice("").contains("was not idle for long"));
+        assert!(!advice("... 60 s\n").contains("was not idle for long"));
     }
 }

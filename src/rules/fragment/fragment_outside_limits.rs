@@ -61,6 +61,10 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
         0 => String::new(),
         count => format!(", and {count} more"),
     };
+    let odd = if len < LEAST_FRAGMENT { "less than the 5 KB that" } else { "more than" };
     let len = wording::counted(len, "byte");
-    notes.add(first.span(), format!("a Fragment of {len} by \"{agent}\"{more}"));
+    notes.add(
+        first.span(),
+        format!("a Fragment of {len}, {odd} Windows sends, by \"{agent}\"{more}"),
+    );
 }

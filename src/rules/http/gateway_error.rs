@@ -96,7 +96,7 @@ rule! {
     /// ```
     ///
     /// Answerable: the gateway, or the server behind it
-    /// Advice: Look at the servers behind the gateway and at its health checks: do they ask for a path that answers?
+    /// Advice: Look at the servers behind the gateway: whether they run, can be reached from it, and answer there in HTTP; then at rules by which the gateway refuses answers.
     /// Confirm: The log of the gateway names the server and what went wrong there; that server's own log has the request only if it was reached.
     /// Reference: RFC 9110 15.6.3
     Error, belief 94, needs Anything, Trouble
@@ -139,8 +139,9 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
     } else if usual.is_some() {
         finding.advise(of_late(response));
     } else {
-        if asked.is_some() && status == 503 && waited >= QUEUED_SECS {
-            finding.advise(OF_QUEUE);
+        if status == 503 {
+            let queued = asked.is_some() && waited >= QUEUED_SECS;
+            finding.advise(if queued { OF_QUEUE } else { OF_HEALTH });
         }
         turn_to_itself(session, exchange, response, finding);
     }
@@ -149,7 +150,10 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
 /// A gateway that says 503 so late, in seconds, may have let the request wait for its turn.
 const QUEUED_SECS: f64 = 1.0;
 
-/// What to do then.
+/// What to do where a gateway has no server to ask.
+const OF_HEALTH: &str = "Look at the servers behind the gateway: whether they run, and whether its health checks, by which it leaves servers out, ask for a path that answers.";
+
+/// What to do where it may have been waiting for one.
 const OF_QUEUE: &str = "Look at the servers behind the gateway and at its health checks, and, as it took a while, at its limits: how many connections a server may have, and how long a request waits for one (HAProxy maxconn, timeout queue).";
 
 /// The title of the page, where that is more than the status, and when to come again.
@@ -181,17 +185,15 @@ fn turn_to_itself(
     let web = response.http_status == 503 && Origin::of_response(response) == Origin::WebServer;
     let who = match front::origin(session, exchange) {
         Origin::Proxy if web => "the proxy that answered, or the server behind it",
-        _ if web && response.server.is_some() => {
-            "the web server that answered, or the server behind it"
-        }
+        _ if web => "the web server that answered, or the server behind it",
         _ => return,
     };
     finding.turn_to(who).advise(OF_ITSELF).confirm_by(LOG_OF_ITSELF);
 }
 
 /// What to do about 503 that may be about what answered.
-const OF_ITSELF: &str = "Look at the configuration of what answered: a maintenance page, a limit of requests or connections, or a server \
-     behind it that is down.";
+const OF_ITSELF: &str = "Look at the configuration of what answered: a maintenance page, a limit of requests, connections or time, or a \
+     server behind it that is down.";
 const LOG_OF_ITSELF: &str =
     "The error log of what answered names the limit, or the server behind it that failed.";
 
@@ -293,5 +295,17 @@ mod tests {
         );
         let gateway = told("502 plain\n  Server: nginx/1.22.1").advice.unwrap();
         assert!(gateway.starts_with("Look at the servers behind the gateway"), "{gateway}");
+    }
+
+    #[test]
+    fn a_web_server_without_a_name_may_speak_of_itself_and_only_503_is_about_health_checks() {
+        let advice =
+            |answer: &str| diagnosed(&format!("> CREATE-SESSION\n< {answer}\n")).advice.unwrap();
+        let go = "503 plain\n  | <html><head><title>Timeout</title></head><body><h1>Timeout</h1>";
+        assert!(advice(go).contains("a limit of requests, connections or time"));
+        let haproxy =
+            |title: &str| format!("{} plain\n  | <html><body><h1>{title}</h1>", &title[..3]);
+        assert!(advice(&haproxy("503 Service Unavailable")).contains("health checks"));
+        assert!(!advice(&haproxy("502 Bad Gateway")).contains("health checks"));
     }
 }

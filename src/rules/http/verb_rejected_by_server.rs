@@ -20,6 +20,12 @@ rule! {
     /// > CREATE-SESSION
     /// < 501 plain
     /// ```
+    /// It may be the URL alone that it does not know:
+    /// ```fires
+    /// > CREATE-SESSION
+    /// < 404 plain
+    ///   Server: nginx/1.22.1
+    /// ```
     /// ```silent
     /// > CREATE-SESSION
     /// < 404
@@ -143,8 +149,40 @@ fn check(session: &Session, exchange: &Exchange, around: &Around<'_>, notes: &mu
     if refuses && who == Origin::WebServer && !served() {
         let allow = response.allow.as_ref().map(|allow| format!(", and allows \"{allow}\""));
         let (who, method) = (Origin::describe(response), &request.method);
-        let message = format!("{who} answered {method} with {status}{}", allow.unwrap_or_default());
+        // Who has no such path says so of any verb (RFC 9110 15.5.5).
+        let of_url = status == 404 && allow.is_none();
+        let why =
+            if of_url { ", which may be about the URL alone".to_owned() } else { String::new() };
+        let message = format!("{who} answered {method} with {status}{}", allow.unwrap_or(why));
         let severity = course::unless_made_good(session, exchange, notes.severity());
-        notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        let sure = if of_url { Confidence::Possible } else { Confidence::Likely };
+        let finding = notes.note(severity, sure, &[exchange.span()], message);
+        if let Some(finding) = finding.filter(|_| of_url) {
+            finding.turn_to("whoever configured the job, or the server").advise(OF_URL);
+        }
+    }
+}
+
+/// What to do where the URL may be unknown.
+const OF_URL: &str = "Check host, port and path of the job's URL, its case included. If the server has that path, enable BITS uploads for it, or the module that speaks BITS there.";
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Confidence::{Likely, Possible};
+    use crate::rules::tests::diagnosed;
+
+    #[test]
+    fn a_404_may_be_about_the_url_alone() {
+        let told = |answer: &str| {
+            let text = format!("> CREATE-SESSION\n< {answer}\n  Server: nginx/1.22.1\n");
+            let diagnosis = diagnosed(&text);
+            (
+                diagnosis.confidence,
+                diagnosis.advice.unwrap().starts_with("Check host, port and path"),
+            )
+        };
+        assert_eq!(told("404 plain"), (Possible, true));
+        assert_eq!(told("404 plain\n  Allow: GET"), (Likely, false));
+        assert_eq!(told("405 plain"), (Likely, false));
     }
 }

@@ -1,5 +1,6 @@
 //! The rule `destination-not-found`.
 
+use crate::at::Span;
 use crate::bits::PacketType;
 use crate::model::Session;
 use crate::rules::origin::Origin;
@@ -86,7 +87,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             "{status} for \"{target}\", though the server spoke BITS in frame {}",
             at.name()
         );
-        let finding = notes.note(severity, Confidence::Likely, &[exchange.span()], message);
+        let finding =
+            notes.note(severity, Confidence::Likely, &[exchange.span(), Span::at(at)], message);
         if let Some(finding) = finding.filter(|_| own.is_some()) {
             finding.turn_to("the server").advise(OF_CHANGE);
         }

@@ -1,5 +1,6 @@
 //! The rule `duplicate-sessions`.
 
+use crate::at::Span;
 use crate::model::{Outcome, Session};
 use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity, course, wording};
@@ -100,7 +101,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             notes.note(
                 Severity::Note,
                 Confidence::Possible,
-                &[created.span()],
+                &[created.span(), Span { first: beside.first, last: beside.last }],
                 side_by_side(beside),
             );
         }
@@ -123,7 +124,8 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
     // The error may be among what the capture lacks.
     let seen = session.is_whole() && !session.may_be_beside(0);
     let sure = if seen { Confidence::Certain } else { Confidence::Likely };
-    let finding = notes.note(severity, sure, &[created.span()], message);
+    let spans = [created.span(), Span::at(earlier.first)];
+    let finding = notes.note(severity, sure, &spans, message);
     if let Some(finding) = finding.filter(|_| earlier.unheard) {
         finding.turn_to("the network").advise(OF_PATH);
     }
@@ -201,5 +203,16 @@ mod tests {
         };
         assert_eq!(sure(""), [Certain]);
         assert_eq!(sure("> FRAGMENT 10-19/20 lost\n< 500 lost\n"), [Likely]);
+    }
+
+    #[test]
+    fn the_frames_that_are_named_are_shown() {
+        let open =
+            |id: u8| format!("> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT 0-9/30\n< 200\n");
+        let report = report(&format!("{}= connection\n{}", open(1), open(2)));
+        let first = report.sessions[0].exchanges[0].span().first.frame;
+        let mut found = report.sessions.iter().flat_map(|session| &session.findings);
+        let own = found.find(|finding| finding.rule == "duplicate-sessions").unwrap();
+        assert!(own.message.contains(&format!("of frame {first} ")) && own.frames.contains(&first));
     }
 }

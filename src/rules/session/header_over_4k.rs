@@ -44,7 +44,7 @@ rule! {
     ///
     /// Answerable: the client
     /// Advice: Shorten the value: the file's name, cookies, custom headers; for a Kerberos ticket, the user's group memberships.
-    /// Confirm: The log of what answered, at this time; of http.sys that is its error log (HTTPERR).
+    /// Confirm: The log of what answered, at this time.
     /// Reference: [MC-BUP] 2.2.1
     Error, belief 96, needs WholeExchange, Exchange
 }

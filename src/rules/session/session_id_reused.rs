@@ -1,5 +1,6 @@
 //! The rule `session-id-reused`.
 
+use crate::at::Span;
 use crate::model::Session;
 use crate::rules::history::Brief;
 use crate::rules::{Around, Confidence, Notes, Severity, course};
@@ -71,7 +72,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         earlier.url.as_deref().map_or("another URL".to_owned(), |url| format!("\"{url}\"")),
         earlier.first.name(),
     );
-    notes.note(severity, Confidence::Certain, &[created.span()], message);
+    notes.note(severity, Confidence::Certain, &[created.span(), Span::at(earlier.first)], message);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The rule `retransmission-heavy`.
 
+use crate::at::Span;
 use crate::rules::{Confidence, Notes, Severity, wording};
 use crate::stream::{Connection, SideFacts, Stall, vain};
 
@@ -112,16 +113,16 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
         let had = side.resent.needless > segments / 2 && !may_be_late(side);
         // Where nothing at all reached the sender for long, that says more than single acknowledgements.
         let cut_off = [outage, stall(other, side)].iter().flatten().any(is_long);
+        let again: Vec<Span> = side.resent.again.into_iter().collect();
         if heavy && !had {
-            tell(connection, who, side, other, notes);
+            tell(&again, who, side, other, notes);
         } else if heavy && !cut_off && !vain::is_one_way(connection) {
             let message = format!(
                 "{}, though {} of them had been acknowledged",
                 repeated(who, side),
                 side.resent.needless
             );
-            let span = connection.span();
-            let finding = notes.note(notes.severity(), Confidence::Certain, &[span], message);
+            let finding = notes.note(notes.severity(), Confidence::Certain, &again, message);
             finding.into_iter().for_each(|finding| _ = finding.advise(OF_WAY_BACK));
         } else if let Some(stall) = outage.filter(|stall| telling || is_long(stall)) {
             let message = format!(
@@ -136,22 +137,15 @@ fn check(connection: &Connection, notes: &mut Notes<'_>) {
 }
 
 /// Notes loss on the path, or what looks like it.
-fn tell(
-    connection: &Connection,
-    who: &str,
-    side: &SideFacts,
-    other: &SideFacts,
-    notes: &mut Notes<'_>,
-) {
-    let span = [connection.span()];
+fn tell(again: &[Span], who: &str, side: &SideFacts, other: &SideFacts, notes: &mut Notes<'_>) {
     let message = repeated(who, side);
     if may_be_resized(side, other) {
         let message = format!("{message}; none is as long as both sides allow");
-        let finding = notes.note(Severity::Note, Confidence::Possible, &span, message);
+        let finding = notes.note(Severity::Note, Confidence::Possible, again, message);
         finding.into_iter().for_each(|finding| _ = finding.advise(OF_SIZE));
         return;
     }
-    let finding = notes.note(notes.severity(), Confidence::Certain, &span, message);
+    let finding = notes.note(notes.severity(), Confidence::Certain, again, message);
     if let Some(finding) = finding.filter(|_| may_be_late(side)) {
         finding.advise(OF_ORDER);
     }

@@ -122,3 +122,26 @@ fn who_was_told_of_no_hole_sends_nothing_again_at_once() {
     // Nor where an identification could tell.
     assert_eq!(again(false, 0, true, true), (0, 1));
 }
+
+#[test]
+fn the_pieces_of_a_segment_that_was_captured_whole_before_are_copies() {
+    let counted = |ids: [u16; 3]| {
+        let mut net = Net::open();
+        let mut send = |seq, payload: &[u8], id| {
+            net.time -= 1_900_000;
+            net.send(true, seq, 500, ACK, payload, |segment| segment.ip_id = Some(id))
+        };
+        send(100, b"abcdefgh", 0x1200);
+        for (seq, payload, id) in
+            [(100, &b"abc"[..], ids[0]), (103, b"def", ids[1]), (106, b"gh", ids[2])]
+        {
+            assert_eq!(send(seq, payload, id), NOTHING);
+        }
+        assert_eq!(send(108, b"ijk", ids[2] + 1), ["Client 8 ijk from 8"]);
+        let facts = net.side(Side::Client);
+        (facts.duplicate_frames, facts.retransmitted, facts.payload_bytes)
+    };
+    assert_eq!(counted([0x1200, 0x1201, 0x1202]), (3, 0, 11));
+    // Sent again, each has an identification behind that of the whole.
+    assert_eq!(counted([0x1201, 0x1202, 0x1203]).1, 3);
+}

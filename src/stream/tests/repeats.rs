@@ -1,6 +1,6 @@
 //! Bytes that were sent again.
 
-use super::{ACK, NOTHING, Net};
+use super::{ACK, FIN, NOTHING, Net};
 use crate::stream::Side;
 
 #[test]
@@ -114,4 +114,17 @@ fn keep_alives_behind_a_hole_that_is_not_given_up_yet_are_not_retransmissions() 
     assert_eq!(net.client(108, 500, ACK, b"\0"), NOTHING);
     let facts = net.side(Side::Client);
     assert_eq!((facts.keep_alives, facts.retransmitted, facts.differing), (1, 0, 0));
+}
+
+#[test]
+fn what_is_sent_again_behind_fin_counts_too() {
+    let mut net = Net::open();
+    net.client(100, 500, ACK, b"abc");
+    net.client(103, 500, ACK, b"def");
+    net.client(106, 500, FIN, b"");
+    net.server(500, 103, ACK, b"");
+    assert_eq!(net.client(103, 500, ACK, b"def"), NOTHING);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.retransmitted, facts.after_end), (1, 0));
+    assert_eq!(facts.resent.again.map(|span| span.frames()), Some([8, 8]));
 }

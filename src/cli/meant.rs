@@ -19,7 +19,10 @@ const HABITS: [(&[&str], &str); 14] = [
         &["-w", "--write"],
         "`bitsleuth capture -w`; for files `bitsleuth annotate -o`, or `redact -o`",
     ),
-    (&["-o", "--output"], "`bitsleuth report -o` and `export -o`; the others print, so `> FILE`"),
+    (
+        &["-o", "--output"],
+        "`-o` of `bitsleuth report`, `export`, `annotate` and `redact`, or `capture -w`; what is printed goes to `> FILE`",
+    ),
     (&["-Y", "-R"], "`-f` for frames; `--session`, `--url`, `--outcome` and others for uploads"),
     (&["-v", "--verbose"], "`bitsleuth diagnose -v`, or `timeline` for every message"),
     (&["-q", "--quiet"], "`bitsleuth sessions`, or `diagnose -q`, for a line per upload"),
@@ -66,7 +69,8 @@ const LIKE_AN_OPTION: f64 = 0.6;
 pub fn hint(said: &mut clap::Error) {
     let Some(ContextValue::String(option)) = said.get(ContextKind::InvalidArg) else { return };
     let name = option.split('=').next().unwrap_or_default();
-    let habit = HABITS.iter().find(|(options, _)| options.contains(&name));
+    let unknown = said.kind() == ErrorKind::UnknownArgument;
+    let habit = HABITS.iter().find(|(options, _)| unknown && options.contains(&name));
     let place = habit.map(|(_, place)| format!("see {place}"));
     let place = place.or_else(|| begins_filter(option).then(|| FILTER.to_owned()));
     if let Some(ContextValue::String(other)) = said.get(ContextKind::SuggestedArg) {
@@ -83,7 +87,7 @@ pub fn hint(said: &mut clap::Error) {
             said.insert(ContextKind::Suggested, hint);
         }
         // An option behind `--` is a file that is not there.
-        None if said.kind() == ErrorKind::UnknownArgument => {
+        None if unknown => {
             said.remove(ContextKind::Suggested);
         }
         None => {}

@@ -76,7 +76,9 @@ Environment:
   LC_ALL, LC_CTYPE, LANG
                   the first that is set: ASCII signs only where it does not name UTF-8
   TZ              the time zone of -t a and ad
-  TMPDIR          where what came through a pipe is kept, if it has to be read twice";
+  TMPDIR          where what came through a pipe is kept, if it has to be read twice
+  SOURCE_DATE_EPOCH
+                  the date of man pages, in seconds since 1970";
 
 /// The subcommands.
 #[derive(Subcommand, Debug)]

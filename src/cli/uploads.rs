@@ -32,7 +32,8 @@ impl Uploads {
     ///
     /// # Errors
     ///
-    /// The errors of [`analyse`]; where nothing could be read that the file could tell of, lest it replace one that does.
+    /// The errors of [`analyse`]; where nothing could be read that the file could tell of, lest it replace one that
+    /// does.
     pub fn report(
         &self,
         output: Option<&Path>,

@@ -198,8 +198,7 @@ const TERMS: [(&str, &str); 7] = [
     (
         "CCM_POST",
         "No BITS: the method by which clients of Configuration Manager send small messages to a management point. \
-         What is \
-         large goes to its /CCM_Incoming as a BITS upload.",
+         What is large goes to its /CCM_Incoming as a BITS upload.",
     ),
     (
         "completed the hard way",
@@ -212,7 +211,7 @@ const TERMS: [(&str, &str); 7] = [
 ];
 
 /// The sub-statuses that IIS logs, and tells to clients it trusts, beside those of its request filtering.
-const SUB_STATUSES: [(&str, &str); 11] = [
+const SUB_STATUSES: [(&str, &str); 10] = [
     (
         "401.1",
         "Windows could not log the user on with these credentials: wrong name or password, an account that is locked \
@@ -227,25 +226,13 @@ const SUB_STATUSES: [(&str, &str); 11] = [
         "401.5",
         "An ISAPI extension or another program behind IIS refused the user; the BITS server is such an extension.",
     ),
-    (
-        "403.14",
-        "A folder was asked for that has no page, and listing it is not allowed: seen where a URL ends in a slash.",
-    ),
-    (
-        "413.1",
-        "Request filtering of newer versions of IIS 10 refused a body longer than maxAllowedContentLength, for which \
-         older ones say 404.13 (rule request-too-large).",
-    ),
+    ("403.14", "A folder was asked for that has no page, and listing it is not allowed."),
     (
         "500.19",
         "The configuration is invalid, as where web.config holds a section that is locked or unknown: nothing of the \
          site works until it is mended.",
     ),
-    (
-        "502.3",
-        "Application Request Routing got no good answer from the server behind it: a connection that failed, or a \
-         time-out.",
-    ),
+    ("502.3", "Application Request Routing got no good answer from the server behind it."),
     ("503.2", "More requests at once than appConcurrentRequestLimit allows."),
     (
         "401.3",

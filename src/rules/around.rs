@@ -103,9 +103,9 @@ impl<'a> Around<'a> {
         })
     }
 
-    /// Sessions of other servers that were opened while this one was asked: by its server, as a client, or, as a proxy may have
-    /// an address of its own there, by another client while a Create-Session waited. That one does not outlast this
-    /// one: a proxy asks no more than it was asked. The leg behind a proxy.
+    /// Sessions of other servers that were opened while this one was asked: by its server, as a client, or, as a proxy
+    /// may have an address of its own there, by another client while a Create-Session waited. That one does not outlast
+    /// this one: a proxy asks no more than it was asked. The leg behind a proxy.
     pub fn opened_behind(&self, session: &Session) -> impl Iterator<Item = &'a Brief> + use<'a> {
         let create = session.exchanges.iter().find(|one| one.kind == PacketType::CreateSession);
         // It takes a look at all exchanges.

@@ -97,7 +97,9 @@ impl Closed {
         let then = match self.known {
             true => {
                 let later = wording::lasting(self.ahead_secs);
-                format!("the client sent the {kind} {later} later, though it had acknowledged that")
+                format!(
+                    "the client, whose host had acknowledged that, sent the {kind} {later} later"
+                )
             }
             false => format!("the {kind} crossed that"),
         };
@@ -181,7 +183,7 @@ mod tests {
         let at_once = diagnosed(
             "> CREATE-SESSION\n< 200 session=1\n... 5 s\n! server closes\n> FRAGMENT 0-9/20 dropped\n! server resets\n",
         );
-        let sent = "and the client sent the Fragment less than 1 ms later, though it had acknowledged that";
+        let sent = "and the client, whose host had acknowledged that, sent the Fragment less than 1 ms later";
         assert!(at_once.summary.contains(sent), "{}", at_once.summary);
         let told = |before: &str| {
             let text = format!(
@@ -193,7 +195,7 @@ mod tests {
         };
         let idle = told("> CREATE-SESSION\n< 200 session=1\n... 5 s\n");
         assert!(
-            idle.contains("5 s after the last answer, and the client sent the Fragment 2 s later"),
+            idle.contains("5 s after the last answer, and the client, whose host had acknowledged that, sent the Fragment 2 s later"),
             "{idle}"
         );
         assert!(idle.contains("keep-alive time-out"), "{idle}");

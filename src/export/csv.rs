@@ -45,9 +45,9 @@ fn guarded(text: &str) -> Cow<'_, str> {
     text.split(';').map(guard).collect::<Vec<_>>().join(";").into()
 }
 
-/// Some take wide signs for the narrow ones.
+/// Some take wide signs for the narrow ones. Quotes at which a semicolon opens a cell are not of its text.
 fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    text.trim_start_matches(['"', ' ']).starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -60,6 +60,9 @@ mod tests {
             assert_eq!(cell(Value::Text(raw.to_owned())), format!("'{raw}"));
         }
         assert_eq!(cell(Value::Text("BITS;=1+1;b;@c".to_owned())), "BITS;'=1+1;b;'@c");
+        for raw in ["a;\"=1+1", "a; =1+1"] {
+            assert_eq!(cell(Value::Text(raw.to_owned())), raw.replace("a;", "a;'"));
+        }
         assert_eq!(cell(Value::Number(-1.5)), "-1.5");
         assert_eq!(cell(Value::Text("a=b\n".to_owned())), "a=b\\n");
     }

@@ -31,12 +31,8 @@ pub(super) fn write(
     writeln!(out, "</select></label><span id=\"count\" role=\"status\"></span></div>")?;
     writeln!(
         out,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Uploads\"><table class=\"overview\" id=\"overview\"><colgroup>"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Uploads\"><table class=\"overview\" id=\"overview\"><thead><tr>"
     )?;
-    for width in ["5%", "11%", "15%", "10%", "13%", "20%", "7%", "7%", "12%"] {
-        writeln!(out, "<col width=\"{width}\">")?;
-    }
-    writeln!(out, "</colgroup><thead><tr>")?;
     for name in COLUMNS {
         writeln!(
             out,

@@ -238,7 +238,7 @@ fn run_live(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     use clap::Parser;
@@ -247,6 +247,11 @@ mod tests {
     struct Line {
         #[command(flatten)]
         args: CaptureArgs,
+    }
+
+    /// The arguments in the words behind the name of the command.
+    pub fn parsed(words: &[&str]) -> Result<CaptureArgs, clap::Error> {
+        Line::try_parse_from(["x"].iter().chain(words)).map(|line| line.args)
     }
 
     /// Where everything fails in this way.
@@ -279,10 +284,10 @@ mod tests {
 
     #[test]
     fn sizes_are_those_of_tcpdump() {
-        let line = |option, size| Line::try_parse_from(["x", "-i", "lo", option, size]);
-        assert_eq!(line("-s", "0").unwrap().args.snaplen, SNAPLEN);
-        assert_eq!(line("-s", "96").unwrap().args.snaplen, 96);
-        assert_eq!(line("-B", "4096").unwrap().args.buffer, Some(4096));
+        let line = |option, size| parsed(&["-i", "lo", option, size]);
+        assert_eq!(line("-s", "0").unwrap().snaplen, SNAPLEN);
+        assert_eq!(line("-s", "96").unwrap().snaplen, 96);
+        assert_eq!(line("-B", "4096").unwrap().buffer, Some(4096));
         assert!(["-1", "262145", "x"].iter().all(|size| line("-s", size).is_err()));
         assert!(line("-B", "0").is_err() && line("-B", "2097152").is_err());
     }

@@ -140,17 +140,10 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: CaptureArgs,
-    }
+    use crate::cli::capture::tests::parsed;
 
     fn args(write: &str) -> CaptureArgs {
-        Line::try_parse_from(["x", "-i", "lo", "-w", write]).unwrap().args
+        parsed(&["-i", "lo", "-w", write]).unwrap()
     }
 
     #[cfg(target_os = "linux")]
@@ -163,9 +156,9 @@ mod tests {
 
     #[test]
     fn what_tshark_takes_is_taken() {
-        let line = |last: &str| Line::try_parse_from(["x", "-ni", "lo", "-l", "-a", last]);
-        assert_eq!(line("duration:60").unwrap().args.duration, Some(60));
-        assert_eq!(line("60").unwrap().args.duration, Some(60));
+        let line = |last: &str| parsed(&["-ni", "lo", "-l", "-a", last]);
+        assert_eq!(line("duration:60").unwrap().duration, Some(60));
+        assert_eq!(line("60").unwrap().duration, Some(60));
         assert!(line("filesize:60").is_err());
     }
 

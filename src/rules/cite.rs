@@ -11,7 +11,7 @@ pub(super) fn answer(session: &Session, finding: &mut Finding) {
     let Some(last) = finding.proof.last().filter(|_| finding.severity > Severity::Note) else {
         return;
     };
-    let before = |exchange: &Exchange| exchange.span().first.frame <= last.frame;
+    let before = |exchange: &Exchange| exchange.begins() <= last.frame;
     let place = session.exchanges.partition_point(before);
     let begun = session.exchanges.get(..place).unwrap_or_default().iter().rev().take(AT_ONCE);
     let mut answers = begun.filter_map(|exchange| exchange.response.as_ref());

@@ -111,7 +111,7 @@ impl Connection {
         self.client_side.lost_by_capture + self.server_side.lost_by_capture
     }
 
-    /// Bytes among these that the capture has too late to be used.
+    /// Bytes that either side acknowledged, and that the capture has too late to be used.
     pub fn came_late(&self) -> u64 {
         [&self.client_side, &self.server_side]
             .map(|side| side.came_late.min(side.lost_by_capture))

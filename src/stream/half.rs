@@ -117,8 +117,8 @@ impl Half {
     #[inline(always)]
     pub fn late(&mut self, offset: i64, len: u32) -> u64 {
         let Some((from, to)) = self.given_up else { return 0 };
-        let start = u64::try_from(offset).unwrap_or(0);
-        let (start, end) = (start.max(from), start.saturating_add(u64::from(len)).min(to));
+        let within = |offset: i64| u64::try_from(offset).unwrap_or(0).clamp(from, to);
+        let (start, end) = (within(offset), within(offset.saturating_add(i64::from(len))));
         if end > start {
             self.given_up = (end < to).then_some((end, to));
         }

@@ -57,7 +57,7 @@ impl Analysis {
         let Options { limits, digest, rules, secrets } = options;
         Self {
             attempts: Attempts::new(limits.attempts),
-            tls: TlsConnections::new(limits.tls_connections),
+            tls: TlsConnections::new(limits.tls_connections, limits.tls_ordinary),
             judge: Judge::new(rules, &limits),
             engine: Engine::new(limits.clone()),
             sessions: Sessions::new(limits, digest, secrets),

@@ -49,9 +49,11 @@ pub struct Limits {
     /// Closed connections that wait for their keys, which may stand at the end of a capture; the oldest are given up
     /// first. They have half of `tls_waiting_in_all`, so that each may keep 8 KiB.
     pub tls_waiting_closed: usize,
-    /// Connections with TLS that a report holds one by one, and as many whose handshake failed; `bitsleuth tls` lists
-    /// all. One costs about 1 kB.
+    /// Connections with TLS that a report holds one by one, of those that may hold an upload or explain why one stopped;
+    /// `bitsleuth tls` lists all. One costs about 1 kB.
     pub tls_connections: usize,
+    /// The same for those that tell of no upload; every host has hundreds.
+    pub tls_ordinary: usize,
     /// Decompressed bytes allowed for each compressed one; deflate cannot exceed 1032, zstd and lz4 runs can.
     pub decompression_ratio: u64,
 }
@@ -80,6 +82,7 @@ impl Default for Limits {
             tls_waiting_in_all: 64 << 20,
             tls_waiting_closed: 4_096,
             tls_connections: 1_000,
+            tls_ordinary: 100,
             decompression_ratio: 5_000,
         }
     }

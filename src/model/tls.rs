@@ -7,25 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::Span;
 use crate::stream::{Connection, SideFacts};
-use crate::tls::{Alert, Facts};
+use crate::tls::{Alert, Facts, Likelihood};
 
-/// The connections with TLS that are over, up to a cap; as many again that may explain an upload that stopped.
+/// The connections with TLS that are over, up to a cap; those that tell of no upload have a smaller one of their own.
 #[derive(Clone, Debug, Default)]
 pub struct TlsConnections {
     all: Vec<TlsConnection>,
     /// Which of them failed.
     failed: Vec<usize>,
-    /// How many failed or lack a client certificate, and how many do not.
+    /// How many more that are telling, and how many more that are not, there is room for.
     telling: usize,
     ordinary: usize,
-    cap: usize,
     omitted: u64,
 }
 
 impl TlsConnections {
-    /// None so far, and at most `cap`.
-    pub fn new(cap: usize) -> Self {
-        Self { cap, ..Self::default() }
+    /// None so far, at most `telling` that [tell of an upload](TlsConnection::is_telling), and `ordinary` others.
+    pub fn new(telling: usize, ordinary: usize) -> Self {
+        Self { telling, ordinary, ..Self::default() }
     }
 
     /// Takes a connection that is over; TLS inside TLS counts by itself.
@@ -34,14 +33,13 @@ impl TlsConnections {
     }
 
     fn add(&mut self, one: TlsConnection) {
-        let (failed, bare) = (one.failed(), one.lacks_client_certificate());
-        let kept = if failed || bare { &mut self.telling } else { &mut self.ordinary };
-        if *kept >= self.cap {
+        let room = if one.is_telling() { &mut self.telling } else { &mut self.ordinary };
+        let Some(less) = room.checked_sub(1) else {
             self.omitted += 1;
             return;
-        }
-        *kept += 1;
-        if failed {
+        };
+        *room = less;
+        if one.failed() {
             self.failed.push(self.all.len());
         }
         self.all.push(one);
@@ -110,6 +108,14 @@ impl TlsConnection {
         })
     }
 
+    /// Whether it may hold an upload or explain why one stopped: it was opened, looks like one, or came to nothing.
+    pub fn is_telling(&self) -> bool {
+        self.tls.decrypted
+            || self.tls.likelihood() > Likelihood::Unlikely
+            || self.failed()
+            || self.lacks_client_certificate()
+    }
+
     /// The fatal alert that ended it, if that could be read.
     pub fn fatal(&self) -> Option<&Alert> {
         self.tls.alerts.iter().find(|alert| alert.fatal)
@@ -146,6 +152,7 @@ impl TlsConnection {
 pub(crate) mod tests {
     use super::*;
     use crate::at::At;
+    use crate::tls::Shape;
 
     /// A connection that is known from its beginning.
     pub(crate) fn connection(tls: Facts) -> TlsConnection {
@@ -174,8 +181,17 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_may_be_an_upload_is_kept_beyond_the_cap() {
+        let mut all = TlsConnections::new(1, 0);
+        let shape = Some(Shape { bits_upload: Likelihood::Possible, ..Shape::default() });
+        all.add(connection(Facts { shape: Some(Shape::default()), ..Facts::default() }));
+        all.add(connection(Facts { shape, ..Facts::default() }));
+        assert_eq!((all.omitted(), all.finish()[0].tls.shape), (1, shape));
+    }
+
+    #[test]
     fn a_handshake_that_failed_is_kept_beyond_the_cap() {
-        let mut all = TlsConnections::new(2);
+        let mut all = TlsConnections::new(1, 2);
         (0..5).for_each(|_| all.add(connection(Facts::default())));
         let client_hello_at = Some(At::default());
         all.add(connection(Facts { client_hello_at, ..Facts::default() }));

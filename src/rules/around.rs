@@ -261,12 +261,12 @@ mod tests {
         let client_hello_at = Some(At::default());
         connection.tls = Some(Box::new(Facts { client_hello_at, ..Facts::default() }));
         assert!(connection.first.time < session.started);
-        let mut tls = TlsConnections::new(9);
+        let mut tls = TlsConnections::new(9, 9);
         tls.closed(&connection);
         assert_eq!(handshakes_of(&session, &tls).count(), 1);
         // Another one of that time was for something before it.
         connection.id += 1;
-        let mut other = TlsConnections::new(9);
+        let mut other = TlsConnections::new(9, 9);
         other.closed(&connection);
         assert_eq!(handshakes_of(&session, &other).count(), 0);
     }

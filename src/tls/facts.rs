@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::Certificate;
 use super::keylog::KeyLine;
-use super::shape::Shape;
+use super::shape::{Likelihood, Shape};
 use crate::at::At;
 use crate::rare::is_default;
 use crate::stream::Side;
@@ -179,6 +179,11 @@ impl Facts {
     pub const fn is_opaque(&self) -> bool {
         let records = self.from_client.application_records + self.from_server.application_records;
         !self.decrypted && records > 0
+    }
+
+    /// How well its shape fits a BITS upload.
+    pub fn likelihood(&self) -> Likelihood {
+        self.shape.map_or(Likelihood::Unlikely, |shape| shape.bits_upload)
     }
 
     /// Whether it can be read, and if not, why.

@@ -1,5 +1,7 @@
 //! The rule `tls-opaque`.
 
+use std::cmp::Reverse;
+
 use crate::model::{Report, TlsConnection};
 use crate::rules::{Confidence, Notes, Seen};
 use crate::tls::{Likelihood, Opaque};
@@ -16,7 +18,11 @@ rule! {
 }
 
 fn check(report: &Report, _: &Seen, notes: &mut Notes<'_>) {
-    for connection in report.tls_connections.iter().filter(|one| one.tls.is_opaque()) {
+    let mut opaque: Vec<_> =
+        report.tls_connections.iter().filter(|one| one.tls.is_opaque()).collect();
+    // What is most like an upload comes first, since not all may find room.
+    opaque.sort_by_key(|one| Reverse(one.tls.likelihood()));
+    for connection in opaque {
         let finding = notes.note(
             notes.severity(),
             Confidence::Certain,
@@ -49,10 +55,10 @@ fn message(connection: &TlsConnection) -> String {
         || tls.state().to_owned(),
         |line| format!("line {} of {} does not fit", line.line, line.source),
     );
-    let shape = match tls.shape.map(|shape| shape.bits_upload) {
-        Some(Likelihood::Likely) => "; from its shape alone, an upload is likely",
-        Some(Likelihood::Possible) => "; from its shape alone, an upload is possible",
-        Some(Likelihood::Unlikely) | None => "",
+    let shape = match tls.likelihood() {
+        Likelihood::Likely => "; from its shape alone, an upload is likely",
+        Likelihood::Possible => "; from its shape alone, an upload is possible",
+        Likelihood::Unlikely => "",
     };
     format!("{}: {why}{shape}", connection.in_words())
 }

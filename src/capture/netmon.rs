@@ -6,7 +6,7 @@
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use super::record::{Kind, Order, Record, Step, check_length};
+use super::record::{Decode, Kind, Order, Record, Step, check_length};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -46,9 +46,30 @@ impl Header {
         })
     }
 
-    /// Decodes the frame at the start of `data`, which is at `offset` of the file.
-    pub fn decode(
-        &self,
+    /// Nanoseconds since the start, length on the wire, length captured.
+    fn fields(&self, data: &[u8]) -> Option<(i64, u32, u32)> {
+        if self.version.0 < 2 {
+            let time = i64::from(ORDER.u32(data, 0)?) * 1_000_000;
+            return Some((time, ORDER.u16(data, 4)?.into(), ORDER.u16(data, 6)?.into()));
+        }
+        let time = ORDER.i64(data, 0)?.saturating_mul(1000);
+        Some((time, ORDER.u32(data, 8)?, ORDER.u32(data, 12)?))
+    }
+
+    /// Bytes behind each frame: its medium, its process, its time once more.
+    const fn trailer(&self) -> usize {
+        match self.version {
+            (2, 1) => 2,
+            (2, 2) => 6,
+            (2.., 3..) | (3.., _) => UTC + 9,
+            _ => 0,
+        }
+    }
+}
+
+impl Decode for Header {
+    fn decode(
+        &mut self,
         data: &[u8],
         offset: u64,
         cap: usize,
@@ -80,26 +101,6 @@ impl Header {
         record.set_frame(header..data_end, time, link, wire_len);
         record.size = size;
         Ok(Step::Whole)
-    }
-
-    /// Nanoseconds since the start, length on the wire, length captured.
-    fn fields(&self, data: &[u8]) -> Option<(i64, u32, u32)> {
-        if self.version.0 < 2 {
-            let time = i64::from(ORDER.u32(data, 0)?) * 1_000_000;
-            return Some((time, ORDER.u16(data, 4)?.into(), ORDER.u16(data, 6)?.into()));
-        }
-        let time = ORDER.i64(data, 0)?.saturating_mul(1000);
-        Some((time, ORDER.u32(data, 8)?, ORDER.u32(data, 12)?))
-    }
-
-    /// Bytes behind each frame: its medium, its process, its time once more.
-    const fn trailer(&self) -> usize {
-        match self.version {
-            (2, 1) => 2,
-            (2, 2) => 6,
-            (2.., 3..) | (3.., _) => UTC + 9,
-            _ => 0,
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pcap_parser::parse_pcap_header;
 
-use super::record::{Order, Record, Step, check_length};
+use super::record::{Decode, Order, Record, Step, check_length};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -42,11 +42,12 @@ impl Header {
     pub fn snaplen(&self) -> Option<u32> {
         (self.snaplen != 0).then_some(self.snaplen)
     }
+}
 
-    /// Decodes the record at the start of `data`, which is at `offset` of the file.
+impl Decode for Header {
     #[inline(always)]
-    pub fn decode(
-        &self,
+    fn decode(
+        &mut self,
         data: &[u8],
         offset: u64,
         cap: usize,

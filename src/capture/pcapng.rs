@@ -12,7 +12,7 @@ use super::blocks::{
     BYTE_ORDER, ENHANCED_PACKET, INTERFACE, OLD_PACKET, SECRETS, SECTION, SIMPLE_PACKET,
 };
 use super::interface::Interface;
-use super::record::{Kind, Order, Record, Step};
+use super::record::{Decode, Kind, Order, Record, Step};
 use crate::at::Timestamp;
 
 /// Room in a block for its header and options, beside the packet.
@@ -40,38 +40,6 @@ impl Section {
     /// The least length at which an interface cuts frames.
     pub const fn snaplen(&self) -> Option<u32> {
         self.least_snaplen
-    }
-
-    /// Decodes the block at the start of `data`, which is at `offset` of the file.
-    pub fn decode(
-        &mut self,
-        data: &[u8],
-        offset: u64,
-        cap: usize,
-        record: &mut Record,
-    ) -> Result<Step, Error> {
-        let damaged = |why| Error::Damaged { offset, why };
-        // Twelve bytes reach to the byte order mark of a section header; no block is shorter.
-        let Some(head) = data.get(..12) else { return Ok(Step::More(12)) };
-        if self.order.u32(head, 0) == Some(SECTION) {
-            self.begin(head).ok_or(damaged("no byte order mark"))?;
-        }
-        let (kind, len) = self.order.u32(head, 0).zip(self.order.u32(head, 4)).unwrap_or_default();
-        let size = len as usize;
-        if size < 12 || !size.is_multiple_of(4) {
-            return Err(damaged("impossible block length"));
-        }
-        if size > cap.saturating_add(OVERHEAD) {
-            return Err(Error::TooLong { offset, len: u64::from(len), cap: cap as u64 });
-        }
-        let Some(block) = data.get(..size) else { return Ok(Step::More(size)) };
-        if self.order.u32(block, size - 4) != Some(len) {
-            return Err(damaged("block lengths differ"));
-        }
-        record.kind = Kind::Other;
-        self.body(kind, block, record).map_err(damaged)?;
-        record.size = size;
-        Ok(Step::Whole)
     }
 
     fn begin(&mut self, head: &[u8]) -> Option<()> {
@@ -171,6 +139,39 @@ impl Section {
         let len = (block.origlen.min(snaplen) as usize).min(block.data.len());
         record.set_frame(12..12 + len, self.time, interface.link, block.origlen);
         Ok(())
+    }
+}
+
+impl Decode for Section {
+    fn decode(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        cap: usize,
+        record: &mut Record,
+    ) -> Result<Step, Error> {
+        let damaged = |why| Error::Damaged { offset, why };
+        // Twelve bytes reach to the byte order mark of a section header; no block is shorter.
+        let Some(head) = data.get(..12) else { return Ok(Step::More(12)) };
+        if self.order.u32(head, 0) == Some(SECTION) {
+            self.begin(head).ok_or(damaged("no byte order mark"))?;
+        }
+        let (kind, len) = self.order.u32(head, 0).zip(self.order.u32(head, 4)).unwrap_or_default();
+        let size = len as usize;
+        if size < 12 || !size.is_multiple_of(4) {
+            return Err(damaged("impossible block length"));
+        }
+        if size > cap.saturating_add(OVERHEAD) {
+            return Err(Error::TooLong { offset, len: u64::from(len), cap: cap as u64 });
+        }
+        let Some(block) = data.get(..size) else { return Ok(Step::More(size)) };
+        if self.order.u32(block, size - 4) != Some(len) {
+            return Err(damaged("block lengths differ"));
+        }
+        record.kind = Kind::Other;
+        self.body(kind, block, record).map_err(damaged)?;
+        record.size = size;
+        Ok(Step::Whole)
     }
 }
 

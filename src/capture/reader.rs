@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::batch::{Batch, End, Entry, text};
-use super::record::{Kind, Record, Step};
+use super::record::{Decode, Kind, Record, Step};
 use super::window::Window;
 use super::{Error, Frame, Item, blocks, foreign, netmon, pcap, pcapng, snoop};
 use crate::at::At;
@@ -26,6 +26,44 @@ pub struct Reader<R> {
     frames: u64,
     cap: usize,
     over: bool,
+}
+
+/// The records at hand, on their way into a batch.
+struct Taking<'a, R> {
+    window: &'a mut Window<R>,
+    frames: &'a mut u64,
+    cap: usize,
+    entries: &'a mut Vec<Entry>,
+}
+
+impl<R: Read> Taking<'_, R> {
+    /// Takes apart what is at hand, and reads on where no record is whole; false where nothing follows. A loop of its
+    /// own for each format leaves what is decoded in registers.
+    fn take_apart(&mut self, format: &mut impl Decode) -> Result<bool, Error> {
+        self.entries.clear();
+        loop {
+            let mut record = Record::default();
+            let (data, offset) = (self.window.data(), self.window.offset());
+            match format.decode(data, offset, self.cap, &mut record)? {
+                Step::Whole => {
+                    if record.kind != Kind::Other {
+                        self.entries.push(Entry::new(&record, self.window.start()));
+                    }
+                    *self.frames += u64::from(record.kind == Kind::Frame);
+                    self.window.consume(record.size);
+                    if self.entries.len() == RECORDS {
+                        return Ok(true);
+                    }
+                }
+                Step::More(size) if self.entries.is_empty() => {
+                    if !self.window.want(size)? {
+                        return Ok(false);
+                    }
+                }
+                Step::More(_) => return Ok(true),
+            }
+        }
+    }
 }
 
 /// A block as it is written, and what it holds.
@@ -134,28 +172,15 @@ impl<R: Read> Reader<R> {
 
     /// Puts the records at hand into `entries`; false at the end.
     fn take_apart(&mut self, entries: &mut Vec<Entry>) -> Result<bool, Error> {
-        entries.clear();
-        let mut record = Record::default();
-        loop {
-            match self.format.decode(&self.window, self.cap, &mut record)? {
-                Step::Whole => {
-                    if record.kind != Kind::Other {
-                        entries.push(Entry::new(&record, self.window.start()));
-                    }
-                    self.frames += u64::from(record.kind == Kind::Frame);
-                    self.window.consume(record.size);
-                    if entries.len() == RECORDS {
-                        return Ok(true);
-                    }
-                }
-                Step::More(size) if entries.is_empty() => {
-                    if !self.window.want(size)? {
-                        return self.at_end();
-                    }
-                }
-                Step::More(_) => return Ok(true),
-            }
-        }
+        let Self { window, frames, cap, .. } = self;
+        let mut taking = Taking { window, frames, cap: *cap, entries };
+        let more = match &mut self.format {
+            Format::Pcap(header) => taking.take_apart(header),
+            Format::Pcapng(section) => taking.take_apart(section),
+            Format::Snoop(header) => taking.take_apart(header),
+            Format::Netmon(header) => taking.take_apart(header),
+        }?;
+        if more { Ok(true) } else { self.at_end() }
     }
 
     fn step(&mut self, every: bool) -> Result<bool, Error> {

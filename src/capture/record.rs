@@ -55,6 +55,22 @@ impl Record {
     }
 }
 
+/// Decodes the records of one format.
+pub trait Decode {
+    /// Decodes the record at the start of `data`, which is at `offset` of the file; no longer than `cap`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLong`] or [`Error::Damaged`] where it is.
+    fn decode(
+        &mut self,
+        data: &[u8],
+        offset: u64,
+        cap: usize,
+        record: &mut Record,
+    ) -> Result<Step, Error>;
+}
+
 /// What the decoder of a format makes of the bytes at hand.
 pub enum Step {
     /// At least so many bytes are needed to go on.

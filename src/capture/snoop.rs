@@ -1,6 +1,6 @@
 //! The format of snoop (RFC 1761): big-endian, every record with its own length.
 
-use super::record::{Order, Record, Step, check_length};
+use super::record::{Decode, Order, Record, Step, check_length};
 use super::{Error, LinkType};
 use crate::at::Timestamp;
 
@@ -35,10 +35,11 @@ impl Header {
         };
         Some(Self { link: LinkType(link) })
     }
+}
 
-    /// Decodes the record at the start of `data`, which is at `offset` of the file.
-    pub fn decode(
-        &self,
+impl Decode for Header {
+    fn decode(
+        &mut self,
         data: &[u8],
         offset: u64,
         cap: usize,

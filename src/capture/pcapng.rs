@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use pcap_parser::pcapng::{
-    Block, InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType, SimplePacketBlock,
-    parse_block_be, parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
+    Block, InterfaceDescriptionBlock, OptionCode, SecretsType, SimplePacketBlock, parse_block_be,
+    parse_block_le, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
 };
 
 use super::Error;
@@ -53,8 +53,7 @@ impl Section {
     fn body(&mut self, kind: u32, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
         // Only what is used is decoded, lest a mistake in a list of names end the reading.
         match kind {
-            ENHANCED_PACKET => return self.enhanced(block, record),
-            OLD_PACKET => return self.old(block, record),
+            ENHANCED_PACKET | OLD_PACKET => return self.packet(kind, block, record),
             INTERFACE | SIMPLE_PACKET | SECRETS => {}
             _ => return Ok(()),
         }
@@ -88,45 +87,47 @@ impl Section {
         Ok(())
     }
 
-    fn enhanced(&mut self, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
+    /// An enhanced packet block, or the packet block of the first drafts, which differs in the width of the interface
+    /// number.
+    fn packet(&mut self, kind: u32, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
+        let field = |at| self.order.u32(block, at).ok_or("short packet block");
+        let number = match kind {
+            OLD_PACKET => self.order.u16(block, 8).map(u32::from).ok_or("short packet block")?,
+            _ => field(8)?,
+        };
+        let ticks = u64::from(field(12)?) << 32 | u64::from(field(16)?);
+        let (len, wire_len) = (field(20)?, field(24)?);
+        let data = 28..28_usize.saturating_add(len as usize);
+        let end = block.len() - 4;
+        if data.end > end {
+            return Err("packet exceeds the block");
+        }
+        let interface =
+            self.interfaces.get(number as usize).ok_or("packet of an undescribed interface")?;
+        self.time = interface.time(ticks);
+        let options = data.end.next_multiple_of(4);
+        record.set_frame(data, self.time, interface.link, wire_len);
+        if kind == ENHANCED_PACKET && options < end {
+            record.comment = self.comment(block, options)?;
+        }
+        Ok(())
+    }
+
+    /// Place of the comment in an enhanced packet block, whose options begin at `at`; empty where it has none.
+    fn comment(&self, block: &[u8], mut at: usize) -> Result<Range<usize>, &'static str> {
         let decoded = match self.order {
             Order::Little => parse_enhancedpacketblock_le(block),
             Order::Big => parse_enhancedpacketblock_be(block),
         };
         let packet = decoded.map_err(|_| "packet exceeds the block")?.1;
-        let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-        let data = 28..28 + packet.caplen as usize;
-        self.packet(packet.if_id, ticks, data, packet.origlen, record)?;
-        record.comment = comment(28 + packet.data.len(), &packet.options).unwrap_or_default();
-        Ok(())
-    }
-
-    /// The packet block of the first drafts, which differs from the enhanced one in the width of the interface number.
-    fn old(&mut self, block: &[u8], record: &mut Record) -> Result<(), &'static str> {
-        let field = |at| self.order.u32(block, at).ok_or("short packet block");
-        let interface = self.order.u16(block, 8).ok_or("short packet block")?;
-        let ticks = u64::from(field(12)?) << 32 | u64::from(field(16)?);
-        let (len, wire_len) = (field(20)?, field(24)?);
-        let data = 28..28_usize.saturating_add(len as usize);
-        if data.end > block.len() - 4 {
-            return Err("packet exceeds the block");
+        let options = packet.options.iter();
+        for option in options.take_while(|option| option.code != OptionCode::EndOfOpt) {
+            if option.code == OptionCode::Comment {
+                return Ok(at + 4..at + 4 + usize::from(option.len));
+            }
+            at += 4 + option.value.len();
         }
-        self.packet(u32::from(interface), ticks, data, wire_len, record)
-    }
-
-    fn packet(
-        &mut self,
-        interface: u32,
-        ticks: u64,
-        data: Range<usize>,
-        wire_len: u32,
-        record: &mut Record,
-    ) -> Result<(), &'static str> {
-        let interface =
-            self.interfaces.get(interface as usize).ok_or("packet of an undescribed interface")?;
-        self.time = interface.time(ticks);
-        record.set_frame(data, self.time, interface.link, wire_len);
-        Ok(())
+        Ok(0..0)
     }
 
     fn simple(
@@ -173,18 +174,6 @@ impl Decode for Section {
         record.size = size;
         Ok(Step::Whole)
     }
-}
-
-/// Place of the comment among `options`, which begin at `at`.
-fn comment(mut at: usize, options: &[PcapNGOption<'_>]) -> Option<Range<usize>> {
-    for option in options.iter().take_while(|option| option.code != OptionCode::EndOfOpt) {
-        let value = at + 4..at + 4 + usize::from(option.len);
-        if option.code == OptionCode::Comment {
-            return Some(value);
-        }
-        at += 4 + option.value.len();
-    }
-    None
 }
 
 #[cfg(test)]

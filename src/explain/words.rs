@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::bits::fields::Notation;
 use crate::model::negotiation::Verdict;
-use crate::model::{Odd, Outcome, attempt, lookup, notification};
+use crate::model::{Odd, Outcome, Qualifier, attempt, lookup, notification};
 use crate::observe::extract::manifest::Proof;
 use crate::rules::filtering::{FILTERED, Fault};
 use crate::rules::origin::Origin;
@@ -56,31 +56,8 @@ const PACKETS: [(&str, &str); 6] = [
     ),
 ];
 
-/// What can stand behind an outcome.
-const QUALIFIERS: [(&str, &str); 14] = [
-    ("unconfirmed", "The last request of the upload was sent; its answer was not seen."),
-    (
-        "likely",
-        "A repeated Close-Session met an unknown session: the first one must have gone through. Or the capture lacks \
-         something between the last Fragment seen and the Close-Session that was accepted: the last bytes can be there.",
-    ),
-    ("after-last-byte", "It was cancelled when the server had every byte, so the file may exist."),
-    ("closed-short", "Close-Session was accepted although bytes are missing."),
-    (
-        "may-recover",
-        "The error is one after which the client tries again, and the capture ends before it must have: by default after \
-         600 s.",
-    ),
-    ("half-seen", "The answers were not captured: nothing tells how it ended."),
-    ("interrupted", "The last request has no answer, and its connection or its time is over."),
-    (
-        "capture-ended",
-        "The capture ends on a request whose client may still wait for the answer, or on an answer that asks for \
-         credentials that may still come.",
-    ),
-    ("idle-at-end", "All requests are answered, and no end was seen."),
-    ("authentication", "The last answer asks for credentials."),
-    ("lost", "The server no longer knows the session."),
+/// What else stands behind an outcome where people read it.
+const LACKS: [(&str, &str); 2] = [
     (
         "start not captured",
         "The capture begins within the upload: what was agreed and sent before is unknown.",
@@ -89,10 +66,6 @@ const QUALIFIERS: [(&str, &str); 14] = [
         "requests not captured",
         "The capture has nothing but what the server sent: what was asked, and whether it begins with the upload, is \
          unknown.",
-    ),
-    (
-        "heads-cut",
-        "The snap length cut every message before it shows what it is: nothing tells whether a session was opened.",
     ),
 ];
 
@@ -297,7 +270,8 @@ fn all() -> Vec<Word> {
         variants::<Odd>("oddity of a head"),
         listed("packet type", &PACKETS),
         variants::<Outcome>("outcome of an upload"),
-        listed("qualifier of an outcome", &QUALIFIERS),
+        variants::<Qualifier>("qualifier of an outcome"),
+        listed("qualifier of an outcome", &LACKS),
         variants::<Verdict>("verdict on a negotiation"),
         variants::<Proof>("proof of an extracted file"),
         variants::<Origin>("who answered"),

@@ -183,7 +183,7 @@ const SESSIONS: &[Column] = columns! {
     session Integer |r| r.number.map(Value::Integer);
     session_id Text |r| maybe(r.session?.id.as_deref());
     outcome Text |r| text(r.session?.outcome.name());
-    outcome_qualifiers Text |r| words(r.session?.outcome_qualifiers.iter());
+    outcome_qualifiers Text |r| words(r.session?.outcome_qualifiers.iter().map(|it| it.name()));
     started Time |r| Some(Value::Time(r.session?.started));
     ended Time |r| Some(Value::Time(r.session?.ended));
     duration_seconds Number |r| Some(Value::Number(r.session?.duration_seconds));

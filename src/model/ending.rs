@@ -4,7 +4,7 @@ use super::exchange::Exchange;
 use super::negotiation::Verdict;
 use super::ranges::Ranges;
 use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_SECS};
-use super::{Outcome, Session};
+use super::{Outcome, Qualifier, Session};
 use crate::at::At;
 use crate::bits::PacketType;
 use crate::stream::{Connection, vain};
@@ -37,10 +37,17 @@ impl Session {
             negotiation.verdict = Verdict::HalfSeen;
         }
         if self.is_half_seen() {
-            for it in self.outcome_qualifiers.iter_mut().filter(|it| *it == "interrupted") {
-                "half-seen".clone_into(it);
-            }
+            self.call_interrupted(Qualifier::HalfSeen);
         }
+    }
+
+    /// Says more closely why it was interrupted.
+    fn call_interrupted(&mut self, closer: Qualifier) {
+        let qualifiers = &mut self.outcome_qualifiers;
+        qualifiers
+            .iter_mut()
+            .filter(|it| **it == Qualifier::Interrupted)
+            .for_each(|it| *it = closer);
     }
 
     /// Tells what may be among the requests of other connections of which the capture lacks so many bytes: what is
@@ -48,9 +55,9 @@ impl Session {
     pub(crate) fn tell_lacking_beside(&mut self, bytes: u64) {
         self.lacks_beside = bytes;
         let may_be_whole = self.may_be_beside(self.unproven()) || self.lacks_last_ack();
-        if self.is_qualified("closed-short") && may_be_whole && !self.ends_refused() {
+        if self.is(Qualifier::ClosedShort) && may_be_whole && !self.ends_refused() {
             self.outcome = Outcome::Completed;
-            self.outcome_qualifiers = vec!["likely".to_owned()];
+            self.outcome_qualifiers = vec![Qualifier::Likely];
             self.error = None;
         }
     }
@@ -92,7 +99,7 @@ impl Session {
     /// connection.
     pub(crate) fn tell_lacking_behind(&mut self) {
         let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
-        let retried = self.is_qualified("authentication") || self.is_qualified("may-recover");
+        let retried = self.is(Qualifier::Authentication) || self.is(Qualifier::MayRecover);
         // What the capture lacks may as well be the request itself.
         let Some(request) = &last.request else { return };
         let of_body = request.body.lacks.uncaptured;
@@ -100,8 +107,8 @@ impl Session {
             self.connection(last.connection).map_or(0, |one| one.client_side.lost_by_capture);
         if self.outcome.is_failure() && retried && lacks >= of_body.saturating_add(LEAST_REQUEST) {
             self.outcome = Outcome::Incomplete;
-            self.outcome_qualifiers.retain(|it| it != "may-recover");
-            self.outcome_qualifiers.insert(0, "idle-at-end".to_owned());
+            self.outcome_qualifiers.retain(|it| *it != Qualifier::MayRecover);
+            self.outcome_qualifiers.insert(0, Qualifier::IdleAtEnd);
             self.error = None;
         }
     }
@@ -115,10 +122,10 @@ impl Session {
             since.is_some_and(|since| close.span().has(since))
         };
         let mut closes = self.exchanges.iter().filter(|e| e.kind == PacketType::CloseSession);
-        let unconfirmed = self.outcome == Outcome::Completed && self.is_qualified("unconfirmed");
+        let unconfirmed = self.outcome == Outcome::Completed && self.is(Qualifier::Unconfirmed);
         if unconfirmed && closes.all(in_vain) {
             self.outcome = Outcome::Incomplete;
-            self.outcome_qualifiers = vec!["interrupted".to_owned()];
+            self.outcome_qualifiers = vec![Qualifier::Interrupted];
         }
     }
 
@@ -139,7 +146,7 @@ impl Session {
         let Some(last) = self.exchanges.last() else { return };
         let since = end.time.secs_since(self.last_seen());
         if since > RETRY_SECS {
-            self.outcome_qualifiers.retain(|it| it != "may-recover");
+            self.outcome_qualifiers.retain(|it| *it != Qualifier::MayRecover);
         }
         let connection = self.connection(last.connection);
         match &last.response {
@@ -147,9 +154,7 @@ impl Session {
                 && since < CLIENT_WAITS_SECS
                 && connection.is_some_and(|connection| !connection.is_over()) =>
             {
-                for it in self.outcome_qualifiers.iter_mut().filter(|it| *it == "interrupted") {
-                    "capture-ended".clone_into(it);
-                }
+                self.call_interrupted(Qualifier::CaptureEnded);
             }
             Some(answer)
                 if self.outcome.is_failure()
@@ -158,7 +163,7 @@ impl Session {
                     && connection.is_some_and(Connection::client_goes_on) =>
             {
                 self.outcome = Outcome::Incomplete;
-                self.outcome_qualifiers.insert(0, "capture-ended".to_owned());
+                self.outcome_qualifiers.insert(0, Qualifier::CaptureEnded);
             }
             _ => {}
         }

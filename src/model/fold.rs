@@ -328,7 +328,7 @@ impl<'a> View<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Outcome;
+    use crate::model::{Outcome, Qualifier};
     use crate::transcript;
 
     #[test]
@@ -401,7 +401,7 @@ mod tests {
                 transcript::analyse(&transcript::play(&text).unwrap(), &mut ()).sessions.remove(0);
             (session.outcome, session.outcome_qualifiers)
         };
-        assert_eq!(told([9, 19]), (Outcome::Completed, vec!["likely".to_owned()]));
+        assert_eq!(told([9, 19]), (Outcome::Completed, vec![Qualifier::Likely]));
         assert_eq!(told([10, 19]).0, Outcome::Failed);
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::exchange::{Exchange, Response};
 use super::fold::{View, own};
 use super::negotiation::{Negotiation, Verdict};
+use super::qualifier::Qualifier;
 use super::ranges::Ranges;
 use super::{replaced, scattered, unseen_close};
 use crate::bits::PacketType;
@@ -65,18 +66,16 @@ impl Outcome {
 
 impl View<'_> {
     /// The outcome, and what qualifies it.
-    pub fn outcome(&self) -> (Outcome, Vec<String>) {
-        let (outcome, qualifiers) = self
-            .cancelled()
+    pub fn outcome(&self) -> (Outcome, Vec<Qualifier>) {
+        self.cancelled()
             .or_else(|| self.completed())
             .or_else(|| self.closed_unseen())
             .or_else(|| self.rejected())
             .or_else(|| self.failed())
-            .unwrap_or_else(|| (Outcome::Incomplete, self.why_incomplete()));
-        (outcome, qualifiers.into_iter().map(str::to_owned).collect())
+            .unwrap_or_else(|| (Outcome::Incomplete, self.why_incomplete()))
     }
 
-    fn cancelled(&self) -> Option<(Outcome, Vec<&'static str>)> {
+    fn cancelled(&self) -> Option<(Outcome, Vec<Qualifier>)> {
         let mut qualifiers = Vec::new();
         let cancels = |one: &Exchange| one.kind == PacketType::CancelSession;
         let place = self.exchanges.iter().rposition(cancels)?;
@@ -95,11 +94,11 @@ impl View<'_> {
             Some(_) => return None,
             // It did not arrive, or the client thought better of it.
             None if self.goes_on_after_cancel() => return None,
-            None => qualifiers.push("unconfirmed"),
+            None => qualifiers.push(Qualifier::Unconfirmed),
         }
         let full = |total: u64| total > 0 && View::of(before).acknowledged == total;
         if self.total.is_some_and(full) {
-            qualifiers.push("after-last-byte");
+            qualifiers.push(Qualifier::AfterLastByte);
         }
         Some((Outcome::Cancelled, qualifiers))
     }
@@ -113,7 +112,7 @@ impl View<'_> {
         behind.any(|exchange| needs(&exchange.kind) && exchange.succeeded())
     }
 
-    fn completed(&self) -> Option<(Outcome, Vec<&'static str>)> {
+    fn completed(&self) -> Option<(Outcome, Vec<Qualifier>)> {
         let full = self.everything_acknowledged();
         let answered: Vec<_> = self.closes().map(|exchange| exchange.response.as_ref()).collect();
         if answered.iter().any(|response| response.is_some_and(Response::is_success)) {
@@ -128,36 +127,36 @@ impl View<'_> {
                 || self.may_have_all_the_same()
                 || self.is_short_by_slip()
             {
-                return Some((Outcome::Completed, vec!["likely"]));
+                return Some((Outcome::Completed, vec![Qualifier::Likely]));
             }
             if replaced::since(self.exchanges).is_some() {
                 // What answered in place of the server may have passed the Fragments on.
                 let is_ack = |answer: &&Response| answer.is_success() && answer.is_ack();
                 let closed = answered.into_iter().flatten().find(is_ack);
-                return closed.map(|_| (Outcome::Completed, vec!["likely"]));
+                return closed.map(|_| (Outcome::Completed, vec![Qualifier::Likely]));
             }
-            return Some((Outcome::Failed, vec!["closed-short"]));
+            return Some((Outcome::Failed, vec![Qualifier::ClosedShort]));
         }
         let known = full && self.total.is_some();
         // How far the file got was not captured.
         let unknown = self.joined || self.total.is_none() && self.acknowledged > 0;
         match *answered.last()? {
-            None if known => Some((Outcome::Completed, vec!["unconfirmed"])),
+            None if known => Some((Outcome::Completed, vec![Qualifier::Unconfirmed])),
             Some(last)
                 if last.says_lost()
                     && ((known || unknown) && may_have_closed(&answered)
                         || known
                             && (self.may_repeat_a_lost_close() || self.was_closed_unseen())) =>
             {
-                Some((Outcome::Completed, vec!["likely"]))
+                Some((Outcome::Completed, vec![Qualifier::Likely]))
             }
             _ => None,
         }
     }
 
-    fn closed_unseen(&self) -> Option<(Outcome, Vec<&'static str>)> {
+    fn closed_unseen(&self) -> Option<(Outcome, Vec<Qualifier>)> {
         unseen_close::is_likely(self.exchanges, self.total)
-            .then(|| (Outcome::Completed, vec!["likely"]))
+            .then(|| (Outcome::Completed, vec![Qualifier::Likely]))
     }
 
     /// Whether the session may have been over before an answer that it is unknown: behind what may be the Ack of a Close,
@@ -248,7 +247,7 @@ impl View<'_> {
         answer_lost && self.closes().any(|close| close.response.is_some())
     }
 
-    fn rejected(&self) -> Option<(Outcome, Vec<&'static str>)> {
+    fn rejected(&self) -> Option<(Outcome, Vec<Qualifier>)> {
         let bare = || self.exchanges.last().filter(|_| self.is_bare());
         let create = self.create().or_else(bare).filter(|create| create.request.is_some())?;
         let response = create.response.as_ref()?;
@@ -269,11 +268,12 @@ impl View<'_> {
         if usable || went_on || response.is_cut() && response.is_success() {
             return None;
         }
-        let qualifiers = if response.is_challenge() { vec!["authentication"] } else { Vec::new() };
+        let qualifiers =
+            if response.is_challenge() { vec![Qualifier::Authentication] } else { Vec::new() };
         Some((Outcome::Rejected, qualifiers))
     }
 
-    fn failed(&self) -> Option<(Outcome, Vec<&'static str>)> {
+    fn failed(&self) -> Option<(Outcome, Vec<Qualifier>)> {
         let response =
             self.exchanges.last()?.response.as_ref().filter(|response| !response.is_success())?;
         let unknown = response.says_lost();
@@ -291,11 +291,11 @@ impl View<'_> {
         }
         let mut qualifiers = Vec::new();
         if unknown {
-            qualifiers.push("lost");
+            qualifiers.push(Qualifier::Lost);
         } else if response.is_challenge() {
-            qualifiers.push("authentication");
+            qualifiers.push(Qualifier::Authentication);
         } else if self.exchanges.last().is_some_and(may_recover) {
-            qualifiers.push("may-recover");
+            qualifiers.push(Qualifier::MayRecover);
         }
         Some((Outcome::Failed, qualifiers))
     }
@@ -305,12 +305,12 @@ impl View<'_> {
         self.exchanges.iter().all(Exchange::is_unclear)
     }
 
-    fn why_incomplete(&self) -> Vec<&'static str> {
+    fn why_incomplete(&self) -> Vec<Qualifier> {
         if self.is_unclear() {
-            return vec!["heads-cut"];
+            return vec![Qualifier::HeadsCut];
         }
         let unanswered = self.exchanges.last().is_some_and(|exchange| exchange.response.is_none());
-        if unanswered { vec!["interrupted"] } else { vec!["idle-at-end"] }
+        if unanswered { vec![Qualifier::Interrupted] } else { vec![Qualifier::IdleAtEnd] }
     }
 }
 

@@ -10,6 +10,7 @@ use super::index::Index;
 use super::negotiation::Negotiation;
 use super::notification::Notification;
 use super::outcome::Outcome;
+use super::qualifier::Qualifier;
 use super::response::Response;
 use super::{Exchange, Text, url};
 use crate::at::{Numbered, Span, Timestamp};
@@ -25,10 +26,9 @@ pub struct Session {
     pub id: Option<Text>,
     /// How it ended.
     pub outcome: Outcome,
-    /// What qualifies the outcome: `unconfirmed`, `likely`, `after-last-byte`, `closed-short`, `may-recover`,
-    /// `half-seen`, `interrupted`, `capture-ended`, `idle-at-end`, `authentication`, `lost`, `heads-cut`.
+    /// What qualifies the outcome.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub outcome_qualifiers: Vec<String>,
+    pub outcome_qualifiers: Vec<Qualifier>,
     /// The start was not captured: the first thing seen is not Create-Session.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub joined: bool,
@@ -144,9 +144,9 @@ impl Session {
         self.url.as_deref().or_else(path)
     }
 
-    /// Whether this word qualifies its outcome.
-    pub(crate) fn is_qualified(&self, word: &str) -> bool {
-        self.outcome_qualifiers.iter().any(|known| known == word)
+    /// Whether this qualifies its outcome.
+    pub(crate) fn is(&self, qualifier: Qualifier) -> bool {
+        self.outcome_qualifiers.contains(&qualifier)
     }
 
     /// All its frames; `None` for one without exchanges.

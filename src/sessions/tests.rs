@@ -5,7 +5,7 @@ mod shared;
 
 use crate::limits::Limits;
 use crate::model::negotiation::Verdict;
-use crate::model::{Exchange, Outcome, Report, Session};
+use crate::model::{Exchange, Outcome, Qualifier, Report, Session};
 use crate::observe::Observer;
 use crate::{Analysis, Options, transcript};
 
@@ -179,7 +179,12 @@ fn only(text: &str) -> (Outcome, Vec<String>) {
     let mut sessions = play(Limits::default(), text).1;
     assert_eq!(sessions.len(), 1, "{text}");
     let session = sessions.remove(0);
-    (session.outcome, session.outcome_qualifiers)
+    (session.outcome, qualifiers(&session))
+}
+
+/// What qualifies the outcome of a session.
+fn qualifiers(session: &Session) -> Vec<String> {
+    session.outcome_qualifiers.iter().map(|it| it.name().to_owned()).collect()
 }
 
 #[test]
@@ -196,7 +201,7 @@ fn what_one_direction_cannot_show_is_not_called_unanswered() {
 fn who_has_no_answers_was_not_interrupted_where_they_were_acknowledged() {
     let ends = |text: &str| {
         let (_, late, _) = play(Limits::default(), text);
-        late[0].outcome_qualifiers.clone()
+        qualifiers(&late[0])
     };
     let half = "= sees client\n> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n\
                 > CLOSE-SESSION\n< 200\n! client closes\n";
@@ -207,7 +212,7 @@ fn who_has_no_answers_was_not_interrupted_where_they_were_acknowledged() {
 
 #[test]
 fn what_no_client_tries_again_cannot_recover() {
-    for (answer, qualifiers) in [
+    for (answer, words) in [
         ("500 error=0x80200020 context=0x5", &[][..]),
         ("500 error=0x80070057 context=0x5", &[]),
         ("500 error=0x80070005 context=0x5", &[]),
@@ -223,7 +228,7 @@ fn what_no_client_tries_again_cannot_recover() {
         let text = format!("> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< {answer}\n");
         let report = play(Limits::default(), &text);
         let session = report.0.iter().chain(&report.1).next().unwrap();
-        assert_eq!(session.outcome_qualifiers, qualifiers, "{answer}");
+        assert_eq!(qualifiers(session), words, "{answer}");
     }
 }
 
@@ -232,10 +237,10 @@ fn a_retry_that_had_the_time_to_come_is_not_hoped_for() {
     let text =
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 503 plain\n! client closes\n";
     let other = "= client 192.0.2.99\n> GET /\n< 200 plain\n";
-    for (then, qualifiers) in [("... 590 s\n", &["may-recover"][..]), ("... 610 s\n", &[])] {
+    for (then, words) in [("... 590 s\n", &["may-recover"][..]), ("... 610 s\n", &[])] {
         let report = play(Limits::default(), &format!("{text}{then}{other}"));
         let session = report.0.iter().chain(&report.1).next().unwrap();
-        assert_eq!(session.outcome_qualifiers, qualifiers, "{then}");
+        assert_eq!(qualifiers(session), words, "{then}");
     }
 }
 
@@ -256,9 +261,9 @@ fn a_client_that_may_still_bring_credentials_is_not_refused() {
             let session = report.0.iter().chain(&report.1).next().unwrap();
             let outcome = if goes_on { Outcome::Incomplete } else { outcome };
             assert_eq!(session.outcome, outcome, "{text}{then}");
-            let ended = session.outcome_qualifiers.iter().any(|it| it == "capture-ended");
+            let ended = session.is(Qualifier::CaptureEnded);
             assert_eq!(ended, goes_on, "{text}{then}");
-            assert_eq!(session.outcome_qualifiers.last().unwrap(), "authentication");
+            assert_eq!(qualifiers(session).last().unwrap(), "authentication");
         }
     }
 }
@@ -274,7 +279,7 @@ fn a_client_that_may_still_wait_is_not_interrupted() {
     ] {
         let report = play(Limits::default(), &format!("{text}{then}"));
         let session = report.0.iter().chain(&report.1).next().unwrap();
-        assert_eq!(session.outcome_qualifiers, [qualifier], "{then}");
+        assert_eq!(qualifiers(session), [qualifier], "{then}");
     }
 }
 

@@ -58,8 +58,8 @@ pub(super) fn write(
 }
 
 fn verdict(session: &Session) -> String {
-    let mut words = vec![session.outcome.name().to_owned()];
-    words.extend(session.outcome_qualifiers.iter().cloned());
+    let mut words = vec![session.outcome.name()];
+    words.extend(session.outcome_qualifiers.iter().map(|it| it.name()));
     words.join(", ")
 }
 

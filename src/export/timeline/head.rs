@@ -38,7 +38,7 @@ pub(super) fn write(
 /// Outcome, who, where.
 pub(in crate::export) fn headline(session: &Session, style: &Style) -> String {
     let mut words = vec![session.outcome.name().to_owned()];
-    words.extend(session.outcome_qualifiers.iter().cloned());
+    words.extend(session.outcome_qualifiers.iter().map(|it| it.name().to_owned()));
     if session.joined {
         let unseen = if session.is_answers_only() { "requests" } else { "start" };
         words.push(format!("{unseen} not captured"));

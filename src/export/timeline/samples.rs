@@ -6,11 +6,11 @@ use crate::at::{At, Span, Timestamp};
 use crate::bits::PacketType;
 use crate::bits::fields::ContentRange;
 use crate::capture::Input;
-use crate::model::Outcome;
 use crate::model::exchange::{Body, Exchange, Request, Response};
 use crate::model::negotiation::Negotiation;
 use crate::model::report::{Quality, Report, Tool};
 use crate::model::session::{Client, Fragment, Server, Session};
+use crate::model::{Outcome, Qualifier};
 use crate::rare::Rare;
 
 const ID: &str = "{1C34C8D4-0F42-49D1-A0D4-274383A65E8F}";
@@ -87,7 +87,7 @@ pub fn session() -> Session {
     Session {
         id: Some(ID.into()),
         outcome: Outcome::Incomplete,
-        outcome_qualifiers: vec!["interrupted".into()],
+        outcome_qualifiers: vec![Qualifier::Interrupted],
         joined: false,
         client: Client { address: [10, 20, 0, 11].into() },
         server: Server::from(server),

@@ -1,6 +1,6 @@
 //! The rule `capture-ends-mid-session`.
 
-use crate::model::{Outcome, Session};
+use crate::model::{Outcome, Qualifier, Session};
 use crate::rules::Notes;
 
 rule! {
@@ -30,7 +30,7 @@ rule! {
 fn check(session: &Session, notes: &mut Notes<'_>) {
     let Some(last) = session.exchanges.last() else { return };
     let open = session.connection(last.connection).is_none_or(|connection| !connection.is_over());
-    let interrupted = session.is_qualified("interrupted");
+    let interrupted = session.is(Qualifier::Interrupted);
     if session.outcome == Outcome::Incomplete && open && !interrupted {
         notes.add(last.span(), "the capture ends before the session does");
     }

@@ -2,7 +2,7 @@
 
 use crate::bits::PacketType;
 use crate::model::ranges::Ranges;
-use crate::model::{Exchange, Response, Session};
+use crate::model::{Exchange, Qualifier, Response, Session};
 use crate::rules::{Confidence, Notes, course, look, offsets, wording};
 
 rule! {
@@ -68,7 +68,7 @@ fn check(session: &Session, notes: &mut Notes<'_>) {
     // The last byte was sent, and the server counts it as still wanted.
     let miscounted = session.bytes_acknowledged.checked_add(1) == Some(total)
         && session.exchanges.iter().any(|one| look::is_final(one) && offsets::names_last_byte(one));
-    if session.is_qualified("closed-short")
+    if session.is(Qualifier::ClosedShort)
         && !miscounted
         && let Some(close) = close
     {

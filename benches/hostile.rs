@@ -23,7 +23,7 @@ const SERVER: u32 = u32::from_be_bytes([192, 0, 2, 1]);
 
 type Monster = (&'static str, fn(&mut Wire));
 
-const MONSTERS: [Monster; 18] = [
+const MONSTERS: [Monster; 19] = [
     ("nothing", |_| {}),
     ("100,000 half-open connections", |wire| half_open(wire, 100_000)),
     ("1,000,000 half-open connections", |wire| half_open(wire, 1_000_000)),
@@ -35,6 +35,7 @@ const MONSTERS: [Monster; 18] = [
     ("20,000 connections of one upload that are reset", resets),
     ("one upload that is refused 20,000 times", refusals),
     ("20,000 uploads on one connection, half of each lost", halves),
+    ("100,000 refused Creates, each for a URL of its own", strangers),
     ("20,000 Creates that wait, then an id for each", partings),
     ("an upload of 10,000 Fragments that goes on while 4,000 others end", onlooker),
     ("6,000 Closes that look for their Ack among 200,000", closes),
@@ -339,6 +340,17 @@ fn halves(wire: &mut Wire) {
         )
     };
     wire.play(&(0..20_000).map(upload).collect::<String>());
+}
+
+fn strangers(wire: &mut Wire) {
+    for port in 1..=50 {
+        let talk = &mut Talk::of(1, port);
+        for number in 0..2_000 {
+            let own = format!("BITS_POST /{port}/{number} ");
+            let create = ask("Create-Session", "", "").replace("BITS_POST /f ", &own);
+            wire.exchange(talk, &create, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+        }
+    }
 }
 
 fn fragments(wire: &mut Wire) {

@@ -94,7 +94,8 @@ impl Analysis {
         }
         self.sessions.finish();
         self.hand_out(observer);
-        self.kept.sort_by_key(Session::order);
+        // Not by a copy of half of them.
+        self.kept.sort_by_cached_key(Session::order);
         let mut quality = self.engine.quality();
         quality.attempts_omitted = self.attempts.omitted();
         quality.exchanges_omitted = self.sessions.omitted();
@@ -163,7 +164,11 @@ impl Analysis {
             );
             let weight = session.weight;
             match observer.session(session) {
-                Some(session) => self.kept.push(session),
+                Some(mut session) => {
+                    session.slim();
+                    self.sessions.hold(session.size());
+                    self.kept.push(session);
+                }
                 None => self.sessions.release(weight),
             }
         }

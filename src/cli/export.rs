@@ -6,7 +6,7 @@ use bitsleuth::export::ecs::Ecs;
 use bitsleuth::export::events::{Events, Form};
 use bitsleuth::export::ndjson::Ndjson;
 use bitsleuth::export::tables::Table;
-use bitsleuth::export::{csv, har, json, stix};
+use bitsleuth::export::{csv, har, json, redact, stix};
 use bitsleuth::model::Report;
 use bitsleuth::observe::Observer;
 use bitsleuth::observe::heads::Heads;
@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 
 use super::judge::Level;
 use super::run::{Digest, Failure, Status};
+use super::sink::{self, Sink};
 use super::target::Target;
 use super::uploads::Uploads;
 
@@ -116,6 +117,7 @@ impl ExportArgs {
         match self.format {
             Format::Ndjson => self.events(out, Ndjson),
             Format::Ecs => self.events(out, Ecs::of(self.uploads.input.names())),
+            Format::Stix => self.bundle(out),
             _ => self.document(out),
         }
     }
@@ -144,6 +146,26 @@ impl ExportArgs {
         Ok(self.uploads.judge.status(status, worst(&report), Level::Never))
     }
 
+    fn bundle(&self, mut out: Target) -> Result<Status, Failure> {
+        let Uploads { select, redact, input, .. } = &self.uploads;
+        let names = redact.pseudonyms();
+        let mut captures = input.names();
+        if names.is_some() {
+            captures = (1..=captures.len()).map(redact::capture_name).collect();
+        }
+        let form = sink::Form::Bundle(stix::Bundle::new(&mut out, captures));
+        let mut sink = Sink::new(select, names.as_ref(), form);
+        let (report, status) = self.report(&mut sink)?;
+        let Sink { form, worst: of_sessions, failed, .. } = sink;
+        failed?;
+        if let sink::Form::Bundle(bundle) = form {
+            bundle.finish()?;
+        }
+        out.finish()?;
+        let worst = worst(&report).max(of_sessions);
+        Ok(self.uploads.judge.status(status, worst, Level::Never))
+    }
+
     fn document(&self, mut out: Target) -> Result<Status, Failure> {
         let mut heads = Heads::new(self.uploads.input.secrets());
         let (mut report, status) = match self.format {
@@ -155,12 +177,13 @@ impl ExportArgs {
         match self.format {
             Format::Csv => csv::write(&mut out, &report, table, self.bom)?,
             Format::Har => har::write(&mut out, &report, &heads)?,
-            Format::Stix => stix::write(&mut out, &report)?,
             #[cfg(feature = "parquet")]
             Format::Parquet => {
                 bitsleuth::export::parquet::write(&mut out, &report, table)?;
             }
-            Format::Json | Format::Ndjson | Format::Ecs => json::write(&mut out, &report)?,
+            Format::Json | Format::Ndjson | Format::Ecs | Format::Stix => {
+                json::write(&mut out, &report)?;
+            }
         }
         out.finish()?;
         Ok(self.uploads.judge.status(status, worst(&report), Level::Never))

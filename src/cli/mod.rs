@@ -25,6 +25,7 @@ pub mod select;
 pub mod sessions;
 pub mod show;
 mod signal;
+mod sink;
 pub mod target;
 pub mod timeline;
 pub mod tls;

@@ -1,20 +1,17 @@
 //! `bitsleuth sessions`: one row per upload, the report as one JSON document, or a line of JSON per upload.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use bitsleuth::export::document::Document;
-use bitsleuth::export::redact::{self, Pseudonyms};
-use bitsleuth::export::{json, table};
-use bitsleuth::model::Session;
-use bitsleuth::observe::Observer;
-use bitsleuth::rules::{Severity, worst, worst_of};
+use bitsleuth::export::{json, redact, table};
+use bitsleuth::rules::worst;
 use clap::{Args, ValueEnum};
 
 use super::judge::Level;
 use super::output::Output;
 use super::run::{Digest, Failure, Status, is_in_vain};
-use super::select::Select;
 use super::show::Look;
+use super::sink::{Form, Sink};
 use super::uploads::Uploads;
 
 pub const EXAMPLES: &str = "\
@@ -65,8 +62,8 @@ impl SessionsArgs {
             Format::Json => Form::Document(Document::default()),
             Format::Ndjson => Form::Lines(json::Lines::new(&mut out)),
         };
-        let (select, names) = (&self.uploads.select, names.as_ref());
-        let mut sink = Sink { select, names, form, unasked: 0, worst: None, failed: Ok(()) };
+        let names = names.as_ref();
+        let mut sink = Sink::new(&self.uploads.select, names, form);
         let digest = self.digest.is_some();
         let (mut report, status) = self.uploads.report(None, digest, &mut sink)?;
         let Sink { form, unasked, worst: of_sessions, failed, .. } = sink;
@@ -81,57 +78,9 @@ impl SessionsArgs {
             Form::Table if is_in_vain(&report, status) => {}
             Form::Table => table::write(&mut out, &report, &self.look.style())?,
             Form::Document(document) => document.write(&mut out, report)?,
-            Form::Lines(_) => {}
+            Form::Lines(_) | Form::Bundle(_) => {}
         }
         out.flush()?;
         Ok(status)
-    }
-}
-
-/// Takes the sessions that were selected, in the form they are asked for.
-struct Sink<'a> {
-    select: &'a Select,
-    names: Option<&'a Pseudonyms>,
-    form: Form<'a>,
-    /// How many were not.
-    unasked: usize,
-    worst: Option<Severity>,
-    failed: io::Result<()>,
-}
-
-/// What becomes of a session.
-enum Form<'a> {
-    /// It is kept for the table.
-    Table,
-    /// It is packed for the document.
-    Document(Document),
-    /// It is written.
-    Lines(json::Lines<'a>),
-}
-
-impl Observer for Sink<'_> {
-    fn session(&mut self, mut session: Session) -> Option<Session> {
-        if self.failed.is_err() {
-            return None;
-        }
-        if !self.select.keep(&session) {
-            self.unasked += 1;
-            return None;
-        }
-        self.worst = self.worst.max(worst_of(&session));
-        if let (Some(names), false) = (self.names, matches!(self.form, Form::Table)) {
-            redact::session(&mut session, names);
-        }
-        self.failed = match &mut self.form {
-            // Named with the rest of the report.
-            Form::Table => return Some(session),
-            Form::Document(document) => document.add(&session),
-            Form::Lines(lines) => lines.write(&session),
-        };
-        None
-    }
-
-    fn has_enough(&self) -> bool {
-        self.failed.is_err()
     }
 }

@@ -20,4 +20,4 @@ mod v6;
 mod words;
 
 pub use pseudonym::Pseudonyms;
-pub use report::{heads, report, session};
+pub use report::{capture_name, heads, report, session};

@@ -1,19 +1,20 @@
 //! The sessions as a STIX 2.1 bundle: what was observed, between whom, and the technique it is an instance of.
 //!
-//! Ids are made from content, so that the same capture gives the same bundle.
+//! Ids are made from content, so that the same capture gives the same bundle. Sessions are written as they come, in any
+//! order: of what was written, only the ids are kept, and that of the bundle comes last.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::net::IpAddr;
 
+use hashbrown::{HashMap, HashSet};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid, uuid};
 
-use super::json;
+use super::json::{self, Spelled};
 use crate::at::Timestamp;
 use crate::bits::PacketType;
-use crate::capture::Input;
 use crate::model::{Exchange, Report, Session, url};
 
 /// The namespace of observables (STIX 2.1 2.9).
@@ -23,34 +24,61 @@ const OURS: Uuid = uuid!("6e1ba62c-4f1e-5b0a-9d6e-2f63b3c6f1f4");
 /// When ATT&CK took T1197 up: the object that stands for it is the same in every bundle.
 const TECHNIQUE_MADE: &str = "2018-04-18T00:00:00.000Z";
 
-/// Writes the bundle.
+/// Writes the bundle of a report.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    let mut bundle = Bundle::default();
-    if !report.sessions.is_empty() {
-        let technique = bundle.technique();
-        for session in &report.sessions {
-            bundle.session(session, &report.captures, &technique);
-        }
-    }
-    let objects: Vec<Value> = bundle.objects.into_values().collect();
-    let content = serde_json::to_string(&objects)?;
-    let mut whole = json!({"type": "bundle", "id": format!("bundle--{}", v5(OURS, &content))});
-    if let (Some(fields), false) = (whole.as_object_mut(), objects.is_empty()) {
-        fields.insert("objects".to_owned(), Value::Array(objects));
-    }
-    json::write_line(out, &whole)
+    let captures = report.captures.iter().map(|input| input.name.clone()).collect();
+    let mut bundle = Bundle::new(out, captures);
+    report.sessions.iter().try_for_each(|session| bundle.add(session))?;
+    bundle.finish()
 }
 
-/// Objects by id; those seen twice are one.
-#[derive(Default)]
-struct Bundle {
-    objects: BTreeMap<String, Value>,
+/// A bundle that is being written. Objects seen twice are one.
+pub struct Bundle<'w> {
+    out: Spelled<'w>,
+    /// The names of the captures.
+    captures: Vec<String>,
+    written: HashSet<(&'static str, Uuid)>,
     /// How many uploads there are of what tells them apart.
-    keys: BTreeMap<String, u64>,
+    keys: HashMap<Uuid, u64>,
+    /// What the id of the bundle comes from.
+    content: Sha1,
+    failed: io::Result<()>,
 }
 
-impl Bundle {
-    fn session(&mut self, session: &Session, captures: &[Input], technique: &str) {
+impl<'w> Bundle<'w> {
+    /// One without sessions. `captures` are the names of the inputs.
+    pub fn new(out: &'w mut dyn Write, captures: Vec<String>) -> Self {
+        let mut out = Spelled::new(out);
+        let failed = out.write_all(br#"{"type":"bundle""#);
+        let (written, keys) = (HashSet::default(), HashMap::default());
+        Self { out, captures, written, keys, content: begun(OURS), failed }
+    }
+
+    /// Writes what a session adds.
+    ///
+    /// # Errors
+    ///
+    /// The first that writing met, now or before.
+    pub fn add(&mut self, session: &Session) -> io::Result<()> {
+        self.session(session);
+        std::mem::replace(&mut self.failed, Ok(()))
+    }
+
+    /// Writes the end.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn finish(mut self) -> io::Result<()> {
+        if !self.written.is_empty() {
+            self.out.write_all(b"]")?;
+        }
+        writeln!(self.out, r#","id":"bundle--{}"}}"#, ended(self.content))?;
+        self.out.flush()
+    }
+
+    fn session(&mut self, session: &Session) {
+        let technique = self.technique();
         let ends = [session.client.address, session.server.address];
         let mut refs: BTreeSet<String> = ends.map(|end| self.address(end)).into();
         for exchanges in by_connection(session).values() {
@@ -65,7 +93,7 @@ impl Bundle {
         refs.extend(file);
         let made = millis(session.ended);
         // A list is never empty (STIX 2.1 2.12).
-        let places = Some(references(session, captures)).filter(|places| !places.is_empty());
+        let places = Some(references(session, &self.captures)).filter(|places| !places.is_empty());
         let seen = json::without_null(json!({
             "first_observed": millis(session.started), "last_observed": made, "number_observed": 1,
             "object_refs": refs, "external_references": places,
@@ -91,7 +119,7 @@ impl Bundle {
         let id = session.id.as_deref().unwrap_or_default();
         let url = session.url.as_deref().unwrap_or_default();
         let key = format!("{} {ends} {id} {url}", session.started);
-        let alike = self.keys.entry(key.clone()).or_default();
+        let alike = self.keys.entry(v5(OURS, &key)).or_default();
         *alike += 1;
         // Create-Session may be sent again at once, and a coarse clock tells the same time of both.
         if *alike > 1 { format!("{key} {alike}") } else { key }
@@ -190,35 +218,41 @@ impl Bundle {
     }
 
     /// An observable whose id comes from the properties in `fixed`.
-    fn observable(&mut self, kind: &str, fixed: Value, rest: Value) -> String {
+    fn observable(&mut self, kind: &'static str, fixed: Value, rest: Value) -> String {
         // A map of serde_json is sorted and its text compact, as RFC 8785 asks for.
-        let id = format!("{kind}--{}", v5(OBSERVABLES, &fixed.to_string()));
-        self.put(&id, kind, [fixed, rest]);
-        id
+        let id = v5(OBSERVABLES, &fixed.to_string());
+        self.put(kind, id, [fixed, rest])
     }
 
-    fn own(&mut self, kind: &str, key: &str, made: String, rest: Value) -> String {
-        let id = format!("{kind}--{}", v5(OURS, &format!("{kind} {key}")));
-        self.put(&id, kind, [json!({"created": made, "modified": made}), rest]);
-        id
+    fn own(&mut self, kind: &'static str, key: &str, made: String, rest: Value) -> String {
+        let id = v5(OURS, &format!("{kind} {key}"));
+        self.put(kind, id, [json!({"created": made, "modified": made}), rest])
     }
 
-    fn put(&mut self, id: &str, kind: &str, parts: [Value; 2]) {
-        let mut fields = serde_json::Map::new();
-        fields.insert("type".into(), json!(kind));
-        fields.insert("spec_version".into(), json!("2.1"));
-        fields.insert("id".into(), json!(id));
-        for part in parts {
-            if let Value::Object(part) = part {
-                fields.extend(part);
+    /// Writes an object, unless it was, and returns its id.
+    fn put(&mut self, kind: &'static str, id: Uuid, parts: [Value; 2]) -> String {
+        let name = format!("{kind}--{id}");
+        let before = if self.written.is_empty() { r#","objects":["# } else { "," };
+        if self.failed.is_ok() && self.written.insert((kind, id)) {
+            let mut fields = serde_json::Map::new();
+            fields.insert("type".into(), json!(kind));
+            fields.insert("spec_version".into(), json!("2.1"));
+            fields.insert("id".into(), json!(name));
+            for part in parts {
+                if let Value::Object(part) = part {
+                    fields.extend(part);
+                }
             }
+            let text = Value::Object(fields).to_string();
+            self.content.update(&text);
+            self.failed = write!(self.out, "{before}{text}");
         }
-        self.objects.insert(id.to_owned(), Value::Object(fields));
+        name
     }
 }
 
 /// Where the upload is to be looked up: by its id at the server, by its frames in each capture that holds some.
-fn references(session: &Session, captures: &[Input]) -> Vec<Value> {
+fn references(session: &Session, captures: &[String]) -> Vec<Value> {
     let id = session.id.as_deref().filter(|id| !id.is_empty());
     let id = id.map(|id| json!({"source_name": "BITS-Session-Id", "external_id": id}));
     let mut frames: BTreeMap<usize, [u64; 2]> = BTreeMap::new();
@@ -229,8 +263,8 @@ fn references(session: &Session, captures: &[Input]) -> Vec<Value> {
         (*first, *last) = (frame.min(*first), frame.max(*last));
     }
     let named = frames.iter().filter_map(|(place, frames)| Some((captures.get(*place)?, frames)));
-    let seen = named.map(|(input, [first, last])| {
-        let frames = format!("frames {first} to {last} of {}", input.name);
+    let seen = named.map(|(name, [first, last])| {
+        let frames = format!("frames {first} to {last} of {name}");
         json!({"source_name": "packet capture", "description": frames})
     });
     id.into_iter().chain(seen).collect()
@@ -265,9 +299,18 @@ fn millis(time: Timestamp) -> String {
 
 /// A UUID of version 5 (RFC 9562 5.5).
 fn v5(namespace: Uuid, name: &str) -> Uuid {
+    let mut hash = begun(namespace);
+    hash.update(name.as_bytes());
+    ended(hash)
+}
+
+fn begun(namespace: Uuid) -> Sha1 {
     let mut hash = Sha1::new();
     hash.update(namespace.as_bytes());
-    hash.update(name.as_bytes());
+    hash
+}
+
+fn ended(hash: Sha1) -> Uuid {
     let digest = hash.finalize();
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(digest.iter()).for_each(|(to, from)| *to = *from);

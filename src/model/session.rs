@@ -164,6 +164,21 @@ impl Session {
         (self.started, self.span().map_or(0, |span| span.first.frame))
     }
 
+    /// Gives room back that was for more to come, and for what was to be found of it.
+    pub(crate) fn slim(&mut self) {
+        self.exchanges.shrink_to_fit();
+        self.fragments.shrink_to_fit();
+        self.findings.shrink_to_fit();
+        self.index = Index::default();
+    }
+
+    /// Bytes that it takes beside its exchanges, about.
+    pub(crate) fn size(&self) -> u64 {
+        let findings: usize = self.findings.iter().map(Finding::size).sum();
+        let diagnosis = self.diagnosis.as_ref().map_or(0, Diagnosis::size);
+        (size_of::<Self>() + size_of_val(&*self.fragments) + findings + diagnosis) as u64
+    }
+
     /// The facts of its TCP connections, by their ids.
     pub fn connections(&self) -> impl DoubleEndedIterator<Item = &Connection> + Clone {
         self.connections.iter().map(Arc::as_ref)

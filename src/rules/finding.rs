@@ -110,6 +110,11 @@ impl Finding {
         frames_in_words(&self.proof)
     }
 
+    /// Bytes that it takes, about: most of its texts are those of its rule.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.message.len() + self.frames.len() * (8 + size_of::<At>())
+    }
+
     /// Names who can do something about it, where the rule's word does not fit.
     pub(super) fn turn_to(&mut self, who: impl Into<Text>) -> &mut Self {
         self.answerable = Some(who.into());
@@ -175,13 +180,13 @@ pub struct Diagnosis {
     pub answered_by: Origin,
     /// Who can do something about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answerable: Option<String>,
+    pub answerable: Option<Text>,
     /// What they should do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub advice: Option<String>,
+    pub advice: Option<Text>,
     /// What would confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confirm: Option<String>,
+    pub confirm: Option<Text>,
     /// The error code that the client's BITS log will show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_error: Option<String>,
@@ -192,6 +197,15 @@ pub struct Diagnosis {
     pub summary: String,
     /// The frames that prove it.
     pub frames: Vec<u64>,
+}
+
+impl Diagnosis {
+    /// Bytes that it takes beside itself, about: most of its texts are those of its rule.
+    pub(crate) fn size(&self) -> usize {
+        let own = [&self.client_error, &self.client_log].into_iter().flatten().map(String::len);
+        let names = self.contributing.len() * 2 * size_of::<String>();
+        own.sum::<usize>() + names + self.summary.len() + self.frames.len() * 8
+    }
 }
 
 /// Takes the findings of one rule.

@@ -269,6 +269,11 @@ impl Sessions {
         self.weight = self.weight.saturating_sub(weight);
     }
 
+    /// Takes into account the bytes that a session takes beside its exchanges, now that it is kept.
+    pub const fn hold(&mut self, bytes: u64) {
+        self.weight += bytes;
+    }
+
     /// Takes into account what an exchange, or the other half of one, takes.
     fn weigh(&mut self, session: Number, bytes: u64) {
         if let Some(open) = self.open.get_mut(session) {

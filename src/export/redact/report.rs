@@ -61,6 +61,11 @@ pub fn heads(heads: &mut Heads, pseudonyms: &Pseudonyms) {
     });
 }
 
+/// What the input of a number, from 1, is called.
+pub fn capture_name(number: usize) -> String {
+    format!("capture {number}")
+}
+
 fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
     let Input {
         name,
@@ -79,7 +84,7 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
         failed: _,
         corrupt: _,
     } = input;
-    names.becomes(name, format!("capture {number}"));
+    names.becomes(name, capture_name(number));
     *problem = None;
 }
 

@@ -34,6 +34,9 @@ type ByFrame = HashMap<(u64, u64), Vec<usize>>;
 /// Sessions that another one carries on, with their numbers, by client, length of the file and id of that.
 type Lost<'r> = HashMap<(IpAddr, Option<u64>, &'r str), Vec<(u64, &'r Session)>>;
 
+/// Places of bodies of replies, by the numbers of the sessions that they are of.
+type ByNumber = HashMap<u64, Vec<usize>>;
+
 impl Extract {
     /// Makes the files of the sessions of `report`, and `manifest.json` beside them. With [`Options::digest`] set, a
     /// file of which the digest is another one is not proven.
@@ -51,10 +54,10 @@ impl Extract {
         for (place, body) in self.bodies.iter().enumerate() {
             by_frame.entry((body.connection, body.span.first.frame)).or_default().push(place);
         }
-        let lost = lost(report);
+        let (lost, fetched) = (lost(report), self.fetched(report));
         for (number, session) in (1_u64..).zip(&report.sessions) {
             files.extend(self.upload(number, session, report, (&by_frame, &lost)));
-            files.extend(self.reply(number, session, report));
+            files.extend(self.reply(number, session, report, &fetched));
         }
         let tool = Tool { ..report.tool.clone() };
         let manifest = Manifest {
@@ -192,22 +195,45 @@ impl Extract {
         Ok(build)
     }
 
-    fn reply(&mut self, number: u64, session: &Session, report: &Report) -> Option<Entry> {
+    /// The bodies of replies: each is of the last session of its client that named its URL before it was asked for.
+    fn fetched(&self, report: &Report) -> ByNumber {
+        let mut named: HashMap<(IpAddr, String), Vec<(u64, u64)>> = HashMap::default();
+        for (number, session) in (1_u64..).zip(&report.sessions) {
+            let mut answers = session.exchanges.iter().filter_map(|one| one.response.as_ref());
+            let Some(url) = session.reply_url.as_deref() else { continue };
+            let frame = answers.find(|answer| answer.reply_url.is_some());
+            let frame = frame.map_or(0, |answer| answer.span.first.frame);
+            named.entry((session.client.address, normal(url))).or_default().push((frame, number));
+        }
+        named.values_mut().for_each(|sessions| sessions.sort_unstable());
+        let mut fetched = ByNumber::default();
+        for (place, body) in self.bodies.iter().enumerate() {
+            let Some(reply) = &body.reply else { continue };
+            let Some(sessions) = named.get(&(body.client, reply.clone())) else { continue };
+            let before = sessions.partition_point(|(frame, _)| *frame < body.span.first.frame);
+            if let Some((_, number)) = sessions.get(before.saturating_sub(1)) {
+                fetched.entry(*number).or_default().push(place);
+            }
+        }
+        fetched
+    }
+
+    fn reply(
+        &mut self,
+        number: u64,
+        session: &Session,
+        report: &Report,
+        fetched: &ByNumber,
+    ) -> Option<Entry> {
         let url = session.reply_url.as_deref()?;
-        let path = normal(url);
-        let fetched = |body: &&Body| {
-            body.client == session.client.address && body.reply.as_ref() == Some(&path)
-        };
-        let bodies = || self.bodies.iter().filter(fetched);
+        let places = fetched.get(&number)?;
+        let bodies = || places.iter().filter_map(|place| self.bodies.get(*place));
         let seen = |body: &Body| body.pieces.iter().map(Piece::end).max();
         let size =
             bodies().find_map(|body| body.total).or_else(|| bodies().filter_map(seen).max())?;
         let spans: Vec<Span> = bodies().map(|body| body.span).collect();
-        let copies: Vec<(usize, Taken)> = (0..)
-            .zip(&self.bodies)
-            .filter(|(_, body)| fetched(body))
-            .map(|(place, _)| (place, Taken::all(State::Acknowledged)))
-            .collect();
+        let taken = |place: &usize| (*place, Taken::all(State::Acknowledged));
+        let copies: Vec<(usize, Taken)> = places.iter().map(taken).collect();
         let source = Source::of(number, session, Some(url.to_owned()));
         let mut entry = Entry::new(Kind::Reply, size, source);
         entry.source.content_name = None;
@@ -324,6 +350,23 @@ mod tests {
             assert_eq!(problems, [None, Some(second)]);
             assert!(files[0].name.is_some() && files[1].name.is_none());
         }
+    }
+
+    #[test]
+    fn a_reply_is_of_the_last_upload_that_named_it() {
+        let upload = |id: u64, reply: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 session={id}\n> FRAGMENT 0-3/4\n< 200 reply=/r\n\
+                 > GET /r\n< 200 plain\n  | {reply}\n"
+            )
+        };
+        let text = upload(1, "one") + &upload(2, "second");
+        let mut extract = Extract::dry(None);
+        let report = transcript::analyse(&transcript::play(&text).unwrap(), &mut extract);
+        let files = extract.finish(&report).unwrap().files;
+        let replies = files.iter().filter(|file| file.kind == Kind::Reply);
+        let told: Vec<_> = replies.map(|file| (file.size, file.conflicts.len())).collect();
+        assert_eq!(told, [(3, 0), (6, 0)]);
     }
 
     /// Bytes of the file of each of `count` uploads that came over from those before it, each lost at its eighth byte.

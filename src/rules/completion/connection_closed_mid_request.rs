@@ -173,7 +173,7 @@ mod tests {
             let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n";
             let diagnosis = diagnosed(&format!("{text}! {side} closes\n! client closes\n"));
             assert_eq!(diagnosis.cause, "connection-closed-mid-request");
-            assert_eq!(diagnosis.answerable, Some(format!("the {side}")));
+            assert_eq!(diagnosis.answerable, Some(format!("the {side}").into()));
             format!("{:?} {:?}", diagnosis.advice, diagnosis.confirm)
         };
         assert!(

@@ -244,7 +244,7 @@ mod tests {
     fn advice(text: &str) -> String {
         let told = diagnosed(text);
         assert_eq!(told.cause, "retransmission-heavy");
-        told.advice.unwrap()
+        told.advice.unwrap().into()
     }
 
     #[test]

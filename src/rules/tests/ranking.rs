@@ -211,7 +211,7 @@ fn an_upload_that_went_well_in_the_end_is_explained_by_what_was_repeated() {
         assert!(diagnosis.contributing.contains(&"retry-storm".to_owned()), "{answer}");
         (diagnosis.cause, diagnosis.answerable.unwrap_or_default())
     };
-    let told = |cause: &str, who: &str| (cause.to_owned(), who.to_owned());
+    let told = |cause: &str, who: &str| (cause.to_owned(), who.into());
     let pool = after("503 plain\n  Server: Microsoft-HTTPAPI/2.0");
     assert_eq!(pool, told("app-pool-down", "the server"));
     let gateway = told("gateway-error", "the gateway, or the server behind it");

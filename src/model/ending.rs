@@ -208,6 +208,23 @@ mod tests {
         assert_eq!(outcome(&unseen), Outcome::Incomplete);
         let heard = "= connection\n= sees client\n> CLOSE-SESSION\n< 200\n! client closes\n";
         assert_eq!(outcome(&format!("{lost}{heard}")), Outcome::Completed);
+        // Copies of what the server has come behind it.
+        let copied = "> CLOSE-SESSION dropped\n";
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n{copied}{}",
+            "! again\n".repeat(2)
+        );
+        let mut records = transcript::play(&text).unwrap();
+        let is_fragment = |data: &[u8]| data.windows(6).any(|bytes| bytes == b"0-9/10");
+        let fragment = records.iter().find(|one| is_fragment(&one.data)).unwrap().data.clone();
+        let repeat = records.len() - 2;
+        let at = records[repeat].at;
+        records.insert(repeat, transcript::Record { at, data: fragment });
+        for (record, number) in records.iter_mut().zip(1..) {
+            record.at.frame = number;
+        }
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        assert_eq!(session.outcome, Outcome::Incomplete);
         // What is repeated is of the next upload.
         let next = "> CLOSE-SESSION\n< 200 lost\n= url http://192.0.2.80/b.bin\n\
                     > CREATE-SESSION dropped\n! again\n! again\n! again\n";

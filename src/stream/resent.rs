@@ -25,6 +25,8 @@ pub struct Resent {
     pub needless: u32,
     /// The last of them.
     pub needless_last: Option<At>,
+    /// The data before it, and before those right ahead of it.
+    before_needless: Option<At>,
     /// Segments that filled one hole from its beginning to its end, each behind the one before, a round trip or more
     /// after what came behind the hole.
     pub filled: u32,
@@ -45,6 +47,7 @@ impl Absent for Resent {
             lost: None,
             needless: 0,
             needless_last: None,
+            before_needless: None,
             filled: 0,
             filled_from: 0,
             filled_to: 0,
@@ -70,6 +73,18 @@ impl Resent {
     /// Takes a segment that was sent again.
     pub(super) fn repeated(&mut self, at: At) {
         self.again.get_or_insert(Span::at(at)).last = at;
+    }
+
+    /// Takes a segment that was sent again without need, behind the `last` data.
+    pub(super) fn needs_none(&mut self, at: At, last: Option<At>) {
+        self.before_needless = self.needed(last);
+        self.needless_last = Some(at);
+        self.needless += 1;
+    }
+
+    /// The `last` data, or what came before where that was sent again without need.
+    pub(super) fn needed(&self, last: Option<At>) -> Option<At> {
+        if last == self.needless_last { self.before_needless } else { last }
     }
 
     /// Takes what acknowledged bytes that the capture lacks.

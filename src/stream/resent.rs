@@ -17,6 +17,8 @@ pub struct Resent {
     pub beyond: Option<At>,
     /// Whether FIN did not come by: `fin` of the side is then what acknowledged it.
     pub fin_unseen: bool,
+    /// Whether FIN was sent before that of the other side, which is stored ahead of it but acknowledges it.
+    pub fin_first: bool,
     /// The first and the last segment that was sent again.
     pub again: Option<Span>,
     /// What acknowledged the first and the last bytes that the capture lacks.
@@ -43,6 +45,7 @@ impl Absent for Resent {
             stall: None,
             beyond: None,
             fin_unseen: false,
+            fin_first: false,
             again: None,
             lost: None,
             needless: 0,

@@ -154,8 +154,8 @@ impl<T: Default> Flow<T> {
         }
         let half = self.halves.of(dir);
         let Some(offset) = half.offset(Seq(segment.seq)) else { return };
-        // FIN takes a number, too.
-        if offset > half.highest().max(half.acked) as i64 + 1 {
+        // FIN takes a number, too, be it one that did not come by (RFC 9293 3.4).
+        if offset > half.highest().max(half.acked) as i64 + i64::from(half.fin.is_some()) {
             self.subject.facts(dir).run_ahead(segment.at);
         }
         self.probe(dir, segment, offset);

@@ -12,8 +12,8 @@ pub struct Resent {
     pub(super) before_waits: (u32, u64),
     /// The longest time in which something was sent again.
     pub stall: Option<Stall>,
-    /// The last segment, without data or with FIN, that shows by its number that bytes were sent before that had neither
-    /// come by nor been acknowledged; the first of several in a row.
+    /// The last segment, without data or with FIN, that shows by its number that bytes, or FIN, were sent before that had
+    /// neither come by nor been acknowledged; the first of several in a row.
     pub beyond: Option<At>,
     /// Whether FIN did not come by: `fin` of the side is then what acknowledged it.
     pub fin_unseen: bool,

@@ -96,13 +96,16 @@ impl Session {
     }
 
     /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its
-    /// connection.
-    pub(crate) fn tell_lacking_behind(&mut self) {
+    /// connection, such as `asked_on` is by what was acknowledged behind the last answer.
+    pub(crate) fn tell_lacking_behind(&mut self, asked_on: Option<u64>) {
         let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
         let retried = self.is(Qualifier::Authentication) || self.is(Qualifier::MayRecover);
-        // What the capture lacks may as well be the request itself.
-        let Some(request) = &last.request else { return };
-        let of_body = request.body.lacks.uncaptured;
+        let of_body = match &last.request {
+            Some(request) => request.body.lacks.uncaptured,
+            None if last.is_out_of_range() && asked_on == Some(last.connection) => 0,
+            // What the capture lacks may as well be the request itself.
+            None => return,
+        };
         let lacks =
             self.connection(last.connection).map_or(0, |one| one.client_side.lost_by_capture);
         if self.outcome.is_failure() && retried && lacks >= of_body.saturating_add(LEAST_REQUEST) {
@@ -176,6 +179,20 @@ mod tests {
     use crate::transcript;
 
     #[test]
+    fn who_is_seen_to_have_sent_more_behind_a_416_went_on() {
+        let outcome = |then: &str| {
+            let text = format!(
+                "= sees server\n> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000\n< 200\n\
+                 = connection\n> FRAGMENT 10000-19999/20000\n< 416 received=5000\n{then}"
+            );
+            let records = transcript::play(&text).unwrap();
+            transcript::analyse(&records, &mut ()).sessions.remove(0).outcome
+        };
+        assert_eq!(outcome(""), Outcome::Failed);
+        assert_eq!(outcome("> FRAGMENT 5000-14999/20000\n"), Outcome::Incomplete);
+    }
+
+    #[test]
     fn a_close_that_nobody_acknowledges_ends_nothing() {
         let outcome = |close: &str| {
             let text =
@@ -196,6 +213,23 @@ mod tests {
         assert_eq!(outcome(&unseen), Outcome::Incomplete);
         let heard = "= connection\n= sees client\n> CLOSE-SESSION\n< 200\n! client closes\n";
         assert_eq!(outcome(&format!("{lost}{heard}")), Outcome::Completed);
+        // Copies of what the server has come behind it.
+        let copied = "> CLOSE-SESSION dropped\n";
+        let text = format!(
+            "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n{copied}{}",
+            "! again\n".repeat(2)
+        );
+        let mut records = transcript::play(&text).unwrap();
+        let is_fragment = |data: &[u8]| data.windows(6).any(|bytes| bytes == b"0-9/10");
+        let fragment = records.iter().find(|one| is_fragment(&one.data)).unwrap().data.clone();
+        let repeat = records.len() - 2;
+        let at = records[repeat].at;
+        records.insert(repeat, transcript::Record { at, data: fragment });
+        for (record, number) in records.iter_mut().zip(1..) {
+            record.at.frame = number;
+        }
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        assert_eq!(session.outcome, Outcome::Incomplete);
         // What is repeated is of the next upload.
         let next = "> CLOSE-SESSION\n< 200 lost\n= url http://192.0.2.80/b.bin\n\
                     > CREATE-SESSION dropped\n! again\n! again\n! again\n";

@@ -204,6 +204,11 @@ impl Exchange {
         })
     }
 
+    /// Whether its answer is that its range does not fit: nothing but a Fragment has one ([MC-BUP] 2.2.6).
+    pub(crate) fn is_out_of_range(&self) -> bool {
+        self.response.as_ref().is_some_and(|answer| answer.http_status == 416)
+    }
+
     /// Whether the capture ends within the head of its request before that shows what it is: a Create-Session, perhaps.
     pub(crate) fn is_unclear(&self) -> bool {
         self.shows_nothing().is_some_and(Request::is_cut)

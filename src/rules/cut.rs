@@ -81,6 +81,10 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
         (_, Some((side, fin))) => (side, fin, false),
         _ => return None,
     };
+    // FIN comes behind all that its sender had to say, wherever it is stored (RFC 9293 3.6).
+    if by == Side::Client && !reset && request.body.complete {
+        return None;
+    }
     // A client that goes on elsewhere has given it up: the server only clears away what was left of it.
     let moved = session.begun_after(request.last_in_time().frame).map(|next| next.first);
     let moved = moved.filter(|next| by == Side::Server && next.frame < at.frame);
@@ -92,7 +96,11 @@ pub fn cut_off<'a>(session: &Session, exchange: &'a Exchange) -> Option<Cut<'a>>
         None => unanswered::is_seen(session, exchange),
     };
     let client = &connection.client_side;
-    let whole = client.lost_by_capture + client.cut == 0 && seen;
+    // A number of its own may tell of more, which the capture lacks.
+    let beyond = client.resent.beyond;
+    let sent_more =
+        beyond.is_some_and(|it| client.last_data.is_none_or(|last| last.frame < it.frame));
+    let whole = client.lost_by_capture + client.cut == 0 && seen && !sent_more;
     if !whole {
         return None;
     }
@@ -176,6 +184,35 @@ mod tests {
         assert_eq!(cut(&session).count(), 1);
         session.connection_mut(0).server_side.resent.edit().fin_unseen = true;
         assert_eq!(cut(&session).count(), 0);
+    }
+
+    #[test]
+    fn a_number_of_the_client_tells_of_more_that_the_capture_lacks() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9999/20000 sent=4000\n... 2 s\n! server closes\n";
+        let mut session = report(text).sessions.remove(0);
+        assert_eq!(cut(&session).count(), 1);
+        let (end, sent) =
+            (session.connections[0].last, session.connections[0].client_side.last_data);
+        session.connection_mut(0).client_side.resent.edit().beyond = Some(end);
+        assert_eq!(cut(&session).count(), 0);
+        // It came later.
+        session.connection_mut(0).client_side.resent.edit().beyond = sent;
+        assert_eq!(cut(&session).count(), 1);
+    }
+
+    #[test]
+    fn a_client_ends_no_request_that_is_whole() {
+        let cuts = |sent: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-3999/20000{sent}\n! client closes\n"
+            );
+            let mut session = report(&text).sessions.remove(0);
+            // Stored behind the end.
+            let request = session.exchanges[1].request.as_mut().unwrap();
+            request.add_late(1_000);
+            cut(&session).count()
+        };
+        assert_eq!((cuts(" sent=3000"), cuts("")), (1, 0));
     }
 
     #[test]

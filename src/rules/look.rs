@@ -166,11 +166,15 @@ pub fn knows_end(exchange: &Exchange) -> bool {
     !early && (exchange.kind != PacketType::Fragment || whole_request(exchange).is_some())
 }
 
-/// Who closed a connection first, and when. A FIN that was not captured came before what acknowledged it.
+/// Who closed a connection first, and when. A FIN that was not captured, or is stored late, came before what acknowledged
+/// it.
 pub fn first_fin(connection: &Connection) -> Option<(Side, At)> {
     let sides = [Side::Client, Side::Server];
     let fins = sides.into_iter().filter_map(|side| Some((side, connection.side(side).fin?)));
-    fins.min_by_key(|(side, fin)| (fin.frame, !connection.side(*side).resent.fin_unseen))
+    fins.min_by_key(|(side, fin)| {
+        let known = &connection.side(*side).resent;
+        (!known.fin_first, fin.frame, !known.fin_unseen)
+    })
 }
 
 /// The answer that refused an exchange: one of 400 and above that is no authentication round, or an error of the
@@ -193,4 +197,25 @@ pub fn is_final(exchange: &Exchange) -> bool {
 /// Whether the client says that it is the one of Windows.
 pub fn claims_windows(session: &Session) -> bool {
     session.user_agent.as_deref().is_some_and(|agent| agent.starts_with(AGENT))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::transcript;
+
+    #[test]
+    fn the_client_that_the_server_had_heard_of_closed_first() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n... 3 s\n! client closes\n! server closes\n";
+        let cause = |text: &str| {
+            // The client's FIN is stored last.
+            let records = transcript::delayed(text, 1_000_000_000, |data| {
+                data[47] == 0x11 && data[36..38] == 80_u16.to_be_bytes()
+            });
+            let report = transcript::analyse(&records, &mut ());
+            report.sessions[0].diagnosis.as_ref().unwrap().cause.to_string()
+        };
+        assert_eq!(cause(text), "request-abandoned");
+        let by_server = text.replace("! client closes\n", "");
+        assert_eq!(cause(&by_server), "response-cut-off");
+    }
 }

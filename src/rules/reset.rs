@@ -4,7 +4,7 @@ use crate::at::{At, Span};
 use crate::model::{Exchange, Session};
 use crate::rules::closed::{self, Closed};
 use crate::rules::sender::{self, Sender};
-use crate::rules::{Notes, Severity, handshake, look, unanswered};
+use crate::rules::{Confidence, Notes, Severity, handshake, look, unanswered};
 use crate::stream::{Connection, Reset, Side, vain};
 
 /// The shortest idle timers of devices on the way; servers that close idle connections sooner do so with FIN.
@@ -70,13 +70,21 @@ pub fn judge(
             }
             spans.insert(0, Span::at(closed.fin));
         }
-        let finding = notes.note(severity, sender.confidence, &spans, message);
+        let unclear = closed.is_none() && may_answer_its_end(session, exchange, &reset);
+        if unclear {
+            message.push_str(UNCLEAR);
+            if session.begun_after(exchange.span().last.frame).is_some() {
+                severity = Severity::Note;
+            }
+        }
+        let sure = if unclear { Confidence::Possible } else { sender.confidence };
+        let finding = notes.note(severity, sure, &spans, message);
         let Some(finding) = finding else { continue };
         if let Some(advice) = closed.and_then(|closed| closed.advice()) {
             finding.advise(advice);
         } else if closed.is_none() && !sender.fits {
             finding.advise(OF_NEIGHBOUR).turn_to(format!("the {who}, or a firewall on the way"));
-        } else if closed.is_none() && side == Side::Server && is_stranger(&reset) {
+        } else if closed.is_none() && !unclear && side == Side::Server && is_stranger(&reset) {
             finding
                 .advise(OF_STRANGER)
                 .turn_to("the server, or what translates addresses on the way");
@@ -94,6 +102,19 @@ const OF_STRANGER: &str = "Who sent the RST does not know this connection, or a 
 const fn is_stranger(reset: &Reset) -> bool {
     !reset.acked
 }
+
+/// Whether an RST of the server, as a host answers behind the end of a connection, comes behind bytes of its own that the
+/// capture lacks: FIN may be among them.
+fn may_answer_its_end(session: &Session, exchange: &Exchange, reset: &Reset) -> bool {
+    let connection = session.connection(exchange.connection);
+    let own = connection.filter(|_| reset.side == Side::Server && is_stranger(reset));
+    let lost = own.and_then(|one| Some((one.server_side.resent.lost?, one.server_side.last_data)));
+    lost.is_some_and(|(lost, seen)| seen.is_none_or(|seen| seen.frame < lost.last.frame))
+}
+
+/// What to say of such a one.
+const UNCLEAR: &str =
+    "; the server may have closed it before, by what it sent last, which the capture lacks";
 
 /// Whether the client reset the connection after repeating data that nobody acknowledged.
 fn gives_up(connection: &Connection) -> bool {
@@ -150,6 +171,23 @@ mod tests {
         };
         assert!(advice("bare").contains("translates addresses"));
         assert!(!advice("").contains("translates addresses"));
+    }
+
+    #[test]
+    fn one_behind_a_hole_may_answer_an_end_that_the_capture_lacks() {
+        let told = |lost: &str, kind: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200{lost}\n... 5 s\n> FRAGMENT 10-19/30\n\
+                 ! server resets {kind}\n= connection\n> PING\n< 200\n"
+            );
+            let findings = report(&text).sessions.remove(0).findings;
+            let own = findings.into_iter().find(|one| one.rule == "tcp-reset-by-server").unwrap();
+            (own.severity, own.confidence)
+        };
+        let weak = (Severity::Note, Confidence::Possible);
+        assert_eq!(told(" lost", "bare"), weak);
+        assert_ne!(told(" lost", ""), weak);
+        assert_ne!(told("", "bare"), weak);
     }
 
     #[test]

@@ -208,7 +208,8 @@ impl Sessions {
     fn may_answer_a_lost_close(&mut self, connection: u64, exchange: u32) -> bool {
         let Some(link) = self.link(connection, exchange).copied() else { return false };
         let value = self.value(link.session, link.index);
-        value.is_some_and(|value| value.request.is_none() && !value.confirms_bytes())
+        let ranged = |value: &Exchange| value.confirms_bytes() || value.is_out_of_range();
+        value.is_some_and(|value| value.request.is_none() && !ranged(value))
     }
 
     fn pair_response(&mut self, message: &Message<'_>, status: u16) {

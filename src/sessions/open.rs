@@ -62,6 +62,8 @@ pub(super) struct Open {
     pub unclear: bool,
     /// Requests of it may be missing ahead of its next one.
     pub behind_hole: bool,
+    /// The last connection that lacks a request behind the last answer on it, by what the server had when it gave that.
+    pub asked_on: Option<u64>,
     /// How many holes there were when it last asked: its connections tell of those that came later.
     pub holes: u64,
     /// Canonical id, once known.
@@ -110,6 +112,7 @@ impl Open {
             seen: None,
             unclear: false,
             behind_hole: false,
+            asked_on: None,
             holes: 0,
             id: None,
             successor: None,
@@ -323,7 +326,7 @@ impl Open {
             .extend(self.live.iter().filter_map(|id| facts(*id).cloned().map(Arc::new)));
         session.connections.sort_unstable_by_key(|connection| connection.id);
         session.tell_half_seen();
-        session.tell_lacking_behind();
+        session.tell_lacking_behind(self.asked_on);
         session.tell_undelivered();
         session.tell_capture_ended(now);
         if session.outcome == Outcome::Failed {

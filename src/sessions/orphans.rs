@@ -260,6 +260,8 @@ impl Sessions {
             let Some(open) = self.open.get_mut(session) else { continue };
             if sent >= LEAST_REQUEST.saturating_add(open.unconfirmed()) {
                 open.note_hole_before(end.frame);
+                let told = channel.is_some_and(|channel| channel.acked > 0);
+                open.asked_on = told.then_some(connection.id).or(open.asked_on);
             }
         }
     }

@@ -8,13 +8,33 @@ use super::connection::Reset;
 use super::flow::Flow;
 use super::flows::Dir;
 use super::half::Output;
-use super::part::Seq;
+use super::part::{Part, Seq};
 use super::{End, Event, Owner, Side};
 
 /// Slack behind the window for RST, since the capture may lack the latest acknowledgement.
 const RESET_SLACK: u64 = 1 << 16;
 
 impl<T: Default> Flow<T> {
+    /// The first FIN of a direction ends it behind `part`.
+    #[inline(never)]
+    pub fn finish(&mut self, dir: Dir, part: &Part<'_>) {
+        let other = self.halves.of(dir.other()).fin;
+        let (half, facts) = (self.halves.of_mut(dir), self.subject.facts(dir));
+        let seen = half.highest().max(half.acked);
+        let acked = half.finish(part.end(), part.at);
+        facts.end(part.end(), acked.is_some(), part.at);
+        if part.offset > seen {
+            facts.run_ahead(part.at);
+        } else if let Some(resent) = facts.resent.as_mut() {
+            // It is told now what came before: all of that, and this FIN.
+            resent.beyond = None;
+        }
+        // Who acknowledges a FIN no later than by its own had got it before (RFC 9293 3.6).
+        if acked.zip(other).is_some_and(|(acked, (_, fin))| acked.frame <= fin.frame) {
+            facts.resent.edit().fin_first = true;
+        }
+    }
+
     pub fn reset(
         &mut self,
         dir: Dir,

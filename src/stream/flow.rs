@@ -220,17 +220,13 @@ impl<T: Default> Flow<T> {
         }
         let part = self.part(dir, segment, offset);
         let end = part.offset + part.len;
-        let (half, facts) = (self.halves.of_mut(dir), self.subject.facts(dir));
-        if fin && half.fin.is_none() {
-            if part.offset > half.highest().max(half.acked) {
-                facts.run_ahead(segment.at);
-            }
-            let acked = half.finish(end, segment.at);
-            facts.end(end, acked, segment.at);
+        if fin && self.halves.of(dir).fin.is_none() {
+            self.finish(dir, &part);
         }
         if part.len == 0 {
             return;
         }
+        let (half, facts) = (self.halves.of_mut(dir), self.subject.facts(dir));
         let last = facts.last_data.replace(part.at);
         facts.sent = facts.sent.max(end);
         if half.is_next(&part) && part.is_whole() && !self.subject.ignored {

@@ -254,11 +254,12 @@ impl Half {
         Some(hole.since)
     }
 
-    /// FIN is at `end`; whether it had been acknowledged before, as frames are stored. What comes behind that may be
+    /// FIN is at `end`; returns what had acknowledged it before, as frames are stored. What comes behind that may be
     /// stored later still.
     #[inline(never)]
-    pub fn finish(&mut self, end: u64, at: At) -> bool {
-        let acked = self.acked > end;
+    pub fn finish(&mut self, end: u64, at: At) -> Option<At> {
+        let by = self.hole.filter(|hole| hole.upto > end).map_or(at, |hole| hole.since);
+        let acked = (self.acked > end).then_some(by);
         self.fin = Some((end, at));
         self.acked = self.acked.min(end);
         self.hole = self.hole.map(|hole| Hole { upto: hole.upto.min(end), ..hole });

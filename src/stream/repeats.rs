@@ -46,8 +46,7 @@ impl SideFacts {
         let resent = self.resent.edit();
         resent.repeated(part.at);
         if part.end() <= acked {
-            resent.needless += 1;
-            resent.needless_last = Some(part.at);
+            resent.needs_none(part.at, sent);
             return;
         }
         // One byte may be a keep-alive, where the capture lacks what acknowledged it.
@@ -55,7 +54,7 @@ impl SideFacts {
             return;
         }
         if self.waits.is_none() {
-            (self.waits, resent.before_waits) = (Some(sent.unwrap_or(part.at)), before);
+            (self.waits, resent.before_waits) = (resent.needed(sent).or(Some(part.at)), before);
         }
         let stall = Stall {
             span: Span { first: self.waits.unwrap_or(part.at), last: part.at },
@@ -100,6 +99,7 @@ impl<T: Default> Flow<T> {
         // A sender repeats by the way that it sent: the same at another hop was captured there.
         if again && (once || segment.ttl != facts.ttl_first || facts.is_copy(part.at)) {
             facts.take_back(part.len);
+            facts.last_data = last;
             return;
         }
         if resized && overlap.repeated > 0 && !overlap.differs {
@@ -154,8 +154,8 @@ impl<T: Default> Flow<T> {
         }
         let half = self.halves.of(dir);
         let Some(offset) = half.offset(Seq(segment.seq)) else { return };
-        // FIN takes a number, too.
-        if offset > half.highest().max(half.acked) as i64 + 1 {
+        // FIN takes a number, too, be it one that did not come by (RFC 9293 3.4).
+        if offset > half.highest().max(half.acked) as i64 + i64::from(half.fin.is_some()) {
             self.subject.facts(dir).run_ahead(segment.at);
         }
         self.probe(dir, segment, offset);

@@ -12,11 +12,13 @@ pub struct Resent {
     pub(super) before_waits: (u32, u64),
     /// The longest time in which something was sent again.
     pub stall: Option<Stall>,
-    /// The last segment, without data or with FIN, that shows by its number that bytes were sent before that had neither
-    /// come by nor been acknowledged; the first of several in a row.
+    /// The last segment, without data or with FIN, that shows by its number that bytes, or FIN, were sent before that had
+    /// neither come by nor been acknowledged; the first of several in a row.
     pub beyond: Option<At>,
     /// Whether FIN did not come by: `fin` of the side is then what acknowledged it.
     pub fin_unseen: bool,
+    /// Whether FIN was sent before that of the other side, which is stored ahead of it but acknowledges it.
+    pub fin_first: bool,
     /// The first and the last segment that was sent again.
     pub again: Option<Span>,
     /// What acknowledged the first and the last bytes that the capture lacks.
@@ -25,6 +27,8 @@ pub struct Resent {
     pub needless: u32,
     /// The last of them.
     pub needless_last: Option<At>,
+    /// The data before it, and before those right ahead of it.
+    before_needless: Option<At>,
     /// Segments that filled one hole from its beginning to its end, each behind the one before, a round trip or more
     /// after what came behind the hole.
     pub filled: u32,
@@ -41,10 +45,12 @@ impl Absent for Resent {
             stall: None,
             beyond: None,
             fin_unseen: false,
+            fin_first: false,
             again: None,
             lost: None,
             needless: 0,
             needless_last: None,
+            before_needless: None,
             filled: 0,
             filled_from: 0,
             filled_to: 0,
@@ -70,6 +76,18 @@ impl Resent {
     /// Takes a segment that was sent again.
     pub(super) fn repeated(&mut self, at: At) {
         self.again.get_or_insert(Span::at(at)).last = at;
+    }
+
+    /// Takes a segment that was sent again without need, behind the `last` data.
+    pub(super) fn needs_none(&mut self, at: At, last: Option<At>) {
+        self.before_needless = self.needed(last);
+        self.needless_last = Some(at);
+        self.needless += 1;
+    }
+
+    /// The `last` data, or what came before where that was sent again without need.
+    pub(super) fn needed(&self, last: Option<At>) -> Option<At> {
+        if last == self.needless_last { self.before_needless } else { last }
     }
 
     /// Takes what acknowledged bytes that the capture lacks.

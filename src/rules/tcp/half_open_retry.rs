@@ -189,7 +189,11 @@ fn answers(session: &Session, connection: &Connection, notes: &mut Notes<'_>) {
         Outcome::Completed if !one_way => Severity::Note,
         _ => notes.severity(),
     };
-    let finding = notes.note(severity, Confidence::Likely, &[span], message);
+    let secs = connection.last.time.secs_since(since.time);
+    let brief = next.is_none() && server.repeats < LASTING && secs < LASTING_SECS;
+    // What is on its way when the capture ends may arrive.
+    let sure = if brief { Confidence::Possible } else { Confidence::Likely };
+    let finding = notes.note(severity, sure, &[span], message);
     if let Some(finding) = finding {
         finding.confirm_by("A capture on the client shows whether the answers arrive.");
         match one_way {
@@ -261,8 +265,9 @@ const LASTING_SECS: f64 = 10.0;
 mod tests {
     use std::cell::Cell;
 
+    use crate::at::At;
     use crate::rules::tests::{diagnosed, report};
-    use crate::rules::{Confidence, Severity};
+    use crate::rules::{Confidence, Notes, Severity};
     use crate::transcript;
 
     #[test]
@@ -314,6 +319,28 @@ mod tests {
         let report = report(&text("> CLOSE-SESSION\n< 200\n"));
         let of = report.sessions[0].findings.iter().find(|one| one.rule == "half-open-retry");
         assert_eq!(of.map(|finding| finding.severity), Some(Severity::Note));
+    }
+
+    #[test]
+    fn what_is_on_its_way_when_the_capture_ends_may_arrive() {
+        let sure = |wait: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200 dropped\n! again\n! again\n{wait}! again\n"
+            );
+            let mut session = report(&text).sessions.remove(0);
+            let since = session.connections[0].server_side.waits.unwrap();
+            let resent = session.connection_mut(0).client_side.resent.edit();
+            resent.needless = 2;
+            resent.needless_last = Some(At { frame: since.frame + 1, ..since });
+            let (omitted, mut findings) = (Cell::new(0), Vec::new());
+            let rule = &super::RULE;
+            let notes = &mut Notes { rule, cap: 9, omitted: &omitted, findings: &mut findings };
+            super::check(&session, notes);
+            findings[0].confidence
+        };
+        assert_eq!(sure(""), Confidence::Possible);
+        assert_eq!(sure("... 11 s\n"), Confidence::Likely);
+        assert_eq!(sure("! again\n"), Confidence::Likely);
     }
 
     #[test]

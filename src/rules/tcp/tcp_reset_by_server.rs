@@ -9,7 +9,8 @@ rule! {
     ///
     /// The RST looks like the server's other packets: a recycled worker process, a connection limit, a filter.
     /// Behind bytes of the server that the capture lacks, it is no more than a note: they may be the answer. So it is where
-    /// the server had closed the connection, the request crossed that, and the client opened another one.
+    /// the server had closed the connection and the request crossed that, or where the capture lacks what the server sent
+    /// last and the RST may answer a closed connection, if the client opened another one.
     ///
     /// ```fires
     /// > CREATE-SESSION

@@ -97,3 +97,34 @@ fn data_stored_behind_the_fin_that_follows_it_is_delivered() {
         ["Server 0 cde from 5", "Server 3 fg from 4", "Server Fin"]
     );
 }
+
+#[test]
+fn who_acknowledges_a_fin_by_its_own_came_second() {
+    let first = |acked: u32, between: fn(&mut Net)| {
+        let mut net = Net::open();
+        net.client(100, 500, ACK, b"abc");
+        net.server(500, acked, FIN, b"");
+        between(&mut net);
+        net.client(103, 500, FIN, b"");
+        [Side::Client, Side::Server].map(|side| net.side(side).resent.fin_first)
+    };
+    assert_eq!(first(104, |_| {}), [true, false]);
+    assert_eq!(first(103, |_| {}), [false, false]);
+    // Acknowledged by what comes behind both.
+    assert_eq!(first(103, |net| _ = net.server(501, 104, ACK, b"")), [false, false]);
+}
+
+#[test]
+fn a_number_behind_the_last_byte_tells_of_a_fin_that_did_not_come_by() {
+    let beyond = |net: &Net| net.side(Side::Server).resent.beyond.map(|at| at.frame);
+    let mut net = Net::open();
+    net.server(500, 100, ACK, b"ab");
+    net.client(100, 502, ACK, b"");
+    net.server(503, 100, ACK, b"");
+    assert_eq!(beyond(&net), Some(6));
+    // It is stored behind that.
+    net.server(502, 100, FIN, b"");
+    assert_eq!(beyond(&net), None);
+    net.server(503, 100, ACK, b"");
+    assert_eq!(beyond(&net), None);
+}

@@ -128,3 +128,32 @@ fn what_is_sent_again_behind_fin_counts_too() {
     assert_eq!((facts.retransmitted, facts.after_end), (1, 0));
     assert_eq!(facts.resent.again.map(|span| span.frames()), Some([8, 8]));
 }
+
+#[test]
+fn what_is_repeated_waits_since_the_last_data_that_had_need() {
+    let waits = |between: fn(&mut Net)| {
+        let mut net = Net::open();
+        net.client(100, 500, ACK, b"abc");
+        net.server(500, 103, ACK, b"");
+        net.client(103, 500, ACK, b"def");
+        between(&mut net);
+        net.time += 200_000_000;
+        net.client(103, 500, ACK, b"def");
+        net.side(Side::Client).waits.unwrap().frame
+    };
+    assert_eq!(waits(|_| {}), 6);
+    let again = |net: &mut Net| {
+        net.time += 200_000_000;
+        net.client(100, 500, ACK, b"abc");
+    };
+    assert_eq!(waits(again), 6);
+    assert_eq!(
+        waits(|net| {
+            net.time += 200_000_000;
+            (0..2).for_each(|_| _ = net.client(100, 500, ACK, b"abc"));
+        }),
+        6
+    );
+    // The same at another hop.
+    assert_eq!(waits(|net| _ = net.send(true, 100, 500, ACK, b"abc", |it| it.ttl = 61)), 6);
+}

@@ -99,6 +99,8 @@ impl<T: Default> Flow<T> {
         let acked = segment.flags.has(Flags::ACK);
         let half = self.halves.of_mut(dir);
         half.begin(Seq(segment.seq).plus(1));
+        self.place_acked(dir, segment.at);
+        let half = self.halves.of_mut(dir);
         half.move_back(Seq(segment.seq).plus(1));
         if acked {
             self.halves.of_mut(dir.other()).begin(Seq(segment.ack));
@@ -188,6 +190,16 @@ impl<T: Default> Flow<T> {
             let acked = self.has_of_other(dir, segment);
             let facts = self.subject.facts(dir.other());
             facts.acked = facts.acked.max(acked);
+        }
+    }
+
+    /// A direction begins, of which more than that may have been acknowledged: the tap of the other one was early.
+    #[inline(never)]
+    fn place_acked(&mut self, dir: Dir, at: At) {
+        let seen = self.subject.facts(dir).acked;
+        let half = self.halves.of_mut(dir);
+        if seen > 0 && half.acked == 0 {
+            half.acknowledge(seen + half.moved_back(), at);
         }
     }
 
@@ -282,6 +294,7 @@ impl<T: Default> Flow<T> {
     fn begin(&mut self, dir: Dir, segment: &Segment<'_>, first: Seq) {
         if self.halves.of(dir).base().is_none() {
             self.start(dir, first);
+            self.place_acked(dir, segment.at);
         }
         if segment.flags.has(Flags::ACK) && segment.wire_len > 0 {
             self.halves.of_mut(dir.other()).expect(Seq(segment.ack));

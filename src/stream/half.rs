@@ -214,8 +214,9 @@ impl Half {
         out: &mut impl FnMut(Output<'_>),
     ) {
         let offset = seq.and_then(|seq| self.offset(seq));
-        let passed =
-            !self.ahead.is_empty() || offset.is_some_and(|offset| offset > self.next as i64);
+        let reached =
+            self.ahead.end().max(offset.and_then(|it| u64::try_from(it).ok()).unwrap_or(0));
+        let passed = reached > self.next;
         if self.lacks_fin_alone() {
             return;
         }
@@ -227,7 +228,8 @@ impl Half {
             false => SKEW_NANOS,
         };
         if at.time.since(hole.since.time) >= slack {
-            let upto = hole.upto;
+            // Of a direction whose tap is late, what was acknowledged long since is still to come.
+            let upto = if passed { hole.upto.min(reached) } else { hole.upto };
             self.give_up(at, upto, budget, out);
             self.hole = None;
             self.acknowledge(0, at);

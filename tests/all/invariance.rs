@@ -125,6 +125,25 @@ fn answers_that_all_stand_ahead_find_their_requests_though_the_start_is_not_capt
     assert!(session["diagnosis"].is_null(), "{}", session["diagnosis"]);
 }
 
+#[test]
+fn what_came_behind_a_close_did_so_though_all_answers_stand_ahead() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n\
+                > FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
+    assert_eq!(ahead(records(&transcript(text)))["diagnosis"]["cause"], "message-after-close");
+}
+
+#[test]
+fn a_fragment_was_sent_before_the_close_of_another_connection_though_all_answers_stand_ahead() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n! client closes\n= connection\n\
+                > FRAGMENT 10-19/20\n< 200\n  Server: last\n! client closes\n= connection\n\
+                > CLOSE-SESSION\n< 200\n! client closes\n";
+    let mut rest = records(&transcript(text));
+    rest.remove(place_of("last", &rest));
+    let session = ahead(rest);
+    assert_eq!(session["outcome"], "completed", "{session:#}");
+    assert_eq!(session["exchanges"].as_array().unwrap().last().unwrap()["type"], "Close-Session");
+}
+
 /// The outcomes and whatever else a report on records takes for certain and for more than a note.
 fn verdicts(records: &[Record]) -> Vec<String> {
     let report = report(&[&pcap(records, Order::Little)]);

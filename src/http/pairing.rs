@@ -128,10 +128,9 @@ impl Parser {
         // Where messages were lost, or came before what was captured, a response to one of these may be here and its
         // request not.
         let begins = self.answered.is_none();
-        let comes_later = |next: &Pending| {
-            let unread = (1..=next.start).contains(&acked);
-            let lacking = after_gap || next.after_gap;
-            lacking && frame < next.frame || (lacking || begins) && unread
+        let comes_later = |next: &Pending| match after_gap || next.after_gap {
+            true => !next.had_come(frame, acked),
+            false => begins && (1..=next.start).contains(&acked),
         };
         let asked = self.pending.front().filter(|next| !comes_later(next));
         self.tunnel_asked = asked.is_some_and(|pending| pending.connect);
@@ -139,6 +138,9 @@ impl Parser {
             return pending.exchange;
         }
         let exchange = self.take_number();
+        // Where requests begin is a guess as long as none came, and one that begins earlier moves it.
+        self.adrift |= begins && acked == 0;
+        let acked = if self.adrift && !self.client.any { 0 } else { acked };
         if seen.status >= 200 && self.early.len() < limits.pending_requests {
             let success = seen.succeeds();
             self.early.push_back(Early { exchange, at, start, acked, after_gap, success });

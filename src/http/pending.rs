@@ -27,6 +27,15 @@ pub(super) struct Pending {
     pub after_gap: bool,
 }
 
+impl Pending {
+    /// Whether who began to respond in `frame`, and had the requests up to `acked`, had this one. Frames tell only where
+    /// `acked` is 0, not known: two taps may be out of step, and what is answered was acknowledged before (RFC 9293
+    /// 3.10.7.4).
+    pub const fn had_come(&self, frame: u64, acked: u64) -> bool {
+        if acked > 0 { is_past(acked, self.start) } else { self.frame < frame }
+    }
+}
+
 /// The oldest first. Beyond the cap only the numbers are kept, which follow each other: responses still find their
 /// request, whatever its method was.
 #[derive(Debug)]
@@ -79,7 +88,7 @@ impl Queue {
             self.beyond.start = self.beyond.end - 1;
             return;
         }
-        while self.known.get(1).is_some_and(|next| next.frame < frame) {
+        while self.known.get(1).is_some_and(|next| next.had_come(frame, acked)) {
             self.known.pop_front();
         }
         let ends = self.known.front().and_then(|front| front.end);

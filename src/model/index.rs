@@ -165,10 +165,7 @@ impl Found {
             self.carried_on = self.carried_on.max(exchange.begins());
         }
         if matches!(exchange.kind, PacketType::CloseSession | PacketType::CancelSession) {
-            // By the clock of another capture, its answer may stand ahead of what was sent before it.
-            let asked = exchange.request.as_ref().map_or(0, |request| request.span.first.frame);
-            let over = self.over.unwrap_or(u64::MAX).min(exchange.ends().max(asked));
-            self.over = Some(over);
+            self.over = Some(self.over.unwrap_or(u64::MAX).min(exchange.ends()));
         }
     }
 

@@ -11,9 +11,14 @@ pub struct Order {
 }
 
 impl Exchange {
+    /// An answer that stands ahead of its request, as it does where another tap was early, came behind it.
     fn order(&self) -> Order {
-        let span = self.span();
-        self.rare.order.unwrap_or(Order { begins: span.first.frame, ends: span.last.frame })
+        let own = || {
+            let span = self.span();
+            let begins = self.request.as_ref().map_or(span, |request| request.span).first.frame;
+            Order { begins, ends: span.last.frame.max(begins) }
+        };
+        self.rare.order.unwrap_or_else(own)
     }
 
     /// The frame that it begins in, to compare it with others.

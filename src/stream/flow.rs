@@ -53,7 +53,7 @@ impl<T: Default> Flow<T> {
         self.subject.connection.seen(&segment.at);
         if self.mirrors.of_mut(dir).repeats(segment) {
             self.subject.facts(dir).duplicate_frames += 1;
-            return;
+            return self.copy(dir, segment, budget, out);
         }
         self.count(dir, segment);
         if segment.flags.has(Flags::SYN) {
@@ -71,6 +71,33 @@ impl<T: Default> Flow<T> {
         }
         if self.subject.ignored {
             self.clear(budget);
+        }
+    }
+
+    /// Takes a copy of one of the last segments. Where the handshake has one, or more than was kept of what the snap
+    /// length cut, others will.
+    #[inline(never)]
+    fn copy(
+        &mut self,
+        dir: Dir,
+        segment: &Segment<'_>,
+        budget: &mut Budget,
+        out: &mut impl Owner<T>,
+    ) {
+        let acked = self.has_of_other(dir, segment);
+        let (at, bytes, len) = (segment.at, segment.payload, u64::from(segment.wire_len));
+        let cut = self.subject.facts(dir).cut > 0;
+        let offset = self.halves.of(dir).offset(Seq(segment.seq));
+        let offset = offset.and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
+        let part = Part { at, offset, acked, bytes, len };
+        if segment.flags.has(Flags::SYN) || cut && len > 0 && part.is_whole() {
+            self.halves.of_mut(dir).await_copies();
+            self.halves.of_mut(dir.other()).await_copies();
+        }
+        let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
+        if len > 0 && !subject.ignored {
+            let acked = half.acked;
+            half.copied(part, budget, &mut |output| subject.output(dir, acked, output, out));
         }
     }
 
@@ -99,6 +126,8 @@ impl<T: Default> Flow<T> {
         let acked = segment.flags.has(Flags::ACK);
         let half = self.halves.of_mut(dir);
         half.begin(Seq(segment.seq).plus(1));
+        self.place_acked(dir, segment.at);
+        let half = self.halves.of_mut(dir);
         half.move_back(Seq(segment.seq).plus(1));
         if acked {
             self.halves.of_mut(dir.other()).begin(Seq(segment.ack));
@@ -191,6 +220,16 @@ impl<T: Default> Flow<T> {
         }
     }
 
+    /// A direction begins, of which more than that may have been acknowledged: the tap of the other one was early.
+    #[inline(never)]
+    fn place_acked(&mut self, dir: Dir, at: At) {
+        let seen = self.subject.facts(dir).acked;
+        let half = self.halves.of_mut(dir);
+        if seen > 0 && half.acked == 0 {
+            half.acknowledge(seen + half.moved_back(), at);
+        }
+    }
+
     #[inline(always)]
     fn data(
         &mut self,
@@ -278,6 +317,7 @@ impl<T: Default> Flow<T> {
     fn begin(&mut self, dir: Dir, segment: &Segment<'_>, first: Seq) {
         if self.halves.of(dir).base().is_none() {
             self.start(dir, first);
+            self.place_acked(dir, segment.at);
         }
         if segment.flags.has(Flags::ACK) && segment.wire_len > 0 {
             self.halves.of_mut(dir.other()).expect(Seq(segment.ack));

@@ -1,6 +1,7 @@
 //! One direction of a connection: order, overlap, loss.
 
 mod offset;
+mod twice;
 
 use crate::at::{At, Timestamp};
 
@@ -73,6 +74,8 @@ pub(super) struct Half {
     /// The last bytes that were no longer waited for, as far as they did not come since.
     given_up: Option<(u64, u64)>,
     astray: u8,
+    /// Segments were captured twice: of one that the snap length cut, a longer copy may come.
+    twice: bool,
     /// The start is only where the first segment was, and nothing was delivered.
     pub guessed: bool,
     /// FIN came before anything else: earlier bytes may have been stored late.
@@ -154,10 +157,11 @@ impl Half {
         if part.len == 0 {
             return;
         }
-        if part.offset > self.next && !self.ahead.hold(part, budget) {
+        let waits = self.twice && self.waits_for_copy(part, budget, out);
+        if !waits && part.offset > self.next && !self.ahead.hold(part, budget) {
             self.make_room(part, budget, out);
         }
-        if part.offset <= self.next {
+        if !waits && part.offset <= self.next {
             self.deliver(part, budget, out);
         }
         if self.next > before {
@@ -214,8 +218,9 @@ impl Half {
         out: &mut impl FnMut(Output<'_>),
     ) {
         let offset = seq.and_then(|seq| self.offset(seq));
-        let passed =
-            !self.ahead.is_empty() || offset.is_some_and(|offset| offset > self.next as i64);
+        let reached =
+            self.ahead.end().max(offset.and_then(|it| u64::try_from(it).ok()).unwrap_or(0));
+        let passed = reached > self.next;
         if self.lacks_fin_alone() {
             return;
         }
@@ -227,7 +232,8 @@ impl Half {
             false => SKEW_NANOS,
         };
         if at.time.since(hole.since.time) >= slack {
-            let upto = hole.upto;
+            // Of a direction whose tap is late, what was acknowledged long since is still to come.
+            let upto = if passed { hole.upto.min(reached) } else { hole.upto };
             self.give_up(at, upto, budget, out);
             self.hole = None;
             self.acknowledge(0, at);
@@ -336,6 +342,7 @@ impl Half {
     /// Delivers what is held at the next offset.
     fn release(&mut self, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         while let Some((offset, held)) = self.ahead.take(self.next, budget) {
+            self.twice &= held.part(offset).is_whole();
             self.emit(held.part(offset), out);
         }
     }

@@ -79,6 +79,86 @@ fn taps_of_either_direction_make_one_capture_though_their_clocks_differ() {
 }
 
 #[test]
+fn an_answer_that_is_lost_beside_clocks_that_differ_makes_no_verdict() {
+    each(|records, _| {
+        let places = (0..records.len())
+            .filter(|place| records[*place].flow().1 && !records[*place].payload().is_empty());
+        for place in places {
+            let mut rest = records.to_vec();
+            rest.remove(place);
+            let known = [verdicts(records), verdicts(&rest)].concat();
+            for nanos in [500_000, 5_000_000, -500_000, -5_000_000] {
+                let mut moved = rest.clone();
+                let answers = moved.iter_mut().filter(|record| record.flow().1);
+                answers.for_each(|record| record.nanos += nanos);
+                moved.sort_by_key(|record| record.nanos);
+                let fresh: Vec<_> =
+                    verdicts(&moved).into_iter().filter(|it| !known.contains(it)).collect();
+                assert!(fresh.is_empty(), "frame {}, {nanos}: {fresh:?}", place + 1);
+            }
+        }
+    });
+}
+
+/// The first session of a capture whose tap of the server was early by more than all of it took.
+fn ahead(records: Vec<Record>) -> Value {
+    let (mut all, client): (Vec<_>, Vec<_>) = records.into_iter().partition(|it| it.flow().1);
+    let shift = client.last().unwrap().nanos - all.first().unwrap().nanos + 1_000_000;
+    all.extend(client.into_iter().map(|it| Record { nanos: it.nanos + shift, ..it }));
+    report(&[&pcap(&all, Order::Little)])["sessions"][0].clone()
+}
+
+fn place_of(text: &str, records: &[Record]) -> usize {
+    let holds = |it: &Record| it.payload().windows(text.len()).any(|it| it == text.as_bytes());
+    records.iter().position(holds).unwrap()
+}
+
+#[test]
+fn answers_that_all_stand_ahead_find_their_requests_though_the_start_is_not_captured() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n> FRAGMENT 10-19/30\n< 200\n\
+                > FRAGMENT 20-29/30\n< 200\n> CLOSE-SESSION\n< 200\n";
+    let mut all = records(&transcript(text));
+    let rest = all.split_off(place_of("10-19", &all));
+    let session = ahead(rest);
+    assert_eq!(session["outcome"], "completed", "{session:#}");
+    assert!(session["outcome_qualifiers"].is_null(), "{}", session["outcome_qualifiers"]);
+    assert!(session["diagnosis"].is_null(), "{}", session["diagnosis"]);
+}
+
+#[test]
+fn what_came_behind_a_close_did_so_though_all_answers_stand_ahead() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n\
+                > FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";
+    assert_eq!(ahead(records(&transcript(text)))["diagnosis"]["cause"], "message-after-close");
+}
+
+#[test]
+fn a_fragment_was_sent_before_the_close_of_another_connection_though_all_answers_stand_ahead() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n! client closes\n= connection\n\
+                > FRAGMENT 10-19/20\n< 200\n  Server: last\n! client closes\n= connection\n\
+                > CLOSE-SESSION\n< 200\n! client closes\n";
+    let mut rest = records(&transcript(text));
+    rest.remove(place_of("last", &rest));
+    let session = ahead(rest);
+    assert_eq!(session["outcome"], "completed", "{session:#}");
+    assert_eq!(session["exchanges"].as_array().unwrap().last().unwrap()["type"], "Close-Session");
+}
+
+/// The outcomes and whatever else a report on records takes for certain and for more than a note.
+fn verdicts(records: &[Record]) -> Vec<String> {
+    let report = report(&[&pcap(records, Order::Little)]);
+    let mut verdicts = Vec::new();
+    for session in report["sessions"].as_array().unwrap() {
+        verdicts
+            .extend([&session["outcome"], &session["outcome_qualifiers"]].map(Value::to_string));
+        let findings = session["findings"].as_array().unwrap().iter();
+        let sure = findings.filter(|it| it["confidence"] == "certain" && it["severity"] != "note");
+        verdicts.extend(sure.map(|it| it["rule"].to_string()));
+    }
+    verdicts
+}
+
+#[test]
 fn compression_makes_no_difference() {
     each(|records, expected| {
         let plain = pcap(records, Order::Little);

@@ -29,6 +29,13 @@ impl Half {
         self.begin(expected.unwrap_or(first));
     }
 
+    /// How far ahead of where it was expected it begins.
+    pub fn moved_back(&self) -> u64 {
+        let behind =
+            self.expected.zip(self.base).map_or(0, |(expected, base)| expected.since(base));
+        u64::try_from(behind).unwrap_or(0)
+    }
+
     /// FIN alone is all there is so far of a direction whose start was not seen.
     pub fn doubt(&mut self) {
         self.doubtful |= self.guessed && self.next == 0 && self.ahead.is_empty();

@@ -145,3 +145,63 @@ fn the_pieces_of_a_segment_that_was_captured_whole_before_are_copies() {
     // Sent again, each has an identification behind that of the whole.
     assert_eq!(counted([0x1201, 0x1202, 0x1203]).1, 3);
 }
+
+/// A connection whose SYN was captured twice, and of which the first copy of each segment is cut after a byte.
+fn cut_and_whole(net: &mut Net, seq: u32, payload: &[u8], whole: bool) -> Vec<String> {
+    net.time -= 1_900_000;
+    net.send(true, seq, 500, ACK, payload, |segment| {
+        segment.ip_id = Some(1_000 + seq as u16);
+        if !whole {
+            segment.payload = segment.payload.get(..1).unwrap();
+        }
+    })
+}
+
+fn open_twice() -> Net {
+    let mut net = Net::new();
+    net.client(99, 0, SYN, b"");
+    net.time -= 1_900_000;
+    net.send(true, 99, 0, SYN, b"", |segment| segment.ip_id = Some(1));
+    net.server(499, 100, SYN | ACK, b"");
+    net.client(100, 500, ACK, b"");
+    assert_eq!(net.connection().syn_retries, 0);
+    net
+}
+
+#[test]
+fn a_whole_copy_fills_what_the_snap_length_cut_from_the_first_one() {
+    let mut net = open_twice();
+    assert_eq!(cut_and_whole(&mut net, 100, b"abc", false), NOTHING);
+    assert_eq!(cut_and_whole(&mut net, 103, b"def", false), NOTHING);
+    assert_eq!(cut_and_whole(&mut net, 100, b"abc", true), ["Client 0 abc from 7"]);
+    assert_eq!(cut_and_whole(&mut net, 103, b"def", true), ["Client 3 def from 8"]);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.cut, facts.retransmitted, facts.duplicate_frames), (0, 0, 3));
+}
+
+#[test]
+fn where_copies_are_cut_too_nothing_waits_for_more() {
+    let mut net = open_twice();
+    let cut = |seq: u32, byte: &str, frame: u64| {
+        let at = seq - 100;
+        [format!("Client {at} {byte} from {frame}"), format!("Client {} lacks 2", at + 1)]
+    };
+    assert_eq!(cut_and_whole(&mut net, 100, b"abc", false), NOTHING);
+    assert_eq!(cut_and_whole(&mut net, 100, b"abc", false), cut(100, "a", 5));
+    assert_eq!(cut_and_whole(&mut net, 103, b"def", false), cut(103, "d", 7));
+    // Until one shows that there is more.
+    assert_eq!(cut_and_whole(&mut net, 103, b"def", true), NOTHING);
+    assert_eq!(cut_and_whole(&mut net, 106, b"ghi", false), NOTHING);
+    assert_eq!(cut_and_whole(&mut net, 106, b"ghi", true), ["Client 6 ghi from 10"]);
+}
+
+#[test]
+fn what_waits_for_a_copy_is_given_up_as_a_hole_is() {
+    let mut net = open_twice();
+    assert_eq!(cut_and_whole(&mut net, 100, b"abc", false), NOTHING);
+    assert_eq!(net.server(500, 103, ACK, b""), NOTHING);
+    net.time += 200_000_000;
+    assert_eq!(net.server(500, 103, ACK, b""), ["Client 0 a from 5", "Client 1 lacks 2"]);
+    let facts = net.side(Side::Client);
+    assert_eq!((facts.cut, facts.lost_by_capture), (2, 0));
+}

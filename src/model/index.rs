@@ -134,6 +134,11 @@ impl Session {
         self.index.any_order.get_or_init(shown).is_some_and(|shown| shown < frame)
     }
 
+    /// Whether the server took a Fragment that was new and ended before what it had confirmed.
+    pub(crate) fn fills_holes(&self) -> bool {
+        scattered::fills_holes(&self.exchanges)
+    }
+
     /// Whether nothing of it escaped the capture.
     pub(crate) fn is_whole(&self) -> bool {
         let whole = || !self.joined && self.connections().all(Connection::is_whole);

@@ -129,6 +129,15 @@ impl<'a> Around<'a> {
         self.of_host(session, self.id.map(|id| Key::Id(server, id.clone())))
     }
 
+    /// Whether another session, or another leg of this one, may have brought bytes of its file.
+    pub fn may_bring_bytes_of(&self, session: &Session) -> bool {
+        self.same_id(session).next().is_some()
+            || self.same_url(session).next().is_some()
+            || self.same_upload().next().is_some()
+            || self.legs(session).next().is_some()
+            || self.other_legs().next().is_some()
+    }
+
     /// Whether BITS took another upload into the same virtual directory before.
     pub fn takes_uploads(&self, session: &Session) -> bool {
         let directory = session.url.as_deref().and_then(url::virtual_directory);

@@ -7,7 +7,7 @@ use super::diagnosis::{self, Explained};
 use super::history::{History, canonical};
 use super::{
     Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, cite, look, other_server,
-    relay, rounds,
+    relay, rounds, uncaptured,
 };
 use crate::at::{At, Span};
 use crate::limits::Limits;
@@ -58,6 +58,7 @@ impl Judge {
         session.findings = findings;
         session.diagnosis = diagnosis::of(session, &around);
         self.seen.add_handshakes(handshakes);
+        self.seen.add_uncaptured(uncaptured::of(session, &around));
         self.history.add(session, id);
         self.seen.add(session);
     }

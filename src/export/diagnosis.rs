@@ -320,9 +320,8 @@ fn with_frames(finding: &Finding) -> String {
 
 /// What to do about a finding that no cause is told for.
 fn write_advice(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
-    let right = style.signs().right;
-    let mut advice = finding.advice.iter();
-    advice.try_for_each(|words| block(out, "", &format!("{right} {words}"), Tone::Plain, style))
+    let Some(words) = &finding.advice else { return Ok(()) };
+    block(out, "", &format!("{} {words}", style.signs().right), Tone::Plain, style)
 }
 
 /// A label and text beside it.

@@ -141,8 +141,16 @@ impl Session {
 
     /// Whether nothing of it escaped the capture.
     pub(crate) fn is_whole(&self) -> bool {
-        let whole = || !self.joined && self.connections().all(Connection::is_whole);
+        let whole =
+            || !self.joined && !self.is_rejoined() && self.connections().all(Connection::is_whole);
         *self.index.whole.get_or_init(whole)
+    }
+
+    /// Whether the capture, which had the session by then, has a connection of it from its middle on only: it lacks frames
+    /// between the two.
+    pub(crate) fn is_rejoined(&self) -> bool {
+        let begun = self.exchanges.first().map_or(u64::MAX, Exchange::ends);
+        self.connections().any(|one| one.midstream && one.first.frame > begun)
     }
 }
 

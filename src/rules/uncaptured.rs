@@ -95,13 +95,10 @@ const fn hidden(connection: &Connection) -> u64 {
     client.lost_by_capture + client.missing + client.after_end
 }
 
-/// Whether the capture shows that it lacks frames amid the session: it has an answer without its request, or a
-/// connection from its middle on.
+/// Whether the capture shows that it lacks frames amid the session.
 fn has_hole(session: &Session) -> bool {
-    let begun = session.exchanges.first().map_or(u64::MAX, Exchange::ends);
-    let joined = |one: &Connection| one.midstream && one.first.frame > begun;
-    session.exchanges.iter().skip(1).any(|one| one.request.is_none())
-        || session.connections().any(joined)
+    let unasked = |one: &Exchange| one.request.is_none() && one.confirms_bytes();
+    session.is_rejoined() || session.exchanges.iter().skip(1).any(unasked)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a capture lacks of the end of a session, told from what did not come.
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Response};
 use super::negotiation::Verdict;
 use super::ranges::Ranges;
 use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_SECS};
@@ -88,11 +88,13 @@ impl Session {
         last.and_then(|last| last.response.as_ref()).is_some_and(|answer| !answer.is_success())
     }
 
-    /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its
-    /// connection.
+    /// Tells a refusal that a client makes good from the end, or an Ack that opens nothing it can use, where the capture
+    /// lacks a request behind it on its connection: it may have gone on, or cancelled.
     pub(crate) fn tell_lacking_behind(&mut self) {
         let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
-        let retried = self.is_qualified("authentication") || self.is_qualified("may-recover");
+        let retried = self.is_qualified("authentication")
+            || self.is_qualified("may-recover")
+            || last.response.as_ref().is_some_and(Response::is_success);
         // What the capture lacks may as well be the request itself.
         let Some(request) = &last.request else { return };
         let of_body = request.body.lacks.uncaptured;
@@ -169,6 +171,20 @@ impl Session {
 mod tests {
     use crate::model::Outcome;
     use crate::transcript;
+
+    #[test]
+    fn a_client_may_have_gone_on_behind_a_choice_that_it_did_not_offer() {
+        let outcome = |rest: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1 protocol={{0B1E5A4F-77C2-4D0E-9E43-1D7F2A6B9C55}}\n{rest}"
+            );
+            let records = transcript::play(&text).unwrap();
+            transcript::analyse(&records, &mut ()).sessions.remove(0).outcome
+        };
+        assert_eq!(outcome("! client closes\n"), Outcome::Rejected);
+        let unseen = "> CANCEL-SESSION lost\n< 200 lost\n! client closes\n";
+        assert_eq!(outcome(unseen), Outcome::Incomplete);
+    }
 
     #[test]
     fn a_close_that_nobody_acknowledges_ends_nothing() {

@@ -55,6 +55,15 @@ impl Session {
         }
     }
 
+    /// Tells a file that the server took as it was from a short one, where it was seen to have all of it elsewhere.
+    pub(crate) fn tell_whole_elsewhere(&mut self) {
+        if self.is_qualified("closed-short") && !self.ends_refused() {
+            self.outcome = Outcome::Completed;
+            self.outcome_qualifiers = vec!["likely".to_owned()];
+            self.error = None;
+        }
+    }
+
     /// Whether the answer to the last Fragment of the file may be one to a Fragment before it: the capture lacks a request
     /// of that connection and an answer, so that nothing tells which of them belong together.
     fn lacks_last_ack(&self) -> bool {

@@ -52,6 +52,11 @@ impl Judge {
             handshakes,
             sight: *sight,
         };
+        // What was confirmed on the other side of a proxy came from the server on this one.
+        let other = around.other_side(session);
+        if other.is_some_and(|other| Some(other.acknowledged) == other.total) {
+            session.tell_whole_elsewhere();
+        }
         let mut findings = self.findings(session, &around);
         other_server::reword(session, &mut findings);
         relay::reword(session, &around, &mut findings);

@@ -168,10 +168,17 @@ fn headline(report: &Report, least: Severity, every: bool) -> String {
     let outside = report.findings.iter().filter(|finding| finding.severity >= least).count();
     let besides = counted(asides(report, least).count(), "besides")
         + &counted(outside, "outside the uploads");
-    // What was not asked may be wrong all the same.
-    let well = if every { "nothing wrong" } else { "nothing found by the rules that were asked" };
+    let gap = |one: &Finding| one.rule == "capture-gap" && one.severity > Severity::Note;
+    // What was not asked, or not captured, may be wrong all the same.
+    let well = match (every, report.findings.iter().any(gap)) {
+        (true, true) => "nothing wrong as far as captured",
+        (true, false) if parts.is_empty() && !besides.is_empty() => {
+            "nothing wrong with the transfer"
+        }
+        (true, false) => "nothing wrong",
+        (false, _) => "nothing found by the rules that were asked",
+    };
     let fared = match (parts.is_empty(), rest) {
-        (true, _) if every && !besides.is_empty() => format!("{all}, {well} with the transfer"),
         (true, _) => format!("{all}, {well}"),
         (false, 0) if report.sessions.len() == 1 => {
             let parts = parts.join(", ");
@@ -313,9 +320,8 @@ fn with_frames(finding: &Finding) -> String {
 
 /// What to do about a finding that no cause is told for.
 fn write_advice(out: &mut dyn Write, finding: &Finding, style: &Style) -> io::Result<()> {
-    let right = style.signs().right;
-    let mut advice = finding.advice.iter();
-    advice.try_for_each(|words| block(out, "", &format!("{right} {words}"), Tone::Plain, style))
+    let Some(words) = &finding.advice else { return Ok(()) };
+    block(out, "", &format!("{} {words}", style.signs().right), Tone::Plain, style)
 }
 
 /// A label and text beside it.

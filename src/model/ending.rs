@@ -1,6 +1,6 @@
 //! What a capture lacks of the end of a session, told from what did not come.
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Response};
 use super::negotiation::Verdict;
 use super::ranges::Ranges;
 use super::session::{CLIENT_WAITS_SECS, CREDENTIALS_SECS, LEAST_REQUEST, RETRY_SECS};
@@ -62,6 +62,15 @@ impl Session {
         }
     }
 
+    /// Tells a file that the server took as it was from a short one, where it was seen to have all of it elsewhere.
+    pub(crate) fn tell_whole_elsewhere(&mut self) {
+        if self.is(Qualifier::ClosedShort) && !self.ends_refused() {
+            self.outcome = Outcome::Completed;
+            self.outcome_qualifiers = vec![Qualifier::Likely];
+            self.error = None;
+        }
+    }
+
     /// Whether the answer to the last Fragment of the file may be one to a Fragment before it: the capture lacks a request
     /// of that connection and an answer, so that nothing tells which of them belong together.
     fn lacks_last_ack(&self) -> bool {
@@ -95,11 +104,14 @@ impl Session {
         last.and_then(|last| last.response.as_ref()).is_some_and(|answer| !answer.is_success())
     }
 
-    /// Tells a refusal that a client makes good from the end, where the capture lacks a request behind it on its
-    /// connection, such as `asked_on` is by what was acknowledged behind the last answer.
+    /// Tells a refusal that a client makes good from the end, or an Ack that opens nothing it can use, where the capture
+    /// lacks a request behind it on its connection, such as `asked_on` is by what was acknowledged behind the last
+    /// answer: it may have gone on, or cancelled.
     pub(crate) fn tell_lacking_behind(&mut self, asked_on: Option<u64>) {
         let Some(last) = self.exchanges.last().filter(|_| self.lacks_end) else { return };
-        let retried = self.is(Qualifier::Authentication) || self.is(Qualifier::MayRecover);
+        let retried = self.is(Qualifier::Authentication)
+            || self.is(Qualifier::MayRecover)
+            || last.response.as_ref().is_some_and(Response::is_success);
         let of_body = match &last.request {
             Some(request) => request.body.lacks.uncaptured,
             None if last.is_out_of_range() && asked_on == Some(last.connection) => 0,
@@ -190,6 +202,20 @@ mod tests {
         };
         assert_eq!(outcome(""), Outcome::Failed);
         assert_eq!(outcome("> FRAGMENT 5000-14999/20000\n"), Outcome::Incomplete);
+    }
+
+    #[test]
+    fn a_client_may_have_gone_on_behind_a_choice_that_it_did_not_offer() {
+        let outcome = |rest: &str| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1 protocol={{0B1E5A4F-77C2-4D0E-9E43-1D7F2A6B9C55}}\n{rest}"
+            );
+            let records = transcript::play(&text).unwrap();
+            transcript::analyse(&records, &mut ()).sessions.remove(0).outcome
+        };
+        assert_eq!(outcome("! client closes\n"), Outcome::Rejected);
+        let unseen = "> CANCEL-SESSION lost\n< 200 lost\n! client closes\n";
+        assert_eq!(outcome(unseen), Outcome::Incomplete);
     }
 
     #[test]

@@ -134,10 +134,23 @@ impl Session {
         self.index.any_order.get_or_init(shown).is_some_and(|shown| shown < frame)
     }
 
+    /// Whether the server took a Fragment that was new and ended before what it had confirmed.
+    pub(crate) fn fills_holes(&self) -> bool {
+        scattered::fills_holes(&self.exchanges)
+    }
+
     /// Whether nothing of it escaped the capture.
     pub(crate) fn is_whole(&self) -> bool {
-        let whole = || !self.joined && self.connections().all(Connection::is_whole);
+        let whole =
+            || !self.joined && !self.is_rejoined() && self.connections().all(Connection::is_whole);
         *self.index.whole.get_or_init(whole)
+    }
+
+    /// Whether the capture, which had the session by then, has a connection of it from its middle on only: it lacks frames
+    /// between the two.
+    pub(crate) fn is_rejoined(&self) -> bool {
+        let begun = self.exchanges.first().map_or(u64::MAX, Exchange::ends);
+        self.connections().any(|one| one.midstream && one.first.frame > begun)
     }
 }
 

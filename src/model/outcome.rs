@@ -160,9 +160,12 @@ impl View<'_> {
     }
 
     /// Whether the session may have been over before an answer that it is unknown: behind what may be the Ack of a Close,
-    /// or where nothing else tells of it, since that may be to a Close or Cancel that is repeated.
+    /// where a Close may be missing with what that answers, or where nothing else tells of it, since that may be to a Close
+    /// or Cancel that is repeated.
     fn may_have_been_over(&self) -> bool {
-        self.was_closed_unseen()
+        let had_all = self.total == Some(self.acknowledged);
+        had_all && self.exchanges.last().is_some_and(Exchange::is_lost_unasked)
+            || self.was_closed_unseen()
             || unseen_close::place_of_possible_ack(self.exchanges).is_some()
             || self.exchanges.iter().all(Exchange::is_lost_unasked)
     }

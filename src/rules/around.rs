@@ -4,14 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::at::{At, Span};
 use crate::bits::PacketType;
+use crate::bits::protocol::is_unique;
 use crate::model::host::bare;
 use crate::model::tls::TlsConnections;
 use crate::model::{
     Attempt, Exchange, Lookup, Outcome, Request, Response, Session, Text, TlsConnection, url,
 };
-use crate::rules::front;
 use crate::rules::history::{Brief, History, Key};
 use crate::rules::origin::{self, Origin};
+use crate::rules::{front, look};
 use crate::sessions::{Directory, Web};
 
 /// What the capture showed so far, when a session is judged.
@@ -129,6 +130,15 @@ impl<'a> Around<'a> {
         self.of_host(session, self.id.map(|id| Key::Id(server, id.clone())))
     }
 
+    /// Whether another session, or another leg of this one, may have brought bytes of its file.
+    pub fn may_bring_bytes_of(&self, session: &Session) -> bool {
+        self.same_id(session).next().is_some()
+            || self.same_url(session).next().is_some()
+            || self.same_upload().next().is_some()
+            || self.legs(session).next().is_some()
+            || self.other_legs().next().is_some()
+    }
+
     /// Whether BITS took another upload into the same virtual directory before.
     pub fn takes_uploads(&self, session: &Session) -> bool {
         let directory = session.url.as_deref().and_then(url::virtual_directory);
@@ -144,6 +154,19 @@ impl<'a> Around<'a> {
         let id = self.id;
         let open = move |brief: &&Brief| id.is_some_and(|id| brief.has_id(id));
         self.history.with(id.cloned().map(Key::Leg)).chain(self.sight.legs.iter().filter(open))
+    }
+
+    /// A session with the same id and of the same file between other hosts, at the same time: the other side of a proxy, or
+    /// of what translates addresses. One that goes on elsewhere has no beginning there.
+    pub fn other_side(&self, session: &Session) -> Option<&'a Brief> {
+        let span = session.span().filter(|_| self.id.is_some_and(|id| is_unique(id)))?;
+        let ends = (session.client.address, session.server.socket());
+        let begins = session.exchanges.iter().any(look::creates);
+        self.other_legs().find(|brief| {
+            let apart = (brief.client, brief.server) != ends;
+            let same = brief.has_path(session.url.as_deref()) && brief.total == session.bytes_total;
+            apart && same && begins == brief.created && brief.span().meets(span)
+        })
     }
 
     /// Sessions with the same id and path between two other hosts: the same upload on the other side of a proxy, as far

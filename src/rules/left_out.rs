@@ -2,23 +2,29 @@
 
 use crate::at::Span;
 use crate::model::Report;
-use crate::rules::{Confidence, Notes, Severity, wording};
+use crate::rules::{Confidence, Finding, Notes, Severity, wording};
 
 /// Notes what the capture lacks. Where frames of it were not looked at, they may hold just that.
-pub(super) fn note(report: &Report, span: Span, message: String, notes: &mut Notes<'_>) {
+pub(super) fn note<'n>(
+    report: &Report,
+    sure: Confidence,
+    span: Span,
+    message: String,
+    notes: &'n mut Notes<'_>,
+) -> Option<&'n mut Finding> {
     let (_, left_out) = report.frames();
     if left_out == 0 {
-        return notes.add(span, message);
+        return notes.note(notes.severity(), sure, &[span], message);
     }
     let left_out = wording::counted(left_out, "frame");
     let message = format!("{message}, or among the {left_out} that the filter left out");
     let finding = notes.note(Severity::Note, Confidence::Possible, &[span], message);
-    if let Some(finding) = finding {
+    finding.map(|finding| {
         finding
             .turn_to("who chose the filter, else the capture")
             .advise("Use a filter that lets both directions pass, and every frame of a connection.")
-            .confirm_by("Without the filter it is there, or still missing.");
-    }
+            .confirm_by("Without the filter it is there, or still missing.")
+    })
 }
 
 #[cfg(test)]

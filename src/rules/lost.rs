@@ -74,9 +74,12 @@ pub fn may_follow_a_close(exchange: &Exchange) -> bool {
     exchange.kind == PacketType::CloseSession && request.is_some_and(|request| request.after_gap)
 }
 
-/// Whether an Ack ahead of it may be that of a Close that the capture lacks, as well as that of a Ping.
+/// Whether a Close that the capture lacks may have come ahead of it: an Ack there may be that of one as well as that of a
+/// Ping, or the server had all of the file and it answers what was not captured.
 pub fn is_behind_possible_close(session: &Session, exchange: &Exchange) -> bool {
+    let had_all = session.bytes_total == Some(session.bytes_acknowledged);
     session.close_possible().is_some_and(|over| over < exchange.begins())
+        || had_all && exchange.is_lost_unasked()
 }
 
 /// Whether a Close had done its work although its answer did not tell: the session that it closed is unknown to the

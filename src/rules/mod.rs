@@ -57,6 +57,7 @@ pub(crate) mod stripped;
 #[cfg(test)]
 mod tests;
 mod unanswered;
+mod uncaptured;
 mod verb;
 pub(crate) mod wording;
 

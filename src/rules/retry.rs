@@ -35,7 +35,7 @@ pub fn packets(session: &Session) -> Vec<Try> {
             what: (exchange.kind.to_string().into(), asked_for(exchange, passed)),
             span: exchange.span(),
             end: end(session, exchange),
-            guessed: lacks_range(exchange),
+            guessed: exchange.request.as_ref().is_some_and(lacks_range),
         })
     });
     tries.take(LATEST).collect()
@@ -65,14 +65,14 @@ pub fn sessions(session: &Session, around: &Around<'_>) -> Vec<Try> {
 fn asked_for(exchange: &Exchange, passed: usize) -> Option<Text> {
     let request = exchange.request.as_ref()?;
     let range = request.content_range.as_ref().map(|range| range.raw().into());
-    let behind = || lacks_range(exchange).then(|| format!("behind {passed}").into());
+    let hidden = exchange.kind == PacketType::Fragment && lacks_range(request);
+    let behind = || hidden.then(|| format!("behind {passed}").into());
     range.or_else(|| request.supported_protocols.clone()).or_else(behind)
 }
 
-/// Whether an exchange is of a Fragment of which the capture does not show the range.
-fn lacks_range(exchange: &Exchange) -> bool {
-    let lacks = |request: &Request| request.content_range.is_none() && request.is_cut();
-    exchange.kind == PacketType::Fragment && exchange.request.as_ref().is_some_and(lacks)
+/// Whether a head is cut, and shows no range: what was asked for is unknown.
+fn lacks_range(request: &Request) -> bool {
+    request.content_range.is_none() && request.is_cut()
 }
 
 fn has_failed(session: &Session, exchange: &Exchange) -> bool {

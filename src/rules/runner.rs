@@ -7,7 +7,7 @@ use super::diagnosis::{self, Explained};
 use super::history::{History, canonical};
 use super::{
     Check, Finding, Needs, Notes, Place, Rule, Seen, Severity, address, cite, look, other_server,
-    relay, rounds,
+    relay, rounds, uncaptured,
 };
 use crate::at::{At, Span};
 use crate::limits::Limits;
@@ -52,12 +52,18 @@ impl Judge {
             handshakes,
             sight: *sight,
         };
+        // What was confirmed on the other side of a proxy came from the server on this one.
+        let other = around.other_side(session);
+        if other.is_some_and(|other| Some(other.acknowledged) == other.total) {
+            session.tell_whole_elsewhere();
+        }
         let mut findings = self.findings(session, &around);
         other_server::reword(session, &mut findings);
         relay::reword(session, &around, &mut findings);
         session.findings = findings;
         session.diagnosis = diagnosis::of(session, &around);
         self.seen.add_handshakes(handshakes);
+        self.seen.add_uncaptured(uncaptured::of(session, &around));
         self.history.add(session, id);
         self.seen.add(session);
     }

@@ -8,6 +8,7 @@ use crate::at::Span;
 use crate::model::host::bare;
 use crate::model::{Exchange, RefusedTunnel, Session, TlsConnection};
 use crate::rules::look;
+use crate::rules::uncaptured::Uncaptured;
 use crate::stream::Connection;
 
 /// Clients with their servers, and connections with holes, that are told apart.
@@ -24,6 +25,8 @@ pub struct Seen {
     pub lost: u64,
     /// The frames of the first such connection; where there is none, of the first other one.
     pub lost_in: Option<Span>,
+    /// Bytes of files that servers confirmed and that the capture lacks beside those, with the first proof.
+    pub uncaptured: Option<Uncaptured>,
     /// Requests with the verb of BITS that the capture cuts within their first line, and their frames.
     pub beheaded: Option<(u64, Span)>,
     /// Tunnels for BITS that proxies refused to the end.
@@ -80,6 +83,14 @@ impl Seen {
     /// Takes in the failed handshakes that belong to a session.
     pub(super) fn add_handshakes(&mut self, failed: &[&TlsConnection]) {
         self.handshakes.extend(failed.iter().map(|one| one.connection));
+    }
+
+    /// Takes in what the capture lacks of a file.
+    pub(super) fn add_uncaptured(&mut self, found: Option<Uncaptured>) {
+        let Some(found) = found else { return };
+        let all = self.uncaptured.get_or_insert(Uncaptured { bytes: 0, ..found });
+        all.bytes = all.bytes.saturating_add(found.bytes);
+        all.confidence = all.confidence.max(found.confidence);
     }
 
     fn add_lost(&mut self, connection: &Connection) {

@@ -31,6 +31,16 @@ fn what_is_to_be_known_of_an_upload_that_went_well_has_a_line() {
 }
 
 #[test]
+fn where_the_capture_lacks_bytes_nothing_is_wrong_as_far_as_it_shows() {
+    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> FRAGMENT 10-19/20 lost\n< 200\n\
+                > CLOSE-SESSION\n< 200\n";
+    assert_eq!(
+        head(text),
+        "1 upload, nothing wrong as far as captured; 1 finding outside the uploads"
+    );
+}
+
+#[test]
 fn a_lost_upload_is_told_with_the_one_that_carries_it_on() {
     let report = report(
         "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 500 error=0x8020001F context=0x5\n\

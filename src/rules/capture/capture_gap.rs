@@ -1,7 +1,9 @@
 //! The rule `capture-gap`.
 
+use crate::at::Span;
 use crate::model::Report;
-use crate::rules::{Notes, Seen, left_out, wording};
+use crate::rules::uncaptured::Uncaptured;
+use crate::rules::{Confidence, Finding, Notes, Seen, Severity, left_out, wording};
 
 rule! {
     /// The capture lacks packets that arrived.
@@ -21,7 +23,8 @@ rule! {
     /// < 200
     /// ```
     ///
-    /// What stands in it much later than its place was not waited for, and is as good as lost.
+    /// What stands in it much later than its place was not waited for, and is as good as lost. What a whole file of several
+    /// held may leave no hole in any connection: bytes that the server confirmed tell of it then.
     ///
     /// Answerable: the capture
     /// Advice: Capture nearer to the host, with a larger buffer (`-B`), to a faster disk, or with a filter.
@@ -30,6 +33,21 @@ rule! {
 }
 
 fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
+    lost(report, seen, notes);
+    if let Some(Uncaptured { bytes, span, confidence }) = seen.uncaptured {
+        let bytes = wording::counted(bytes, "byte");
+        let message = format!("{bytes} of uploads were confirmed by the server but not captured");
+        let finding = left_out::note(report, confidence, span, message, notes);
+        let finding = finding.filter(|finding| finding.severity > Severity::Note);
+        blame_end(report, span, finding.map(|finding| finding.advise(OF_FILES)));
+    }
+}
+
+/// What to do where no connection tells of the hole.
+const OF_FILES: &str = "See whether a file of the capture was left out; else capture nearer to the host, with a larger buffer (`-B`), to a faster disk, or with a filter.";
+
+/// What connections tell to be missing.
+fn lost(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let lost = report.quality.lost_bytes;
     if lost == 0 {
         return;
@@ -48,5 +66,54 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     };
     let lost = wording::counted(lost, "byte");
     let message = format!("{lost} acknowledged but not captured{in_time}{where_lost}{late}");
-    left_out::note(report, span, message, notes);
+    let finding = left_out::note(report, Confidence::Certain, span, message, notes);
+    blame_end(report, span, finding.filter(|finding| finding.severity > Severity::Note));
+}
+
+/// Says where a file of several was not read to its end right before the hole: the rest of it may be what is missing.
+fn blame_end(report: &Report, span: Span, finding: Option<&mut Finding>) {
+    let before = report.captures.iter().filter_map(|input| Some((input.last?, input)));
+    let last = before.filter(|(end, _)| *end <= span.first.time).max_by_key(|(end, _)| *end);
+    let cut = last.filter(|(_, input)| input.problem.is_some() && report.captures.len() > 1);
+    if let (Some((_, input)), Some(finding)) = (cut, finding) {
+        finding.message.push_str(&format!("; {} ends early right before that", input.name));
+        finding.advise(OF_END);
+    }
+}
+
+/// What to do where a file was not read to its end.
+const OF_END: &str = "Copy the file that ends early again, or take the capture again.";
+
+#[cfg(test)]
+mod tests {
+    use super::OF_END;
+    use crate::Analysis;
+    use crate::Options;
+    use crate::capture::Input;
+    use crate::transcript;
+
+    #[test]
+    fn a_file_that_ends_early_right_before_it_is_named() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10 lost\n< 200 received=10\n";
+        let records = transcript::play(text).unwrap();
+        let said = |problem: Option<&str>| {
+            let mut analysis = Analysis::new(Options::default());
+            records.iter().for_each(|record| analysis.push(&record.frame(), &mut ()));
+            let first = Input {
+                name: "a.pcap".to_owned(),
+                last: records.get(3).map(|record| record.at.time),
+                problem: problem.map(str::to_owned),
+                ..Input::default()
+            };
+            let last = records.last().map(|record| record.at.time);
+            let second = Input { name: "b.pcap".to_owned(), last, ..Input::default() };
+            let findings = analysis.finish(vec![first, second], &mut ()).findings;
+            let gap = findings.into_iter().find(|finding| finding.rule == "capture-gap").unwrap();
+            (gap.message, gap.advice)
+        };
+        let (message, advice) = said(Some("cut off within frame 5"));
+        assert!(message.ends_with("; a.pcap ends early right before that"), "{message}");
+        assert_eq!(advice.as_deref(), Some(OF_END));
+        assert!(!said(None).0.contains("a.pcap"));
+    }
 }

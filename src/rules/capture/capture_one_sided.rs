@@ -1,7 +1,7 @@
 //! The rule `capture-one-sided`.
 
 use crate::model::Report;
-use crate::rules::{Notes, Seen, left_out, wording};
+use crate::rules::{Confidence, Notes, Seen, left_out, wording};
 use crate::stream::Connection;
 
 rule! {
@@ -40,7 +40,7 @@ fn check(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
         wording::counted(all, "connection"),
         whose.unwrap_or_default()
     );
-    left_out::note(report, span, message, notes);
+    left_out::note(report, Confidence::Certain, span, message, notes);
 }
 
 /// The direction that is missing, as `10.0.0.80:80 to 10.0.0.5:49200`.

@@ -2,6 +2,7 @@
 
 use crate::model::{Report, Session};
 use crate::rules::{Notes, Place, Seen, look, wording};
+use crate::stream::{Connection, SideFacts};
 
 rule! {
     /// Packets were cut by the snap length.
@@ -21,18 +22,21 @@ fn check(place: Place<'_>, notes: &mut Notes<'_>) {
     }
 }
 
-/// An error that may be the refusal of a Create-Session as well as that of anything else.
+/// An error that may be the refusal of a Create-Session as well as that of anything else, or that does not tell why.
 fn unclear(session: &Session, notes: &mut Notes<'_>) {
-    let Some(last) = session.exchanges.last().filter(|last| last.is_unclear()) else { return };
+    let Some(last) = session.exchanges.last() else { return };
+    let Some(answer) = look::refusal(last) else { return };
     // A hole leaves as much open, and is another matter.
-    if session.connection(last.connection).is_none_or(|connection| connection.client_side.cut == 0)
-    {
-        return;
-    }
-    if let Some(answer) = look::refusal(last) {
-        let status = answer.http_status;
+    let is_cut = |side: fn(&Connection) -> &SideFacts| {
+        session.connection(last.connection).is_some_and(|connection| side(connection).cut > 0)
+    };
+    let status = answer.http_status;
+    if last.is_unclear() && is_cut(|connection| &connection.client_side) {
         let message = format!("what was answered {status} is cut off before it shows what it is");
         notes.add(last.span(), message);
+    } else if answer.is_cut() && answer.error.is_none() && is_cut(|one| &one.server_side) {
+        let message = format!("the answer {status} is cut off before it shows an error code");
+        notes.add(answer.span, message);
     }
 }
 

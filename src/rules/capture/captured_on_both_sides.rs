@@ -1,10 +1,8 @@
 //! The rule `captured-on-both-sides`.
 
 use crate::at::Span;
-use crate::bits::protocol::is_unique;
 use crate::model::Session;
-use crate::rules::history::Brief;
-use crate::rules::{Around, Confidence, Notes, look};
+use crate::rules::{Around, Confidence, Notes};
 
 rule! {
     /// The upload was captured on both sides of a proxy or of what translates addresses.
@@ -62,11 +60,7 @@ rule! {
 }
 
 fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
-    let Some(span) = session.span().filter(|_| around.id.is_some_and(|id| is_unique(id))) else {
-        return;
-    };
-    let other = around.other_legs().find(|brief| is_other_side(session, span, brief));
-    if let Some(other) = other {
+    if let (Some(other), Some(span)) = (around.other_side(session), session.span()) {
         let message = format!(
             "the same upload was captured between {} and {}, too",
             other.client, other.server
@@ -74,14 +68,4 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         let spans = [Span::at(other.first), Span::at(span.first)];
         notes.note(notes.severity(), Confidence::Likely, &spans, message);
     }
-}
-
-/// Whether a session with the same id is of the same file between other hosts, at the same time. One that goes on
-/// elsewhere has no beginning there.
-fn is_other_side(session: &Session, span: Span, brief: &Brief) -> bool {
-    let ends = (session.client.address, session.server.socket());
-    let apart = (brief.client, brief.server) != ends;
-    let same = brief.has_path(session.url.as_deref()) && brief.total == session.bytes_total;
-    let begins = session.exchanges.iter().any(look::creates);
-    apart && same && begins == brief.created && brief.span().meets(span)
 }

@@ -112,8 +112,27 @@ fn unconfirmed(session: &Session, total: u64) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Outcome;
     use crate::rules::Confidence;
-    use crate::rules::tests::diagnosed;
+    use crate::rules::tests::{diagnosed, report};
+
+    #[test]
+    fn what_the_other_side_of_a_proxy_saw_confirmed_the_server_has() {
+        let id = "session={11111111-2222-3333-4444-555555555555}";
+        let leg = |last: &str| {
+            format!(
+                "> CREATE-SESSION\n< 200 {id}\n> FRAGMENT 0-9/20\n< 200\n{last}> CLOSE-SESSION\n< 200\n"
+            )
+        };
+        let (whole, short) = (leg("> FRAGMENT 10-19/20\n< 200\n... 3 s\n"), leg("... 1 s\n"));
+        let outcomes = |front: &str| {
+            let behind = "... -2 s\n= client 10.0.9.1\n= server 10.0.9.80:80\n";
+            let sessions = report(&format!("{front}{behind}{short}")).sessions;
+            sessions.iter().map(|session| session.outcome).collect::<Vec<_>>()
+        };
+        assert_eq!(outcomes(&whole), [Outcome::Completed; 2]);
+        assert_eq!(outcomes(&short), [Outcome::Failed; 2]);
+    }
 
     #[test]
     fn where_the_server_has_what_was_not_seen_to_be_sent_more_can_be_missing() {

@@ -119,6 +119,7 @@ mod tests {
     use crate::rules::Severity::Note;
     use crate::rules::tests::{diagnosed, fired, report};
     use crate::stream::Stall;
+    use crate::transcript;
 
     #[test]
     fn who_leaves_at_once_did_not_wait() {
@@ -151,6 +152,26 @@ mod tests {
         );
         let path = asked(" dropped\n", "! again\n= connection\n> PING\n< 200\n");
         assert!(path.contains("the path to it") && path.contains("\"the network\""), "{path}");
+    }
+
+    #[test]
+    fn frames_that_are_left_out_amid_the_session_may_hold_the_answer() {
+        let sent =
+            "> CREATE-SESSION\n< 200 session=1\n! client closes\n= connection\n> FRAGMENT 0-9/20\n";
+        let unseen = "< 200\n! client closes\n= connection\n> FRAGMENT 10-19/20\n";
+        let text = format!("{sent}{unseen}< 200\n> CLOSE-SESSION\n< 200\n");
+        let count = |text: &str| transcript::play(text).unwrap().len() as u64;
+        let (from, to) = (count(sent), count(&format!("{sent}{unseen}")));
+        let is_abandoned = |text: &str| {
+            let mut records = transcript::play(text).unwrap();
+            records.retain(|record| !(from..=to).contains(&record.at.frame));
+            let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+            session.findings.iter().any(|finding| finding.rule == "request-abandoned")
+        };
+        assert!(!is_abandoned(&text));
+        // A connection from its start on tells that nothing is missing.
+        let next = format!("{sent}{}", unseen) + "= connection\n> PING\n< 200\n";
+        assert!(is_abandoned(&next));
     }
 
     #[test]

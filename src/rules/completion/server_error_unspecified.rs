@@ -144,6 +144,7 @@ fn check(session: &Session, explained: &Explained, notes: &mut Notes<'_>) {
     if let Some((exchange, response)) = decisive
         && !response.is_challenge()
         && !says_nothing(session, response)
+        && !may_say_more(response)
     {
         tell_last(session, exchange, response, notes);
     }
@@ -262,6 +263,11 @@ fn says_nothing(session: &Session, response: &Response) -> bool {
     let silent = response.error_value().is_none_or(|code| !means_something(code));
     let from_bits = response.is_ack() || session.id.is_some();
     response.http_status >= 400 && !told && silent && from_bits && !response.is_cut()
+}
+
+/// Whether the capture lacks the end of the head, and an error code may be in it.
+fn may_say_more(response: &Response) -> bool {
+    response.is_cut() && response.error.is_none()
 }
 
 fn means_something(code: u32) -> bool {

@@ -291,6 +291,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_captured_behind_the_whole_file_may_have_been_a_close() {
+        let end = |total: u64| {
+            let text = format!(
+                "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/{total}\n< 200\n> CLOSE-SESSION lost\n{LOST}"
+            );
+            (report(&text).sessions[0].outcome, severity("session-not-found", &text))
+        };
+        assert_eq!(end(10), (Outcome::Incomplete, Some(Warning)));
+        assert_eq!(end(20), (Outcome::Failed, Some(Error)));
+    }
+
+    #[test]
     fn an_ack_amid_the_file_may_be_that_of_a_ping() {
         let text = format!(
             "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/20\n< 200\n> PING lost\n< 200\n> FRAGMENT 10-19/20\n{LOST}"

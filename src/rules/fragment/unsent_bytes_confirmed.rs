@@ -128,7 +128,7 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
         unsent.add(claim.from, claim.to);
         sent.within(claim.from, claim.to).for_each(|(from, to)| unsent.remove(from, to));
         let Some((from, _)) = unsent.iter().next() else { continue };
-        if may_be_known(session, around) {
+        if around.may_bring_bytes_of(session) {
             return;
         }
         sent.add(claim.from, claim.to);
@@ -150,15 +150,6 @@ fn tell(exchange: &Exchange, claim: &Claim, from: u64, bytes: u64, notes: &mut N
 
 /// What to do where a Fragment is shorter than its range.
 const OF_SHORT: &str = "Let the client send all bytes of the range that it names, and the server refuse a Fragment that is shorter. Upload the file again.";
-
-/// Whether another session, or another leg of this one, may have brought the bytes.
-fn may_be_known(session: &Session, around: &Around<'_>) -> bool {
-    around.same_id(session).next().is_some()
-        || around.same_url(session).next().is_some()
-        || around.same_upload().next().is_some()
-        || around.legs(session).next().is_some()
-        || around.other_legs().next().is_some()
-}
 
 /// The bytes of the file that Fragments brought at most; `None` where a body has no place in it.
 fn sent(session: &Session) -> Option<Ranges> {

@@ -3,7 +3,7 @@
 use crate::at::Span;
 use crate::model::Session;
 use crate::rules::retry::{self, Try};
-use crate::rules::{Around, Confidence, Notes, wording};
+use crate::rules::{Around, Confidence, Notes, Severity, wording};
 
 rule! {
     /// The client tries the same thing again and again without a pause.
@@ -87,16 +87,21 @@ fn check(session: &Session, around: &Around<'_>, notes: &mut Notes<'_>) {
             && own(last)
         {
             let secs = last.span.first.time.secs_since(first.span.first.time);
-            let message = format!(
+            let mut message = format!(
                 "{} failed {} times within {}",
                 first.what.0,
                 run.len(),
                 wording::lasting(secs)
             );
             let spans: Vec<Span> = run.iter().map(|one| Span::at(one.span.first)).collect();
-            let guessed = run.iter().any(|one| one.guessed);
-            let confidence = if guessed { Confidence::Likely } else { Confidence::Certain };
-            notes.note(notes.severity(), confidence, &spans, message);
+            let (severity, confidence) = match run.iter().any(|one| one.guessed) {
+                true => (Severity::Note, Confidence::Possible),
+                false => (notes.severity(), Confidence::Certain),
+            };
+            if severity == Severity::Note {
+                message.push_str("; what is cut off may differ each time");
+            }
+            notes.note(severity, confidence, &spans, message);
         }
     }
 }

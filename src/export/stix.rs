@@ -11,7 +11,8 @@ use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid, uuid};
 
 use super::json;
-use crate::at::Timestamp;
+use super::legend::{goes_over, lies_within};
+use crate::at::{Span, Timestamp};
 use crate::bits::PacketType;
 use crate::capture::Input;
 use crate::model::{Exchange, Report, Session, url};
@@ -222,16 +223,22 @@ fn references(session: &Session, captures: &[Input]) -> Vec<Value> {
     let id = session.id.as_deref().filter(|id| !id.is_empty());
     let id = id.map(|id| json!({"source_name": "BITS-Session-Id", "external_id": id}));
     let mut frames: BTreeMap<usize, [u64; 2]> = BTreeMap::new();
-    let spans = session.exchanges.iter().flat_map(Exchange::spans);
-    for at in spans.flat_map(|span| [span.first, span.last]) {
+    let spans = || session.exchanges.iter().flat_map(Exchange::spans);
+    for at in spans().flat_map(|span| [span.first, span.last]) {
         let frame = if at.input > 0 { u64::from(at.input_frame) } else { at.frame };
         let [first, last] = frames.entry(at.place() as usize).or_insert([frame, frame]);
         (*first, *last) = (frame.min(*first), frame.max(*last));
     }
-    let named = frames.iter().filter_map(|(place, frames)| Some((captures.get(*place)?, frames)));
-    let seen = named.map(|(input, [first, last])| {
-        let frames = format!("frames {first} to {last} of {}", input.name);
-        json!({"source_name": "packet capture", "description": frames})
+    let over: Vec<Span> = spans().filter(goes_over).collect();
+    let seen = captures.iter().enumerate().filter_map(|(place, input)| {
+        let frames = match frames.get(&place) {
+            Some([first, last]) => format!("frames {first} to {last} of {}", input.name),
+            None if over.iter().any(|span| lies_within(input, *span)) => {
+                format!("frames between those, in {}", input.name)
+            }
+            None => return None,
+        };
+        Some(json!({"source_name": "packet capture", "description": frames}))
     });
     id.into_iter().chain(seen).collect()
 }

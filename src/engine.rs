@@ -228,7 +228,7 @@ impl Clock {
     #[inline(always)]
     fn tick(&mut self, last: &At, now: &At) {
         let back = now.time < last.time && last.time.since(now.time) >= LEAST_BACK_NANOS;
-        if back && last.frame > 0 && last.input == now.input {
+        if back && last.frame > 0 {
             self.times_back += 1;
             self.first_back.get_or_insert(*now);
             self.most_back_secs = self.most_back_secs.max(last.time.secs_since(now.time));

@@ -18,6 +18,8 @@ pub struct Batch {
     pub(super) until: usize,
     /// The most bytes of a frame that were captured, as far as was read.
     pub(super) snaplen: Option<u32>,
+    /// Frames that were dropped when it was captured, as far as was read.
+    pub(super) dropped: u64,
     /// Why nothing follows, where nothing does.
     pub(super) end: Option<End>,
     /// There was no more to read: it may take a while.

@@ -8,6 +8,8 @@ pub const INTERFACE: u32 = 1;
 pub const OLD_PACKET: u32 = 2;
 /// A packet without time and options.
 pub const SIMPLE_PACKET: u32 = 3;
+/// What was counted on an interface.
+pub const STATISTICS: u32 = 5;
 /// A packet.
 pub const ENHANCED_PACKET: u32 = 6;
 /// Decryption secrets.

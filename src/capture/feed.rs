@@ -4,6 +4,7 @@ use super::ahead::Ahead;
 use super::batch::{Batch, End};
 use super::compressed::Stream;
 use super::{Error, Input, Problem, Reader};
+use crate::at::Timestamp;
 
 /// One of several inputs.
 pub(super) struct Source {
@@ -12,6 +13,8 @@ pub(super) struct Source {
     pub batch: Batch,
     /// The place in it of the record at hand.
     pub place: usize,
+    /// Whether it goes before others where frames have one time: the lowest does.
+    pub rank: usize,
     pub input: Input,
 }
 
@@ -25,7 +28,13 @@ pub(super) enum Feed {
 
 impl Source {
     pub fn new(feed: Feed, input: Input) -> Self {
-        Self { feed, batch: Batch::default(), place: 0, input }
+        Self { feed, batch: Batch::default(), place: 0, rank: 0, input }
+    }
+
+    /// The time of the first frame, as far as was read.
+    pub fn begins(&self) -> Option<Timestamp> {
+        let mut places = self.place..self.batch.entries.len();
+        places.find_map(|place| self.batch.facts(place)).map(|facts| facts.time)
     }
 
     /// Reads the next batch; false where there is none.
@@ -58,6 +67,7 @@ impl Source {
         let mut input = self.input.clone();
         if !matches!(self.feed, Feed::None) {
             (input.bytes, input.snaplen) = (self.batch.used(self.place), self.batch.snaplen);
+            input.dropped_frames = self.batch.dropped;
         }
         input
     }

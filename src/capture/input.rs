@@ -31,6 +31,10 @@ pub struct Input {
     /// Latest time of a frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
+    /// Frames that were lost when it was captured, as the capturing program counts them in a pcapng file (`isb_ifdrop`
+    /// and `isb_osdrop`); the files of a ring may count on from one to the next.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dropped_frames: u64,
     /// Frames of which not all bytes were captured.
     pub cut_frames: u64,
     /// The most bytes of a frame that were captured, where the capture states it.

@@ -11,6 +11,8 @@ pub struct Interface {
     pub link: LinkType,
     /// The most bytes of a frame that are captured; 0 where that is not stated.
     pub snaplen: u32,
+    /// Frames that were dropped, as far as the file tells.
+    pub dropped: u64,
     unit: Unit,
     offset_nanos: i64,
 }
@@ -26,8 +28,13 @@ impl Interface {
     /// What the block says, whose numbers are in this order.
     pub fn of(block: &InterfaceDescriptionBlock<'_>, order: Order) -> Self {
         let link = LinkType(u32::try_from(block.linktype.0).unwrap_or(0) & 0xffff);
-        let mut interface =
-            Self { link, snaplen: block.snaplen, unit: Unit::decode(6), offset_nanos: 0 };
+        let mut interface = Self {
+            link,
+            snaplen: block.snaplen,
+            dropped: 0,
+            unit: Unit::decode(6),
+            offset_nanos: 0,
+        };
         for option in &block.options {
             match (option.code, option.value()) {
                 (OptionCode::EndOfOpt, _) => break,
@@ -50,6 +57,22 @@ impl Interface {
     pub fn time(&self, ticks: u64) -> Timestamp {
         Timestamp::from_nanos(self.unit.nanos(ticks).saturating_add(self.offset_nanos))
     }
+}
+
+/// Frames that the interface and the system dropped, where a block of statistics tells: `isb_ifdrop` and `isb_osdrop`.
+/// All ones are no number.
+pub fn dropped(block: &[u8], order: Order) -> Option<u64> {
+    const IF_DROP: u16 = 5;
+    const OS_DROP: u16 = 7;
+    let (mut at, mut dropped) = (20, None);
+    while let (Some(code @ 1..), Some(len)) = (order.u16(block, at), order.u16(block, at + 2)) {
+        if matches!((code, len), (IF_DROP | OS_DROP, 8)) {
+            let count = order.i64(block, at + 4).and_then(|count| u64::try_from(count).ok());
+            dropped = count.map(|count| count.saturating_add(dropped.unwrap_or(0))).or(dropped);
+        }
+        at += 4 + usize::from(len).next_multiple_of(4);
+    }
+    dropped
 }
 
 impl Unit {

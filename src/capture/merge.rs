@@ -1,12 +1,13 @@
-//! Several captures as one, ordered by time.
+//! Several captures as one, ordered by time, or one behind the other.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::{File, Metadata};
-use std::io;
 use std::path::Path;
+use std::str::Utf8Chunk;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::{io, iter};
 
 use super::compressed::Stream;
 use super::feed::{Feed, Source, report};
@@ -24,6 +25,10 @@ const SMALL_BLOCK: usize = 8 << 10;
 
 /// Reads any number of inputs and lends their frames, the earliest first.
 ///
+/// Frames of one time come in the order in which their inputs begin, and where these begin at one time, too, in that
+/// of their names, numbers in them by value: the files of a ring follow each other however they were named, also by a
+/// clock that ticks no faster than frames come.
+///
 /// An input that cannot be read, or not to its end, is listed in [`problems`](Self::problems), and the others go on. An
 /// input whose frames are out of order keeps its order.
 #[derive(Default)]
@@ -31,16 +36,20 @@ pub struct Merge {
     limits: Limits,
     filter: Option<Filter>,
     sources: Vec<Source>,
-    /// All sources but the current one, by their next frame; secrets come before any frame.
-    waiting: BinaryHeap<Reverse<(Option<Timestamp>, usize)>>,
+    /// All sources but the current one, by their next frame.
+    waiting: BinaryHeap<Reverse<Due>>,
     current: Option<usize>,
     started: bool,
+    appends: bool,
     frames: u64,
     problems: Vec<Problem>,
     used: Arc<AtomicU64>,
     total: u64,
     endless: bool,
 }
+
+/// When the next record of a source is due: its time, secrets before any frame; the rank and the index of the source.
+type Due = (Option<Timestamp>, usize, usize);
 
 impl Merge {
     /// A merge of nothing yet.
@@ -55,9 +64,16 @@ impl Merge {
         self
     }
 
+    /// Lends the inputs one behind the other in the order they are added in, whatever their times.
+    #[must_use]
+    pub const fn appending(mut self) -> Self {
+        self.appends = true;
+        self
+    }
+
     /// Adds a file.
     pub fn add_path(&mut self, path: &Path) {
-        let name = path.display().to_string();
+        let name = name_of(path);
         match open(path) {
             Ok((file, size)) => self.add(&name, size, Box::new(file)),
             Err(error) => self.add_failed(&name, &Error::Read(error)),
@@ -117,14 +133,15 @@ impl Merge {
         }
         let earliest = self.waiting.pop();
         self.waiting.extend(next.map(Reverse));
-        self.current = earliest.map(|Reverse((_, index))| index);
+        self.current = earliest.map(|Reverse((.., index))| index);
         self.current.is_some()
     }
 
     /// Where the record that a source has at hand belongs.
-    fn due(&self, index: usize) -> Option<(Option<Timestamp>, usize)> {
-        let Source { batch, place, .. } = self.sources.get(index)?;
-        Some((batch.facts(*place).map(|facts| facts.time), index))
+    fn due(&self, index: usize) -> Option<Due> {
+        let Source { batch, place, rank, .. } = self.sources.get(index)?;
+        let time = batch.facts(*place).map(|facts| facts.time);
+        Some((time.filter(|_| !self.appends), *rank, index))
     }
 
     /// Begins only now: a thread has no more rights than who starts it.
@@ -139,13 +156,21 @@ impl Merge {
             let there = feeds.filter(|feed| matches!(feed, Feed::Here(_)));
             there.take(processors).for_each(Feed::read_ahead);
         }
-        for index in 0..self.sources.len() {
-            if self.advance(index) {
-                self.waiting.extend(self.due(index).map(Reverse));
-            }
-        }
-        self.current = self.waiting.pop().map(|Reverse((_, index))| index);
+        let all = 0..self.sources.len();
+        let there: Vec<usize> = all.filter(|index| self.advance(*index)).collect();
+        self.rank();
+        self.waiting = there.into_iter().filter_map(|index| self.due(index)).map(Reverse).collect();
+        self.current = self.waiting.pop().map(|Reverse((.., index))| index);
         self.current.is_some()
+    }
+
+    /// Sets which source goes first where frames have one time.
+    fn rank(&mut self) {
+        let mut order: Vec<&mut Source> = self.sources.iter_mut().collect();
+        if !self.appends {
+            order.sort_by_cached_key(|source| (source.begins(), by_value(&source.input.name)));
+        }
+        (0..).zip(order).for_each(|(rank, source)| source.rank = rank);
     }
 
     /// Moves a source on; false where it has ended.
@@ -208,6 +233,30 @@ impl Merge {
     }
 }
 
+/// The parts of a name by which it is sorted, numbers by their value; a text sorts before a number.
+fn by_value(name: &str) -> Vec<(usize, String)> {
+    let parts = name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let text = |part| String::from_utf8_lossy(part);
+    let keys = parts.map(|part| match part {
+        [b'0'..=b'9', ..] => {
+            let digits = text(part).trim_start_matches('0').to_owned();
+            (digits.len() + 1, digits)
+        }
+        _ => (0, text(part).into_owned()),
+    });
+    keys.collect()
+}
+
+/// What a path is called: bytes that are no UTF-8 as `\xff`, so that two files never have one name.
+pub fn name_of(path: &Path) -> String {
+    let parts = path.as_os_str().as_encoded_bytes().utf8_chunks();
+    let name = |part: Utf8Chunk<'_>| {
+        let invalid = part.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        iter::once(part.valid().to_owned()).chain(invalid).collect::<String>()
+    };
+    parts.map(name).collect()
+}
+
 fn open(path: &Path) -> io::Result<(File, Option<u64>)> {
     let file = File::open(path)?;
     // Not every device has facts to tell.
@@ -253,6 +302,35 @@ mod tests {
             ["1 1/1 a", "2 2/1 b", "3 2/2 c", "4 1/2 d", "5 2/3 D", "6 1/3 e", "7 2/4 z"];
         assert_eq!(lines(&mut merge), expected);
         assert!(merge.next().is_none());
+    }
+
+    #[test]
+    fn ties_go_by_when_a_file_begins_then_by_the_numbers_in_its_name() {
+        let (first, second) = (capture(&[(1, b"a"), (4, b"b")]), capture(&[(4, b"c"), (5, b"d")]));
+        let mut ring = merge(&[("b.pcap", second), ("z.pcap", first)]);
+        assert_eq!(lines(&mut ring), ["1 2/1 a", "2 2/2 b", "3 1/1 c", "4 1/2 d"]);
+        let names = ["r.pcap10", "r.pcap9", "r.pcap", "r.pcap010"];
+        let files = names.map(|name| (name, capture(&[(1, name.as_bytes())])));
+        let order = ["1 3/1 r.pcap", "2 2/1 r.pcap9", "3 1/1 r.pcap10", "4 4/1 r.pcap010"];
+        assert_eq!(lines(&mut merge(&files)), order);
+    }
+
+    #[test]
+    fn appended_inputs_follow_each_other_whatever_their_times() {
+        let files = [("one", capture(&[(7, b"a"), (9, b"b")])), ("two", capture(&[(2, b"c")]))];
+        let mut merge = merge(&files).appending();
+        assert_eq!(lines(&mut merge), ["1 1/1 a", "2 1/2 b", "3 2/1 c"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_stays_one_of_its_own() {
+        use std::os::unix::ffi::OsStrExt;
+        let name = |bytes| name_of(Path::new(std::ffi::OsStr::from_bytes(bytes)));
+        assert_eq!(
+            (name(b"a\xff.pcap"), name("\u{e4}".as_bytes())),
+            (r"a\xff.pcap".into(), "\u{e4}".into())
+        );
     }
 
     #[test]

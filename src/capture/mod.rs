@@ -32,7 +32,7 @@ pub use compressed::Stream;
 pub use error::Error;
 pub use filter::Filter;
 pub use input::{Input, Problem};
-pub use merge::Merge;
+pub use merge::{Merge, name_of};
 pub use open::open;
 pub use reader::{Block, Reader};
 pub use secrets::LateSecrets;

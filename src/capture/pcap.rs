@@ -84,7 +84,7 @@ fn check_empty(header: &[u8; 16], offset: u64) -> Result<(), Error> {
     let why = match version {
         _ if header.iter().all(|byte| *byte == 0) => "zeros",
         [2, 0, 4, 0, ..] | [0, 2, 0, 4, ..] if is_magic(u32::from_be_bytes([*a, *b, *c, *d])) => {
-            "another capture begins there"
+            "another capture begins there; name the files one by one, or join them with mergecap"
         }
         _ => return Ok(()),
     };
@@ -218,7 +218,7 @@ pub mod tests {
         let zeros = [&one[..], &[0; 64]].concat();
         assert_eq!(read(&zeros, 64), [frame, "record at byte 43 is damaged: zeros"]);
         let twice = [&one[..], &one].concat();
-        let error = "record at byte 43 is damaged: another capture begins there";
+        let error = "record at byte 43 is damaged: another capture begins there; name the files one by one, or join them with mergecap";
         assert_eq!(read(&twice, 64), [frame, error]);
         assert_eq!(read(&capture(&[(0, b"")]), 64), ["1 5000 link 1  of 2"]);
     }

@@ -9,9 +9,9 @@ use pcap_parser::pcapng::{
 
 use super::Error;
 use super::blocks::{
-    BYTE_ORDER, ENHANCED_PACKET, INTERFACE, OLD_PACKET, SECRETS, SECTION, SIMPLE_PACKET,
+    BYTE_ORDER, ENHANCED_PACKET, INTERFACE, OLD_PACKET, SECRETS, SECTION, SIMPLE_PACKET, STATISTICS,
 };
-use super::interface::Interface;
+use super::interface::{Interface, dropped};
 use super::record::{Decode, Kind, Order, Record, Step};
 use crate::at::Timestamp;
 
@@ -27,6 +27,7 @@ pub struct Section {
     order: Order,
     interfaces: Vec<Interface>,
     least_snaplen: Option<u32>,
+    dropped: u64,
     /// Time of the last frame, taken over for simple packets, which have none.
     time: Timestamp,
 }
@@ -42,6 +43,11 @@ impl Section {
         self.least_snaplen
     }
 
+    /// Frames that were dropped on all interfaces, as far as the blocks read so far tell.
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     fn begin(&mut self, head: &[u8]) -> Option<()> {
         self.order = [Order::Little, Order::Big]
             .into_iter()
@@ -54,6 +60,10 @@ impl Section {
         // Only what is used is decoded, lest a mistake in a list of names end the reading.
         match kind {
             ENHANCED_PACKET | OLD_PACKET => return self.packet(kind, block, record),
+            STATISTICS => {
+                self.statistics(block);
+                return Ok(());
+            }
             INTERFACE | SIMPLE_PACKET | SECRETS => {}
             _ => return Ok(()),
         }
@@ -85,6 +95,16 @@ impl Section {
         }
         self.interfaces.push(interface);
         Ok(())
+    }
+
+    /// Counters run on: the last block of an interface has the sum.
+    fn statistics(&mut self, block: &[u8]) {
+        let number = self.order.u32(block, 8).unwrap_or(u32::MAX);
+        let Some(interface) = self.interfaces.get_mut(number as usize) else { return };
+        let options = block.get(..block.len() - 4).unwrap_or_default();
+        let Some(now) = dropped(options, self.order) else { return };
+        let before = std::mem::replace(&mut interface.dropped, now);
+        self.dropped = self.dropped.saturating_sub(before).saturating_add(now);
     }
 
     /// An enhanced packet block, or the packet block of the first drafts, which differs in the width of the interface
@@ -179,6 +199,8 @@ impl Decode for Section {
 #[cfg(test)]
 mod tests {
     use super::super::pcap::tests::read;
+    use crate::capture::Reader;
+    use crate::limits::Limits;
 
     /// Builds blocks in one endianness.
     struct Writer(bool, Vec<u8>);
@@ -277,6 +299,27 @@ mod tests {
         let words = [0, 7, 3, 5].map(|word| w.u32(word)).concat();
         let parts = [w.u16s(0, 9), words, b"abc".to_vec()];
         assert_eq!(read(&w.block(2, &parts).1, 4096), ["1 7000 link 1 abc of 5"]);
+    }
+
+    #[test]
+    fn what_was_dropped_is_the_last_count_of_each_interface() {
+        let w = Writer::section(true).interface(1, 0, 6).interface(1, 0, 6);
+        let statistics = |w: Writer, interface: u32, counts: &[(u16, u64)]| {
+            let mut parts = vec![[interface, 0, 7].map(|word| w.u32(word)).concat()];
+            for (code, count) in counts {
+                parts.push([w.u16s(*code, 8), count.to_be_bytes().to_vec()].concat());
+            }
+            w.block(5, &parts)
+        };
+        let w = statistics(w, 0, &[(4, 900), (5, 20)]);
+        let w = statistics(w, 1, &[(5, u64::MAX), (7, 3)]);
+        let w = statistics(w, 0, &[(5, 30), (7, 1)]);
+        // Of no interface, and too short.
+        let w = statistics(w, 9, &[(5, 8)]);
+        let Writer(_, bytes) = w.block(5, &[vec![0; 4]]);
+        let mut reader = Reader::new(&bytes[..], &Limits::default()).unwrap();
+        assert!(reader.next().unwrap().is_none());
+        assert_eq!(reader.dropped(), 34);
     }
 
     #[test]

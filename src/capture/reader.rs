@@ -165,7 +165,8 @@ impl<R: Read> Reader<R> {
             Ok(false) => Some(End::Whole),
             Err(error) => Some(End::Broken(error)),
         };
-        (batch.snaplen, batch.used) = (self.snaplen(), self.window.offset());
+        (batch.snaplen, batch.dropped) = (self.snaplen(), self.dropped());
+        batch.used = self.window.offset();
         (batch.until, batch.short) = (self.window.start(), self.window.is_short());
         self.window.swap(&mut batch.bytes);
     }
@@ -254,6 +255,14 @@ impl<R: Read> Reader<R> {
             Format::Pcap(header) => header.snaplen(),
             Format::Pcapng(section) => section.snaplen(),
             Format::Snoop(_) | Format::Netmon(_) => None,
+        }
+    }
+
+    /// Frames that the capturing program dropped, as far as the blocks read so far tell.
+    pub const fn dropped(&self) -> u64 {
+        match &self.format {
+            Format::Pcapng(section) => section.dropped(),
+            Format::Pcap(_) | Format::Snoop(_) | Format::Netmon(_) => 0,
         }
     }
 

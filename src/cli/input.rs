@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bitsleuth::bits::secrets::Secrets;
-use bitsleuth::capture::{Filter, Merge, Problem};
+use bitsleuth::capture::{Filter, Merge, Problem, name_of};
 use bitsleuth::export::text::escape;
 use bitsleuth::limits::Limits;
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -39,8 +39,8 @@ pub struct Files(pub Vec<PathBuf>);
 /// The ways to name captures.
 #[derive(Args)]
 struct Named {
-    /// Captures to read, several in order of time: pcap, pcapng, snoop or Network Monitor, also compressed by gzip,
-    /// zstd or lz4; `-` is standard input
+    /// Captures to read, several as one, by the times of their frames, in whichever order they are named: pcap, pcapng,
+    /// snoop or Network Monitor, also compressed by gzip, zstd or lz4; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "read")]
     files: Vec<PathBuf>,
 
@@ -92,6 +92,11 @@ pub struct InputArgs {
     /// Consider only the frames that match, as in `tcp port 8080`; see pcap-filter(7)
     #[arg(short, long, value_name = "EXPR")]
     pub filter: Option<String>,
+
+    /// Read several captures one behind the other as they are named, whatever their times: for files of one capture
+    /// between which its clock was set back
+    #[arg(long)]
+    pub append: bool,
 
     /// File of TLS keys, as browsers and curl write it
     #[arg(long, alias = "tls-keylog", value_name = "FILE", env = "SSLKEYLOGFILE", hide_env_values = true,
@@ -149,7 +154,7 @@ impl InputArgs {
 
     /// What the user calls each input.
     pub fn names(&self) -> Vec<String> {
-        self.places().map(|(name, _)| name.display().to_string()).collect()
+        self.places().map(|(name, _)| name_of(name)).collect()
     }
 
     /// Opens all captures, and says on standard error which cannot be read.
@@ -171,11 +176,14 @@ impl InputArgs {
         if let Some(expression) = &self.filter {
             merge = merge.filtered(Filter::new(expression)?);
         }
+        if self.append {
+            merge = merge.appending();
+        }
         for (name, place) in self.places() {
             match self.kept.as_ref().map(|_| File::open(place)) {
                 Some(Ok(file)) => {
                     let size = file.metadata().map(|facts| facts.len()).ok();
-                    merge.add(&name.display().to_string(), size, Box::new(file));
+                    merge.add(&name_of(name), size, Box::new(file));
                 }
                 _ if place == Path::new("-") => merge.add("-", None, Box::new(Stdin::new())),
                 _ => merge.add_path(place),

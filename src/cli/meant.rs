@@ -72,6 +72,8 @@ pub fn hint(said: &mut clap::Error) {
     let unknown = said.kind() == ErrorKind::UnknownArgument;
     let habit = HABITS.iter().find(|(options, _)| unknown && options.contains(&name));
     let place = habit.map(|(_, place)| format!("see {place}"));
+    let one = unknown && !option.starts_with('-') && takes_one_capture(said);
+    let place = place.or_else(|| one.then(|| ONE.to_owned()));
     let place = place.or_else(|| begins_filter(option).then(|| FILTER.to_owned()));
     if let Some(ContextValue::String(other)) = said.get(ContextKind::SuggestedArg) {
         let like = strsim::normalized_damerau_levenshtein(name, other);
@@ -92,6 +94,16 @@ pub fn hint(said: &mut clap::Error) {
         }
         None => {}
     }
+}
+
+/// What to do with several captures where one is read twice.
+const ONE: &str = "one capture is taken; join several first, as in `mergecap -w - *.pcap | bitsleuth redact - -o OUT`";
+
+/// Whether the complaint is of a command that reads one capture twice.
+fn takes_one_capture(said: &clap::Error) -> bool {
+    let Some(ContextValue::StyledStr(usage)) = said.get(ContextKind::Usage) else { return false };
+    let usage = usage.to_string();
+    ["annotate", "redact"].iter().any(|name| usage.split_whitespace().any(|word| word == *name))
 }
 
 const FILTER: &str = "a filter is one word behind -f, as in `-f 'tcp port 80'`";

@@ -19,7 +19,7 @@ use super::target::{failed, folder_of};
 #[derive(Args, Clone, Debug)]
 pub struct OneInput {
     /// Capture to read: pcap, pcapng, snoop or Network Monitor, also compressed by gzip, zstd or lz4; `-` is standard
-    /// input
+    /// input, as for several files behind `mergecap -w - *.pcap |`
     #[arg(value_name = "FILE", required_unless_present = "read")]
     file: Option<PathBuf>,
 

@@ -6,19 +6,33 @@ use std::io::{self, Write};
 use super::style::{Style, Tone};
 use super::timeline::wrapped;
 use crate::at::{At, Span};
+use crate::capture::Input;
 use crate::model::{Exchange, Report, Session};
 
 /// A line for each capture that a frame of the report is in; none where there is only one capture.
 pub(super) fn of(report: &Report) -> Vec<String> {
     let of_sessions = report.sessions.iter().flat_map(frames);
     let of_findings = report.findings.iter().flat_map(|finding| finding.proof.iter().copied());
-    lines(report, of_sessions.chain(of_findings))
+    let spans: Vec<Span> = report.sessions.iter().flat_map(spans).filter(goes_over).collect();
+    lines(report, of_sessions.chain(of_findings), &spans)
 }
 
-/// A line for each capture that has the error of a session; none where there is only one capture.
-pub(super) fn of_errors(report: &Report) -> Vec<String> {
+/// A line for each capture that a session begins in or has its error in; none where there is only one capture.
+pub(super) fn of_rows(report: &Report) -> Vec<String> {
     let errors = report.sessions.iter().filter_map(|session| session.error.as_ref());
-    lines(report, errors.map(|error| error.frame.0))
+    let first = report.sessions.iter().filter_map(|session| Some(session.span()?.first));
+    lines(report, errors.map(|error| error.frame.0).chain(first), &[])
+}
+
+/// Whether something begins in one input and ends in another.
+const fn goes_over(span: &Span) -> bool {
+    span.first.input != span.last.input
+}
+
+/// Whether the times of an input meet those of a span: it may have frames in between.
+fn lies_within(input: &Input, span: Span) -> bool {
+    let begins = input.first.is_some_and(|first| first <= span.last.time);
+    begins && input.last.is_some_and(|last| last >= span.first.time)
 }
 
 /// Writes the lines below what they explain.
@@ -32,9 +46,11 @@ pub(super) fn write(out: &mut dyn Write, lines: &[String], style: &Style) -> io:
     })
 }
 
-fn lines(report: &Report, frames: impl Iterator<Item = At>) -> Vec<String> {
+fn lines(report: &Report, frames: impl Iterator<Item = At>, spans: &[Span]) -> Vec<String> {
     let used: BTreeSet<u32> = frames.map(|at| at.input).collect();
-    let captures = (1..).zip(&report.captures).filter(|(number, _)| used.contains(number));
+    let between = |input| spans.iter().any(|span| lies_within(input, *span));
+    let captures = (1..).zip(&report.captures);
+    let captures = captures.filter(|(number, input)| used.contains(number) || between(input));
     let named = captures.map(|(number, input)| (format!("capture {number}"), &input.name));
     // As a pseudonym, the name is just that.
     let told = named.filter(|(label, name)| label != *name);
@@ -43,12 +59,14 @@ fn lines(report: &Report, frames: impl Iterator<Item = At>) -> Vec<String> {
 
 /// The frames that are told of a session.
 fn frames(session: &Session) -> impl Iterator<Item = At> + '_ {
-    let exchanges = session.exchanges.iter().flat_map(Exchange::spans);
-    let reply = session.reply.iter().map(|reply| reply.request);
-    let told = session.notifications.iter().map(|one| one.request);
     let ends = |span: Span| [span.first, span.last];
     let resets = session.connections().filter_map(|connection| connection.reset);
     let proof = session.findings.iter().flat_map(|finding| finding.proof.iter().copied());
-    let spans = exchanges.chain(reply).chain(told);
-    spans.flat_map(ends).chain(resets.map(|reset| reset.at)).chain(proof)
+    spans(session).flat_map(ends).chain(resets.map(|reset| reset.at)).chain(proof)
+}
+
+fn spans(session: &Session) -> impl Iterator<Item = Span> + '_ {
+    let exchanges = session.exchanges.iter().flat_map(Exchange::spans);
+    let reply = session.reply.iter().map(|reply| reply.request);
+    exchanges.chain(reply).chain(session.notifications.iter().map(|one| one.request))
 }

@@ -1,6 +1,7 @@
 //! Findings as SARIF 2.1.0 (OASIS), which code hosts and CI systems show.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -26,6 +27,7 @@ struct Log<R> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Run<R> {
+    artifacts: Vec<Value>,
     column_kind: &'static str,
     invocations: [Value; 1],
     results: R,
@@ -47,7 +49,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "semanticVersion": report.tool.version,
         "rules": ALL.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
     });
+    let named =
+        report.captures.iter().map(|input| json!({ "location": { "uri": uri(&input.name) } }));
     let run = Run {
+        artifacts: named.collect(),
         column_kind: "unicodeCodePoints",
         invocations: [invocation(report)],
         results: Listed(results),
@@ -84,21 +89,24 @@ fn descriptor(rule: &Rule) -> Value {
     }))
 }
 
-/// A finding in the capture that holds its first frame, or that it is about; its frames are those of that capture.
+/// A finding in the capture that holds its first frame, or that it is about; with those that hold its other frames.
 fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Value {
     let only = (report.captures.len() == 1).then_some(0);
     let number = finding.proof.first().map(|at| at.place()).or(finding.input).or(only);
-    let file = number.and_then(|number| report.captures.get(usize::try_from(number).ok()?));
-    let of_file = finding.proof.iter().filter(|at| Some(at.place()) == number);
-    let frames: Vec<u32> = of_file.map(|at| at.input_frame).collect();
+    let file = |number: u32| {
+        let input = report.captures.get(usize::try_from(number).ok()?)?;
+        Some(json!({ "artifactLocation": { "uri": uri(&input.name), "index": number } }))
+    };
+    let others: BTreeSet<u32> = finding.proof.iter().map(At::place).collect();
+    let others = others.into_iter().filter(|other| Some(*other) != number).filter_map(file);
+    let related: Vec<Value> = others.map(|place| json!({ "physicalLocation": place })).collect();
     let labels: Vec<String> = finding.proof.iter().filter_map(At::label).collect();
     let cause = session.and_then(|session| session.diagnosis.as_ref());
     let is_cause =
         cause.is_some_and(|cause| *cause.cause == *finding.rule && cause.frames == finding.frames);
     let upload = session.and_then(Session::name);
     let location = json::without_null(json!({
-        "physicalLocation":
-            file.map(|input| json!({ "artifactLocation": { "uri": uri(&input.name) } })),
+        "physicalLocation": number.and_then(file),
         "logicalLocations":
             upload.map(|name| json!([{ "fullyQualifiedName": name, "kind": "resource" }])),
     }));
@@ -108,9 +116,10 @@ fn result(report: &Report, session: Option<&Session>, finding: &Finding) -> Valu
         "level": finding.severity,
         "message": { "text": literal(&finding.message) },
         "locations": [location],
+        "relatedLocations": (!related.is_empty()).then_some(related),
         "properties": {
             "confidence": finding.confidence,
-            "frames": frames,
+            "frames": finding.frames,
             "frame_labels": (!labels.is_empty()).then_some(labels),
             "session_id": session.and_then(|session| session.id.as_deref()),
             "client": session.map(|session| session.client.address),

@@ -256,8 +256,8 @@ fn references(session: &Session, captures: &[String]) -> Vec<Value> {
     let id = session.id.as_deref().filter(|id| !id.is_empty());
     let id = id.map(|id| json!({"source_name": "BITS-Session-Id", "external_id": id}));
     let mut frames: BTreeMap<usize, [u64; 2]> = BTreeMap::new();
-    let spans = session.exchanges.iter().flat_map(Exchange::spans);
-    for at in spans.flat_map(|span| [span.first, span.last]) {
+    let spans = || session.exchanges.iter().flat_map(Exchange::spans);
+    for at in spans().flat_map(|span| [span.first, span.last]) {
         let frame = if at.input > 0 { u64::from(at.input_frame) } else { at.frame };
         let [first, last] = frames.entry(at.place() as usize).or_insert([frame, frame]);
         (*first, *last) = (frame.min(*first), frame.max(*last));

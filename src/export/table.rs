@@ -13,16 +13,20 @@ use super::timeline::{self, error_words, rate, server, sign, tone, wrapped};
 use crate::model::url::{host_and_port, path_within};
 use crate::model::{Report, Session};
 
-const COLUMNS: [&str; 11] = [
-    "outcome", "client", "server", "url", "size", "sent", "acked", "time", "rate", "error",
-    "sha256",
+const COLUMNS: [&str; 12] = [
+    "outcome", "client", "server", "url", "size", "sent", "acked", "time", "rate", "begins",
+    "error", "sha256",
 ];
+/// Where an upload begins, which is of use only among several captures.
+const BEGINS: usize = 9;
+/// Hashes, where there are any.
+const DIGEST: usize = 11;
 /// The columns that hold numbers.
 const NUMBERS: Range<usize> = 4..9;
 /// The columns that may wrap, and how narrow they may get.
-const LONG: [(usize, u16); 2] = [(3, 18), (9, 26)];
+const LONG: [(usize, u16); 2] = [(3, 18), (10, 26)];
 /// The columns that are left where all of them would be too wide; the others go below their row.
-const FEW: [usize; 6] = [0, 4, 5, 6, 7, 8];
+const FEW: [usize; 7] = [0, 4, 5, 6, 7, 8, BEGINS];
 
 /// Writes a row for every session, or that there is none. Where the style has a width, cells wrap, or what does not fit
 /// goes below the row.
@@ -32,7 +36,7 @@ pub fn write(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<
         let words = format!("{}, {words}", text::count(report.sessions.len() as u64, "upload"));
         writeln!(out, "\n{}", wrapped(&words, 2, Tone::Plain, style))?;
     }
-    legend::write(out, &legend::of_errors(report), style)
+    legend::write(out, &legend::of_rows(report), style)
 }
 
 fn write_rows(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
@@ -40,13 +44,19 @@ fn write_rows(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result
         return timeline::write(out, report, style);
     }
     let digests = report.sessions.iter().any(|session| digest(session).is_some());
-    let all: Vec<usize> = (0..COLUMNS.len() - usize::from(!digests)).collect();
+    let told = |column: &usize| match *column {
+        BEGINS => report.captures.len() > 1,
+        DIGEST => digests,
+        _ => true,
+    };
+    let all: Vec<usize> = (0..COLUMNS.len()).filter(told).collect();
     let plain = Style { color: false, ..*style };
     let fits = |line: &String| line.width() <= style.width;
     if style.width == 0 || lines(report, &plain, &all).iter().all(fits) {
         return lines(report, style, &all).iter().try_for_each(|line| writeln!(out, "{line}"));
     }
-    let rows = lines(report, &Style { width: 0, ..*style }, &FEW);
+    let few: Vec<usize> = FEW.into_iter().filter(told).collect();
+    let rows = lines(report, &Style { width: 0, ..*style }, &few);
     let mut rows = rows.iter();
     rows.next().map_or(Ok(()), |head| writeln!(out, "{head}"))?;
     for (row, session) in rows.zip(&report.sessions) {
@@ -164,6 +174,7 @@ fn row(session: &Session, style: &Style) -> Vec<Cell> {
         text::percent(session.bytes_acknowledged, total).unwrap_or_else(dash),
         text::duration(session.ended.since(session.started)),
         rate(session).unwrap_or_else(dash),
+        session.span().map_or_else(dash, |span| span.first.name()),
         error,
         digest(session).unwrap_or_default().to_owned(),
     ];

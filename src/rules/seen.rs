@@ -1,5 +1,6 @@
 //! What all sessions of a capture showed of the capture itself; sessions may be gone when it is judged.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use hashbrown::{HashMap, HashSet};
@@ -31,6 +32,8 @@ pub struct Seen {
     pub beheaded: Option<(u64, Span)>,
     /// Tunnels for BITS that proxies refused to the end.
     pub tunnels: Vec<RefusedTunnel>,
+    /// Between which ends each of several inputs has requests and responses, told by a bit each.
+    sides: BTreeMap<([SocketAddr; 2], u32), u8>,
     ends: HashSet<(IpAddr, SocketAddr)>,
     ports: HashSet<u16>,
     /// Addresses that uploads went to by themselves, and names of hosts that they went to or were sent to.
@@ -60,6 +63,7 @@ impl Seen {
             let forbidden = forbidden.filter_map(|e| Some((e.connection, look::forbidden(e)?)));
             self.forbidden.extend(forbidden);
         }
+        self.add_sides(session);
         for connection in session.connections() {
             if connection.is_one_sided() {
                 self.one_sided.get_or_insert_with(|| Box::new(connection.clone()));
@@ -67,6 +71,29 @@ impl Seen {
                 self.add_lost(connection);
             }
         }
+    }
+
+    fn add_sides(&mut self, session: &Session) {
+        for exchange in &session.exchanges {
+            let ends = [exchange.client, exchange.server];
+            let request = exchange.request.as_ref().map(|request| (1, request.span));
+            let response = exchange.response.as_ref().map(|response| (2, response.span));
+            for (side, span) in request.into_iter().chain(response) {
+                for input in [span.first.input, span.last.input] {
+                    if input > 0 && self.sides.len() < KEPT {
+                        *self.sides.entry((ends, input)).or_default() |= side;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The numbers of the inputs, from 1, that have requests and responses between the same two ends.
+    pub fn inputs_of_ends(&self) -> Vec<Vec<u32>> {
+        let both = self.sides.iter().filter(|(_, sides)| **sides == 3);
+        let both: Vec<_> = both.map(|(key, _)| key).collect();
+        let of_ends = both.chunk_by(|(one, _), (next, _)| one == next);
+        of_ends.map(|inputs| inputs.iter().map(|(_, input)| *input).collect()).collect()
     }
 
     fn add_hosts(&mut self, session: &Session) {

@@ -21,6 +21,7 @@ mod readme;
 mod redact;
 mod redacted;
 mod report;
+mod rings;
 mod rivals;
 mod rules;
 mod secrets;

@@ -73,6 +73,7 @@ fn capture(number: usize, input: &mut Input, names: &mut Names<'_>) {
         compression: _,
         frames: _,
         filtered_frames: _,
+        dropped_frames: _,
         bytes: _,
         first: _,
         last: _,

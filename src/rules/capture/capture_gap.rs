@@ -26,6 +26,9 @@ rule! {
     /// What stands in it much later than its place was not waited for, and is as good as lost. What a whole file of several
     /// held may leave no hole in any connection: bytes that the server confirmed tell of it then.
     ///
+    /// Frames that the capturing program counts as dropped, as pcapng files tell, are noted where none is missed, too: they
+    /// may have been of connections that were not captured at all.
+    ///
     /// Answerable: the capture
     /// Advice: Capture nearer to the host, with a larger buffer (`-B`), to a faster disk, or with a filter.
     /// Confirm: The drop counter of the capturing program.
@@ -49,7 +52,14 @@ const OF_FILES: &str = "See whether a file of the capture was left out; else cap
 /// What connections tell to be missing.
 fn lost(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let lost = report.quality.lost_bytes;
+    let dropped = dropped(report);
     if lost == 0 {
+        if let Some((number, words)) = dropped {
+            let finding = notes.note(Severity::Note, Confidence::Certain, &[], words);
+            if let Some(finding) = finding {
+                finding.input = Some(number);
+            }
+        }
         return;
     }
     let where_lost = match (seen.sessions, seen.lost) {
@@ -65,7 +75,9 @@ fn lost(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
         late => (" in time", format!("; {late} of them stand later in the capture")),
     };
     let lost = wording::counted(lost, "byte");
-    let message = format!("{lost} acknowledged but not captured{in_time}{where_lost}{late}");
+    let dropped = dropped.map(|(_, words)| format!("; {words}")).unwrap_or_default();
+    let message =
+        format!("{lost} acknowledged but not captured{in_time}{where_lost}{late}{dropped}");
     let finding = left_out::note(report, Confidence::Certain, span, message, notes);
     blame_end(report, span, finding.filter(|finding| finding.severity > Severity::Note));
 }
@@ -84,13 +96,21 @@ fn blame_end(report: &Report, span: Span, finding: Option<&mut Finding>) {
 /// What to do where a file was not read to its end.
 const OF_END: &str = "Copy the file that ends early again, or take the capture again.";
 
+/// The capture that tells of the most dropped frames, and what it tells.
+fn dropped(report: &Report) -> Option<(u32, String)> {
+    let inputs = (0..).zip(&report.captures).filter(|(_, input)| input.dropped_frames > 0);
+    let (number, most) = inputs.max_by_key(|(_, input)| input.dropped_frames)?;
+    let frames = wording::counted(most.dropped_frames, "dropped frame");
+    Some((number, format!("the capturing program counts {frames} in {}", most.name)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::OF_END;
-    use crate::Analysis;
-    use crate::Options;
+    use super::{OF_END, RULE};
     use crate::capture::Input;
-    use crate::transcript;
+    use crate::limits::Limits;
+    use crate::rules::{Judge, Severity};
+    use crate::{Analysis, Options, transcript};
 
     #[test]
     fn a_file_that_ends_early_right_before_it_is_named() {
@@ -115,5 +135,24 @@ mod tests {
         assert!(message.ends_with("; a.pcap ends early right before that"), "{message}");
         assert_eq!(advice.as_deref(), Some(OF_END));
         assert!(!said(None).0.contains("a.pcap"));
+    }
+
+    #[test]
+    fn what_the_capturing_program_dropped_is_noted_alone_and_beside_a_gap() {
+        let mut report = transcript::analyse(&[], &mut ());
+        let input = |name: &str, dropped_frames| Input {
+            name: name.to_owned(),
+            dropped_frames,
+            ..Input::default()
+        };
+        report.captures = vec![input("a", 0), input("b", 30)];
+        let words = "the capturing program counts 30 dropped frames in b";
+        for (lost, severity) in [(0, Severity::Note), (7, Severity::Warning)] {
+            report.quality.lost_bytes = lost;
+            Judge::new(vec![&RULE], &Limits::default()).capture(&mut report);
+            let found = &report.findings[0];
+            assert_eq!((report.findings.len(), found.severity), (1, severity));
+            assert!(found.message.ends_with(words), "{}", found.message);
+        }
     }
 }

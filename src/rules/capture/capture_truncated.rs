@@ -42,15 +42,24 @@ fn unclear(session: &Session, notes: &mut Notes<'_>) {
 
 fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     let inputs = report.captures.iter().enumerate();
-    for (number, input) in inputs.filter(|(_, input)| input.cut_frames > 0) {
+    let shortened: Vec<_> = inputs.filter(|(_, input)| input.cut_frames > 0).collect();
+    if let Some((number, first)) = shortened.first() {
+        let inputs = || shortened.iter().map(|(_, input)| input);
+        let (count, all) = (shortened.len(), report.captures.len());
+        // The files of a ring have one snap length, and one remedy.
+        let others = if count > 1 {
+            format!(" and others, {count} of {all} captures")
+        } else {
+            String::new()
+        };
         let message = format!(
-            "{}: {} of {} cut, to {} at most",
-            input.name,
-            input.cut_frames,
-            wording::counted(input.frames, "frame"),
-            wording::counted(input.longest, "byte")
+            "{}{others}: {} of {} cut, to {} at most",
+            first.name,
+            inputs().map(|input| input.cut_frames).sum::<u64>(),
+            wording::counted(inputs().map(|input| input.frames).sum::<u64>(), "frame"),
+            wording::counted(inputs().map(|input| input.longest).max().unwrap_or(0), "byte")
         );
-        notes.of_input(number, message);
+        notes.of_input(*number, message);
     }
     if let Some((count, span)) = seen.beheaded {
         let requests = wording::counted(count, "request");
@@ -58,5 +67,39 @@ fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
             "{requests} of BITS cut off within the first line: what became of such uploads is unseen"
         );
         notes.add(span, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::capture::Input;
+    use crate::limits::Limits;
+    use crate::rules::Judge;
+    use crate::transcript;
+
+    #[test]
+    fn captures_that_are_cut_for_one_cause_are_told_at_once() {
+        let mut report = transcript::analyse(&[], &mut ());
+        report.findings.clear();
+        let input = |name: &str, cut_frames, longest| {
+            let name = name.to_owned();
+            Input { name, frames: 9, cut_frames, longest, ..Input::default() }
+        };
+        let told = |inputs: Vec<Input>| {
+            let mut report = report.clone();
+            report.captures = inputs;
+            Judge::new(vec![&RULE], &Limits::default()).capture(&mut report);
+            report
+                .findings
+                .into_iter()
+                .map(|found| (found.message.to_string(), found.input))
+                .collect::<Vec<_>>()
+        };
+        let ring = vec![input("a", 0, 60), input("b", 2, 96), input("c", 1, 95)];
+        let message = "b and others, 2 of 3 captures: 3 of 18 frames cut, to 96 bytes at most";
+        assert_eq!(told(ring), [(message.to_owned(), Some(1))]);
+        let message = "a: 1 of 9 frames cut, to 96 bytes at most";
+        assert_eq!(told(vec![input("a", 1, 96)]), [(message.to_owned(), Some(0))]);
     }
 }

@@ -74,13 +74,10 @@ fn what_lies_between_the_ends_of_a_message_is_named() {
     let files: Vec<&str> =
         files.iter().map(String::as_str).filter(|name| dir.path().join(name).exists()).collect();
     let told = stdout(&run(&dir, &["timeline"], &files));
-    let stix = stdout(&run(&dir, &["export", "--format", "stix"], &files));
     for name in &files {
         let closed = *name == files[files.len() - 1];
         assert!(closed || told.contains(&format!(": {name}\n")), "{name}\n{told}");
-        assert!(closed || stix.contains(&format!(" {name}\"")), "{name}");
     }
-    assert!(stix.contains("\"frames between those, in r2.pcap\""), "{stix}");
     let sarif = run(&dir, &["diagnose", "--format", "sarif"], &files);
     let sarif: Value = serde_json::from_slice(&sarif.stdout).unwrap();
     let results = sarif["runs"][0]["results"].as_array().unwrap();

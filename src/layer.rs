@@ -106,7 +106,7 @@ impl Layer {
     pub fn waits(&self) -> bool {
         match self {
             Self::Tls(both) => both.0.waits() || both.1.waits(),
-            Self::Http(parser) => parser.tunnel().is_some_and(Self::waits),
+            Self::Http(parser) => parser.tunnel.as_deref().is_some_and(Self::waits),
             Self::Detect(_) | Self::Ended(_) | Self::Opaque => false,
         }
     }
@@ -141,7 +141,7 @@ impl Layer {
                 Some(Box::new(tls::Facts { inside, ..decryptor.into_facts() }))
             }
             Self::Http(parser) => {
-                let facts = parser.into_tunnel()?.into_tls()?;
+                let facts = parser.tunnel?.into_tls()?;
                 Some(Box::new(tls::Facts { tunnel: true, ..*facts }))
             }
             Self::Ended(facts) => Some(facts),
@@ -171,7 +171,7 @@ impl Layer {
                 self.settle();
             }
             Self::Http(parser) => {
-                if let Some(tunnel) = parser.tunnel_mut() {
+                if let Some(tunnel) = &mut parser.tunnel {
                     tunnel.resume(last, keys, limits, out);
                 }
             }
@@ -183,7 +183,7 @@ impl Layer {
     pub fn tls(&self) -> Option<&tls::Facts> {
         match self {
             Self::Tls(both) => Some(both.0.facts()),
-            Self::Http(parser) => parser.tunnel()?.tls(),
+            Self::Http(parser) => parser.tunnel.as_deref()?.tls(),
             Self::Ended(facts) => Some(facts),
             Self::Detect(_) | Self::Opaque => None,
         }

@@ -28,7 +28,7 @@ pub struct Parser {
     /// The newest exchange whose final response began, and how far its sender had the requests then.
     pub(super) answered: Option<(u32, u64)>,
     /// What CONNECT or Upgrade made of the connection.
-    pub(super) tunnel: Option<Box<Layer>>,
+    pub(crate) tunnel: Option<Box<Layer>>,
     pub(super) tunnel_asked: bool,
     /// Final responses whose requests were not there yet.
     pub(super) early: VecDeque<Early>,
@@ -85,21 +85,6 @@ impl Parser {
             stream::Event::Gap { at, side, len, .. } => self.gap(at, side, len, limits, out),
             stream::Event::End { at, side, why } => self.end(at, side, why, limits, out),
         }
-    }
-
-    /// What the connection carries after CONNECT, if anything.
-    pub fn tunnel(&self) -> Option<&Layer> {
-        self.tunnel.as_deref()
-    }
-
-    /// As [`Self::tunnel`], when nothing follows.
-    pub fn into_tunnel(self) -> Option<Layer> {
-        self.tunnel.map(|layer| *layer)
-    }
-
-    /// As [`tunnel`](Self::tunnel).
-    pub fn tunnel_mut(&mut self) -> Option<&mut Layer> {
-        self.tunnel.as_deref_mut()
     }
 
     #[inline(always)]

@@ -41,11 +41,14 @@ pub fn ahead<'a>(session: &'a Session, exchange: &Exchange) -> impl Iterator<Ite
 pub fn before<'a>(session: &'a Session, exchange: &Exchange) -> &'a [Exchange] {
     let frame = exchange.begins();
     let place = session.exchanges.partition_point(|other| other.begins() < frame);
-    session.exchanges.get(place.saturating_sub(LOOKED_AT)..place).unwrap_or_default()
+    session.exchanges.get(place.saturating_sub(REACH)..place).unwrap_or_default()
 }
 
 /// Exchanges looked at for each one, so that a session of many is judged in time.
-const LOOKED_AT: usize = 4_096;
+const REACH: usize = 4_096;
+
+/// Exchanges before or behind one that are looked at for something like it.
+pub const LOOKED_AT: usize = 256;
 
 /// Whether a later packet that carries the upload on was answered with success.
 fn is_made_good(session: &Session, exchange: &Exchange) -> bool {

@@ -25,7 +25,7 @@ pub fn stands(session: &Session, exchange: &Exchange) -> Option<Stands> {
     let mut place = None;
     // Whether it answered on the connection that is looked at, too.
     let (mut connection, mut met) = (exchange.connection, true);
-    for other in course::ahead(session, exchange).take(LOOKED_AT) {
+    for other in course::ahead(session, exchange).take(course::LOOKED_AT) {
         if other.connection != connection {
             connection = other.connection;
             met = connection == exchange.connection;
@@ -46,9 +46,6 @@ pub fn stands(session: &Session, exchange: &Exchange) -> Option<Stands> {
 }
 
 const IIS: &str = "Microsoft-IIS";
-
-/// Exchanges before that are looked at.
-const LOOKED_AT: usize = 256;
 
 /// The product that a refusal names which is not from BITS; empty where it names none and bears nothing of BITS or
 /// http.sys.

@@ -63,15 +63,13 @@ pub(super) fn usual_before(
     response: &Response,
     waited: f64,
 ) -> Option<f64> {
-    let acked = course::ahead(session, exchange).take(LOOKED_AT).filter(|one| one.succeeded());
+    let acked =
+        course::ahead(session, exchange).take(course::LOOKED_AT).filter(|one| one.succeeded());
     let usual = acked.map(look::wait_secs).reduce(f64::max)?;
     let late = waited >= LATE_SECS && waited >= usual * FAR;
     let may_be = || known(response).is_none_or(|gateway| gateway.gave_up(response));
     (late && may_be()).then_some(usual)
 }
-
-/// Answers before that are looked at.
-const LOOKED_AT: usize = 256;
 
 /// No gateway has a shorter time-out, in seconds.
 const LATE_SECS: f64 = 1.0;

@@ -6,9 +6,6 @@ use crate::model::negotiation::{Negotiation, Verdict};
 use crate::model::{Exchange, Response, Session};
 use crate::rules::{Severity, course, look};
 
-/// Exchanges before one that are looked at for the same slip.
-const LOOKED_AT: usize = 256;
-
 /// What a finding about a slip of the client is worth: as much as the rule says where the packet was not taken, for
 /// what may be that, a note where the server did not mind, took an earlier packet with the `same` slip, or a later one.
 pub fn if_refused(
@@ -17,7 +14,7 @@ pub fn if_refused(
     severity: Severity,
     same: impl Fn(&Exchange) -> bool,
 ) -> Severity {
-    let mut earlier = course::ahead(session, exchange).take(LOOKED_AT);
+    let mut earlier = course::ahead(session, exchange).take(course::LOOKED_AT);
     let minded = is_called_malformed(exchange) || exchange.succeeded() && !is_taken(exchange);
     match minded && !earlier.any(|earlier| is_taken(earlier) && same(earlier)) {
         true => course::unless_recovered(session, exchange, severity),

@@ -203,7 +203,7 @@ fn tell_taken_back(
     notes: &mut Notes<'_>,
 ) {
     let Some(range) = look::range(exchange).filter(|range| range.valid) else { return };
-    let mut later = course::after(session, exchange).take(LOOKED_AT);
+    let mut later = course::after(session, exchange).take(course::LOOKED_AT);
     let again = later.find(|one| look::succeeded_fragment(one) && look::range(one) == Some(range));
     let whole = look::is_whole(session, exchange);
     let Some(again) = again.filter(|_| whole && !explained.covers(exchange, Severity::Note)) else {
@@ -215,9 +215,6 @@ fn tell_taken_back(
     );
     notes.note(Severity::Note, Confidence::Certain, &[exchange.span(), again.span()], message);
 }
-
-/// Exchanges behind one that are looked at for the same Fragment.
-const LOOKED_AT: usize = 256;
 
 /// Notes the error that the session ended on, where it means something and no other rule knows a reason for it.
 fn tell_last(session: &Session, exchange: &Exchange, response: &Response, notes: &mut Notes<'_>) {

@@ -61,7 +61,8 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         notes.note(severity, Confidence::Certain, &[exchange.span()], message);
     }
     // A server that adds one adds it to all.
-    let before = || course::ahead(session, exchange).take(LOOKED_AT).any(|one| more(one).is_some());
+    let before =
+        || course::ahead(session, exchange).take(course::LOOKED_AT).any(|one| more(one).is_some());
     if let Some(bytes) = more(exchange).filter(|_| !before()) {
         let bytes = wording::counted(bytes, "byte");
         let message = format!("the Ack to {} carries {bytes}", exchange.kind);
@@ -71,9 +72,6 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         }
     }
 }
-
-/// Exchanges before one that are looked at for the same.
-const LOOKED_AT: usize = 256;
 
 const EMPTY_ACK: &str = "Let the server send Content-Length: 0 and no body with its Acks.";
 

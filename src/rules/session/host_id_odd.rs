@@ -47,7 +47,7 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         malformed(session, answer)
     } else {
         // A server that adds it adds it to all.
-        let before = course::ahead(session, exchange).take(LOOKED_AT).any(is_misplaced);
+        let before = course::ahead(session, exchange).take(course::LOOKED_AT).any(is_misplaced);
         let host = answer.host_id.as_deref().filter(|_| is_misplaced(exchange) && !before);
         host.map(|host| format!("BITS-Host-Id \"{host}\" in the Ack to {}", exchange.kind))
     };
@@ -55,9 +55,6 @@ fn check(session: &Session, exchange: &Exchange, notes: &mut Notes<'_>) {
         notes.add(exchange.span(), message);
     }
 }
-
-/// Exchanges before one that are looked at for the same.
-const LOOKED_AT: usize = 256;
 
 /// What is wrong with them in the Ack to Create-Session.
 fn malformed(session: &Session, answer: &Response) -> Option<String> {

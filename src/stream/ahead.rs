@@ -91,30 +91,6 @@ impl Ahead {
         self.held.insert(offset, Held { at, acked, bytes: bytes.into(), len });
     }
 
-    /// Whether all of the first one was captured.
-    pub fn begins_whole(&self) -> bool {
-        self.held.first_key_value().is_some_and(|(&offset, held)| held.part(offset).is_whole())
-    }
-
-    /// Whether a part held is where `part` is, and as long.
-    pub fn holds(&self, part: Part<'_>) -> bool {
-        self.held.get(&part.offset).is_some_and(|held| held.len == part.len)
-    }
-
-    /// Puts a copy of what is held in its place, if the snap length left more of that; whether it did.
-    pub fn lengthen(&mut self, part: Part<'_>, budget: &mut Budget) -> bool {
-        let held = self.held.get_mut(&part.offset).filter(|held| held.len == part.len);
-        let more = |held: &&mut Held| {
-            part.bytes.len() > held.bytes.len() && part.bytes.starts_with(&held.bytes)
-        };
-        let Some(held) = held.filter(more) else { return false };
-        let cost = part.bytes.len() - held.bytes.len();
-        self.cost += cost;
-        budget.held += cost;
-        *held = Held { at: part.at, acked: part.acked, bytes: part.bytes.into(), len: part.len };
-        true
-    }
-
     /// Takes away the first one, if it begins at `offset` or before.
     pub fn take(&mut self, offset: u64, budget: &mut Budget) -> Option<(u64, Held)> {
         let first = self.held.first_entry().filter(|first| *first.key() <= offset)?;

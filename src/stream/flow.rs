@@ -53,7 +53,7 @@ impl<T: Default> Flow<T> {
         self.subject.connection.seen(&segment.at);
         if self.mirrors.of_mut(dir).repeats(segment) {
             self.subject.facts(dir).duplicate_frames += 1;
-            return self.copy(dir, segment, budget, out);
+            return;
         }
         self.count(dir, segment);
         if segment.flags.has(Flags::SYN) {
@@ -71,33 +71,6 @@ impl<T: Default> Flow<T> {
         }
         if self.subject.ignored {
             self.clear(budget);
-        }
-    }
-
-    /// Takes a copy of one of the last segments. Where the handshake has one, or more than was kept of what the snap
-    /// length cut, others will.
-    #[inline(never)]
-    fn copy(
-        &mut self,
-        dir: Dir,
-        segment: &Segment<'_>,
-        budget: &mut Budget,
-        out: &mut impl Owner<T>,
-    ) {
-        let acked = self.has_of_other(dir, segment);
-        let (at, bytes, len) = (segment.at, segment.payload, u64::from(segment.wire_len));
-        let cut = self.subject.facts(dir).cut > 0;
-        let offset = self.halves.of(dir).offset(Seq(segment.seq));
-        let offset = offset.and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
-        let part = Part { at, offset, acked, bytes, len };
-        if segment.flags.has(Flags::SYN) || cut && len > 0 && part.is_whole() {
-            self.halves.of_mut(dir).await_copies();
-            self.halves.of_mut(dir.other()).await_copies();
-        }
-        let (half, subject) = (self.halves.of_mut(dir), &mut self.subject);
-        if len > 0 && !subject.ignored {
-            let acked = half.acked;
-            half.copied(part, budget, &mut |output| subject.output(dir, acked, output, out));
         }
     }
 

@@ -1,7 +1,6 @@
 //! One direction of a connection: order, overlap, loss.
 
 mod offset;
-mod twice;
 
 use crate::at::{At, Timestamp};
 
@@ -74,8 +73,6 @@ pub(super) struct Half {
     /// The last bytes that were no longer waited for, as far as they did not come since.
     given_up: Option<(u64, u64)>,
     astray: u8,
-    /// Segments were captured twice: of one that the snap length cut, a longer copy may come.
-    twice: bool,
     /// The start is only where the first segment was, and nothing was delivered.
     pub guessed: bool,
     /// FIN came before anything else: earlier bytes may have been stored late.
@@ -157,11 +154,10 @@ impl Half {
         if part.len == 0 {
             return;
         }
-        let waits = self.twice && self.waits_for_copy(part, budget, out);
-        if !waits && part.offset > self.next && !self.ahead.hold(part, budget) {
+        if part.offset > self.next && !self.ahead.hold(part, budget) {
             self.make_room(part, budget, out);
         }
-        if !waits && part.offset <= self.next {
+        if part.offset <= self.next {
             self.deliver(part, budget, out);
         }
         if self.next > before {
@@ -342,7 +338,6 @@ impl Half {
     /// Delivers what is held at the next offset.
     fn release(&mut self, budget: &mut Budget, out: &mut impl FnMut(Output<'_>)) {
         while let Some((offset, held)) = self.ahead.take(self.next, budget) {
-            self.twice &= held.part(offset).is_whole();
             self.emit(held.part(offset), out);
         }
     }

@@ -68,11 +68,8 @@ impl Mirror {
     #[inline(always)]
     pub fn repeats(&mut self, segment: &Segment<'_>) -> bool {
         let (now, print) = (segment.at.time, print(segment));
-        // Without an identification, equal acknowledgements are what three lost segments cause; SYN is sent again after
-        // a second (RFC 6298 2).
-        let telling = segment.wire_len > 0
-            || segment.ip_id.is_some_and(|id| id != 0)
-            || segment.flags.has(Flags::SYN);
+        // Without an identification, equal acknowledgements are what three lost segments cause.
+        let telling = segment.wire_len > 0 || segment.ip_id.is_some_and(|id| id != 0);
         if telling && self.prints.contains(&print) && self.holds(segment) {
             return true;
         }

@@ -88,7 +88,7 @@ pub(crate) const LEAST_FRAGMENT: u64 = 5 * 1024;
 
 impl Exchange {
     /// One of which nothing was seen so far.
-    pub(crate) fn on(connection: &Connection, carrier: Carrier) -> Self {
+    pub(crate) fn on(connection: &Connection, number: u32, carrier: Carrier) -> Self {
         Self {
             kind: PacketType::Unknown,
             connection: connection.id,
@@ -100,17 +100,18 @@ impl Exchange {
             response: None,
             rare: Rare::default(),
             inferred: false,
-            number: 0,
+            number,
         }
     }
 
     /// One of which only the answer was seen.
     pub(crate) fn answer_only(
         connection: &Connection,
+        number: u32,
         carrier: Carrier,
         response: Response,
     ) -> Self {
-        let mut exchange = Self::on(connection, carrier);
+        let mut exchange = Self::on(connection, number, carrier);
         exchange.response = Some(response);
         exchange.inferred = true;
         exchange

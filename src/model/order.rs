@@ -21,6 +21,13 @@ impl Exchange {
         self.rare.order.unwrap_or_else(own)
     }
 
+    /// Whether its answer stands ahead of its request: the tap of the server was early, or that of the client late.
+    fn stands_behind_its_answer(&self) -> bool {
+        let asked = self.request.as_ref().map(|request| request.span.first.frame);
+        let answered = self.response.as_ref().map(|answer| answer.span.first.frame);
+        asked.zip(answered).is_some_and(|(asked, answered)| answered < asked)
+    }
+
     /// The frame that it begins in, to compare it with others.
     pub(crate) fn begins(&self) -> u64 {
         self.order().begins
@@ -41,10 +48,24 @@ impl Exchange {
 
 /// Puts exchanges in order.
 pub fn put_in_order(exchanges: &mut [Exchange]) {
+    follow_streams(exchanges);
+    exchanges.sort_by_key(Exchange::begins);
+}
+
+fn follow_streams(exchanges: &mut [Exchange]) {
     exchanges.sort_by_key(|exchange| (exchange.connection, exchange.number));
     // The one ahead on the connection that has a request, and whether its client had waited for all answers by then.
     let mut ahead: Option<(&mut Exchange, bool)> = None;
-    for exchange in exchanges.iter_mut().filter(|exchange| exchange.request.is_some()) {
+    for exchange in exchanges {
+        if exchange.request.is_none() {
+            if let Some((before, _)) = &ahead
+                && before.connection == exchange.connection
+                && before.stands_behind_its_answer()
+            {
+                follow(before, exchange);
+            }
+            continue;
+        }
         let mut waited = true;
         if let Some((before, settled)) =
             ahead.take().filter(|(before, _)| before.connection == exchange.connection)
@@ -57,7 +78,6 @@ pub fn put_in_order(exchanges: &mut [Exchange]) {
         }
         ahead = Some((exchange, waited));
     }
-    exchanges.sort_by_key(Exchange::begins);
 }
 
 /// An exchange comes behind another one of its connection.
@@ -121,5 +141,19 @@ mod tests {
                     > FRAGMENT 9-9/10\n< 500 error=0x8020001F context=0x5\n";
         let session = stored(text, "9-9/10", "Server: last");
         assert_eq!(session.diagnosis.unwrap().cause, "message-after-close");
+    }
+
+    #[test]
+    fn an_answer_whose_request_the_capture_lacks_comes_behind_those_before_it() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200 received=10\n> CLOSE-SESSION\n\
+                    < 200\n! client closes\n! server closes\n";
+        let by_server = |frame: &[u8]| frame.get(26..30) == Some(&[192, 0, 2, 80]);
+        let mut records = transcript::delayed(text, -5_000_000, by_server);
+        let is_close =
+            |record: &transcript::Record| memchr::memmem::find(&record.data, b"Close-S").is_some();
+        records.retain(|record| !is_close(record));
+        let session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        assert!(session.exchanges.last().unwrap().request.is_none());
+        assert_eq!(session.outcome, Outcome::Completed);
     }
 }

@@ -119,7 +119,7 @@ impl Sessions {
             follows: follows.map(|(_, session, _)| session),
             asked,
             size: head.size() as u64,
-            value: Exchange::answer_only(connection, head.carrier, response),
+            value: Exchange::answer_only(connection, exchange, head.carrier, response),
             start: Beginning::default(),
             over: false,
         });

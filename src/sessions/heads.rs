@@ -66,9 +66,8 @@ impl Sessions {
             acked => Some(acked),
         };
         request.awaits = acked.map(|acked| NonZeroU64::MIN.saturating_add(acked));
-        let mut value = Exchange::on(connection, head.carrier);
+        let mut value = Exchange::on(connection, exchange, head.carrier);
         value.kind = decode::packet_type(&request);
-        value.number = exchange;
         value.request = Some(request);
         value.inferred = value.kind != PacketType::CreateSession && value.asked_id().is_none();
         value

@@ -68,7 +68,7 @@ impl Sessions {
             return;
         }
         let response = decode::response(head, span, self.secrets, &mut self.words);
-        let value = Exchange::answer_only(connection, head.carrier, response);
+        let value = Exchange::answer_only(connection, exchange, head.carrier, response);
         let asked = &Asked::of(&value);
         let last = self.spoken_before(connection.id, span.first.frame);
         let midstream = connection.midstream;

@@ -32,7 +32,7 @@ impl Tunnels {
             self.asked.pop_front();
         }
         let may_answer = request.proxy_authorization.is_some() || request.is_cut();
-        let empty = Exchange::on(connection, Carrier::default());
+        let empty = Exchange::on(connection, number, Carrier::default());
         let exchange = Exchange { request: Some(request), ..empty };
         if may_answer {
             let answered =

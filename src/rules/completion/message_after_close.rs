@@ -124,7 +124,9 @@ fn closed<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Exchange>
 /// be older than the Close.
 fn may_be_anothers(session: &Session, exchange: &Exchange) -> bool {
     let lossy = |connection: &Connection| connection.lost_by_capture() > 0;
-    exchange.succeeded() && session.connections().any(lossy) || may_be_older(session, exchange)
+    exchange.succeeded() && session.connections().any(lossy)
+        || may_be_older(session, exchange)
+        || is_stored_ahead(session, exchange)
 }
 
 /// Whether a packet is the first of a connection that was not seen to begin: what was sent there before may come again.
@@ -133,6 +135,13 @@ fn may_be_older(session: &Session, exchange: &Exchange) -> bool {
     let first = session.on(exchange.connection).next();
     connection.is_some_and(|one| one.midstream)
         && first.is_some_and(|first| first.span() == exchange.span())
+}
+
+/// Whether a packet without an answer is stored ahead of the Close: the order of the answers alone puts it behind.
+fn is_stored_ahead(session: &Session, exchange: &Exchange) -> bool {
+    let asked = |one: &Exchange| one.request.as_ref().map(|request| request.span.first.frame);
+    let close = session.first_success(&PacketType::CloseSession).and_then(asked);
+    exchange.response.is_none() && close.is_some_and(|close| asked(exchange) < Some(close))
 }
 
 /// Whether a Close or Cancel is for the session that was closed before: on another connection, a success may be for
@@ -193,5 +202,16 @@ mod tests {
         assert_eq!(session.exchanges.len(), 4);
         let late = |rule: &str| session.findings.iter().any(|finding| finding.rule == rule);
         assert!(!late("message-after-close"), "{:?}", session.findings);
+    }
+
+    #[test]
+    fn a_packet_that_stands_ahead_of_the_close_did_not_come_behind_it() {
+        let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n\
+                    > FRAGMENT 0-9/10\n";
+        let records = transcript::play(text).unwrap();
+        let mut session = transcript::analyse(&records, &mut ()).sessions.remove(0);
+        assert!(!super::is_stored_ahead(&session, &session.exchanges[3]));
+        session.exchanges[3].request.as_mut().unwrap().span.first.frame = 1;
+        assert!(super::is_stored_ahead(&session, &session.exchanges[3]));
     }
 }

@@ -138,9 +138,6 @@ impl Parser {
             return pending.exchange;
         }
         let exchange = self.take_number();
-        // Where requests begin is a guess as long as none came, and one that begins earlier moves it.
-        self.adrift |= begins && acked == 0;
-        let acked = if self.adrift && !self.client.any { 0 } else { acked };
         if seen.status >= 200 && self.early.len() < limits.pending_requests {
             let success = seen.succeeds();
             self.early.push_back(Early { exchange, at, start, acked, after_gap, success });

@@ -32,8 +32,6 @@ pub struct Parser {
     pub(super) tunnel_asked: bool,
     /// Final responses whose requests were not there yet.
     pub(super) early: VecDeque<Early>,
-    /// The first response acknowledged nothing: what others do counts from where that stood, as long as no request came.
-    pub(super) adrift: bool,
 }
 
 impl Parser {
@@ -49,7 +47,6 @@ impl Parser {
             tunnel: None,
             tunnel_asked: false,
             early: VecDeque::new(),
-            adrift: false,
         }
     }
 

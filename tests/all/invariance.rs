@@ -114,18 +114,6 @@ fn place_of(text: &str, records: &[Record]) -> usize {
 }
 
 #[test]
-fn answers_that_all_stand_ahead_find_their_requests_though_the_start_is_not_captured() {
-    let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/30\n< 200\n> FRAGMENT 10-19/30\n< 200\n\
-                > FRAGMENT 20-29/30\n< 200\n> CLOSE-SESSION\n< 200\n";
-    let mut all = records(&transcript(text));
-    let rest = all.split_off(place_of("10-19", &all));
-    let session = ahead(rest);
-    assert_eq!(session["outcome"], "completed", "{session:#}");
-    assert!(session["outcome_qualifiers"].is_null(), "{}", session["outcome_qualifiers"]);
-    assert!(session["diagnosis"].is_null(), "{}", session["diagnosis"]);
-}
-
-#[test]
 fn what_came_behind_a_close_did_so_though_all_answers_stand_ahead() {
     let text = "> CREATE-SESSION\n< 200 session=1\n> FRAGMENT 0-9/10\n< 200\n> CLOSE-SESSION\n< 200\n\
                 > FRAGMENT 10-19/20\n< 500 error=0x8020001F context=0x5\n";

@@ -59,7 +59,12 @@ fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
             wording::counted(inputs().map(|input| input.frames).sum::<u64>(), "frame"),
             wording::counted(inputs().map(|input| input.longest).max().unwrap_or(0), "byte")
         );
-        notes.of_input(*number, message);
+        let finding = notes.of_input(*number, message);
+        if let Some(finding) =
+            finding.filter(|_| count < all && report.quality.duplicate_frames > 0)
+        {
+            finding.advise(OF_COPIES);
+        }
     }
     if let Some((count, span)) = seen.beheaded {
         let requests = wording::counted(count, "request");
@@ -70,9 +75,12 @@ fn cut(report: &Report, seen: &Seen, notes: &mut Notes<'_>) {
     }
 }
 
+/// What to do where the same frames were captured twice: of two copies, the first one counts.
+const OF_COPIES: &str = "Some frames are in more than one capture: read the capture that is whole without the other one, or capture with a larger snap length.";
+
 #[cfg(test)]
 mod tests {
-    use super::RULE;
+    use super::{OF_COPIES, RULE};
     use crate::capture::Input;
     use crate::limits::Limits;
     use crate::rules::Judge;
@@ -101,5 +109,19 @@ mod tests {
         assert_eq!(told(ring), [(message.to_owned(), Some(1))]);
         let message = "a: 1 of 9 frames cut, to 96 bytes at most";
         assert_eq!(told(vec![input("a", 1, 96)]), [(message.to_owned(), Some(0))]);
+    }
+
+    #[test]
+    fn where_another_capture_has_the_same_frames_that_one_may_do() {
+        let mut report = transcript::analyse(&[], &mut ());
+        report.quality.duplicate_frames = 3;
+        let cut = Input { frames: 9, cut_frames: 3, ..Input::default() };
+        let mut told = |captures: Vec<Input>| {
+            (report.captures, report.findings) = (captures, Vec::new());
+            Judge::new(vec![&RULE], &Limits::default()).capture(&mut report);
+            report.findings.remove(0).advice.as_deref() == Some(OF_COPIES)
+        };
+        assert!(told(vec![cut.clone(), Input::default()]));
+        assert!(!told(vec![cut]));
     }
 }
